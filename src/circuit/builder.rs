@@ -1,0 +1,253 @@
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use super::config::Config;
+use super::core::Core;
+use super::handle::Circuit;
+use crate::event::Audience;
+use crate::machine::backoff::{Backoff, Flaw};
+use crate::machine::settings::{OnDrop, Settings};
+use crate::random::Random;
+use crate::{ConfigError, Name, Observer};
+
+/// The highest count that any setting takes.
+const MOST: u32 = 1_000_000;
+/// The highest number of probes at once.
+const MOST_PROBES: u32 = 1_000;
+
+static DEFAULT: LazyLock<Arc<Config>> = LazyLock::new(Arc::default);
+
+/// The settings of a [`Circuit`]. Made by [`Circuit::builder`]; nothing is checked before [`build`](Self::build).
+///
+/// A circuit opens when any of its rules is broken: so many failures in a row, a failure rate, a slow rate. Without
+/// any, it opens after 5 failures in a row; naming one turns this default off. The rates are measured over one window
+/// and mean nothing before `minimum_calls` verdicts are in it.
+///
+/// # Clone
+/// A builder is a template: circuits built from clones of it share one copy of the settings.
+///
+/// ```
+/// use seaworthy::Circuit;
+/// use std::time::Duration;
+///
+/// let template = Circuit::builder("shards")
+///     .failure_rate(0.5)
+///     .time_window(Duration::from_secs(10))
+///     .open_for(Duration::from_secs(5));
+/// let shards = (0..8)
+///     .map(|shard| template.clone().name(format!("shard-{shard}")).build())
+///     .collect::<Result<Vec<_>, _>>()?;
+/// # assert_eq!(shards.len(), 8);
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct CircuitBuilder {
+    name: Name,
+    config: Arc<Config>,
+}
+
+impl CircuitBuilder {
+    pub(super) fn new(name: Name) -> CircuitBuilder {
+        CircuitBuilder { name, config: DEFAULT.clone() }
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> CircuitBuilder {
+        change(&mut Arc::make_mut(&mut self.config).settings);
+        self
+    }
+
+    /// Another name, for the next circuit of a template. Must not be empty.
+    pub fn name(mut self, name: impl Into<Name>) -> CircuitBuilder {
+        self.name = name.into();
+        self
+    }
+
+    /// Opens on the `count`-th failure in a row. From 1 to 1,000,000; 5 if no rule is named.
+    pub fn consecutive_failures(self, count: u32) -> CircuitBuilder {
+        self.set(|settings| settings.consecutive_failures = Some(count))
+    }
+
+    /// Opens when this share of the window failed. Above 0, at most 1; off unless set.
+    pub fn failure_rate(self, threshold: f64) -> CircuitBuilder {
+        self.set(|settings| settings.failure_rate = Some(threshold))
+    }
+
+    /// Opens when this share of the window took longer than [`slow_call`](Self::slow_call). Above 0, at most 1; off
+    /// unless set.
+    pub fn slow_rate(self, threshold: f64) -> CircuitBuilder {
+        self.set(|settings| settings.slow_rate = Some(threshold))
+    }
+
+    /// Calls longer than this are slow, whether they fail or not. A slow probe is a failed trial. More than zero; no
+    /// call is slow unless set. Costs a clock read where a call begins and one where it ends.
+    pub fn slow_call(self, limit: Duration) -> CircuitBuilder {
+        self.set(|settings| settings.slow_call = Some(limit))
+    }
+
+    /// Measures rates over the last `calls` verdicts. From 1 to 1,000,000; 100 if a rate and no window is named.
+    pub fn count_window(self, calls: u32) -> CircuitBuilder {
+        self.set(|settings| settings.count_window = Some(calls))
+    }
+
+    /// Measures rates over the verdicts of the last `span`: none leaves earlier, and none stays for more than a tenth
+    /// of it longer. More than zero.
+    pub fn time_window(self, span: Duration) -> CircuitBuilder {
+        self.set(|settings| settings.time_window = Some(span))
+    }
+
+    /// Rates mean nothing before so many verdicts are in the window. From 1 to 1,000,000, at most the count window. The
+    /// whole count window if not set, or 20 for a time window.
+    pub fn minimum_calls(self, count: u32) -> CircuitBuilder {
+        self.set(|settings| settings.minimum_calls = Some(count))
+    }
+
+    /// Stays open for so long. More than zero; 30 s if not set. A time too long to be told is without end. Replaces
+    /// [`open_backoff`](Self::open_backoff).
+    pub fn open_for(self, time: Duration) -> CircuitBuilder {
+        self.set(|settings| settings.open = Backoff::constant(time))
+    }
+
+    /// Stays open for longer with each failed half-open in a row, and starts over once the circuit closes. Replaces
+    /// [`open_for`](Self::open_for).
+    pub fn open_backoff(self, backoff: Backoff) -> CircuitBuilder {
+        self.set(|settings| settings.open = backoff)
+    }
+
+    /// Lets so many probes pass at a time while half-open. From 1 to 1,000, at most the trials; 1 if not set.
+    pub fn probes(self, count: u32) -> CircuitBuilder {
+        self.set(|settings| settings.probes = count)
+    }
+
+    /// Closes when so many probes succeeded. From 1 to 1,000,000, at most the trials; 1 if not set.
+    pub fn successes(self, count: u32) -> CircuitBuilder {
+        self.set(|settings| settings.successes = count)
+    }
+
+    /// Sends out so many probes at most in one half-open state; it opens again as soon as not enough of them can
+    /// succeed. From 1 to 1,000,000; as many as the successes if not set.
+    pub fn trials(self, count: u32) -> CircuitBuilder {
+        self.set(|settings| settings.trials = Some(count))
+    }
+
+    /// Gives up a probe that has not ended after so long, as a failed trial. More than zero; the open time then in
+    /// force, before its jitter, if not set.
+    pub fn probe_timeout(self, time: Duration) -> CircuitBuilder {
+        self.set(|settings| settings.probe_timeout = Some(time))
+    }
+
+    /// What a call counts as when it is dropped before it ended; nothing if not set.
+    pub fn on_drop(self, on_drop: OnDrop) -> CircuitBuilder {
+        self.set(|settings| settings.on_drop = on_drop)
+    }
+
+    /// Measures and never rejects, unless forced open; tells once when it would have opened, until no rule is broken
+    /// any more.
+    pub fn observe_only(self) -> CircuitBuilder {
+        self.set(|settings| settings.observe_only = true)
+    }
+
+    /// Tells `observer` what happens, in place of [`TracingObserver`](crate::TracingObserver).
+    pub fn observer(mut self, observer: impl Observer + 'static) -> CircuitBuilder {
+        Arc::make_mut(&mut self.config).audience = Audience::new(Arc::new(observer));
+        self
+    }
+
+    /// Draws jitter from a generator with this seed, so that a test can repeat it. Circuits of one template share the
+    /// generator.
+    pub fn random_seed(mut self, seed: u64) -> CircuitBuilder {
+        Arc::make_mut(&mut self.config).random = Random::seeded(seed);
+        self
+    }
+
+    /// Checks the settings and makes a closed circuit of them. Nothing about settings fails later.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule.
+    pub fn build(self) -> Result<Circuit, ConfigError> {
+        if self.name.is_empty() {
+            return Err(ConfigError::new("name", "must not be empty"));
+        }
+        check(&self.config.settings)?;
+        Ok(Circuit::new(Core::new(self.name, self.config)))
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), ConfigError> {
+    count("consecutive_failures", settings.consecutive_failures)?;
+    ratio("failure_rate", settings.failure_rate)?;
+    ratio("slow_rate", settings.slow_rate)?;
+    time("slow_call", settings.slow_call)?;
+    count("count_window", settings.count_window)?;
+    time("time_window", settings.time_window)?;
+    count("minimum_calls", settings.minimum_calls)?;
+    check_window(settings)?;
+    check_half_open(settings)?;
+    check_open_time(&settings.open)
+}
+
+fn check_window(settings: &Settings) -> Result<(), ConfigError> {
+    let without_rate = "means nothing without `failure_rate` or `slow_rate`";
+    let Settings { count_window, time_window, minimum_calls, .. } = settings;
+    let rules = [
+        (settings.slow_rate.is_some() && settings.slow_call.is_none(), "slow_rate", "needs `slow_call`"),
+        (
+            count_window.is_some() && time_window.is_some(),
+            "time_window",
+            "must not be set together with `count_window`",
+        ),
+        (!settings.has_rate() && count_window.is_some(), "count_window", without_rate),
+        (!settings.has_rate() && time_window.is_some(), "time_window", without_rate),
+        (!settings.has_rate() && minimum_calls.is_some(), "minimum_calls", without_rate),
+    ];
+    broken(rules)?;
+    if let (Some(crate::machine::window::Span::Calls(size)), Some(minimum)) = (settings.span(), *minimum_calls) {
+        broken([(minimum > size, "minimum_calls", "must not be greater than the count window")])?;
+    }
+    Ok(())
+}
+
+fn check_half_open(settings: &Settings) -> Result<(), ConfigError> {
+    count("probes", Some(settings.probes))?;
+    count("successes", Some(settings.successes))?;
+    count("trials", settings.trials)?;
+    time("probe_timeout", settings.probe_timeout)?;
+    let trials = settings.trials();
+    broken([
+        (settings.probes > MOST_PROBES, "probes", "must not be greater than 1,000"),
+        (settings.successes > trials, "successes", "must not be greater than `trials`"),
+        (settings.probes > trials, "probes", "must not be greater than `trials`"),
+    ])
+}
+
+fn check_open_time(open: &Backoff) -> Result<(), ConfigError> {
+    // A constant time has no factor and no cap that could be wrong.
+    broken([
+        (open.base().is_zero(), "open time", "must be longer than zero"),
+        (open.flaw() == Some(Flaw::Factor), "open_backoff", "the factor must be at least 1"),
+        (open.flaw() == Some(Flaw::Cap), "open_backoff", "the cap must not be below the base"),
+    ])
+}
+
+fn broken<const N: usize>(rules: [(bool, &'static str, &'static str); N]) -> Result<(), ConfigError> {
+    match rules.into_iter().find(|(broken, ..)| *broken) {
+        Some((_, field, rule)) => Err(ConfigError::new(field, rule)),
+        None => Ok(()),
+    }
+}
+
+fn count(field: &'static str, value: Option<u32>) -> Result<(), ConfigError> {
+    broken([
+        (value == Some(0), field, "must be at least 1"),
+        (value.is_some_and(|value| value > MOST), field, "must not be greater than 1,000,000"),
+    ])
+}
+
+fn ratio(field: &'static str, value: Option<f64>) -> Result<(), ConfigError> {
+    let fine = value.is_none_or(|value| value > 0.0 && value <= 1.0);
+    broken([(!fine, field, "must be above 0 and at most 1")])
+}
+
+fn time(field: &'static str, value: Option<Duration>) -> Result<(), ConfigError> {
+    broken([(value.is_some_and(|value| value.is_zero()), field, "must be longer than zero")])
+}

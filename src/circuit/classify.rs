@@ -1,0 +1,66 @@
+use crate::{StackError, Verdict};
+
+/// Says what the result of a call tells about the backend.
+///
+/// Any closure that takes `&Result<Response, Error>` and gives a [`Verdict`] is a classifier.
+///
+/// It is not asked about the rejections of the layers below that never called the service, such as
+/// [`Rejected::BulkheadFull`](crate::Rejected::BulkheadFull) or the `CircuitOpen` of a nested circuit: those are
+/// [`Verdict::Ignored`] whatever it would say. It is asked about
+/// [`Rejected::TimedOut`](crate::Rejected::TimedOut), which is an error like others.
+///
+/// A panic in a classifier counts as a failed call and goes on to the caller.
+///
+/// ```
+/// use seaworthy::{BoxError, Circuit, Verdict};
+///
+/// struct Answer { overloaded: bool }
+///
+/// let circuit = Circuit::builder("answers").build()?;
+/// let layer = circuit.layer().classify(|result: &Result<Answer, BoxError>| match result {
+///     Ok(answer) if answer.overloaded => Verdict::Throttled,
+///     Ok(_) => Verdict::Success,
+///     Err(_) => Verdict::Failure,
+/// });
+/// # let _ = layer;
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+pub trait Classify<Response, Error> {
+    /// The verdict on a call that ended with `result`.
+    fn classify(&self, result: &Result<Response, Error>) -> Verdict;
+}
+
+impl<F, Response, Error> Classify<Response, Error> for F
+where
+    F: Fn(&Result<Response, Error>) -> Verdict,
+{
+    fn classify(&self, result: &Result<Response, Error>) -> Verdict {
+        self(result)
+    }
+}
+
+/// Every `Ok` is a success and every `Err` a failure. The default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ErrorClassifier;
+
+impl<Response, Error> Classify<Response, Error> for ErrorClassifier {
+    fn classify(&self, result: &Result<Response, Error>) -> Verdict {
+        match result {
+            Ok(_) => Verdict::Success,
+            Err(_) => Verdict::Failure,
+        }
+    }
+}
+
+/// The classifier's verdict, unless a layer below rejected the call before it got anywhere.
+#[inline]
+pub(super) fn judge<T, E, C>(classifier: &C, result: &Result<T, E>) -> Verdict
+where
+    E: StackError,
+    C: Classify<T, E>,
+{
+    match result {
+        Err(error) if error.rejected().is_some_and(|rejected| rejected.is_before_call()) => Verdict::Ignored,
+        result => classifier.classify(result),
+    }
+}

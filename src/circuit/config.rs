@@ -1,0 +1,11 @@
+use crate::event::Audience;
+use crate::machine::settings::Settings;
+use crate::random::Random;
+
+/// What circuits of one template share.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Config {
+    pub(super) settings: Settings,
+    pub(super) random: Random,
+    pub(super) audience: Audience,
+}

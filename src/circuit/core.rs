@@ -1,0 +1,351 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::bulk::Bulk;
+use super::config::Config;
+use super::word::{Kind, Word};
+use crate::machine::Dice;
+use crate::machine::circuit::{Admission, Gate, Machine, OnSuccess};
+use crate::machine::moment::Moment;
+use crate::machine::report::{Report, Reports, State};
+use crate::machine::settings::{OnDrop, Settings};
+use crate::machine::verdict::Verdict;
+use crate::machine::window::Span;
+use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::{Event, Name, time};
+
+/// A machine that many threads share.
+///
+/// The machine itself stands behind a lock. Beside it stands all that a caller needs on the good path and to be
+/// rejected: a word that says whether calls pass, the moment until which they do not, and a bulk of successes. Whoever
+/// steps the machine writes these before letting go of the lock.
+#[derive(Debug)]
+pub(super) struct Core {
+    word: AtomicU64,
+    /// While the word says open or full: nobody passes before this. It changes only while the word says "busy".
+    until: AtomicU64,
+    not_permitted: AtomicU64,
+    bulk: Option<Box<Bulk>>,
+    locked: Mutex<Locked>,
+    config: Arc<Config>,
+    name: Name,
+}
+
+#[derive(Debug)]
+struct Locked {
+    machine: Machine,
+    /// Who wants to be told when a call may pass again, in the order in which they came.
+    waiters: Option<Box<Waiters>>,
+}
+
+/// Wakers by the number of the service that waits.
+#[derive(Debug, Default)]
+struct Waiters {
+    last_id: u64,
+    wakers: BTreeMap<u64, Waker>,
+}
+
+/// What an admitted call holds, as a plain value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket {
+    generation: u64,
+    /// When the call began; never, if nobody will want to know how long it took.
+    started: Moment,
+    /// 0 for a call that is no probe.
+    probe: u32,
+}
+
+impl Ticket {
+    pub(super) fn is_probe(&self) -> bool {
+        self.probe != 0
+    }
+}
+
+/// A rejection, before it has a name: the open time that is left, where it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// What can be seen without the lock.
+enum Glance {
+    Pass(Word),
+    /// The machine decides; with the clock, if it was read.
+    Ask(Word, Option<Moment>),
+    Refuse(Refusal),
+}
+
+impl Core {
+    pub(super) fn new(name: Name, config: Arc<Config>) -> Core {
+        let settings = &config.settings;
+        let machine = Machine::new(settings, time::now());
+        let bulk = settings.span().map(|span| {
+            let bulk = Bulk::new(match span {
+                Span::Calls(size) => Some(size),
+                Span::Time(_) => None,
+            });
+            bulk.open(machine.bulk_ends());
+            Box::new(bulk)
+        });
+        let word = Word::new(machine.generation(), settings.measures(), machine.gate(settings).into());
+        Core {
+            word: AtomicU64::new(word.bits()),
+            until: AtomicU64::new(0),
+            not_permitted: AtomicU64::new(0),
+            bulk,
+            locked: Mutex::new(Locked { machine, waiters: None }),
+            config,
+            name,
+        }
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.config.settings
+    }
+
+    fn word(&self) -> Word {
+        Word::from_bits(self.word.load(Ordering::Acquire))
+    }
+
+    pub(super) fn state(&self) -> State {
+        // While it changes, whoever changes it holds the lock.
+        self.word().state().unwrap_or_else(|| self.with_lock(|locked| locked.machine.state()))
+    }
+
+    /// Reads the machine; `read` is also given the number of calls that were not permitted.
+    pub(super) fn with_machine<T>(&self, read: impl FnOnce(&mut Machine, u64) -> T) -> T {
+        self.with_lock(|locked| read(&mut locked.machine, self.not_permitted.load(Ordering::Relaxed)))
+    }
+
+    #[inline]
+    fn glance(&self) -> Glance {
+        let word = self.word();
+        match word.kind() {
+            Kind::Pass(_) => Glance::Pass(word),
+            Kind::Ask | Kind::Busy => Glance::Ask(word, None),
+            Kind::Shut => Glance::Refuse(Refusal { retry_after: None }),
+            kind @ (Kind::Open | Kind::Full) => {
+                let until = Moment::from_nanos(self.until.load(Ordering::Acquire));
+                if self.word() != word {
+                    // The two do not belong together.
+                    return Glance::Ask(word, None);
+                }
+                if until == Moment::NEVER {
+                    return Glance::Refuse(Refusal { retry_after: None });
+                }
+                let now = time::now();
+                if now < until {
+                    let retry_after = matches!(kind, Kind::Open).then(|| until.since(now));
+                    return Glance::Refuse(Refusal { retry_after });
+                }
+                Glance::Ask(word, Some(now))
+            }
+        }
+    }
+
+    /// Lets a call pass or not. A refusal is not counted yet: see [`Core::rejected`].
+    #[inline]
+    pub(super) fn admit(&self) -> Result<Ticket, Refusal> {
+        match self.glance() {
+            Glance::Pass(word) => {
+                let started = if word.measures() { time::now() } else { Moment::NEVER };
+                Ok(Ticket { generation: word.generation(), started, probe: 0 })
+            }
+            Glance::Refuse(refusal) => Err(refusal),
+            Glance::Ask(_, now) => self.ask(now.unwrap_or_else(time::now)),
+        }
+    }
+
+    #[cold]
+    fn ask(&self, now: Moment) -> Result<Ticket, Refusal> {
+        let admission = self.step(|machine, settings, dice| machine.admit(settings, now, dice));
+        match admission {
+            Admission::Granted { generation, probe } => {
+                let started = if self.settings().measures() { now } else { Moment::NEVER };
+                Ok(Ticket { generation, started, probe })
+            }
+            Admission::Refused { retry_after } => Err(Refusal { retry_after }),
+        }
+    }
+
+    /// Whether a call would pass, without letting one: the generation that it would pass under, or what it would be
+    /// told. Probes whose time is over are given up on the way.
+    #[inline]
+    pub(super) fn look(&self) -> Result<u64, Refusal> {
+        match self.glance() {
+            Glance::Pass(word) => Ok(word.generation()),
+            Glance::Refuse(refusal) => Err(refusal),
+            Glance::Ask(word, _) if word.kind() == Kind::Ask => Ok(word.generation()),
+            Glance::Ask(_, now) => self.look_closely(now.unwrap_or_else(time::now)),
+        }
+    }
+
+    #[cold]
+    fn look_closely(&self, now: Moment) -> Result<u64, Refusal> {
+        self.step(|machine, settings, dice| {
+            let reports = machine.notice(settings, now, dice);
+            let answer = match machine.refused_until(settings, now) {
+                Some(_) => Err(Refusal { retry_after: machine.retry_after(now) }),
+                None => Ok(machine.generation()),
+            };
+            (answer, reports)
+        })
+    }
+
+    /// Counts and tells a rejection.
+    #[inline]
+    pub(super) fn rejected(&self, refusal: Refusal) {
+        self.not_permitted.fetch_add(1, Ordering::Relaxed);
+        self.config.audience.tell(&Event::CircuitRejected { name: &self.name, retry_after: refusal.retry_after });
+    }
+
+    /// Settles an admitted call.
+    #[inline]
+    pub(super) fn settle(&self, ticket: Ticket, verdict: Verdict) {
+        let word = self.word();
+        // What was admitted under another generation changes nothing, nor does a call that says nothing.
+        if word.generation() != ticket.generation || (verdict == Verdict::Ignored && !ticket.is_probe()) {
+            return;
+        }
+        let now = (ticket.started != Moment::NEVER).then(time::now);
+        let slow = now.is_some_and(|now| self.settings().is_slow(now.since(ticket.started)));
+        if verdict == Verdict::Success && !slow {
+            let done = match word.kind() {
+                Kind::Pass(OnSuccess::Nothing) => true,
+                Kind::Pass(OnSuccess::Count) => {
+                    self.bulk.as_ref().is_some_and(|bulk| bulk.add(now, || self.word() == word))
+                }
+                _ => false,
+            };
+            if done {
+                return;
+            }
+        }
+        self.settle_locked(ticket, verdict, slow, now);
+    }
+
+    #[cold]
+    fn settle_locked(&self, ticket: Ticket, verdict: Verdict, slow: bool, now: Option<Moment>) {
+        let now = now.unwrap_or_else(time::now);
+        let ticket = (ticket.generation, ticket.probe);
+        self.step(|machine, settings, dice| ((), machine.settle(settings, ticket, verdict, slow, now, dice)));
+    }
+
+    /// What a call that is dropped before it ended counts as.
+    #[cold]
+    pub(super) fn verdict_on_drop(&self, ticket: Ticket) -> Verdict {
+        match self.settings().on_drop {
+            OnDrop::Ignore => Verdict::Ignored,
+            OnDrop::Failure => Verdict::Failure,
+            OnDrop::FailureAfter(limit) if time::now().since(ticket.started) > limit => Verdict::Failure,
+            OnDrop::FailureAfter(_) => Verdict::Ignored,
+        }
+    }
+
+    /// Until when every call is refused, if it is; then `waker` is woken once a call may pass, and known by `id` until
+    /// then. An `id` of 0 stands for nobody.
+    pub(super) fn wait(&self, id: &mut u64, waker: &Waker) -> Option<Moment> {
+        let now = time::now();
+        let waker = waker.clone();
+        let (until, _dropped_outside) = self.step_locked(|locked, settings, dice| {
+            let reports = locked.machine.notice(settings, now, dice);
+            let until = locked.machine.refused_until(settings, now);
+            let replaced = until.and_then(|_| locked.waiters.get_or_insert_default().put(id, waker));
+            ((until, replaced), reports)
+        });
+        until
+    }
+
+    /// Takes a waiter off the list.
+    pub(super) fn forget_waiter(&self, id: u64) {
+        let _dropped_outside = self.with_lock(|locked| locked.waiters.as_mut()?.wakers.remove(&id));
+    }
+
+    /// The inner service's `poll_ready` failed, having been asked under `generation`.
+    #[cold]
+    pub(super) fn ready_failed(&self, generation: u64) {
+        let now = time::now();
+        self.step(|machine, settings, dice| ((), machine.ready_failed(settings, generation, now, dice)));
+    }
+
+    /// Steps the machine, then tells what happened.
+    pub(super) fn step<T>(&self, step: impl FnOnce(&mut Machine, &Settings, Dice<'_>) -> (T, Reports)) -> T {
+        self.step_locked(|locked, settings, dice| step(&mut locked.machine, settings, dice))
+    }
+
+    fn step_locked<T>(&self, step: impl FnOnce(&mut Locked, &Settings, Dice<'_>) -> (T, Reports)) -> T {
+        let (answer, reports) =
+            self.with_lock(|locked| step(locked, self.settings(), &mut || self.config.random.fraction()));
+        for report in [reports.first, reports.second].into_iter().flatten() {
+            self.tell(report);
+        }
+        answer
+    }
+
+    fn tell(&self, report: Report) {
+        let name = &self.name;
+        self.config.audience.tell(&match report {
+            Report::Transition { from, to, sequence, cause, counts } => {
+                Event::CircuitTransition { name, from, to, sequence, cause, counts }
+            }
+            Report::WouldHaveOpened { cause, counts } => Event::CircuitWouldHaveOpened { name, cause, counts },
+        });
+    }
+
+    /// Does something under the lock, makes what became of the machine visible, and wakes whom it concerns.
+    fn with_lock<T>(&self, work: impl FnOnce(&mut Locked) -> T) -> T {
+        let mut locked = self.locked.lock();
+        if let Some(bulk) = &self.bulk {
+            locked.machine.absorb(bulk.close());
+        }
+        let before = locked.machine.generation();
+        let answer = work(&mut locked);
+        let gate = locked.machine.gate(self.settings());
+        self.publish(&locked.machine, gate);
+        let changed = locked.machine.generation() != before;
+        let passes = matches!(gate, Gate::Pass(_) | Gate::Ask);
+        let awake = match &mut locked.waiters {
+            Some(waiters) if changed || passes => std::mem::take(&mut waiters.wakers),
+            _ => BTreeMap::new(),
+        };
+        drop(locked);
+        awake.into_values().for_each(Waker::wake);
+        answer
+    }
+
+    fn publish(&self, machine: &Machine, gate: Gate) {
+        let word = |kind| Word::new(machine.generation(), self.settings().measures(), kind).bits();
+        if let Gate::Open { until } | Gate::Full { until } = gate {
+            if until.as_nanos() != self.until.load(Ordering::Relaxed) {
+                // A reader who sees the new time sees a changed word, too.
+                self.word.store(word(Kind::Busy), Ordering::Relaxed);
+                self.until.store(until.as_nanos(), Ordering::Release);
+            }
+        }
+        self.word.store(word(gate.into()), Ordering::Release);
+        if let (Some(bulk), Gate::Pass(OnSuccess::Count)) = (&self.bulk, gate) {
+            bulk.open(machine.bulk_ends());
+        }
+    }
+}
+
+impl Waiters {
+    /// Remembers `waker` in the place of the one that `id` stands for, and gives back the one that is not needed.
+    fn put(&mut self, id: &mut u64, waker: Waker) -> Option<Waker> {
+        match self.wakers.get_mut(id) {
+            Some(known) if known.will_wake(&waker) => Some(waker),
+            Some(known) => Some(std::mem::replace(known, waker)),
+            None => {
+                self.last_id += 1;
+                *id = self.last_id;
+                self.wakers.insert(*id, waker)
+            }
+        }
+    }
+}

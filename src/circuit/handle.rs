@@ -1,0 +1,218 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::builder::CircuitBuilder;
+use super::classify::{Classify, ErrorClassifier};
+use super::core::{Core, Refusal};
+use super::future::Outcome;
+use super::held::Held;
+use super::layer::CircuitBreakerLayer;
+use super::permit::Permit;
+use crate::machine::report::{Counts, State};
+use crate::{Name, Rejected, StackError, time};
+
+/// A circuit breaker: lets calls pass while the backend is well, and rejects them at once while it is not.
+///
+/// This is a handle that owns the state. Everything that was given the same circuit shares it: clones, the layers made
+/// from it, the services made by those layers, and [`run`](Circuit::run). Two circuits never influence each other.
+///
+/// # Clone
+/// Costs a reference count, or nothing once it was [leaked](Circuit::leak).
+#[derive(Clone)]
+pub struct Circuit(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Shared(Arc<Core>),
+    Leaked(&'static Core),
+}
+
+impl Circuit {
+    /// Sets up a circuit; `name` stands in its events and rejections.
+    pub fn builder(name: impl Into<Name>) -> CircuitBuilder {
+        CircuitBuilder::new(name.into())
+    }
+
+    pub(super) fn new(core: Core) -> Circuit {
+        Circuit(Repr::Shared(Arc::new(core)))
+    }
+
+    #[inline]
+    pub(super) fn core(&self) -> &Core {
+        match &self.0 {
+            Repr::Shared(core) => core,
+            Repr::Leaked(core) => core,
+        }
+    }
+
+    /// Keeps this circuit for as long as the process lives and gives a handle to it that costs no reference count to
+    /// clone, which is the largest cost of a call through a shared one. It is the same circuit; handles that were
+    /// cloned before go on counting.
+    ///
+    /// ```
+    /// use seaworthy::Circuit;
+    /// use std::sync::LazyLock;
+    ///
+    /// static PAYMENTS: LazyLock<Circuit> = LazyLock::new(|| {
+    ///     Circuit::builder("payments").build().expect("the settings are fixed").leak()
+    /// });
+    ///
+    /// assert_eq!(PAYMENTS.name(), "payments");
+    /// ```
+    #[must_use = "the handle that was leaked is this one's result"]
+    pub fn leak(self) -> Circuit {
+        Circuit(Repr::Leaked(match self.0 {
+            Repr::Shared(core) => Box::leak(Box::new(core)),
+            Repr::Leaked(core) => core,
+        }))
+    }
+
+    /// The name that it was built with.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        self.core().name()
+    }
+
+    /// A layer that puts this circuit around a service, with every error a failure.
+    pub fn layer(&self) -> CircuitBreakerLayer {
+        CircuitBreakerLayer::new(self.clone())
+    }
+
+    /// Lets a call pass, which then has to [settle](Permit::settle), or rejects it.
+    ///
+    /// The first admission at or after the end of the open time makes the circuit half-open and is its first probe.
+    ///
+    /// # Errors
+    /// [`Rejected::CircuitOpen`] while the circuit is open or all probes are out.
+    pub fn admit(&self) -> Result<Permit, Rejected> {
+        match self.core().admit() {
+            Ok(ticket) => Ok(Permit::new(Held::new(self.clone(), ticket))),
+            Err(refusal) => Err(self.reject(refusal)),
+        }
+    }
+
+    /// Runs a future if the circuit lets it pass, and settles it; an error is a failure.
+    ///
+    /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
+    ///
+    /// # Errors
+    /// The future's own, or [`Rejected::CircuitOpen`], and then the future was never polled.
+    ///
+    /// # Cancellation
+    /// Dropping it drops `future` and counts as the circuit's [`OnDrop`](crate::OnDrop) says. Before its first poll it
+    /// has not been admitted, and counts as nothing.
+    ///
+    /// ```
+    /// use seaworthy::{Circuit, Error};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let circuit = Circuit::builder("parser").build()?;
+    /// let answer = circuit.run(async { "7".parse::<u8>().map_err(Error::Inner) }).await;
+    /// assert_eq!(answer, Ok(7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run<F, T, E>(&self, future: F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: StackError,
+    {
+        self.run_classified(future, ErrorClassifier).await
+    }
+
+    /// As [`run`](Circuit::run), with a classifier of your own.
+    ///
+    /// # Errors
+    /// As [`run`](Circuit::run).
+    pub async fn run_classified<F, T, E, C>(&self, future: F, classifier: C) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: StackError,
+        C: Classify<T, E>,
+    {
+        match self.core().admit() {
+            Ok(ticket) => Outcome::admitted(Held::new(self, ticket), future, classifier).await,
+            Err(refusal) => Err(self.reject(refusal).into()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn reject(&self, refusal: Refusal) -> Rejected {
+        self.core().rejected(refusal);
+        Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.retry_after }
+    }
+
+    /// The state, without changing it: a circuit whose open time is over stays open until a call comes.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.core().state()
+    }
+
+    /// Everything that there is to know, as of one moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let now = time::now();
+        self.core().with_machine(|machine, not_permitted| {
+            machine.evict(now);
+            Snapshot {
+                state: machine.state(),
+                forced: machine.is_forced(),
+                generation: machine.generation(),
+                counts: machine.counts(),
+                not_permitted,
+                time_in_state: now.since(machine.since()),
+                retry_after: machine.retry_after(now),
+            }
+        })
+    }
+
+    /// Rejects every call until [`reset`](Circuit::reset) or [`force_closed`](Circuit::force_closed).
+    pub fn force_open(&self) {
+        let now = time::now();
+        self.core().step(|machine, _, _| ((), machine.force_open(now)));
+    }
+
+    /// Lets every call pass until [`reset`](Circuit::reset) or [`force_open`](Circuit::force_open). Calls are still
+    /// measured.
+    pub fn force_closed(&self) {
+        let now = time::now();
+        self.core().step(|machine, _, _| ((), machine.force_closed(now)));
+    }
+
+    /// Closes the circuit, with nothing counted, and leaves it to itself. Calls that are under way change nothing when
+    /// they end.
+    pub fn reset(&self) {
+        let now = time::now();
+        self.core().step(|machine, _, _| ((), machine.reset(now)));
+    }
+}
+
+impl fmt::Debug for Circuit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Circuit").field("name", self.name()).field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+/// A circuit at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The state.
+    pub state: State,
+    /// Whether it was forced into this state and stays there until told otherwise.
+    pub forced: bool,
+    /// Grows with every change of state, reset and force.
+    pub generation: u64,
+    /// What has been counted in this generation.
+    pub counts: Counts,
+    /// Calls rejected since the circuit was built; it only grows.
+    pub not_permitted: u64,
+    /// How long this generation has lasted.
+    pub time_in_state: Duration,
+    /// The open time that is left; zero once it is over and no call has come. Absent unless the circuit is open for a
+    /// certain time.
+    pub retry_after: Option<Duration>,
+}

@@ -1,0 +1,70 @@
+use std::borrow::Borrow;
+
+use super::core::Ticket;
+use super::handle::Circuit;
+use crate::Verdict;
+
+/// An admitted call that has not been settled. Dropping it settles it as `on_drop` says.
+#[derive(Debug)]
+pub(super) struct Held<H: Borrow<Circuit>> {
+    circuit: H,
+    ticket: Ticket,
+    settled: bool,
+}
+
+impl<H: Borrow<Circuit>> Held<H> {
+    pub(super) fn new(circuit: H, ticket: Ticket) -> Held<H> {
+        Held { circuit, ticket, settled: false }
+    }
+
+    pub(super) fn circuit(&self) -> &Circuit {
+        self.circuit.borrow()
+    }
+
+    pub(super) fn is_probe(&self) -> bool {
+        self.ticket.is_probe()
+    }
+
+    /// Settles the call, once.
+    #[inline]
+    pub(super) fn settle(&mut self, verdict: Verdict) {
+        if !std::mem::replace(&mut self.settled, true) {
+            self.circuit().core().settle(self.ticket, verdict);
+        }
+    }
+}
+
+impl<H: Borrow<Circuit>> Drop for Held<H> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.settled {
+            let verdict = self.circuit().core().verdict_on_drop(self.ticket);
+            self.settle(verdict);
+        }
+    }
+}
+
+/// Settles as a failure when the call panics. An executor may catch the panic and drop the future only later, when the
+/// thread is not unwinding any more.
+pub(super) struct FailOnUnwind<'a, H: Borrow<Circuit>>(Option<&'a mut Held<H>>);
+
+impl<'a, H: Borrow<Circuit>> FailOnUnwind<'a, H> {
+    pub(super) fn new(held: &'a mut Held<H>) -> FailOnUnwind<'a, H> {
+        FailOnUnwind(Some(held))
+    }
+
+    /// There was no panic.
+    #[inline]
+    pub(super) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<H: Borrow<Circuit>> Drop for FailOnUnwind<'_, H> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(held) = self.0.take() {
+            held.settle(Verdict::Failure);
+        }
+    }
+}

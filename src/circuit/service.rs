@@ -1,0 +1,124 @@
+use std::task::{Context, Poll, ready};
+
+use tower_service::Service;
+
+use super::classify::{Classify, ErrorClassifier};
+use super::core::Refusal;
+use super::future::ResponseFuture;
+use super::handle::Circuit;
+use super::held::{FailOnUnwind, Held};
+use super::waiting::Waiting;
+use crate::StackError;
+
+/// Fails requests at once while its circuit is open, and tells the circuit how the others went.
+///
+/// `poll_ready` is the inner service's while calls pass. While they do not, it is ready without asking the inner
+/// service, and the call that follows is rejected, even if the circuit closed in between; see
+/// [`CircuitBreakerLayer::wait`](super::CircuitBreakerLayer::wait) for the other way. It never takes a probe's slot, so
+/// that a ready service may stand idle. An error of the inner service's `poll_ready` is passed on and counts as a
+/// failed call.
+///
+/// # Clone
+/// A clone shares the circuit; it is not ready because the original is.
+#[derive(Debug)]
+pub struct CircuitBreaker<S, C = ErrorClassifier> {
+    inner: S,
+    circuit: Circuit,
+    classifier: C,
+    waits: bool,
+    /// `poll_ready` was ready to reject: what the call will be told.
+    refusal: Option<Refusal>,
+    waiting: Option<Box<Waiting>>,
+}
+
+impl<S, C> CircuitBreaker<S, C> {
+    pub(super) fn new(inner: S, circuit: Circuit, classifier: C, waits: bool) -> CircuitBreaker<S, C> {
+        CircuitBreaker { inner, circuit, classifier, waits, refusal: None, waiting: None }
+    }
+
+    /// The circuit that this service shares.
+    pub fn circuit(&self) -> &Circuit {
+        &self.circuit
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service. What is called on it directly is not counted.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    fn poll_passage(&mut self, cx: &mut Context<'_>) -> Poll<Result<u64, Refusal>> {
+        loop {
+            match self.circuit.core().look() {
+                Err(_) if self.waits => {
+                    let circuit = &self.circuit;
+                    let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(circuit.clone())));
+                    ready!(waiting.poll(cx));
+                }
+                passage => {
+                    self.waiting = None;
+                    return Poll::Ready(passage);
+                }
+            }
+        }
+    }
+}
+
+impl<S: Clone, C: Clone> Clone for CircuitBreaker<S, C> {
+    fn clone(&self) -> CircuitBreaker<S, C> {
+        CircuitBreaker::new(self.inner.clone(), self.circuit.clone(), self.classifier.clone(), self.waits)
+    }
+}
+
+impl<S, C, Request> Service<Request> for CircuitBreaker<S, C>
+where
+    S: Service<Request>,
+    S::Error: StackError,
+    C: Classify<S::Response, S::Error> + Clone,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, C>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.refusal = None;
+        match ready!(self.poll_passage(cx)) {
+            Ok(generation) => self.inner.poll_ready(cx).map_err(|error| {
+                self.circuit.core().ready_failed(generation);
+                error
+            }),
+            Err(refusal) => {
+                self.refusal = Some(refusal);
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let admission = match self.refusal.take() {
+            Some(refusal) => Err(refusal),
+            None => self.circuit.core().admit(),
+        };
+        match admission {
+            Ok(ticket) => {
+                let mut held = Held::new(self.circuit.clone(), ticket);
+                let fuse = FailOnUnwind::new(&mut held);
+                let (inner, classifier) = (self.inner.call(request), self.classifier.clone());
+                fuse.disarm();
+                ResponseFuture::admitted(held, inner, classifier)
+            }
+            Err(refusal) => ResponseFuture::rejected(self.circuit.reject(refusal)),
+        }
+    }
+}

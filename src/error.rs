@@ -1,0 +1,188 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::Name;
+
+/// A boxed error that may be sent and shared; the usual error type of a tower stack.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// A call that a layer answered by itself: everything that this crate can ever add to a stack's errors.
+///
+/// For all but [`Rejected::TimedOut`] the inner service was not called.
+///
+/// # Clone
+/// Never allocates; see [`Name`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The circuit is open, or half-open with all of its probes out.
+    #[error("circuit `{name}` is open")]
+    CircuitOpen {
+        /// The circuit's name.
+        name: Name,
+        /// The open time that is left; never zero. Absent when nobody knows: the circuit was forced open, is open
+        /// without end, or is half-open.
+        retry_after: Option<Duration>,
+    },
+    /// The bulkhead has no free slot.
+    #[error("bulkhead `{name}` is full")]
+    BulkheadFull {
+        /// The bulkhead's name.
+        name: Name,
+    },
+    /// The service is out of rotation.
+    #[error("not ready: {reason}")]
+    NotReady {
+        /// What is in the way.
+        reason: Name,
+    },
+    /// The inner service was called and given up.
+    #[error("timed out after {after:?}")]
+    TimedOut {
+        /// The time it was given.
+        after: Duration,
+    },
+}
+
+impl Rejected {
+    /// How long to wait before another try makes sense, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Rejected::CircuitOpen { retry_after, .. } => *retry_after,
+            Rejected::BulkheadFull { .. } | Rejected::NotReady { .. } | Rejected::TimedOut { .. } => None,
+        }
+    }
+
+    /// Whether the inner service was left untouched.
+    #[must_use]
+    pub fn is_before_call(&self) -> bool {
+        !matches!(self, Rejected::TimedOut { .. })
+    }
+}
+
+/// An error type that a whole stack can share: it can hold a [`Rejected`] and give it back.
+///
+/// Every layer of this crate asks for `S::Error: StackError` and leaves the type as it is. [`BoxError`] and [`Error`]
+/// are ready to use. Your own error type needs `#[from] Rejected` and one method:
+///
+/// ```
+/// use seaworthy::{Rejected, StackError};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum ShopError {
+///     #[error("sold out")]
+///     SoldOut,
+///     #[error(transparent)]
+///     Rejected(#[from] Rejected),
+/// }
+///
+/// impl StackError for ShopError {
+///     fn rejected(&self) -> Option<&Rejected> {
+///         match self {
+///             ShopError::Rejected(rejected) => Some(rejected),
+///             _ => None,
+///         }
+///     }
+/// }
+/// # assert!(ShopError::SoldOut.rejected().is_none());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot hold the rejections of a stack",
+    label = "this error type does not implement `StackError`",
+    note = "lift a foreign error once, at the bottom of the stack: `.layer(LiftLayer::new())` makes it `seaworthy::Error<{Self}>`",
+    note = "for an error type of your own: add a variant with `#[from] seaworthy::Rejected` and implement `StackError`",
+    note = "a stack of `seaworthy::BoxError` needs neither"
+)]
+pub trait StackError: From<Rejected> {
+    /// The rejection that this error is or stems from, if it is one.
+    fn rejected(&self) -> Option<&Rejected>;
+}
+
+/// Finds a rejection in the whole chain of sources.
+impl StackError for BoxError {
+    fn rejected(&self) -> Option<&Rejected> {
+        let mut error: &(dyn StdError + 'static) = self.as_ref();
+        loop {
+            if let Some(rejected) = error.downcast_ref() {
+                return Some(rejected);
+            }
+            error = error.source()?;
+        }
+    }
+}
+
+/// The error of a typed stack: one of this crate's rejections, or the inner service's own error.
+///
+/// [`LiftLayer`](crate::LiftLayer) makes it from any error type; with feature `http`, `RespondLayer` takes it apart
+/// again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error<E> {
+    /// A layer answered by itself.
+    Rejected(Rejected),
+    /// The inner service failed.
+    Inner(E),
+}
+
+impl<E> From<Rejected> for Error<E> {
+    fn from(rejected: Rejected) -> Error<E> {
+        Error::Rejected(rejected)
+    }
+}
+
+impl<E> StackError for Error<E> {
+    fn rejected(&self) -> Option<&Rejected> {
+        match self {
+            Error::Rejected(rejected) => Some(rejected),
+            Error::Inner(_) => None,
+        }
+    }
+}
+
+/// As whichever of the two it is.
+impl<E: fmt::Display> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Rejected(rejected) => rejected.fmt(f),
+            Error::Inner(error) => error.fmt(f),
+        }
+    }
+}
+
+/// A rejection is its own source, so that it is found when this error is boxed or wrapped; an inner error is passed
+/// through.
+impl<E: StdError> StdError for Error<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Error::Rejected(rejected) => Some(rejected),
+            Error::Inner(error) => error.source(),
+        }
+    }
+}
+
+/// A setting that cannot be used: which one, and the rule that it breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {rule}")]
+pub struct ConfigError {
+    field: &'static str,
+    rule: &'static str,
+}
+
+impl ConfigError {
+    pub(crate) const fn new(field: &'static str, rule: &'static str) -> ConfigError {
+        ConfigError { field, rule }
+    }
+
+    /// The setter that took the value.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// What the value must be.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        self.rule
+    }
+}

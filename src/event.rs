@@ -1,0 +1,108 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::machine::report::{Cause, Counts, State};
+use crate::{Name, TracingObserver};
+
+/// Something that happened, told to an [`Observer`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A circuit changed its state. Told exactly once for each change, after the new state is visible.
+    #[non_exhaustive]
+    CircuitTransition {
+        /// The circuit.
+        name: &'a Name,
+        /// The state that it left.
+        from: State,
+        /// The state that it is in; never the same.
+        to: State,
+        /// Grows with every change of this circuit, so that changes told by two threads can be put in order.
+        sequence: u64,
+        /// Why.
+        cause: Cause,
+        /// What had been counted in the state that it left.
+        counts: Counts,
+    },
+    /// A circuit rejected a call.
+    #[non_exhaustive]
+    CircuitRejected {
+        /// The circuit.
+        name: &'a Name,
+        /// The open time that is left, where it is known.
+        retry_after: Option<Duration>,
+    },
+    /// A circuit that only observes would have opened. Told once, until no rule is broken any more.
+    #[non_exhaustive]
+    CircuitWouldHaveOpened {
+        /// The circuit.
+        name: &'a Name,
+        /// The rule that is broken.
+        cause: Cause,
+        /// What has been counted.
+        counts: Counts,
+    },
+}
+
+/// Is told what happens, by the thread that made it happen and outside of any lock: it may call any method of the
+/// circuit that the event is about.
+///
+/// It runs on the path of a call, so it should be quick. A panic in it is caught and logged; the call goes on.
+///
+/// Any closure that takes an [`&Event`](Event) is an observer:
+///
+/// ```
+/// use seaworthy::{Circuit, Event};
+///
+/// let circuit = Circuit::builder("payments")
+///     .observer(|event: &Event<'_>| {
+///         if let Event::CircuitTransition { name, from, to, .. } = event {
+///             println!("{name}: {from} -> {to}");
+///         }
+///     })
+///     .build()?;
+/// circuit.force_open(); // payments: closed -> open
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+pub trait Observer: Send + Sync {
+    /// Takes note of an event.
+    fn on_event(&self, event: &Event<'_>);
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
+    fn on_event(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+/// The observer of a handle: [`TracingObserver`] unless another was given.
+#[derive(Clone, Default)]
+pub(crate) struct Audience(Option<Arc<dyn Observer>>);
+
+impl Audience {
+    pub(crate) fn new(observer: Arc<dyn Observer>) -> Audience {
+        Audience(Some(observer))
+    }
+
+    #[inline]
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        match &self.0 {
+            None => TracingObserver.on_event(event),
+            Some(observer) => tell_guarded(&**observer, event),
+        }
+    }
+}
+
+/// A panic must not become the caller's, who may be in the middle of unwinding already.
+fn tell_guarded(observer: &dyn Observer, event: &Event<'_>) {
+    if catch_unwind(AssertUnwindSafe(|| observer.on_event(event))).is_err() {
+        tracing::error!(target: "seaworthy::observer", ?event, "an observer panicked");
+    }
+}
+
+impl std::fmt::Debug for Audience {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "an observer" } else { "tracing" })
+    }
+}

@@ -1,0 +1,27 @@
+use http::Response;
+
+use crate::{Classify, ErrorClassifier, Verdict};
+
+/// Judges a response by its status: 5xx is a failure, 429 is [`Verdict::Throttled`], everything else is a success. An
+/// error is a failure.
+///
+/// ```
+/// use seaworthy::{Circuit, http::HttpClassifier};
+///
+/// let circuit = Circuit::builder("backend").build()?;
+/// let layer = circuit.layer().classify(HttpClassifier);
+/// # let _ = layer;
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HttpClassifier;
+
+impl<B, E> Classify<Response<B>, E> for HttpClassifier {
+    fn classify(&self, result: &Result<Response<B>, E>) -> Verdict {
+        match result {
+            Ok(response) if response.status().is_server_error() => Verdict::Failure,
+            Ok(response) if response.status() == http::StatusCode::TOO_MANY_REQUESTS => Verdict::Throttled,
+            result => ErrorClassifier.classify(result),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+#![deny(missing_docs)]
+//! Resilience for tower services.
+mod error;
+mod event;
+mod lift;
+mod machine;
+mod name;
+mod random;
+mod sync;
+mod time;
+mod tracing_observer;
+
+pub mod circuit;
+#[cfg(feature = "http")]
+pub mod http;
+
+pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
+pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
+pub use event::{Event, Observer};
+pub use lift::{Lift, LiftFuture, LiftLayer};
+pub use machine::backoff::{Backoff, Jitter};
+pub use machine::verdict::Verdict;
+pub use name::Name;
+pub use tracing_observer::TracingObserver;

@@ -1,0 +1,399 @@
+use std::time::Duration;
+
+use super::Dice;
+use super::moment::Moment;
+use super::report::{Cause, Counts, Report, Reports, State, rate};
+use super::settings::Settings;
+use super::trial::{Finding, Trial};
+use super::verdict::Verdict;
+use super::window::{Outcome, Totals, Window};
+
+/// A circuit breaker as a pure state machine.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    mode: Mode,
+    /// Every change of state, reset and force starts a new one.
+    generation: u64,
+    /// When this generation began.
+    since: Moment,
+    /// Failures since the last success.
+    run: u32,
+    /// Half-opens that failed since the circuit was last closed.
+    failed_half_opens: u32,
+    window: Option<Box<Window>>,
+}
+
+#[derive(Debug)]
+enum Mode {
+    /// `broken` is for a circuit that only observes: a rule is broken, and that was reported.
+    Closed {
+        broken: bool,
+    },
+    ForcedClosed,
+    Open {
+        until: Moment,
+    },
+    ForcedOpen,
+    HalfOpen(Box<Trial>),
+}
+
+/// The answer to a caller who wants to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// `probe` is 0 for a call that is none.
+    Granted { generation: u64, probe: u32 },
+    /// `retry_after` is the open time that is left, where there is such a time.
+    Refused { retry_after: Option<Duration> },
+}
+
+/// What a caller can know without asking the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// Everybody passes.
+    Pass(OnSuccess),
+    /// Somebody may pass: ask.
+    Ask,
+    /// Open: nobody passes before `until`.
+    Open { until: Moment },
+    /// All probes are out: nobody passes before `until`, unless a probe ends.
+    Full { until: Moment },
+    /// Nobody passes.
+    Shut,
+}
+
+/// What a quick success has to do while everybody passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnSuccess {
+    /// It changes nothing.
+    Nothing,
+    /// It is counted and can change nothing else, so that it may be counted in bulk.
+    Count,
+    /// It has to be settled here.
+    Settle,
+}
+
+impl Machine {
+    pub(crate) fn new(settings: &Settings, now: Moment) -> Machine {
+        Machine {
+            mode: Mode::Closed { broken: false },
+            generation: 0,
+            since: now,
+            run: 0,
+            failed_half_opens: 0,
+            window: settings.span().map(|span| Box::new(Window::new(span))),
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(crate) fn since(&self) -> Moment {
+        self.since
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self.mode {
+            Mode::Closed { .. } | Mode::ForcedClosed => State::Closed,
+            Mode::Open { .. } | Mode::ForcedOpen => State::Open,
+            Mode::HalfOpen(_) => State::HalfOpen,
+        }
+    }
+
+    pub(crate) fn is_forced(&self) -> bool {
+        matches!(self.mode, Mode::ForcedOpen | Mode::ForcedClosed)
+    }
+
+    /// The open time that is left, where there is such a time.
+    pub(crate) fn retry_after(&self, now: Moment) -> Option<Duration> {
+        match self.mode {
+            Mode::Open { until } if until != Moment::NEVER => Some(until.since(now)),
+            _ => None,
+        }
+    }
+
+    /// Until when every call would be refused, if it would be now; nothing is given up or changed.
+    pub(crate) fn refused_until(&self, settings: &Settings, now: Moment) -> Option<Moment> {
+        match self.gate(settings) {
+            Gate::Open { until } | Gate::Full { until } if now < until => Some(until),
+            Gate::Shut => Some(Moment::NEVER),
+            Gate::Pass(_) | Gate::Ask | Gate::Open { .. } | Gate::Full { .. } => None,
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let totals = match &self.mode {
+            Mode::HalfOpen(trial) => Totals {
+                calls: u64::from(trial.successes()) + u64::from(trial.failures()),
+                failures: trial.failures().into(),
+                slow: 0,
+            },
+            _ => self.window.as_ref().map_or_else(Totals::default, |window| window.totals()),
+        };
+        Counts::new(totals, self.run)
+    }
+
+    /// Lets go of what has become too old to count.
+    pub(crate) fn evict(&mut self, now: Moment) {
+        if let Some(window) = &mut self.window {
+            window.evict(now);
+        }
+    }
+
+    /// Adds quick successes that were counted in bulk, as [`OnSuccess::Count`] allows.
+    pub(crate) fn absorb(&mut self, successes: u64) {
+        if let Some(window) = &mut self.window {
+            window.absorb(successes);
+        }
+    }
+
+    /// Until when successes may be counted in bulk.
+    pub(crate) fn bulk_ends(&self) -> Moment {
+        self.window.as_ref().map_or(Moment::NEVER, |window| window.bulk_ends())
+    }
+
+    pub(crate) fn gate(&self, settings: &Settings) -> Gate {
+        match &self.mode {
+            Mode::Closed { .. } | Mode::ForcedClosed => Gate::Pass(self.on_success(settings)),
+            Mode::Open { until } => Gate::Open { until: *until },
+            Mode::ForcedOpen => Gate::Shut,
+            Mode::HalfOpen(trial) if trial.is_full(settings) => Gate::Full { until: trial.first_deadline() },
+            Mode::HalfOpen(_) => Gate::Ask,
+        }
+    }
+
+    fn on_success(&self, settings: &Settings) -> OnSuccess {
+        if self.run > 0 || matches!(self.mode, Mode::Closed { broken: true }) {
+            return OnSuccess::Settle;
+        }
+        let Some(window) = &self.window else {
+            return OnSuccess::Nothing;
+        };
+        let totals = window.totals();
+        if window.full_and_spotless() {
+            OnSuccess::Nothing
+        } else if totals.spotless() || matches!(self.mode, Mode::ForcedClosed) {
+            OnSuccess::Count
+        } else if totals.calls >= u64::from(settings.minimum()) && self.broken_rule(settings).is_none() {
+            // Another success only lowers the rates, which are below their thresholds.
+            OnSuccess::Count
+        } else {
+            OnSuccess::Settle
+        }
+    }
+
+    /// A caller wants to pass.
+    pub(crate) fn admit(&mut self, settings: &Settings, now: Moment, dice: Dice<'_>) -> (Admission, Reports) {
+        let mut reports = self.notice(settings, now, dice);
+        if let Mode::Open { until } = self.mode {
+            if now < until {
+                return (Admission::Refused { retry_after: self.retry_after(now) }, reports);
+            }
+            self.half_open(now, &mut reports);
+        }
+        let deadline = now.after(self.probe_timeout(settings));
+        let admission = match &mut self.mode {
+            Mode::HalfOpen(trial) if !trial.is_full(settings) => {
+                Admission::Granted { generation: self.generation, probe: trial.send(deadline) }
+            }
+            Mode::Closed { .. } | Mode::ForcedClosed => Admission::Granted { generation: self.generation, probe: 0 },
+            Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen => Admission::Refused { retry_after: None },
+        };
+        (admission, reports)
+    }
+
+    /// An admitted call ended. What was admitted under another generation changes nothing.
+    pub(crate) fn settle(
+        &mut self,
+        settings: &Settings,
+        (generation, probe): (u64, u32),
+        verdict: Verdict,
+        slow: bool,
+        now: Moment,
+        dice: Dice<'_>,
+    ) -> Reports {
+        let mut reports = self.notice(settings, now, dice);
+        if generation != self.generation {
+            return reports;
+        }
+        match &mut self.mode {
+            Mode::Closed { .. } | Mode::ForcedClosed => {
+                if verdict != Verdict::Ignored {
+                    self.record(settings, verdict, slow, now, dice, &mut reports);
+                }
+            }
+            Mode::HalfOpen(trial) => {
+                if trial.take_back(probe) && verdict != Verdict::Ignored {
+                    let finding = trial.count(verdict == Verdict::Success && !slow, settings);
+                    self.conclude(settings, finding, Cause::ProbesFailed, now, dice, &mut reports);
+                }
+            }
+            // Nobody was admitted under this generation.
+            Mode::Open { .. } | Mode::ForcedOpen => {}
+        }
+        reports
+    }
+
+    /// The inner service's `poll_ready` failed: a failed call that never began.
+    pub(crate) fn ready_failed(
+        &mut self,
+        settings: &Settings,
+        generation: u64,
+        now: Moment,
+        dice: Dice<'_>,
+    ) -> Reports {
+        let mut reports = self.notice(settings, now, dice);
+        if generation != self.generation {
+            return reports;
+        }
+        if matches!(self.mode, Mode::Open { until } if now >= until) {
+            // It stands for the call that would have been the first probe.
+            self.half_open(now, &mut reports);
+        }
+        match &mut self.mode {
+            Mode::Closed { .. } | Mode::ForcedClosed => {
+                self.record(settings, Verdict::Failure, false, now, dice, &mut reports);
+            }
+            Mode::HalfOpen(trial) if !trial.is_full(settings) => {
+                let finding = trial.count(false, settings);
+                self.conclude(settings, finding, Cause::ProbesFailed, now, dice, &mut reports);
+            }
+            Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen => {}
+        }
+        reports
+    }
+
+    /// Gives up the probes whose time is over, each as of its own deadline.
+    pub(crate) fn notice(&mut self, settings: &Settings, now: Moment, dice: Dice<'_>) -> Reports {
+        let mut reports = Reports::default();
+        while let Mode::HalfOpen(trial) = &mut self.mode {
+            let Some(deadline) = trial.give_up_one(now) else { break };
+            let finding = trial.count(false, settings);
+            self.conclude(settings, finding, Cause::ProbeTimedOut, deadline, dice, &mut reports);
+        }
+        reports
+    }
+
+    pub(crate) fn force_open(&mut self, now: Moment) -> Reports {
+        self.set(Mode::ForcedOpen, now, Cause::Forced)
+    }
+
+    pub(crate) fn force_closed(&mut self, now: Moment) -> Reports {
+        self.set(Mode::ForcedClosed, now, Cause::Forced)
+    }
+
+    pub(crate) fn reset(&mut self, now: Moment) -> Reports {
+        self.set(Mode::Closed { broken: false }, now, Cause::Reset)
+    }
+
+    fn set(&mut self, mode: Mode, now: Moment, cause: Cause) -> Reports {
+        let mut reports = Reports::default();
+        self.failed_half_opens = 0;
+        self.enter(mode, now, cause, &mut reports);
+        reports
+    }
+
+    fn record(
+        &mut self,
+        settings: &Settings,
+        verdict: Verdict,
+        slow: bool,
+        now: Moment,
+        dice: Dice<'_>,
+        reports: &mut Reports,
+    ) {
+        match verdict {
+            Verdict::Success => self.run = 0,
+            Verdict::Failure => self.run = self.run.saturating_add(1),
+            Verdict::Throttled | Verdict::Ignored => {}
+        }
+        if let Some(window) = &mut self.window {
+            window.record(Outcome { failed: verdict != Verdict::Success, slow }, now);
+        }
+        let cause = self.broken_rule(settings);
+        let counts = self.counts();
+        let Mode::Closed { broken } = &mut self.mode else { return };
+        match cause {
+            Some(cause) if settings.observe_only => {
+                if !std::mem::replace(broken, true) {
+                    reports.push(Report::WouldHaveOpened { cause, counts });
+                }
+            }
+            Some(cause) => {
+                self.failed_half_opens = 0;
+                self.open(settings, cause, now, dice, reports);
+            }
+            None => *broken = false,
+        }
+    }
+
+    fn broken_rule(&self, settings: &Settings) -> Option<Cause> {
+        if settings.consecutive().is_some_and(|limit| self.run >= limit) {
+            return Some(Cause::ConsecutiveFailures);
+        }
+        let Totals { calls, failures, slow } = self.window.as_ref()?.totals();
+        let reached =
+            |part, threshold: Option<f64>| threshold.is_some_and(|t| rate(part, calls).is_some_and(|rate| rate >= t));
+        if calls < u64::from(settings.minimum()) {
+            None
+        } else if reached(failures, settings.failure_rate) {
+            Some(Cause::FailureRate)
+        } else if reached(slow, settings.slow_rate) {
+            Some(Cause::SlowRate)
+        } else {
+            None
+        }
+    }
+
+    fn conclude(
+        &mut self,
+        settings: &Settings,
+        finding: Finding,
+        failed: Cause,
+        at: Moment,
+        dice: Dice<'_>,
+        reports: &mut Reports,
+    ) {
+        match finding {
+            Finding::Undecided => {}
+            Finding::Healthy => {
+                self.failed_half_opens = 0;
+                self.enter(Mode::Closed { broken: false }, at, Cause::ProbesSucceeded, reports);
+            }
+            Finding::Sick => {
+                self.failed_half_opens = self.failed_half_opens.saturating_add(1);
+                self.open(settings, failed, at, dice, reports);
+            }
+        }
+    }
+
+    fn open(&mut self, settings: &Settings, cause: Cause, at: Moment, dice: Dice<'_>, reports: &mut Reports) {
+        let until = at.after(settings.open.delay(self.failed_half_opens, dice));
+        self.enter(Mode::Open { until }, at, cause, reports);
+    }
+
+    fn half_open(&mut self, now: Moment, reports: &mut Reports) {
+        self.enter(Mode::HalfOpen(Box::default()), now, Cause::OpenTimeElapsed, reports);
+    }
+
+    /// The open time in force, unless told otherwise; without its jitter, which may have made it next to nothing.
+    fn probe_timeout(&self, settings: &Settings) -> Duration {
+        settings.probe_timeout.unwrap_or_else(|| settings.open.raw(self.failed_half_opens))
+    }
+
+    fn enter(&mut self, mode: Mode, at: Moment, cause: Cause, reports: &mut Reports) {
+        let from = self.state();
+        let counts = self.counts();
+        self.mode = mode;
+        self.generation += 1;
+        self.since = at;
+        self.run = 0;
+        if let Some(window) = &mut self.window {
+            window.clear();
+        }
+        let to = self.state();
+        if from != to {
+            reports.push(Report::Transition { from, to, sequence: self.generation, cause, counts });
+        }
+    }
+}

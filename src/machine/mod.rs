@@ -1,0 +1,14 @@
+//! Pure state machines. They are told the time and handed their luck, and return what happened: nothing in here reads a
+//! clock, locks, logs, sleeps or draws a random number.
+
+pub(crate) mod backoff;
+pub(crate) mod circuit;
+pub(crate) mod moment;
+pub(crate) mod report;
+pub(crate) mod settings;
+pub(crate) mod trial;
+pub(crate) mod verdict;
+pub(crate) mod window;
+
+/// A source of fractions in `[0, 1)`, asked only when a jittered time is needed.
+pub(crate) type Dice<'a> = &'a mut dyn FnMut() -> f64;

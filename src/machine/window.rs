@@ -1,0 +1,336 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::moment::Moment;
+
+/// How a call ended, as the rates see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) failed: bool,
+    pub(crate) slow: bool,
+}
+
+/// What stands in a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) calls: u64,
+    pub(crate) failures: u64,
+    pub(crate) slow: u64,
+}
+
+impl Totals {
+    fn add(&mut self, outcome: Outcome) {
+        self.calls += 1;
+        self.failures += u64::from(outcome.failed);
+        self.slow += u64::from(outcome.slow);
+    }
+
+    fn subtract(&mut self, other: Totals) {
+        self.calls -= other.calls;
+        self.failures -= other.failures;
+        self.slow -= other.slow;
+    }
+
+    /// Nothing but quick successes.
+    pub(crate) fn spotless(&self) -> bool {
+        self.failures == 0 && self.slow == 0
+    }
+}
+
+/// Which window the rates are measured over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Span {
+    Calls(u32),
+    Time(Duration),
+}
+
+/// The verdicts that a rate is measured over.
+///
+/// Quick successes may be counted elsewhere, without a lock, and are handed over in bulk by [`Window::absorb`]; that is
+/// right for a count window because only the number of verdicts after a failure matters, not which were successes, and
+/// for a time window because a bulk never spans two buckets.
+#[derive(Debug)]
+pub(crate) enum Window {
+    Calls(CountWindow),
+    Time(Box<TimeWindow>),
+}
+
+impl Window {
+    pub(crate) fn new(span: Span) -> Window {
+        match span {
+            Span::Calls(size) => Window::Calls(CountWindow::new(size)),
+            Span::Time(span) => Window::Time(Box::new(TimeWindow::new(span))),
+        }
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        match self {
+            Window::Calls(window) => window.totals(),
+            Window::Time(window) => window.sum,
+        }
+    }
+
+    /// Adds quick successes that were counted since the last call.
+    pub(crate) fn absorb(&mut self, successes: u64) {
+        match self {
+            Window::Calls(window) => window.push_successes(successes),
+            Window::Time(window) => window.add_to_newest(successes),
+        }
+    }
+
+    /// Lets go of what has become too old.
+    pub(crate) fn evict(&mut self, now: Moment) {
+        if let Window::Time(window) = self {
+            window.rotate(now);
+        }
+    }
+
+    pub(crate) fn record(&mut self, outcome: Outcome, now: Moment) {
+        match self {
+            Window::Calls(window) => window.push(outcome),
+            Window::Time(window) => window.push(outcome, now),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Window::Calls(window) => window.clear(),
+            Window::Time(window) => window.clear(),
+        }
+    }
+
+    /// Whether one more quick success would change nothing: each pushes out another.
+    pub(crate) fn full_and_spotless(&self) -> bool {
+        match self {
+            Window::Calls(window) => window.seen >= window.size && window.totals().spotless(),
+            Window::Time(_) => false,
+        }
+    }
+
+    /// Until when a bulk of successes may be gathered for [`Window::absorb`].
+    pub(crate) fn bulk_ends(&self) -> Moment {
+        match self {
+            Window::Calls(_) => Moment::NEVER,
+            Window::Time(window) => window.newest_ends(),
+        }
+    }
+}
+
+/// The last `size` verdicts, as the positions of those that were not quick successes. Whatever a success does follows
+/// from the number of verdicts seen, so a million of them cost as much as one.
+#[derive(Debug)]
+pub(crate) struct CountWindow {
+    size: u64,
+    seen: u64,
+    failures: VecDeque<u64>,
+    slow: VecDeque<u64>,
+}
+
+impl CountWindow {
+    fn new(size: u32) -> CountWindow {
+        CountWindow { size: size.into(), seen: 0, failures: VecDeque::new(), slow: VecDeque::new() }
+    }
+
+    fn totals(&self) -> Totals {
+        Totals { calls: self.seen.min(self.size), failures: self.failures.len() as u64, slow: self.slow.len() as u64 }
+    }
+
+    fn push_successes(&mut self, successes: u64) {
+        self.seen += successes;
+        let oldest = self.seen.saturating_sub(self.size);
+        for positions in [&mut self.failures, &mut self.slow] {
+            // The positions ascend, so that the number of those that left is found by halving.
+            let gone = positions.partition_point(|position| *position < oldest);
+            positions.drain(..gone);
+        }
+    }
+
+    fn push(&mut self, outcome: Outcome) {
+        let position = self.seen;
+        self.push_successes(1);
+        if outcome.failed {
+            self.failures.push_back(position);
+        }
+        if outcome.slow {
+            self.slow.push_back(position);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.seen = 0;
+        self.failures.clear();
+        self.slow.clear();
+    }
+}
+
+/// Ten buckets to the span, and one that is being filled. A bucket leaves as a whole, when the last verdict that it can
+/// hold is as old as the span: none leaves earlier, none stays longer than a tenth of the span more.
+#[derive(Debug)]
+pub(crate) struct TimeWindow {
+    span: u64,
+    newest: u64,
+    sum: Totals,
+    buckets: [Totals; BUCKETS],
+}
+
+/// How many buckets make up the span.
+const PER_SPAN: u64 = 10;
+const BUCKETS: usize = PER_SPAN as usize + 1;
+
+impl TimeWindow {
+    fn new(span: Duration) -> TimeWindow {
+        // A span too long to be told is without end: nothing ever leaves it.
+        let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        TimeWindow { span, newest: 0, sum: Totals::default(), buckets: [Totals::default(); BUCKETS] }
+    }
+
+    /// The number of the bucket that `now` falls into, counted from the beginning of time.
+    fn number(&self, now: Moment) -> u64 {
+        let tenths = u128::from(now.as_nanos()) * u128::from(PER_SPAN);
+        // At most ten times a u64, over at least one: what does not fit is as good as the last.
+        u64::try_from(tenths / u128::from(self.span)).unwrap_or(u64::MAX)
+    }
+
+    fn newest_ends(&self) -> Moment {
+        let end = (u128::from(self.newest) + 1) * u128::from(self.span);
+        u64::try_from(end.div_ceil(u128::from(PER_SPAN))).map_or(Moment::NEVER, Moment::from_nanos)
+    }
+
+    /// Makes the bucket of `now` the newest. A clock read just before another thread's is no step back.
+    fn rotate(&mut self, now: Moment) {
+        let number = self.number(now);
+        if number <= self.newest {
+            return;
+        }
+        let steps = (number - self.newest).min(BUCKETS as u64);
+        for step in 1..=steps {
+            let gone = std::mem::take(&mut self.buckets[slot(self.newest.wrapping_add(step))]);
+            self.sum.subtract(gone);
+        }
+        self.newest = number;
+    }
+
+    fn push(&mut self, outcome: Outcome, now: Moment) {
+        self.rotate(now);
+        self.buckets[slot(self.newest)].add(outcome);
+        self.sum.add(outcome);
+    }
+
+    fn add_to_newest(&mut self, successes: u64) {
+        self.buckets[slot(self.newest)].calls += successes;
+        self.sum.calls += successes;
+    }
+
+    fn clear(&mut self) {
+        self.sum = Totals::default();
+        self.buckets = [Totals::default(); BUCKETS];
+    }
+}
+
+fn slot(number: u64) -> usize {
+    (number % BUCKETS as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUCCESS: Outcome = Outcome { failed: false, slow: false };
+    const FAILURE: Outcome = Outcome { failed: true, slow: false };
+    const SLOW: Outcome = Outcome { failed: false, slow: true };
+
+    fn at(nanos: u64) -> Moment {
+        Moment::from_nanos(nanos)
+    }
+
+    #[test]
+    fn count_window_slides_one_by_one() {
+        let mut window = Window::new(Span::Calls(3));
+        for (outcome, calls, failures, slow) in [
+            (FAILURE, 1, 1, 0),
+            (SUCCESS, 2, 1, 0),
+            (SLOW, 3, 1, 1),
+            (SUCCESS, 3, 0, 1),
+            (SUCCESS, 3, 0, 1),
+            (SUCCESS, 3, 0, 0),
+            (FAILURE, 3, 1, 0),
+        ] {
+            window.record(outcome, at(0));
+            assert_eq!(window.totals(), Totals { calls, failures, slow });
+        }
+    }
+
+    #[test]
+    fn bulk_equals_one_by_one() {
+        for size in [1, 2, 7] {
+            for bulk in 0..20 {
+                let mut one = CountWindow::new(size);
+                let mut all = CountWindow::new(size);
+                for window in [&mut one, &mut all] {
+                    window.push(FAILURE);
+                    window.push(SLOW);
+                    window.push(FAILURE);
+                }
+                (0..bulk).for_each(|_| one.push(SUCCESS));
+                all.push_successes(bulk);
+                assert_eq!(one.totals(), all.totals(), "{size} {bulk}");
+            }
+        }
+    }
+
+    /// CB-04: at least ten buckets; no verdict leaves before the span; each is gone a tenth of the span after it.
+    #[test]
+    fn time_window_keeps_a_verdict_for_the_span_and_a_tenth() {
+        for span in [10, 19, 25, 100, 1_003] {
+            for settled in [0, 1, 7, 99, 1_000_000_007] {
+                let fresh = |age: u64| {
+                    let mut window = Window::new(Span::Time(Duration::from_nanos(span)));
+                    window.record(FAILURE, at(settled));
+                    window.evict(at(settled + age));
+                    window.totals().failures
+                };
+                for age in 0..span {
+                    assert_eq!(fresh(age), 1, "span {span}, settled {settled}, age {age}");
+                }
+                for age in (span + span.div_ceil(10))..(2 * span + 20) {
+                    assert_eq!(fresh(age), 0, "span {span}, settled {settled}, age {age}");
+                }
+            }
+        }
+    }
+
+    /// CB-04: an idle gap of any length neither wedges nor costs more.
+    #[test]
+    fn time_window_after_an_idle_age() {
+        for gap in [1, 10, 11, 12, 1_000, u64::MAX - 5] {
+            for span in [1, 10, 10_000_000_000, u64::MAX] {
+                let mut window = Window::new(Span::Time(Duration::from_nanos(span)));
+                window.record(FAILURE, at(5));
+                window.record(FAILURE, at(5 + gap));
+                window.evict(at(5 + gap));
+                assert!((1..=2).contains(&window.totals().failures));
+                assert!(window.bulk_ends() > at(5 + gap) || window.bulk_ends() == Moment::NEVER);
+            }
+        }
+    }
+
+    #[test]
+    fn a_bulk_belongs_to_the_bucket_it_was_gathered_in() {
+        let mut window = Window::new(Span::Time(Duration::from_nanos(100)));
+        window.record(SUCCESS, at(12));
+        assert_eq!(window.bulk_ends(), at(20));
+        window.absorb(4);
+        window.evict(at(119));
+        assert_eq!(window.totals().calls, 5);
+        window.evict(at(120));
+        assert_eq!(window.totals().calls, 0);
+    }
+
+    #[test]
+    fn a_clock_that_seems_to_step_back_counts_in_the_newest_bucket() {
+        let mut window = Window::new(Span::Time(Duration::from_nanos(100)));
+        window.record(SUCCESS, at(50));
+        window.record(FAILURE, at(49));
+        assert_eq!(window.totals(), Totals { calls: 2, failures: 1, slow: 0 });
+    }
+}

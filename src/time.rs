@@ -1,0 +1,98 @@
+//! The only file that reads a clock: tokio's, so that tests can pause it.
+#![allow(clippy::disallowed_methods, reason = "this is the file that the rest is sent to")]
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use crate::machine::moment::Moment;
+
+/// The zero of the scale lies so far back that a paused clock, which may stand before the first reading of the real
+/// one, can be told; what is ahead of it lasts for 400 years.
+const ORIGIN: u64 = 1 << 62;
+
+static FIRST_READING: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+
+/// Reads the clock.
+pub(crate) fn now() -> Moment {
+    #[cfg(test)]
+    readings::count();
+    moment(Instant::now())
+}
+
+fn moment(instant: Instant) -> Moment {
+    let instant = instant.into_std();
+    let origin = *FIRST_READING;
+    let nanos = if instant >= origin {
+        ORIGIN.saturating_add(nanos(instant.duration_since(origin)))
+    } else {
+        ORIGIN.saturating_sub(nanos(origin.duration_since(instant)))
+    };
+    // The last moment is "never", which the clock does not reach.
+    Moment::from_nanos(nanos.min(u64::MAX - 1))
+}
+
+fn nanos(span: Duration) -> u64 {
+    span.as_secs().saturating_mul(1_000_000_000).saturating_add(span.subsec_nanos().into())
+}
+
+/// A timer that ends at `moment`, or none if that is never or too far away to be told.
+pub(crate) fn sleep_until(moment: Moment) -> Option<Sleep> {
+    if moment == Moment::NEVER {
+        return None;
+    }
+    let after_origin = moment.as_nanos().checked_sub(ORIGIN);
+    let instant = match after_origin {
+        Some(nanos) => FIRST_READING.checked_add(Duration::from_nanos(nanos)),
+        None => FIRST_READING.checked_sub(Duration::from_nanos(ORIGIN - moment.as_nanos())),
+    };
+    instant.map(|instant| tokio::time::sleep_until(Instant::from_std(instant)))
+}
+
+/// Counts the readings of a test's thread, to prove how many a path takes.
+#[cfg(test)]
+pub(crate) mod readings {
+    use std::cell::Cell;
+
+    thread_local!(static READINGS: Cell<u64> = const { Cell::new(0) });
+
+    pub(super) fn count() {
+        READINGS.set(READINGS.get() + 1);
+    }
+
+    pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, u64) {
+        let before = READINGS.get();
+        let result = work();
+        (result, READINGS.get() - before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_clock_is_told_to_the_nanosecond() {
+        let start = now();
+        tokio::time::advance(Duration::from_nanos(7)).await;
+        assert_eq!(now().since(start), Duration::from_nanos(7));
+        tokio::time::advance(Duration::from_secs(365 * 24 * 3600)).await;
+        assert_eq!(now().since(start), Duration::from_secs(365 * 24 * 3600) + Duration::from_nanos(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_ends_when_the_clock_says_so() {
+        assert!(sleep_until(Moment::NEVER).is_none());
+        let until = now().after(Duration::from_millis(20));
+        sleep_until(until).expect("near enough").await;
+        assert!(now() >= until);
+    }
+
+    #[test]
+    fn instants_before_the_first_reading_are_told() {
+        let origin = *FIRST_READING;
+        let Some(earlier) = origin.checked_sub(Duration::from_nanos(3)) else { return };
+        assert_eq!(moment(origin.into()).since(moment(earlier.into())), Duration::from_nanos(3));
+    }
+}

@@ -1,0 +1,48 @@
+use crate::{Event, Observer};
+
+/// Writes events with `tracing`: changes of state as `info`, rejections as `debug`, nothing for a call that succeeds.
+///
+/// It is what a handle uses unless it is given another observer. One of your own can pass events on to it:
+///
+/// ```
+/// use seaworthy::{Event, Observer, TracingObserver};
+///
+/// struct Both;
+///
+/// impl Observer for Both {
+///     fn on_event(&self, event: &Event<'_>) {
+///         TracingObserver.on_event(event);
+///         // … and count it.
+///     }
+/// }
+/// ```
+///
+/// The target is `seaworthy::circuit`; the fields are `name`, `from`, `to`, `cause`, `sequence`, the counts, and
+/// `retry_after`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TracingObserver;
+
+impl Observer for TracingObserver {
+    #[inline]
+    fn on_event(&self, event: &Event<'_>) {
+        match event {
+            Event::CircuitTransition { name, from, to, sequence, cause, counts } => tracing::info!(
+                target: "seaworthy::circuit",
+                %name, %from, %to, sequence, %cause,
+                calls = counts.calls, failures = counts.failures, slow = counts.slow,
+                consecutive_failures = counts.consecutive_failures,
+                "circuit changed state"
+            ),
+            Event::CircuitRejected { name, retry_after } => {
+                tracing::debug!(target: "seaworthy::circuit", %name, ?retry_after, "circuit rejected a call");
+            }
+            Event::CircuitWouldHaveOpened { name, cause, counts } => tracing::info!(
+                target: "seaworthy::circuit",
+                %name, %cause,
+                calls = counts.calls, failures = counts.failures, slow = counts.slow,
+                consecutive_failures = counts.consecutive_failures,
+                "circuit would have opened"
+            ),
+        }
+    }
+}
