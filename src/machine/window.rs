@@ -167,33 +167,31 @@ impl CountWindow {
 /// hold is as old as the span: none leaves earlier, none stays longer than a tenth of the span more.
 #[derive(Debug)]
 pub(crate) struct TimeWindow {
-    span: u64,
-    newest: u64,
+    span: u128,
+    /// The number of the newest bucket, counted from the beginning of time. Ten to the nanosecond fit.
+    newest: u128,
     sum: Totals,
     buckets: [Totals; BUCKETS],
 }
 
 /// How many buckets make up the span.
-const PER_SPAN: u64 = 10;
+const PER_SPAN: u128 = 10;
 const BUCKETS: usize = PER_SPAN as usize + 1;
 
 impl TimeWindow {
     fn new(span: Duration) -> TimeWindow {
-        // A span too long to be told is without end: nothing ever leaves it.
-        let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-        TimeWindow { span, newest: 0, sum: Totals::default(), buckets: [Totals::default(); BUCKETS] }
+        // Out of a span that is longer than the clock can tell, nothing ever leaves.
+        TimeWindow { span: span.as_nanos(), newest: 0, sum: Totals::default(), buckets: [Totals::default(); BUCKETS] }
     }
 
-    /// The number of the bucket that `now` falls into, counted from the beginning of time.
-    fn number(&self, now: Moment) -> u64 {
-        let tenths = u128::from(now.as_nanos()) * u128::from(PER_SPAN);
-        // At most ten times a u64, over at least one: what does not fit is as good as the last.
-        u64::try_from(tenths / u128::from(self.span)).unwrap_or(u64::MAX)
+    /// The number of the bucket that `now` falls into.
+    fn number(&self, now: Moment) -> u128 {
+        u128::from(now.as_nanos()) * PER_SPAN / self.span
     }
 
     fn newest_ends(&self) -> Moment {
-        let end = (u128::from(self.newest) + 1) * u128::from(self.span);
-        u64::try_from(end.div_ceil(u128::from(PER_SPAN))).map_or(Moment::NEVER, Moment::from_nanos)
+        let end = (self.newest + 1).saturating_mul(self.span).div_ceil(PER_SPAN);
+        u64::try_from(end).map_or(Moment::NEVER, Moment::from_nanos)
     }
 
     /// Makes the bucket of `now` the newest. A clock read just before another thread's is no step back.
@@ -202,9 +200,9 @@ impl TimeWindow {
         if number <= self.newest {
             return;
         }
-        let steps = (number - self.newest).min(BUCKETS as u64);
+        let steps = (number - self.newest).min(BUCKETS as u128);
         for step in 1..=steps {
-            let gone = std::mem::take(&mut self.buckets[slot(self.newest.wrapping_add(step))]);
+            let gone = std::mem::take(&mut self.buckets[slot(self.newest + step)]);
             self.sum.subtract(gone);
         }
         self.newest = number;
@@ -227,8 +225,8 @@ impl TimeWindow {
     }
 }
 
-fn slot(number: u64) -> usize {
-    (number % BUCKETS as u64) as usize
+fn slot(number: u128) -> usize {
+    (number % BUCKETS as u128) as usize
 }
 
 #[cfg(test)]
