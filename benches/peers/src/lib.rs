@@ -1,0 +1,22 @@
+//! What seaworthy's circuit breaker costs, next to the other circuit breakers for Rust.
+//!
+//! [`Peer`] is the whole of what a crate must show to take part, and each has one file in `peers`.
+//! [`Row`] lists what is measured. The binary and the criterion bench both run the loops in
+//! `bench`.
+
+#![forbid(unsafe_code)]
+
+mod ask;
+mod bench;
+mod drive;
+mod floors;
+mod peer;
+mod peers;
+mod row;
+
+pub use ask::{Answer, Ask, Failure, Inner, Outcome};
+pub use bench::Bench;
+pub use floors::floors;
+pub use peer::{Entry, Peer};
+pub use peers::entries;
+pub use row::{Row, Rule};

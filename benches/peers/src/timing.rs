@@ -1,0 +1,46 @@
+//! Times benches in turn (A B C A B C ..), so that a noisy moment hits all of them.
+
+use std::time::Duration;
+
+use seaworthy_peers::Bench;
+
+/// Odd, so that the median is one of them.
+const ROUNDS: usize = 21;
+
+/// How long a bench runs in each round.
+const TURN: Duration = Duration::from_millis(3);
+
+/// Nanoseconds a call of each bench in each round; `None` for a bench that is not there.
+pub(crate) fn interleaved(benches: &mut [Option<Box<dyn Bench>>]) -> Vec<Option<Vec<f64>>> {
+    let calls: Vec<u64> =
+        benches.iter_mut().map(|bench| bench.as_mut().map_or(0, |bench| calls_a_turn(&mut **bench))).collect();
+    let mut rounds: Vec<Option<Vec<f64>>> =
+        benches.iter().map(|bench| bench.as_ref().map(|_| Vec::with_capacity(ROUNDS))).collect();
+    for _ in 0..ROUNDS {
+        for ((bench, calls), rounds) in benches.iter_mut().zip(&calls).zip(&mut rounds) {
+            if let (Some(bench), Some(rounds)) = (bench, rounds) {
+                rounds.push(bench.time(*calls).as_nanos() as f64 / *calls as f64);
+            }
+        }
+    }
+    rounds
+}
+
+/// Doubles the calls until they take long enough to judge by, which also warms everything up.
+fn calls_a_turn(bench: &mut dyn Bench) -> u64 {
+    let mut calls = 16;
+    loop {
+        let took = bench.time(calls);
+        if took * 4 >= TURN {
+            let turn = calls as f64 * TURN.as_secs_f64() / took.as_secs_f64();
+            return (turn as u64).max(1);
+        }
+        calls *= 2;
+    }
+}
+
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
