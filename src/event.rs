@@ -2,6 +2,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
+
 use crate::machine::report::{Cause, Counts, State};
 use crate::{Name, TracingObserver};
 
@@ -85,7 +87,13 @@ impl Audience {
         Audience(Some(observer))
     }
 
+    /// Whether anybody would hear of what is only worth a `debug`; asked before an event is made of it.
     #[inline]
+    pub(crate) fn hears_debug(&self) -> bool {
+        let loudest = STATIC_MAX_LEVEL.min(LevelFilter::current());
+        self.0.is_some() || loudest >= LevelFilter::DEBUG
+    }
+
     pub(crate) fn tell(&self, event: &Event<'_>) {
         match &self.0 {
             None => TracingObserver.on_event(event),

@@ -29,6 +29,7 @@ enum Repr {
 impl Name {
     /// The text.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Static(text) => text,

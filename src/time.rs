@@ -15,24 +15,26 @@ const ORIGIN: u64 = 1 << 62;
 static FIRST_READING: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
 
 /// Reads the clock.
+#[inline]
 pub(crate) fn now() -> Moment {
     #[cfg(test)]
     readings::count();
     moment(Instant::now())
 }
 
+#[inline]
 fn moment(instant: Instant) -> Moment {
     let instant = instant.into_std();
     let origin = *FIRST_READING;
-    let nanos = if instant >= origin {
-        ORIGIN.saturating_add(nanos(instant.duration_since(origin)))
-    } else {
-        ORIGIN.saturating_sub(nanos(origin.duration_since(instant)))
+    let nanos = match instant.checked_duration_since(origin) {
+        Some(later) => ORIGIN.saturating_add(nanos(later)),
+        None => ORIGIN.saturating_sub(nanos(origin.duration_since(instant))),
     };
     // The last moment is "never", which the clock does not reach.
     Moment::from_nanos(nanos.min(u64::MAX - 1))
 }
 
+#[inline]
 fn nanos(span: Duration) -> u64 {
     span.as_secs().saturating_mul(1_000_000_000).saturating_add(span.subsec_nanos().into())
 }

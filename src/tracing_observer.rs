@@ -23,7 +23,6 @@ use crate::{Event, Observer};
 pub struct TracingObserver;
 
 impl Observer for TracingObserver {
-    #[inline]
     fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::CircuitTransition { name, from, to, sequence, cause, counts } => tracing::info!(

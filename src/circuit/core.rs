@@ -58,22 +58,45 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
+    /// For a call under a word that lets everybody pass.
+    #[inline]
+    pub(super) fn new(word: Word) -> Ticket {
+        let started = if word.measures() { time::now() } else { Moment::NEVER };
+        Ticket { generation: word.generation(), started, probe: 0 }
+    }
+
     pub(super) fn is_probe(&self) -> bool {
         self.probe != 0
     }
 }
 
-/// A rejection, before it has a name: the open time that is left, where it is known.
+/// A rejection, before it has a name. One integer, so that it travels in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    pub(super) retry_after: Option<Duration>,
+    /// The open time that is left in nanoseconds, or the highest number if nobody knows it.
+    left: u64,
 }
 
-/// What can be seen without the lock.
+impl Refusal {
+    pub(super) const WITHOUT_TIME: Refusal = Refusal { left: u64::MAX };
+
+    fn new(retry_after: Option<Duration>) -> Refusal {
+        let left = retry_after.and_then(|left| u64::try_from(left.as_nanos()).ok());
+        left.map_or(Refusal::WITHOUT_TIME, |left| Refusal { left })
+    }
+
+    #[inline]
+    pub(super) fn retry_after(self) -> Option<Duration> {
+        (self.left != u64::MAX).then(|| Duration::from_nanos(self.left))
+    }
+}
+
+/// What can be seen without the lock of a circuit that does not let everybody pass.
 enum Glance {
-    Pass(Word),
-    /// The machine decides; with the clock, if it was read.
-    Ask(Word, Option<Moment>),
+    /// The machine decides.
+    Ask,
+    /// The machine decides, and the clock was read for it.
+    AskAt(Moment),
     Refuse(Refusal),
 }
 
@@ -109,6 +132,7 @@ impl Core {
         &self.config.settings
     }
 
+    #[inline]
     fn word(&self) -> Word {
         Word::from_bits(self.word.load(Ordering::Acquire))
     }
@@ -123,42 +147,56 @@ impl Core {
         self.with_lock(|locked| read(&mut locked.machine, self.not_permitted.load(Ordering::Relaxed)))
     }
 
-    #[inline]
-    fn glance(&self) -> Glance {
-        let word = self.word();
-        match word.kind() {
-            Kind::Pass(_) => Glance::Pass(word),
-            Kind::Ask | Kind::Busy => Glance::Ask(word, None),
-            Kind::Shut => Glance::Refuse(Refusal { retry_after: None }),
-            kind @ (Kind::Open | Kind::Full) => {
-                let until = Moment::from_nanos(self.until.load(Ordering::Acquire));
-                if self.word() != word {
-                    // The two do not belong together.
-                    return Glance::Ask(word, None);
-                }
-                if until == Moment::NEVER {
-                    return Glance::Refuse(Refusal { retry_after: None });
-                }
-                let now = time::now();
-                if now < until {
-                    let retry_after = matches!(kind, Kind::Open).then(|| until.since(now));
-                    return Glance::Refuse(Refusal { retry_after });
-                }
-                Glance::Ask(word, Some(now))
-            }
+    #[inline(always)]
+    fn glance(&self, word: Word) -> Glance {
+        let kind = word.kind();
+        match kind {
+            Kind::Open | Kind::Full => {}
+            Kind::Shut => return Glance::Refuse(Refusal::WITHOUT_TIME),
+            Kind::Pass(_) | Kind::Ask | Kind::Busy => return Glance::Ask,
         }
+        let until = self.until.load(Ordering::Acquire);
+        if self.word() != word {
+            // The two do not belong together.
+            return Glance::Ask;
+        }
+        if until == Moment::NEVER.as_nanos() {
+            return Glance::Refuse(Refusal::WITHOUT_TIME);
+        }
+        let now = time::now();
+        match until.checked_sub(now.as_nanos()) {
+            None | Some(0) => Glance::AskAt(now),
+            Some(left) if kind == Kind::Open => Glance::Refuse(Refusal { left }),
+            Some(_) => Glance::Refuse(Refusal::WITHOUT_TIME),
+        }
+    }
+
+    /// Whether everybody passes.
+    #[inline]
+    pub(super) fn passes(&self) -> Option<Word> {
+        let word = self.word();
+        word.passes().then_some(word)
     }
 
     /// Lets a call pass or not. A refusal is not counted yet: see [`Core::rejected`].
     #[inline]
     pub(super) fn admit(&self) -> Result<Ticket, Refusal> {
-        match self.glance() {
-            Glance::Pass(word) => {
-                let started = if word.measures() { time::now() } else { Moment::NEVER };
-                Ok(Ticket { generation: word.generation(), started, probe: 0 })
-            }
+        match self.passes() {
+            Some(word) => Ok(Ticket::new(word)),
+            None => self.admit_if_open(),
+        }
+    }
+
+    /// As [`Core::admit`], for when not everybody passes.
+    pub(super) fn admit_if_open(&self) -> Result<Ticket, Refusal> {
+        let word = self.word();
+        if word.passes() {
+            return Ok(Ticket::new(word));
+        }
+        match self.glance(word) {
             Glance::Refuse(refusal) => Err(refusal),
-            Glance::Ask(_, now) => self.ask(now.unwrap_or_else(time::now)),
+            Glance::AskAt(now) => self.ask(now),
+            Glance::Ask => self.ask(time::now()),
         }
     }
 
@@ -170,7 +208,7 @@ impl Core {
                 let started = if self.settings().measures() { now } else { Moment::NEVER };
                 Ok(Ticket { generation, started, probe })
             }
-            Admission::Refused { retry_after } => Err(Refusal { retry_after }),
+            Admission::Refused { retry_after } => Err(Refusal::new(retry_after)),
         }
     }
 
@@ -178,11 +216,14 @@ impl Core {
     /// told. Probes whose time is over are given up on the way.
     #[inline]
     pub(super) fn look(&self) -> Result<u64, Refusal> {
-        match self.glance() {
-            Glance::Pass(word) => Ok(word.generation()),
+        let word = self.word();
+        if word.passes() || word.kind() == Kind::Ask {
+            return Ok(word.generation());
+        }
+        match self.glance(word) {
             Glance::Refuse(refusal) => Err(refusal),
-            Glance::Ask(word, _) if word.kind() == Kind::Ask => Ok(word.generation()),
-            Glance::Ask(_, now) => self.look_closely(now.unwrap_or_else(time::now)),
+            Glance::AskAt(now) => self.look_closely(now),
+            Glance::Ask => self.look_closely(time::now()),
         }
     }
 
@@ -191,7 +232,7 @@ impl Core {
         self.step(|machine, settings, dice| {
             let reports = machine.notice(settings, now, dice);
             let answer = match machine.refused_until(settings, now) {
-                Some(_) => Err(Refusal { retry_after: machine.retry_after(now) }),
+                Some(_) => Err(Refusal::new(machine.retry_after(now))),
                 None => Ok(machine.generation()),
             };
             (answer, reports)
@@ -202,13 +243,27 @@ impl Core {
     #[inline]
     pub(super) fn rejected(&self, refusal: Refusal) {
         self.not_permitted.fetch_add(1, Ordering::Relaxed);
-        self.config.audience.tell(&Event::CircuitRejected { name: &self.name, retry_after: refusal.retry_after });
+        if self.config.audience.hears_debug() {
+            self.tell_rejection(refusal);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_rejection(&self, refusal: Refusal) {
+        self.config.audience.tell(&Event::CircuitRejected { name: &self.name, retry_after: refusal.retry_after() });
     }
 
     /// Settles an admitted call.
     #[inline]
-    pub(super) fn settle(&self, ticket: Ticket, verdict: Verdict) {
+    pub(super) fn settle(&self, ticket: &Ticket, verdict: Verdict) {
         let word = self.word();
+        if verdict != Verdict::Success || !word.is_at_rest(ticket.generation) {
+            self.settle_restless(word, ticket, verdict);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_restless(&self, word: Word, ticket: &Ticket, verdict: Verdict) {
         // What was admitted under another generation changes nothing, nor does a call that says nothing.
         if word.generation() != ticket.generation || (verdict == Verdict::Ignored && !ticket.is_probe()) {
             return;
@@ -231,7 +286,7 @@ impl Core {
     }
 
     #[cold]
-    fn settle_locked(&self, ticket: Ticket, verdict: Verdict, slow: bool, now: Option<Moment>) {
+    fn settle_locked(&self, ticket: &Ticket, verdict: Verdict, slow: bool, now: Option<Moment>) {
         let now = now.unwrap_or_else(time::now);
         let ticket = (ticket.generation, ticket.probe);
         self.step(|machine, settings, dice| ((), machine.settle(settings, ticket, verdict, slow, now, dice)));
@@ -239,7 +294,7 @@ impl Core {
 
     /// What a call that is dropped before it ended counts as.
     #[cold]
-    pub(super) fn verdict_on_drop(&self, ticket: Ticket) -> Verdict {
+    pub(super) fn verdict_on_drop(&self, ticket: &Ticket) -> Verdict {
         match self.settings().on_drop {
             OnDrop::Ignore => Verdict::Ignored,
             OnDrop::Failure => Verdict::Failure,

@@ -71,6 +71,7 @@ impl Circuit {
 
     /// The name that it was built with.
     #[must_use]
+    #[inline]
     pub fn name(&self) -> &Name {
         self.core().name()
     }
@@ -142,7 +143,7 @@ impl Circuit {
     #[inline]
     pub(super) fn reject(&self, refusal: Refusal) -> Rejected {
         self.core().rejected(refusal);
-        Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.retry_after }
+        Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.retry_after() }
     }
 
     /// The state, without changing it: a circuit whose open time is over stays open until a call comes.

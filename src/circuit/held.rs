@@ -1,6 +1,6 @@
 use std::borrow::Borrow;
 
-use super::core::Ticket;
+use super::core::{Core, Ticket};
 use super::handle::Circuit;
 use crate::Verdict;
 
@@ -13,10 +13,12 @@ pub(super) struct Held<H: Borrow<Circuit>> {
 }
 
 impl<H: Borrow<Circuit>> Held<H> {
+    #[inline]
     pub(super) fn new(circuit: H, ticket: Ticket) -> Held<H> {
         Held { circuit, ticket, settled: false }
     }
 
+    #[inline]
     pub(super) fn circuit(&self) -> &Circuit {
         self.circuit.borrow()
     }
@@ -29,7 +31,7 @@ impl<H: Borrow<Circuit>> Held<H> {
     #[inline]
     pub(super) fn settle(&mut self, verdict: Verdict) {
         if !std::mem::replace(&mut self.settled, true) {
-            self.circuit().core().settle(self.ticket, verdict);
+            self.circuit().core().settle(&self.ticket, verdict);
         }
     }
 }
@@ -38,17 +40,18 @@ impl<H: Borrow<Circuit>> Drop for Held<H> {
     #[inline]
     fn drop(&mut self) {
         if !self.settled {
-            let verdict = self.circuit().core().verdict_on_drop(self.ticket);
+            let verdict = self.circuit().core().verdict_on_drop(&self.ticket);
             self.settle(verdict);
         }
     }
 }
 
-/// Settles as a failure when the call panics. An executor may catch the panic and drop the future only later, when the
-/// thread is not unwinding any more.
+/// Settles as a failure when a running call panics. An executor may catch the panic and drop the future only later, when
+/// the thread is not unwinding any more.
 pub(super) struct FailOnUnwind<'a, H: Borrow<Circuit>>(Option<&'a mut Held<H>>);
 
 impl<'a, H: Borrow<Circuit>> FailOnUnwind<'a, H> {
+    #[inline]
     pub(super) fn new(held: &'a mut Held<H>) -> FailOnUnwind<'a, H> {
         FailOnUnwind(Some(held))
     }
@@ -66,5 +69,26 @@ impl<H: Borrow<Circuit>> Drop for FailOnUnwind<'_, H> {
         if let Some(held) = self.0.take() {
             held.settle(Verdict::Failure);
         }
+    }
+}
+
+/// The same for a call that is only being made and is not held yet. What it has are copies, which may stay in registers:
+/// they are read only if there is a panic.
+pub(super) struct FailOnUnwindOfCall<'a> {
+    pub(super) core: &'a Core,
+    pub(super) ticket: Ticket,
+}
+
+impl FailOnUnwindOfCall<'_> {
+    /// There was no panic.
+    #[inline]
+    pub(super) fn disarm(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for FailOnUnwindOfCall<'_> {
+    fn drop(&mut self) {
+        self.core.settle(&self.ticket, Verdict::Failure);
     }
 }

@@ -3,10 +3,10 @@ use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
 use super::classify::{Classify, ErrorClassifier};
-use super::core::Refusal;
+use super::core::{Refusal, Ticket};
 use super::future::ResponseFuture;
 use super::handle::Circuit;
-use super::held::{FailOnUnwind, Held};
+use super::held::{FailOnUnwindOfCall, Held};
 use super::waiting::Waiting;
 use crate::StackError;
 
@@ -56,6 +56,8 @@ impl<S, C> CircuitBreaker<S, C> {
         self.inner
     }
 
+    /// What the circuit says before the inner service is asked: the generation under which a call would pass.
+    #[cold]
     fn poll_passage(&mut self, cx: &mut Context<'_>) -> Poll<Result<u64, Refusal>> {
         loop {
             match self.circuit.core().look() {
@@ -92,7 +94,11 @@ where
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.refusal = None;
-        match ready!(self.poll_passage(cx)) {
+        let passage = match self.circuit.core().passes() {
+            Some(word) if self.waiting.is_none() => Ok(word.generation()),
+            _ => ready!(self.poll_passage(cx)),
+        };
+        match passage {
             Ok(generation) => self.inner.poll_ready(cx).map_err(|error| {
                 self.circuit.core().ready_failed(generation);
                 error
@@ -106,19 +112,31 @@ where
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
+        if self.refusal.is_none() {
+            if let Some(word) = self.circuit.core().passes() {
+                return self.call_inner(Ticket::new(word), request);
+            }
+        }
         let admission = match self.refusal.take() {
             Some(refusal) => Err(refusal),
-            None => self.circuit.core().admit(),
+            None => self.circuit.core().admit_if_open(),
         };
         match admission {
-            Ok(ticket) => {
-                let mut held = Held::new(self.circuit.clone(), ticket);
-                let fuse = FailOnUnwind::new(&mut held);
-                let (inner, classifier) = (self.inner.call(request), self.classifier.clone());
-                fuse.disarm();
-                ResponseFuture::admitted(held, inner, classifier)
-            }
+            Ok(ticket) => self.call_inner(ticket, request),
             Err(refusal) => ResponseFuture::rejected(self.circuit.reject(refusal)),
         }
+    }
+}
+
+impl<S, C: Clone> CircuitBreaker<S, C> {
+    #[inline]
+    fn call_inner<Request>(&mut self, ticket: Ticket, request: Request) -> ResponseFuture<S::Future, C>
+    where
+        S: Service<Request>,
+    {
+        let fuse = FailOnUnwindOfCall { core: self.circuit.core(), ticket };
+        let (inner, classifier) = (self.inner.call(request), self.classifier.clone());
+        fuse.disarm();
+        ResponseFuture::admitted(Held::new(self.circuit.clone(), ticket), inner, classifier)
     }
 }

@@ -38,23 +38,42 @@ impl Word {
         Word(generation << GENERATION | measures | kind)
     }
 
+    #[inline]
     pub(super) const fn from_bits(bits: u64) -> Word {
         Word(bits)
     }
 
+    #[inline]
     pub(super) const fn bits(self) -> u64 {
         self.0
     }
 
+    #[inline]
     pub(super) const fn generation(self) -> u64 {
         self.0 >> GENERATION
     }
 
+    /// Whether everybody passes.
+    #[inline]
+    pub(super) const fn passes(self) -> bool {
+        // The three kinds of passing are the lowest.
+        self.0 & KIND <= 2
+    }
+
+    /// Whether this is the word of `generation`, calls are not timed, and a success changes nothing. This is the path of
+    /// nearly every call, so it is one comparison: all of the other bits are zero then.
+    #[inline]
+    pub(super) const fn is_at_rest(self, generation: u64) -> bool {
+        self.0 == generation << GENERATION
+    }
+
     /// Whether somebody will want to know how long a call took.
+    #[inline]
     pub(super) const fn measures(self) -> bool {
         self.0 & MEASURES != 0
     }
 
+    #[inline]
     pub(super) const fn kind(self) -> Kind {
         match self.0 & KIND {
             0 => Kind::Pass(OnSuccess::Nothing),
@@ -103,6 +122,10 @@ mod tests {
                 for generation in [0, 1, (1 << 60) - 1] {
                     let word = Word::from_bits(Word::new(generation, measures, kind).bits());
                     assert_eq!((word.generation(), word.measures(), word.kind()), (generation, measures, kind));
+                    assert_eq!(word.passes(), matches!(kind, Kind::Pass(_)));
+                    let at_rest = kind == Kind::Pass(OnSuccess::Nothing) && !measures;
+                    assert_eq!(word.is_at_rest(generation), at_rest);
+                    assert!(!word.is_at_rest(generation ^ 1));
                 }
             }
         }

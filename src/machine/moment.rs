@@ -7,10 +7,12 @@ pub(crate) struct Moment(u64);
 impl Moment {
     pub(crate) const NEVER: Moment = Moment(u64::MAX);
 
+    #[inline]
     pub(crate) const fn from_nanos(nanos: u64) -> Moment {
         Moment(nanos)
     }
 
+    #[inline]
     pub(crate) const fn as_nanos(self) -> u64 {
         self.0
     }
@@ -21,6 +23,7 @@ impl Moment {
     }
 
     /// How long ago `earlier` was; zero if it is still to come.
+    #[inline]
     pub(crate) fn since(self, earlier: Moment) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
