@@ -1,4 +1,4 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,6 +81,10 @@ impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
 /// The observer of a handle: [`TracingObserver`] unless another was given.
 #[derive(Clone, Default)]
 pub(crate) struct Audience(Option<Arc<dyn Observer>>);
+
+/// Whatever an observer's panic leaves behind is the observer's own: it is caught here, and nothing of ours is borrowed.
+impl UnwindSafe for Audience {}
+impl RefUnwindSafe for Audience {}
 
 impl Audience {
     pub(crate) fn new(observer: Arc<dyn Observer>) -> Audience {

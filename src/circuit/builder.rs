@@ -221,11 +221,11 @@ fn check_half_open(settings: &Settings) -> Result<(), ConfigError> {
 }
 
 fn check_open_time(open: &Backoff) -> Result<(), ConfigError> {
-    // A constant time has no factor and no cap that could be wrong.
+    let field = if open.is_constant() { "open_for" } else { "open_backoff" };
     broken([
-        (open.base().is_zero(), "open time", "must be longer than zero"),
-        (open.flaw() == Some(Flaw::Factor), "open_backoff", "the factor must be at least 1"),
-        (open.flaw() == Some(Flaw::Cap), "open_backoff", "the cap must not be below the base"),
+        (open.base().is_zero(), field, "must be longer than zero"),
+        (open.flaw() == Some(Flaw::Factor), field, "the factor must be at least 1"),
+        (open.flaw() == Some(Flaw::Cap), field, "the cap must not be below the base"),
     ])
 }
 

@@ -35,8 +35,9 @@ impl Bulk {
         }
     }
 
-    /// Adds one success, unless the machine has to be asked. `still_holds` checks what the caller knows of the circuit.
-    pub(super) fn add(&self, mut now: Option<Moment>, still_holds: impl Fn() -> bool) -> bool {
+    /// Adds one success, unless the machine has to be asked. `still_holds` checks what the caller knows of the circuit;
+    /// the clock is read into `now` if it is needed.
+    pub(super) fn add(&self, now: &mut Option<Moment>, still_holds: impl Fn() -> bool) -> bool {
         loop {
             let seen = self.gathered.load(Ordering::Acquire);
             // Closed is the highest count there is, so that there is no room then either.

@@ -268,13 +268,13 @@ impl Core {
         if word.generation() != ticket.generation || (verdict == Verdict::Ignored && !ticket.is_probe()) {
             return;
         }
-        let now = (ticket.started != Moment::NEVER).then(time::now);
+        let mut now = (ticket.started != Moment::NEVER).then(time::now);
         let slow = now.is_some_and(|now| self.settings().is_slow(now.since(ticket.started)));
         if verdict == Verdict::Success && !slow {
             let done = match word.kind() {
                 Kind::Pass(OnSuccess::Nothing) => true,
                 Kind::Pass(OnSuccess::Count) => {
-                    self.bulk.as_ref().is_some_and(|bulk| bulk.add(now, || self.word() == word))
+                    self.bulk.as_ref().is_some_and(|bulk| bulk.add(&mut now, || self.word() == word))
                 }
                 _ => false,
             };

@@ -43,6 +43,8 @@ mod held;
 mod layer;
 mod permit;
 mod service;
+#[cfg(test)]
+mod tests;
 mod waiting;
 mod word;
 

@@ -69,6 +69,11 @@ impl Backoff {
         self.base
     }
 
+    /// Whether every delay is the same.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.base == self.cap && self.jitter == Jitter::None
+    }
+
     /// What is wrong with the numbers, if anything is.
     pub(crate) fn flaw(&self) -> Option<Flaw> {
         if self.factor.is_nan() || self.factor < 1.0 {

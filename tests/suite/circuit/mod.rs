@@ -1,5 +1,10 @@
 //! The numbered behaviours of the circuit breaker.
 
+mod config;
+mod control;
+mod drops;
 mod half_open;
 mod opening;
+mod service;
+mod verdicts;
 mod windows;

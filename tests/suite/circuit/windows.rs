@@ -188,7 +188,7 @@ async fn cb_07_rules_combine() {
     let told = Told::default();
     let builder = half().consecutive_failures(3).count_window(10).slow_call(MS).slow_rate(1.0).minimum_calls(4);
     let circuit = told.by(builder).build().unwrap();
-    let mut cause = |verdicts: &[Verdict]| {
+    let cause = |verdicts: &[Verdict]| {
         circuit.reset();
         told.take();
         settle(&circuit, verdicts);

@@ -1,0 +1,95 @@
+//! Settings that cannot be used.
+
+use std::time::Duration;
+
+use seaworthy::circuit::CircuitBuilder;
+use seaworthy::{Backoff, Circuit, OnDrop};
+
+use crate::support::SECOND;
+
+type Set = fn(CircuitBuilder) -> CircuitBuilder;
+
+/// CB-26: Bad configuration is a typed error that names the field.
+#[test]
+fn cb_26_bad_settings() {
+    let table: &[(&str, Set)] = &[
+        ("name", |b| b.name("")),
+        ("consecutive_failures", |b| b.consecutive_failures(0)),
+        ("consecutive_failures", |b| b.consecutive_failures(1_000_001)),
+        ("consecutive_failures", |b| b.consecutive_failures(u32::MAX)),
+        ("failure_rate", |b| b.failure_rate(0.0)),
+        ("failure_rate", |b| b.failure_rate(-0.1)),
+        ("failure_rate", |b| b.failure_rate(1.000_001)),
+        ("failure_rate", |b| b.failure_rate(f64::NAN)),
+        ("failure_rate", |b| b.failure_rate(f64::INFINITY)),
+        ("slow_rate", |b| b.slow_call(SECOND).slow_rate(0.0)),
+        ("slow_rate", |b| b.slow_call(SECOND).slow_rate(1.5)),
+        ("slow_rate", |b| b.slow_call(SECOND).slow_rate(f64::NAN)),
+        ("slow_rate", |b| b.slow_rate(0.5)),
+        ("slow_call", |b| b.slow_call(Duration::ZERO)),
+        ("count_window", |b| b.failure_rate(0.5).count_window(0)),
+        ("count_window", |b| b.failure_rate(0.5).count_window(1_000_001)),
+        ("count_window", |b| b.count_window(10)),
+        ("time_window", |b| b.failure_rate(0.5).time_window(Duration::ZERO)),
+        ("time_window", |b| b.time_window(SECOND)),
+        ("time_window", |b| b.failure_rate(0.5).time_window(SECOND).count_window(10)),
+        ("minimum_calls", |b| b.failure_rate(0.5).minimum_calls(0)),
+        ("minimum_calls", |b| b.failure_rate(0.5).time_window(SECOND).minimum_calls(1_000_001)),
+        ("minimum_calls", |b| b.failure_rate(0.5).count_window(10).minimum_calls(11)),
+        ("minimum_calls", |b| b.failure_rate(0.5).minimum_calls(101)),
+        ("minimum_calls", |b| b.minimum_calls(5)),
+        ("open_for", |b| b.open_for(Duration::ZERO)),
+        ("open_backoff", |b| b.open_backoff(Backoff::exponential(Duration::ZERO, SECOND))),
+        ("open_backoff", |b| b.open_backoff(Backoff::exponential(2 * SECOND, SECOND))),
+        ("open_backoff", |b| b.open_backoff(Backoff::exponential(SECOND, SECOND).factor(0.99))),
+        ("open_backoff", |b| b.open_backoff(Backoff::exponential(SECOND, SECOND).factor(f64::NAN))),
+        ("probes", |b| b.probes(0)),
+        ("probes", |b| b.probes(2)),
+        ("probes", |b| b.trials(5).probes(6)),
+        ("probes", |b| b.trials(10_000).probes(1_001)),
+        ("trials", |b| b.trials(0)),
+        ("trials", |b| b.trials(1_000_001)),
+        ("successes", |b| b.successes(0)),
+        ("successes", |b| b.successes(3).trials(2)),
+        ("successes", |b| b.successes(1_000_001)),
+        ("probe_timeout", |b| b.probe_timeout(Duration::ZERO)),
+    ];
+    for (index, (field, set)) in table.iter().enumerate() {
+        let error = set(Circuit::builder("x")).build().expect_err(&format!("row {index}, {field}"));
+        assert_eq!(error.field(), *field, "row {index}: {error}");
+        assert_eq!(error.to_string(), format!("{field}: {}", error.rule()));
+    }
+}
+
+/// CB-26: What is just within the rules is taken.
+#[test]
+fn cb_26_settings_at_the_edge() {
+    let table: &[Set] = &[
+        |b| b,
+        |b| b.consecutive_failures(1),
+        |b| b.consecutive_failures(1_000_000),
+        |b| b.failure_rate(f64::MIN_POSITIVE).count_window(1),
+        |b| b.failure_rate(1.0).count_window(1_000_000),
+        |b| b.failure_rate(1.0).minimum_calls(100),
+        |b| b.failure_rate(0.5).time_window(Duration::from_nanos(1)).minimum_calls(1_000_000),
+        |b| b.failure_rate(0.5).time_window(Duration::MAX),
+        |b| b.slow_call(Duration::from_nanos(1)),
+        |b| b.slow_call(Duration::MAX).slow_rate(1.0),
+        |b| b.open_for(Duration::from_nanos(1)),
+        |b| b.open_for(Duration::MAX),
+        |b| b.open_backoff(Backoff::exponential(SECOND, SECOND).factor(1.0)),
+        |b| b.open_backoff(Backoff::exponential(SECOND, Duration::MAX).factor(f64::INFINITY)),
+        |b| b.probes(1_000).trials(1_000_000).successes(1_000_000).probe_timeout(Duration::MAX),
+        |b| b.on_drop(OnDrop::FailureAfter(Duration::ZERO)).observe_only(),
+        |b| b.name(String::from("made")),
+    ];
+    for (index, set) in table.iter().enumerate() {
+        let circuit = set(Circuit::builder("x")).build().unwrap_or_else(|error| panic!("row {index}: {error}"));
+        // It works, too.
+        for _ in 0..3 {
+            circuit.admit().map(|permit| permit.settle(seaworthy::Verdict::Failure)).ok();
+            circuit.admit().map(|permit| permit.settle(seaworthy::Verdict::Success)).ok();
+            let _ = circuit.snapshot();
+        }
+    }
+}
