@@ -56,6 +56,7 @@ impl Rejected {
     }
 
     /// Whether the inner service was left untouched.
+    #[inline]
     #[must_use]
     pub fn is_before_call(&self) -> bool {
         !matches!(self, Rejected::TimedOut { .. })
@@ -132,6 +133,7 @@ impl<E> From<Rejected> for Error<E> {
 }
 
 impl<E> StackError for Error<E> {
+    #[inline]
     fn rejected(&self) -> Option<&Rejected> {
         match self {
             Error::Rejected(rejected) => Some(rejected),

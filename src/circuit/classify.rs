@@ -44,6 +44,7 @@ where
 pub struct ErrorClassifier;
 
 impl<Response, Error> Classify<Response, Error> for ErrorClassifier {
+    #[inline]
     fn classify(&self, result: &Result<Response, Error>) -> Verdict {
         match result {
             Ok(_) => Verdict::Success,

@@ -81,15 +81,34 @@ where
                 // It was polled after it ended, which no future has to survive; hanging is worse than telling.
                 None => panic!("`ResponseFuture` was polled after it was ready"),
             },
-            OutcomeProj::Admitted { held, classifier, inner } => {
-                let fuse = FailOnUnwind::new(held);
-                let poll = inner.poll(cx).map(|result| (judge(classifier, &result), result));
-                fuse.disarm();
-                poll.map(|(verdict, result)| {
-                    held.settle(verdict);
-                    result
-                })
-            }
+            OutcomeProj::Admitted { held, classifier, inner } => poll_admitted(held, classifier, inner, cx),
         }
     }
+}
+
+/// The result is judged where it lies: moving it costs more than the rest.
+#[inline]
+fn poll_admitted<H, F, C, T, E>(
+    held: &mut Held<H>,
+    classifier: &C,
+    inner: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<T, E>>
+where
+    H: Borrow<Circuit>,
+    F: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    let fuse = FailOnUnwind::new(held);
+    let poll = inner.poll(cx);
+    let verdict = match &poll {
+        Poll::Ready(result) => Some(judge(classifier, result)),
+        Poll::Pending => None,
+    };
+    fuse.disarm();
+    if let Some(verdict) = verdict {
+        held.settle(verdict);
+    }
+    poll
 }
