@@ -1,5 +1,5 @@
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
-//! Resilience for tower services.
 mod error;
 mod event;
 mod lift;
