@@ -109,7 +109,12 @@ impl StackError for BoxError {
             if let Some(rejected) = error.downcast_ref() {
                 return Some(rejected);
             }
-            error = error.source()?;
+            // An I/O error leaves out what it was made of when it is asked for its source.
+            let inside = error.downcast_ref().and_then(std::io::Error::get_ref);
+            error = match inside {
+                Some(inside) => inside,
+                None => error.source()?,
+            };
         }
     }
 }

@@ -1,3 +1,4 @@
+use crate::circuit::Counts;
 use crate::{Event, Observer};
 
 /// Writes events with `tracing`: changes of state as `info`, rejections as `debug`, nothing for a call that succeeds.
@@ -17,8 +18,8 @@ use crate::{Event, Observer};
 /// }
 /// ```
 ///
-/// The target is `seaworthy::circuit`; the fields are `name`, `from`, `to`, `cause`, `sequence`, the counts, and
-/// `retry_after`.
+/// The target is `seaworthy::circuit`; the fields are `name`, `from`, `to`, `cause`, `sequence`, the counts (those of a
+/// window only where there is something in it), and `retry_after`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingObserver;
 
@@ -28,7 +29,9 @@ impl Observer for TracingObserver {
             Event::CircuitTransition { name, from, to, sequence, cause, counts } => tracing::info!(
                 target: "seaworthy::circuit",
                 %name, %from, %to, sequence, %cause,
-                calls = counts.calls, failures = counts.failures, slow = counts.slow,
+                calls = in_window(counts, counts.calls),
+                failures = in_window(counts, counts.failures),
+                slow = in_window(counts, counts.slow),
                 consecutive_failures = counts.consecutive_failures,
                 "circuit changed state"
             ),
@@ -38,10 +41,17 @@ impl Observer for TracingObserver {
             Event::CircuitWouldHaveOpened { name, cause, counts } => tracing::info!(
                 target: "seaworthy::circuit",
                 %name, %cause,
-                calls = counts.calls, failures = counts.failures, slow = counts.slow,
+                calls = in_window(counts, counts.calls),
+                failures = in_window(counts, counts.failures),
+                slow = in_window(counts, counts.slow),
                 consecutive_failures = counts.consecutive_failures,
                 "circuit would have opened"
             ),
         }
     }
+}
+
+/// Left out of the line where there is no window, so that nobody wonders about its zeros.
+fn in_window(counts: &Counts, count: u64) -> Option<u64> {
+    (counts.calls > 0).then_some(count)
 }

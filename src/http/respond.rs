@@ -16,6 +16,12 @@ use crate::{BoxError, Error, Rejected, StackError};
 /// A stack's error that can be taken apart into a rejection, which becomes a response, and the rest.
 ///
 /// Implement it for an error type of your own with `type Rest = Self`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be taken apart into a rejection and the rest",
+    label = "this error type does not implement `SplitError`",
+    note = "`seaworthy::Error<E>` and `seaworthy::BoxError` do; `.layer(LiftLayer::new())` at the bottom of the stack makes the former",
+    note = "for an error type of your own, implement `seaworthy::http::SplitError` with `type Rest = Self`"
+)]
 pub trait SplitError: StackError {
     /// What is left when rejections have been answered.
     type Rest;

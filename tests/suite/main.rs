@@ -1,6 +1,9 @@
 //! One binary for all tests that need nothing special, because linking is what takes the time.
 
-#![allow(unreachable_pub, reason = "a binary has no public items; its modules are cut for reading")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod circuit;
+mod gateway;
+#[cfg(feature = "http")]
+mod respond;
 mod support;

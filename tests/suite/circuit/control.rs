@@ -63,12 +63,15 @@ async fn cb_21_one_force_leaves_the_other() {
     let (open, closed) = ((State::Closed, State::Open), (State::Open, State::Closed));
     let lines = told.take();
     let changes: Vec<_> = lines.iter().map(|line| matches!(line, Line::Changed(..)).then_some(*line)).collect();
-    assert_eq!(changes, [
-        Some(Line::Changed(open.0, open.1, Cause::Forced)),
-        Some(Line::Changed(closed.0, closed.1, Cause::Forced)),
-        Some(Line::Changed(open.0, open.1, Cause::Forced)),
-        Some(Line::Changed(closed.0, closed.1, Cause::Reset)),
-    ]);
+    assert_eq!(
+        changes,
+        [
+            Some(Line::Changed(open.0, open.1, Cause::Forced)),
+            Some(Line::Changed(closed.0, closed.1, Cause::Forced)),
+            Some(Line::Changed(open.0, open.1, Cause::Forced)),
+            Some(Line::Changed(closed.0, closed.1, Cause::Reset)),
+        ]
+    );
     assert_eq!(circuit.snapshot().generation, 7, "each began a new generation all the same");
 }
 
@@ -160,7 +163,7 @@ async fn cb_23_an_observer_may_call_back() {
 /// CB-23: The sequence only grows, and the counts are those that led to the change.
 #[tokio::test(start_paused = true)]
 async fn cb_23_sequence_and_counts() {
-    let told: Arc<Mutex<Vec<(u64, u64, u64, u32)>>> = Arc::default();
+    let told: Arc<Mutex<Vec<_>>> = Arc::default();
     let inner = Arc::clone(&told);
     let circuit = Circuit::builder("counts")
         .failure_rate(0.5)

@@ -87,10 +87,8 @@ async fn cb_15_settled_once() {
 #[tokio::test(start_paused = true)]
 async fn cb_15_dropped_in_somebody_elses_panic() {
     let circuit = builder().build().unwrap();
-    let mut service = tower::Layer::layer(
-        &circuit.layer(),
-        service_fn(|()| std::future::pending::<Result<(), BoxError>>()),
-    );
+    let mut service =
+        tower::Layer::layer(&circuit.layer(), service_fn(|()| std::future::pending::<Result<(), BoxError>>()));
     let call = service.ready().await.unwrap().call(());
     let unwound = catch_unwind(AssertUnwindSafe(|| {
         let mut call = pin!(call);

@@ -67,12 +67,9 @@ async fn cb_27_classifiers() {
         Ok(verdict) => *verdict,
         Err(_) => Ignored,
     };
-    for (verdict, state) in [
-        (Success, State::Closed),
-        (Failure, State::Open),
-        (Throttled, State::Closed),
-        (Ignored, State::Closed),
-    ] {
+    for (verdict, state) in
+        [(Success, State::Closed), (Failure, State::Open), (Throttled, State::Closed), (Ignored, State::Closed)]
+    {
         let circuit = builder().build().unwrap();
         circuit.run_classified(async { Ok(verdict) }, by_value).await.expect("the response is passed on");
         assert_eq!(circuit.state(), state, "{verdict:?}");

@@ -1,0 +1,96 @@
+//! The gateway itself: one stack, from the caller down to the upstream.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::error_handling::HandleErrorLayer;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
+use seaworthy::http::{HttpClassifier, RespondLayer};
+use seaworthy::{Circuit, Classify, Error, Rejected, Verdict};
+use tokio::net::TcpListener;
+use tower::{ServiceBuilder, service_fn};
+
+use crate::upload;
+use crate::upstream::{Upstream, UpstreamError};
+
+/// Answers every request with what the upstream says, or with
+///
+/// | status | when |
+/// |---|---|
+/// | 503 | the circuit is open: the upstream was not asked |
+/// | 504 | the upstream did not answer within `timeout` |
+/// | 502 | it could not be reached, broke off or did not talk HTTP |
+/// | 400 | the caller broke off or was too slow, or asked for something that cannot be passed on |
+pub(crate) fn app(circuit: &Circuit, upstream: Upstream, timeout: Duration) -> Router {
+    let stack = ServiceBuilder::new()
+        // UpstreamError -> a response; axum wants services that cannot fail.
+        .layer(HandleErrorLayer::new(answer))
+        // Error<UpstreamError> -> UpstreamError: what was rejected below is answered here.
+        .layer(RespondLayer::new())
+        .layer(circuit.layer().classify(verdict))
+        .service(service_fn(move |request| call(upstream.clone(), request, timeout)));
+    Router::new().fallback_service(stack)
+}
+
+/// Calls the upstream, for so long at most. This limit stands below the circuit, so that a hung upstream is a failure to
+/// it; above, it would be a caller who hung up.
+async fn call(upstream: Upstream, request: Request, limit: Duration) -> Result<Response, Error<UpstreamError>> {
+    let (request, upload) = upload::watch(request);
+    match tokio::time::timeout(limit, upstream.pass_on(request)).await {
+        Ok(result) => result.map_err(Error::Inner),
+        Err(_) if upload.is_awaited() => Err(Error::Inner(UpstreamError::Caller("the caller is too slow".into()))),
+        Err(_) => Err(Rejected::TimedOut { after: limit }.into()),
+    }
+}
+
+/// What a result tells about the upstream: nothing, where the caller is to blame. Else anybody could open the circuit for
+/// everybody, by breaking off uploads.
+fn verdict(result: &Result<Response, Error<UpstreamError>>) -> Verdict {
+    match result {
+        Err(Error::Inner(UpstreamError::Caller(_))) => Verdict::Ignored,
+        result => HttpClassifier.classify(result),
+    }
+}
+
+/// Callers learn what kind of failure it was, and the operator's log why.
+async fn answer(error: UpstreamError) -> Response {
+    let (status, body) = match &error {
+        UpstreamError::Caller(_) => {
+            tracing::debug!("{}", with_causes(&error));
+            (StatusCode::BAD_REQUEST, r#"{"error":"bad request"}"#)
+        }
+        UpstreamError::Upstream(_) => {
+            // This cannot flood the log: the circuit opens.
+            tracing::warn!("{}", with_causes(&error));
+            (StatusCode::BAD_GATEWAY, r#"{"error":"bad gateway"}"#)
+        }
+    };
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn with_causes(error: &dyn StdError) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", with_causes(cause)),
+        None => error.to_string(),
+    }
+}
+
+/// Serves until `stop`, then ends when the requests under way are answered.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        // A streamed body goes out as it comes in. If this fails, it only goes out later.
+        let _ = stream.set_nodelay(true);
+    });
+    axum::serve(listener, app).with_graceful_shutdown(stop).await
+}

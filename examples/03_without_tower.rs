@@ -1,0 +1,94 @@
+//! The handle alone, without tower: around blocking code, around a future, in a `static`, and in an operator's hand.
+//!
+//! `cargo run --example 03_without_tower`
+#![allow(clippy::print_stdout, reason = "an example speaks")]
+
+use std::error::Error as StdError;
+use std::num::ParseIntError;
+use std::sync::LazyLock;
+
+use seaworthy::{Circuit, Error, Rejected, State, Verdict};
+
+/// One for the whole process: every function that names it shares it. Leaked, because it is never freed anyway, so that
+/// a call does not pay for a reference count.
+static PARSER: LazyLock<Circuit> = LazyLock::new(|| {
+    let circuit = Circuit::builder("parser").consecutive_failures(2).build();
+    #[allow(clippy::expect_used, reason = "the settings are fixed, so this fails never or on the first run")]
+    circuit.expect("valid settings").leak()
+});
+
+fn main() -> Result<(), Box<dyn StdError>> {
+    by_hand()?;
+    tokio::runtime::Builder::new_current_thread().build()?.block_on(around_a_future())?;
+    by_an_operator()
+}
+
+/// `admit` and `settle`, for code that is not async, or whose success only you can tell.
+fn by_hand() -> Result<(), Box<dyn StdError>> {
+    println!("-- admit and settle");
+    for text in ["1", "one", "two"] {
+        let permit = PARSER.admit()?;
+        let number = text.parse::<u32>();
+        // A permit that is dropped in place of being settled counts as a call that was given up; in a panic, as failed.
+        permit.settle(if number.is_ok() { Verdict::Success } else { Verdict::Failure });
+        println!("{text:?} is {number:?}; the circuit is {}", PARSER.state());
+    }
+    match PARSER.admit() {
+        Err(Rejected::CircuitOpen { name, retry_after: Some(wait) }) => {
+            println!("`{name}` lets nobody in for {wait:.1?}");
+        }
+        other => return Err(format!("two failures in a row should have opened the circuit: {other:?}").into()),
+    }
+    // Closed, with nothing counted: as new.
+    PARSER.reset();
+    assert_eq!(PARSER.state(), State::Closed);
+    Ok(())
+}
+
+/// `run` admits and settles for one future. Its error type has to have room for the rejection.
+async fn around_a_future() -> Result<(), Error<ParseIntError>> {
+    println!("-- run");
+    let parse = async |text: &str| PARSER.run(async { text.parse::<u32>().map_err(Error::Inner) }).await;
+
+    println!("{:?} is {}", "7", parse("7").await?);
+    for text in ["seven", "eight", "9"] {
+        match parse(text).await {
+            Ok(number) => println!("{text:?} is {number}"),
+            Err(Error::Inner(error)) => println!("{text:?}: {error}"),
+            // Rejected: the future that was given to `run` was never polled.
+            Err(Error::Rejected(rejected)) => println!("{text:?}: {rejected}"),
+        }
+    }
+    assert_eq!(PARSER.state(), State::Open);
+    assert_eq!(PARSER.snapshot().not_permitted, 2, "one by hand, one here");
+    Ok(())
+}
+
+/// What an admin page would offer.
+fn by_an_operator() -> Result<(), Box<dyn StdError>> {
+    println!("-- force and reset");
+    let show = |what: &str| {
+        let now = PARSER.snapshot();
+        println!("{what:<14} {:<6} forced: {:<5} rejected so far: {}", now.state, now.forced, now.not_permitted);
+    };
+    show("as it is");
+
+    // Holds until told otherwise: no timer leaves it, and so nobody can be told when to come back.
+    PARSER.force_open();
+    let rejection = PARSER.admit().err().ok_or("forced open, and yet it lets a call in")?;
+    assert_eq!(rejection.retry_after(), None);
+    show("force_open");
+
+    PARSER.force_closed();
+    for _ in 0..10 {
+        PARSER.admit()?.settle(Verdict::Failure);
+    }
+    show("force_closed");
+    assert!(PARSER.snapshot().forced && PARSER.state() == State::Closed);
+
+    PARSER.reset();
+    show("reset");
+    assert!(!PARSER.snapshot().forced && PARSER.state() == State::Closed);
+    PARSER.admit()?.settle(Verdict::Success);
+    Ok(())
+}

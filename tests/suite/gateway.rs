@@ -1,0 +1,189 @@
+//! Rejections as callers of an axum server get them, through real sockets.
+#![cfg(feature = "http")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use axum::routing::get;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use seaworthy::circuit::State;
+use seaworthy::http::{HttpClassifier, RespondLayer};
+use seaworthy::{Circuit, Error, LiftLayer};
+use tokio::net::TcpListener;
+use tower::{Service, ServiceBuilder, service_fn};
+
+/// Whoever waits for longer has found a bug; no test here has to wait.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens on the first failure.
+fn circuit() -> Circuit {
+    Circuit::builder("payments-db-7").consecutive_failures(1).open_for(Duration::from_millis(29_500)).build().unwrap()
+}
+
+/// The open time that is left, in seconds and rounded up.
+fn whole_seconds(circuit: &Circuit) -> u64 {
+    let left = circuit.snapshot().retry_after.expect("open for a certain time");
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
+}
+
+/// A handler that counts its calls and fails.
+fn failing(calls: &Arc<AtomicU64>) -> axum::routing::MethodRouter {
+    let calls = Arc::clone(calls);
+    get(async move || {
+        calls.fetch_add(1, Ordering::SeqCst);
+        StatusCode::INTERNAL_SERVER_ERROR
+    })
+}
+
+async fn serve(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+struct Caller {
+    client: Client<HttpConnector, Empty<Bytes>>,
+    server: SocketAddr,
+}
+
+impl Caller {
+    fn new(server: SocketAddr) -> Caller {
+        Caller { client: Client::builder(TokioExecutor::new()).build_http(), server }
+    }
+
+    async fn get(&self, path: &str) -> axum::http::Response<Bytes> {
+        let uri: Uri = format!("http://{}{path}", self.server).parse().unwrap();
+        let call = async {
+            let (head, body) = self.client.get(uri).await.unwrap().into_parts();
+            Response::from_parts(head, body.collect().await.unwrap().to_bytes())
+        };
+        tokio::time::timeout(PATIENCE, call).await.expect("an answer")
+    }
+}
+
+/// RD-04: an open circuit answers 503 with `Retry-After` in whole seconds rounded up, and with JSON that names the
+/// reason and leaks nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_circuit_answers_503() {
+    let calls = Arc::new(AtomicU64::new(0));
+    let circuit = circuit();
+    let app = Router::new().route("/", failing(&calls)).layer(
+        ServiceBuilder::new()
+            .layer(RespondLayer::new())
+            .layer(circuit.layer().classify(HttpClassifier))
+            .layer(LiftLayer::new()),
+    );
+    let caller = Caller::new(serve(app).await);
+
+    // The first call reaches the handler and opens the circuit; its caller gets the handler's own answer.
+    let own = caller.get("/").await;
+    assert_eq!((own.status(), own.headers().get(RETRY_AFTER)), (StatusCode::INTERNAL_SERVER_ERROR, None));
+    assert_eq!(circuit.state(), State::Open);
+
+    // 29.5 s are left, or a little less: what it is told is rounded up from what was left when it was told.
+    let most = whole_seconds(&circuit);
+    let rejected = caller.get("/").await;
+    let least = whole_seconds(&circuit);
+    assert_eq!(rejected.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(rejected.headers()[CONTENT_TYPE], "application/json");
+    assert_eq!(rejected.body(), r#"{"error":"circuit open"}"#);
+    let seconds: u64 = rejected.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!((least..=most).contains(&seconds), "{seconds}, not from {least} to {most}");
+    let mut headers: Vec<_> = rejected.headers().keys().map(|name| name.as_str()).collect();
+    headers.sort_unstable();
+    assert_eq!(headers, ["content-length", "content-type", "date", "retry-after"], "nothing else is told");
+
+    // Forced open, nobody knows for how long.
+    circuit.force_open();
+    let rejected = caller.get("/").await;
+    assert_eq!(rejected.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(rejected.headers().get(RETRY_AFTER), None);
+    assert_eq!(calls.load(Ordering::SeqCst), 1, "the handler saw the first call only");
+
+    // The circuit is what rejected: without it the same call reaches the handler.
+    circuit.force_closed();
+    assert_eq!(caller.get("/").await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+/// RD-06: above the responding layer an `Infallible` service is `Infallible` again, so that a router takes the stack as
+/// it is, as a layer and as a service.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_infallible_service_is_infallible_again() {
+    fn is_infallible<S: Service<Request, Error = Infallible>>(stack: S) -> S {
+        stack
+    }
+
+    async fn handler(_: Request) -> Result<Response, Infallible> {
+        Ok(Response::new(Body::from("hello")))
+    }
+
+    let circuit = circuit();
+    let layers = ServiceBuilder::new()
+        .layer(RespondLayer::new())
+        .layer(circuit.layer().classify(HttpClassifier))
+        .layer(LiftLayer::new());
+    let service = is_infallible(layers.clone().service(service_fn(handler)));
+    // It is the responding layer that closes the error type, and not an error type that was never open.
+    fn is_open<S: Service<Request, Error = Error<Infallible>>>(_: &S) {}
+    is_open(&ServiceBuilder::new().layer(circuit.layer()).layer(LiftLayer::new()).service(service_fn(handler)));
+
+    let app = Router::new()
+        .route_service("/service", service)
+        .merge(Router::new().route("/layer", get(async || "hello")).layer(layers));
+    let caller = Caller::new(serve(app).await);
+    for path in ["/service", "/layer"] {
+        let answer = caller.get(path).await;
+        assert_eq!((answer.status(), &answer.body()[..]), (StatusCode::OK, &b"hello"[..]), "{path}");
+    }
+    circuit.force_open();
+    for path in ["/service", "/layer"] {
+        assert_eq!(caller.get(path).await.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    }
+}
+
+/// CB-22: `layer()` is called once for each of axum's routes, and all of them share one circuit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_routes_of_a_router_share_one_circuit() {
+    let (first, second, third) = (Arc::default(), Arc::default(), Arc::default());
+    let (circuit, other) = (circuit(), circuit());
+    let stack = |circuit: &Circuit| {
+        ServiceBuilder::new()
+            .layer(RespondLayer::new())
+            .layer(circuit.layer().classify(HttpClassifier))
+            .layer(LiftLayer::new())
+    };
+    let app = Router::new()
+        .route("/first", failing(&first))
+        .route("/second", failing(&second))
+        .route("/third", failing(&third))
+        .layer(stack(&circuit))
+        .merge(Router::new().route("/other", get(async || "well")).layer(stack(&other)));
+    let caller = Caller::new(serve(app).await);
+
+    // One failure on one route opens the circuit for all three, whose handlers are not called.
+    assert_eq!(caller.get("/second").await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    for path in ["/first", "/second", "/third"] {
+        assert_eq!(caller.get(path).await.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    }
+    let calls = [&first, &second, &third].map(|calls| calls.load(Ordering::SeqCst));
+    assert_eq!((calls, circuit.snapshot().not_permitted), ([0, 1, 0], 3));
+
+    // A route with a circuit of its own is not concerned.
+    assert_eq!(caller.get("/other").await.status(), StatusCode::OK);
+    assert_eq!((other.state(), other.snapshot().not_permitted), (State::Closed, 0));
+}

@@ -1,0 +1,125 @@
+//! Rejections as HTTP responses.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use seaworthy::http::{RespondBody, RespondLayer, SplitError, status_of};
+use seaworthy::{BoxError, Circuit, Error, LiftLayer, Name, Rejected};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+type Body = Full<bytes::Bytes>;
+
+fn rejections() -> [Rejected; 5] {
+    let name = Name::from("secret");
+    [
+        Rejected::CircuitOpen { name: name.clone(), retry_after: Some(Duration::from_millis(1_200)) },
+        Rejected::CircuitOpen { name: name.clone(), retry_after: None },
+        Rejected::BulkheadFull { name: name.clone() },
+        Rejected::NotReady { reason: name },
+        Rejected::TimedOut { after: Duration::from_secs(1) },
+    ]
+}
+
+async fn answer<E>(layer: RespondLayer, error: E) -> Result<Response<RespondBody<Body>>, E::Rest>
+where
+    E: SplitError + Clone + Send + 'static,
+{
+    let inner = service_fn(move |_: Request<()>| std::future::ready(Err::<Response<Body>, E>(error.clone())));
+    layer.layer(inner).oneshot(Request::new(())).await
+}
+
+/// RD-04: The status, `Retry-After` in whole seconds rounded up where it is known, and a small JSON body that names the
+/// reason and leaks nothing else.
+#[tokio::test]
+async fn rd_04_the_response() {
+    let expected = [
+        (503, Some("2"), r#"{"error":"circuit open"}"#),
+        (503, None, r#"{"error":"circuit open"}"#),
+        (503, None, r#"{"error":"bulkhead full"}"#),
+        (503, None, r#"{"error":"not ready"}"#),
+        (504, None, r#"{"error":"timed out"}"#),
+    ];
+    for (rejected, (status, retry_after, text)) in rejections().into_iter().zip(expected) {
+        let Ok(response) = answer(RespondLayer::new(), Error::<Infallible>::Rejected(rejected)).await;
+        assert_eq!(response.status(), status);
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header("retry-after"), retry_after);
+        assert_eq!(header("content-type"), Some("application/json"));
+        assert_eq!(http_body::Body::size_hint(response.body()).exact(), Some(text.len() as u64));
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, text);
+    }
+}
+
+/// RD-05: One table from rejection to status, which can be overridden.
+#[tokio::test]
+async fn rd_05_the_table() {
+    let table = rejections().map(|rejected| status_of(&rejected).as_u16());
+    assert_eq!(table, [503, 503, 503, 503, 504]);
+    let layer = RespondLayer::new().status(|rejected| match rejected {
+        Rejected::BulkheadFull { .. } => StatusCode::TOO_MANY_REQUESTS,
+        other => status_of(other),
+    });
+    let expected = [503, 503, 429, 503, 504];
+    for (rejected, status) in rejections().into_iter().zip(expected) {
+        let Ok(response) = answer(layer, Error::<Infallible>::Rejected(rejected)).await;
+        assert_eq!(response.status(), status);
+    }
+}
+
+/// RD-06: What is no rejection is passed on, as the inner service's own error.
+#[tokio::test]
+async fn rd_06_other_errors_pass() {
+    let error: Result<_, &str> = answer(RespondLayer::new(), Error::Inner("down")).await;
+    assert_eq!(error.unwrap_err(), "down");
+
+    let boxed: BoxError = "down".into();
+    assert_eq!(boxed.split().unwrap_err().to_string(), "down");
+    let rejected = Rejected::TimedOut { after: Duration::from_secs(1) };
+    let boxed: BoxError = std::io::Error::other(rejected.clone()).into();
+    assert_eq!(boxed.split().unwrap(), rejected, "found inside of another error");
+}
+
+/// RD-06: An `Infallible` inner is `Infallible` above, and a response passes with its body.
+#[tokio::test]
+async fn rd_06_the_error_type_is_closed() {
+    let circuit = Circuit::builder("backend").build().unwrap();
+    let stack = ServiceBuilder::new()
+        .layer(RespondLayer::new())
+        .layer(circuit.layer())
+        .layer(LiftLayer::new())
+        .service(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Body::from("hello")))));
+    let Ok::<_, Infallible>(response) = stack.clone().oneshot(Request::new(())).await;
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
+    circuit.force_open();
+    let Ok::<_, Infallible>(response) = stack.oneshot(Request::new(())).await;
+    assert_eq!(response.status(), 503);
+}
+
+/// A service whose `poll_ready` rejects, as a layer that is not of this crate may do.
+#[derive(Clone)]
+struct RejectsInPollReady;
+
+impl Service<Request<()>> for RejectsInPollReady {
+    type Response = Response<Body>;
+    type Error = Error<Infallible>;
+    type Future = std::future::Pending<Result<Response<Body>, Error<Infallible>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Err(Error::Rejected(rejections()[2].clone())))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        panic!("called without being ready")
+    }
+}
+
+/// RD-06: A rejection that comes out of `poll_ready` is the answer to the call that follows.
+#[tokio::test]
+async fn rd_06_rejected_in_poll_ready() {
+    let Ok(response) = RespondLayer::new().layer(RejectsInPollReady).oneshot(Request::new(())).await;
+    assert_eq!(response.status(), 503);
+}
