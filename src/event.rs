@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
 use crate::machine::report::{Cause, Counts, State};
+use crate::timeout::Limit;
 use crate::{Name, TracingObserver};
 
 /// Something that happened, told to an [`Observer`].
@@ -44,6 +45,16 @@ pub enum Event<'a> {
         cause: Cause,
         /// What has been counted.
         counts: Counts,
+    },
+    /// A timeout gave something up. Told after the inner future or body was dropped.
+    #[non_exhaustive]
+    TimedOut {
+        /// The timeout, if it has a name.
+        name: Option<&'a Name>,
+        /// Which time was over.
+        limit: Limit,
+        /// How long it was.
+        after: Duration,
     },
 }
 

@@ -14,6 +14,7 @@ mod tracing_observer;
 pub mod circuit;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod timeout;
 
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
@@ -22,4 +23,5 @@ pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
 pub use machine::verdict::Verdict;
 pub use name::Name;
+pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};
 pub use tracing_observer::TracingObserver;

@@ -1,7 +1,10 @@
 //! The only file that reads a clock: tokio's, so that tests can pause it.
 #![allow(clippy::disallowed_methods, reason = "this is the file that the rest is sent to")]
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::LazyLock;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
@@ -41,6 +44,10 @@ fn nanos(span: Duration) -> u64 {
 
 /// A timer that ends at `moment`, or none if that is never or too far away to be told.
 pub(crate) fn sleep_until(moment: Moment) -> Option<Sleep> {
+    instant(moment).map(tokio::time::sleep_until)
+}
+
+fn instant(moment: Moment) -> Option<Instant> {
     if moment == Moment::NEVER {
         return None;
     }
@@ -49,7 +56,74 @@ pub(crate) fn sleep_until(moment: Moment) -> Option<Sleep> {
         Some(nanos) => FIRST_READING.checked_add(Duration::from_nanos(nanos)),
         None => FIRST_READING.checked_sub(Duration::from_nanos(ORIGIN - moment.as_nanos())),
     };
-    instant.map(|instant| tokio::time::sleep_until(Instant::from_std(instant)))
+    instant.map(Instant::from_std)
+}
+
+/// The end of a span that begins now; none if that is too far away to be told.
+#[inline]
+fn end(span: Duration) -> Option<Instant> {
+    // What has no room on the scale of moments is without end here, too. What has is far from the last instant, beyond
+    // which tokio, which adds a little to round up, would panic.
+    if span > Duration::from_nanos(u64::MAX) {
+        return None;
+    }
+    #[cfg(test)]
+    readings::count();
+    Instant::now().checked_add(span)
+}
+
+pin_project_lite::pin_project! {
+    /// A timer that remembers for how long it was set.
+    #[derive(Debug)]
+    pub(crate) struct Countdown {
+        #[pin]
+        sleep: Sleep,
+        span: Duration,
+    }
+}
+
+impl Countdown {
+    /// Begins now; none if the end is too far away to be told.
+    #[inline]
+    pub(crate) fn boxed(span: Duration) -> Option<Pin<Box<Countdown>>> {
+        let end = end(span)?;
+        Some(Box::pin(Countdown { sleep: tokio::time::sleep_until(end), span }))
+    }
+
+    /// Ready, with the span, when it is over.
+    #[inline]
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+        let this = self.project();
+        poll_elapsed(this.sleep, cx).map(|()| *this.span)
+    }
+}
+
+/// A timer that can be set again and again; made when it is first needed.
+#[cfg(feature = "http")]
+#[derive(Debug, Default)]
+pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
+
+#[cfg(feature = "http")]
+impl Alarm {
+    /// Goes off at `moment`; never, if that is too far away to be told.
+    pub(crate) fn set(&mut self, moment: Moment) {
+        match (&mut self.0, instant(moment)) {
+            (Some(sleep), Some(instant)) => sleep.as_mut().reset(instant),
+            (none, instant) => *none = instant.map(|instant| Box::pin(tokio::time::sleep_until(instant))),
+        }
+    }
+
+    /// Ready when it has gone off.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().map_or(Poll::Pending, |sleep| poll_elapsed(sleep.as_mut(), cx))
+    }
+}
+
+/// Polls a timer beside something that may have used up the cooperative budget of its task, and may do so at every
+/// poll: the timer must be looked at all the same.
+#[inline]
+fn poll_elapsed(sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
 }
 
 /// Counts the readings of a test's thread, to prove how many a path takes.

@@ -18,8 +18,10 @@ use crate::{Event, Observer};
 /// }
 /// ```
 ///
-/// The target is `seaworthy::circuit`; the fields are `name`, `from`, `to`, `cause`, `sequence`, the counts (those of a
-/// window only where there is something in it), and `retry_after`.
+/// | target | fields |
+/// |---|---|
+/// | `seaworthy::circuit` | `name`, `from`, `to`, `cause`, `sequence`, the counts (a window's only where there is something in it), `retry_after` |
+/// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingObserver;
 
@@ -47,6 +49,10 @@ impl Observer for TracingObserver {
                 consecutive_failures = counts.consecutive_failures,
                 "circuit would have opened"
             ),
+            Event::TimedOut { name, limit, after } => {
+                let name = name.map(tracing::field::display);
+                tracing::debug!(target: "seaworthy::timeout", name, %limit, ?after, "timed out");
+            }
         }
     }
 }

@@ -1,0 +1,90 @@
+use http_body::Body;
+use tower_layer::Layer;
+
+use super::body::TimeoutBody;
+use super::builder::BodyTimeoutBuilder;
+use super::service::BodyTimeout;
+use super::watch::{Limits, Watch};
+use crate::timeout::Announcer;
+
+/// Gives up response bodies that take too long: drops the body and ends it with an error.
+///
+/// A [`TimeoutLayer`](crate::TimeoutLayer) ends with the response head. What comes after is the body's, which may well
+/// be a stream without end; so it has two limits of its own, each optional, and no effect without.
+///
+/// | limit | is counted | and is over when |
+/// |---|---|---|
+/// | [`idle`](BodyTimeoutBuilder::idle) | while somebody waits for a frame | the next frame has not come |
+/// | [`total`](BodyTimeoutBuilder::total) | from the response head on | the body has not ended |
+///
+/// The error is a [`BoxError`](crate::BoxError) that holds [`Rejected::TimedOut`](crate::Rejected::TimedOut); ask it
+/// with [`StackError::rejected`](crate::StackError::rejected). It cannot become a response any more, because the head
+/// is out: a server ends the connection, and a client knows from that that the body is not whole.
+///
+/// A body whose frames are there when they are asked for costs no timer. With a total limit the clock is read for the
+/// head and for each frame.
+///
+/// ```
+/// use seaworthy::http::BodyTimeoutLayer;
+/// use std::time::Duration;
+/// use tower::ServiceBuilder;
+///
+/// # fn main() -> Result<(), seaworthy::ConfigError> {
+/// let app: axum::Router = axum::Router::new()
+///     .route("/", axum::routing::get(async || "hello"))
+///     .layer(BodyTimeoutLayer::builder().idle(Duration::from_secs(10)).total(Duration::from_secs(600)).build()?);
+/// # let _ = app;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Clone
+/// Costs a reference count if a name or an observer was set.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct BodyTimeoutLayer {
+    limits: Limits,
+    announcer: Announcer,
+}
+
+impl BodyTimeoutLayer {
+    /// Sets up the limits.
+    pub fn builder() -> BodyTimeoutBuilder {
+        BodyTimeoutBuilder::default()
+    }
+
+    pub(super) fn built(limits: Limits, announcer: Announcer) -> BodyTimeoutLayer {
+        BodyTimeoutLayer { limits, announcer }
+    }
+
+    /// Puts the limits around a body, without a service: a request body, for instance. The total time begins now.
+    ///
+    /// ```
+    /// use http_body_util::{BodyExt, Full};
+    /// use seaworthy::{BoxError, http::BodyTimeoutLayer};
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let uploads = BodyTimeoutLayer::builder().idle(Duration::from_secs(10)).build()?;
+    /// let body = uploads.wrap(Full::new(bytes::Bytes::from("hello")));
+    /// assert_eq!(body.collect().await?.to_bytes(), "hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wrap<B: Body>(&self, body: B) -> TimeoutBody<B> {
+        let watch = match body.is_end_stream() {
+            true => Watch::without_limits(),
+            false => Watch::new(self.limits, self.announcer.clone()),
+        };
+        TimeoutBody::new(body, watch)
+    }
+}
+
+impl<S> Layer<S> for BodyTimeoutLayer {
+    type Service = BodyTimeout<S>;
+
+    fn layer(&self, inner: S) -> BodyTimeout<S> {
+        BodyTimeout::new(inner, self.clone())
+    }
+}

@@ -1,0 +1,86 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::body::TimeoutBody;
+use super::layer::BodyTimeoutLayer;
+
+/// Gives up response bodies that take too long. Made by [`BodyTimeoutLayer`].
+///
+/// Requests, readiness and errors of the inner service pass unchanged.
+#[derive(Clone, Debug)]
+pub struct BodyTimeout<S> {
+    inner: S,
+    layer: BodyTimeoutLayer,
+}
+
+impl<S> BodyTimeout<S> {
+    pub(super) fn new(inner: S, layer: BodyTimeoutLayer) -> BodyTimeout<S> {
+        BodyTimeout { inner, layer }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service. The bodies of what is called on it directly have no limits.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, Request, B> Service<Request> for BodyTimeout<S>
+where
+    S: Service<Request, Response = Response<B>>,
+    B: Body,
+{
+    type Response = Response<TimeoutBody<B>>;
+    type Error = S::Error;
+    type Future = BodyTimeoutFuture<S::Future>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        BodyTimeoutFuture { inner: self.inner.call(request), layer: self.layer.clone() }
+    }
+}
+
+pin_project! {
+    /// The response future of [`BodyTimeout`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct BodyTimeoutFuture<F> {
+        #[pin]
+        inner: F,
+        layer: BodyTimeoutLayer,
+    }
+}
+
+impl<F, B, E> Future for BodyTimeoutFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+{
+    type Output = Result<Response<TimeoutBody<B>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.inner.poll(cx).map_ok(|response| response.map(|body| this.layer.wrap(body)))
+    }
+}

@@ -1,0 +1,122 @@
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::Rejected;
+use crate::machine::moment::Moment;
+use crate::time::{self, Alarm};
+use crate::timeout::{Announcer, Limit};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    pub(super) idle: Option<Duration>,
+    pub(super) total: Option<Duration>,
+}
+
+/// The time of one body.
+#[derive(Debug)]
+pub(super) struct Watch {
+    idle: Option<Duration>,
+    total: Option<Total>,
+    /// What the alarm is set for, while somebody waits for a frame.
+    waiting: Option<Over>,
+    /// It stays set when the frame has come. At worst it wakes a task for nothing, and to set it again takes no lock.
+    alarm: Alarm,
+    announcer: Announcer,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Total {
+    after: Duration,
+    ends: Moment,
+}
+
+/// A limit that is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Over {
+    limit: Limit,
+    after: Duration,
+}
+
+enum Begun {
+    Waiting(Over),
+    Over(Over),
+    Endless,
+}
+
+impl From<Total> for Over {
+    fn from(total: Total) -> Over {
+        Over { limit: Limit::BodyTotal, after: total.after }
+    }
+}
+
+impl Watch {
+    /// The total time begins now.
+    pub(super) fn new(limits: Limits, announcer: Announcer) -> Watch {
+        let total = limits.total.map(|after| Total { after, ends: time::now().after(after) });
+        let total = total.filter(|total| total.ends != Moment::NEVER);
+        Watch { idle: limits.idle, total, waiting: None, alarm: Alarm::default(), announcer }
+    }
+
+    pub(super) fn without_limits() -> Watch {
+        Watch::new(Limits::default(), Announcer::default())
+    }
+
+    /// Somebody waits for a frame. Ready when that has taken too long.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
+        let over = match self.waiting {
+            Some(over) => over,
+            None => match self.begin_waiting() {
+                Begun::Waiting(over) => over,
+                Begun::Over(over) => return Poll::Ready(over),
+                Begun::Endless => return Poll::Pending,
+            },
+        };
+        self.alarm.poll(cx).map(|()| over)
+    }
+
+    /// Sets the alarm for the limit that will be over first.
+    fn begin_waiting(&mut self) -> Begun {
+        if self.idle.is_none() && self.total.is_none() {
+            return Begun::Endless;
+        }
+        let now = time::now();
+        let idle = self.idle.map(|after| (Over { limit: Limit::BodyIdle, after }, now.after(after)));
+        let total = self.total.map(|total| (Over::from(total), total.ends));
+        let first = [total, idle].into_iter().flatten().min_by_key(|(_, ends)| *ends);
+        match first {
+            None => Begun::Endless,
+            // A timer would round it up to a millisecond.
+            Some((over, ends)) if ends <= now => Begun::Over(over),
+            Some((over, ends)) => {
+                self.alarm.set(ends);
+                self.waiting = Some(over);
+                Begun::Waiting(over)
+            }
+        }
+    }
+
+    /// A frame came.
+    #[inline]
+    pub(super) fn stop_waiting(&mut self) {
+        self.waiting = None;
+    }
+
+    /// The total limit, if it is over.
+    #[inline]
+    pub(super) fn total_over(&self) -> Option<Over> {
+        self.total.filter(|total| total.ends <= time::now()).map(Over::from)
+    }
+
+    /// The body has ended: nobody will wait any more.
+    pub(super) fn end(&mut self) {
+        (self.idle, self.total, self.waiting) = (None, None, None);
+        self.alarm = Alarm::default();
+    }
+
+    /// The body was given up: tells so, and gives the error.
+    pub(super) fn give_up(&mut self, over: Over) -> Rejected {
+        self.end();
+        self.announcer.timed_out(over.limit, over.after);
+        Rejected::TimedOut { after: over.after }
+    }
+}

@@ -1,0 +1,55 @@
+use std::time::Duration;
+
+use super::announcer::Announcer;
+use super::layer::TimeoutLayer;
+use super::limit::FixedTimeout;
+use crate::{ConfigError, Name, Observer};
+
+/// The settings of a [`TimeoutLayer`]. Made by [`TimeoutLayer::builder`] and [`TimeoutLayer::per_request`]; nothing is
+/// checked before [`build`](Self::build).
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct TimeoutBuilder<D = FixedTimeout> {
+    limit: D,
+    /// Zero is wrong only where it is known in advance.
+    is_zero: bool,
+    announcer: Announcer,
+}
+
+impl TimeoutBuilder {
+    pub(super) fn fixed(after: Duration) -> TimeoutBuilder {
+        let limit = FixedTimeout::new(after);
+        TimeoutBuilder { limit, is_zero: after.is_zero(), announcer: Announcer::default() }
+    }
+}
+
+impl<D> TimeoutBuilder<D> {
+    pub(super) fn per_request(limit: D) -> TimeoutBuilder<D> {
+        TimeoutBuilder { limit, is_zero: false, announcer: Announcer::default() }
+    }
+
+    /// A name for logs and events. Must not be empty; none if not set. With a name, each call costs a reference count.
+    pub fn name(mut self, name: impl Into<Name>) -> TimeoutBuilder<D> {
+        self.announcer.set_name(name.into());
+        self
+    }
+
+    /// Tells `observer` of each call that is given up, in place of [`TracingObserver`](crate::TracingObserver). With an
+    /// observer, each call costs a reference count.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> TimeoutBuilder<D> {
+        self.announcer.set_observer(observer);
+        self
+    }
+
+    /// Checks the settings and makes a layer of them. Nothing about settings fails later.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule.
+    pub fn build(self) -> Result<TimeoutLayer<D>, ConfigError> {
+        if self.is_zero {
+            return Err(ConfigError::new("after", "must be longer than zero"));
+        }
+        self.announcer.check()?;
+        Ok(TimeoutLayer::built(self.limit, self.announcer))
+    }
+}

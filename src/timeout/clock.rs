@@ -1,0 +1,46 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::time::Countdown;
+
+/// The time of one call.
+#[derive(Debug)]
+pub(super) enum Clock {
+    /// Nobody has had to wait yet.
+    Ahead(Duration),
+    /// Boxed, because a timer is three times as large as all the rest, most calls never need one, and who does is
+    /// waiting anyway.
+    Running(Pin<Box<Countdown>>),
+    /// There is no limit.
+    Endless,
+}
+
+impl Clock {
+    #[inline]
+    pub(super) fn new(after: Option<Duration>) -> Clock {
+        after.map_or(Clock::Endless, Clock::Ahead)
+    }
+
+    /// Somebody waits: starts the clock if that is new. Ready, with the limit, when the time is over.
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
+        match self {
+            Clock::Endless => Poll::Pending,
+            Clock::Running(timer) => timer.as_mut().poll(cx),
+            // A timer would round it up to a millisecond.
+            Clock::Ahead(after) if after.is_zero() => Poll::Ready(Duration::ZERO),
+            Clock::Ahead(after) => match Countdown::boxed(*after) {
+                Some(mut timer) => {
+                    let poll = timer.as_mut().poll(cx);
+                    *self = Clock::Running(timer);
+                    poll
+                }
+                None => {
+                    *self = Clock::Endless;
+                    Poll::Pending
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use super::announcer::{Announcer, Limit};
+use super::clock::Clock;
+use crate::{Rejected, StackError};
+
+pin_project! {
+    /// The response future of [`Timeout`](super::Timeout), and what
+    /// [`TimeoutLayer::run`](super::TimeoutLayer::run) gives.
+    ///
+    /// # Cancellation
+    /// Dropping it drops the inner future. When the time is over, the inner future is dropped by the poll that finds
+    /// out.
+    ///
+    /// # Panics
+    /// It needs tokio's timer once somebody has to wait: where the inner future is pending and there is a limit,
+    /// polling it panics outside of a runtime with time enabled.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        call: Call<F>,
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    #[project = CallProj]
+    enum Call<F> {
+        Running { clock: Clock, announcer: Announcer, #[pin] inner: F },
+        GivenUp,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    #[inline]
+    pub(super) fn new(inner: F, after: Option<Duration>, announcer: Announcer) -> ResponseFuture<F> {
+        ResponseFuture { call: Call::Running { clock: Clock::new(after), announcer, inner } }
+    }
+}
+
+impl<F, T, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<T, E>>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut call = self.project().call;
+        match call.as_mut().project() {
+            CallProj::Running { clock, announcer, inner } => {
+                // Inner comes first: an answer that is there is never lost to the clock.
+                if let Poll::Ready(result) = inner.poll(cx) {
+                    return Poll::Ready(result);
+                }
+                let after = ready!(clock.poll(cx));
+                let announcer = std::mem::take(announcer);
+                call.set(Call::GivenUp);
+                announcer.timed_out(Limit::Response, after);
+                Poll::Ready(Err(Rejected::TimedOut { after }.into()))
+            }
+            // It was polled after it ended, which no future has to survive; hanging is worse than telling.
+            CallProj::GivenUp => panic!("`ResponseFuture` was polled after it was ready"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::readings;
+    use crate::{BoxError, TimeoutLayer};
+
+    type Answer = Result<(), BoxError>;
+
+    fn poll_twice<F: Future<Output = Answer> + Unpin>(inner: F) -> [Poll<bool>; 2] {
+        let layer = TimeoutLayer::new(Duration::from_secs(1)).unwrap();
+        let mut future = layer.run(inner);
+        let cx = &mut Context::from_waker(std::task::Waker::noop());
+        [(); 2].map(|()| Pin::new(&mut future).poll(cx).map(|answer| answer.is_ok()))
+    }
+
+    /// TO-03: an answer on the first poll costs no clock read; to wait costs one, however often it is polled.
+    #[tokio::test]
+    async fn who_waits_reads_the_clock_once() {
+        let first = std::future::poll_fn(|_| Poll::Ready(Ok(())));
+        assert_eq!(readings::during(|| poll_twice(first)), ([Poll::Ready(true); 2], 0));
+        assert_eq!(readings::during(|| poll_twice(std::future::pending())), ([Poll::Pending; 2], 1));
+    }
+
+    /// The overhead of a timeout counts for each of the futures of a stack that lie around it.
+    #[test]
+    fn the_future_is_three_words_larger_than_the_inner_one() {
+        let words = |bytes| bytes / size_of::<usize>();
+        assert_eq!(words(size_of::<ResponseFuture<[usize; 9]>>()), 9 + 3);
+    }
+}

@@ -1,0 +1,64 @@
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::announcer::Announcer;
+use super::future::ResponseFuture;
+use super::limit::{FixedTimeout, TimeoutFor};
+use crate::StackError;
+
+/// Gives up requests that have not been answered in time. Made by [`TimeoutLayer`](super::TimeoutLayer).
+///
+/// `poll_ready` is the inner service's, and no limit applies to it.
+///
+/// # Clone
+/// Clones share nothing but the name and the observer.
+#[derive(Clone, Debug)]
+pub struct Timeout<S, D = FixedTimeout> {
+    inner: S,
+    limit: D,
+    announcer: Announcer,
+}
+
+impl<S, D> Timeout<S, D> {
+    pub(super) fn new(inner: S, limit: D, announcer: Announcer) -> Timeout<S, D> {
+        Timeout { inner, limit, announcer }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service. What is called on it directly has no limit.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, D, Request> Service<Request> for Timeout<S, D>
+where
+    S: Service<Request>,
+    S::Error: StackError,
+    D: TimeoutFor<Request>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let after = self.limit.timeout_for(&request);
+        ResponseFuture::new(self.inner.call(request), after, self.announcer.clone())
+    }
+}

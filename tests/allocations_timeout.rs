@@ -1,0 +1,53 @@
+//! What a timeout allocates: nothing for an answer on the first poll and nothing to give up; one box for who waits.
+
+use std::alloc::System;
+use std::future::{Future, Ready, pending, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use seaworthy::{Error, Event, TimeoutLayer};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tower::{Layer, Service, service_fn};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+type Answer = Result<u32, Error<&'static str>>;
+
+/// Allocations during `work`: the least of some rounds, because the test harness has threads of its own.
+fn allocations(mut work: impl FnMut()) -> usize {
+    let rounds = (0..5).map(|_| {
+        let region = Region::new(ALLOCATOR);
+        work();
+        region.change().allocations
+    });
+    rounds.min().unwrap_or(usize::MAX)
+}
+
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// TO-03: an answer on the first poll allocates nothing, with a name and an observer or without. TO-04: nor does a call
+/// without time. TO-01: who waits gets one box.
+#[test]
+fn only_who_waits_allocates() {
+    let plain = TimeoutLayer::new(Duration::from_secs(1)).unwrap();
+    let named =
+        TimeoutLayer::builder(Duration::from_secs(1)).name(String::from("made")).observer(|_: &Event<'_>| ()).build();
+    for layer in [plain.clone(), named.unwrap()] {
+        let mut service = layer.layer(service_fn(|request: u32| -> Ready<Answer> { ready(Ok(request)) }));
+        assert_eq!(allocations(|| assert_eq!(poll_once(service.call(7)), Poll::Ready(Ok(7)))), 0);
+        assert_eq!(allocations(|| assert_eq!(poll_once(layer.run(ready(Answer::Ok(7)))), Poll::Ready(Ok(7)))), 0);
+    }
+
+    let no_time = TimeoutLayer::per_request(|_: &u32| Some(Duration::ZERO)).build().unwrap();
+    let mut service = no_time.layer(service_fn(|_| pending::<Answer>()));
+    let is_rejected = |poll| matches!(poll, Poll::Ready(Err(Error::Rejected(_))));
+    assert_eq!(allocations(|| assert!(is_rejected(poll_once(service.call(7))))), 0);
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _entered = runtime.enter();
+    assert_eq!(allocations(|| assert!(poll_once(plain.run(pending::<Answer>())).is_pending())), 1);
+}
