@@ -288,6 +288,8 @@ impl Machine {
 
     fn set(&mut self, mode: Mode, now: Moment, cause: Cause) -> Reports {
         let mut reports = Reports::default();
+        // What is told of the state that ends here is as of now.
+        self.evict(now);
         self.failed_half_opens = 0;
         self.enter(mode, now, cause, &mut reports);
         reports
