@@ -1,11 +1,14 @@
 //! One binary for all tests that need nothing special, because linking is what takes the time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
-
+mod auto_traits;
 mod circuit;
 mod composition;
+mod contract;
 mod gateway;
+mod model;
+mod property;
 #[cfg(feature = "http")]
 mod respond;
 mod support;
 mod timeout;
+mod wait;

@@ -77,8 +77,9 @@ impl Config {
         builder = set(builder, self.minimum, CircuitBuilder::minimum_calls);
         builder = set(builder, self.open, |builder, open| match open {
             Open::For(time) => builder.open_for(time),
-            Open::Growing { base, factor, cap } => builder
-                .open_backoff(Backoff::exponential(base, cap).factor(f64::from(factor)).jitter(Jitter::None)),
+            Open::Growing { base, factor, cap } => {
+                builder.open_backoff(Backoff::exponential(base, cap).factor(f64::from(factor)).jitter(Jitter::None))
+            }
             Open::ThenForEver => builder.open_backoff(
                 Backoff::exponential(Duration::from_secs(1), Duration::MAX).factor(1e30).jitter(Jitter::None),
             ),

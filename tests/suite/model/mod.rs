@@ -5,16 +5,21 @@
 
 mod config;
 mod drive;
+mod list;
+mod ops;
 mod rules;
+mod told;
 
+use std::fmt;
 use std::time::Duration;
 
 use seaworthy::circuit::Cause;
 use seaworthy::{OnDrop, State, Verdict};
 
 pub use config::{Config, Open, Share, Window};
-pub use drive::{Op, Step, Told, Watch, drive};
-use rules::{is_in, may_be_in};
+pub use drive::drive;
+pub use ops::{Op, Step, Watch};
+pub use told::{Observed, Told, same};
 
 /// A call, by the order in which the calls came.
 pub type Call = usize;
@@ -28,15 +33,28 @@ struct Entry {
 
 #[derive(Clone, Debug)]
 enum What {
-    Changed { to: Mode },
-    Admitted { call: Call },
+    Changed {
+        to: Mode,
+    },
+    Admitted {
+        call: Call,
+    },
     Rejected,
     /// A verdict that was not void; `broken` says whether a rule was broken then.
-    Settled { call: Call, verdict: Verdict, slow: bool, broken: bool },
+    Settled {
+        call: Call,
+        verdict: Verdict,
+        slow: bool,
+        broken: bool,
+    },
     /// A probe that did not end in time, as of its deadline.
-    GivenUp { call: Call },
+    GivenUp {
+        call: Call,
+    },
     /// So many of the oldest verdicts in this state were seen to have left the time window.
-    Gone { verdicts: usize },
+    Gone {
+        verdicts: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +88,7 @@ pub struct Picture {
     pub retry_after: Option<Duration>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     config: Config,
     now: Duration,
@@ -108,26 +126,21 @@ impl Model {
         if let Some(Duration::ZERO) = self.open_time_left() {
             self.change(self.now, Mode::HalfOpen, vec![Cause::OpenTimeElapsed]);
         }
-        let answer = match self.mode() {
-            Mode::Closed | Mode::ForcedClosed => Ok(()),
-            Mode::HalfOpen => self.has_slot().then_some(()).ok_or(None),
-            Mode::Open(_) => Err(self.open_time_left()),
-            Mode::ForcedOpen => Err(None),
-        };
-        if let Err(retry_after) = answer {
-            self.told.push(Told::Rejected(retry_after));
+        let answer = self.refuses().map_or(Ok(()), Err);
+        match answer {
+            Ok(()) => self.note(self.now, What::Admitted { call }),
+            Err(retry_after) => self.reject(retry_after),
         }
-        self.note(self.now, answer.map_or(What::Rejected, |()| What::Admitted { call }));
         answer
     }
 
     /// CB-13, CB-14, CB-30.
     pub fn settle(&mut self, call: Call, verdict: Verdict) {
-        if !self.is_current(call) {
-            return;
+        // A probe that was given up still belongs to its state, and its verdict is one that takes note of others.
+        if self.is_of_this_state(call) {
+            self.give_up();
         }
-        self.give_up();
-        if !self.is_current(call) {
+        if !self.is_out(call) {
             return;
         }
         let slow = self.config.slow_call.is_some_and(|limit| self.ran(call) > limit);
@@ -148,6 +161,23 @@ impl Model {
             _ => Verdict::Ignored,
         };
         self.settle(call, verdict);
+    }
+
+    /// Whether a call that came now would be rejected, and with what time; what is over by then is noticed. CB-19.
+    pub fn refuses(&mut self) -> Option<Option<Duration>> {
+        self.give_up();
+        match self.mode() {
+            Mode::Closed | Mode::ForcedClosed => None,
+            Mode::HalfOpen => (!self.has_slot()).then_some(None),
+            Mode::Open(_) => Some(self.open_time_left()).filter(|left| *left != Some(Duration::ZERO)),
+            Mode::ForcedOpen => Some(None),
+        }
+    }
+
+    /// A call is rejected after all that was made ready to be. CB-19.
+    pub fn reject(&mut self, retry_after: Option<Duration>) {
+        self.told.push(Told::Rejected(retry_after));
+        self.note(self.now, What::Rejected);
     }
 
     /// CB-21.
@@ -179,95 +209,28 @@ impl Model {
             state: self.state(),
             forced: matches!(self.mode(), Mode::ForcedOpen | Mode::ForcedClosed),
             changes: self.list.iter().filter(|entry| matches!(entry.what, What::Changed { .. })).count(),
-            tally: self.tally(),
+            tally: self.look(),
             not_permitted: self.list.iter().filter(|entry| matches!(entry.what, What::Rejected)).count(),
             time_in_state: self.now - self.here()[0].at,
             retry_after: self.open_time_left(),
         }
     }
 
-    /// Times ahead at which something may happen by the clock alone, or at which a running call becomes a slow one.
-    pub fn deadlines(&self, running: &[Call]) -> Vec<Duration> {
-        let mut times = vec![self.open_time_left().map(|left| self.now + left)];
-        times.extend(self.probes_out().into_iter().map(|probe| self.deadline(probe)));
-        let after = match self.config.on_drop() {
-            OnDrop::FailureAfter(limit) => Some(limit),
-            _ => None,
-        };
-        for limit in [self.config.slow_call, after].into_iter().flatten() {
-            times.extend(running.iter().map(|call| self.admitted_at(*call).checked_add(limit)));
+    /// Counts, and notes what was seen to have left a time window.
+    fn look(&mut self) -> Tally {
+        let tally = self.tally();
+        if self.hint.is_some() && self.mode() != Mode::HalfOpen {
+            let verdicts = self.recorded().len() - tally.calls;
+            self.note(self.now, What::Gone { verdicts });
         }
-        if let Some(Window::Time(span)) = self.config.window() {
-            for (at, _) in self.recorded() {
-                times.extend([at.checked_add(span), at.checked_add(span).and_then(|at| at.checked_add(span / 10))]);
-            }
-        }
-        let mut times: Vec<_> = times.into_iter().flatten().filter(|time| *time > self.now).collect();
-        times.sort();
-        times.dedup();
-        times
+        tally
     }
+}
 
-    /// Whether, after so long without a call, the specification leaves no doubt about what is in the time window; else
-    /// the longer time after which the oldest doubtful verdict is certainly gone.
-    pub fn without_doubt(&self, span: Duration) -> Result<(), Duration> {
-        let Some(Window::Time(window)) = self.config.window() else { return Ok(()) };
-        let then = self.now + span;
-        let doubtful = |at: &Duration| may_be_in(window, then - *at) && !is_in(window, then - *at);
-        match self.recorded().into_iter().map(|(at, _)| at).find(doubtful) {
-            None => Ok(()),
-            // The first whole nanosecond that is a tenth of the window late.
-            Some(at) => Err(at + window + Duration::from_nanos((window.as_nanos() as u64).div_ceil(10)) - self.now),
-        }
-    }
-
-    // Reading the list.
-
-    /// What happened in the present state, its beginning included.
-    fn here(&self) -> &[Entry] {
-        let changed = self.list.iter().rposition(|entry| matches!(entry.what, What::Changed { .. }));
-        &self.list[changed.unwrap()..]
-    }
-
-    fn mode(&self) -> Mode {
-        match self.here()[0].what {
-            What::Changed { to } => to,
-            _ => unreachable!("a state begins with a change"),
-        }
-    }
-
-    fn open_time_left(&self) -> Option<Duration> {
-        match self.mode() {
-            Mode::Open(time) => time.map(|time| (self.here()[0].at + time).saturating_sub(self.now)),
-            _ => None,
-        }
-    }
-
-    fn admitted_at(&self, call: Call) -> Duration {
-        let admission = |entry: &&Entry| matches!(entry.what, What::Admitted { call: admitted } if admitted == call);
-        self.list.iter().find(admission).unwrap().at
-    }
-
-    fn ran(&self, call: Call) -> Duration {
-        self.now - self.admitted_at(call)
-    }
-
-    /// Whether the call was let in in the present state and was not given up.
-    fn is_current(&self, call: Call) -> bool {
-        self.calls_out().contains(&call)
-    }
-
-    /// The calls that were let in in the present state and have not ended.
-    fn calls_out(&self) -> Vec<Call> {
-        let mut out = Vec::new();
-        for entry in self.here() {
-            match entry.what {
-                What::Admitted { call } => out.push(call),
-                What::Settled { call, .. } | What::GivenUp { call } => out.retain(|other| *other != call),
-                What::Changed { .. } | What::Rejected | What::Gone { .. } => {}
-            }
-        }
-        out
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the model, at {:?}:", self.now)?;
+        self.list.iter().try_for_each(|Entry { at, what }| writeln!(f, "  {at:?} {what:?}"))
     }
 }
 

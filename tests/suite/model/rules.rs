@@ -44,7 +44,7 @@ impl Model {
     }
 
     /// The last verdicts that the rates are measured over. CB-03, CB-04.
-    fn windowed(&mut self) -> Vec<(Verdict, bool)> {
+    fn windowed(&self) -> Vec<(Verdict, bool)> {
         let recorded = self.recorded();
         let kept = match self.config.window() {
             None => 0,
@@ -54,7 +54,7 @@ impl Model {
         recorded[recorded.len() - kept..].iter().map(|(_, verdict)| *verdict).collect()
     }
 
-    fn kept_of(&mut self, span: Duration, recorded: &[(Duration, (Verdict, bool))]) -> usize {
+    fn kept_of(&self, span: Duration, recorded: &[(Duration, (Verdict, bool))]) -> usize {
         let ages: Vec<_> = recorded.iter().map(|(at, _)| self.now - *at).collect();
         let gone = self.here().iter().map(|entry| match entry.what {
             What::Gone { verdicts } => verdicts,
@@ -62,20 +62,19 @@ impl Model {
         });
         let least = ages.iter().filter(|age| is_in(span, **age)).count();
         let most = ages.iter().filter(|age| may_be_in(span, **age)).count().min(recorded.len() - gone.max().unwrap());
-        let together = |kept: usize| kept > 0 && kept < ages.len() && ages[ages.len() - kept] == ages[ages.len() - kept - 1];
-        let kept = match self.hint {
+        let together =
+            |kept: usize| kept > 0 && kept < ages.len() && ages[ages.len() - kept] == ages[ages.len() - kept - 1];
+        match self.hint {
             Some(kept) if least <= kept && kept <= most && (kept == most || !together(kept)) => kept,
             Some(_) => most,
             None => {
                 assert_eq!(least, most, "the clock stepped to where the time window is in doubt");
                 least
             }
-        };
-        self.note(self.now, What::Gone { verdicts: recorded.len() - kept });
-        kept
+        }
     }
 
-    pub(super) fn tally(&mut self) -> Tally {
+    pub(super) fn tally(&self) -> Tally {
         if self.mode() == Mode::HalfOpen {
             return self.trial_tally();
         }
@@ -90,7 +89,7 @@ impl Model {
     }
 
     /// The rules that are broken now. CB-02, CB-05, CB-06, CB-07.
-    fn broken(&mut self) -> Vec<Cause> {
+    fn broken(&self) -> Vec<Cause> {
         let Tally { calls, failures, slow, consecutive } = self.tally();
         let config = &self.config;
         let enough = calls >= config.minimum() as usize;
@@ -112,13 +111,14 @@ impl Model {
             return self.open(self.now, causes);
         }
         // CB-21: once, from the first verdict at which a rule is broken to the first at which none is.
-        let mut judged = self.list.iter_mut().rev().filter_map(|entry| match &mut entry.what {
-            What::Settled { verdict, broken, .. } if *verdict != Verdict::Ignored => Some(broken),
-            What::Changed { .. } => Some(&mut false),
+        let reported = self.here().iter().rev().skip(1).find_map(|entry| match entry.what {
+            What::Settled { verdict, broken, .. } if verdict != Verdict::Ignored => Some(broken),
             _ => None,
         });
-        *judged.next().unwrap() = true;
-        if !judged.next().is_some_and(|broken| *broken) {
+        if let Some(Entry { what: What::Settled { broken, .. }, .. }) = self.list.last_mut() {
+            *broken = true;
+        }
+        if reported != Some(true) {
             let tally = self.tally();
             self.told.push(Told::WouldHaveOpened { causes, tally });
         }
@@ -140,16 +140,8 @@ impl Model {
 
     fn trial_tally(&self) -> Tally {
         let (successes, failures) = self.trials();
-        let slow = self.here().iter().filter(|entry| match entry.what {
-            What::Settled { verdict, slow, .. } => slow && verdict != Verdict::Ignored,
-            _ => false,
-        });
-        let verdicts = self.here().iter().filter_map(|entry| match entry.what {
-            What::Settled { verdict, .. } => Some(verdict),
-            What::GivenUp { .. } => Some(Verdict::Failure),
-            _ => None,
-        });
-        Tally { calls: successes + failures, failures, slow: slow.count(), consecutive: consecutive(verdicts.collect()) }
+        // A slow probe is a failed one, and there is no run of failures while half-open.
+        Tally { calls: successes + failures, failures, slow: 0, consecutive: 0 }
     }
 
     pub(super) fn probes_out(&self) -> Vec<Call> {

@@ -1,0 +1,162 @@
+//! What the public types are, beside what they do: a change here is a breaking one, and nobody would notice it.
+
+use std::cell::Cell;
+use std::error::Error as StdError;
+use std::fmt::{Debug, Display};
+use std::future::{Future, Pending, Ready, ready};
+use std::hash::Hash;
+use std::marker::PhantomPinned;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use seaworthy::circuit::{
+    Cause, CircuitBreaker, CircuitBreakerLayer, CircuitBuilder, Counts, ResponseFuture, Snapshot,
+};
+use seaworthy::{
+    Backoff, BoxError, Circuit, Classify, ConfigError, Error, ErrorClassifier, Event, Jitter, Lift, LiftFuture,
+    LiftLayer, Name, Observer, OnDrop, Permit, Rejected, StackError, State, TracingObserver, Verdict,
+};
+use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
+use tower::{Layer, Service};
+
+// The handle goes everywhere, also through `catch_unwind`: a panic leaves nothing half done in it.
+assert_impl_all!(Circuit: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(CircuitBuilder: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(CircuitBreakerLayer: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+// What was taken is there once.
+assert_impl_all!(Permit: Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(Permit: Clone);
+
+// Plain values.
+assert_impl_all!(Verdict: Copy, Debug, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(State: Copy, Debug, Display, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Cause: Copy, Debug, Display, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(OnDrop: Copy, Debug, Default, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Jitter: Copy, Debug, Default, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Backoff: Copy, Debug, PartialEq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Counts: Copy, Debug, Default, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Snapshot: Copy, Debug, PartialEq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Event<'static>: Copy, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(ErrorClassifier: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(TracingObserver: Copy, Debug, Default, Observer, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(LiftLayer: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Name: Clone, Debug, Display, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Name: From<&'static str>, From<String>, AsRef<str>, PartialEq<str>);
+// A name that was not made to last would have to be copied.
+assert_not_impl_any!(Name: From<&'static String>);
+
+// Errors can be boxed, sent and found again.
+assert_impl_all!(Rejected: StdError, Clone, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Into<BoxError>);
+assert_impl_all!(ConfigError: StdError, Clone, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Into<BoxError>);
+assert_impl_all!(Error<std::io::Error>: StdError, StackError, From<Rejected>, Send, Sync, Unpin, Into<BoxError>);
+assert_impl_all!(Error<std::fmt::Error>: Clone, Eq, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(BoxError: StackError, From<Rejected>, Send, Sync, Unpin);
+// An inner error need not be an error to stand in a stack, but then the stack's is none either.
+assert_impl_all!(Error<String>: Display, StackError);
+assert_not_impl_any!(Error<String>: StdError);
+assert_not_impl_any!(Error<Rc<()>>: Send, Sync);
+assert_not_impl_any!(Error<Cell<()>>: Sync);
+// No error is taken for an inner one by mistake: lifting is a layer, or a word.
+assert_not_impl_any!(Error<std::io::Error>: From<std::io::Error>);
+
+/// Has to stay on its thread.
+#[derive(Clone, Debug)]
+struct Local(#[allow(dead_code, reason = "its type is what matters")] Rc<()>);
+
+/// May be sent, but not shared, as most connections are.
+#[derive(Clone, Debug)]
+struct Unshared(#[allow(dead_code, reason = "its type is what matters")] Cell<u8>);
+
+macro_rules! service {
+    ($inner:ty, $future:ty) => {
+        impl Service<()> for $inner {
+            type Response = ();
+            type Error = BoxError;
+            type Future = $future;
+
+            fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn call(&mut self, (): ()) -> $future {
+                Default::default()
+            }
+        }
+    };
+}
+
+/// A future that has to stay on its thread, and another that may be sent but not shared.
+#[derive(Debug, Default)]
+struct NeverWith<T>(#[allow(dead_code, reason = "its type is what matters")] Option<T>);
+
+impl<T> Future for NeverWith<T> {
+    type Output = Result<(), BoxError>;
+
+    fn poll(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Pending
+    }
+}
+
+service!(Local, NeverWith<Rc<()>>);
+service!(Unshared, NeverWith<Cell<u8>>);
+
+// A service is what its inner service is. It must be `Send` without asking anyone to be `Sync`.
+assert_impl_all!(CircuitBreaker<Unshared>: Service<()>, Clone, Debug, Send, Unpin);
+assert_not_impl_any!(CircuitBreaker<Unshared>: Sync);
+assert_impl_all!(CircuitBreaker<Local>: Service<()>, Clone, Debug, Unpin);
+assert_not_impl_any!(CircuitBreaker<Local>: Send, Sync);
+assert_impl_all!(CircuitBreaker<String>: Send, Sync, Unpin);
+assert_not_impl_any!(CircuitBreaker<PhantomPinned>: Unpin);
+// Not every service can be cloned, and none has to be.
+assert_not_impl_any!(CircuitBreaker<Permit>: Clone);
+assert_impl_all!(CircuitBreakerLayer: Layer<Permit>, Layer<Local>);
+
+// A classifier is held by each call, so that it counts too.
+assert_impl_all!(CircuitBreaker<String, Unshared>: Send);
+assert_not_impl_any!(CircuitBreaker<String, Local>: Send);
+assert_not_impl_any!(CircuitBreakerLayer<Local>: Send);
+
+// So is a future.
+assert_impl_all!(<CircuitBreaker<Unshared> as Service<()>>::Future: Future, Debug, Send, Unpin);
+assert_not_impl_any!(<CircuitBreaker<Unshared> as Service<()>>::Future: Sync);
+assert_not_impl_any!(<CircuitBreaker<Local> as Service<()>>::Future: Send, Sync);
+assert_impl_all!(ResponseFuture<Pending<()>, ErrorClassifier>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(ResponseFuture<PhantomPinned, ErrorClassifier>: Unpin);
+assert_not_impl_any!(ResponseFuture<Ready<()>, Local>: Send);
+// It holds a permit.
+assert_not_impl_any!(ResponseFuture<Ready<()>, ErrorClassifier>: Clone);
+
+assert_impl_all!(Lift<u8>: Copy);
+assert_impl_all!(Lift<String>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(LiftFuture<Ready<Result<(), String>>>: Future, Debug, Send, Sync, Unpin);
+assert_not_impl_any!(LiftFuture<PhantomPinned>: Unpin);
+assert_not_impl_any!(LiftFuture<Rc<()>>: Send, Sync);
+
+// A closure is a classifier and an observer, and either can be chosen at run time.
+assert_obj_safe!(Observer, Classify<(), BoxError>);
+assert_impl_all!(dyn Observer: Send, Sync);
+assert_impl_all!(fn(&Result<(), BoxError>) -> Verdict: Classify<(), BoxError>);
+assert_impl_all!(for<'a> fn(&'a Event<'_>) -> (): Observer);
+assert_impl_all!(ErrorClassifier: Classify<Rc<()>, Rc<()>>);
+
+/// The futures of the handle are what the future in them is, and borrow nothing but the handle.
+#[test]
+fn futures_of_the_handle() {
+    fn is_send<T: Send>(_: &T) {}
+    fn is_static<T: 'static>(_: &T) {}
+
+    let circuit = Circuit::builder("traits").build().unwrap();
+    let unshared = Cell::new(1);
+    is_send(&circuit.run(async move {
+        let unshared = unshared;
+        ready(()).await;
+        unshared.set(2);
+        Ok::<_, BoxError>(())
+    }));
+    is_send(&circuit.run_classified(ready(Ok::<_, BoxError>(())), |_: &Result<(), BoxError>| Verdict::Ignored));
+    is_static(&circuit.layer().layer(Unshared(Cell::new(0))).call(()));
+    is_static(&circuit.admit());
+    // Nothing of this was polled; a permit was given back.
+    assert_eq!(circuit.snapshot().generation, 0);
+}

@@ -1,0 +1,391 @@
+//! The circuit among tower's own middleware, which take `poll_ready` and `call` by the letter.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use seaworthy::circuit::{CircuitBreaker, CircuitBuilder};
+use seaworthy::{BoxError, Circuit, Error, LiftLayer, Rejected, StackError, State, Verdict};
+use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
+use tower::balance::p2c::Balance;
+use tower::buffer::Buffer;
+use tower::discover::ServiceList;
+use tower::limit::ConcurrencyLimit;
+use tower::load::Constant;
+use tower::load_shed::LoadShed;
+use tower::load_shed::error::Overloaded;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower_test::mock;
+
+use crate::support::{SECOND, advance, settle};
+
+fn builder() -> CircuitBuilder {
+    Circuit::builder("contract").consecutive_failures(1).open_for(SECOND)
+}
+
+fn closed() -> Circuit {
+    builder().build().unwrap()
+}
+
+fn opened() -> Circuit {
+    let circuit = closed();
+    settle(&circuit, &[Verdict::Failure]);
+    assert_eq!(circuit.state(), State::Open);
+    circuit
+}
+
+fn is_open(error: &BoxError) -> bool {
+    matches!(error.rejected(), Some(Rejected::CircuitOpen { .. }))
+}
+
+/// Keeps to the letter: it panics when it is called without having been made ready, and no clone of it is ready.
+#[derive(Debug, Default)]
+struct Strict {
+    ready: bool,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Strict {
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Strict {
+        Strict { ready: false, calls: Arc::clone(&self.calls) }
+    }
+}
+
+impl Service<bool> for Strict {
+    type Response = ();
+    type Error = BoxError;
+    type Future = Ready<Result<(), BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, works: bool) -> Self::Future {
+        assert!(std::mem::take(&mut self.ready), "called without being ready");
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        ready(if works { Ok(()) } else { Err("down".into()) })
+    }
+}
+
+/// CB-08, CB-19: An open circuit does not end a buffer, whose worker takes one error of `poll_ready` for the end: once it
+/// lets calls pass again, they do.
+#[tokio::test(start_paused = true)]
+async fn cb_19_under_a_buffer() {
+    let circuit = closed();
+    let strict = Strict::default();
+    let mut buffer = Buffer::new(circuit.layer().layer(strict.clone()), 8);
+    buffer.ready().await.unwrap().call(true).await.unwrap();
+    let error = buffer.ready().await.unwrap().call(false).await.unwrap_err();
+    assert_eq!(error.to_string(), "down");
+    // Open: the worker is ready to reject, and rejects.
+    for _ in 0..10 {
+        let error = buffer.ready().await.unwrap().call(true).await.unwrap_err();
+        assert!(is_open(&error), "{error}");
+    }
+    assert_eq!(strict.calls(), 2);
+    advance(SECOND).await;
+    // The probe succeeds, and all is as before.
+    for _ in 0..10 {
+        buffer.ready().await.unwrap().call(true).await.unwrap();
+    }
+    assert_eq!((circuit.state(), strict.calls()), (State::Closed, 12));
+}
+
+/// CB-20: In wait mode a buffer holds the requests back while the circuit is open.
+#[tokio::test(start_paused = true)]
+async fn cb_20_under_a_buffer() {
+    let circuit = opened();
+    let strict = Strict::default();
+    let mut buffer = Buffer::new(circuit.layer().wait().layer(strict.clone()), 8);
+    let mut calls = [(); 3].map(|()| task::spawn(buffer.clone().oneshot(true)));
+    for call in &mut calls {
+        assert_pending!(call.poll());
+    }
+    tokio::task::yield_now().await;
+    assert_eq!((strict.calls(), circuit.snapshot().not_permitted), (0, 0));
+    advance(SECOND).await;
+    // The first is the probe, and the others pass when it has succeeded.
+    for call in calls {
+        call.await.unwrap();
+    }
+    assert_eq!((circuit.state(), strict.calls(), circuit.snapshot().not_permitted), (State::Closed, 3, 0));
+    buffer.ready().await.unwrap().call(true).await.unwrap();
+}
+
+/// CB-18: What does end a buffer is the inner service's own error of `poll_ready`, which is passed on.
+#[tokio::test(start_paused = true)]
+async fn cb_18_under_a_buffer() {
+    let circuit = closed();
+    let (inner, mut handle) = mock::pair::<&'static str, &'static str>();
+    handle.send_error("broken");
+    let mut buffer = Buffer::new(circuit.layer().layer(inner), 8);
+    let error = buffer.ready().await.unwrap().call("x").await.unwrap_err();
+    assert!(error.to_string().contains("broken"), "{error}");
+    assert!(!is_open(&error));
+    assert_eq!(circuit.state(), State::Open);
+    // The worker has ended, and the buffer with it.
+    assert!(buffer.ready().await.is_err());
+}
+
+/// CB-19: A shedder above sees an open circuit as ready, so that callers are told of the circuit and not of a load.
+#[tokio::test(start_paused = true)]
+async fn cb_19_under_load_shed() {
+    let circuit = closed();
+    let (inner, mut handle) = mock::pair::<&'static str, &'static str>();
+    handle.allow(0);
+    let mut shed = LoadShed::new(circuit.layer().layer(inner));
+    // Closed, and the inner service is pending: overloaded, which says nothing about the backend.
+    let error = shed.ready().await.unwrap().call("x").await.unwrap_err();
+    assert!(error.is::<Overloaded>(), "{error}");
+    assert_eq!((circuit.state(), circuit.snapshot().not_permitted), (State::Closed, 0));
+    settle(&circuit, &[Verdict::Failure]);
+    // Open: the rejection comes before the question of load.
+    let error = shed.ready().await.unwrap().call("x").await.unwrap_err();
+    assert!(is_open(&error), "{error}");
+    assert_eq!(circuit.snapshot().not_permitted, 1);
+}
+
+/// CB-20: In wait mode an open circuit is not ready, and so is shed.
+#[tokio::test(start_paused = true)]
+async fn cb_20_under_load_shed() {
+    let circuit = opened();
+    let mut shed = LoadShed::new(circuit.layer().wait().layer(Strict::default()));
+    let error = shed.ready().await.unwrap().call(true).await.unwrap_err();
+    assert!(error.is::<Overloaded>(), "{error}");
+    assert_eq!(circuit.snapshot().not_permitted, 0);
+    advance(SECOND).await;
+    shed.ready().await.unwrap().call(true).await.unwrap();
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+type Endpoint = Constant<CircuitBreaker<Strict>, u32>;
+
+/// A balancer over two endpoints of equal load, each with a circuit, and how often each was called.
+fn balance(circuits: [&Circuit; 2], waits: bool) -> (Balance<ServiceList<Vec<Endpoint>>, bool>, [Strict; 2]) {
+    let backends = [Strict::default(), Strict::default()];
+    let endpoints = circuits.into_iter().zip(&backends).map(|(circuit, backend)| {
+        let layer = if waits { circuit.layer().wait() } else { circuit.layer() };
+        Constant::new(layer.layer(backend.clone()), 1)
+    });
+    (Balance::new(ServiceList::new(endpoints.collect())), backends)
+}
+
+/// CB-19: A balancer drops an endpoint whose `poll_ready` fails; an open circuit's does not.
+#[tokio::test(start_paused = true)]
+async fn cb_19_under_balance() {
+    let (ill, well) = (opened(), closed());
+    let (mut balance, [first, second]) = balance([&ill, &well], false);
+    let mut rejected = 0;
+    for _ in 0..200 {
+        match balance.ready().await.unwrap().call(true).await {
+            Ok(()) => {}
+            Err(error) if is_open(&error) => rejected += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    // It is as good as the other one in the balancer's eyes, and still there.
+    assert_eq!(balance.len(), 2);
+    assert!((1..200).contains(&rejected), "{rejected}");
+    assert_eq!((first.calls(), second.calls()), (0, 200 - rejected));
+    advance(SECOND).await;
+    for _ in 0..200 {
+        balance.ready().await.unwrap().call(true).await.unwrap();
+    }
+    // It was probed, and takes its part again.
+    assert_eq!(ill.state(), State::Closed);
+    assert!(first.calls() > 1);
+}
+
+/// CB-20: In wait mode a balancer sends all requests to the other endpoint, until the open time is over.
+#[tokio::test(start_paused = true)]
+async fn cb_20_under_balance() {
+    let (ill, well) = (opened(), closed());
+    let (mut balance, [first, second]) = balance([&ill, &well], true);
+    for _ in 0..200 {
+        balance.ready().await.unwrap().call(true).await.unwrap();
+    }
+    assert_eq!((balance.len(), first.calls(), second.calls()), (2, 0, 200));
+    assert_eq!(ill.snapshot().not_permitted, 0);
+    advance(SECOND).await;
+    for _ in 0..200 {
+        balance.ready().await.unwrap().call(true).await.unwrap();
+    }
+    assert_eq!(ill.state(), State::Closed);
+    assert!(first.calls() > 1);
+    // Both are open: nobody is rejected, the request waits.
+    ill.force_open();
+    well.force_open();
+    let mut waiting = task::spawn(balance.ready());
+    assert_pending!(waiting.poll());
+    well.reset();
+    assert!(waiting.is_woken());
+    assert_ready_ok!(waiting.poll());
+}
+
+/// CB-19: Readiness is no probe: of two services that are ready, the one that is called is. The one that stands idle, or
+/// goes away, held nothing.
+#[tokio::test(start_paused = true)]
+async fn cb_19_ready_idle_and_gone() {
+    let circuit = opened();
+    let mut busy = circuit.layer().layer(Strict::default());
+    let (mut idle, mut gone) = (busy.clone(), busy.clone());
+    advance(SECOND).await;
+    for service in [&mut busy, &mut idle, &mut gone] {
+        service.ready().await.unwrap();
+    }
+    drop(gone);
+    // Three were ready, and nobody has called.
+    assert_eq!(circuit.state(), State::Open);
+    busy.call(true).await.unwrap();
+    assert_eq!((circuit.state(), circuit.snapshot().not_permitted), (State::Closed, 0));
+    // The idle one was made ready long ago, under another state; its inner service is as ready as then.
+    idle.call(true).await.unwrap();
+    assert_eq!(circuit.snapshot().not_permitted, 0);
+}
+
+/// CB-19: A future of `ready` that is dropped leaves nothing behind, be it ready or pending.
+#[tokio::test(start_paused = true)]
+async fn cb_19_ready_is_dropped() {
+    let circuit = closed();
+    let (inner, mut handle) = mock::pair::<&'static str, &'static str>();
+    handle.allow(0);
+    let mut service = circuit.layer().layer(inner);
+    assert_pending!(task::spawn(service.ready()).poll());
+    settle(&circuit, &[Verdict::Failure]);
+    assert_ready_ok!(task::spawn(service.ready()).poll());
+    advance(SECOND).await;
+    assert_pending!(task::spawn(service.ready()).poll());
+    handle.allow(1);
+    assert_ready_ok!(task::spawn(service.ready()).poll());
+    // Made ready in all states but half-open, and never called.
+    let snapshot = circuit.snapshot();
+    assert_eq!((snapshot.state, snapshot.generation, snapshot.not_permitted), (State::Open, 1, 0));
+    assert!(circuit.admit().is_ok_and(|permit| permit.is_probe()));
+}
+
+/// CB-19: A clone of a ready service asks its own inner service, and is not called on the strength of the original.
+#[tokio::test(start_paused = true)]
+async fn cb_19_a_clone_is_not_ready() {
+    let circuit = builder().consecutive_failures(2).build().unwrap();
+    let mut service = circuit.layer().layer(Strict::default());
+    service.ready().await.unwrap();
+    let mut clone = service.clone();
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(clone.call(true)))).is_err());
+    // The panic was the inner service's, which nobody had asked; it counts as a failure.
+    assert_eq!(circuit.snapshot().counts.consecutive_failures, 1);
+    clone.ready().await.unwrap().call(true).await.unwrap();
+    // The original still is what it was made.
+    service.call(true).await.unwrap();
+    assert_eq!(service.get_ref().calls(), 2);
+}
+
+/// CB-19: A service that was ready to reject, rejects though the circuit closed: its inner service was never asked, and
+/// would panic.
+#[tokio::test(start_paused = true)]
+async fn cb_19_ready_to_reject() {
+    let circuit = opened();
+    let mut service = circuit.layer().layer(Strict::default());
+    service.ready().await.unwrap();
+    circuit.reset();
+    assert!(is_open(&service.call(true).await.unwrap_err()));
+    service.ready().await.unwrap().call(true).await.unwrap();
+    assert_eq!(service.get_ref().calls(), 1);
+}
+
+/// CB-08: `oneshot` on a clone for each request, as routers do.
+#[tokio::test(start_paused = true)]
+async fn cb_08_oneshot() {
+    let circuit = closed();
+    let service = circuit.layer().layer(Strict::default());
+    service.clone().oneshot(true).await.unwrap();
+    assert_eq!(service.clone().oneshot(false).await.unwrap_err().to_string(), "down");
+    assert!(is_open(&service.clone().oneshot(true).await.unwrap_err()));
+    assert_eq!(service.get_ref().calls(), 2);
+    advance(SECOND).await;
+    service.clone().oneshot(true).await.unwrap();
+    assert_eq!((circuit.state(), service.get_ref().calls()), (State::Closed, 3));
+}
+
+/// CB-19: A slot of the inner service that was taken in `poll_ready` is not lost when the circuit opens before the call:
+/// the service keeps it for its next call, and gives it back when it is dropped.
+#[tokio::test(start_paused = true)]
+async fn cb_19_around_a_concurrency_limit() {
+    let circuit = closed();
+    let mut first = task::spawn(circuit.layer().layer(ConcurrencyLimit::new(Strict::default(), 1)));
+    let mut second = task::spawn(CircuitBreaker::clone(&first));
+    let ready = |service: &mut task::Spawn<CircuitBreaker<_>>| service.enter(|cx, mut service| service.poll_ready(cx));
+    assert_ready_ok!(ready(&mut first));
+    assert_pending!(ready(&mut second));
+    settle(&circuit, &[Verdict::Failure]);
+    // The first has the slot and is rejected; so is the second, without waiting for the slot.
+    assert!(is_open(&first.call(true).await.unwrap_err()));
+    assert_ready_ok!(ready(&mut second));
+    assert!(is_open(&second.call(true).await.unwrap_err()));
+    advance(SECOND).await;
+    // The slot is where it was: the first can be the probe, and the second waits for the slot.
+    assert_pending!(ready(&mut second));
+    assert_ready_ok!(ready(&mut first));
+    first.call(true).await.unwrap();
+    assert_eq!(circuit.state(), State::Closed);
+    assert!(second.is_woken());
+    assert_ready_ok!(ready(&mut second));
+    // Now the second has the slot, and the circuit opens, and it goes away.
+    circuit.force_open();
+    assert!(is_open(&second.call(true).await.unwrap_err()));
+    drop(second);
+    circuit.reset();
+    assert_ready_ok!(ready(&mut first));
+    first.call(true).await.unwrap();
+}
+
+/// CB-13: The rejection of a circuit below is no failure of the one above, even through a foreign layer that boxes it.
+#[tokio::test(start_paused = true)]
+async fn cb_13_a_circuit_below() {
+    let (above, below) = (closed(), opened());
+    let mut service =
+        ServiceBuilder::new().layer(above.layer()).buffer(4).layer(below.layer()).service(Strict::default());
+    assert!(is_open(&service.ready().await.unwrap().call(true).await.unwrap_err()));
+    assert_eq!((above.state(), below.snapshot().not_permitted), (State::Closed, 1));
+    below.reset();
+    assert!(!is_open(&service.ready().await.unwrap().call(false).await.unwrap_err()));
+    assert_eq!((above.state(), below.state()), (State::Open, State::Open));
+}
+
+/// A stack whose service cannot fail: the only errors are rejections.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_cannot_fail() {
+    let circuit = closed();
+    let inner = service_fn(|()| ready(Ok::<_, Infallible>(7)));
+    let mut service = ServiceBuilder::new().layer(circuit.layer()).layer(LiftLayer::new()).service(inner);
+    assert_eq!(service.ready().await.unwrap().call(()).await, Ok(7));
+    circuit.force_open();
+    let rejected = Rejected::CircuitOpen { name: "contract".into(), retry_after: None };
+    assert_eq!(service.ready().await.unwrap().call(()).await, Err(Error::Rejected(rejected)));
+}
+
+/// The inner service's readiness, its waking and its error are passed on.
+#[tokio::test(start_paused = true)]
+async fn readiness_is_the_inner_services() {
+    let circuit = closed();
+    let (inner, mut handle) = mock::pair::<&'static str, &'static str>();
+    handle.allow(0);
+    let mut service = task::spawn(circuit.layer().layer(inner));
+    assert_pending!(service.enter(|cx, mut service| service.poll_ready(cx)));
+    assert!(!service.is_woken());
+    handle.allow(1);
+    assert!(service.is_woken());
+    assert_ready_ok!(service.enter(|cx, mut service| service.poll_ready(cx)));
+    handle.send_error("broken");
+    let error = assert_ready_err!(service.enter(|cx, mut service| service.poll_ready(cx)));
+    assert_eq!(error.to_string(), "broken");
+}

@@ -1,0 +1,195 @@
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+use seaworthy::{Circuit, Permit, Rejected, State, Verdict};
+
+use super::ops::{END, Op, Step, Watch};
+use super::told::{Observed, same, tally};
+use super::{Call, Config, Model, Picture};
+
+/// Does all of `ops` to a circuit and to its model, or says where the two differ.
+pub fn drive(config: &Config, ops: &[Op], watch: Watch) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut run = Run::new(config, watch);
+        for (place, op) in ops.iter().enumerate() {
+            let done = run.step(op).await;
+            done.map_err(|error| format!("at operation {place}, {op:?}: {error}\n{}", run.model))?;
+        }
+        let done = run.heals(config).await;
+        done.map_err(|error| format!("after all operations: {error}\n{}", run.model))
+    })
+}
+
+struct Run {
+    circuit: Circuit,
+    observed: Observed,
+    permits: Vec<(Call, Permit)>,
+    calls: usize,
+    model: Model,
+    watch: Watch,
+    /// Of the last snapshot: how often the model had changed, and the generation.
+    generation: Option<(usize, u64)>,
+}
+
+impl Run {
+    fn new(config: &Config, watch: Watch) -> Run {
+        let observed = Observed::default();
+        let circuit = config.circuit(|builder| observed.by(builder));
+        let model = Model::new(config.clone());
+        Run { circuit, observed, permits: Vec::new(), calls: 0, model, watch, generation: None }
+    }
+
+    async fn step(&mut self, op: &Op) -> Result<(), String> {
+        match *op {
+            Op::Admit => self.admit()?,
+            Op::Burst(verdict, count) => {
+                for _ in 0..count {
+                    let before = self.permits.len();
+                    self.admit()?;
+                    if self.permits.len() > before {
+                        self.settle(before, verdict)?;
+                    }
+                }
+            }
+            Op::Settle(..) | Op::Drop(_) | Op::Unwind(_) if self.permits.is_empty() => {}
+            Op::Settle(place, verdict) => self.settle(place, verdict)?,
+            Op::Drop(place) => {
+                let (call, permit) = self.take(place);
+                drop(permit);
+                self.hint();
+                self.model.drop_call(call);
+            }
+            Op::Unwind(place) => {
+                let (call, permit) = self.take(place);
+                // A panic that says nothing on the terminal.
+                let unwound = catch_unwind(AssertUnwindSafe(move || {
+                    let _permit = permit;
+                    resume_unwind(Box::new(()));
+                }));
+                assert!(unwound.is_err());
+                self.hint();
+                self.model.settle(call, Verdict::Failure);
+            }
+            Op::Step(ref step) => self.advance(step).await,
+            Op::ForceOpen => {
+                self.circuit.force_open();
+                self.hint();
+                self.model.force_open();
+            }
+            Op::ForceClosed => {
+                self.circuit.force_closed();
+                self.hint();
+                self.model.force_closed();
+            }
+            Op::Reset => {
+                self.circuit.reset();
+                self.hint();
+                self.model.reset();
+            }
+            Op::Look => self.look()?,
+        }
+        self.compare()?;
+        if self.in_doubt() { self.look() } else { Ok(()) }
+    }
+
+    fn take(&mut self, place: usize) -> (Call, Permit) {
+        self.permits.remove(place % self.permits.len())
+    }
+
+    fn admit(&mut self) -> Result<(), String> {
+        let call = self.calls;
+        self.calls += 1;
+        let answer = self.circuit.admit();
+        self.hint();
+        let expected = self.model.admit(call);
+        let got = match &answer {
+            Ok(_) => Ok(()),
+            Err(Rejected::CircuitOpen { name, retry_after }) if name == "model" => Err(*retry_after),
+            Err(other) => return Err(format!("rejected as {other:?}")),
+        };
+        same("the answer to a call", &expected, &got)?;
+        if let Ok(permit) = answer {
+            same("whether the call is a probe", &self.model.is_probe(), &permit.is_probe())?;
+            self.permits.push((call, permit));
+        }
+        self.compare()
+    }
+
+    fn settle(&mut self, place: usize, verdict: Verdict) -> Result<(), String> {
+        let (call, permit) = self.take(place);
+        permit.settle(verdict);
+        self.hint();
+        self.model.settle(call, verdict);
+        self.compare()
+    }
+
+    async fn advance(&mut self, step: &Step) {
+        let running: Vec<_> = self.permits.iter().map(|(call, _)| *call).collect();
+        if let Some(span) = step.span(&self.model, &running, self.watch) {
+            tokio::time::advance(span).await;
+            self.model.advance(span);
+        }
+    }
+
+    fn in_doubt(&self) -> bool {
+        self.watch == Watch::Closely && self.model.without_doubt(Duration::ZERO).is_err()
+    }
+
+    /// Tells the model what the circuit found in its window, if that is in doubt.
+    fn hint(&mut self) {
+        self.model.hint = self.in_doubt().then(|| {
+            let calls = self.observed.calls_when_left();
+            calls.unwrap_or_else(|| tally(self.circuit.snapshot().counts).calls)
+        });
+    }
+
+    fn compare(&mut self) -> Result<(), String> {
+        self.observed.agrees(&mut self.model, &self.circuit)
+    }
+
+    fn look(&mut self) -> Result<(), String> {
+        let snapshot = self.circuit.snapshot();
+        self.hint();
+        let expected = self.model.picture();
+        let got = Picture {
+            state: snapshot.state,
+            forced: snapshot.forced,
+            changes: expected.changes,
+            tally: tally(snapshot.counts),
+            not_permitted: snapshot.not_permitted as usize,
+            time_in_state: snapshot.time_in_state,
+            retry_after: snapshot.retry_after,
+        };
+        same("a snapshot", &expected, &got)?;
+        let rate = |part: usize| (got.tally.calls > 0).then(|| part as f64 / got.tally.calls as f64);
+        same("the failure rate", &rate(got.tally.failures), &snapshot.counts.failure_rate())?;
+        same("the slow rate", &rate(got.tally.slow), &snapshot.counts.slow_rate())?;
+        let generation = (expected.changes, snapshot.generation);
+        let before = self.generation.replace(generation).unwrap_or(generation);
+        same("whether the generation is another", &(before.0 < generation.0), &(before.1 < generation.1))?;
+        same("whether the generation is the same", &(before.0 == generation.0), &(before.1 == generation.1))
+    }
+
+    /// CB-17: whatever became of the calls before, a circuit whose times end lets a healthy backend back in.
+    async fn heals(&mut self, config: &Config) -> Result<(), String> {
+        let times =
+            (0..20).map(|failed| config.open_time(failed)).chain([config.probe_timeout.or(Some(Duration::ZERO))]);
+        let Some(longest) = times.collect::<Option<Vec<_>>>().and_then(|times| times.into_iter().max()) else {
+            return Ok(());
+        };
+        if longest > END || self.circuit.snapshot().forced {
+            return Ok(());
+        }
+        for _ in 0..2 * config.trials() + 2 {
+            if self.circuit.state() == State::Closed {
+                return Ok(());
+            }
+            tokio::time::advance(longest).await;
+            if let Ok(permit) = self.circuit.admit() {
+                permit.settle(Verdict::Success);
+            }
+        }
+        same("the state for a healthy backend", &State::Closed, &self.circuit.state())
+    }
+}
