@@ -1,3 +1,4 @@
+use std::fmt;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -5,6 +6,7 @@ use std::time::Duration;
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
 use crate::machine::report::{Cause, Counts, State};
+use crate::machine::retry::StopReason;
 use crate::timeout::Limit;
 use crate::{Name, TracingObserver};
 
@@ -56,6 +58,57 @@ pub enum Event<'a> {
         /// How long it was.
         after: Duration,
     },
+    /// An attempt failed and will be made again, after a wait. Told before the wait.
+    #[non_exhaustive]
+    Retried {
+        /// The retry policy.
+        name: &'a Name,
+        /// Which attempt failed; the first is 1.
+        attempt: u32,
+        /// The wait before the next one.
+        delay: Duration,
+        /// What it failed with; absent if it was a response that is retried.
+        error: Option<ErrorText<'a>>,
+    },
+    /// A request is not retried any more, and its caller gets the last result. Not told of a request whose first
+    /// attempt succeeded.
+    #[non_exhaustive]
+    RetryStopped {
+        /// The retry policy.
+        name: &'a Name,
+        /// How many attempts were made, the first included.
+        attempts: u32,
+        /// Why.
+        reason: StopReason,
+        /// The error that the caller gets; absent if it is a response.
+        error: Option<ErrorText<'a>>,
+    },
+}
+
+/// An error, in words. `Display` and `Debug` are the error's own: some print as an empty string with the one and say
+/// everything with the other.
+#[derive(Clone, Copy)]
+pub struct ErrorText<'a> {
+    display: &'a dyn fmt::Display,
+    debug: &'a dyn fmt::Debug,
+}
+
+impl<'a> ErrorText<'a> {
+    pub(crate) fn new<E: fmt::Display + fmt::Debug>(error: &'a E) -> ErrorText<'a> {
+        ErrorText { display: error, debug: error }
+    }
+}
+
+impl fmt::Display for ErrorText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.display.fmt(f)
+    }
+}
+
+impl fmt::Debug for ErrorText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.debug.fmt(f)
+    }
 }
 
 /// Is told what happens, by the thread that made it happen and outside of any lock: it may call any method of the
@@ -124,8 +177,8 @@ fn tell_guarded(observer: &dyn Observer, event: &Event<'_>) {
     }
 }
 
-impl std::fmt::Debug for Audience {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "an observer" } else { "tracing" })
     }
 }

@@ -17,14 +17,16 @@ mod tracing_observer;
 pub mod circuit;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod retry;
 pub mod timeout;
 
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
-pub use event::{Event, Observer};
+pub use event::{ErrorText, Event, Observer};
 pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
 pub use machine::verdict::Verdict;
 pub use name::Name;
+pub use retry::{RetryBudget, RetryIf, RetryPolicy};
 pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};
 pub use tracing_observer::TracingObserver;

@@ -1,7 +1,11 @@
+use tracing::field;
+
 use crate::circuit::Counts;
+use crate::machine::retry::StopReason;
 use crate::{Event, Observer};
 
-/// Writes events with `tracing`: changes of state as `info`, rejections as `debug`, nothing for a call that succeeds.
+/// Writes events with `tracing`: changes of state as `info`, rejections and failed attempts as `debug`, nothing for a
+/// call that succeeds.
 ///
 /// It is what a handle uses unless it is given another observer. One of your own can pass events on to it:
 ///
@@ -21,6 +25,7 @@ use crate::{Event, Observer};
 /// | target | fields |
 /// |---|---|
 /// | `seaworthy::circuit` | `name`, `from`, `to`, `cause`, `sequence`, the counts (a window's only where there is something in it), `retry_after` |
+/// | `seaworthy::retry` | `name`, `attempt` and `delay`, or `attempts` and `reason`; `error` and `error_debug`, the error's `Display` and `Debug` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingObserver;
@@ -53,6 +58,20 @@ impl Observer for TracingObserver {
                 let name = name.map(tracing::field::display);
                 tracing::debug!(target: "seaworthy::timeout", name, %limit, ?after, "timed out");
             }
+            Event::Retried { name, attempt, delay, error } => tracing::debug!(
+                target: "seaworthy::retry",
+                %name, attempt, ?delay,
+                error = error.map(field::display), error_debug = error.map(field::debug),
+                "attempt failed, retrying"
+            ),
+            // The call went well in the end.
+            Event::RetryStopped { reason: StopReason::Succeeded, .. } => {}
+            Event::RetryStopped { name, attempts, reason, error } => tracing::debug!(
+                target: "seaworthy::retry",
+                %name, attempts, %reason,
+                error = error.map(field::display), error_debug = error.map(field::debug),
+                "attempt failed, not retrying"
+            ),
         }
     }
 }

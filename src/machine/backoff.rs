@@ -131,6 +131,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// RT-04: `min(cap, base * factor^n)`, the first with `n` = 0.
     #[test]
     fn grows_up_to_the_cap() {
         let backoff = Backoff::exponential(SECOND, 10 * SECOND).factor(3.0).jitter(Jitter::None);
@@ -138,6 +139,7 @@ mod tests {
         assert_eq!(delays, [1, 3, 9, 10, 10]);
     }
 
+    /// RT-04: no overflow, and never above the cap.
     #[test]
     fn no_overflow_at_any_n() {
         for base in [Duration::ZERO, Duration::from_nanos(1), SECOND, Duration::MAX] {
@@ -151,6 +153,49 @@ mod tests {
                             assert!(!base.is_zero() || delay.is_zero(), "{backoff:?} {n}");
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// RT-04: at any `n`, and for a cap that the growth meets between two steps.
+    #[test]
+    fn never_above_the_cap() {
+        for cap in [SECOND, Duration::from_nanos(3_999_999_999), 10 * SECOND, Duration::MAX] {
+            for n in (0..200).chain([u32::MAX - 1, u32::MAX]) {
+                for jitter in [Jitter::None, Jitter::Full, Jitter::Equal] {
+                    let backoff = Backoff::exponential(SECOND, cap).jitter(jitter);
+                    assert!(backoff.delay(n, &mut || 1.0 - f64::EPSILON / 2.0) <= cap, "{backoff:?} {n}");
+                }
+            }
+            assert_eq!(Backoff::exponential(SECOND, cap).raw(u32::MAX), cap);
+        }
+    }
+
+    /// RT-04: full jitter is uniform from zero to the whole delay, equal jitter over its upper half.
+    #[test]
+    fn jitter_is_uniform() {
+        let backoff = Backoff::exponential(SECOND, 30 * SECOND);
+        for n in [0, 3, 9] {
+            let whole = backoff.raw(n);
+            for tenth in 0..10 {
+                let fraction = f64::from(tenth) / 10.0;
+                let off = |delay: Duration, nanos: f64| (delay.as_nanos() as f64 - nanos).abs();
+                let full = backoff.delay(n, &mut || fraction);
+                assert!(off(full, whole.as_nanos() as f64 * fraction) < 2.0);
+                let equal = backoff.jitter(Jitter::Equal).delay(n, &mut || fraction);
+                assert!(off(equal, whole.as_nanos() as f64 * (1.0 + fraction) / 2.0) < 2.0);
+            }
+        }
+    }
+
+    /// RT-15: a base of zero means no wait, however often and however jittered.
+    #[test]
+    fn zero_stays_zero() {
+        for backoff in [Backoff::exponential(Duration::ZERO, SECOND), Backoff::constant(Duration::ZERO)] {
+            for jitter in [Jitter::None, Jitter::Full, Jitter::Equal] {
+                for n in [0, 1, u32::MAX] {
+                    assert_eq!(backoff.jitter(jitter).delay(n, &mut || 0.999), Duration::ZERO);
                 }
             }
         }
@@ -172,6 +217,7 @@ mod tests {
         }
     }
 
+    /// RT-15: a factor below 1 or not a number, and a cap below the base.
     #[test]
     fn flaws() {
         let fine = Backoff::exponential(SECOND, SECOND);

@@ -2,9 +2,13 @@
 //! clock, locks, logs, sleeps or draws a random number.
 
 pub(crate) mod backoff;
+pub(crate) mod buckets;
+pub(crate) mod budget;
 pub(crate) mod circuit;
 pub(crate) mod moment;
+pub(crate) mod ratio;
 pub(crate) mod report;
+pub(crate) mod retry;
 pub(crate) mod settings;
 pub(crate) mod trial;
 pub(crate) mod verdict;

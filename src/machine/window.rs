@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::buckets::{Buckets, Tally};
 use super::moment::Moment;
 
 /// How a call ended, as the rates see it.
@@ -25,15 +26,17 @@ impl Totals {
         self.slow += u64::from(outcome.slow);
     }
 
-    fn subtract(&mut self, other: Totals) {
-        self.calls -= other.calls;
-        self.failures -= other.failures;
-        self.slow -= other.slow;
-    }
-
     /// Nothing but quick successes.
     pub(crate) fn spotless(&self) -> bool {
         self.failures == 0 && self.slow == 0
+    }
+}
+
+impl Tally for Totals {
+    fn subtract(&mut self, gone: Totals) {
+        self.calls -= gone.calls;
+        self.failures -= gone.failures;
+        self.slow -= gone.slow;
     }
 }
 
@@ -52,21 +55,21 @@ pub(crate) enum Span {
 #[derive(Debug)]
 pub(crate) enum Window {
     Calls(CountWindow),
-    Time(Box<TimeWindow>),
+    Time(Box<Buckets<Totals>>),
 }
 
 impl Window {
     pub(crate) fn new(span: Span) -> Window {
         match span {
             Span::Calls(size) => Window::Calls(CountWindow::new(size)),
-            Span::Time(span) => Window::Time(Box::new(TimeWindow::new(span))),
+            Span::Time(span) => Window::Time(Box::new(Buckets::new(span))),
         }
     }
 
     pub(crate) fn totals(&self) -> Totals {
         match self {
             Window::Calls(window) => window.totals(),
-            Window::Time(window) => window.sum,
+            Window::Time(window) => window.sum(),
         }
     }
 
@@ -74,7 +77,7 @@ impl Window {
     pub(crate) fn absorb(&mut self, successes: u64) {
         match self {
             Window::Calls(window) => window.push_successes(successes),
-            Window::Time(window) => window.add_to_newest(successes),
+            Window::Time(window) => window.count(|totals| totals.calls += successes),
         }
     }
 
@@ -88,7 +91,10 @@ impl Window {
     pub(crate) fn record(&mut self, outcome: Outcome, now: Moment) {
         match self {
             Window::Calls(window) => window.push(outcome),
-            Window::Time(window) => window.push(outcome, now),
+            Window::Time(window) => {
+                window.rotate(now);
+                window.count(|totals| totals.add(outcome));
+            }
         }
     }
 
@@ -161,72 +167,6 @@ impl CountWindow {
         self.failures.clear();
         self.slow.clear();
     }
-}
-
-/// Ten buckets to the span, and one that is being filled. A bucket leaves as a whole, when the last verdict that it can
-/// hold is as old as the span: none leaves earlier, none stays longer than a tenth of the span more.
-#[derive(Debug)]
-pub(crate) struct TimeWindow {
-    span: u128,
-    /// The number of the newest bucket, counted from the beginning of time. Ten to the nanosecond fit.
-    newest: u128,
-    sum: Totals,
-    buckets: [Totals; BUCKETS],
-}
-
-/// How many buckets make up the span.
-const PER_SPAN: u128 = 10;
-const BUCKETS: usize = PER_SPAN as usize + 1;
-
-impl TimeWindow {
-    fn new(span: Duration) -> TimeWindow {
-        // Out of a span that is longer than the clock can tell, nothing ever leaves.
-        TimeWindow { span: span.as_nanos(), newest: 0, sum: Totals::default(), buckets: [Totals::default(); BUCKETS] }
-    }
-
-    /// The number of the bucket that `now` falls into.
-    fn number(&self, now: Moment) -> u128 {
-        u128::from(now.as_nanos()) * PER_SPAN / self.span
-    }
-
-    fn newest_ends(&self) -> Moment {
-        let end = (self.newest + 1).saturating_mul(self.span).div_ceil(PER_SPAN);
-        u64::try_from(end).map_or(Moment::NEVER, Moment::from_nanos)
-    }
-
-    /// Makes the bucket of `now` the newest. A clock read just before another thread's is no step back.
-    fn rotate(&mut self, now: Moment) {
-        let number = self.number(now);
-        if number <= self.newest {
-            return;
-        }
-        let steps = (number - self.newest).min(BUCKETS as u128);
-        for step in 1..=steps {
-            let gone = std::mem::take(&mut self.buckets[slot(self.newest + step)]);
-            self.sum.subtract(gone);
-        }
-        self.newest = number;
-    }
-
-    fn push(&mut self, outcome: Outcome, now: Moment) {
-        self.rotate(now);
-        self.buckets[slot(self.newest)].add(outcome);
-        self.sum.add(outcome);
-    }
-
-    fn add_to_newest(&mut self, successes: u64) {
-        self.buckets[slot(self.newest)].calls += successes;
-        self.sum.calls += successes;
-    }
-
-    fn clear(&mut self) {
-        self.sum = Totals::default();
-        self.buckets = [Totals::default(); BUCKETS];
-    }
-}
-
-fn slot(number: u128) -> usize {
-    (number % BUCKETS as u128) as usize
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod model;
 mod property;
 #[cfg(feature = "http")]
 mod respond;
+mod retry;
 mod support;
 mod timeout;
 mod wait;

@@ -1,0 +1,93 @@
+/// A share above 0 and at most 1, as a fraction, so that shares add up without rounding.
+///
+/// A number such as 0.3 has no exact binary form. It is taken for the first fraction, going from simple to complicated,
+/// that it is the nearest number to: three in ten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ratio {
+    parts: u128,
+    whole: u128,
+}
+
+/// Below 2^-74 no number of requests that fits into 64 bits makes up one whole.
+const SMALLEST: f64 = 1.0 / (1_u128 << 74) as f64;
+
+impl Ratio {
+    pub(crate) const ONE_IN_FIVE: Ratio = Ratio { parts: 1, whole: 5 };
+
+    /// None outside of (0, 1].
+    pub(crate) fn new(share: f64) -> Option<Ratio> {
+        if !(share > 0.0 && share <= 1.0) {
+            return None;
+        }
+        if share < SMALLEST {
+            return Some(Ratio { parts: 0, whole: 1 });
+        }
+        // The number is `mantissa / 2^shift`, exactly. What follows is Euclid's algorithm, whose quotients make up the
+        // continued fraction; it ends at the number itself if not before.
+        let bits = share.to_bits();
+        let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52);
+        let shift = 1075 - (bits >> 52);
+        let (mut large, mut small) = (1_u128 << shift, mantissa);
+        let (mut before, mut ratio) = (Ratio { parts: 1, whole: 0 }, Ratio { parts: 0, whole: 1 });
+        while small != 0 {
+            let quotient = large / small;
+            let next =
+                Ratio { parts: quotient * ratio.parts + before.parts, whole: quotient * ratio.whole + before.whole };
+            (before, ratio) = (ratio, next);
+            (large, small) = (small, large % small);
+            if ratio.parts as f64 / ratio.whole as f64 == share {
+                break;
+            }
+        }
+        Some(ratio)
+    }
+
+    /// How many wholes the shares of so many make up.
+    pub(crate) fn wholes(self, count: u64) -> u64 {
+        // Fits: there are at most 2^53 parts. At most one whole to a share, so that the cast is exact.
+        (u128::from(count) * self.parts / self.whole) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stands_for_the_fraction_that_it_was_written_as() {
+        for whole in 1..=400 {
+            for parts in 1..=whole {
+                let ratio = Ratio::new(parts as f64 / whole as f64).expect("in range");
+                assert_eq!(ratio.parts * whole, ratio.whole * parts, "{parts}/{whole}");
+            }
+        }
+        assert_eq!(Ratio::new(0.2), Some(Ratio::ONE_IN_FIVE));
+        assert_eq!(Ratio::new(0.3), Some(Ratio { parts: 3, whole: 10 }));
+    }
+
+    #[test]
+    fn only_shares() {
+        for wrong in [0.0, -0.0, -0.2, 1.0 + f64::EPSILON, 2.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            assert_eq!(Ratio::new(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_extremes() {
+        assert_eq!(Ratio::new(1.0).map(|one| one.wholes(u64::MAX)), Some(u64::MAX));
+        assert_eq!(Ratio::new(1.0 - f64::EPSILON / 2.0).map(|ratio| ratio.wholes(1)), Some(0));
+        let mut share = 1.0_f64;
+        for shift in 0..1_075 {
+            let wholes = Ratio::new(share).expect("in range").wholes(u64::MAX);
+            assert_eq!(wholes, u64::MAX.checked_shr(shift).unwrap_or(0), "{share:e}");
+            share /= 2.0;
+        }
+        assert_eq!(share, 0.0);
+        assert_eq!(Ratio::new(f64::MIN_POSITIVE / 4.0).map(|ratio| ratio.wholes(u64::MAX)), Some(0));
+        for share in [1e-3, 1e-9, 1e-15, 1e-19, 3e-19, 0.123_456_789_012_345_68] {
+            let ratio = Ratio::new(share).expect("in range");
+            let error = ratio.parts as f64 / ratio.whole as f64 / share - 1.0;
+            assert!(error.abs() < 1e-15, "{share}: {ratio:?}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::budget::RetryBudget;
+use super::policy::{Config, RetryPolicy};
+use crate::event::Audience;
+use crate::machine::backoff::{Backoff, Flaw};
+use crate::machine::retry::RetrySettings;
+use crate::random::Random;
+use crate::{ConfigError, Name, Observer};
+
+/// The settings of a [`RetryPolicy`]. Made by [`RetryPolicy::builder`]; nothing is checked before
+/// [`build`](Self::build).
+///
+/// # Clone
+/// A builder is a template. Each policy built from it has a budget of its own, unless the template was given one, which
+/// they share.
+///
+/// ```
+/// use seaworthy::{Backoff, RetryPolicy};
+/// use std::time::Duration;
+///
+/// let policy = RetryPolicy::builder("orders")
+///     .attempts(5)
+///     .backoff(Backoff::exponential(Duration::from_millis(100), Duration::from_secs(2)))
+///     .deadline(Duration::from_secs(10))
+///     .build()?;
+/// # let _ = policy;
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct RetryPolicyBuilder {
+    name: Name,
+    settings: RetrySettings,
+    budget: Spending,
+    random: Random,
+    audience: Audience,
+}
+
+#[derive(Clone, Debug)]
+enum Spending {
+    Own,
+    Shared(RetryBudget),
+    Free,
+}
+
+impl RetryPolicyBuilder {
+    pub(super) fn new(name: Name) -> RetryPolicyBuilder {
+        RetryPolicyBuilder {
+            name,
+            settings: RetrySettings::default(),
+            budget: Spending::Own,
+            random: Random::default(),
+            audience: Audience::default(),
+        }
+    }
+
+    /// Another name, for the next policy of a template. Must not be empty.
+    pub fn name(mut self, name: impl Into<Name>) -> RetryPolicyBuilder {
+        self.name = name.into();
+        self
+    }
+
+    /// Makes so many attempts at most, the first included. At least 1, which means no retry; 3 if not set.
+    pub fn attempts(mut self, count: u32) -> RetryPolicyBuilder {
+        self.settings.attempts = count;
+        self
+    }
+
+    /// Waits between attempts. Exponential from 500 ms, doubling up to 30 s, with full jitter, if not set. A base of
+    /// zero means no wait.
+    pub fn backoff(mut self, backoff: Backoff) -> RetryPolicyBuilder {
+        self.settings.backoff = backoff;
+        self
+    }
+
+    /// Gives up when the next wait would end so long after the first attempt began, or later: the last result is
+    /// returned at once. More than zero; off unless set.
+    ///
+    /// It does not cut an attempt that is under way, nor the time that the inner service takes to become ready: a
+    /// timeout around the retry does that. Costs a clock read a request, if there is no budget, which reads it anyway.
+    pub fn deadline(mut self, time: Duration) -> RetryPolicyBuilder {
+        self.settings.deadline = Some(time);
+        self
+    }
+
+    /// Waits for as long as the backend asks for ([`Decision::RetryAfter`](super::Decision::RetryAfter), which over HTTP
+    /// is the `Retry-After` header), but not for longer than this: then the last result is returned at once. 5 minutes
+    /// if not set.
+    pub fn max_retry_after(mut self, time: Duration) -> RetryPolicyBuilder {
+        self.settings.max_retry_after = time;
+        self
+    }
+
+    /// Pays for retries from this budget, in place of one with the default settings that is this policy's own.
+    pub fn budget(mut self, budget: RetryBudget) -> RetryPolicyBuilder {
+        self.budget = Spending::Shared(budget);
+        self
+    }
+
+    /// Makes retries free. When the backend fails, it gets as many times the traffic as there are attempts.
+    pub fn no_budget(mut self) -> RetryPolicyBuilder {
+        self.budget = Spending::Free;
+        self
+    }
+
+    /// Draws jitter from a generator with this seed, so that a test can repeat it. Policies of one template share the
+    /// generator.
+    pub fn random_seed(mut self, seed: u64) -> RetryPolicyBuilder {
+        self.random = Random::seeded(seed);
+        self
+    }
+
+    /// Tells `observer` what happens, in place of [`TracingObserver`](crate::TracingObserver).
+    pub fn observer(mut self, observer: impl Observer + 'static) -> RetryPolicyBuilder {
+        self.audience = Audience::new(Arc::new(observer));
+        self
+    }
+
+    /// Checks the settings and makes a policy of them. Nothing about settings fails later.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule.
+    pub fn build(self) -> Result<RetryPolicy, ConfigError> {
+        let RetryPolicyBuilder { name, settings, budget, random, audience } = self;
+        if name.is_empty() {
+            return Err(ConfigError::new("name", "must not be empty"));
+        }
+        check(&settings)?;
+        let budget = match budget {
+            Spending::Own => Some(RetryBudget::default()),
+            Spending::Shared(budget) => Some(budget),
+            Spending::Free => None,
+        };
+        Ok(RetryPolicy::new(Config { name, settings, budget, random, audience }))
+    }
+}
+
+fn check(settings: &RetrySettings) -> Result<(), ConfigError> {
+    if settings.attempts == 0 {
+        return Err(ConfigError::new("attempts", "must be at least 1"));
+    }
+    if settings.deadline.is_some_and(|deadline| deadline.is_zero()) {
+        return Err(ConfigError::new("deadline", "must be longer than zero"));
+    }
+    match settings.backoff.flaw() {
+        Some(Flaw::Factor) => Err(ConfigError::new("backoff", "the factor must be at least 1")),
+        Some(Flaw::Cap) => Err(ConfigError::new("backoff", "the cap must not be below the base")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,144 @@
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::decide::RetryIf;
+use super::pause::Pause;
+use super::policy::RetryPolicy;
+use super::replay::Replay;
+use crate::event::ErrorText;
+use crate::machine::retry::{Progress, StopReason};
+
+pin_project! {
+    /// The response future of [`Retry`](super::Retry).
+    ///
+    /// # Cancellation
+    /// Dropping it drops the attempt that is under way, or ends the wait; nothing is tried after that. The token of a
+    /// retry that was about to be made is spent.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled, if it has to wait.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, Request, C, R>
+    where
+        S: Service<R::Sent>,
+        R: Replay<Request>,
+    {
+        #[pin]
+        state: State<S::Future, R::Sent>,
+        spare: Option<Spare<S, R::Kept>>,
+        policy: RetryPolicy,
+        progress: Progress,
+        retry_if: C,
+        replay: R,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F, A> {
+        Calling { #[pin] call: F },
+        // The wait, and then the inner service's readiness.
+        Between { pause: Pause, sent: Option<A> },
+    }
+}
+
+/// What retries are made of.
+pub(super) struct Spare<S, K> {
+    service: S,
+    /// Let go when the last attempt begins, so that nobody keeps for another what it is sending.
+    kept: Option<K>,
+}
+
+impl<S, K> Spare<S, K> {
+    pub(super) fn new(service: S, kept: K) -> Spare<S, K> {
+        Spare { service, kept: Some(kept) }
+    }
+}
+
+impl<S, Request, C, R> ResponseFuture<S, Request, C, R>
+where
+    S: Service<R::Sent>,
+    R: Replay<Request>,
+{
+    #[inline]
+    pub(super) fn new(
+        call: S::Future,
+        spare: Option<Spare<S, R::Kept>>,
+        policy: RetryPolicy,
+        progress: Progress,
+        retry_if: C,
+        replay: R,
+    ) -> Self {
+        ResponseFuture { state: State::Calling { call }, spare, policy, progress, retry_if, replay }
+    }
+}
+
+impl<S, Request, C, R> Future for ResponseFuture<S, Request, C, R>
+where
+    S: Service<R::Sent>,
+    S::Error: Debug + Display,
+    C: RetryIf<S::Response, S::Error>,
+    R: Replay<Request>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.state.as_mut().project() {
+                StateProj::Calling { call } => {
+                    let result = ready!(call.poll(cx));
+                    let decision = this.retry_if.retry_if(&result);
+                    let replay = &*this.replay;
+                    let kept = this.spare.as_ref().and_then(|spare| spare.kept.as_ref());
+                    let again = || kept.and_then(|kept| replay.again(kept));
+                    let Some((pause, sent)) = this.policy.next(this.progress, decision, &result, again) else {
+                        return Poll::Ready(result);
+                    };
+                    // Whatever the failed attempt holds is let go before the wait: a slot, a connection, a body.
+                    this.state.set(State::Between { pause, sent: Some(sent) });
+                    drop(result);
+                }
+                StateProj::Between { pause, sent } => {
+                    ready!(Pin::new(pause).poll(cx));
+                    let (Some(spare), true) = (this.spare.as_mut(), sent.is_some()) else {
+                        panic!("`ResponseFuture` was polled after it was ready");
+                    };
+                    if let Err(error) = ready!(spare.service.poll_ready(cx)) {
+                        // The attempt that had begun to be made never was.
+                        let made = Progress { attempts: this.progress.attempts - 1, ..*this.progress };
+                        this.policy.stopped(made, StopReason::NotReady, Some(ErrorText::new(&error)));
+                        *sent = None;
+                        return Poll::Ready(Err(error));
+                    }
+                    if this.policy.is_last(this.progress) {
+                        spare.kept = None;
+                    }
+                    if let Some(sent) = sent.take() {
+                        let call = spare.service.call(sent);
+                        this.state.set(State::Calling { call });
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<S, Request, C, R> fmt::Debug for ResponseFuture<S, Request, C, R>
+where
+    S: Service<R::Sent>,
+    R: Replay<Request>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture")
+            .field("policy", self.policy.name())
+            .field("attempt", &self.progress.attempts)
+            .finish_non_exhaustive()
+    }
+}

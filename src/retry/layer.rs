@@ -1,0 +1,50 @@
+use tower_layer::Layer;
+
+use super::decide::RetryErrors;
+use super::policy::RetryPolicy;
+use super::replay::CloneReplay;
+use super::service::Retry;
+
+/// Retries the calls of a service under a [`RetryPolicy`], whose budget all services made by it, and by its clones,
+/// share.
+///
+/// Made by [`RetryPolicy::layer`].
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct RetryLayer<C = RetryErrors, R = CloneReplay> {
+    policy: RetryPolicy,
+    retry_if: C,
+    replay: R,
+}
+
+impl RetryLayer {
+    /// Retries every error but the rejections that never reached the backend, and requests that are `Clone`.
+    pub fn new(policy: RetryPolicy) -> RetryLayer {
+        RetryLayer { policy, retry_if: RetryErrors, replay: CloneReplay }
+    }
+}
+
+impl<C, R> RetryLayer<C, R> {
+    /// Lets `retry_if` say which results are tried again: see [`RetryIf`](super::RetryIf).
+    ///
+    /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
+    /// `Arc`.
+    pub fn retry_if<D>(self, retry_if: D) -> RetryLayer<D, R> {
+        RetryLayer { policy: self.policy, retry_if, replay: self.replay }
+    }
+
+    /// Lets `replay` make the copies of a request: see [`Replay`](super::Replay).
+    ///
+    /// Each call holds a clone of it, as of [`retry_if`](Self::retry_if).
+    pub fn replay<Q>(self, replay: Q) -> RetryLayer<C, Q> {
+        RetryLayer { policy: self.policy, retry_if: self.retry_if, replay }
+    }
+}
+
+impl<S, C: Clone, R: Clone> Layer<S> for RetryLayer<C, R> {
+    type Service = Retry<S, C, R>;
+
+    fn layer(&self, inner: S) -> Retry<S, C, R> {
+        Retry::new(inner, self.policy.clone(), self.retry_if.clone(), self.replay.clone())
+    }
+}

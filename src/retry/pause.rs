@@ -1,0 +1,46 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use crate::machine::moment::Moment;
+use crate::time;
+
+/// The time between two attempts.
+#[derive(Debug)]
+pub(super) enum Pause {
+    Over,
+    /// Lets other tasks run, once.
+    Yield,
+    /// Boxed, because who waits has the time and who does not should not carry it about.
+    Until(Pin<Box<Sleep>>),
+    WithoutEnd,
+}
+
+impl Pause {
+    /// No wait makes no timer, which would round it up to the next millisecond.
+    pub(super) fn new(delay: Duration, now: impl FnOnce() -> Moment) -> Pause {
+        if delay.is_zero() {
+            return Pause::Over;
+        }
+        time::sleep_until(now().after(delay)).map_or(Pause::WithoutEnd, |sleep| Pause::Until(Box::pin(sleep)))
+    }
+}
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut *self {
+            Pause::Over => return Poll::Ready(()),
+            Pause::Yield => cx.waker().wake_by_ref(),
+            Pause::Until(sleep) => std::task::ready!(sleep.as_mut().poll(cx)),
+            Pause::WithoutEnd => return Poll::Pending,
+        }
+        let yields = matches!(*self, Pause::Yield);
+        *self = Pause::Over;
+        if yields { Poll::Pending } else { Poll::Ready(()) }
+    }
+}

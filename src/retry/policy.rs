@@ -1,0 +1,245 @@
+use std::cell::LazyCell;
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::sync::Arc;
+
+use super::budget::RetryBudget;
+use super::builder::RetryPolicyBuilder;
+use super::decide::{RetryErrors, RetryIf};
+use super::layer::RetryLayer;
+use super::pause::Pause;
+use crate::event::{Audience, ErrorText};
+use crate::machine::moment::Moment;
+use crate::machine::retry::{Decision, Progress, RetrySettings, StopReason};
+use crate::random::Random;
+use crate::{Event, Name, StackError, time};
+
+/// Tries failed requests again: so many times, with growing and jittered waits in between, and within a budget.
+///
+/// This is a handle: everything that was given the same policy shares its [`RetryBudget`]. It never makes up an error;
+/// the caller gets the result of the last attempt as it is.
+///
+/// # Clone
+/// Costs a reference count.
+#[derive(Clone)]
+pub struct RetryPolicy(Arc<Config>);
+
+/// What a policy is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    pub(super) name: Name,
+    pub(super) settings: RetrySettings,
+    pub(super) budget: Option<RetryBudget>,
+    pub(super) random: Random,
+    pub(super) audience: Audience,
+}
+
+/// After so many retries without a wait, other tasks get their turn: the timeout that would end the retrying may be one
+/// of them.
+const YIELD_EVERY: u32 = 32;
+
+impl RetryPolicy {
+    /// Sets up a policy; `name` stands in its events.
+    pub fn builder(name: impl Into<Name>) -> RetryPolicyBuilder {
+        RetryPolicyBuilder::new(name.into())
+    }
+
+    pub(super) fn new(config: Config) -> RetryPolicy {
+        RetryPolicy(Arc::new(config))
+    }
+
+    /// The name that it was built with.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.0.name
+    }
+
+    /// The budget that its retries are paid from, unless they are free.
+    #[must_use]
+    pub fn budget(&self) -> Option<&RetryBudget> {
+        self.0.budget.as_ref()
+    }
+
+    /// A layer that retries the calls of a service: every error but the rejections that never reached the backend, and
+    /// requests that are `Clone`.
+    pub fn layer(&self) -> RetryLayer {
+        RetryLayer::new(self.clone())
+    }
+
+    /// Makes attempts until one succeeds or there are to be no more, and gives the result of the last.
+    ///
+    /// For an error type that cannot hold a rejection, lift it, with `.map_err(seaworthy::Error::Inner)`, or decide for
+    /// yourself with [`run_with`](RetryPolicy::run_with).
+    ///
+    /// # Errors
+    /// The last attempt's.
+    ///
+    /// # Cancellation
+    /// Dropping it drops the attempt that is under way, or ends the wait; nothing is tried after that.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled, if it has to wait.
+    ///
+    /// ```
+    /// use seaworthy::{BoxError, RetryPolicy};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let policy = RetryPolicy::builder("numbers").build()?;
+    /// let mut attempts = ["x", "7"].into_iter();
+    /// let answer = policy
+    ///     .run(|| {
+    ///         let text = attempts.next().unwrap_or_default();
+    ///         async move { Ok::<_, BoxError>(text.parse::<u8>()?) }
+    ///     })
+    ///     .await;
+    /// assert_eq!(answer.map_err(|error| error.to_string()), Ok(7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run<F, Fut, T, E>(&self, attempt: F) -> Result<T, E>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: StackError + Debug + Display,
+    {
+        self.run_with(RetryErrors, attempt).await
+    }
+
+    /// As [`run`](RetryPolicy::run), with a decision of your own.
+    ///
+    /// # Errors
+    /// As [`run`](RetryPolicy::run).
+    ///
+    /// # Panics
+    /// As [`run`](RetryPolicy::run).
+    pub async fn run_with<C, F, Fut, T, E>(&self, retry_if: C, mut attempt: F) -> Result<T, E>
+    where
+        C: RetryIf<T, E>,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Debug + Display,
+    {
+        let mut progress = self.begin();
+        loop {
+            let result = attempt().await;
+            let decision = retry_if.retry_if(&result);
+            let next = self.next(&mut progress, decision, &result, || Some(()));
+            match next {
+                None => return result,
+                Some((pause, ())) => {
+                    // Whatever the failed attempt holds is let go before the wait.
+                    drop(result);
+                    pause.await;
+                }
+            }
+        }
+    }
+
+    /// The first attempt of a request begins.
+    #[inline]
+    pub(super) fn begin(&self) -> Progress {
+        let Config { settings, budget, .. } = &*self.0;
+        if budget.is_none() && settings.deadline.is_none() {
+            return Progress { attempts: 1, started: Moment::NEVER };
+        }
+        let now = time::now();
+        if let Some(budget) = budget {
+            budget.deposit_at(now);
+        }
+        Progress { attempts: 1, started: now }
+    }
+
+    /// Whether there will be no attempt after this one.
+    #[inline]
+    pub(super) fn is_last(&self, progress: &Progress) -> bool {
+        progress.attempts >= self.0.settings.attempts
+    }
+
+    /// What to do after an attempt: if there is to be another, the wait before it and what `again` prepared for it.
+    #[inline]
+    pub(super) fn next<T, E, A>(
+        &self,
+        progress: &mut Progress,
+        decision: Decision,
+        result: &Result<T, E>,
+        again: impl FnOnce() -> Option<A>,
+    ) -> Option<(Pause, A)>
+    where
+        E: Debug + Display,
+    {
+        if progress.attempts == 1 && decision == Decision::Stop && result.is_ok() {
+            return None;
+        }
+        self.next_after_failure(progress, decision, result.as_ref().err().map(ErrorText::new), again)
+    }
+
+    fn next_after_failure<A>(
+        &self,
+        progress: &mut Progress,
+        decision: Decision,
+        error: Option<ErrorText<'_>>,
+        again: impl FnOnce() -> Option<A>,
+    ) -> Option<(Pause, A)> {
+        let Config { name, audience, .. } = &*self.0;
+        let attempt = progress.attempts;
+        match self.find_next(*progress, decision, error.is_some(), again) {
+            Ok((delay, pause, next)) => {
+                audience.tell(&Event::Retried { name, attempt, delay, error });
+                progress.attempts += 1;
+                Some((pause, next))
+            }
+            Err(reason) => {
+                self.stopped(*progress, reason, error);
+                None
+            }
+        }
+    }
+
+    pub(super) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorText<'_>>) {
+        let Config { name, audience, .. } = &*self.0;
+        audience.tell(&Event::RetryStopped { name, attempts: progress.attempts, reason, error });
+    }
+
+    /// The budget is asked last, so that no token is spent on a retry that will not take place.
+    fn find_next<A>(
+        &self,
+        progress: Progress,
+        decision: Decision,
+        failed: bool,
+        again: impl FnOnce() -> Option<A>,
+    ) -> Result<(std::time::Duration, Pause, A), StopReason> {
+        let Config { settings, budget, random, .. } = &*self.0;
+        let hint = match decision {
+            Decision::Stop if failed => return Err(StopReason::NotRetryable),
+            Decision::Stop => return Err(StopReason::Succeeded),
+            Decision::Retry => None,
+            Decision::RetryAfter(hint) => Some(hint),
+        };
+        let delay = settings.delay(progress.attempts, hint, &mut || random.fraction())?;
+        let now = LazyCell::new(time::now);
+        if settings.deadline.is_some() && !settings.ends_in_time(delay, progress.started, *now) {
+            return Err(StopReason::DeadlineReached);
+        }
+        let next = again().ok_or(StopReason::NotReplayable)?;
+        if budget.as_ref().is_some_and(|budget| !budget.withdraw_at(*now)) {
+            return Err(StopReason::BudgetEmpty);
+        }
+        let pause = match Pause::new(delay, || *now) {
+            Pause::Over if progress.attempts % YIELD_EVERY == 0 => Pause::Yield,
+            pause => pause,
+        };
+        Ok((delay, pause, next))
+    }
+}
+
+impl fmt::Debug for RetryPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Config { name, settings, budget, .. } = &*self.0;
+        f.debug_struct("RetryPolicy")
+            .field("name", name)
+            .field("settings", settings)
+            .field("budget", budget)
+            .finish_non_exhaustive()
+    }
+}

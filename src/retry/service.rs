@@ -1,0 +1,82 @@
+use std::fmt::{Debug, Display};
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::decide::{RetryErrors, RetryIf};
+use super::future::{ResponseFuture, Spare};
+use super::policy::RetryPolicy;
+use super::replay::{CloneReplay, Replay};
+
+/// Tries failed requests again, as its policy says.
+///
+/// `poll_ready` is the inner service's. The first attempt is made on the value that was made ready. The others are made
+/// on a clone, which is driven to readiness before each.
+///
+/// Errors are asked for their `Debug` and `Display`, which go to the observer when an attempt fails.
+///
+/// # Clone
+/// A clone shares the policy and its budget; it is not ready because the original is.
+#[derive(Clone, Debug)]
+pub struct Retry<S, C = RetryErrors, R = CloneReplay> {
+    inner: S,
+    policy: RetryPolicy,
+    retry_if: C,
+    replay: R,
+}
+
+impl<S, C, R> Retry<S, C, R> {
+    pub(super) fn new(inner: S, policy: RetryPolicy, retry_if: C, replay: R) -> Retry<S, C, R> {
+        Retry { inner, policy, retry_if, replay }
+    }
+
+    /// The policy that this service shares.
+    pub fn policy(&self) -> &RetryPolicy {
+        &self.policy
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service. What is called on it directly is not retried.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, C, R, Request> Service<Request> for Retry<S, C, R>
+where
+    S: Service<R::Sent> + Clone,
+    S::Error: Debug + Display,
+    C: RetryIf<S::Response, S::Error> + Clone,
+    R: Replay<Request> + Clone,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, Request, C, R>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let policy = self.policy.clone();
+        let progress = policy.begin();
+        let (sent, kept) = self.replay.keep(request);
+        let spare = match kept {
+            Some(kept) if !policy.is_last(&progress) => Some(Spare::new(self.inner.clone(), kept)),
+            _ => None,
+        };
+        let call = self.inner.call(sent);
+        ResponseFuture::new(call, spare, policy, progress, self.retry_if.clone(), self.replay.clone())
+    }
+}

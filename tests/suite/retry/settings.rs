@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use seaworthy::retry::RetryPolicyBuilder;
+use seaworthy::{Backoff, ConfigError, RetryBudget, RetryPolicy};
+
+use crate::support::SECOND;
+
+fn field(result: Result<impl Sized, ConfigError>) -> Option<&'static str> {
+    result.err().map(|error| error.field())
+}
+
+/// RT-15: what cannot be used is an error that names the field; the next value that can, is none.
+#[test]
+fn policies() {
+    let builder = || RetryPolicy::builder("test");
+    let exponential = Backoff::exponential;
+    let table: [(RetryPolicyBuilder, Option<&str>); 17] = [
+        (RetryPolicy::builder(""), Some("name")),
+        (builder().name(""), Some("name")),
+        (builder(), None),
+        (builder().attempts(0), Some("attempts")),
+        (builder().attempts(1), None),
+        (builder().attempts(u32::MAX), None),
+        (builder().deadline(Duration::ZERO), Some("deadline")),
+        (builder().deadline(Duration::from_nanos(1)), None),
+        (builder().deadline(Duration::MAX), None),
+        (builder().backoff(exponential(SECOND, SECOND - Duration::from_nanos(1))), Some("backoff")),
+        (builder().backoff(exponential(SECOND, SECOND)), None),
+        (builder().backoff(exponential(SECOND, SECOND).factor(0.999)), Some("backoff")),
+        (builder().backoff(exponential(SECOND, SECOND).factor(f64::NAN)), Some("backoff")),
+        (builder().backoff(exponential(SECOND, SECOND).factor(1.0)), None),
+        (builder().backoff(exponential(Duration::ZERO, Duration::ZERO)), None),
+        (builder().backoff(Backoff::constant(Duration::MAX)), None),
+        (builder().max_retry_after(Duration::ZERO), None),
+    ];
+    for (builder, expected) in table {
+        let told = format!("{builder:?}");
+        assert_eq!(field(builder.build()), expected, "{told}");
+    }
+}
+
+/// RT-08: a ratio outside of (0, 1] and an empty window are errors.
+#[test]
+fn budgets() {
+    let ratio = |ratio| RetryBudget::builder().ratio(ratio).build();
+    for wrong in [0.0, -0.2, 1.000_001, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert_eq!(field(ratio(wrong)), Some("ratio"), "{wrong}");
+    }
+    for right in [f64::MIN_POSITIVE, 1e-9, 0.2, 1.0] {
+        assert_eq!(field(ratio(right)), None, "{right}");
+    }
+    let builder = RetryBudget::builder;
+    assert_eq!(field(builder().window(Duration::ZERO).build()), Some("window"));
+    for window in [Duration::from_nanos(1), Duration::MAX] {
+        assert_eq!(field(builder().window(window).build()), None);
+    }
+    for edge in [0, u32::MAX] {
+        assert_eq!(field(builder().floor(edge).refill_per_second(edge).build()), None);
+    }
+}
+
+/// A template's policies have a budget each, unless it was given one.
+#[test]
+fn templates() {
+    let template = RetryPolicy::builder("template");
+    let balances = |template: RetryPolicyBuilder| {
+        let (one, two) = (template.clone().build().unwrap(), template.name("two").build().unwrap());
+        assert!(one.budget()?.withdraw());
+        Some((one.budget()?.balance(), two.budget()?.balance()))
+    };
+    let forgetful = || RetryBudget::builder().refill_per_second(0).build().unwrap();
+    assert_eq!(balances(template.clone().budget(forgetful())), Some((9, 9)));
+    assert_eq!(balances(template.clone().no_budget()), None);
+    assert_eq!(balances(template).map(|(_, two)| two), Some(10));
+}
