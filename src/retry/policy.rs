@@ -185,7 +185,9 @@ impl RetryPolicy {
         let attempt = progress.attempts;
         match self.find_next(*progress, decision, error.is_some(), again) {
             Ok((delay, pause, next)) => {
-                audience.tell(&Event::Retried { name, attempt, delay, error });
+                if audience.hears_debug() {
+                    audience.tell(&Event::Retried { name, attempt, delay, error });
+                }
                 progress.attempts += 1;
                 Some((pause, next))
             }
@@ -198,7 +200,9 @@ impl RetryPolicy {
 
     pub(super) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorText<'_>>) {
         let Config { name, audience, .. } = &*self.0;
-        audience.tell(&Event::RetryStopped { name, attempts: progress.attempts, reason, error });
+        if audience.hears_debug() {
+            audience.tell(&Event::RetryStopped { name, attempts: progress.attempts, reason, error });
+        }
     }
 
     /// The budget is asked last, so that no token is spent on a retry that will not take place.

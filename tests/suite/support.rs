@@ -11,6 +11,12 @@ pub async fn advance(span: Duration) {
     tokio::time::advance(span).await;
 }
 
+/// Reads the paused clock.
+#[allow(clippy::disallowed_methods, reason = "tests look at the clock that they have paused")]
+pub fn now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 pub const MS: Duration = Duration::from_millis(1);
 pub const SECOND: Duration = Duration::from_secs(1);
 

@@ -3,11 +3,10 @@ use std::time::Duration;
 
 use seaworthy::retry::StopReason;
 use seaworthy::{Backoff, RetryBudget, RetryPolicy};
-use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 
 use super::{Flaky, Told, quick};
-use crate::support::{MS, SECOND, advance};
+use crate::support::{MS, SECOND, advance, now};
 
 fn withdraw_all(budget: &RetryBudget) -> u64 {
     let mut tokens = 0;
@@ -90,7 +89,7 @@ async fn empty() {
     let builder = told.by(quick(3)).backoff(Backoff::constant(SECOND)).budget(budget.clone());
     let layer = builder.build().unwrap().layer();
 
-    let start = Instant::now();
+    let start = now();
     let error = layer.layer(Flaky::new(u32::MAX).0).oneshot(()).await.unwrap_err();
     // The floor's token pays for the first retry and its wait; there is none for a second.
     assert_eq!(error.to_string(), "failure 2");

@@ -2,11 +2,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use seaworthy::retry::{RetryErrors, StopReason};
 use seaworthy::{Backoff, BoxError, Circuit, Error, RetryBudget};
-use tokio::time::Instant;
 use tokio_test::{assert_pending, task};
 
 use super::{Told, quick};
-use crate::support::{SECOND, advance};
+use crate::support::{SECOND, advance, now};
 
 /// RT-01, RT-02, without tower: so many attempts, waits in between, the last result.
 #[tokio::test(start_paused = true)]
@@ -14,7 +13,7 @@ async fn attempts() {
     let told = Told::default();
     let policy = told.by(quick(4)).backoff(Backoff::constant(SECOND)).build().unwrap();
     let calls = AtomicU32::new(0);
-    let start = Instant::now();
+    let start = now();
     let attempt = || async { Err::<(), _>(Error::Inner(calls.fetch_add(1, Ordering::Relaxed) + 1)) };
     assert_eq!(policy.run(attempt).await, Err(Error::Inner(4)));
     assert_eq!(start.elapsed(), 3 * SECOND);

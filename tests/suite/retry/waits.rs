@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use seaworthy::retry::{Decision, RetryLayer, StopReason};
 use seaworthy::{Backoff, BoxError, Jitter, RetryPolicy};
-use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Layer, ServiceExt};
 
 use super::{Flaky, Told, poll_once, quick};
-use crate::support::{MS, SECOND, advance};
+use crate::support::{MS, SECOND, advance, now};
 
 async fn fail(layer: &RetryLayer) {
     layer.layer(Flaky::new(u32::MAX).0).oneshot(()).await.unwrap_err();
@@ -20,7 +19,7 @@ async fn fail(layer: &RetryLayer) {
 async fn no_wait_after_the_last_attempt() {
     let backoff = Backoff::exponential(SECOND, 3 * SECOND).jitter(Jitter::None);
     let layer = quick(5).backoff(backoff).build().unwrap().layer();
-    let start = Instant::now();
+    let start = now();
     fail(&layer).await;
     assert_eq!(start.elapsed(), (1 + 2 + 3 + 3) * SECOND);
 }
@@ -129,7 +128,7 @@ async fn deadline() {
         let told = Told::default();
         let backoff = Backoff::constant(SECOND);
         let policy = told.by(quick(5)).backoff(backoff).deadline(deadline * SECOND).build().unwrap();
-        let start = Instant::now();
+        let start = now();
         fail(&policy.layer()).await;
         // Nobody slept for an attempt that was not made.
         assert_eq!(start.elapsed(), (attempts - 1) * SECOND);
@@ -145,9 +144,9 @@ async fn deadline_covers_attempts() {
         let told = Told::default();
         let backoff = Backoff::constant(SECOND);
         let policy = told.by(quick(9)).backoff(backoff).deadline(5 * SECOND).build().unwrap();
-        let start = Instant::now();
+        let start = now();
         let attempt = async || {
-            tokio::time::sleep(takes * SECOND).await;
+            advance(takes * SECOND).await;
             Err::<(), BoxError>("no".into())
         };
         policy.run(attempt).await.unwrap_err();
@@ -181,7 +180,7 @@ async fn drill() {
     let (service, calls) = Flaky::new(u32::MAX);
     let backoff = Backoff::constant(10 * MS);
     let layer = quick(100).backoff(backoff).deadline(100 * MS).build().unwrap().layer();
-    let start = Instant::now();
+    let start = now();
     layer.layer(service).oneshot(()).await.unwrap_err();
     assert!(start.elapsed() < 500 * MS);
     assert_eq!(calls.load(Ordering::Relaxed), 10);
@@ -206,7 +205,7 @@ async fn hints() {
         let told = Told::default();
         let policy = told.by(quick(2)).backoff(Backoff::constant(SECOND)).build().unwrap();
         let layer = policy.layer().retry_if(move |_: &Result<u32, BoxError>| Decision::RetryAfter(hint));
-        let start = Instant::now();
+        let start = now();
         layer.layer(Flaky::new(0).0).oneshot(()).await.unwrap();
         assert_eq!(start.elapsed(), expected.unwrap_or_default());
         let stop = expected.map_or((1, StopReason::RetryAfterTooLong), |_| (2, StopReason::AttemptsExhausted));
