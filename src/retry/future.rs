@@ -97,12 +97,16 @@ where
                     let decision = this.retry_if.retry_if(&result);
                     let replay = &*this.replay;
                     let kept = this.spare.as_ref().and_then(|spare| spare.kept.as_ref());
-                    let again = || kept.and_then(|kept| replay.again(kept));
-                    let Some((pause, sent)) = this.policy.next(this.progress, decision, &result, again) else {
+                    let mut sent = None;
+                    let again = || {
+                        sent = kept.and_then(|kept| replay.again(kept));
+                        sent.is_some()
+                    };
+                    let Some(pause) = this.policy.next(this.progress, decision, &result, again) else {
                         return Poll::Ready(result);
                     };
                     // Whatever the failed attempt holds is let go before the wait: a slot, a connection, a body.
-                    this.state.set(State::Between { pause, sent: Some(sent) });
+                    this.state.set(State::Between { pause, sent });
                     drop(result);
                 }
                 StateProj::Between { pause, sent } => {

@@ -54,6 +54,8 @@ mod pause;
 mod policy;
 mod replay;
 mod service;
+#[cfg(test)]
+mod tests;
 
 pub use budget::{RetryBudget, RetryBudgetBuilder};
 pub use builder::RetryPolicyBuilder;

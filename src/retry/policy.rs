@@ -2,6 +2,7 @@ use std::cell::LazyCell;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::budget::RetryBudget;
 use super::builder::RetryPolicyBuilder;
@@ -124,15 +125,12 @@ impl RetryPolicy {
         loop {
             let result = attempt().await;
             let decision = retry_if.retry_if(&result);
-            let next = self.next(&mut progress, decision, &result, || Some(()));
-            match next {
-                None => return result,
-                Some((pause, ())) => {
-                    // Whatever the failed attempt holds is let go before the wait.
-                    drop(result);
-                    pause.await;
-                }
-            }
+            let Some(pause) = self.next(&mut progress, decision, &result, || true) else {
+                return result;
+            };
+            // Whatever the failed attempt holds is let go before the wait.
+            drop(result);
+            pause.await;
         }
     }
 
@@ -156,40 +154,42 @@ impl RetryPolicy {
         progress.attempts >= self.0.settings.attempts
     }
 
-    /// What to do after an attempt: if there is to be another, the wait before it and what `again` prepared for it.
+    /// What to do after an attempt: the wait before the next one, if there is to be one. `again` prepares it, and says
+    /// whether it could.
     #[inline]
-    pub(super) fn next<T, E, A>(
+    pub(super) fn next<T, E>(
         &self,
         progress: &mut Progress,
         decision: Decision,
         result: &Result<T, E>,
-        again: impl FnOnce() -> Option<A>,
-    ) -> Option<(Pause, A)>
+        mut again: impl FnMut() -> bool,
+    ) -> Option<Pause>
     where
         E: Debug + Display,
     {
         if progress.attempts == 1 && decision == Decision::Stop && result.is_ok() {
             return None;
         }
-        self.next_after_failure(progress, decision, result.as_ref().err().map(ErrorText::new), again)
+        self.next_after_failure(progress, decision, result.as_ref().err().map(ErrorText::new), &mut again)
     }
 
-    fn next_after_failure<A>(
+    /// Not generic, so that there is one copy of it, which can be optimised as a whole.
+    fn next_after_failure(
         &self,
         progress: &mut Progress,
         decision: Decision,
         error: Option<ErrorText<'_>>,
-        again: impl FnOnce() -> Option<A>,
-    ) -> Option<(Pause, A)> {
+        again: &mut dyn FnMut() -> bool,
+    ) -> Option<Pause> {
         let Config { name, audience, .. } = &*self.0;
         let attempt = progress.attempts;
         match self.find_next(*progress, decision, error.is_some(), again) {
-            Ok((delay, pause, next)) => {
+            Ok((delay, pause)) => {
                 if audience.hears_debug() {
                     audience.tell(&Event::Retried { name, attempt, delay, error });
                 }
                 progress.attempts += 1;
-                Some((pause, next))
+                Some(pause)
             }
             Err(reason) => {
                 self.stopped(*progress, reason, error);
@@ -206,13 +206,14 @@ impl RetryPolicy {
     }
 
     /// The budget is asked last, so that no token is spent on a retry that will not take place.
-    fn find_next<A>(
+    #[inline]
+    fn find_next(
         &self,
         progress: Progress,
         decision: Decision,
         failed: bool,
-        again: impl FnOnce() -> Option<A>,
-    ) -> Result<(std::time::Duration, Pause, A), StopReason> {
+        again: &mut dyn FnMut() -> bool,
+    ) -> Result<(Duration, Pause), StopReason> {
         let Config { settings, budget, random, .. } = &*self.0;
         let hint = match decision {
             Decision::Stop if failed => return Err(StopReason::NotRetryable),
@@ -225,7 +226,9 @@ impl RetryPolicy {
         if settings.deadline.is_some() && !settings.ends_in_time(delay, progress.started, *now) {
             return Err(StopReason::DeadlineReached);
         }
-        let next = again().ok_or(StopReason::NotReplayable)?;
+        if !again() {
+            return Err(StopReason::NotReplayable);
+        }
         if budget.as_ref().is_some_and(|budget| !budget.withdraw_at(*now)) {
             return Err(StopReason::BudgetEmpty);
         }
@@ -233,7 +236,7 @@ impl RetryPolicy {
             Pause::Over if progress.attempts % YIELD_EVERY == 0 => Pause::Yield,
             pause => pause,
         };
-        Ok((delay, pause, next))
+        Ok((delay, pause))
     }
 }
 
