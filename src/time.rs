@@ -126,6 +126,12 @@ fn poll_elapsed(sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
     Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
 }
 
+/// The time of day, which HTTP dates are told in. Nothing can pause it.
+#[cfg(feature = "http")]
+pub(crate) fn wall_clock() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}
+
 /// Counts the readings of a test's thread, to prove how many a path takes.
 #[cfg(test)]
 pub(crate) mod readings {

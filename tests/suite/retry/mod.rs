@@ -4,6 +4,10 @@ mod attempts;
 mod budget;
 mod cancel;
 mod decide;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+mod http_body;
 mod logs;
 mod properties;
 mod run;

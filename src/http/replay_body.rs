@@ -1,0 +1,163 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use super::replay::to_bytes;
+use super::replay_store::{Given, Store};
+use crate::BoxError;
+
+/// The request body that [`HttpReplay`](super::HttpReplay) sends: the caller's, of which a copy is kept on the way.
+///
+/// Once another attempt has begun, the body of the one before ends with an error, so that nobody takes half a body for
+/// a whole one.
+pub struct ReplayBody<B>(Repr<B>);
+
+enum Repr<B> {
+    Empty,
+    /// It is sent once, and nobody keeps it.
+    Once(B),
+    Kept(Attempt<B>),
+}
+
+/// The body of one attempt.
+struct Attempt<B> {
+    store: Arc<Store<B>>,
+    number: u64,
+    /// Bytes of data that this attempt has given.
+    given: u64,
+    ended: bool,
+}
+
+/// What is kept of a body, for other attempts. Dropping it says that there will be none.
+pub(super) struct KeptBody<B>(Arc<Store<B>>);
+
+impl<B> ReplayBody<B> {
+    pub(super) fn empty() -> ReplayBody<B> {
+        ReplayBody(Repr::Empty)
+    }
+
+    pub(super) fn once(body: B) -> ReplayBody<B> {
+        ReplayBody(Repr::Once(body))
+    }
+
+    fn attempt(store: Arc<Store<B>>, number: u64) -> ReplayBody<B> {
+        ReplayBody(Repr::Kept(Attempt { store, number, given: 0, ended: false }))
+    }
+}
+
+impl<B: Body> ReplayBody<B> {
+    /// The body of the first attempt, and what others will be made of.
+    pub(super) fn keep(body: B, cap: u64) -> (ReplayBody<B>, KeptBody<B>) {
+        let store = Arc::new(Store::new(body, cap));
+        (ReplayBody::attempt(Arc::clone(&store), 0), KeptBody(store))
+    }
+}
+
+impl<B> KeptBody<B> {
+    /// The body of another attempt, if all of it is still to be had.
+    pub(super) fn again(&self) -> Option<ReplayBody<B>> {
+        let number = self.0.begin()?;
+        Some(ReplayBody::attempt(Arc::clone(&self.0), number))
+    }
+}
+
+impl<B> Drop for KeptBody<B> {
+    fn drop(&mut self) {
+        self.0.stop_keeping();
+    }
+}
+
+impl<B> Body for ReplayBody<B>
+where
+    B: Body + Unpin,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.get_mut().0 {
+            Repr::Empty => Poll::Ready(None),
+            Repr::Once(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(to_bytes)).map_err(Into::into))),
+            Repr::Kept(attempt) => attempt.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Repr::Empty => true,
+            Repr::Once(body) => body.is_end_stream(),
+            Repr::Kept(attempt) => attempt.ended,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Repr::Empty => SizeHint::with_exact(0),
+            Repr::Once(body) => body.size_hint(),
+            Repr::Kept(attempt) => attempt.size_hint(),
+        }
+    }
+}
+
+impl<B> Attempt<B>
+where
+    B: Body + Unpin,
+    B::Error: Into<BoxError>,
+{
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.store.poll_frame(self.number, cx).map(|given| match given {
+            Given::Frame { frame, last } => {
+                self.given += frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.ended = last;
+                Some(Ok(frame))
+            }
+            Given::End => {
+                self.ended = true;
+                None
+            }
+            Given::Error(error) => Some(Err(error)),
+        })
+    }
+
+    /// What is left of the whole body's, which is the same for every attempt: an attempt with another length would be
+    /// another request.
+    fn size_hint(&self) -> SizeHint {
+        let whole = self.store.size_hint();
+        let mut left = SizeHint::new();
+        left.set_lower(whole.lower().saturating_sub(self.given));
+        if let Some(upper) = whole.upper() {
+            left.set_upper(upper.saturating_sub(self.given));
+        }
+        left
+    }
+}
+
+/// An empty body.
+impl<B> Default for ReplayBody<B> {
+    fn default() -> ReplayBody<B> {
+        ReplayBody::empty()
+    }
+}
+
+impl<B> fmt::Debug for ReplayBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Repr::Empty => "ReplayBody(empty)",
+            Repr::Once(_) => "ReplayBody(sent once)",
+            Repr::Kept(_) => "ReplayBody(kept)",
+        })
+    }
+}
+
+impl<B> fmt::Debug for KeptBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptBody").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,302 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+use super::replay::to_bytes;
+use crate::BoxError;
+use crate::sync::{Mutex, MutexGuard};
+
+/// A body that several attempts read, one after the other: what one has read is kept for the next.
+///
+/// An attempt's body can outlive it, in the task of a connection, and be polled while the next attempt's is. So the
+/// source is lent to whoever polls it, outside of the lock; who comes second waits until it is back. A frame that comes
+/// too late for an attempt that is over is kept for the one that is not.
+pub(super) struct Store<B> {
+    state: Mutex<State<B>>,
+    /// Of the whole body.
+    size: SizeHint,
+    cap: u64,
+}
+
+struct State<B> {
+    source: Source<B>,
+    /// What the source gave, from the beginning as long as more attempts can follow.
+    kept: Vec<Kept>,
+    /// How many of them the attempt that is under way has got.
+    got: usize,
+    /// How much the source gave.
+    bytes: u64,
+    /// Whether another attempt can follow.
+    keeping: bool,
+    /// The number of the attempt that is under way.
+    attempt: u64,
+    /// The task that reads for that attempt, if it waits.
+    reader: Option<Waker>,
+}
+
+enum Source<B> {
+    Here(B),
+    Lent,
+    Ended,
+    /// It gave an error or panicked.
+    Failed,
+}
+
+enum Kept {
+    Data(Bytes),
+    Trailers(Box<HeaderMap>),
+}
+
+/// What an attempt gets.
+pub(super) enum Given {
+    Frame { frame: Frame<Bytes>, last: bool },
+    End,
+    Error(BoxError),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReplayError {
+    #[error("another attempt has begun")]
+    Superseded,
+    #[error("the request body failed in an earlier attempt")]
+    Failed,
+}
+
+impl Kept {
+    /// A frame of a kind that is neither data nor trailers cannot be kept.
+    fn copy(frame: &Frame<Bytes>) -> Option<Kept> {
+        let data = frame.data_ref().map(|data| Kept::Data(data.clone()));
+        data.or_else(|| frame.trailers_ref().map(|trailers| Kept::Trailers(Box::new(trailers.clone()))))
+    }
+
+    fn again(&self) -> Frame<Bytes> {
+        match self {
+            Kept::Data(data) => Frame::data(data.clone()),
+            Kept::Trailers(trailers) => Frame::trailers((**trailers).clone()),
+        }
+    }
+
+    fn len(&self) -> u64 {
+        let len = match self {
+            Kept::Data(data) => data.len(),
+            Kept::Trailers(trailers) => trailers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum(),
+        };
+        len as u64
+    }
+}
+
+impl<B> State<B> {
+    /// Whether the attempt that is under way has got everything.
+    fn is_at_end(&self) -> bool {
+        self.got == self.kept.len() && matches!(self.source, Source::Ended)
+    }
+
+    /// The source gave something. One that gave more than the cap allows is not kept for yet another attempt.
+    fn count(&mut self, copy: Option<&Kept>, cap: u64) {
+        self.bytes = self.bytes.saturating_add(copy.map_or(0, Kept::len));
+        self.keeping &= copy.is_some() && self.bytes <= cap;
+    }
+
+    /// Lets go of what nobody will ask for again; it is dropped outside of the lock.
+    #[must_use]
+    fn forget(&mut self) -> Vec<Kept> {
+        if self.keeping || self.got < self.kept.len() {
+            return Vec::new();
+        }
+        self.got = 0;
+        std::mem::take(&mut self.kept)
+    }
+}
+
+impl<B> Store<B> {
+    pub(super) fn size_hint(&self) -> &SizeHint {
+        &self.size
+    }
+
+    /// Another attempt begins, if all of the body is still to be had; the one before is over.
+    pub(super) fn begin(&self) -> Option<u64> {
+        let mut state = self.state.lock();
+        if !state.keeping || matches!(state.source, Source::Failed) {
+            return None;
+        }
+        state.attempt += 1;
+        state.got = 0;
+        let (number, superseded) = (state.attempt, state.reader.take());
+        drop(state);
+        // It waits for a source that is not its own any more.
+        superseded.into_iter().for_each(Waker::wake);
+        Some(number)
+    }
+
+    /// No other attempt will follow.
+    pub(super) fn stop_keeping(&self) {
+        let mut state = self.state.lock();
+        state.keeping = false;
+        let gone = state.forget();
+        drop(state);
+        drop(gone);
+    }
+
+    /// The source gave something to an attempt that is over. The next one has to get it, whatever the cap.
+    fn too_late(&self, mut state: MutexGuard<'_, State<B>>, is_frame: bool, copy: Option<Kept>) -> Given {
+        let mut lost = None;
+        if is_frame {
+            state.count(copy.as_ref(), self.cap);
+            match copy {
+                Some(copy) => state.kept.push(copy),
+                None => lost = Some(std::mem::replace(&mut state.source, Source::Failed)),
+            }
+        }
+        let reader = state.reader.take();
+        drop(state);
+        drop(lost);
+        reader.into_iter().for_each(Waker::wake);
+        Given::Error(ReplayError::Superseded.into())
+    }
+}
+
+impl<B: Body> Store<B> {
+    pub(super) fn new(source: B, cap: u64) -> Store<B> {
+        let size = source.size_hint();
+        let state = State {
+            source: Source::Here(source),
+            kept: Vec::new(),
+            got: 0,
+            bytes: 0,
+            keeping: true,
+            attempt: 0,
+            reader: None,
+        };
+        Store { state: Mutex::new(state), size, cap }
+    }
+}
+
+impl<B> Store<B>
+where
+    B: Body + Unpin,
+    B::Error: Into<BoxError>,
+{
+    /// The next frame of the attempt with this number.
+    pub(super) fn poll_frame(&self, number: u64, cx: &mut Context<'_>) -> Poll<Given> {
+        let mut waker = None;
+        loop {
+            let mut state = self.state.lock();
+            if state.attempt != number {
+                return Poll::Ready(Given::Error(ReplayError::Superseded.into()));
+            }
+            if let Some(kept) = state.kept.get(state.got) {
+                let frame = kept.again();
+                state.got += 1;
+                let last = state.is_at_end();
+                let gone = state.forget();
+                drop(state);
+                drop(gone);
+                return Poll::Ready(Given::Frame { frame, last });
+            }
+            match std::mem::replace(&mut state.source, Source::Lent) {
+                Source::Here(source) => {
+                    drop(state);
+                    return self.poll_source(source, number, cx);
+                }
+                Source::Ended => {
+                    state.source = Source::Ended;
+                    return Poll::Ready(Given::End);
+                }
+                Source::Failed => {
+                    state.source = Source::Failed;
+                    return Poll::Ready(Given::Error(ReplayError::Failed.into()));
+                }
+                Source::Lent if waker.is_some() => {
+                    let replaced = std::mem::replace(&mut state.reader, waker);
+                    drop(state);
+                    drop(replaced);
+                    return Poll::Pending;
+                }
+                // A waker is cloned outside of the lock; then we look again.
+                Source::Lent => waker = Some(cx.waker().clone()),
+            }
+        }
+    }
+
+    fn poll_source(&self, mut source: B, number: u64, cx: &mut Context<'_>) -> Poll<Given> {
+        let fuse = FailOnUnwind(Some(self));
+        let poll = Pin::new(&mut source).poll_frame(cx).map_ok(|frame| frame.map_data(to_bytes));
+        let ended = match &poll {
+            Poll::Ready(Some(Ok(_))) => source.is_end_stream(),
+            Poll::Ready(None) => true,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
+        };
+        fuse.disarm();
+
+        // Whatever runs foreign code is done outside of the lock.
+        let waker = poll.is_pending().then(|| cx.waker().clone());
+        let copy = match &poll {
+            Poll::Ready(Some(Ok(frame))) => Kept::copy(frame),
+            _ => None,
+        };
+        let back = match &poll {
+            Poll::Ready(Some(Err(_))) => Source::Failed,
+            _ if ended => Source::Ended,
+            _ => Source::Here(source),
+        };
+
+        let mut state = self.state.lock();
+        state.source = back;
+        if state.attempt != number {
+            return Poll::Ready(self.too_late(state, matches!(poll, Poll::Ready(Some(Ok(_)))), copy));
+        }
+        match poll {
+            Poll::Pending => {
+                let replaced = std::mem::replace(&mut state.reader, waker);
+                drop(state);
+                drop(replaced);
+                Poll::Pending
+            }
+            Poll::Ready(None) => Poll::Ready(Given::End),
+            Poll::Ready(Some(Err(error))) => {
+                drop(state);
+                Poll::Ready(Given::Error(error.into()))
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                state.count(copy.as_ref(), self.cap);
+                let mut not_kept = None;
+                if state.keeping {
+                    state.kept.extend(copy);
+                    state.got += 1;
+                } else {
+                    not_kept = copy;
+                }
+                let gone = state.forget();
+                let last = state.is_at_end();
+                drop(state);
+                drop((not_kept, gone));
+                Poll::Ready(Given::Frame { frame, last })
+            }
+        }
+    }
+}
+
+/// A source that panics is lost; who waits for it learns that.
+struct FailOnUnwind<'a, B>(Option<&'a Store<B>>);
+
+impl<B> FailOnUnwind<'_, B> {
+    /// There was no panic.
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<B> Drop for FailOnUnwind<'_, B> {
+    fn drop(&mut self) {
+        if let Some(store) = self.0.take() {
+            let mut state = store.state.lock();
+            state.source = Source::Failed;
+            let reader = state.reader.take();
+            drop(state);
+            reader.into_iter().for_each(Waker::wake);
+        }
+    }
+}

@@ -1,0 +1,404 @@
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use proptest::prelude::*;
+use seaworthy::BoxError;
+use seaworthy::http::{HttpReplay, KeptRequest, ReplayBody};
+use seaworthy::retry::Replay;
+use tokio_test::{assert_pending, assert_ready, task};
+
+/// What a body does next.
+#[derive(Clone, Debug)]
+enum Next {
+    Data(Bytes),
+    Trailers(HeaderMap),
+    Pending,
+    Fails,
+    Panics,
+    Ends,
+}
+
+/// A body that does what it is told, even while it is read. It does not know its length unless told.
+#[derive(Clone, Debug, Default)]
+struct Script(Arc<Mutex<ScriptState>>);
+
+#[derive(Debug, Default)]
+struct ScriptState {
+    next: VecDeque<Next>,
+    reader: Option<Waker>,
+    size: Option<u64>,
+    ended: bool,
+}
+
+impl Script {
+    fn new(next: impl IntoIterator<Item = Next>) -> Script {
+        let script = Script::default();
+        next.into_iter().for_each(|next| script.push(next));
+        script
+    }
+
+    fn push(&self, next: Next) {
+        let mut state = self.0.lock().unwrap();
+        state.next.push_back(next);
+        if let Some(reader) = state.reader.take() {
+            drop(state);
+            reader.wake();
+        }
+    }
+
+    fn sized(self, size: u64) -> Script {
+        self.0.lock().unwrap().size = Some(size);
+        self
+    }
+}
+
+impl Body for Script {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match state.next.pop_front() {
+            Some(Next::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(Next::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+            Some(Next::Fails) => Poll::Ready(Some(Err("the disk is gone".into()))),
+            Some(Next::Panics) => panic!("the disk exploded"),
+            Some(Next::Ends) => {
+                state.ended = true;
+                Poll::Ready(None)
+            }
+            Some(Next::Pending) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None if state.ended => Poll::Ready(None),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.lock().unwrap().size.map_or_else(SizeHint::new, SizeHint::with_exact)
+    }
+}
+
+fn data(text: &'static str) -> Next {
+    Next::Data(Bytes::from_static(text.as_bytes()))
+}
+
+type Kept = KeptRequest<Script>;
+
+fn keep(replay: HttpReplay, script: &Script) -> (ReplayBody<Script>, Option<Kept>) {
+    let request = Request::builder().method(Method::PUT).body(script.clone()).unwrap();
+    let (sent, kept) = replay.keep(request);
+    (sent.into_body(), kept)
+}
+
+fn again(kept: &Kept) -> Option<ReplayBody<Script>> {
+    HttpReplay::new().again(kept).map(Request::into_body)
+}
+
+/// All that a body gives without waiting: its data as one text, and how it goes on.
+#[derive(Debug, PartialEq)]
+struct Read {
+    text: String,
+    trailers: usize,
+    then: Then,
+}
+
+#[derive(Debug, PartialEq)]
+enum Then {
+    End,
+    Waits,
+    Error(String),
+}
+
+fn read(body: &mut ReplayBody<Script>) -> Read {
+    let mut read = Read { text: String::new(), trailers: 0, then: Then::Waits };
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        match Pin::new(&mut *body).poll_frame(&mut cx) {
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => read.text.push_str(std::str::from_utf8(&data).unwrap()),
+                Err(frame) => read.trailers += frame.into_trailers().unwrap().len(),
+            },
+            Poll::Ready(Some(Err(error))) => {
+                read.then = Then::Error(error.to_string());
+                return read;
+            }
+            Poll::Ready(None) => {
+                read.then = Then::End;
+                return read;
+            }
+            Poll::Pending => return read,
+        }
+    }
+}
+
+fn whole(text: &str) -> Read {
+    Read { text: text.to_owned(), trailers: 0, then: Then::End }
+}
+
+/// RT-13: the body of each attempt is the whole body, trailers included, however much of it the one before has read.
+#[test]
+fn read_halfway() {
+    for frames in 0..5 {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-sum", "7".parse().unwrap());
+        let script = Script::new([data("one "), data("two "), data("three"), Next::Trailers(trailers), Next::Ends]);
+        let (mut body, kept) = keep(HttpReplay::new(), &script);
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..frames {
+            assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
+        }
+        drop(body);
+        for _ in 0..3 {
+            let mut body = again(kept.as_ref().unwrap()).expect("all of it is kept");
+            assert_eq!(read(&mut body), Read { text: "one two three".into(), trailers: 1, then: Then::End });
+            assert!(body.is_end_stream());
+        }
+    }
+}
+
+/// RT-13: a body up to the cap is kept; one byte more is too much, and does not disturb the attempt that sends it.
+#[test]
+fn cap() {
+    for (cap, kept_at_the_end) in [(11, true), (12, true), (10, false), (4, false), (0, false)] {
+        let script = Script::new([data("four"), data("seven.."), Next::Ends]);
+        let (mut body, kept) = keep(HttpReplay::new().max_body(cap), &script);
+        assert_eq!(read(&mut body), whole("fourseven.."), "{cap}");
+        assert_eq!(again(&kept.unwrap()).is_some(), kept_at_the_end, "{cap}");
+    }
+    // A length that is known to be too much: nothing is kept from the start.
+    for (size, kept) in [(10, true), (11, false)] {
+        let script = Script::new([data("0123456789"), Next::Ends]).sized(size);
+        assert_eq!(keep(HttpReplay::new().max_body(10), &script).1.is_some(), kept);
+    }
+}
+
+/// RT-13: trailers count, too.
+#[test]
+fn cap_of_trailers() {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-sum", "7".parse().unwrap());
+    for (cap, expected) in [(9, false), (10, true)] {
+        let script = Script::new([data("four"), Next::Trailers(trailers.clone()), Next::Ends]);
+        let (mut body, kept) = keep(HttpReplay::new().max_body(cap), &script);
+        assert_eq!(read(&mut body).trailers, 1);
+        assert_eq!(again(&kept.unwrap()).is_some(), expected, "{cap}");
+    }
+}
+
+/// RT-13: an error in the middle is the attempt's, and ends the replaying: what comes after it is not to be had.
+#[test]
+fn fails_halfway() {
+    let script = Script::new([data("one "), Next::Fails, data("two"), Next::Ends]);
+    let (mut body, kept) = keep(HttpReplay::new(), &script);
+    let then = Then::Error("the disk is gone".into());
+    assert_eq!(read(&mut body), Read { text: "one ".into(), trailers: 0, then });
+    assert!(again(&kept.unwrap()).is_none());
+}
+
+/// A body that panics is lost, and not asked again.
+#[test]
+fn panics_halfway() {
+    let script = Script::new([data("one "), Next::Panics, data("two"), Next::Ends]);
+    let (mut body, kept) = keep(HttpReplay::new(), &script);
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&mut body)));
+    assert!(panic.is_err());
+    assert!(again(&kept.unwrap()).is_none());
+    assert!(matches!(read(&mut body).then, Then::Error(_)));
+}
+
+/// RT-13: when an attempt has begun, the body of the one before is over: its reader is woken and gets an error, not an
+/// end that would make half a body look like a whole one.
+#[test]
+fn superseded() {
+    let script = Script::new([data("one ")]);
+    let (first, kept) = keep(HttpReplay::new(), &script);
+    let kept = kept.unwrap();
+    let mut reader = task::spawn(first.collect());
+    assert_pending!(reader.poll());
+
+    let second = again(&kept).unwrap();
+    assert!(reader.is_woken());
+    let error = assert_ready!(reader.poll()).unwrap_err();
+    assert_eq!(error.to_string(), "another attempt has begun");
+
+    // The rest goes to the one that is under way, who is woken for it.
+    let mut reader = task::spawn(second.collect());
+    assert_pending!(reader.poll());
+    script.push(data("two"));
+    assert!(reader.is_woken());
+    assert_pending!(reader.poll());
+    script.push(Next::Ends);
+    assert_eq!(assert_ready!(reader.poll()).unwrap().to_bytes(), "one two");
+}
+
+/// RT-13: each attempt tells the length of the whole body, and what is left of it as it is read.
+#[test]
+fn size_hints() {
+    let script = Script::new([data("four"), data("seven.."), Next::Ends]).sized(11);
+    let (mut body, kept) = keep(HttpReplay::new(), &script);
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..2 {
+        for left in [11, 7] {
+            assert_eq!(body.size_hint().exact(), Some(left));
+            assert!(!body.is_end_stream());
+            assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
+        }
+        assert_eq!(body.size_hint().exact(), Some(0));
+        body = again(kept.as_ref().unwrap()).unwrap();
+    }
+    // One that is known to be empty needs nothing.
+    let empty = Request::builder().body(http_body_util::Empty::<Bytes>::new()).unwrap();
+    let (sent, kept) = HttpReplay::new().max_body(0).keep(empty);
+    assert_eq!((sent.body().is_end_stream(), sent.body().size_hint().exact()), (true, Some(0)));
+    assert!(HttpReplay::new().again(&kept.unwrap()).unwrap().body().is_end_stream());
+}
+
+/// What was kept is let go as soon as nobody can ask for it: above the cap, and when no other attempt will follow.
+#[test]
+fn lets_go() {
+    struct Owned(Arc<()>);
+    impl AsRef<[u8]> for Owned {
+        fn as_ref(&self) -> &[u8] {
+            let _alive = &self.0;
+            b"owned"
+        }
+    }
+    let alive = Arc::new(());
+    let owned = || Next::Data(Bytes::from_owner(Owned(Arc::clone(&alive))));
+    let count = || Arc::strong_count(&alive) - 1;
+
+    let script = Script::new([owned(), owned(), owned()]);
+    let (mut body, kept) = keep(HttpReplay::new().max_body(10), &script);
+    let mut cx = Context::from_waker(Waker::noop());
+    for expected in [3, 3, 0] {
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
+        assert_eq!(count(), expected);
+    }
+    drop((body, kept, script));
+
+    let script = Script::new([owned(), owned(), owned()]);
+    let (mut body, kept) = keep(HttpReplay::new(), &script);
+    for expected in [3, 3] {
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
+        assert_eq!(count(), expected);
+    }
+    drop(kept);
+    assert_eq!(count(), 1);
+    assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
+    assert_eq!(count(), 0);
+}
+
+/// RT-13: attempts that are read by threads of their own, each begun in the middle of the one before: the last one gets
+/// the whole body, and none of the others takes a part for the whole.
+#[test]
+fn threads() {
+    for round in 0..60 {
+        let frames: Vec<_> = (0..40).map(|n| format!("{n} ")).collect();
+        let expected = frames.concat();
+        let next = frames.into_iter().flat_map(|frame| [Next::Data(frame.into()), Next::Pending]).chain([Next::Ends]);
+        let script = Script::new(next);
+        let (body, kept) = keep(HttpReplay::new(), &script);
+        let kept = kept.unwrap();
+        let collect = |body: ReplayBody<Script>| {
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(body.collect()).map(|body| body.to_bytes())
+            })
+        };
+        let mut readers = vec![collect(body)];
+        for _ in 0..4 {
+            for _ in 0..round * 20 {
+                std::hint::spin_loop();
+            }
+            readers.push(collect(again(&kept).unwrap()));
+        }
+        assert_eq!(readers.pop().unwrap().join().unwrap().unwrap(), expected);
+        for reader in readers {
+            match reader.join().unwrap() {
+                Ok(body) => assert_eq!(body, expected),
+                Err(error) => assert_eq!(error.to_string(), "another attempt has begun"),
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Reads the attempt of this number, if there is one, for so many frames.
+    Read(usize, usize),
+    Begin,
+    Feed,
+    Seal,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// RT-13: whatever is read by whom and fed when, the attempt that is under way gets what was fed, from the
+    /// beginning and in order, and the others get nothing but an error.
+    #[test]
+    fn in_any_order(cap in 0..60_u64, steps in proptest::collection::vec(prop_oneof![
+        5 => (0..4_usize, 1..4_usize).prop_map(|(attempt, frames)| Step::Read(attempt, frames)),
+        2 => Just(Step::Begin),
+        4 => Just(Step::Feed),
+        1 => Just(Step::Seal),
+    ], 1..60)) {
+        let script = Script::default();
+        let (body, mut kept) = keep(HttpReplay::new().max_body(cap), &script);
+        let mut attempts = vec![(body, String::new())];
+        let mut fed = String::new();
+        // The model: how much of the body has been taken out of the source.
+        let mut taken = 0;
+        let mut cx = Context::from_waker(Waker::noop());
+        for step in steps {
+            match step {
+                Step::Feed => {
+                    let text = format!("<{}>", fed.len());
+                    fed.push_str(&text);
+                    script.push(Next::Data(text.into()));
+                }
+                Step::Seal => kept = None,
+                Step::Begin => if let Some(kept) = &kept {
+                    let next = again(kept);
+                    prop_assert_eq!(next.is_some(), taken as u64 <= cap);
+                    attempts.extend(next.map(|next| (next, String::new())));
+                },
+                Step::Read(back, frames) => {
+                    let last = attempts.len() - 1;
+                    let Some(number) = last.checked_sub(back) else { continue };
+                    let (body, got) = &mut attempts[number];
+                    for _ in 0..frames {
+                        match Pin::new(&mut *body).poll_frame(&mut cx) {
+                            Poll::Ready(Some(Ok(frame))) => {
+                                prop_assert_eq!(number, last);
+                                got.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+                                prop_assert!(fed.starts_with(got.as_str()));
+                                taken = taken.max(got.len());
+                            }
+                            Poll::Ready(Some(Err(_))) => prop_assert!(number < last),
+                            Poll::Ready(None) => prop_assert!(false, "nobody ended it"),
+                            Poll::Pending => prop_assert_eq!((number, &*got), (last, &fed)),
+                        }
+                    }
+                }
+            }
+        }
+        script.push(Next::Ends);
+        let (body, got) = attempts.last_mut().unwrap();
+        let rest = read(body);
+        prop_assert_eq!(got.clone() + &rest.text, fed);
+        prop_assert_eq!(rest.then, Then::End);
+    }
+}
