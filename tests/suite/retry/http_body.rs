@@ -34,6 +34,16 @@ struct ScriptState {
     reader: Option<Waker>,
     size: Option<u64>,
     ended: bool,
+    /// Runs while the body is polled, before it answers.
+    meanwhile: Option<Meanwhile>,
+}
+
+struct Meanwhile(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meanwhile")
+    }
 }
 
 impl Script {
@@ -64,6 +74,11 @@ impl Body for Script {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(Meanwhile(meanwhile)) = state.meanwhile.take() {
+            drop(state);
+            meanwhile();
+            state = self.0.lock().unwrap();
+        }
         match state.next.pop_front() {
             Some(Next::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
             Some(Next::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
@@ -241,6 +256,51 @@ fn superseded() {
     assert_pending!(reader.poll());
     script.push(Next::Ends);
     assert_eq!(assert_ready!(reader.poll()).unwrap().to_bytes(), "one two");
+}
+
+/// RT-13: an attempt begins and reads while the source is being polled for the one before, which a connection's task may
+/// do: it waits, is woken, and gets what the source gave too late for the other.
+#[test]
+fn superseded_in_the_middle_of_a_poll() {
+    let after: [(fn() -> Next, Result<&str, &str>); 5] = [
+        (|| data("two "), Ok("one two three")),
+        (|| Next::Pending, Ok("one three")),
+        (|| Next::Ends, Ok("one ")),
+        (|| Next::Fails, Err("the request body failed in an earlier attempt")),
+        (|| Next::Panics, Err("the request body failed in an earlier attempt")),
+    ];
+    for (next, expected) in after {
+        // A cap that the late frame exceeds: it is not lost for all that.
+        for cap in [100, 4] {
+            let script = Script::new([data("one "), next(), data("three"), Next::Ends]);
+            let (mut first, kept) = keep(HttpReplay::new().max_body(cap), &script);
+            let kept = Arc::new(kept.unwrap());
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(Pin::new(&mut first).poll_frame(&mut cx).is_ready());
+
+            let reader = Arc::new(Mutex::new(None));
+            let (begun, kept_by_it) = (Arc::clone(&reader), Arc::clone(&kept));
+            script.0.lock().unwrap().meanwhile = Some(Meanwhile(Box::new(move || {
+                let mut second = task::spawn(again(&kept_by_it).unwrap().collect());
+                assert_pending!(second.poll());
+                assert!(!second.is_woken());
+                *begun.lock().unwrap() = Some(second);
+            })));
+            let poll = || Pin::new(&mut first).poll_frame(&mut cx);
+            match std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll)) {
+                Ok(Poll::Ready(Some(Err(error)))) => assert_eq!(error.to_string(), "another attempt has begun"),
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => assert!(matches!(next(), Next::Panics)),
+            }
+            let mut second = reader.lock().unwrap().take().unwrap();
+            assert!(second.is_woken());
+            let result = assert_ready!(second.poll()).map(|body| body.to_bytes()).map_err(|error| error.to_string());
+            assert_eq!(result, expected.map(Bytes::from).map_err(str::to_owned));
+            // Above the cap there is no third.
+            let third = again(&kept);
+            assert_eq!(third.is_some(), expected.is_ok_and(|text| text.len() as u64 <= cap));
+        }
+    }
 }
 
 /// RT-13: each attempt tells the length of the whole body, and what is left of it as it is read.
