@@ -6,7 +6,8 @@ use crate::retry::{Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
 use crate::{StackError, time};
 
 /// Retries a response by its status: 429, 502, 503 and 504 are tried again, and so is every error that [`RetryErrors`]
-/// would. Everything else is the caller's, and so is the last response, with its body as it is.
+/// would. Everything else is the caller's, and so is the last response, with its body as it is. The body of a response
+/// that is tried again is dropped unread, before the wait.
 ///
 /// On 429 and 503 the wait is at least what `Retry-After` asks for, in seconds or as a date, up to the policy's
 /// [`max_retry_after`](crate::retry::RetryPolicyBuilder::max_retry_after), beyond which the response is the caller's at

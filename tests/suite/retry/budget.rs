@@ -180,3 +180,18 @@ fn threads() {
         assert_eq!(spent, (20_000.0 * ratio).round() as u64 + 3, "{ratio}");
     }
 }
+
+/// What the budget is measured against: tower's gives every request a retry at a ratio of 0.6, because it rounds what
+/// a retry costs down to a whole number. If that changes, the docs of `retry` should, too.
+#[tokio::test(start_paused = true)]
+async fn towers_budget_overdraws() {
+    use tower::retry::budget::{Budget, TpsBudget};
+    let (theirs, ours) =
+        (TpsBudget::new(10 * SECOND, 0, 0.6), RetryBudget::builder().ratio(0.6).floor(0).build().unwrap());
+    for _ in 0..100 {
+        theirs.deposit();
+        ours.deposit();
+    }
+    assert_eq!(std::iter::from_fn(|| theirs.withdraw().then_some(())).count(), 100);
+    assert_eq!(withdraw_all(&ours), 60);
+}

@@ -12,6 +12,7 @@ mod logs;
 mod properties;
 mod run;
 mod settings;
+mod stack;
 mod waits;
 
 use std::future::Future;
