@@ -93,6 +93,10 @@ pub struct ErrorText<'a> {
     debug: &'a dyn fmt::Debug,
 }
 
+/// It only shows the error, which is the caller's own.
+impl UnwindSafe for ErrorText<'_> {}
+impl RefUnwindSafe for ErrorText<'_> {}
+
 impl<'a> ErrorText<'a> {
     pub(crate) fn new<E: fmt::Display + fmt::Debug>(error: &'a E) -> ErrorText<'a> {
         ErrorText { display: error, debug: error }

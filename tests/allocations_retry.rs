@@ -1,6 +1,5 @@
 //! Counts what a retry allocates: nothing, unless it waits. In a binary by itself, because the allocator counts for all
 //! threads.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that finds nothing fails there")]
 
 use std::alloc::System;
 use std::future::Future;

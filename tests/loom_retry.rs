@@ -1,17 +1,33 @@
 //! The retry budget under loom, which tries every interleaving of two threads and more:
 //! `RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom_retry`
 #![cfg(seaworthy_loom)]
-#![allow(clippy::unwrap_used, reason = "a test that finds nothing fails there")]
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use loom::thread;
 use seaworthy::RetryBudget;
 
-/// The window has no end: the clock decides nothing, so that every run takes the same turns.
-fn budget(ratio: f64, floor: u32) -> RetryBudget {
-    RetryBudget::builder().ratio(ratio).window(Duration::MAX).floor(floor).refill_per_second(0).build().unwrap()
+/// All threads of a model run in turn on the thread of the test, which stands in a runtime with a paused clock. So the
+/// time is the same in every run, and a thread may move it.
+fn model(body: impl Fn() + Send + Sync + 'static) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let _clock = runtime.enter();
+    loom::model(body);
 }
+
+/// Moves the paused clock.
+fn advance(span: Duration) {
+    let _ = pin!(tokio::time::advance(span)).poll(&mut Context::from_waker(Waker::noop()));
+}
+
+fn budget(ratio: f64, floor: u32) -> RetryBudget {
+    RetryBudget::builder().ratio(ratio).window(WINDOW).floor(floor).refill_per_second(0).build().unwrap()
+}
+
+const WINDOW: Duration = Duration::from_secs(10);
 
 fn withdraw_all(budget: &RetryBudget) -> u64 {
     std::iter::from_fn(|| budget.withdraw().then_some(())).count() as u64
@@ -21,7 +37,7 @@ fn withdraw_all(budget: &RetryBudget) -> u64 {
 /// lost.
 #[test]
 fn deposits_and_withdrawals() {
-    loom::model(|| {
+    model(|| {
         let budget = budget(0.5, 0);
         let other = {
             let budget = budget.clone();
@@ -41,7 +57,7 @@ fn deposits_and_withdrawals() {
 /// RT-08: what a thread has deposited it can withdraw, whatever others do meanwhile.
 #[test]
 fn own_deposits() {
-    loom::model(|| {
+    model(|| {
         let budget = budget(1.0, 0);
         let other = {
             let budget = budget.clone();
@@ -60,7 +76,7 @@ fn own_deposits() {
 /// RT-08: three threads for the two tokens of the floor.
 #[test]
 fn floor() {
-    loom::model(|| {
+    model(|| {
         let budget = budget(1.0, 2);
         let others: Vec<_> = (0..2)
             .map(|_| {
@@ -73,5 +89,48 @@ fn floor() {
             granted += u64::from(other.join().unwrap());
         }
         assert_eq!((granted, budget.balance()), (2, 0));
+    });
+}
+
+/// RT-08: requests are made and a retry is wanted while the time of the bucket ends. Whoever comes first, no request is
+/// counted twice, and all are gone a tenth of the window after it.
+#[test]
+fn buckets_change() {
+    model(|| {
+        let budget = budget(0.5, 0);
+        budget.deposit();
+        let course = {
+            let budget = budget.clone();
+            thread::spawn(move || {
+                advance(WINDOW / 10);
+                budget.deposit();
+                budget.withdraw()
+            })
+        };
+        let others: Vec<_> = [true, false]
+            .into_iter()
+            .map(|deposits| {
+                let budget = budget.clone();
+                thread::spawn(move || {
+                    if deposits {
+                        budget.deposit();
+                        return false;
+                    }
+                    budget.withdraw()
+                })
+            })
+            .collect();
+        let mut granted = u64::from(course.join().unwrap());
+        for other in others {
+            granted += u64::from(other.join().unwrap());
+        }
+        // Three requests at one in two.
+        assert_eq!(granted + withdraw_all(&budget), 1);
+        advance(WINDOW + WINDOW / 10);
+        assert_eq!(budget.balance(), 0);
+        // A token that was spent is not owed for ever.
+        budget.deposit();
+        budget.deposit();
+        assert_eq!(budget.balance(), 1);
     });
 }

@@ -83,6 +83,10 @@ where
         };
         Some(Request::from_parts(kept.head.clone(), body))
     }
+
+    fn once(&self, request: Request<B>) -> Self::Sent {
+        request.map(ReplayBody::once)
+    }
 }
 
 fn may_be_repeated(head: &Parts) -> bool {

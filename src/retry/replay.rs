@@ -27,6 +27,11 @@ pub trait Replay<Request> {
 
     /// Prepares another attempt, if that is still possible.
     fn again(&self, kept: &Self::Kept) -> Option<Self::Sent>;
+
+    /// Prepares an attempt that is the only one, whatever comes of it.
+    fn once(&self, request: Request) -> Self::Sent {
+        self.keep(request).0
+    }
 }
 
 impl<F, Request> Replay<Request> for F
@@ -43,6 +48,10 @@ where
 
     fn again(&self, kept: &Request) -> Option<Request> {
         self(kept)
+    }
+
+    fn once(&self, request: Request) -> Request {
+        request
     }
 }
 
@@ -61,5 +70,9 @@ impl<Request: Clone> Replay<Request> for CloneReplay {
 
     fn again(&self, kept: &Request) -> Option<Request> {
         Some(kept.clone())
+    }
+
+    fn once(&self, request: Request) -> Request {
+        request
     }
 }

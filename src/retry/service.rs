@@ -71,11 +71,9 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let policy = self.policy.clone();
         let progress = policy.begin();
-        let (sent, kept) = self.replay.keep(request);
-        let spare = match kept {
-            Some(kept) if !policy.is_last(&progress) => Some(Spare::new(self.inner.clone(), kept)),
-            _ => None,
-        };
+        let (sent, kept) =
+            if policy.is_last(&progress) { (self.replay.once(request), None) } else { self.replay.keep(request) };
+        let spare = kept.map(|kept| Spare::new(self.inner.clone(), kept));
         let call = self.inner.call(sent);
         ResponseFuture::new(call, spare, policy, progress, self.retry_if.clone(), self.replay.clone())
     }

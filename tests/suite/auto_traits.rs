@@ -37,7 +37,8 @@ assert_impl_all!(Jitter: Copy, Debug, Default, Eq, Hash, Send, Sync, Unpin, Unwi
 assert_impl_all!(Backoff: Copy, Debug, PartialEq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Counts: Copy, Debug, Default, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Snapshot: Copy, Debug, PartialEq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(Event<'static>: Copy, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+// An event is told and forgotten on one thread: it shows errors that need not be ones to share.
+assert_impl_all!(Event<'static>: Copy, Debug, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(ErrorClassifier: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(TracingObserver: Copy, Debug, Default, Observer, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(LiftLayer: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);

@@ -253,3 +253,26 @@ async fn the_ready_value_is_called() {
     }
     assert_eq!(calls.load(Ordering::Relaxed), 4);
 }
+
+/// A request that counts its clones.
+#[derive(Debug, Default)]
+struct Counted(Arc<std::sync::atomic::AtomicU32>);
+
+impl Clone for Counted {
+    fn clone(&self) -> Counted {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Counted(Arc::clone(&self.0))
+    }
+}
+
+/// RT-01: where there is one attempt, no copy is made for another; else one for each attempt.
+#[tokio::test]
+async fn copies() {
+    for (attempts, clones) in [(1, 0), (2, 2), (3, 3)] {
+        let request = Counted::default();
+        let count = Arc::clone(&request.0);
+        let service = quick(attempts).build().unwrap().layer().layer(Flaky::new(u32::MAX).0);
+        service.oneshot(request).await.unwrap_err();
+        assert_eq!(count.load(Ordering::Relaxed), clones);
+    }
+}

@@ -405,12 +405,10 @@ enum Step {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
     /// RT-13: whatever is read by whom and fed when, the attempt that is under way gets what was fed, from the
     /// beginning and in order, and the others get nothing but an error.
     #[test]
-    fn in_any_order(cap in 0..60_u64, steps in proptest::collection::vec(prop_oneof![
+    fn property_in_any_order(cap in 0..60_u64, steps in proptest::collection::vec(prop_oneof![
         5 => (0..4_usize, 1..4_usize).prop_map(|(attempt, frames)| Step::Read(attempt, frames)),
         2 => Just(Step::Begin),
         4 => Just(Step::Feed),

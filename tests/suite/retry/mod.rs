@@ -9,7 +9,7 @@ mod http;
 #[cfg(feature = "http")]
 mod http_body;
 mod logs;
-mod properties;
+mod property;
 mod run;
 mod settings;
 mod stack;

@@ -47,8 +47,6 @@ impl Ledger {
 const WINDOW: u128 = 10_000_000_000;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
     /// RT-08: at every step of every sequence, retries are at most the ratio's share of requests, and the floor: since
     /// the beginning, and over the window. And a retry that was paid for takes place.
     #[test]
