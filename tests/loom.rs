@@ -5,8 +5,8 @@
 //! RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom
 //! ```
 //!
-//! Threads are interrupted a few times at most, so that this takes less than a minute. `LOOM_MAX_PREEMPTIONS` sets another
-//! bound, and `SEAWORTHY_LOOM_FULL=1` lifts it, which takes hours for three threads.
+//! Threads are interrupted a few times at most, so that this takes less than a minute. `LOOM_MAX_PREEMPTIONS` sets
+//! another bound, and `SEAWORTHY_LOOM_FULL=1` lifts it, which takes hours for three threads.
 //!
 //! All threads of a model run in turn on the thread of the test, which stands in a runtime with a paused clock. So the
 //! time is the same in every run, and a thread may move it.
@@ -233,7 +233,8 @@ fn an_old_success_against_force_open_and_reset() {
     an_old_success_against(force_open_and_reset, time_window);
 }
 
-/// CB-03, CB-24: none is lost and none is counted twice; and a reader, who closes the bulk for a moment, sees only more.
+/// CB-03, CB-24: none is lost and none is counted twice; and a reader, who closes the bulk for a moment, sees only
+/// more.
 fn successes_against(verdict: Verdict, window: fn() -> CircuitBuilder) {
     explore(TWO, move || {
         let circuit = primed(window());

@@ -77,8 +77,8 @@ impl Service<bool> for Strict {
     }
 }
 
-/// CB-08, CB-19: An open circuit does not end a buffer, whose worker takes one error of `poll_ready` for the end: once it
-/// lets calls pass again, they do.
+/// CB-08, CB-19: An open circuit does not end a buffer, whose worker takes one error of `poll_ready` for the end: once
+/// it lets calls pass again, they do.
 #[tokio::test(start_paused = true)]
 async fn cb_19_under_a_buffer() {
     let circuit = closed();
@@ -232,8 +232,8 @@ async fn cb_20_under_balance() {
     assert_ready_ok!(waiting.poll());
 }
 
-/// CB-19: Readiness is no probe: of two services that are ready, the one that is called is. The one that stands idle, or
-/// goes away, held nothing.
+/// CB-19: Readiness is no probe: of two services that are ready, the one that is called is. The one that stands idle,
+/// or goes away, held nothing.
 #[tokio::test(start_paused = true)]
 async fn cb_19_ready_idle_and_gone() {
     let circuit = opened();
@@ -316,8 +316,8 @@ async fn cb_08_oneshot() {
     assert_eq!((circuit.state(), service.get_ref().calls()), (State::Closed, 3));
 }
 
-/// CB-19: A slot of the inner service that was taken in `poll_ready` is not lost when the circuit opens before the call:
-/// the service keeps it for its next call, and gives it back when it is dropped.
+/// CB-19: A slot of the inner service that was taken in `poll_ready` is not lost when the circuit opens before the
+/// call: the service keeps it for its next call, and gives it back when it is dropped.
 #[tokio::test(start_paused = true)]
 async fn cb_19_around_a_concurrency_limit() {
     let circuit = closed();

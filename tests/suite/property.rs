@@ -58,8 +58,22 @@ fn on_drop() -> impl Strategy<Value = OnDrop> {
     prop_oneof![Just(OnDrop::Ignore), Just(OnDrop::Failure), after]
 }
 
-/// Leaves each setting out half of the time.
 fn config() -> impl Strategy<Value = Config> {
+    prop_oneof![3 => any_config(), 2 => touchy_config()]
+}
+
+/// Opens at the first failure, for a second or more, and then wants to see several probes.
+fn touchy_config() -> impl Strategy<Value = Config> {
+    let open = select(vec![Open::For(SECOND), Open::Growing { base: SECOND, factor: 2, cap: 20 * SECOND }]);
+    (any_config(), open, [2..=4_u32, 1..=4, 2..=5]).prop_map(|(config, open, counts)| {
+        let [probes, successes, trials] = counts.map(Some);
+        let open = Some(open);
+        Config { consecutive: Some(1), open, probes, successes, trials, observe_only: false, ..config }.fit()
+    })
+}
+
+/// Leaves each setting out half of the time.
+fn any_config() -> impl Strategy<Value = Config> {
     let maybe = prop::option::of::<BoxedStrategy<u32>>;
     let slow_call = prop::option::of(select(vec![MS, SECOND, Duration::MAX]));
     let probe_timeout = select(vec![Duration::from_nanos(1), MS, SECOND, 3 * SECOND, Duration::MAX]);

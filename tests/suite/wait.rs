@@ -230,8 +230,8 @@ async fn cb_20_force_open() {
     assert_freed(&mut waiter);
 }
 
-/// CB-17, CB-20: A probe that hangs is given up at its deadline by those who wait, who go on to wait for the new open time,
-/// which runs from that deadline.
+/// CB-17, CB-20: A probe that hangs is given up at its deadline by those who wait, who go on to wait for the new open
+/// time, which runs from that deadline.
 #[tokio::test(start_paused = true)]
 async fn cb_20_a_probe_that_hangs() {
     let (circuit, probe) = probed(builder().probe_timeout(300 * MS)).await;
@@ -295,6 +295,20 @@ async fn cb_20_open_for_ever_on_a_runtime() {
         assert_pending!(poll(&mut waiter));
     }
     assert_eq!(waiter.get_ref().touched(), (0, 0));
+}
+
+/// CB-20: An open time of years, for which a timer has to be set again and again, ends on the millisecond.
+#[tokio::test(start_paused = true)]
+async fn cb_20_open_for_years() {
+    for years in [3, 300] {
+        let circuit = opened(builder().open_for(years * YEAR));
+        let mut waiter = waiting(&circuit);
+        advance(years * YEAR - MS).await;
+        assert_pending!(poll(&mut waiter));
+        assert!(!waiter.is_woken());
+        advance(MS).await;
+        assert_freed(&mut waiter);
+    }
 }
 
 /// CB-20: A hundred tasks wait on one runtime: one becomes the probe, nobody is rejected, and each is polled when it
@@ -423,8 +437,8 @@ fn poll_with(service: &mut CircuitBreaker<Inner>, waker: &Arc<Counted>) -> Poll<
     service.poll_ready(&mut Context::from_waker(&Waker::from(Arc::clone(waker))))
 }
 
-/// CB-20: A waiting service that is dropped leaves no waker behind, neither with the circuit nor with a timer, and takes
-/// no other one's with it.
+/// CB-20: A waiting service that is dropped leaves no waker behind, neither with the circuit nor with a timer, and
+/// takes no other one's with it.
 #[tokio::test(start_paused = true)]
 async fn cb_20_dropped_while_waiting() {
     let circuit = opened(builder());
@@ -490,8 +504,8 @@ async fn cb_20_from_one_task_to_another() {
     assert_eq!((before.woken(), after.woken()), (0, 2));
 }
 
-/// CB-20: Ready is not admitted: the slot that two were woken for is taken by the one that calls first, and the other is
-/// rejected if it calls without asking again.
+/// CB-20: Ready is not admitted: the slot that two were woken for is taken by the one that calls first, and the other
+/// is rejected if it calls without asking again.
 #[tokio::test(start_paused = true)]
 async fn cb_20_ready_and_too_late() {
     let circuit = opened(builder());
@@ -509,8 +523,8 @@ async fn cb_20_ready_and_too_late() {
     assert_freed(&mut second);
 }
 
-/// CB-19, CB-20: While calls pass, waiting is the inner service's affair; and what waits for it is told when the circuit
-/// opens only by asking again.
+/// CB-19, CB-20: While calls pass, waiting is the inner service's affair; and what waits for it is told when the
+/// circuit opens only by asking again.
 #[tokio::test(start_paused = true)]
 async fn cb_20_closed() {
     let circuit = builder().build().unwrap();
