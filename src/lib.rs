@@ -11,10 +11,12 @@ mod sync;
 mod time;
 mod tracing_observer;
 
+pub mod bulkhead;
 pub mod circuit;
 #[cfg(feature = "http")]
 pub mod http;
 
+pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
 pub use event::{Event, Observer};

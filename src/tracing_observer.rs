@@ -18,8 +18,8 @@ use crate::{Event, Observer};
 /// }
 /// ```
 ///
-/// The target is `seaworthy::circuit`; the fields are `name`, `from`, `to`, `cause`, `sequence`, the counts (those of a
-/// window only where there is something in it), and `retry_after`.
+/// The targets and their fields: `seaworthy::circuit` has `name`, `from`, `to`, `cause`, `sequence`, the counts (those of
+/// a window only where there is something in it), and `retry_after`; `seaworthy::bulkhead` has `name` and `waited`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingObserver;
 
@@ -47,6 +47,9 @@ impl Observer for TracingObserver {
                 consecutive_failures = counts.consecutive_failures,
                 "circuit would have opened"
             ),
+            Event::BulkheadRejected { name, waited } => {
+                tracing::debug!(target: "seaworthy::bulkhead", %name, ?waited, "bulkhead rejected a call");
+            }
         }
     }
 }

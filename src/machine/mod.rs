@@ -4,8 +4,10 @@
 pub(crate) mod backoff;
 pub(crate) mod circuit;
 pub(crate) mod moment;
+pub(crate) mod queue;
 pub(crate) mod report;
 pub(crate) mod settings;
+pub(crate) mod tally;
 pub(crate) mod trial;
 pub(crate) mod verdict;
 pub(crate) mod window;
