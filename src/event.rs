@@ -48,6 +48,14 @@ pub enum Event<'a> {
         /// What has been counted.
         counts: Counts,
     },
+    /// A bulkhead rejected a call.
+    #[non_exhaustive]
+    BulkheadRejected {
+        /// The bulkhead.
+        name: &'a Name,
+        /// The time that the call waited for a slot in vain. Absent if it was rejected at once.
+        waited: Option<Duration>,
+    },
     /// A timeout gave something up. Told after the inner future or body was dropped.
     #[non_exhaustive]
     TimedOut {
@@ -116,7 +124,7 @@ impl fmt::Debug for ErrorText<'_> {
 }
 
 /// Is told what happens, by the thread that made it happen and outside of any lock: it may call any method of the
-/// circuit that the event is about.
+/// handle that the event is about.
 ///
 /// It runs on the path of a call, so it should be quick. A panic in it is caught and logged; the call goes on.
 ///

@@ -14,12 +14,14 @@ mod sync;
 mod time;
 mod tracing_observer;
 
+pub mod bulkhead;
 pub mod circuit;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod retry;
 pub mod timeout;
 
+pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
 pub use event::{ErrorText, Event, Observer};

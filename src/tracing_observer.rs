@@ -25,6 +25,7 @@ use crate::{Event, Observer};
 /// | target | fields |
 /// |---|---|
 /// | `seaworthy::circuit` | `name`, `from`, `to`, `cause`, `sequence`, the counts (a window's only where there is something in it), `retry_after` |
+/// | `seaworthy::bulkhead` | `name` and `waited` |
 /// | `seaworthy::retry` | `name`, `attempt` and `delay`, or `attempts` and `reason`; `error` and `error_debug`, the error's `Display` and `Debug` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +55,9 @@ impl Observer for TracingObserver {
                 consecutive_failures = counts.consecutive_failures,
                 "circuit would have opened"
             ),
+            Event::BulkheadRejected { name, waited } => {
+                tracing::debug!(target: "seaworthy::bulkhead", %name, ?waited, "bulkhead rejected a call");
+            }
             Event::TimedOut { name, limit, after } => {
                 let name = name.map(tracing::field::display);
                 tracing::debug!(target: "seaworthy::timeout", name, %limit, ?after, "timed out");

@@ -217,7 +217,7 @@ impl Core {
     #[inline]
     pub(super) fn look(&self) -> Result<u64, Refusal> {
         let word = self.word();
-        if word.passes() || word.kind() == Kind::Ask {
+        if word.passes() {
             return Ok(word.generation());
         }
         match self.glance(word) {
@@ -311,8 +311,11 @@ impl Core {
         let (until, _dropped_outside) = self.step_locked(|locked, settings, dice| {
             let reports = locked.machine.notice(settings, now, dice);
             let until = locked.machine.refused_until(settings, now);
-            let replaced = until.and_then(|_| locked.waiters.get_or_insert_default().put(id, waker));
-            ((until, replaced), reports)
+            let not_needed = match until {
+                Some(_) => locked.waiters.get_or_insert_default().put(id, waker),
+                None => Some(waker),
+            };
+            ((until, not_needed), reports)
         });
         until
     }

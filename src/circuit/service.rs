@@ -15,7 +15,8 @@ use crate::StackError;
 /// `poll_ready` is the inner service's while calls pass. While they do not, it is ready without asking the inner
 /// service, and the call that follows is rejected, even if the circuit closed in between; see
 /// [`CircuitBreakerLayer::wait`](super::CircuitBreakerLayer::wait) for the other way. It never takes a probe's slot, so
-/// that a ready service may stand idle. An error of the inner service's `poll_ready` is passed on and counts as a
+/// that a ready service may stand idle; what the inner service reserved in its own `poll_ready` stays reserved until the
+/// next call or the drop of this service, also when the circuit opens in between. An error of the inner service's `poll_ready` is passed on and counts as a
 /// failed call.
 ///
 /// # Clone

@@ -1,0 +1,304 @@
+//! What a bulkhead costs a call, with room and full, each row beside its floor and beside tower's.
+//!
+//! `cargo bench --bench bulkhead` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+
+#![allow(missing_docs, reason = "criterion's macros make public items")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
+
+mod common;
+
+use std::future::{Future, Ready, ready};
+use std::hint::black_box;
+use std::ops::Deref;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use common::ratio::{Table, nanos};
+use common::{Inner, StackError};
+use criterion::{BenchmarkId, Criterion, criterion_group};
+use pin_project_lite::pin_project;
+use seaworthy::bulkhead::Bulkhead;
+use seaworthy::{BoxError, Name, Rejected, Slot, Slots};
+use tower::limit::{ConcurrencyLimit, GlobalConcurrencyLimitLayer};
+use tower::load_shed::LoadShed;
+use tower::{Layer, Service};
+
+/// As [`Inner`], for what needs an error type that can be boxed.
+#[derive(Clone, Copy)]
+struct BoxedInner;
+
+impl Service<u64> for BoxedInner {
+    type Response = u64;
+    type Error = BoxError;
+    type Future = Ready<Result<u64, BoxError>>;
+
+    #[inline]
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn call(&mut self, request: u64) -> Self::Future {
+        ready(Ok(request))
+    }
+}
+
+#[derive(Default)]
+struct Counters {
+    in_use: AtomicU64,
+    rejected: AtomicU64,
+}
+
+/// The floor with room: counts calls in and out, with a handle in the future, and refuses nobody. With `LOOKS` it looks
+/// at the count in `poll_ready` and `call`, as one must who has something to say before anything is taken.
+#[derive(Clone)]
+struct Count<H, const LOOKS: bool>(H);
+
+struct Out<H: Deref<Target = Counters>>(H);
+
+impl<H: Deref<Target = Counters>> Drop for Out<H> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.in_use.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+pin_project! {
+    struct CountFuture<H: Deref<Target = Counters>> {
+        #[pin]
+        inner: <Inner as Service<u64>>::Future,
+        out: Option<Out<H>>,
+    }
+}
+
+impl<H: Deref<Target = Counters>> Future for CountFuture<H> {
+    type Output = Result<u64, StackError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let poll = this.inner.poll(cx);
+        if poll.is_ready() {
+            *this.out = None;
+        }
+        poll
+    }
+}
+
+impl<H: Deref<Target = Counters> + Clone, const LOOKS: bool> Service<u64> for Count<H, LOOKS> {
+    type Response = u64;
+    type Error = StackError;
+    type Future = CountFuture<H>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StackError>> {
+        if LOOKS {
+            black_box(self.0.in_use.load(Ordering::Acquire));
+        }
+        Service::<u64>::poll_ready(&mut Inner, cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: u64) -> Self::Future {
+        if LOOKS {
+            black_box(self.0.in_use.load(Ordering::Acquire));
+        }
+        self.0.in_use.fetch_add(1, Ordering::AcqRel);
+        CountFuture { out: Some(Out(self.0.clone())), inner: Inner.call(request) }
+    }
+}
+
+/// The floor when full: reads a count, which always says that it is full, and counts the rejection.
+struct Reject {
+    counters: Arc<Counters>,
+    name: Name,
+}
+
+pin_project! {
+    #[project = RejectProj]
+    enum RejectFuture {
+        Inner { #[pin] inner: <Inner as Service<u64>>::Future },
+        Rejected { rejected: Option<Rejected> },
+    }
+}
+
+impl Future for RejectFuture {
+    type Output = Result<u64, StackError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            RejectProj::Inner { inner } => inner.poll(cx),
+            RejectProj::Rejected { rejected } => Poll::Ready(Err(rejected.take().unwrap().into())),
+        }
+    }
+}
+
+impl Service<u64> for Reject {
+    type Response = u64;
+    type Error = StackError;
+    type Future = RejectFuture;
+
+    #[inline]
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StackError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn call(&mut self, request: u64) -> RejectFuture {
+        if self.counters.in_use.load(Ordering::Acquire) == u64::MAX {
+            return RejectFuture::Inner { inner: Inner.call(request) };
+        }
+        self.counters.rejected.fetch_add(1, Ordering::Relaxed);
+        RejectFuture::Rejected { rejected: Some(Rejected::BulkheadFull { name: self.name.clone() }) }
+    }
+}
+
+/// One call by hand, without a runtime; of any error type.
+#[inline]
+fn ask<S: Service<u64, Response = u64>>(service: &mut S) -> Result<u64, S::Error> {
+    let mut cx = Context::from_waker(Waker::noop());
+    match service.poll_ready(&mut cx) {
+        Poll::Ready(Ok(())) => {}
+        Poll::Ready(Err(error)) => return Err(error),
+        Poll::Pending => unreachable!("there is room, or it is ready to reject"),
+    }
+    match pin!(service.call(black_box(7))).poll(&mut cx) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("the inner service answers at once"),
+    }
+}
+
+fn asks<S: Service<u64, Response = u64>>(mut service: S) -> impl FnMut() -> Result<u64, S::Error> {
+    move || ask(&mut service)
+}
+
+fn slots() -> Slots {
+    Slots::builder("bench").build().unwrap()
+}
+
+fn full() -> (Slots, Slot) {
+    let slots = Slots::builder("bench").limit(1).build().unwrap();
+    let slot = slots.try_take().unwrap();
+    (slots, slot)
+}
+
+fn around(slots: &Slots) -> Bulkhead<Inner> {
+    slots.layer().layer(Inner)
+}
+
+fn floor_shared<const LOOKS: bool>() -> Count<Arc<Counters>, LOOKS> {
+    Count(Arc::default())
+}
+
+fn floor_leaked<const LOOKS: bool>() -> Count<&'static Counters, LOOKS> {
+    Count(Box::leak(Box::default()))
+}
+
+fn floor_full() -> Reject {
+    Reject { counters: Arc::default(), name: "bench".into() }
+}
+
+/// Whose one permit is taken, for good.
+fn tower_full() -> LoadShed<ConcurrencyLimit<BoxedInner>> {
+    let limit = GlobalConcurrencyLimitLayer::new(1);
+    let mut holder = limit.layer(BoxedInner);
+    assert!(holder.poll_ready(&mut Context::from_waker(Waker::noop())).is_ready());
+    std::mem::forget(holder);
+    LoadShed::new(limit.layer(BoxedInner))
+}
+
+fn rows(c: &mut Criterion) {
+    let mut group = c.benchmark_group("room");
+    group.bench_function(BenchmarkId::new("floor", "arc + add + sub"), |b| b.iter(asks(floor_shared::<false>())));
+    group.bench_function(BenchmarkId::new("floor", "static + add + sub"), |b| b.iter(asks(floor_leaked::<false>())));
+    group.bench_function("shared", |b| b.iter(asks(around(&slots()))));
+    group.bench_function("leaked", |b| b.iter(asks(around(&slots().leak()))));
+    group.bench_function("tower ConcurrencyLimit", |b| b.iter(asks(ConcurrencyLimit::new(Inner, 10))));
+    let shed = || LoadShed::new(ConcurrencyLimit::new(BoxedInner, 10));
+    group.bench_function("tower LoadShed and ConcurrencyLimit", |b| b.iter(asks(shed())));
+    group.finish();
+
+    let mut group = c.benchmark_group("full");
+    let (slots, _slot) = full();
+    group.bench_function("floor", |b| b.iter(asks(floor_full())));
+    group.bench_function("typed", |b| b.iter(asks(around(&slots))));
+    group.bench_function("boxed", |b| b.iter(asks(slots.layer().layer(BoxedInner))));
+    group.bench_function("tower LoadShed and ConcurrencyLimit", |b| b.iter(asks(tower_full())));
+    group.finish();
+}
+
+/// The rows of the design, each against its floor or its peer, measured in turn.
+fn ratios() {
+    let mut table = Table::new();
+    table.row("with room, shared", "≤ 1.1", asks(floor_shared::<false>()), asks(around(&slots())));
+    table.row("with room, leaked", "–", asks(floor_leaked::<false>()), asks(around(&slots().leak())));
+    let name = "with room, shared, against a floor that looks";
+    table.row(name, "≤ 1.1", asks(floor_shared::<true>()), asks(around(&slots())));
+    let name = "with room, leaked, against a floor that looks";
+    table.row(name, "–", asks(floor_leaked::<true>()), asks(around(&slots().leak())));
+    let name = "with room, shared, against ConcurrencyLimit";
+    table.row(name, "≤ 0.6", asks(ConcurrencyLimit::new(Inner, 10)), asks(around(&slots())));
+    let (slots, _slot) = full();
+    table.row("full", "≤ 1.5", asks(floor_full()), asks(around(&slots)));
+    let name = "full, boxed, against LoadShed and ConcurrencyLimit";
+    table.row(name, "≤ 0.125", asks(tower_full()), asks(slots.layer().layer(BoxedInner)));
+    let name = "full, typed, against LoadShed and ConcurrencyLimit";
+    table.row(name, "≤ 0.125", asks(tower_full()), asks(around(&slots)));
+    two_threads(&mut table);
+    table.print("bulkhead");
+}
+
+/// Two threads that share a bulkhead, against two that share tower's.
+fn two_threads(table: &mut Table) {
+    let slots = slots().layer();
+    let tower = GlobalConcurrencyLimitLayer::new(10);
+    let floor = floor_shared::<false>();
+    let (mut ours, mut towers, mut floors) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..31 {
+        floors.push(pair(|| floor.clone()));
+        ours.push(pair(|| slots.layer(Inner)));
+        towers.push(pair(|| tower.layer(Inner)));
+    }
+    let [floors, ours, towers] = [floors, ours, towers].map(|mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    });
+    table.measured("with room, two threads that share", "–", floors, ours);
+    table.measured("the same, against GlobalConcurrencyLimit", "–", towers, ours);
+}
+
+/// Nanoseconds a call, of two threads at a time.
+fn pair<S: Service<u64, Response = u64>>(make: impl Fn() -> S + Sync) -> f64 {
+    const CALLS: u32 = 100_000;
+    let start = Barrier::new(2);
+    let times = std::thread::scope(|scope| {
+        let threads = [(); 2].map(|()| {
+            scope.spawn(|| {
+                let mut service = make();
+                start.wait();
+                nanos(CALLS, &mut || ask(&mut service).is_ok())
+            })
+        });
+        threads.map(|thread| thread.join().unwrap())
+    });
+    f64::midpoint(times[0], times[1])
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1)).sample_size(50);
+    targets = rows
+}
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    // Where the rows are only tried out, nobody waits for a table.
+    if !std::env::args().any(|arg| arg == "--test" || arg == "--list" || arg == "--profile-time") {
+        ratios();
+    }
+}

@@ -1,0 +1,167 @@
+//! What the whole stack costs a call: retry, circuit, bulkhead and timeout, beside their floors stacked.
+//!
+//! `cargo bench --bench stack` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//!
+//! The floor of the retry reads the clock and counts if there is a budget; that of the circuit looks at its state; that
+//! of the bulkhead counts; that of the timeout does nothing but pass. None keeps a copy of the request or of the service,
+//! as a retry has to.
+
+#![allow(missing_docs, reason = "criterion's macros make public items")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
+
+mod common;
+
+use std::future::{Ready, ready};
+use std::hint::black_box;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use common::floor::{Floor, Work};
+use common::ratio::Table;
+use common::{Inner, StackError, call};
+use criterion::{Criterion, criterion_group};
+use seaworthy::{Circuit, Name, Rejected, RetryPolicy, Slots, TimeoutLayer, Verdict};
+use tower::{Service, ServiceBuilder};
+
+/// Where the handles are kept, and whether retries have a budget.
+#[derive(Clone, Copy)]
+struct Kind {
+    leaked: bool,
+    budget: bool,
+}
+
+const KINDS: [(&str, Kind); 4] = [
+    ("shared, budget", Kind { leaked: false, budget: true }),
+    ("shared, no budget", Kind { leaked: false, budget: false }),
+    ("leaked, budget", Kind { leaked: true, budget: true }),
+    ("leaked, no budget", Kind { leaked: true, budget: false }),
+];
+
+fn circuit(open: bool) -> Circuit {
+    let circuit = Circuit::builder("bench").consecutive_failures(5).open_for(Duration::from_secs(3600));
+    let circuit = circuit.build().unwrap();
+    for _ in 0..if open { 5 } else { 0 } {
+        circuit.admit().unwrap().settle(Verdict::Failure);
+    }
+    circuit
+}
+
+/// A call of the stack. The retry's handle cannot be leaked.
+fn ours(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
+    let (circuit, slots) = (circuit(open), Slots::builder("bench").build().unwrap());
+    let (circuit, slots) = if kind.leaked { (circuit.leak(), slots.leak()) } else { (circuit, slots) };
+    let retry = RetryPolicy::builder("bench");
+    let retry = if kind.budget { retry } else { retry.no_budget() };
+    let mut service = ServiceBuilder::new()
+        .layer(retry.build().unwrap().layer())
+        .layer(circuit.layer())
+        .layer(slots.layer())
+        .layer(TimeoutLayer::new(Duration::from_secs(1)).unwrap())
+        .service(Inner);
+    move || ask(&mut service)
+}
+
+fn of_retry(budget: bool) -> Work {
+    if budget { Work::CountAndClock } else { Work::Nothing }
+}
+
+/// A call of the floors, one in the other.
+fn floors(kind: Kind) -> Box<dyn FnMut() -> Result<u64, StackError>> {
+    let works = [Work::Nothing, Work::Count, Work::Nothing, of_retry(kind.budget)];
+    let [timeout, bulkhead, circuit, retry] = works;
+    if kind.leaked {
+        // As in ours, the retry counts a reference, and the timeout has no handle to begin with.
+        let inner = Floor::leaked(Floor::leaked(Floor::leaked(Inner, timeout), bulkhead), circuit);
+        let mut service = Floor::shared(inner, retry);
+        Box::new(move || ask(&mut service))
+    } else {
+        let inner = Floor::shared(Floor::shared(Floor::leaked(Inner, timeout), bulkhead), circuit);
+        let mut service = Floor::shared(inner, retry);
+        Box::new(move || ask(&mut service))
+    }
+}
+
+/// Reads the clock and rejects, as no open circuit can do without.
+#[derive(Clone)]
+struct Refuse(Name);
+
+impl Service<u64> for Refuse {
+    type Response = u64;
+    type Error = StackError;
+    type Future = Ready<Result<u64, StackError>>;
+
+    #[inline]
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StackError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn call(&mut self, _: u64) -> Self::Future {
+        black_box(Instant::now());
+        ready(Err(Rejected::CircuitOpen { name: self.0.clone(), retry_after: None }.into()))
+    }
+}
+
+/// A call of the floor of the retry, around one that rejects.
+fn refusing_floor(kind: Kind) -> impl FnMut() -> Result<u64, StackError> {
+    let mut service = Floor::shared(Refuse("bench".into()), of_retry(kind.budget));
+    move || ask(&mut service)
+}
+
+fn ask<S>(service: &mut S) -> Result<u64, StackError>
+where
+    S: Service<u64, Response = u64, Error = StackError>,
+{
+    call(service, black_box(7))
+}
+
+fn closed(c: &mut Criterion) {
+    let mut group = c.benchmark_group("stack, closed");
+    for (name, kind) in KINDS {
+        assert_eq!((ours(kind, false)(), floors(kind)()), (Ok(7), Ok(7)), "every call passes");
+        group.bench_function(format!("floors/{name}"), |b| b.iter(floors(kind)));
+        group.bench_function(format!("stack/{name}"), |b| b.iter(ours(kind, false)));
+    }
+    group.finish();
+}
+
+fn open(c: &mut Criterion) {
+    let mut group = c.benchmark_group("stack, open");
+    for (name, kind) in KINDS {
+        assert!(matches!(ours(kind, true)(), Err(StackError::Rejected(_))), "no call passes");
+        group.bench_function(format!("floor/{name}"), |b| b.iter(refusing_floor(kind)));
+        group.bench_function(format!("stack/{name}"), |b| b.iter(ours(kind, true)));
+    }
+    group.finish();
+}
+
+/// The rows of the design, each against its floors, measured in turn.
+fn ratios() {
+    let mut table = Table::new();
+    for ((name, kind), open) in
+        ["closed, shared, budget", "closed, shared, no budget", "closed, leaked, budget", "closed, leaked, no budget"]
+            .into_iter()
+            .zip(["open, shared, budget", "open, shared, no budget", "open, leaked, budget", "open, leaked, no budget"])
+            .zip(KINDS)
+            .map(|((closed, open), (_, kind))| ((closed, kind), open))
+    {
+        table.row(name, "≤ 1.3", floors(kind), ours(kind, false));
+        table.row(open, "≤ 1.3", refusing_floor(kind), ours(kind, true));
+    }
+    table.print("stack");
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1)).sample_size(50);
+    targets = closed, open
+}
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    // Where the rows are only tried out, or filtered, nobody waits for a table.
+    if !std::env::args().any(|arg| arg == "--test" || arg == "--list") {
+        ratios();
+    }
+}

@@ -1,0 +1,93 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::core::{Core, Settings};
+use super::handle::Slots;
+use crate::event::Audience;
+use crate::machine::tally::MOST;
+use crate::{ConfigError, Name, Observer};
+
+/// The settings of a bulkhead. Made by [`Slots::builder`]; nothing is checked before [`build`](Self::build).
+///
+/// Without any, it has 10 slots and rejects at once while all of them are in use.
+///
+/// # Clone
+/// A builder is a template; what is built from its clones shares nothing but the observer.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct SlotsBuilder {
+    name: Name,
+    limit: u32,
+    max_wait: Option<Duration>,
+    max_waiting: Option<u32>,
+    audience: Audience,
+}
+
+impl SlotsBuilder {
+    pub(super) fn new(name: Name) -> SlotsBuilder {
+        SlotsBuilder { name, limit: 10, max_wait: None, max_waiting: None, audience: Audience::default() }
+    }
+
+    /// Another name, for the next bulkhead of a template. Must not be empty.
+    pub fn name(mut self, name: impl Into<Name>) -> SlotsBuilder {
+        self.name = name.into();
+        self
+    }
+
+    /// Lets so many calls run at a time. From 1 to 1,000,000; 10 if not set. It can be changed later: see
+    /// [`Slots::set_limit`].
+    pub fn limit(mut self, slots: u32) -> SlotsBuilder {
+        self.limit = slots;
+        self
+    }
+
+    /// Lets a call that finds no free slot wait for one for so long, first come first served. Nobody waits if it is not
+    /// set, nor if it is zero. A time too long to be told is without end.
+    pub fn max_wait(mut self, time: Duration) -> SlotsBuilder {
+        self.max_wait = Some(time);
+        self
+    }
+
+    /// Lets so many calls wait at a time, and rejects any more at once. At most 1,000,000, which is also what holds if
+    /// it is not set; at zero nobody waits. Needs [`max_wait`](Self::max_wait).
+    pub fn max_waiting(mut self, calls: u32) -> SlotsBuilder {
+        self.max_waiting = Some(calls);
+        self
+    }
+
+    /// Tells `observer` what happens, in place of [`TracingObserver`](crate::TracingObserver).
+    pub fn observer(mut self, observer: impl Observer + 'static) -> SlotsBuilder {
+        self.audience = Audience::new(Arc::new(observer));
+        self
+    }
+
+    /// Checks the settings and makes an empty bulkhead of them. Nothing about these settings fails later.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule.
+    pub fn build(self) -> Result<Slots, ConfigError> {
+        if self.name.is_empty() {
+            return Err(ConfigError::new("name", "must not be empty"));
+        }
+        check_limit(self.limit)?;
+        if self.max_waiting.is_some() && self.max_wait.is_none() {
+            return Err(ConfigError::new("max_waiting", "means nothing without `max_wait`"));
+        }
+        let max_waiting = self.max_waiting.unwrap_or(MOST);
+        if max_waiting > MOST {
+            return Err(ConfigError::new("max_waiting", "must not be greater than 1,000,000"));
+        }
+        let max_wait = self.max_wait.unwrap_or_default();
+        let max_waiting = if max_wait.is_zero() { 0 } else { max_waiting };
+        let settings = Settings { max_wait, max_waiting, audience: self.audience };
+        Ok(Slots::new(Core::new(self.name, self.limit, settings)))
+    }
+}
+
+pub(super) fn check_limit(limit: u32) -> Result<(), ConfigError> {
+    match limit {
+        0 => Err(ConfigError::new("limit", "must be at least 1")),
+        1..=MOST => Ok(()),
+        _ => Err(ConfigError::new("limit", "must not be greater than 1,000,000")),
+    }
+}

@@ -1,0 +1,189 @@
+use std::convert::Infallible;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::locked::{Locked, advance};
+use crate::event::Audience;
+use crate::machine::moment::Moment;
+use crate::machine::queue::Queue;
+use crate::machine::tally::Tally;
+use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::{Event, Name, Rejected, time};
+
+/// What all handles of one bulkhead share.
+///
+/// The tally alone says how many hold a slot and how many wait. Slots are taken and given back by single steps of it;
+/// how many wait is changed only by the holder of the queue's lock, so that the queue is as long as the tally says
+/// whenever the lock is free. Who gives a slot back while somebody waits settles the tally under the lock; until then
+/// nobody can take that slot, because somebody waits.
+#[derive(Debug)]
+pub(super) struct Core {
+    tally: AtomicU64,
+    rejections: AtomicU64,
+    queue: Mutex<Queue<Waker>>,
+    settings: Settings,
+    name: Name,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) max_wait: Duration,
+    /// 0 where nobody ever waits.
+    pub(super) max_waiting: u32,
+    pub(super) audience: Audience,
+}
+
+/// The answer to a caller who is ready to wait.
+pub(super) enum Join {
+    Taken,
+    /// Waits, under this number.
+    Queued(u64),
+    Refused,
+}
+
+impl Core {
+    pub(super) fn new(name: Name, limit: u32, settings: Settings) -> Core {
+        Core {
+            tally: AtomicU64::new(Tally::new(limit).bits()),
+            rejections: AtomicU64::new(0),
+            queue: Mutex::new(Queue::new()),
+            settings,
+            name,
+        }
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(super) fn max_wait(&self) -> Duration {
+        self.settings.max_wait
+    }
+
+    pub(super) fn rejections(&self) -> u64 {
+        self.rejections.load(Ordering::Relaxed)
+    }
+
+    /// Whether a call would find a slot now.
+    #[inline]
+    pub(super) fn has_room(&self) -> bool {
+        Tally::from_bits(self.tally.load(Ordering::Acquire)).has_room()
+    }
+
+    /// All counts, with a slot that is on its way to somebody who waits already there.
+    pub(super) fn counts(&self) -> Tally {
+        Tally::from_bits(self.tally.load(Ordering::Acquire)).settled().0
+    }
+
+    /// Takes a free slot; else tells what stood in the way.
+    #[inline]
+    pub(super) fn try_take(&self) -> Result<(), Tally> {
+        advance(&self.tally, |tally| tally.take().map(|next| (next, ())).ok_or(tally))
+    }
+
+    /// Whether a caller who found no slot may wait for one.
+    #[inline]
+    pub(super) fn may_wait(&self, tally: Tally) -> bool {
+        let most = self.settings.max_waiting;
+        most > 0 && tally.settled().0.waiting() < most
+    }
+
+    /// Gives a slot back. If somebody waits, it is the first one's.
+    #[inline]
+    pub(super) fn give_back(&self) {
+        let before = Tally::from_bits(self.tally.fetch_sub(Tally::SLOT, Ordering::AcqRel));
+        if before.waiting() > 0 {
+            self.settle();
+        }
+    }
+
+    #[cold]
+    fn settle(&self) {
+        let mut locked = self.lock();
+        locked.settle();
+        locked.unlock();
+    }
+
+    fn lock(&self) -> Locked<'_> {
+        Locked::new(&self.tally, &self.queue)
+    }
+
+    /// Takes a free slot, or a place at the end of the queue.
+    #[cold]
+    pub(super) fn join(&self, waker: &Waker) -> Join {
+        // A waker is cloned and dropped outside of the lock: this may be anybody's code.
+        let waker = waker.clone();
+        let mut locked = self.lock();
+        let queued = locked.step(|tally| match tally.take() {
+            Some(next) => Ok((next, false)),
+            None if self.may_wait(tally) => Ok((tally.join(), true)),
+            None => Err(()),
+        });
+        if queued == Ok(true) {
+            let number = locked.queue().join(waker);
+            locked.unlock();
+            return Join::Queued(number);
+        }
+        locked.unlock();
+        if queued.is_ok() { Join::Taken } else { Join::Refused }
+    }
+
+    /// Whether the slot was granted that is waited for under `number`; if not, `waker` is woken once it is.
+    pub(super) fn is_granted(&self, number: u64, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let mut locked = self.lock();
+        locked.settle();
+        let (granted, _dropped_outside) = match locked.queue().find(number) {
+            None => (true, waker),
+            Some(known) if known.will_wake(&waker) => (false, waker),
+            Some(known) => (false, std::mem::replace(known, waker)),
+        };
+        locked.unlock();
+        granted
+    }
+
+    /// Leaves the queue; false if the slot was granted, even at the last moment.
+    pub(super) fn leave(&self, number: u64) -> bool {
+        let mut locked = self.lock();
+        let dropped_outside = locked.leave(number);
+        locked.unlock();
+        dropped_outside.is_some()
+    }
+
+    /// When a wait that begins now is over.
+    pub(super) fn wait_ends(&self) -> Moment {
+        time::now().after(self.settings.max_wait)
+    }
+
+    pub(super) fn set_limit(&self, limit: u32) {
+        let mut locked = self.lock();
+        let Ok(()) = locked.step(|tally| Ok::<_, Infallible>((tally.with_limit(limit), ())));
+        locked.settle();
+        locked.unlock();
+    }
+
+    /// Makes a rejection, which is still to be counted.
+    #[inline]
+    pub(super) fn rejection(&self) -> Rejected {
+        Rejected::BulkheadFull { name: self.name.clone() }
+    }
+
+    /// Counts and tells a rejection; `waited` is the time that was spent in the queue.
+    #[inline]
+    pub(super) fn rejected(&self, waited: Option<Duration>) {
+        self.rejections.fetch_add(1, Ordering::Relaxed);
+        if self.settings.audience.hears_debug() {
+            self.tell(waited);
+        }
+    }
+
+    #[inline(never)]
+    fn tell(&self, waited: Option<Duration>) {
+        self.settings.audience.tell(&Event::BulkheadRejected { name: &self.name, waited });
+    }
+
+    pub(super) fn reject(&self, waited: Option<Duration>) -> Rejected {
+        self.rejected(waited);
+        self.rejection()
+    }
+}

@@ -1,0 +1,126 @@
+use std::task::{Context, Poll, ready};
+
+use tower_service::Service;
+
+use super::future::ResponseFuture;
+use super::handle::Slots;
+use super::held::{Held, Slot};
+use super::take::Waiter;
+use crate::StackError;
+
+/// Lets as many calls in at a time as its [`Slots`] has slots; the others are rejected at once, or wait in their
+/// response futures.
+///
+/// `poll_ready` is the inner service's while a slot is free, and never takes one, so that a ready service may stand
+/// idle. While none is free it is ready without asking the inner service. It is `call` that decides: whatever
+/// `poll_ready` saw, a call passes if a slot is free and does not if none is.
+///
+/// A call for which the inner service was not made ready, because it waited or because no slot was free at
+/// `poll_ready`, makes a clone of the inner service ready once it has a slot, and calls that. It allocates; the others
+/// do not.
+///
+/// # Clone
+/// A clone shares the slots; it is not ready because the original is.
+#[derive(Debug)]
+pub struct Bulkhead<S> {
+    inner: S,
+    slots: Slots,
+    /// Whether `inner` was made ready and has not been called since.
+    ready: bool,
+}
+
+impl<S> Bulkhead<S> {
+    pub(super) fn new(inner: S, slots: Slots) -> Bulkhead<S> {
+        Bulkhead { inner, slots, ready: false }
+    }
+
+    /// The bulkhead that this service shares.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service. What is called on it directly takes no slot.
+    pub fn get_mut(&mut self) -> &mut S {
+        // Whatever it is used for, it may not be ready after it.
+        self.ready = false;
+        &mut self.inner
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S: Clone> Bulkhead<S> {
+    #[cold]
+    fn call_unready<F, Request>(&mut self, request: Request) -> ResponseFuture<F, S, Request> {
+        let slot = Slot::new(Held::new(self.slots.clone()));
+        ResponseFuture::granted(slot, self.unready_clone(), request)
+    }
+
+    #[cold]
+    fn call_later<F, Request>(&mut self, request: Request) -> ResponseFuture<F, S, Request> {
+        let waiter = Waiter::new(self.slots.clone());
+        ResponseFuture::waiting(waiter, self.unready_clone(), request)
+    }
+
+    /// A clone of the inner service that is not ready.
+    fn unready_clone(&mut self) -> S {
+        // While its caller waits, not even the readiness that was meant for it is held.
+        if std::mem::replace(&mut self.ready, false) {
+            self.inner = self.inner.clone();
+        }
+        self.inner.clone()
+    }
+}
+
+impl<S: Clone> Clone for Bulkhead<S> {
+    fn clone(&self) -> Bulkhead<S> {
+        Bulkhead::new(self.inner.clone(), self.slots.clone())
+    }
+}
+
+impl<S, Request> Service<Request> for Bulkhead<S>
+where
+    S: Service<Request> + Clone,
+    S::Error: StackError,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, S, Request>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        if self.slots.core().has_room() {
+            self.ready = false;
+            ready!(self.inner.poll_ready(cx))?;
+            self.ready = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        match self.slots.core().try_take() {
+            Ok(()) if self.ready => {
+                self.ready = false;
+                let slot = Slot::new(Held::new(self.slots.clone()));
+                ResponseFuture::running(slot, self.inner.call(request))
+            }
+            Ok(()) => self.call_unready(request),
+            Err(tally) if self.slots.core().may_wait(tally) => self.call_later(request),
+            Err(_) => {
+                // In this order: it is written to memory before the count, which waits for that, and read after it.
+                let future = ResponseFuture::rejected(self.slots.core().rejection());
+                self.slots.core().rejected(None);
+                future
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::slot_body::SlotBody;
+use crate::bulkhead::{Bulkhead, BulkheadLayer, ResponseFuture};
+use crate::{Slots, StackError};
+
+/// Puts a bulkhead around an HTTP service and holds the slot of a call until its response body has ended or was
+/// dropped. Without it, a slot is free again once the response head is there, however long the body takes.
+///
+/// Made by [`BulkheadLayer::until_body_end`].
+///
+/// ```
+/// use seaworthy::{LiftLayer, Slots, http::RespondLayer};
+/// use tower::ServiceBuilder;
+///
+/// # fn main() -> Result<(), seaworthy::ConfigError> {
+/// let downloads = Slots::builder("downloads").limit(100).build()?;
+/// let app: axum::Router = axum::Router::new()
+///     .route("/", axum::routing::get(async || "a large file"))
+///     .layer(
+///         ServiceBuilder::new()
+///             .layer(RespondLayer::new())
+///             .layer(downloads.layer().until_body_end())
+///             .layer(LiftLayer::new()),
+///     );
+/// # let _ = app;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct BodyBulkheadLayer {
+    layer: BulkheadLayer,
+}
+
+impl BodyBulkheadLayer {
+    /// As `layer`, but longer.
+    pub fn new(layer: BulkheadLayer) -> BodyBulkheadLayer {
+        BodyBulkheadLayer { layer }
+    }
+}
+
+impl<S> Layer<S> for BodyBulkheadLayer {
+    type Service = BodyBulkhead<S>;
+
+    fn layer(&self, inner: S) -> BodyBulkhead<S> {
+        BodyBulkhead { bulkhead: self.layer.layer(inner) }
+    }
+}
+
+/// Lets as many calls in at a time as its [`Slots`] has slots, and counts a call until its response body has ended or
+/// was dropped. In everything else it is a [`Bulkhead`].
+///
+/// # Clone
+/// A clone shares the slots; it is not ready because the original is.
+#[derive(Clone, Debug)]
+pub struct BodyBulkhead<S> {
+    bulkhead: Bulkhead<S>,
+}
+
+impl<S> BodyBulkhead<S> {
+    /// The bulkhead that this service shares.
+    pub fn slots(&self) -> &Slots {
+        self.bulkhead.slots()
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        self.bulkhead.get_ref()
+    }
+
+    /// The inner service. What is called on it directly takes no slot.
+    pub fn get_mut(&mut self) -> &mut S {
+        self.bulkhead.get_mut()
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.bulkhead.into_inner()
+    }
+}
+
+impl<S, Request, B> Service<Request> for BodyBulkhead<S>
+where
+    S: Service<Request, Response = Response<B>> + Clone,
+    S::Error: StackError,
+    B: Body,
+{
+    type Response = Response<SlotBody<B>>;
+    type Error = S::Error;
+    type Future = BodyBulkheadFuture<S::Future, S, Request>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.bulkhead.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        BodyBulkheadFuture { inner: self.bulkhead.call(request) }
+    }
+}
+
+pin_project! {
+    /// The response future of [`BodyBulkhead`].
+    ///
+    /// # Cancellation
+    /// Dropping it drops the inner future and then gives the slot back, or leaves the queue.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct BodyBulkheadFuture<F, S, Request> {
+        #[pin]
+        inner: ResponseFuture<F, S, Request>,
+    }
+}
+
+impl<F, S, Request> fmt::Debug for BodyBulkheadFuture<F, S, Request> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyBulkheadFuture").field("inner", &self.inner).finish()
+    }
+}
+
+impl<F, S, Request, B, E> Future for BodyBulkheadFuture<F, S, Request>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    S: Service<Request, Response = Response<B>, Error = E, Future = F>,
+    E: StackError,
+    B: Body,
+{
+    type Output = Result<Response<SlotBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().inner.poll_with(cx, |response, slot| response.map(|body| SlotBody::new(body, slot)))
+    }
+}

@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use seaworthy::bulkhead::SlotsBuilder;
+use seaworthy::{Slots, bulkhead};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+use super::slots;
+
+fn named() -> SlotsBuilder {
+    Slots::builder("ship")
+}
+
+/// BH-09: zero, or more than the supported maximum, is a build error that names the field; the edges are fine.
+#[test]
+fn bad_settings_are_refused() {
+    let second = Duration::from_secs(1);
+    let bad = [
+        (Slots::builder(""), "name"),
+        (named().name(String::new()), "name"),
+        (named().limit(0), "limit"),
+        (named().limit(1_000_001), "limit"),
+        (named().limit(u32::MAX), "limit"),
+        (named().max_waiting(5), "max_waiting"),
+        (named().max_wait(second).max_waiting(1_000_001), "max_waiting"),
+        (named().max_wait(second).max_waiting(u32::MAX), "max_waiting"),
+    ];
+    for (builder, field) in bad {
+        let shown = format!("{builder:?}");
+        assert_eq!(builder.build().expect_err(&shown).field(), field, "{shown}");
+    }
+    let fine = [
+        named().limit(1),
+        named().limit(1_000_000).max_wait(Duration::MAX).max_waiting(1_000_000),
+        named().max_wait(Duration::ZERO),
+        named().max_wait(Duration::ZERO).max_waiting(7),
+        named().max_wait(second).max_waiting(0),
+    ];
+    for builder in fine {
+        assert!(builder.clone().build().is_ok(), "{builder:?}");
+    }
+}
+
+/// BH-09: `set_limit` refuses the same numbers, and then nothing has changed.
+#[test]
+fn bad_limits_are_refused_later_too() {
+    let slots = slots(3);
+    for limit in [0, 1_000_001, u32::MAX] {
+        assert_eq!(slots.set_limit(limit).expect_err("out of range").field(), "limit");
+        assert_eq!((slots.limit(), slots.available()), (3, 3));
+    }
+    for limit in [1, 1_000_000] {
+        slots.set_limit(limit).expect("in range");
+        assert_eq!((slots.limit(), slots.available()), (limit, limit));
+    }
+}
+
+/// BH-02: without settings there are ten slots, and nobody waits.
+#[test]
+fn defaults() {
+    let slots = named().build().expect("valid");
+    assert_eq!((slots.limit(), slots.available(), slots.name().as_str()), (10, 10, "ship"));
+    let _held: Vec<_> = (0..10).map(|_| slots.try_take().expect("free")).collect();
+    assert!(tokio_test::task::spawn(slots.take()).poll().ready_and(|result| result.is_err()));
+}
+
+/// BH-10: a builder is a template, and what is built from it is apart.
+#[test]
+fn templates() {
+    let template = named().limit(1);
+    let one = template.clone().name("one").build().expect("valid");
+    let two = template.name(String::from("two")).build().expect("valid");
+    let _slot = one.try_take().expect("free");
+    assert_eq!((one.available(), two.available()), (0, 1));
+    assert_eq!((one.name().as_str(), two.name().as_str()), ("one", "two"));
+}
+
+trait IsReadyAnd<T> {
+    fn ready_and(self, test: impl FnOnce(T) -> bool) -> bool;
+}
+
+impl<T> IsReadyAnd<T> for std::task::Poll<T> {
+    fn ready_and(self, test: impl FnOnce(T) -> bool) -> bool {
+        match self {
+            std::task::Poll::Ready(value) => test(value),
+            std::task::Poll::Pending => false,
+        }
+    }
+}
+
+assert_impl_all!(Slots: Clone, Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(seaworthy::Slot: Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(bulkhead::Take: Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(bulkhead::BulkheadLayer: Clone, Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(bulkhead::Bulkhead<u8>: Clone, Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(bulkhead::ResponseFuture<u8, u8, u8>: Send, Sync, Unpin, std::fmt::Debug);
+// A future that must not move is not made movable.
+assert_not_impl_any!(bulkhead::ResponseFuture<std::marker::PhantomPinned, u8, u8>: Unpin);

@@ -1,0 +1,91 @@
+//! BH: the bulkhead.
+
+#[cfg(feature = "http")]
+mod body;
+mod builder;
+mod drops;
+mod events;
+mod handle;
+mod limit;
+mod property;
+mod service;
+mod storm;
+mod waiting;
+
+use std::task::Poll;
+use std::time::Duration;
+
+use seaworthy::bulkhead::{Bulkhead, SlotsBuilder};
+use seaworthy::{BoxError, Rejected, Slots, StackError};
+use tower_test::mock::{Handle, Mock, Spawn};
+
+type Service = Spawn<Bulkhead<Mock<&'static str, &'static str>>>;
+type Backend = Handle<&'static str, &'static str>;
+
+/// A bulkhead that rejects at once.
+fn slots(limit: u32) -> Slots {
+    Slots::builder("ship").limit(limit).build().expect("valid")
+}
+
+/// A bulkhead that lets calls wait for a second.
+fn patient(limit: u32) -> Slots {
+    patient_builder(limit).build().expect("valid")
+}
+
+fn patient_builder(limit: u32) -> SlotsBuilder {
+    Slots::builder("ship").limit(limit).max_wait(Duration::from_secs(1))
+}
+
+fn service(slots: &Slots) -> (Service, Backend) {
+    tower_test::mock::spawn_layer(slots.layer())
+}
+
+/// A call that the service is ready for.
+fn call(service: &mut Service, request: &'static str) -> tokio_test::task::Spawn<Response> {
+    assert!(matches!(service.poll_ready(), Poll::Ready(Ok(()))));
+    tokio_test::task::spawn(service.call(request))
+}
+
+type Response = <Bulkhead<Mock<&'static str, &'static str>> as tower::Service<&'static str>>::Future;
+
+/// Nothing is held, nobody waits.
+fn assert_idle(slots: &Slots) {
+    assert_eq!((slots.in_use(), slots.waiting(), slots.available()), (0, 0, slots.limit()));
+}
+
+fn is_full<T>(result: &Result<T, BoxError>) -> bool {
+    let error = result.as_ref().err();
+    error.and_then(StackError::rejected).is_some_and(|rejected| matches!(rejected, Rejected::BulkheadFull { .. }))
+}
+
+/// What the backend gets next, if there is anything.
+macro_rules! request {
+    ($backend:expr) => {
+        match $backend.poll_request() {
+            std::task::Poll::Ready(Some((request, answer))) => {
+                answer.send_response("aye");
+                Some(request)
+            }
+            _ => None,
+        }
+    };
+}
+use request;
+
+/// The call was rejected, as its first poll tells.
+macro_rules! assert_full {
+    ($call:expr) => {
+        match $call.poll() {
+            std::task::Poll::Ready(result) => {
+                assert!($crate::bulkhead::is_full(&result.map(|_| ()).map_err(seaworthy::BoxError::from)))
+            }
+            std::task::Poll::Pending => panic!("pending"),
+        }
+    };
+}
+use assert_full;
+
+/// A builder for another bulkhead of the same name and limit.
+fn named_after(slots: &Slots) -> SlotsBuilder {
+    Slots::builder(slots.name().clone()).limit(slots.limit())
+}

@@ -1,0 +1,111 @@
+//! An open circuit above a bulkhead that is full; the stack under and above other people's layers.
+
+use tokio_test::task::spawn;
+use tokio_test::{assert_pending, assert_ready};
+
+use super::*;
+use crate::support::now;
+
+/// An open circuit fails fast while the bulkhead below is full, with callers in its queue and without. Those who were
+/// let in before stay where they are, and what becomes of them says nothing about the circuit of now.
+#[tokio::test(start_paused = true)]
+async fn an_open_circuit_above_a_full_bulkhead() {
+    for queue in [None, Some(QUEUE)] {
+        let (parts, backend) = (Parts::new(3, queue), Backend::new());
+        let service = parts.around(backend.clone());
+        let start = now();
+        let mut running = spawn(service.clone().oneshot(Do::AnswerAfter(10 * MS)));
+        assert_pending!(running.poll());
+        let mut next = spawn(service.clone().oneshot(Do::Answer));
+        match queue {
+            Some(_) => assert_pending!(next.poll()),
+            None => assert!(assert_ready!(next.poll()).is_err()),
+        }
+        let waiting = u32::from(queue.is_some());
+        parts.trip();
+        for _ in 0..10 {
+            let mut rejected = spawn(service.clone().oneshot(Do::Answer));
+            assert_eq!(assert_ready!(rejected.poll()).unwrap_err().rejected(), circuit_open(OPEN).as_ref());
+        }
+        assert_eq!((parts.slots.in_use(), parts.slots.waiting()), (1, waiting));
+        assert_eq!((backend.calls(), now()), (1, start));
+
+        advance(10 * MS).await;
+        assert_eq!(assert_ready!(running.poll()).unwrap(), "fine");
+        if queue.is_some() {
+            assert_eq!(assert_ready!(next.poll()).unwrap(), "fine");
+        }
+        assert_eq!((parts.circuit.state(), backend.calls()), (State::Open, 1 + waiting));
+        parts.assert_whole(&queue).await;
+    }
+}
+
+/// One who waits in the queue when the circuit opens, and then fails, does not start the open time anew.
+#[tokio::test(start_paused = true)]
+async fn a_late_failure_from_the_queue() {
+    let (parts, backend) = (Parts::new(1, Some(QUEUE)), Backend::new());
+    let service = parts.around(backend.clone());
+    let slot = parts.slots.try_take().unwrap();
+    let mut waiting = spawn(service.clone().oneshot(Do::Fail));
+    assert_pending!(waiting.poll());
+    parts.trip();
+    advance(WAIT).await;
+    drop(slot);
+    assert!(waiting.is_woken());
+    assert!(assert_ready!(waiting.poll()).unwrap_err().rejected().is_none());
+    assert_eq!(rejection(&service, Do::Answer).await, circuit_open(OPEN - WAIT));
+    parts.assert_whole(&"late").await;
+}
+
+/// A probe that waits in the queue is a probe nevertheless: nobody else is let in until it is done.
+#[tokio::test(start_paused = true)]
+async fn a_probe_in_the_queue() {
+    let (parts, backend) = (Parts::new(3, Some(QUEUE)), Backend::new());
+    let service = parts.around(backend.clone());
+    parts.trip();
+    advance(OPEN).await;
+    let slot = parts.slots.try_take().unwrap();
+    let mut probe = spawn(service.clone().oneshot(Do::Answer));
+    assert_pending!(probe.poll());
+    let turned_away = rejection(&service, Do::Answer).await;
+    assert!(matches!(turned_away, Some(Rejected::CircuitOpen { retry_after: None, .. })));
+    assert_eq!((parts.slots.waiting(), backend.calls()), (1, 0));
+    drop(slot);
+    assert_eq!(assert_ready!(probe.poll()).unwrap(), "fine");
+    assert_eq!((parts.circuit.state(), backend.calls()), (State::Closed, 1));
+    parts.assert_whole(&"probed").await;
+}
+
+/// Under `LoadShed` and `Buffer`: rejections are answers, so that neither sheds anything and the buffer's worker lives on
+/// when the circuit has closed again. Above them, too.
+#[tokio::test(start_paused = true)]
+async fn with_buffer_and_load_shed() {
+    for above in [true, false] {
+        let (parts, backend) = (Parts::new(3, None), Backend::new());
+        let service: Boxed<Do> = if above {
+            let stack = parts.retry.layer();
+            let stack = ServiceBuilder::new().load_shed().buffer(8).layer(stack).layer(parts.circuit.layer());
+            stack.layer(parts.slots.layer()).layer(parts.timeout.clone()).service(backend.clone()).boxed_clone()
+        } else {
+            let queue = ServiceBuilder::new().load_shed().buffer(8).service(backend.clone());
+            let stack = ServiceBuilder::new().layer(parts.retry.layer()).layer(parts.circuit.layer());
+            stack.layer(parts.slots.layer()).layer(parts.timeout.clone()).service(queue).boxed_clone()
+        };
+        assert_eq!(rejection(&service, Do::Answer).await, None);
+        assert_eq!(rejection(&service, Do::Hang).await, timed_out());
+        assert_eq!((parts.circuit.state(), backend.calls()), (State::Open, 4));
+        for _ in 0..20 {
+            assert_eq!(rejection(&service, Do::Answer).await, circuit_open(OPEN));
+        }
+        advance(OPEN).await;
+        assert_eq!(service.clone().oneshot(Do::Answer).await.unwrap(), "fine");
+        let slot = parts.slots.try_take().unwrap();
+        for _ in 0..20 {
+            assert_eq!(rejection(&service, Do::Answer).await, full());
+        }
+        drop(slot);
+        assert_eq!(service.clone().oneshot(Do::Answer).await.unwrap(), "fine");
+        assert_eq!(backend.calls(), 6);
+        parts.assert_whole(&above).await;
+    }
+}
