@@ -84,6 +84,10 @@ where
         Some(Request::from_parts(kept.head.clone(), body))
     }
 
+    fn is_possible(&self, kept: &KeptRequest<B>) -> bool {
+        kept.body.as_ref().is_none_or(KeptBody::is_whole)
+    }
+
     fn once(&self, request: Request<B>) -> Self::Sent {
         request.map(ReplayBody::once)
     }

@@ -58,7 +58,12 @@ impl<B: Body> ReplayBody<B> {
 }
 
 impl<B> KeptBody<B> {
-    /// The body of another attempt, if all of it is still to be had.
+    /// Whether all of it is still to be had.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.is_whole()
+    }
+
+    /// The body of another attempt, if all of it is still to be had. The one before is over.
     pub(super) fn again(&self) -> Option<ReplayBody<B>> {
         let number = self.0.begin()?;
         Some(ReplayBody::attempt(Arc::clone(&self.0), number))

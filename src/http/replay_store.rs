@@ -89,6 +89,11 @@ impl Kept {
 }
 
 impl<B> State<B> {
+    /// Whether all of the body is still to be had, from the beginning.
+    fn is_whole(&self) -> bool {
+        self.keeping && !matches!(self.source, Source::Failed)
+    }
+
     /// Whether the attempt that is under way has got everything.
     fn is_at_end(&self) -> bool {
         self.got == self.kept.len() && matches!(self.source, Source::Ended)
@@ -116,10 +121,14 @@ impl<B> Store<B> {
         &self.size
     }
 
+    pub(super) fn is_whole(&self) -> bool {
+        self.state.lock().is_whole()
+    }
+
     /// Another attempt begins, if all of the body is still to be had; the one before is over.
     pub(super) fn begin(&self) -> Option<u64> {
         let mut state = self.state.lock();
-        if !state.keeping || matches!(state.source, Source::Failed) {
+        if !state.is_whole() {
             return None;
         }
         state.attempt += 1;

@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::decide::RetryIf;
 use super::pause::Pause;
-use super::policy::RetryPolicy;
+use super::policy::{Ask, RetryPolicy};
 use super::replay::Replay;
 use crate::event::ErrorText;
 use crate::machine::retry::{Progress, StopReason};
@@ -98,9 +98,13 @@ where
                     let replay = &*this.replay;
                     let kept = this.spare.as_ref().and_then(|spare| spare.kept.as_ref());
                     let mut sent = None;
-                    let again = || {
-                        sent = kept.and_then(|kept| replay.again(kept));
-                        sent.is_some()
+                    let again = |ask| match (ask, kept) {
+                        (_, None) => false,
+                        (Ask::IsPossible, Some(kept)) => replay.is_possible(kept),
+                        (Ask::Prepare, Some(kept)) => {
+                            sent = replay.again(kept);
+                            sent.is_some()
+                        }
                     };
                     let Some(pause) = this.policy.next(this.progress, decision, &result, again) else {
                         return Poll::Ready(result);

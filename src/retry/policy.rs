@@ -35,6 +35,14 @@ pub(super) struct Config {
     pub(super) audience: Audience,
 }
 
+/// What a policy asks about another attempt.
+#[derive(Clone, Copy)]
+pub(super) enum Ask {
+    IsPossible,
+    /// It will take place, if it can be prepared.
+    Prepare,
+}
+
 /// After so many retries without a wait, other tasks get their turn: the timeout that would end the retrying may be one
 /// of them.
 const YIELD_EVERY: u32 = 32;
@@ -125,7 +133,7 @@ impl RetryPolicy {
         loop {
             let result = attempt().await;
             let decision = retry_if.retry_if(&result);
-            let Some(pause) = self.next(&mut progress, decision, &result, || true) else {
+            let Some(pause) = self.next(&mut progress, decision, &result, |_| true) else {
                 return result;
             };
             // Whatever the failed attempt holds is let go before the wait.
@@ -154,15 +162,14 @@ impl RetryPolicy {
         progress.attempts >= self.0.settings.attempts
     }
 
-    /// What to do after an attempt: the wait before the next one, if there is to be one. `again` prepares it, and says
-    /// whether it could.
+    /// What to do after an attempt: the wait before the next one, if there is to be one. `again` prepares it.
     #[inline]
     pub(super) fn next<T, E>(
         &self,
         progress: &mut Progress,
         decision: Decision,
         result: &Result<T, E>,
-        mut again: impl FnMut() -> bool,
+        mut again: impl FnMut(Ask) -> bool,
     ) -> Option<Pause>
     where
         E: Debug + Display,
@@ -179,7 +186,7 @@ impl RetryPolicy {
         progress: &mut Progress,
         decision: Decision,
         error: Option<ErrorText<'_>>,
-        again: &mut dyn FnMut() -> bool,
+        again: &mut dyn FnMut(Ask) -> bool,
     ) -> Option<Pause> {
         let Config { name, audience, .. } = &*self.0;
         let attempt = progress.attempts;
@@ -205,14 +212,15 @@ impl RetryPolicy {
         }
     }
 
-    /// The budget is asked last, so that no token is spent on a retry that will not take place.
+    /// The budget is asked when nothing else is in the way, so that no token is spent in vain. Only then is the next
+    /// attempt prepared, which may disturb the one before, whose result would be the caller's.
     #[inline]
     fn find_next(
         &self,
         progress: Progress,
         decision: Decision,
         failed: bool,
-        again: &mut dyn FnMut() -> bool,
+        again: &mut dyn FnMut(Ask) -> bool,
     ) -> Result<(Duration, Pause), StopReason> {
         let Config { settings, budget, random, .. } = &*self.0;
         let hint = match decision {
@@ -226,11 +234,14 @@ impl RetryPolicy {
         if settings.deadline.is_some() && !settings.ends_in_time(delay, progress.started, *now) {
             return Err(StopReason::DeadlineReached);
         }
-        if !again() {
+        if !again(Ask::IsPossible) {
             return Err(StopReason::NotReplayable);
         }
         if budget.as_ref().is_some_and(|budget| !budget.withdraw_at(*now)) {
             return Err(StopReason::BudgetEmpty);
+        }
+        if !again(Ask::Prepare) {
+            return Err(StopReason::NotReplayable);
         }
         let pause = match Pause::new(delay, || *now) {
             Pause::Over if progress.attempts % YIELD_EVERY == 0 => Pause::Yield,

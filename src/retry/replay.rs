@@ -25,8 +25,15 @@ pub trait Replay<Request> {
     /// Prepares the first attempt, and keeps what another would need; `None` if there can be no other.
     fn keep(&self, request: Request) -> (Self::Sent, Option<Self::Kept>);
 
-    /// Prepares another attempt, if that is still possible.
+    /// Prepares another attempt, if that is still possible. It will take place.
     fn again(&self, kept: &Self::Kept) -> Option<Self::Sent>;
+
+    /// Whether [`again`](Self::again) would give something, as far as that can be told without side effects. Asked
+    /// before a token is spent on another attempt, which may yet be refused.
+    fn is_possible(&self, kept: &Self::Kept) -> bool {
+        let _ = kept;
+        true
+    }
 
     /// Prepares an attempt that is the only one, whatever comes of it.
     fn once(&self, request: Request) -> Self::Sent {

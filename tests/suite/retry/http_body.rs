@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use proptest::prelude::*;
-use seaworthy::BoxError;
 use seaworthy::http::{HttpReplay, KeptRequest, ReplayBody};
 use seaworthy::retry::Replay;
+use seaworthy::{BoxError, RetryBudget};
 use tokio_test::{assert_pending, assert_ready, task};
+use tower::{Layer, ServiceExt, service_fn};
 
 /// What a body does next.
 #[derive(Clone, Debug)]
@@ -301,6 +302,35 @@ fn superseded_in_the_middle_of_a_poll() {
             let third = again(&kept);
             assert_eq!(third.is_some(), expected.is_ok_and(|text| text.len() as u64 <= cap));
         }
+    }
+}
+
+/// RT-13, RT-08: a response that comes while the body is still being sent, and is the caller's because the budget is
+/// empty, leaves the body alone: cutting it off could cut off the response. A body above the cap costs no token.
+#[tokio::test]
+async fn undisturbed_where_nothing_follows() {
+    for (cap, tokens) in [(100, 0), (4, 1)] {
+        let script = Script::new([data("one "), data("two "), data("three"), Next::Ends]);
+        let budget = RetryBudget::builder().ratio(0.01).floor(tokens).refill_per_second(0).build().unwrap();
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let sent = Arc::clone(&bodies);
+        let service = service_fn(move |request: Request<ReplayBody<Script>>| {
+            let mut body = request.into_body();
+            for _ in 0..2 {
+                assert!(Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop())).is_ready());
+            }
+            sent.lock().unwrap().push(body);
+            let response = Response::builder().status(503).body(());
+            std::future::ready(response.map_err(BoxError::from))
+        });
+        let policy = super::quick(3).budget(budget.clone()).build().unwrap();
+        let client = policy.http_layer().replay(HttpReplay::new().max_body(cap)).layer(service);
+        let request = Request::builder().method(Method::PUT).body(script).unwrap();
+        assert_eq!(client.oneshot(request).await.unwrap().status(), 503);
+        assert_eq!(budget.balance(), u64::from(tokens));
+        let mut body = bodies.lock().unwrap().pop().unwrap();
+        assert!(bodies.lock().unwrap().is_empty());
+        assert_eq!(read(&mut body), whole("three"));
     }
 }
 
