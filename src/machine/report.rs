@@ -71,11 +71,11 @@ impl std::fmt::Display for Cause {
 
 /// What a circuit has counted since it came into its state.
 ///
-/// While half-open these are the trials: `calls` were settled, of which `failures` failed.
+/// While half-open these are the trials: `calls` were settled, of which `failures` failed; the other two are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Verdicts in the window. Always 0 for a circuit without a rate.
+    /// Verdicts in the window. While closed, always 0 for a circuit without a rate.
     pub calls: u64,
     /// Failed verdicts in the window.
     pub failures: u64,

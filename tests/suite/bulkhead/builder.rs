@@ -1,7 +1,9 @@
+use std::fmt::Debug;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
 use seaworthy::bulkhead::SlotsBuilder;
-use seaworthy::{Slots, bulkhead};
+use seaworthy::{Slot, Slots, bulkhead};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use super::slots;
@@ -60,7 +62,7 @@ fn defaults() {
     let slots = named().build().expect("valid");
     assert_eq!((slots.limit(), slots.available(), slots.name().as_str()), (10, 10, "ship"));
     let _held: Vec<_> = (0..10).map(|_| slots.try_take().expect("free")).collect();
-    assert!(tokio_test::task::spawn(slots.take()).poll().ready_and(|result| result.is_err()));
+    assert!(tokio_test::assert_ready!(tokio_test::task::spawn(slots.take()).poll()).is_err());
 }
 
 /// BH-10: a builder is a template, and what is built from it is apart.
@@ -74,24 +76,15 @@ fn templates() {
     assert_eq!((one.name().as_str(), two.name().as_str()), ("one", "two"));
 }
 
-trait IsReadyAnd<T> {
-    fn ready_and(self, test: impl FnOnce(T) -> bool) -> bool;
-}
-
-impl<T> IsReadyAnd<T> for std::task::Poll<T> {
-    fn ready_and(self, test: impl FnOnce(T) -> bool) -> bool {
-        match self {
-            std::task::Poll::Ready(value) => test(value),
-            std::task::Poll::Pending => false,
-        }
-    }
-}
-
-assert_impl_all!(Slots: Clone, Send, Sync, Unpin, std::fmt::Debug);
-assert_impl_all!(seaworthy::Slot: Send, Sync, Unpin, std::fmt::Debug);
-assert_impl_all!(bulkhead::Take: Send, Sync, Unpin, std::fmt::Debug);
-assert_impl_all!(bulkhead::BulkheadLayer: Clone, Send, Sync, Unpin, std::fmt::Debug);
-assert_impl_all!(bulkhead::Bulkhead<u8>: Clone, Send, Sync, Unpin, std::fmt::Debug);
-assert_impl_all!(bulkhead::ResponseFuture<u8, u8, u8>: Send, Sync, Unpin, std::fmt::Debug);
+assert_impl_all!(Slots: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(SlotsBuilder: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(bulkhead::BulkheadLayer: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(bulkhead::Snapshot: Copy, Debug, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+// What was taken is there once.
+assert_impl_all!(Slot: Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_not_impl_any!(Slot: Clone);
+assert_impl_all!(bulkhead::Take: Debug, Send, Sync, Unpin);
+assert_impl_all!(bulkhead::Bulkhead<u8>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(bulkhead::ResponseFuture<u8, u8, u8>: Debug, Send, Sync, Unpin);
 // A future that must not move is not made movable.
 assert_not_impl_any!(bulkhead::ResponseFuture<std::marker::PhantomPinned, u8, u8>: Unpin);

@@ -184,8 +184,15 @@ async fn play(limit: u32, max_waiting: u32, steps: Vec<Step>) {
     super::assert_idle(&slots);
 }
 
+/// `PROPTEST_CASES`, or so many that all of them take a second.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 400 };
+    ProptestConfig { cases, failure_persistence: None, ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// BH-03, BH-04, BH-06, BH-07: any order of takes, polls, drops, changes of the limit and of the time.
     #[test]

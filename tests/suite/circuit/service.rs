@@ -269,6 +269,21 @@ async fn cb_17_noticed_by_poll_ready() {
     assert_eq!(circuit.state(), State::Open);
 }
 
+/// CB-17, CB-19: Also while there is room for another probe: giving up the first may have ended the half-open state.
+#[tokio::test(start_paused = true)]
+async fn cb_17_noticed_by_poll_ready_with_room_for_another() {
+    let circuit = builder().successes(2).probes(2).build().unwrap();
+    settle(&circuit, &[Verdict::Failure]);
+    advance(SECOND).await;
+    let _hung = circuit.admit().unwrap();
+    let (mut service, _handle) = around(&circuit);
+    advance(1_500 * MS).await;
+    // The inner service is not ready: had it been asked, this would be pending.
+    assert_ready_ok!(ready(&mut service));
+    let error = assert_ready_err!(task::spawn(service.call("x")).poll());
+    assert_eq!(error.rejected().and_then(Rejected::retry_after), Some(500 * MS));
+}
+
 /// CB-22: Layers made from a handle and services made by those layers share one circuit.
 #[tokio::test(start_paused = true)]
 async fn cb_22_layers_share() {

@@ -1,0 +1,103 @@
+//! What a bulkhead allocates: nothing for a call that finds a slot and nothing to reject one; something for who waits,
+//! which is all freed.
+
+use std::future::{Future, Ready, pending, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use allocation_counter::measure;
+use seaworthy::{Error, Event, Slots};
+use tower::{Layer, Service, service_fn};
+
+type Answer = Result<u32, Error<&'static str>>;
+
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn ask<S>(service: &mut S) -> Poll<Answer>
+where
+    S: Service<u32, Response = u32, Error = Error<&'static str>>,
+{
+    assert!(service.poll_ready(&mut Context::from_waker(Waker::noop())).is_ready());
+    poll_once(service.call(7))
+}
+
+fn is_rejected(poll: &Poll<Answer>) -> bool {
+    matches!(poll, Poll::Ready(Err(Error::Rejected(_))))
+}
+
+/// BH-01, BH-02, BH-12: with room, and full without waiting, through a layer and without tower; with a name that was made,
+/// with an observer and without; shared and leaked.
+#[test]
+fn nothing_with_room_and_nothing_to_reject() {
+    let builder = Slots::builder("fixed").limit(1);
+    let observed = builder.clone().name(String::from("made")).observer(|_: &Event<'_>| ());
+    let shared = builder.build().unwrap();
+    for slots in [shared.clone(), shared.leak(), observed.build().unwrap()] {
+        let mut service = slots.layer().layer(service_fn(|request: u32| -> Ready<Answer> { ready(Ok(request)) }));
+        let room = measure(|| {
+            assert_eq!(ask(&mut service), Poll::Ready(Ok(7)));
+            assert_eq!(poll_once(slots.run(ready(Answer::Ok(7)))), Poll::Ready(Ok(7)));
+            assert!(matches!(poll_once(slots.take()), Poll::Ready(Ok(_))));
+            assert!(slots.try_take().is_ok());
+        });
+        assert_eq!(room.count_total, 0);
+
+        let _slot = slots.try_take().unwrap();
+        let full = measure(|| {
+            assert!(is_rejected(&ask(&mut service)));
+            assert!(is_rejected(&poll_once(slots.run(ready(Answer::Ok(7))))));
+            assert!(matches!(poll_once(slots.take()), Poll::Ready(Err(_))));
+            assert!(slots.try_take().is_err());
+        });
+        assert_eq!(full.count_total, 0);
+    }
+}
+
+/// BH-03: a queue that is full rejects without allocating, too. BH-06: who waits allocates, and all of it is freed when
+/// it is dropped.
+#[test]
+fn who_waits_allocates_and_frees() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _entered = runtime.enter();
+    let builder = Slots::builder("patient").limit(1).max_wait(Duration::from_secs(3600)).max_waiting(1);
+    let slots = builder.build().unwrap();
+    let mut service = slots.layer().layer(service_fn(|_: u32| pending::<Answer>()));
+    let slot = slots.try_take().unwrap();
+    let mut waits = || {
+        let info = measure(|| {
+            let mut waiter = pin!(service.call(7));
+            assert!(waiter.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert_eq!(slots.waiting(), 1);
+            let rejected = measure(|| assert!(is_rejected(&ask(&mut slots.layer().layer(service_fn(answer))))));
+            assert_eq!(rejected.count_total, 0);
+        });
+        assert_eq!(slots.waiting(), 0);
+        info
+    };
+    // The first makes what the timer of the thread keeps.
+    waits();
+    let info = waits();
+    assert!((1..=4).contains(&info.count_total), "{info:?}");
+    assert_eq!(info.count_current, 0, "{info:?}");
+    drop(slot);
+    assert_eq!(slots.available(), 1);
+}
+
+fn answer(request: u32) -> Ready<Answer> {
+    ready(Ok(request))
+}
+
+/// BH-02: what it costs in memory.
+#[test]
+fn sizes() {
+    type Inner = Ready<Answer>;
+    type Future = seaworthy::bulkhead::ResponseFuture<Inner, u8, [u8; 1024]>;
+    // The slot and the inner future, or the rejection; neither the request nor the service.
+    let word = size_of::<usize>();
+    assert!(size_of::<Future>() <= size_of::<Inner>() + 4 * word, "{}", size_of::<Future>());
+    assert_eq!(size_of::<Slots>(), 2 * word);
+    assert_eq!(size_of::<Option<seaworthy::Slot>>(), 2 * word);
+}

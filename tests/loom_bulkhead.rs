@@ -1,0 +1,380 @@
+//! The bulkhead under [loom](https://docs.rs/loom): every order in which two or three threads can take their steps, and
+//! every old value that a weak memory may still show them.
+//!
+//! ```text
+//! RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom_bulkhead
+//! ```
+//!
+//! Threads are interrupted a few times at most, so that this takes less than a minute. `LOOM_MAX_PREEMPTIONS` sets
+//! another bound, and `SEAWORTHY_LOOM_FULL=1` lifts it.
+#![cfg(seaworthy_loom)]
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use loom::sync::Notify;
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::thread;
+use seaworthy::bulkhead::Take;
+use seaworthy::{Rejected, Slot, Slots};
+
+/// How often two threads are interrupted at most, and three, for which there are far more orders.
+const TWO: usize = 5;
+const THREE: usize = 3;
+
+/// Runs `body` in every order in which no thread is interrupted more than `preemptions` times in all.
+fn explore(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    if model.preemption_bound.is_none() && std::env::var_os("SEAWORTHY_LOOM_FULL").is_none() {
+        model.preemption_bound = Some(preemptions);
+    }
+    let runs = Arc::new(StdAtomicUsize::new(0));
+    let count = Arc::clone(&runs);
+    model.check(move || {
+        count.fetch_add(1, StdOrdering::Relaxed);
+        body();
+    });
+    let runs = runs.load(StdOrdering::Relaxed);
+    println!("{}: {runs} runs", std::thread::current().name().unwrap_or("a model"));
+    // One run is no race at all.
+    assert!(runs > 1);
+}
+
+/// Who waits does so for ever, and so without a timer.
+fn patient(limit: u32) -> Slots {
+    Slots::builder("x").limit(limit).max_wait(Duration::MAX).build().unwrap()
+}
+
+fn spawn<T: 'static>(slots: &Slots, work: impl FnOnce(Slots) -> T + 'static) -> thread::JoinHandle<T> {
+    let slots = slots.clone();
+    thread::spawn(move || work(slots))
+}
+
+/// Wakes a thread of the model.
+struct Parked(Notify);
+
+impl Wake for Parked {
+    fn wake(self: Arc<Self>) {
+        self.0.notify();
+    }
+}
+
+/// Blocks the thread until it has a slot. A wake that was lost is a deadlock, which loom tells.
+fn block_on(take: Take) -> Result<Slot, Rejected> {
+    let parked = Arc::new(Parked(Notify::new()));
+    let waker = Waker::from(Arc::clone(&parked));
+    let mut take = pin!(take);
+    loop {
+        if let Poll::Ready(result) = take.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return result;
+        }
+        parked.0.wait();
+    }
+}
+
+/// Notes that it was woken.
+#[derive(Default)]
+struct Flag(StdAtomicUsize);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, StdOrdering::Relaxed);
+    }
+}
+
+/// A waiter that is polled by hand.
+struct Waiter {
+    take: Take,
+    flag: Arc<Flag>,
+}
+
+impl Waiter {
+    /// One in the queue.
+    fn queued(slots: &Slots) -> Waiter {
+        let mut waiter = Waiter { take: slots.take(), flag: Arc::default() };
+        assert!(waiter.poll().is_pending());
+        waiter
+    }
+
+    fn poll(&mut self) -> Poll<Result<Slot, Rejected>> {
+        let waker = Waker::from(Arc::clone(&self.flag));
+        Pin::new(&mut self.take).poll(&mut Context::from_waker(&waker))
+    }
+
+    fn is_woken(&self) -> bool {
+        self.flag.0.load(StdOrdering::Relaxed) > 0
+    }
+}
+
+fn assert_idle(slots: &Slots) {
+    let counts = slots.snapshot();
+    assert_eq!((counts.in_use, counts.waiting, slots.available()), (0, 0, counts.limit), "{counts:?}");
+}
+
+/// What only the holder of the one slot may touch: a plain count, not an atomic step.
+#[derive(Default)]
+struct Guarded(AtomicUsize);
+
+impl Guarded {
+    fn visit(&self) {
+        let seen = self.0.load(Ordering::Relaxed);
+        self.0.store(seen + 1, Ordering::Relaxed);
+    }
+}
+
+/// BH-01: one slot and two takers: the second holder sees all that the first did. One of them at least gets it.
+#[test]
+fn take_and_give_back() {
+    explore(TWO, || {
+        let slots = Slots::builder("x").limit(1).build().unwrap();
+        let guarded = Arc::new(Guarded::default());
+        let visit = |slots: &Slots, guarded: &Guarded| {
+            slots.try_take().is_ok_and(|_slot| {
+                guarded.visit();
+                true
+            })
+        };
+        let theirs = Arc::clone(&guarded);
+        let other = spawn(&slots, move |slots| visit(&slots, &theirs));
+        let mine = visit(&slots, &guarded);
+        let visits = usize::from(mine) + usize::from(other.join().unwrap());
+        assert!(visits >= 1);
+        assert_eq!(guarded.0.load(Ordering::Relaxed), visits);
+        assert_eq!(slots.snapshot().rejected, 2 - visits as u64);
+        assert_idle(&slots);
+    });
+}
+
+/// BH-01: three takers and two slots: never three inside, and never fewer than two let in.
+#[test]
+fn three_takers_and_two_slots() {
+    explore(THREE, || {
+        let slots = Slots::builder("x").limit(2).build().unwrap();
+        let take = |slots: Slots| {
+            let slot = slots.try_take();
+            assert!(slots.in_use() <= 2);
+            slot
+        };
+        let others = [spawn(&slots, take), spawn(&slots, take)];
+        let mine = take(slots.clone());
+        let held = others.map(|other| other.join().unwrap());
+        let granted = held.iter().chain([&mine]).filter(|slot| slot.is_ok()).count();
+        assert_eq!(granted, 2);
+        drop((held, mine));
+        assert_idle(&slots);
+    });
+}
+
+/// BH-03: a slot that is given back while somebody comes to wait for it is not lost between the two. BH-01: and what was
+/// done in it is seen.
+#[test]
+fn give_back_against_wait() {
+    explore(TWO, || {
+        let slots = patient(1);
+        let guarded = Arc::new(Guarded::default());
+        let slot = slots.try_take().unwrap();
+        let theirs = Arc::clone(&guarded);
+        let other = spawn(&slots, move |slots| {
+            let _slot = block_on(slots.take()).unwrap();
+            theirs.visit();
+        });
+        guarded.visit();
+        drop(slot);
+        other.join().unwrap();
+        assert_eq!(guarded.0.load(Ordering::Relaxed), 2);
+        assert_idle(&slots);
+    });
+}
+
+/// BH-03: two who wait for one slot, each of whom gives it back.
+#[test]
+fn two_wait_for_one_slot() {
+    explore(THREE, || {
+        let slots = patient(1);
+        let slot = slots.try_take().unwrap();
+        let wait = |slots: Slots| drop(block_on(slots.take()).unwrap());
+        let others = [spawn(&slots, wait), spawn(&slots, wait)];
+        drop(slot);
+        others.map(|other| other.join().unwrap());
+        assert_idle(&slots);
+    });
+}
+
+/// BH-07: nobody overtakes the queue: from when one waits to when it has given the slot back, `try_take` gets nothing.
+#[test]
+fn try_take_does_not_overtake() {
+    explore(TWO, || {
+        let slots = patient(1);
+        let slot = slots.try_take().unwrap();
+        let mut waiter = Waiter::queued(&slots);
+        let other = spawn(&slots, |slots| slots.try_take().is_err());
+        drop(slot);
+        assert!(waiter.is_woken());
+        let Poll::Ready(Ok(slot)) = waiter.poll() else { panic!("the slot is its own") };
+        assert!(other.join().unwrap());
+        drop(slot);
+        assert_idle(&slots);
+    });
+}
+
+/// BH-06: a slot that is given back while who waits for it gives up is free, or the next one's.
+#[test]
+fn give_back_against_cancel() {
+    explore(TWO, || {
+        let slots = patient(1);
+        let slot = slots.try_take().unwrap();
+        let first = Waiter::queued(&slots);
+        let other = spawn(&slots, move |_| drop(first));
+        drop(slot);
+        other.join().unwrap();
+        assert_idle(&slots);
+    });
+    explore(TWO, || {
+        let slots = patient(1);
+        let slot = slots.try_take().unwrap();
+        let first = Waiter::queued(&slots);
+        let mut second = Waiter::queued(&slots);
+        let other = spawn(&slots, move |_| drop(first));
+        drop(slot);
+        other.join().unwrap();
+        assert!(second.is_woken());
+        assert!(matches!(second.poll(), Poll::Ready(Ok(_))));
+        assert_idle(&slots);
+    });
+}
+
+/// BH-06: two slots given back, two who wait and one of them gives up: the other has its slot, and one is free.
+#[test]
+fn two_give_back_against_cancel() {
+    explore(THREE, || {
+        let slots = patient(2);
+        let [one, two] = [slots.try_take().unwrap(), slots.try_take().unwrap()];
+        let first = Waiter::queued(&slots);
+        let mut second = Waiter::queued(&slots);
+        let others = [spawn(&slots, move |_| drop(one)), spawn(&slots, move |_| drop(first))];
+        drop(two);
+        others.map(|other| other.join().unwrap());
+        assert!(second.is_woken());
+        let Poll::Ready(Ok(slot)) = second.poll() else { panic!("a slot is its own") };
+        assert_eq!((slots.in_use(), slots.waiting(), slots.available()), (1, 0, 1));
+        drop(slot);
+        assert_idle(&slots);
+    });
+}
+
+/// BH-07: whatever the counts say has happened: once nobody waits any more, who waited has a slot.
+#[test]
+fn counts_against_give_back() {
+    explore(TWO, || {
+        let slots = patient(1);
+        let slot = slots.try_take().unwrap();
+        let mut waiter = Waiter::queued(&slots);
+        let other = spawn(&slots, move |_| drop(slot));
+        let counts = slots.snapshot();
+        assert_eq!((counts.in_use, slots.available()), (1, 0));
+        let poll = waiter.poll();
+        assert!(counts.waiting == 1 || poll.is_ready(), "{counts:?}");
+        other.join().unwrap();
+        let poll = if poll.is_pending() { waiter.poll() } else { poll };
+        assert!(matches!(poll, Poll::Ready(Ok(_))));
+        drop(poll);
+        assert_idle(&slots);
+    });
+}
+
+/// BH-04: the same when the wait is over: it is rejected only if no slot was free yet.
+#[test]
+fn the_end_of_a_wait_against_give_back() {
+    const WAIT: Duration = Duration::from_secs(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = Arc::new(runtime);
+    let outcomes = Arc::new([StdAtomicUsize::new(0), StdAtomicUsize::new(0)]);
+    let seen = Arc::clone(&outcomes);
+    explore(TWO, move || {
+        let slots = Slots::builder("x").limit(1).max_wait(WAIT).build().unwrap();
+        let slot = slots.try_take().unwrap();
+        let mut waiter = {
+            let _clock = runtime.enter();
+            Waiter::queued(&slots)
+        };
+        // Nobody else runs meanwhile: the model has one thread so far.
+        runtime.block_on(tokio::time::advance(WAIT));
+        assert!(waiter.is_woken());
+        let freed = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&freed);
+        let other = spawn(&slots, move |_| {
+            drop(slot);
+            tell.store(true, Ordering::Release);
+        });
+        let granted = slots.waiting() == 0 || freed.load(Ordering::Acquire);
+        let Poll::Ready(result) = waiter.poll() else { panic!("the wait is over") };
+        assert!(result.is_ok() || !granted);
+        seen[usize::from(result.is_ok())].fetch_add(1, StdOrdering::Relaxed);
+        other.join().unwrap();
+        drop(result);
+        assert_idle(&slots);
+    });
+    // Both were seen, so that the one above is no empty claim.
+    assert!(outcomes.iter().all(|outcome| outcome.load(StdOrdering::Relaxed) > 0), "{outcomes:?}");
+}
+
+/// BH-07: more slots are not lost to one who comes to wait for them.
+#[test]
+fn set_limit_up_against_wait() {
+    explore(TWO, || {
+        let slots = patient(1);
+        let slot = slots.try_take().unwrap();
+        let other = spawn(&slots, |slots| block_on(slots.take()).unwrap());
+        slots.set_limit(2).unwrap();
+        let second = other.join().unwrap();
+        assert_eq!((slots.in_use(), slots.limit(), slots.available()), (2, 2, 0));
+        drop((slot, second));
+        assert_idle(&slots);
+    });
+}
+
+/// BH-07: fewer slots while one is given back and another taken: in the end the counts are right, and no more are in
+/// than the last limit says.
+#[test]
+fn set_limit_down_against_take_and_give_back() {
+    explore(THREE, || {
+        let slots = patient(2);
+        let slot = slots.try_take().unwrap();
+        let taker = spawn(&slots, |slots| slots.try_take());
+        let changer = spawn(&slots, |slots| slots.set_limit(1).unwrap());
+        drop(slot);
+        changer.join().unwrap();
+        let second = taker.join().unwrap();
+        assert!(slots.in_use() <= 1);
+        assert_eq!((slots.try_take().is_ok(), slots.limit()), (second.is_err(), 1));
+        drop(second);
+        assert_idle(&slots);
+    });
+}
+
+/// BH-07: two limits set at the same time: one of them holds, and those who wait have what it gives.
+#[test]
+fn two_limits_against_each_other() {
+    explore(TWO, || {
+        let slots = patient(1);
+        let slot = slots.try_take().unwrap();
+        let mut waiters = [Waiter::queued(&slots), Waiter::queued(&slots)];
+        let other = spawn(&slots, |slots| slots.set_limit(2).unwrap());
+        slots.set_limit(3).unwrap();
+        other.join().unwrap();
+        let counts = slots.snapshot();
+        // The first of them is served by any of the two; the second only if 3 was set, last or before.
+        assert!((2..=3).contains(&counts.limit));
+        assert_eq!(counts.in_use + counts.waiting, 3);
+        assert!(counts.in_use >= counts.limit);
+        let served = waiters.iter_mut().map(|waiter| waiter.poll()).collect::<Vec<_>>();
+        assert!(matches!(served[0], Poll::Ready(Ok(_))));
+        assert_eq!(served[1].is_ready(), counts.waiting == 0);
+        drop((slot, served, waiters));
+        assert_idle(&slots);
+    });
+}
