@@ -26,15 +26,32 @@ pub struct CircuitBreaker<S, C = ErrorClassifier> {
     inner: S,
     circuit: Circuit,
     classifier: C,
-    waits: bool,
-    /// `poll_ready` was ready to reject: what the call will be told.
-    refusal: Option<Refusal>,
-    waiting: Option<Box<Waiting>>,
+    manner: Manner,
+}
+
+/// What `poll_ready` does while calls do not pass, and what it has done.
+#[derive(Debug)]
+enum Manner {
+    /// It is ready, and this is what the call will be told.
+    Reject(Option<Refusal>),
+    /// It is pending, and this is its place among those who wait.
+    Wait(Option<Box<Waiting>>),
+}
+
+impl Manner {
+    fn new(waits: bool) -> Manner {
+        if waits { Manner::Wait(None) } else { Manner::Reject(None) }
+    }
+
+    /// The same, with nothing done yet.
+    fn anew(&self) -> Manner {
+        Manner::new(matches!(self, Manner::Wait(_)))
+    }
 }
 
 impl<S, C> CircuitBreaker<S, C> {
     pub(super) fn new(inner: S, circuit: Circuit, classifier: C, waits: bool) -> CircuitBreaker<S, C> {
-        CircuitBreaker { inner, circuit, classifier, waits, refusal: None, waiting: None }
+        CircuitBreaker { inner, circuit, classifier, manner: Manner::new(waits) }
     }
 
     /// The circuit that this service shares.
@@ -57,19 +74,25 @@ impl<S, C> CircuitBreaker<S, C> {
         self.inner
     }
 
-    /// What the circuit says before the inner service is asked: the generation under which a call would pass.
+    /// What the circuit says before the inner service is asked, if calls do not pass at first sight or somebody waits:
+    /// the generation under which a call would pass. None if it would be rejected, which is noted.
     #[cold]
-    fn poll_passage(&mut self, cx: &mut Context<'_>) -> Poll<Result<u64, Refusal>> {
+    fn poll_passage(&mut self, cx: &mut Context<'_>) -> Poll<Option<u64>> {
         loop {
-            match self.circuit.core().look() {
-                Err(_) if self.waits => {
+            let passage = self.circuit.core().look();
+            match (&mut self.manner, passage) {
+                (Manner::Wait(waiting), Err(_)) => {
                     let circuit = &self.circuit;
-                    let waiting = self.waiting.get_or_insert_with(|| Box::new(Waiting::new(circuit.clone())));
+                    let waiting = waiting.get_or_insert_with(|| Box::new(Waiting::new(circuit.clone())));
                     ready!(waiting.poll(cx));
                 }
-                passage => {
-                    self.waiting = None;
-                    return Poll::Ready(passage);
+                (Manner::Reject(refusal), passage) => {
+                    *refusal = passage.err();
+                    return Poll::Ready(passage.ok());
+                }
+                (Manner::Wait(waiting), Ok(generation)) => {
+                    *waiting = None;
+                    return Poll::Ready(Some(generation));
                 }
             }
         }
@@ -78,7 +101,12 @@ impl<S, C> CircuitBreaker<S, C> {
 
 impl<S: Clone, C: Clone> Clone for CircuitBreaker<S, C> {
     fn clone(&self) -> CircuitBreaker<S, C> {
-        CircuitBreaker::new(self.inner.clone(), self.circuit.clone(), self.classifier.clone(), self.waits)
+        CircuitBreaker {
+            inner: self.inner.clone(),
+            circuit: self.circuit.clone(),
+            classifier: self.classifier.clone(),
+            manner: self.manner.anew(),
+        }
     }
 }
 
@@ -94,31 +122,35 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.refusal = None;
-        let passage = match self.circuit.core().passes() {
-            Some(word) if self.waiting.is_none() => Ok(word.generation()),
+        let passage = match (self.circuit.core().passes(), &mut self.manner) {
+            (Some(word), Manner::Reject(refusal)) => {
+                *refusal = None;
+                Some(word.generation())
+            }
+            (Some(word), Manner::Wait(None)) => Some(word.generation()),
             _ => ready!(self.poll_passage(cx)),
         };
         match passage {
-            Ok(generation) => self.inner.poll_ready(cx).map_err(|error| {
+            Some(generation) => self.inner.poll_ready(cx).map_err(|error| {
                 self.circuit.core().ready_failed(generation);
                 error
             }),
-            Err(refusal) => {
-                self.refusal = Some(refusal);
-                Poll::Ready(Ok(()))
-            }
+            None => Poll::Ready(Ok(())),
         }
     }
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        if self.refusal.is_none() {
+        let refusal = match &mut self.manner {
+            Manner::Reject(refusal) => refusal.take(),
+            Manner::Wait(_) => None,
+        };
+        if refusal.is_none() {
             if let Some(word) = self.circuit.core().passes() {
                 return self.call_inner(Ticket::new(word), request);
             }
         }
-        let admission = match self.refusal.take() {
+        let admission = match refusal {
             Some(refusal) => Err(refusal),
             None => self.circuit.core().admit_if_open(),
         };

@@ -94,10 +94,10 @@ impl TimeoutLayer {
         TimeoutBuilder::per_request(limit)
     }
 
-    /// The time that each request is given.
+    /// The time that each request is given; [`Duration::MAX`] if that is no limit.
     #[must_use]
     pub fn after(&self) -> Duration {
-        self.limit.after()
+        self.limit.after().unwrap_or(Duration::MAX)
     }
 
     /// Runs a future under this limit, without a service. The time is counted from its first poll.
@@ -130,7 +130,7 @@ impl TimeoutLayer {
         F: Future<Output = Result<T, E>>,
         E: StackError,
     {
-        ResponseFuture::new(future, Some(self.after()), self.announcer.clone())
+        ResponseFuture::new(future, self.limit.after(), self.announcer.clone())
     }
 }
 

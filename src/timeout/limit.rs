@@ -21,22 +21,26 @@ where
 
 /// The same limit for every request: the default. Made by [`TimeoutLayer::new`](crate::TimeoutLayer::new), which sees to
 /// it that it is not zero.
+///
+/// In nanoseconds, because every copy of the service that is kept for a retry holds one; the highest number, which is
+/// more than 500 years, stands for no limit.
 #[derive(Clone, Copy, Debug)]
-pub struct FixedTimeout(Duration);
+pub struct FixedTimeout(u64);
 
 impl FixedTimeout {
-    pub(super) const fn new(after: Duration) -> FixedTimeout {
-        FixedTimeout(after)
+    pub(super) fn new(after: Duration) -> FixedTimeout {
+        FixedTimeout(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX))
     }
 
-    pub(super) const fn after(self) -> Duration {
-        self.0
+    #[inline]
+    pub(super) fn after(self) -> Option<Duration> {
+        (self.0 != u64::MAX).then(|| Duration::from_nanos(self.0))
     }
 }
 
 impl<Request> TimeoutFor<Request> for FixedTimeout {
     #[inline]
     fn timeout_for(&self, _: &Request) -> Option<Duration> {
-        Some(self.0)
+        self.after()
     }
 }

@@ -373,4 +373,9 @@ fn bad_settings_are_refused() {
 
     // Nothing is clamped: a nanosecond is a limit.
     assert_eq!(TimeoutLayer::new(Duration::from_nanos(1)).unwrap().after(), Duration::from_nanos(1));
+    assert_eq!(
+        TimeoutLayer::new(Duration::from_nanos(u64::MAX - 1)).unwrap().after(),
+        Duration::from_nanos(u64::MAX - 1)
+    );
+    assert_eq!(TimeoutLayer::new(Duration::from_nanos(u64::MAX)).unwrap().after(), Duration::MAX);
 }
