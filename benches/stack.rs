@@ -3,7 +3,7 @@
 //! `cargo bench --bench stack` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
 //!
 //! The floor of the retry reads the clock and counts if there is a budget; that of the circuit looks at its state; that
-//! of the bulkhead counts; that of the timeout does nothing but pass. None keeps a copy of the request or of the service,
+//! of the bulkhead counts in and out; that of the timeout does nothing but pass. None keeps a copy of the request or of the service,
 //! as a retry has to.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
@@ -67,7 +67,7 @@ fn of_retry(budget: bool) -> Work {
 
 /// A call of the floors, one in the other.
 fn floors(kind: Kind) -> Box<dyn FnMut() -> Result<u64, StackError>> {
-    let works = [Work::Nothing, Work::Count, Work::Nothing, of_retry(kind.budget)];
+    let works = [Work::Nothing, Work::CountInAndOut, Work::Nothing, of_retry(kind.budget)];
     let [timeout, bulkhead, circuit, retry] = works;
     if kind.leaked {
         // As in ours, the retry counts a reference, and the timeout has no handle to begin with.

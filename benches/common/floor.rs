@@ -16,6 +16,8 @@ pub enum Work {
     Nothing,
     Count,
     CountAndClock,
+    /// Counts when it is called, too, as one must who limits how many run at a time.
+    CountInAndOut,
 }
 
 /// Looks at its state in `poll_ready` and `call`, takes a handle into the future, and does its work at the end.
@@ -67,6 +69,9 @@ where
     #[inline]
     fn call(&mut self, request: R) -> Self::Future {
         std::hint::black_box(self.state.word.load(Ordering::Acquire));
+        if self.work == Work::CountInAndOut {
+            self.state.counter.0.fetch_add(1, Ordering::AcqRel);
+        }
         FloorFuture { inner: self.inner.call(request), state: self.state.clone(), work: self.work }
     }
 }
