@@ -1,7 +1,4 @@
 //! What a circuit costs in heap: nothing for a call, and little for itself.
-//!
-//! This has a binary of its own, because it replaces the allocator by one that counts, each thread by itself. Bytes are
-//! those that were asked for; what an allocator adds to them is its own affair.
 
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
@@ -15,19 +12,10 @@ use seaworthy::circuit::{CircuitBreaker, CircuitBuilder, ResponseFuture};
 use seaworthy::{BoxError, Circuit, Error, ErrorClassifier, Event, Name, OnDrop, Rejected, State, Verdict};
 use tower::{Layer, Service};
 
+use crate::allocations;
+
 const CALLS: u32 = 1_000;
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn allocations(work: impl FnOnce()) -> u64 {
-    measure(work).count_total
-}
-
-/// A check that cannot fail is none.
-#[test]
-fn the_counter_counts() {
-    assert_eq!(allocations(|| drop(black_box(Box::new(1)))), 1);
-    assert_eq!(allocations(|| _ = black_box(1)), 0);
-}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Down;

@@ -1,23 +1,19 @@
-//! Counts what a retry allocates: nothing, unless it waits. In a binary by itself, because the allocator counts for all
-//! threads.
+//! What a retry allocates: nothing, unless it waits.
 
-use std::alloc::System;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use seaworthy::{Backoff, Circuit, Error, LiftLayer, RetryPolicy};
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tower::{Layer, Service, service_fn};
 
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+use crate::allocations;
 
 type Outcome = Result<(), Error<&'static str>>;
 
 /// Allocations of one call after the first, from readiness to the drop of the future.
-fn allocations<S>(service: &mut S, request: Result<(), &'static str>) -> (Outcome, usize)
+fn of_one_call<S>(service: &mut S, request: Result<(), &'static str>) -> (Outcome, u64)
 where
     S: Service<Result<(), &'static str>, Response = (), Error = Error<&'static str>>,
 {
@@ -29,12 +25,14 @@ where
         outcome
     };
     let _warm = call();
-    let region = Region::new(ALLOCATOR);
-    let outcome = call();
-    (outcome, region.change().allocations)
+    let mut outcome = None;
+    let count = allocations(|| outcome = Some(call()));
+    (outcome.unwrap(), count)
 }
 
-fn main() {
+/// RT-01, RT-03, RT-08, RT-15: only who waits allocates.
+#[test]
+fn only_who_waits_allocates() {
     let echo = || service_fn(|result: Result<(), &'static str>| std::future::ready(result));
     let circuit = Circuit::builder("inner").build().unwrap();
     let stack = |policy: RetryPolicy| policy.layer().layer(circuit.layer().layer(LiftLayer::new().layer(echo())));
@@ -44,16 +42,16 @@ fn main() {
     };
 
     // RT-01: a first attempt that succeeds, with a budget and a deadline.
-    assert_eq!(allocations(&mut stack(quick(3)), Ok(())), (Ok(()), 0));
+    assert_eq!(of_one_call(&mut stack(quick(3)), Ok(())), (Ok(()), 0));
     // RT-15: retries without a wait, each paid for.
     let mut plain = quick(3).layer().layer(LiftLayer::new().layer(echo()));
-    assert_eq!(allocations(&mut plain, Err("no")), (Err(Error::Inner("no")), 0));
+    assert_eq!(of_one_call(&mut plain, Err("no")), (Err(Error::Inner("no")), 0));
     // RT-08: an empty budget.
     let mut poor = quick(100).layer().layer(LiftLayer::new().layer(echo()));
-    assert_eq!(allocations(&mut poor, Err("no")), (Err(Error::Inner("no")), 0));
+    assert_eq!(of_one_call(&mut poor, Err("no")), (Err(Error::Inner("no")), 0));
     // RT-03: a rejection from below.
     circuit.force_open();
-    let (outcome, count) = allocations(&mut stack(quick(3)), Ok(()));
+    let (outcome, count) = of_one_call(&mut stack(quick(3)), Ok(()));
     assert!(matches!(outcome, Err(Error::Rejected(_))));
     assert_eq!(count, 0);
 
@@ -66,7 +64,5 @@ fn main() {
     let mut cx = Context::from_waker(Waker::noop());
     assert!(Service::<Result<(), &str>>::poll_ready(&mut waits, &mut cx).is_ready());
     let mut call = pin!(waits.call(Err("no")));
-    let region = Region::new(ALLOCATOR);
-    assert!(call.as_mut().poll(&mut cx).is_pending());
-    assert!(region.change().allocations >= 1);
+    assert!(allocations(|| assert!(call.as_mut().poll(&mut cx).is_pending())) >= 1);
 }

@@ -1,29 +1,16 @@
 //! What a timeout allocates: nothing for an answer on the first poll and nothing to give up; one box for who waits.
 
-use std::alloc::System;
 use std::future::{Future, Ready, pending, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use seaworthy::{Error, Event, TimeoutLayer};
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tower::{Layer, Service, service_fn};
 
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+use crate::allocations;
 
 type Answer = Result<u32, Error<&'static str>>;
-
-/// Allocations during `work`: the least of some rounds, because the test harness has threads of its own.
-fn allocations(mut work: impl FnMut()) -> usize {
-    let rounds = (0..5).map(|_| {
-        let region = Region::new(ALLOCATOR);
-        work();
-        region.change().allocations
-    });
-    rounds.min().unwrap_or(usize::MAX)
-}
 
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))

@@ -1,0 +1,21 @@
+//! What calls and handles cost in heap. This is a binary of its own, because it replaces the allocator by one that counts,
+//! each thread by itself. Bytes are those that were asked for; what an allocator adds to them is its own affair.
+
+mod bulkhead;
+mod circuit;
+mod retry;
+mod timeout;
+
+use std::hint::black_box;
+
+/// Allocations during `work`.
+fn allocations(work: impl FnOnce()) -> u64 {
+    allocation_counter::measure(work).count_total
+}
+
+/// A check that cannot fail is none.
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(black_box(Box::new(1)))), 1);
+    assert_eq!(allocations(|| _ = black_box(1)), 0);
+}
