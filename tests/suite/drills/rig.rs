@@ -1,0 +1,159 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use seaworthy::circuit::State;
+use seaworthy::{Backoff, BoxError, Circuit, Rejected, RetryPolicy, Slots, StackError, TimeoutLayer};
+use tokio::sync::watch;
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+use crate::support::Told;
+
+pub(super) type Outcome = Result<(), BoxError>;
+type Answer = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// Answers at once, fails, or holds its calls, as it is told to; and counts them.
+#[derive(Clone)]
+pub(super) struct Backend(Arc<Shared>);
+
+struct Shared {
+    calls: AtomicU32,
+    fails: AtomicBool,
+    held: watch::Sender<bool>,
+}
+
+impl Backend {
+    fn new() -> Backend {
+        Backend(Arc::new(Shared {
+            calls: AtomicU32::new(0),
+            fails: AtomicBool::new(false),
+            held: watch::Sender::new(false),
+        }))
+    }
+
+    pub(super) fn calls(&self) -> u32 {
+        self.0.calls.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn fails(&self, fails: bool) {
+        self.0.fails.store(fails, Ordering::Relaxed);
+    }
+
+    pub(super) fn holds(&self, held: bool) {
+        self.0.held.send_replace(held);
+    }
+
+    async fn answer(self) -> Outcome {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+        let mut held = self.0.held.subscribe();
+        held.wait_for(|held| !held).await?;
+        if self.0.fails.load(Ordering::Relaxed) { Err("down".into()) } else { Ok(()) }
+    }
+}
+
+/// What stands between the caller and the backend; what is left out is not there.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Settings {
+    /// Opens after so many failures, for so long.
+    pub(super) circuit: Option<(u32, Duration)>,
+    /// So many slots, and so long a wait for one.
+    pub(super) slots: Option<(u32, Duration)>,
+    pub(super) timeout: Option<Duration>,
+    /// So many attempts with so long a wait in between, all within so long a time.
+    pub(super) retry: Option<(u32, Duration, Option<Duration>)>,
+}
+
+/// A backend behind its guards.
+pub(super) struct Rig {
+    pub(super) kind: &'static str,
+    pub(super) backend: Backend,
+    pub(super) circuit: Circuit,
+    pub(super) slots: Slots,
+    told: Told,
+    call: Box<dyn Fn() -> Answer + Send + Sync>,
+}
+
+impl Rig {
+    /// The same guards in each of the ways in which they can be put around a call.
+    pub(super) fn each(settings: Settings) -> [Rig; 2] {
+        [Rig::of_layers(settings), Rig::of_handles(settings)]
+    }
+
+    fn parts(settings: Settings) -> (Told, Circuit, Slots, TimeoutLayer, RetryPolicy) {
+        let told = Told::default();
+        // What the drill leaves out is too large to be noticed.
+        let (failures, open) = settings.circuit.unwrap_or((1_000_000, Duration::MAX));
+        let (limit, wait) = settings.slots.unwrap_or((1_000_000, Duration::ZERO));
+        let (attempts, pause, deadline) = settings.retry.unwrap_or((1, Duration::ZERO, None));
+        let circuit = told.by(Circuit::builder("drill").consecutive_failures(failures).open_for(open));
+        let mut slots = Slots::builder("drill").limit(limit);
+        if !wait.is_zero() {
+            slots = slots.max_wait(wait);
+        }
+        let mut retry = RetryPolicy::builder("drill").attempts(attempts).backoff(Backoff::constant(pause)).no_budget();
+        if let Some(deadline) = deadline {
+            retry = retry.deadline(deadline);
+        }
+        let timeout = TimeoutLayer::new(settings.timeout.unwrap_or(Duration::MAX));
+        (told, circuit.build().unwrap(), slots.build().unwrap(), timeout.unwrap(), retry.build().unwrap())
+    }
+
+    fn of_layers(settings: Settings) -> Rig {
+        let (told, circuit, slots, timeout, retry) = Rig::parts(settings);
+        let backend = Backend::new();
+        let inner = backend.clone();
+        let service = ServiceBuilder::new()
+            .layer(retry.layer())
+            .layer(circuit.layer())
+            .layer(slots.layer())
+            .layer(timeout)
+            .service(service_fn(move |()| inner.clone().answer()));
+        let call = Box::new(move || -> Answer { Box::pin(service.clone().oneshot(())) });
+        Rig { kind: "layers", backend, circuit, slots, told, call }
+    }
+
+    fn of_handles(settings: Settings) -> Rig {
+        let (told, circuit, slots, timeout, retry) = Rig::parts(settings);
+        let backend = Backend::new();
+        let parts = Arc::new((retry, circuit.clone(), slots.clone(), timeout, backend.clone()));
+        let call = Box::new(move || -> Answer {
+            let parts = Arc::clone(&parts);
+            Box::pin(async move {
+                let (retry, circuit, slots, timeout, backend) = &*parts;
+                retry.run(|| circuit.run(slots.run(timeout.run(backend.clone().answer())))).await
+            })
+        });
+        Rig { kind: "handles", backend, circuit, slots, told, call }
+    }
+
+    pub(super) async fn call(&self) -> Outcome {
+        (self.call)().await
+    }
+
+    /// Calls on a task of its own, as far as it comes.
+    pub(super) async fn start(&self) -> tokio::task::JoinHandle<Outcome> {
+        let task = tokio::spawn((self.call)());
+        tokio::task::yield_now().await;
+        task
+    }
+
+    pub(super) fn changes(&self) -> Vec<(State, State)> {
+        self.told.changes()
+    }
+}
+
+pub(super) fn is_open(outcome: &Outcome) -> bool {
+    let rejected = outcome.as_ref().err().and_then(|error| error.rejected());
+    matches!(rejected, Some(Rejected::CircuitOpen { .. }))
+}
+
+pub(super) fn is_full(outcome: &Outcome) -> bool {
+    let rejected = outcome.as_ref().err().and_then(|error| error.rejected());
+    matches!(rejected, Some(Rejected::BulkheadFull { .. }))
+}
+
+pub(super) fn is_down(outcome: &Outcome) -> bool {
+    outcome.as_ref().is_err_and(|error| error.rejected().is_none() && error.to_string() == "down")
+}
