@@ -1,0 +1,200 @@
+//! Bulkheads: with room, and full.
+
+use std::future::ready as at_once;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use seaworthy::bulkhead::Bulkhead;
+use seaworthy::{BoxError, Error, Slots, StackError};
+use tokio::runtime::Runtime;
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::load_shed::LoadShed;
+use tower_layer::Layer;
+use tower_resilience_bulkhead::{BulkheadConfigBuilder, BulkheadError, BulkheadLayer, BulkheadServiceError};
+use tower_service::Service;
+
+use super::bulkhead_floor::{Count, Counters, Reject};
+use super::call::{REQUEST, bench, exact, finish, nearest, passed, passes, ready, rejects, runtime};
+use super::inner::{AtOnce, Late, answer};
+use super::{Cell, Column, Pattern, Target};
+use crate::Failure;
+use crate::bench::Bench;
+
+/// Calls at a time, of the rows with room.
+const ROOM: u32 = 10;
+
+pub(super) fn pattern() -> Pattern {
+    let runtime = runtime();
+    Pattern {
+        rows: &["with room", "full, rejected"],
+        columns: vec![
+            Column {
+                name: "seaworthy",
+                note: "a tower service that rejects while full, without a word from the runtime; `Error<E>`.",
+                cells: vec![
+                    exact(passes(runtime, around(&slots(ROOM)))),
+                    exact(ours_full::<Error<Failure>>(runtime, slots(1))),
+                ],
+            },
+            Column {
+                name: "seaworthy, leaked",
+                note: "the same with slots that are never freed: no reference count.",
+                cells: vec![
+                    exact(passes(runtime, around(&slots(ROOM).leak()))),
+                    exact(ours_full::<Error<Failure>>(runtime, slots(1).leak())),
+                ],
+            },
+            Column {
+                name: "seaworthy, boxed",
+                note: "the same with `BoxError`, as `LoadShed` has: a rejection is boxed.",
+                cells: vec![
+                    exact(passes(runtime, slots(ROOM).layer().layer(AtOnce::<BoxError>::new()))),
+                    exact(ours_full::<BoxError>(runtime, slots(1))),
+                ],
+            },
+            Column {
+                name: "seaworthy, run",
+                note: "`Slots::run`, which borrows the slots, around a future.",
+                cells: vec![exact(run(runtime)), exact(run_full(runtime))],
+            },
+            Column {
+                name: "tower ConcurrencyLimit",
+                note: "not ready while full, and rejects nothing. A permit is taken in `poll_ready`, and held by a \
+                     service that is ready and idle.",
+                cells: vec![exact(passes(runtime, tower(ROOM).layer(AtOnce::<Failure>::new()))), Cell::Nothing],
+            },
+            Column {
+                name: "tower LoadShed around it",
+                note: "rejects while full; errors are boxed, and a rejection has no name and no reason.",
+                cells: vec![
+                    exact(passes(runtime, LoadShed::new(tower(ROOM).layer(AtOnce::<Failure>::new())))),
+                    exact(tower_full(runtime)),
+                ],
+            },
+            Column {
+                name: "tower-resilience",
+                note: "with `reject_when_full`, which is a timeout of zero: a call that is rejected first waits for \
+                     the runtime's timer, whose steps are a millisecond long, and here has the runtime to itself. It \
+                     needs tokio's timers, and boxes its future.",
+                cells: vec![
+                    exact(passes(
+                        runtime,
+                        theirs(ROOM, BulkheadConfigBuilder::reject_when_full, AtOnce::<Failure>::new()),
+                    )),
+                    exact(theirs_full(runtime)),
+                ],
+            },
+            Column {
+                name: "tower-resilience, backpressure",
+                note: "with `backpressure`, which is not ready while full; ≈ tower's `LoadShed` around it.",
+                cells: vec![
+                    exact(passes(runtime, theirs(ROOM, BulkheadConfigBuilder::backpressure, AtOnce::<Failure>::new()))),
+                    nearest(theirs_shed(runtime)),
+                ],
+            },
+        ],
+        floors: vec![
+            vec![
+                ("arc + add + sub", passes(runtime, counting(Arc::<Counters>::default()))),
+                ("static + add + sub", passes(runtime, counting::<&Counters>(Box::leak(Box::default())))),
+            ],
+            vec![("reject", floor_full(runtime))],
+        ],
+        targets: vec![
+            Target { row: 0, ours: "seaworthy", theirs: "tower ConcurrencyLimit", at_most: 0.6 },
+            Target { row: 1, ours: "seaworthy", theirs: "tower LoadShed around it", at_most: 0.125 },
+            Target { row: 1, ours: "seaworthy, boxed", theirs: "tower LoadShed around it", at_most: 0.125 },
+        ],
+    }
+}
+
+fn counting<H>(counters: H) -> Count<AtOnce<Error<Failure>>, H, false> {
+    Count(AtOnce::new(), counters)
+}
+
+fn floor_full(runtime: &'static Runtime) -> Box<dyn Bench> {
+    let inner = AtOnce::<Error<Failure>>::new();
+    let floor = Reject { inner, counters: Arc::default(), name: "bench".into() };
+    rejects(runtime, floor, |error| error.rejected().is_some())
+}
+
+fn slots(limit: u32) -> Slots {
+    Slots::builder("bench").limit(limit).build().expect("the settings are valid")
+}
+
+fn around(slots: &Slots) -> Bulkhead<AtOnce<Error<Failure>>> {
+    slots.layer().layer(AtOnce::new())
+}
+
+/// A service around slots of which the only one is taken, for good.
+fn ours_full<E>(runtime: &'static Runtime, slots: Slots) -> Box<dyn Bench>
+where
+    E: StackError + From<Failure> + 'static,
+{
+    std::mem::forget(slots.try_take());
+    rejects(runtime, slots.layer().layer(AtOnce::<E>::new()), |error| error.rejected().is_some())
+}
+
+fn run(runtime: &'static Runtime) -> Box<dyn Bench> {
+    let slots = slots(ROOM);
+    bench(runtime, move || passed(&run_one(&slots)))
+}
+
+fn run_full(runtime: &'static Runtime) -> Box<dyn Bench> {
+    let slots = slots(1);
+    std::mem::forget(slots.try_take());
+    bench(runtime, move || matches!(run_one(&slots), Err(Error::Rejected(_))))
+}
+
+#[inline]
+fn run_one(slots: &Slots) -> Result<u64, Error<Failure>> {
+    let request = black_box(REQUEST);
+    finish(slots.run(at_once(answer(request))))
+}
+
+fn tower(limit: u32) -> GlobalConcurrencyLimitLayer {
+    GlobalConcurrencyLimitLayer::new(limit as usize)
+}
+
+/// A service that is ready holds the only permit, for good.
+fn tower_full(runtime: &'static Runtime) -> Box<dyn Bench> {
+    let limit = tower(1);
+    let mut holder = limit.layer(AtOnce::<Failure>::new());
+    assert!(ready::<_, u64>(&mut holder).is_ok());
+    std::mem::forget(holder);
+    let shed = LoadShed::new(limit.layer(AtOnce::<Failure>::new()));
+    rejects(runtime, shed, |error| error.is::<tower::load_shed::error::Overloaded>())
+}
+
+type Theirs<S> = tower_resilience_bulkhead::Bulkhead<S>;
+type Mode = fn(BulkheadConfigBuilder) -> BulkheadConfigBuilder;
+
+fn theirs<S>(limit: u32, mode: Mode, inner: S) -> Theirs<S> {
+    let builder = mode(BulkheadLayer::builder().max_concurrent_calls(limit as usize));
+    builder.build().expect("the settings are valid").layer(inner)
+}
+
+/// A call that is late has taken the only permit, for good.
+fn theirs_full(runtime: &'static Runtime) -> Box<dyn Bench> {
+    let mut service = theirs(1, BulkheadConfigBuilder::reject_when_full, Late::<Failure>::new());
+    {
+        let _entered = runtime.enter();
+        let mut holder = service.clone().call(REQUEST);
+        assert!(holder.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        std::mem::forget(holder);
+    }
+    bench(runtime, move || {
+        assert!(ready::<_, u64>(&mut service).is_ok());
+        let answer = runtime.block_on(service.call(black_box(REQUEST)));
+        matches!(answer, Err(BulkheadServiceError::Bulkhead(BulkheadError::Timeout)))
+    })
+}
+
+fn theirs_shed(runtime: &'static Runtime) -> Box<dyn Bench> {
+    let service = theirs(1, BulkheadConfigBuilder::backpressure, AtOnce::<Failure>::new());
+    let mut holder = service.clone();
+    assert!(ready::<_, u64>(&mut holder).is_ok());
+    std::mem::forget(holder);
+    rejects(runtime, LoadShed::new(service), |error| error.is::<tower::load_shed::error::Overloaded>())
+}
