@@ -1,11 +1,11 @@
 //! Bulkheads: with room, and full.
 
+use std::fmt::Debug;
 use std::future::ready as at_once;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use seaworthy::bulkhead::Bulkhead;
 use seaworthy::{BoxError, Error, Slots, StackError};
 use tokio::runtime::Runtime;
 use tower::limit::GlobalConcurrencyLimitLayer;
@@ -26,49 +26,41 @@ const ROOM: u32 = 10;
 
 pub(super) fn pattern() -> Pattern {
     let runtime = runtime();
+    let target = |row, ours, theirs, at_most| Target { row, ours, theirs, at_most };
     Pattern {
         rows: &["with room", "full, rejected"],
         columns: vec![
             Column {
                 name: "seaworthy",
-                note: "a tower service that rejects while full, without a word from the runtime; `Error<E>`.",
-                cells: vec![
-                    exact(passes(runtime, around(&slots(ROOM)))),
-                    exact(ours_full::<Error<Failure>>(runtime, slots(1))),
-                ],
+                note: "a tower service that rejects while full; errors are `BoxError`, so a rejection is boxed.",
+                cells: ours::<BoxError>(runtime, |slots| slots),
+            },
+            Column {
+                name: "seaworthy, typed",
+                note: "the same with `Error<E>`: a rejection is not boxed.",
+                cells: ours::<Error<Failure>>(runtime, |slots| slots),
             },
             Column {
                 name: "seaworthy, leaked",
-                note: "the same with slots that are never freed: no reference count.",
-                cells: vec![
-                    exact(passes(runtime, around(&slots(ROOM).leak()))),
-                    exact(ours_full::<Error<Failure>>(runtime, slots(1).leak())),
-                ],
-            },
-            Column {
-                name: "seaworthy, boxed",
-                note: "the same with `BoxError`, as `LoadShed` has: a rejection is boxed.",
-                cells: vec![
-                    exact(passes(runtime, slots(ROOM).layer().layer(AtOnce::<BoxError>::new()))),
-                    exact(ours_full::<BoxError>(runtime, slots(1))),
-                ],
+                note: "the same with `Error<E>` and slots that are never freed: no reference count.",
+                cells: ours::<Error<Failure>>(runtime, Slots::leak),
             },
             Column {
                 name: "seaworthy, run",
-                note: "`Slots::run`, which borrows the slots, around a future.",
+                note: "`Slots::run`, which borrows the slots, around a future with `Error<E>`.",
                 cells: vec![exact(run(runtime)), exact(run_full(runtime))],
             },
             Column {
                 name: "tower ConcurrencyLimit",
                 note: "not ready while full, and rejects nothing. A permit is taken in `poll_ready`, and held by a \
                      service that is ready and idle.",
-                cells: vec![exact(passes(runtime, tower(ROOM).layer(AtOnce::<Failure>::new()))), Cell::Nothing],
+                cells: vec![exact(passes(runtime, tower(ROOM).layer(AtOnce::<BoxError>::new()))), Cell::Nothing],
             },
             Column {
                 name: "tower LoadShed around it",
                 note: "rejects while full; errors are boxed, and a rejection has no name and no reason.",
                 cells: vec![
-                    exact(passes(runtime, LoadShed::new(tower(ROOM).layer(AtOnce::<Failure>::new())))),
+                    exact(passes(runtime, LoadShed::new(tower(ROOM).layer(AtOnce::<BoxError>::new())))),
                     exact(tower_full(runtime)),
                 ],
             },
@@ -80,7 +72,7 @@ pub(super) fn pattern() -> Pattern {
                 cells: vec![
                     exact(passes(
                         runtime,
-                        theirs(ROOM, BulkheadConfigBuilder::reject_when_full, AtOnce::<Failure>::new()),
+                        theirs(ROOM, BulkheadConfigBuilder::reject_when_full, AtOnce::<BoxError>::new()),
                     )),
                     exact(theirs_full(runtime)),
                 ],
@@ -89,7 +81,10 @@ pub(super) fn pattern() -> Pattern {
                 name: "tower-resilience, backpressure",
                 note: "with `backpressure`, which is not ready while full; ≈ tower's `LoadShed` around it.",
                 cells: vec![
-                    exact(passes(runtime, theirs(ROOM, BulkheadConfigBuilder::backpressure, AtOnce::<Failure>::new()))),
+                    exact(passes(
+                        runtime,
+                        theirs(ROOM, BulkheadConfigBuilder::backpressure, AtOnce::<BoxError>::new()),
+                    )),
                     nearest(theirs_shed(runtime)),
                 ],
             },
@@ -102,14 +97,15 @@ pub(super) fn pattern() -> Pattern {
             vec![("reject", floor_full(runtime))],
         ],
         targets: vec![
-            Target { row: 0, ours: "seaworthy", theirs: "tower ConcurrencyLimit", at_most: 0.6 },
-            Target { row: 1, ours: "seaworthy", theirs: "tower LoadShed around it", at_most: 0.125 },
-            Target { row: 1, ours: "seaworthy, boxed", theirs: "tower LoadShed around it", at_most: 0.125 },
+            target(0, "seaworthy", "tower ConcurrencyLimit", 0.6),
+            target(0, "seaworthy, typed", "tower ConcurrencyLimit", 0.6),
+            target(1, "seaworthy", "tower LoadShed around it", 0.125),
+            target(1, "seaworthy, typed", "tower LoadShed around it", 0.125),
         ],
     }
 }
 
-fn counting<H>(counters: H) -> Count<AtOnce<Error<Failure>>, H, false> {
+fn counting<H>(counters: H) -> Count<AtOnce, H, false> {
     Count(AtOnce::new(), counters)
 }
 
@@ -123,17 +119,17 @@ fn slots(limit: u32) -> Slots {
     Slots::builder("bench").limit(limit).build().expect("the settings are valid")
 }
 
-fn around(slots: &Slots) -> Bulkhead<AtOnce<Error<Failure>>> {
-    slots.layer().layer(AtOnce::new())
-}
-
-/// A service around slots of which the only one is taken, for good.
-fn ours_full<E>(runtime: &'static Runtime, slots: Slots) -> Box<dyn Bench>
+/// With room, and around slots of which the only one is taken, for good.
+fn ours<E>(runtime: &'static Runtime, keep: fn(Slots) -> Slots) -> Vec<Cell>
 where
-    E: StackError + From<Failure> + 'static,
+    E: StackError + From<Failure> + Debug + 'static,
 {
-    std::mem::forget(slots.try_take());
-    rejects(runtime, slots.layer().layer(AtOnce::<E>::new()), |error| error.rejected().is_some())
+    let full = keep(slots(1));
+    std::mem::forget(full.try_take());
+    vec![
+        exact(passes(runtime, keep(slots(ROOM)).layer().layer(AtOnce::<E>::new()))),
+        exact(rejects(runtime, full.layer().layer(AtOnce::<E>::new()), |error| error.rejected().is_some())),
+    ]
 }
 
 fn run(runtime: &'static Runtime) -> Box<dyn Bench> {
@@ -160,10 +156,10 @@ fn tower(limit: u32) -> GlobalConcurrencyLimitLayer {
 /// A service that is ready holds the only permit, for good.
 fn tower_full(runtime: &'static Runtime) -> Box<dyn Bench> {
     let limit = tower(1);
-    let mut holder = limit.layer(AtOnce::<Failure>::new());
+    let mut holder = limit.layer(AtOnce::<BoxError>::new());
     assert!(ready::<_, u64>(&mut holder).is_ok());
     std::mem::forget(holder);
-    let shed = LoadShed::new(limit.layer(AtOnce::<Failure>::new()));
+    let shed = LoadShed::new(limit.layer(AtOnce::<BoxError>::new()));
     rejects(runtime, shed, |error| error.is::<tower::load_shed::error::Overloaded>())
 }
 
@@ -177,7 +173,7 @@ fn theirs<S>(limit: u32, mode: Mode, inner: S) -> Theirs<S> {
 
 /// A call that is late has taken the only permit, for good.
 fn theirs_full(runtime: &'static Runtime) -> Box<dyn Bench> {
-    let mut service = theirs(1, BulkheadConfigBuilder::reject_when_full, Late::<Failure>::new());
+    let mut service = theirs(1, BulkheadConfigBuilder::reject_when_full, Late::<BoxError>::new());
     {
         let _entered = runtime.enter();
         let mut holder = service.clone().call(REQUEST);
@@ -192,7 +188,7 @@ fn theirs_full(runtime: &'static Runtime) -> Box<dyn Bench> {
 }
 
 fn theirs_shed(runtime: &'static Runtime) -> Box<dyn Bench> {
-    let service = theirs(1, BulkheadConfigBuilder::backpressure, AtOnce::<Failure>::new());
+    let service = theirs(1, BulkheadConfigBuilder::backpressure, AtOnce::<BoxError>::new());
     let mut holder = service.clone();
     assert!(ready::<_, u64>(&mut holder).is_ok());
     std::mem::forget(holder);

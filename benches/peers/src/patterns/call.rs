@@ -24,8 +24,8 @@ struct Calls<F> {
 
 impl<F: FnMut() -> bool> Bench for Calls<F> {
     fn time(&mut self, calls: u64) -> Duration {
-        // Entered and not blocked on: a task of the runtime may poll its timers only so many times before it is told to
-        // yield, and a call that is told so sets no timer.
+        // Entered and not blocked on: a task of the runtime gets only so many permits of tokio's semaphores before it is
+        // told to yield.
         let _entered = self.runtime.enter();
         let mut seen = 0;
         let start = Instant::now();

@@ -1,4 +1,7 @@
 //! What the layers are put around: as cheap as can be, and hidden from the optimiser.
+//!
+//! The error is a `BoxError` for everybody, which all can carry, and a typed one where we are shown with one. Boxing a
+//! [`Failure`] allocates nothing.
 
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
@@ -7,6 +10,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
+use seaworthy::BoxError;
 use tower_service::Service;
 
 use crate::Failure;
@@ -23,7 +27,7 @@ pub(super) fn answer<E: From<Failure>>(request: u64) -> Result<u64, E> {
 }
 
 /// Answers at once.
-pub(super) struct AtOnce<E = Failure>(PhantomData<fn() -> E>);
+pub(super) struct AtOnce<E = BoxError>(PhantomData<fn() -> E>);
 
 impl<E> AtOnce<E> {
     pub(super) fn new() -> Self {
@@ -54,7 +58,7 @@ impl<E: From<Failure>> Service<u64> for AtOnce<E> {
 }
 
 /// Answers on the second poll.
-pub(super) struct Late<E = Failure>(PhantomData<fn() -> E>);
+pub(super) struct Late<E = BoxError>(PhantomData<fn() -> E>);
 
 impl<E> Late<E> {
     pub(super) fn new() -> Self {
@@ -100,7 +104,7 @@ impl<E: From<Failure>> Service<u64> for Late<E> {
 }
 
 /// Fails all calls but every `good_every`-th, at once.
-pub(super) struct Flaky<E = Failure> {
+pub(super) struct Flaky<E = BoxError> {
     calls: &'static AtomicU64,
     good_every: u64,
     error: PhantomData<fn() -> E>,

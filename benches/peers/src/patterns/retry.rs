@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable};
-use seaworthy::{Backoff, Error, RetryBudget, RetryPolicy};
+use seaworthy::{Backoff, BoxError, RetryBudget, RetryPolicy};
 use tokio::runtime::Runtime;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_layer::Layer;
@@ -17,7 +17,6 @@ use super::call::{REQUEST, bench, exact, finish, nearest, passed, passes, runtim
 use super::inner::Flaky;
 use super::retry_floor::Floor;
 use super::{Cell, Column, Pattern, Target};
-use crate::Failure;
 use crate::bench::Bench;
 
 /// Tries of a call, the first included.
@@ -34,7 +33,7 @@ pub(super) fn pattern() -> Pattern {
         rows: &["first try, budget", "first try, no budget", "three tries, budget", "three tries, no budget"],
         columns: vec![
             column("seaworthy", "a tower service.", |row| {
-                exact(passes(runtime, ours(row).layer().layer(Flaky::<Error<Failure>>::new(row.0))))
+                exact(passes(runtime, ours(row).layer().layer(Flaky::<BoxError>::new(row.0))))
             }),
             column("seaworthy, run", "`RetryPolicy::run`, which borrows the policy, around a closure.", |row| {
                 exact(run(runtime, row))
@@ -46,7 +45,7 @@ pub(super) fn pattern() -> Pattern {
                 |row| {
                     exact(passes(
                         runtime,
-                        tower::retry::RetryLayer::new(Tower::new(row)).layer(Flaky::<Failure>::new(row.0)),
+                        tower::retry::RetryLayer::new(Tower::new(row)).layer(Flaky::<BoxError>::new(row.0)),
                     ))
                 },
             ),
@@ -85,7 +84,7 @@ fn ours((_, budget): Row) -> RetryPolicy {
 }
 
 fn run(runtime: &'static Runtime, row: Row) -> Box<dyn Bench> {
-    let (policy, mut inner) = (ours(row), Flaky::<Error<Failure>>::new(row.0));
+    let (policy, mut inner) = (ours(row), Flaky::<BoxError>::new(row.0));
     bench(runtime, move || passed(&finish(policy.run(|| inner.call(black_box(REQUEST))))))
 }
 
@@ -131,7 +130,7 @@ impl<E> tower::retry::Policy<u64, u64, E> for Tower {
 }
 
 fn theirs(runtime: &'static Runtime, (tries, budget): Row) -> Box<dyn Bench> {
-    let builder = RetryLayer::<u64, u64, Failure>::builder();
+    let builder = RetryLayer::<u64, u64, BoxError>::builder();
     let builder = builder.max_attempts(TRIES as usize).fixed_backoff(Duration::ZERO);
     let plenty = || {
         let bucket = RetryBudgetBuilder::new().token_bucket().tokens_per_second(1e9).max_tokens(1_000_000_000);
@@ -150,7 +149,7 @@ fn theirs(runtime: &'static Runtime, (tries, budget): Row) -> Box<dyn Bench> {
 
 fn with_backon(runtime: &'static Runtime, (tries, _): Row) -> Cell {
     let backoff = ConstantBuilder::default().with_delay(Duration::ZERO).with_max_times(TRIES as usize - 1);
-    let mut inner = Flaky::<Failure>::new(tries);
+    let mut inner = Flaky::<BoxError>::new(tries);
     let bench = bench(runtime, move || {
         let attempt = || inner.call(black_box(REQUEST));
         passed(&finish(attempt.retry(backoff).sleep(|_| ready(()))))

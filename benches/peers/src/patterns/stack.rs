@@ -1,9 +1,10 @@
 //! All four, one in the other: retry › circuit › bulkhead › timeout.
 
+use std::fmt::{Debug, Display};
 use std::hint::black_box;
 use std::time::Duration;
 
-use seaworthy::{Circuit, Error, Rejected, RetryPolicy, Slots, StackError, TimeoutLayer, Verdict};
+use seaworthy::{BoxError, Circuit, Error, Rejected, RetryPolicy, Slots, StackError, TimeoutLayer, Verdict};
 use tokio::runtime::Runtime;
 use tower::ServiceBuilder;
 use tower_service::Service;
@@ -26,6 +27,8 @@ pub(super) const WAITS: [Duration; 2] = [Duration::from_millis(500), Duration::f
 /// Longer than any run, so that an open circuit stays open.
 pub(super) const OPEN_FOR: Duration = Duration::from_secs(3600);
 
+const HAND: &str = "backon + failsafe + tokio";
+
 type Typed = Error<Failure>;
 type Build = fn(&'static Runtime, bool) -> Box<dyn Bench>;
 
@@ -33,40 +36,51 @@ pub(super) fn pattern() -> Pattern {
     let runtime = runtime();
     let both = |build: Build| vec![exact(build(runtime, false)), exact(build(runtime, true))];
     let nearly = |build: Build| vec![nearest(build(runtime, false)), nearest(build(runtime, true))];
-    let target = |row, theirs, at_most| Target { row, ours: "seaworthy", theirs, at_most };
+    let target = |row, ours, theirs, at_most| Target { row, ours, theirs, at_most };
     Pattern {
         rows: &["closed", "open, rejected"],
         columns: vec![
             Column {
                 name: "seaworthy",
-                note: "four layers with their defaults, which include a retry budget and full jitter; one `Error<E>`. \
-                     The retry knows that an open circuit is not to be asked again, and the circuit that a full \
+                note: "four layers with their defaults, which include a retry budget and full jitter; errors are \
+                     `BoxError`, so a rejection is boxed. The retry knows that an open circuit is not to be asked again, and the circuit that a full \
                      bulkhead says nothing of the backend.",
-                cells: both(|runtime, open| layers(runtime, open, Kind { leaked: false, budget: true })),
+                cells: both(|runtime, open| layers::<BoxError>(runtime, open, Kind { leaked: false, budget: true })),
             },
             Column {
-                name: "seaworthy, no budget",
+                name: "seaworthy, typed",
+                note: "the same with `Error<E>`: a rejection is not boxed.",
+                cells: both(|runtime, open| layers::<Typed>(runtime, open, Kind { leaked: false, budget: true })),
+            },
+            Column {
+                name: "seaworthy, typed, no budget",
                 note: "the same without the budget, which the others do not have, or not by default.",
-                cells: both(|runtime, open| layers(runtime, open, Kind { leaked: false, budget: false })),
+                cells: both(|runtime, open| layers::<Typed>(runtime, open, Kind { leaked: false, budget: false })),
             },
             Column {
-                name: "seaworthy, leaked, no budget",
+                name: "seaworthy, leaked, typed, no budget",
                 note: "the same with a circuit and slots that are never freed.",
-                cells: both(|runtime, open| layers(runtime, open, Kind { leaked: true, budget: false })),
+                cells: both(|runtime, open| layers::<Typed>(runtime, open, Kind { leaked: true, budget: false })),
             },
             Column {
-                name: "seaworthy, run, no budget",
+                name: "seaworthy, run, typed, no budget",
                 note: "`RetryPolicy::run` around `Circuit::run` and so on, which borrow their handles: to be compared \
                      with what is written by hand.",
                 cells: both(run),
             },
             Column {
-                name: "backon + failsafe + tokio",
+                name: HAND,
                 note: "≈ written by hand as one `async fn`: backon's `retry` with jitter around failsafe's future, \
                      around a permit of tokio's `Semaphore`, around tokio's `timeout`. It borrows all of them. No \
                      budget, no limit on probes, and a full bulkhead counts as a success of the circuit, because \
                      there is no third; what is not to be retried is written by hand, too.",
                 cells: nearly(stack_peers::by_hand),
+            },
+            Column {
+                name: "the same, a service",
+                note: "≈ the same in an `Arc` and tower's `service_fn`: its future owns what it uses, as those of layers \
+                     do. To be a part of a named type it would have to be boxed, too.",
+                cells: nearly(stack_peers::by_hand_service),
             },
             Column {
                 name: "tower-resilience",
@@ -81,10 +95,14 @@ pub(super) fn pattern() -> Pattern {
             vec![("arc + count + clock, clock", rejects(runtime, refusing(), |error| error.rejected().is_some()))],
         ],
         targets: vec![
-            target(0, "backon + failsafe + tokio", 0.5),
-            target(1, "backon + failsafe + tokio", 0.25),
-            target(0, "tower-resilience", 0.5),
-            target(1, "tower-resilience", 0.25),
+            target(0, "seaworthy, typed", HAND, 0.5),
+            target(0, "seaworthy, run, typed, no budget", HAND, 0.5),
+            target(0, "seaworthy, typed, no budget", "the same, a service", 0.5),
+            target(1, "seaworthy, typed", HAND, 0.25),
+            target(1, "seaworthy, run, typed, no budget", HAND, 0.25),
+            target(1, "seaworthy, typed, no budget", "the same, a service", 0.25),
+            target(0, "seaworthy", "tower-resilience", 0.5),
+            target(1, "seaworthy", "tower-resilience", 0.25),
         ],
     }
 }
@@ -119,7 +137,10 @@ fn timeout() -> TimeoutLayer {
     TimeoutLayer::new(LIMIT).expect("the settings are valid")
 }
 
-fn layers(runtime: &'static Runtime, open: bool, kind: Kind) -> Box<dyn Bench> {
+fn layers<E>(runtime: &'static Runtime, open: bool, kind: Kind) -> Box<dyn Bench>
+where
+    E: StackError + From<Failure> + Display + Debug + 'static,
+{
     let (circuit, slots) = (circuit(open), slots());
     let (circuit, slots) = if kind.leaked { (circuit.leak(), slots.leak()) } else { (circuit, slots) };
     let service = ServiceBuilder::new()
@@ -127,8 +148,8 @@ fn layers(runtime: &'static Runtime, open: bool, kind: Kind) -> Box<dyn Bench> {
         .layer(circuit.layer())
         .layer(slots.layer())
         .layer(timeout())
-        .service(AtOnce::<Typed>::new());
-    if open { rejects(runtime, service, is_open) } else { passes(runtime, service) }
+        .service(AtOnce::<E>::new());
+    if open { rejects(runtime, service, |error| is_open(error)) } else { passes(runtime, service) }
 }
 
 fn run(runtime: &'static Runtime, open: bool) -> Box<dyn Bench> {
@@ -141,7 +162,7 @@ fn run(runtime: &'static Runtime, open: bool) -> Box<dyn Bench> {
     })
 }
 
-fn is_open(error: &Typed) -> bool {
+fn is_open(error: &impl StackError) -> bool {
     matches!(error.rejected(), Some(Rejected::CircuitOpen { .. }))
 }
 

@@ -1,13 +1,16 @@
 //! The stack of the others.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable};
 use failsafe::failure_policy::{ConsecutiveFailures, consecutive_failures};
 use failsafe::futures::CircuitBreaker;
 use failsafe::{Config, StateMachine, backoff};
+use seaworthy::BoxError;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
+use tower::service_fn;
 use tower_layer::Layer;
 use tower_resilience_bulkhead::{BulkheadLayer, BulkheadServiceError};
 use tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
@@ -23,45 +26,77 @@ use crate::{Failure, Rule};
 
 type Breaker = StateMachine<ConsecutiveFailures<backoff::Constant>, ()>;
 
+#[derive(Debug)]
 enum ByHand {
     Full,
     TimedOut,
-    Inner(Failure),
+    #[allow(dead_code, reason = "the caller would want it")]
+    Inner(BoxError),
 }
 
-/// One attempt.
-async fn attempt(breaker: &Breaker, slots: &Semaphore, mut client: AtOnce) -> Result<u64, failsafe::Error<ByHand>> {
-    let call = async {
-        let _slot = slots.try_acquire().map_err(|_| ByHand::Full)?;
-        let answer = tokio::time::timeout(LIMIT, client.call(black_box(REQUEST))).await;
-        answer.map_err(|_| ByHand::TimedOut)?.map_err(ByHand::Inner)
-    };
-    breaker.call_with(|error: &ByHand| !matches!(error, ByHand::Full), call).await
+/// What a client written by hand keeps.
+struct Parts {
+    breaker: Breaker,
+    slots: Semaphore,
+    client: AtOnce,
+    waits: ExponentialBuilder,
+}
+
+impl Parts {
+    fn new(open: bool) -> Self {
+        let policy = consecutive_failures(Rule::FAILURES, backoff::constant(OPEN_FOR));
+        let breaker: Breaker = Config::new().failure_policy(policy).build();
+        for _ in 0..if open { Rule::FAILURES } else { 0 } {
+            let _ = failsafe::CircuitBreaker::call(&breaker, || Err::<(), _>(Failure));
+        }
+        let waits = ExponentialBuilder::default()
+            .with_min_delay(WAITS[0])
+            .with_max_delay(WAITS[1])
+            .with_max_times(TRIES as usize - 1)
+            .with_jitter();
+        Self { breaker, slots: Semaphore::new(ROOM as usize), client: AtOnce::new(), waits }
+    }
+
+    async fn call(&self, request: u64) -> Result<u64, failsafe::Error<ByHand>> {
+        (|| self.attempt(request))
+            .retry(self.waits)
+            .when(|error| matches!(error, failsafe::Error::Inner(ByHand::TimedOut | ByHand::Inner(_))))
+            .await
+    }
+
+    async fn attempt(&self, request: u64) -> Result<u64, failsafe::Error<ByHand>> {
+        let call = async {
+            let _slot = self.slots.try_acquire().map_err(|_| ByHand::Full)?;
+            let answer = tokio::time::timeout(LIMIT, self.client.clone().call(request)).await;
+            answer.map_err(|_| ByHand::TimedOut)?.map_err(ByHand::Inner)
+        };
+        self.breaker.call_with(|error: &ByHand| !matches!(error, ByHand::Full), call).await
+    }
 }
 
 pub(super) fn by_hand(runtime: &'static Runtime, open: bool) -> Box<dyn Bench> {
-    let policy = consecutive_failures(Rule::FAILURES, backoff::constant(OPEN_FOR));
-    let breaker: Breaker = Config::new().failure_policy(policy).build();
-    for _ in 0..if open { Rule::FAILURES } else { 0 } {
-        let _ = failsafe::CircuitBreaker::call(&breaker, || Err::<(), _>(Failure));
-    }
-    let slots = Semaphore::new(ROOM as usize);
-    let client = AtOnce::new();
-    let waits = ExponentialBuilder::default()
-        .with_min_delay(WAITS[0])
-        .with_max_delay(WAITS[1])
-        .with_max_times(TRIES as usize - 1)
-        .with_jitter();
+    let parts = Parts::new(open);
     bench(runtime, move || {
-        let tries = (|| attempt(&breaker, &slots, client.clone()))
-            .retry(waits)
-            .when(|error| matches!(error, failsafe::Error::Inner(ByHand::TimedOut | ByHand::Inner(_))));
-        let answer = finish(tries);
+        let answer = finish(parts.call(black_box(REQUEST)));
         if open { matches!(answer, Err(failsafe::Error::Rejected)) } else { passed(&answer) }
     })
 }
 
-type TheirError = CircuitBreakerError<BulkheadServiceError<TimeLimiterError<Failure>>>;
+/// A service, whose future has to own what it uses.
+pub(super) fn by_hand_service(runtime: &'static Runtime, open: bool) -> Box<dyn Bench> {
+    let parts = Arc::new(Parts::new(open));
+    let service = service_fn(move |request| {
+        let parts = parts.clone();
+        async move { parts.call(request).await }
+    });
+    if open {
+        rejects(runtime, service, |error| matches!(error, failsafe::Error::Rejected))
+    } else {
+        passes(runtime, service)
+    }
+}
+
+type TheirError = CircuitBreakerError<BulkheadServiceError<TimeLimiterError<BoxError>>>;
 
 pub(super) fn tower_resilience(runtime: &'static Runtime, open: bool) -> Box<dyn Bench> {
     let _entered = runtime.enter();
@@ -79,7 +114,7 @@ pub(super) fn tower_resilience(runtime: &'static Runtime, open: bool) -> Box<dyn
         .retry_on(|error| !matches!(error, CircuitBreakerError::OpenCircuit))
         .build();
 
-    let mut circuit = circuit.layer(bulkhead.layer(timeout.layer(AtOnce::<Failure>::new())));
+    let mut circuit = circuit.layer(bulkhead.layer(timeout.layer(AtOnce::<BoxError>::new())));
     for _ in 0..if open { Rule::FAILURES } else { 0 } {
         assert!(super::call::ready::<_, u64>(&mut circuit).is_ok());
         let _ = finish(circuit.call(FAIL));

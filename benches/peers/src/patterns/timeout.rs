@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use http::StatusCode;
-use seaworthy::{Error, TimeoutLayer};
+use seaworthy::{BoxError, TimeoutLayer};
 use tokio::runtime::Runtime;
 use tower_layer::Layer;
 use tower_resilience_timelimiter::TimeLimiterLayer;
@@ -15,7 +15,6 @@ use super::http::{Around, Within};
 use super::inner::{AtOnce, Late};
 use super::timeout_floor::{FloorBoxed, FloorInline};
 use super::{Column, Pattern, Target};
-use crate::Failure;
 use crate::bench::Bench;
 
 /// Never reached.
@@ -29,7 +28,7 @@ pub(super) fn pattern() -> Pattern {
             Column {
                 name: "seaworthy",
                 note: "a tower service. The timer is made when the inner service is not ready with its answer; a \
-                     rejection is `Rejected::TimedOut`, in the error type of the stack.",
+                     rejection is a `Rejected::TimedOut`, boxed here as the errors are.",
                 cells: vec![exact(passes(runtime, ours(AtOnce::new()))), exact(passes(runtime, ours(Late::new())))],
             },
             Column {
@@ -64,11 +63,9 @@ pub(super) fn pattern() -> Pattern {
     }
 }
 
-type OursError = Error<Failure>;
-
 fn floors<S>(runtime: &'static Runtime, inner: fn() -> S) -> Vec<(&'static str, Box<dyn Bench>)>
 where
-    S: Service<u64, Response = u64, Error = OursError> + 'static,
+    S: Service<u64, Response = u64, Error = BoxError> + 'static,
 {
     vec![
         ("inline", passes(runtime, FloorInline(inner(), LIMIT))),
@@ -81,30 +78,30 @@ fn layer() -> TimeoutLayer {
     TimeoutLayer::new(LIMIT).expect("the settings are valid")
 }
 
-fn ours<S: Service<u64, Error = OursError>>(inner: S) -> seaworthy::Timeout<S> {
+fn ours<S: Service<u64, Error = BoxError>>(inner: S) -> seaworthy::Timeout<S> {
     layer().layer(inner)
 }
 
 fn run<S>(runtime: &'static Runtime, mut inner: S) -> Box<dyn Bench>
 where
-    S: Service<u64, Response = u64, Error = OursError> + 'static,
+    S: Service<u64, Response = u64, Error = BoxError> + 'static,
 {
     let timeout = layer();
     bench(runtime, move || passed(&finish(timeout.run(inner.call(black_box(REQUEST))))))
 }
 
-fn tower<S: Service<u64, Error = Failure>>(inner: S) -> tower::timeout::Timeout<S> {
+fn tower<S: Service<u64, Error = BoxError>>(inner: S) -> tower::timeout::Timeout<S> {
     tower::timeout::Timeout::new(inner, LIMIT)
 }
 
-fn http<S: Service<u64, Error = Failure>>(inner: S) -> Around<tower_http::timeout::Timeout<Within<S>>> {
+fn http<S: Service<u64, Error = BoxError>>(inner: S) -> Around<tower_http::timeout::Timeout<Within<S>>> {
     let layer = tower_http::timeout::TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LIMIT);
     Around(layer.layer(Within(inner)))
 }
 
 fn theirs<S>(inner: S) -> impl Service<u64, Response = u64, Error: std::fmt::Debug>
 where
-    S: Service<u64, Response = u64, Error = Failure, Future: Send> + Clone + Send + 'static,
+    S: Service<u64, Response = u64, Error = BoxError, Future: Send> + Clone + Send + 'static,
 {
     TimeLimiterLayer::builder().timeout_duration(LIMIT).cancel_running_future(true).build().layer(inner)
 }
