@@ -45,7 +45,7 @@ fn what_is_missing_is_known() {
     for (pattern, build) in PATTERNS {
         for column in build().columns {
             let expected = match (pattern, column.name) {
-                ("bulkhead", "tower ConcurrencyLimit") => 1,
+                ("bulkhead", "tower ConcurrencyLimit" | "seaworthy, run") => 2,
                 ("retry", "backon") => 2,
                 _ => 0,
             };

@@ -8,14 +8,15 @@ use std::task::{Context, Waker};
 
 use seaworthy::{BoxError, Error, Slots, StackError};
 use tokio::runtime::Runtime;
-use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::limit::ConcurrencyLimit;
 use tower::load_shed::LoadShed;
+use tower::load_shed::error::Overloaded;
 use tower_layer::Layer;
 use tower_resilience_bulkhead::{BulkheadConfigBuilder, BulkheadError, BulkheadLayer, BulkheadServiceError};
 use tower_service::Service;
 
 use super::bulkhead_floor::{Count, Counters, Reject};
-use super::call::{REQUEST, bench, exact, finish, nearest, passed, passes, ready, rejects, runtime};
+use super::call::{Cloned, REQUEST, bench, exact, finish, nearest, passed, passes, ready, rejects, runtime};
 use super::inner::{AtOnce, Late, answer};
 use super::{Cell, Column, Pattern, Target};
 use crate::Failure;
@@ -28,7 +29,7 @@ pub(super) fn pattern() -> Pattern {
     let runtime = runtime();
     let target = |row, ours, theirs, at_most| Target { row, ours, theirs, at_most };
     Pattern {
-        rows: &["with room", "full, rejected"],
+        rows: &["with room", "full, rejected", "with room, a clone a call", "full, rejected, a clone a call"],
         columns: vec![
             Column {
                 name: "seaworthy",
@@ -47,21 +48,31 @@ pub(super) fn pattern() -> Pattern {
             },
             Column {
                 name: "seaworthy, run",
-                note: "`Slots::run`, which borrows the slots, around a future with `Error<E>`.",
-                cells: vec![exact(run(runtime)), exact(run_full(runtime))],
+                note: "`Slots::run`, which borrows the slots, around a future with `Error<E>`; there is no service \
+                     to be cloned.",
+                cells: vec![exact(run(runtime)), exact(run_full(runtime)), Cell::Nothing, Cell::Nothing],
             },
             Column {
                 name: "tower ConcurrencyLimit",
                 note: "not ready while full, and rejects nothing. A permit is taken in `poll_ready`, and held by a \
                      service that is ready and idle.",
-                cells: vec![exact(passes(runtime, tower(ROOM).layer(AtOnce::<BoxError>::new()))), Cell::Nothing],
+                cells: vec![
+                    exact(passes(runtime, tower(ROOM))),
+                    Cell::Nothing,
+                    exact(passes(runtime, Cloned(tower(ROOM)))),
+                    Cell::Nothing,
+                ],
             },
             Column {
                 name: "tower LoadShed around it",
-                note: "rejects while full; errors are boxed, and a rejection has no name and no reason.",
+                note: "rejects while full; errors are boxed, and a rejection has no name and no reason. While it is full, \
+                     each service waits in a queue from its first call on: one that is kept has done that, and the \
+                     clone of a call does it anew.",
                 cells: vec![
-                    exact(passes(runtime, LoadShed::new(tower(ROOM).layer(AtOnce::<BoxError>::new())))),
-                    exact(tower_full(runtime)),
+                    exact(passes(runtime, LoadShed::new(tower(ROOM)))),
+                    exact(rejects(runtime, shed(full_tower()), is_overload)),
+                    exact(passes(runtime, Cloned(LoadShed::new(tower(ROOM))))),
+                    exact(rejects(runtime, Cloned(shed(full_tower())), is_overload)),
                 ],
             },
             Column {
@@ -70,10 +81,9 @@ pub(super) fn pattern() -> Pattern {
                      the runtime's timer, whose steps are a millisecond long, and here has the runtime to itself. It \
                      needs tokio's timers, and boxes its future.",
                 cells: vec![
-                    exact(passes(
-                        runtime,
-                        theirs(ROOM, BulkheadConfigBuilder::reject_when_full, AtOnce::<BoxError>::new()),
-                    )),
+                    exact(passes(runtime, theirs(ROOM, BulkheadConfigBuilder::reject_when_full))),
+                    exact(theirs_full(runtime)),
+                    exact(passes(runtime, Cloned(theirs(ROOM, BulkheadConfigBuilder::reject_when_full)))),
                     exact(theirs_full(runtime)),
                 ],
             },
@@ -81,11 +91,10 @@ pub(super) fn pattern() -> Pattern {
                 name: "tower-resilience, backpressure",
                 note: "with `backpressure`, which is not ready while full; ≈ tower's `LoadShed` around it.",
                 cells: vec![
-                    exact(passes(
-                        runtime,
-                        theirs(ROOM, BulkheadConfigBuilder::backpressure, AtOnce::<BoxError>::new()),
-                    )),
-                    nearest(theirs_shed(runtime)),
+                    exact(passes(runtime, theirs(ROOM, BulkheadConfigBuilder::backpressure))),
+                    nearest(rejects(runtime, shed(theirs_taken()), is_overload)),
+                    exact(passes(runtime, Cloned(theirs(ROOM, BulkheadConfigBuilder::backpressure)))),
+                    nearest(rejects(runtime, Cloned(shed(theirs_taken())), is_overload)),
                 ],
             },
         ],
@@ -95,12 +104,16 @@ pub(super) fn pattern() -> Pattern {
                 ("static + add + sub", passes(runtime, counting::<&Counters>(Box::leak(Box::default())))),
             ],
             vec![("reject", floor_full(runtime))],
+            vec![("arc + add + sub", passes(runtime, Cloned(counting(Arc::<Counters>::default()))))],
+            vec![],
         ],
         targets: vec![
             target(0, "seaworthy", "tower ConcurrencyLimit", 0.6),
             target(0, "seaworthy, typed", "tower ConcurrencyLimit", 0.6),
             target(1, "seaworthy", "tower LoadShed around it", 0.125),
             target(1, "seaworthy, typed", "tower LoadShed around it", 0.125),
+            target(3, "seaworthy", "tower LoadShed around it", 0.125),
+            target(3, "seaworthy, typed", "tower LoadShed around it", 0.125),
         ],
     }
 }
@@ -124,11 +137,18 @@ fn ours<E>(runtime: &'static Runtime, keep: fn(Slots) -> Slots) -> Vec<Cell>
 where
     E: StackError + From<Failure> + Debug + 'static,
 {
-    let full = keep(slots(1));
-    std::mem::forget(full.try_take());
+    let room = || keep(slots(ROOM)).layer().layer(AtOnce::<E>::new());
+    let full = || {
+        let slots = keep(slots(1));
+        std::mem::forget(slots.try_take());
+        slots.layer().layer(AtOnce::<E>::new())
+    };
+    let is_rejection = |error: &E| error.rejected().is_some();
     vec![
-        exact(passes(runtime, keep(slots(ROOM)).layer().layer(AtOnce::<E>::new()))),
-        exact(rejects(runtime, full.layer().layer(AtOnce::<E>::new()), |error| error.rejected().is_some())),
+        exact(passes(runtime, room())),
+        exact(rejects(runtime, full(), is_rejection)),
+        exact(passes(runtime, Cloned(room()))),
+        exact(rejects(runtime, Cloned(full()), is_rejection)),
     ]
 }
 
@@ -149,31 +169,49 @@ fn run_one(slots: &Slots) -> Result<u64, Error<Failure>> {
     finish(slots.run(at_once(answer(request))))
 }
 
-fn tower(limit: u32) -> GlobalConcurrencyLimitLayer {
-    GlobalConcurrencyLimitLayer::new(limit as usize)
+fn tower(limit: u32) -> ConcurrencyLimit<AtOnce> {
+    ConcurrencyLimit::new(AtOnce::new(), limit as usize)
 }
 
-/// A service that is ready holds the only permit, for good.
-fn tower_full(runtime: &'static Runtime) -> Box<dyn Bench> {
-    let limit = tower(1);
-    let mut holder = limit.layer(AtOnce::<BoxError>::new());
-    assert!(ready::<_, u64>(&mut holder).is_ok());
+/// A clone that is ready holds the only permit, for good.
+fn full_tower() -> ConcurrencyLimit<AtOnce> {
+    holding(tower(1))
+}
+
+fn theirs_taken() -> Theirs<AtOnce> {
+    holding(theirs(1, BulkheadConfigBuilder::backpressure))
+}
+
+fn holding<S: Service<u64> + Clone>(service: S) -> S {
+    let mut holder = service.clone();
+    assert!(ready(&mut holder).is_ok());
     std::mem::forget(holder);
-    let shed = LoadShed::new(limit.layer(AtOnce::<BoxError>::new()));
-    rejects(runtime, shed, |error| error.is::<tower::load_shed::error::Overloaded>())
+    service
+}
+
+fn shed<S>(service: S) -> LoadShed<S> {
+    LoadShed::new(service)
+}
+
+fn is_overload(error: &BoxError) -> bool {
+    error.is::<Overloaded>()
 }
 
 type Theirs<S> = tower_resilience_bulkhead::Bulkhead<S>;
 type Mode = fn(BulkheadConfigBuilder) -> BulkheadConfigBuilder;
 
-fn theirs<S>(limit: u32, mode: Mode, inner: S) -> Theirs<S> {
+fn theirs(limit: u32, mode: Mode) -> Theirs<AtOnce> {
+    layer(limit, mode).layer(AtOnce::new())
+}
+
+fn layer(limit: u32, mode: Mode) -> BulkheadLayer {
     let builder = mode(BulkheadLayer::builder().max_concurrent_calls(limit as usize));
-    builder.build().expect("the settings are valid").layer(inner)
+    builder.build().expect("the settings are valid")
 }
 
 /// A call that is late has taken the only permit, for good.
 fn theirs_full(runtime: &'static Runtime) -> Box<dyn Bench> {
-    let mut service = theirs(1, BulkheadConfigBuilder::reject_when_full, Late::<BoxError>::new());
+    let mut service = layer(1, BulkheadConfigBuilder::reject_when_full).layer(Late::<BoxError>::new());
     {
         let _entered = runtime.enter();
         let mut holder = service.clone().call(REQUEST);
@@ -185,12 +223,4 @@ fn theirs_full(runtime: &'static Runtime) -> Box<dyn Bench> {
         let answer = runtime.block_on(service.call(black_box(REQUEST)));
         matches!(answer, Err(BulkheadServiceError::Bulkhead(BulkheadError::Timeout)))
     })
-}
-
-fn theirs_shed(runtime: &'static Runtime) -> Box<dyn Bench> {
-    let service = theirs(1, BulkheadConfigBuilder::backpressure, AtOnce::<BoxError>::new());
-    let mut holder = service.clone();
-    assert!(ready::<_, u64>(&mut holder).is_ok());
-    std::mem::forget(holder);
-    rejects(runtime, LoadShed::new(service), |error| error.is::<tower::load_shed::error::Overloaded>())
 }

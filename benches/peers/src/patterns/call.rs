@@ -62,6 +62,26 @@ where
     bench(runtime, move || ask(&mut service).is_err_and(|error| is_rejection(&error)))
 }
 
+/// A service that is cloned for each call, as servers do it.
+#[derive(Clone)]
+pub(super) struct Cloned<S>(pub(super) S);
+
+impl<S: Service<u64> + Clone> Service<u64> for Cloned<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = std::future::Ready<Result<S::Response, S::Error>>;
+
+    #[inline]
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn call(&mut self, _: u64) -> Self::Future {
+        std::future::ready(ask(&mut self.0.clone()))
+    }
+}
+
 pub(super) fn exact(bench: Box<dyn Bench>) -> Cell {
     Cell::Exact(bench)
 }
