@@ -5,7 +5,8 @@ use std::thread;
 use seaworthy_peers::{Entry, Row, entries, floors};
 
 use crate::table::{self, Table};
-use crate::{CALLS, counting, timing};
+use crate::timing::{Pace, interleaved};
+use crate::{CALLS, counting};
 
 /// Breakers over which heap bytes are counted.
 const BREAKERS: usize = 100_000;
@@ -51,7 +52,8 @@ fn times(row: Row, entries: &[Entry]) -> table::Times {
     let (names, below): (Vec<_>, Vec<_>) = floors(row).into_iter().unzip();
     benches.extend(below.into_iter().map(Some));
 
-    let mut rounds = timing::interleaved(&mut benches);
+    let pace = if matches!(row, Row::Shared | Row::Apart) { Pace::LONG } else { Pace::SHORT };
+    let mut rounds = interleaved(&mut benches, pace);
     let floors = names.into_iter().zip(rounds.split_off(peers)).collect();
     // Only the first rows are about a rule; in the others any rule will do.
     let is_rule = matches!(row, Row::Consecutive | Row::CountWindow | Row::TimeWindow(_));

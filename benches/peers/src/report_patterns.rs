@@ -3,7 +3,7 @@
 use seaworthy_peers::{Bench, Cell, Column, Pattern, Target};
 
 use crate::table::{Table, Times};
-use crate::timing::{interleaved, median};
+use crate::timing::{Pace, interleaved, median};
 
 /// Some rows wait for a timer at every call.
 const CALLS: u64 = 100;
@@ -31,7 +31,7 @@ pub(crate) fn print(name: &str, pattern: Pattern) {
         let (floor_names, below): (Vec<_>, Vec<_>) = floors.into_iter().unzip();
         benches.extend(below.into_iter().map(Some));
 
-        let mut rounds = interleaved(&mut benches);
+        let mut rounds = interleaved(&mut benches, Pace::SHORT);
         let floors = floor_names.into_iter().zip(rounds.split_off(names.len())).collect();
         benches.truncate(names.len());
         let times = Times { rounds, exact, floors };
