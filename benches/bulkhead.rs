@@ -6,22 +6,22 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
 
 mod common;
+#[path = "common/bulkhead.rs"]
+mod floor;
 
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
-use std::ops::Deref;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::pin;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use common::Inner;
 use common::ratio::{Table, nanos};
-use common::{Inner, StackError};
 use criterion::{BenchmarkId, Criterion, criterion_group};
-use pin_project_lite::pin_project;
+use floor::{Count, Counters, Reject};
 use seaworthy::bulkhead::Bulkhead;
-use seaworthy::{BoxError, Name, Rejected, Slot, Slots};
+use seaworthy::{BoxError, Slot, Slots};
 use tower::limit::{ConcurrencyLimit, GlobalConcurrencyLimitLayer};
 use tower::load_shed::LoadShed;
 use tower::{Layer, Service};
@@ -43,117 +43,6 @@ impl Service<u64> for BoxedInner {
     #[inline]
     fn call(&mut self, request: u64) -> Self::Future {
         ready(Ok(request))
-    }
-}
-
-#[derive(Default)]
-struct Counters {
-    in_use: AtomicU64,
-    rejected: AtomicU64,
-}
-
-/// The floor with room: counts calls in and out, with a handle in the future, and refuses nobody. With `LOOKS` it looks
-/// at the count in `poll_ready` and `call`, as one must who has something to say before anything is taken.
-#[derive(Clone)]
-struct Count<H, const LOOKS: bool>(H);
-
-struct Out<H: Deref<Target = Counters>>(H);
-
-impl<H: Deref<Target = Counters>> Drop for Out<H> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.in_use.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-pin_project! {
-    struct CountFuture<H: Deref<Target = Counters>> {
-        #[pin]
-        inner: <Inner as Service<u64>>::Future,
-        out: Option<Out<H>>,
-    }
-}
-
-impl<H: Deref<Target = Counters>> Future for CountFuture<H> {
-    type Output = Result<u64, StackError>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let poll = this.inner.poll(cx);
-        if poll.is_ready() {
-            *this.out = None;
-        }
-        poll
-    }
-}
-
-impl<H: Deref<Target = Counters> + Clone, const LOOKS: bool> Service<u64> for Count<H, LOOKS> {
-    type Response = u64;
-    type Error = StackError;
-    type Future = CountFuture<H>;
-
-    #[inline]
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StackError>> {
-        if LOOKS {
-            black_box(self.0.in_use.load(Ordering::Acquire));
-        }
-        Service::<u64>::poll_ready(&mut Inner, cx)
-    }
-
-    #[inline]
-    fn call(&mut self, request: u64) -> Self::Future {
-        if LOOKS {
-            black_box(self.0.in_use.load(Ordering::Acquire));
-        }
-        self.0.in_use.fetch_add(1, Ordering::AcqRel);
-        CountFuture { out: Some(Out(self.0.clone())), inner: Inner.call(request) }
-    }
-}
-
-/// The floor when full: reads a count, which always says that it is full, and counts the rejection.
-struct Reject {
-    counters: Arc<Counters>,
-    name: Name,
-}
-
-pin_project! {
-    #[project = RejectProj]
-    enum RejectFuture {
-        Inner { #[pin] inner: <Inner as Service<u64>>::Future },
-        Rejected { rejected: Option<Rejected> },
-    }
-}
-
-impl Future for RejectFuture {
-    type Output = Result<u64, StackError>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            RejectProj::Inner { inner } => inner.poll(cx),
-            RejectProj::Rejected { rejected } => Poll::Ready(Err(rejected.take().unwrap().into())),
-        }
-    }
-}
-
-impl Service<u64> for Reject {
-    type Response = u64;
-    type Error = StackError;
-    type Future = RejectFuture;
-
-    #[inline]
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StackError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    #[inline]
-    fn call(&mut self, request: u64) -> RejectFuture {
-        if self.counters.in_use.load(Ordering::Acquire) == u64::MAX {
-            return RejectFuture::Inner { inner: Inner.call(request) };
-        }
-        self.counters.rejected.fetch_add(1, Ordering::Relaxed);
-        RejectFuture::Rejected { rejected: Some(Rejected::BulkheadFull { name: self.name.clone() }) }
     }
 }
 
@@ -190,16 +79,16 @@ fn around(slots: &Slots) -> Bulkhead<Inner> {
     slots.layer().layer(Inner)
 }
 
-fn floor_shared<const LOOKS: bool>() -> Count<Arc<Counters>, LOOKS> {
-    Count(Arc::default())
+fn floor_shared<const LOOKS: bool>() -> Count<Inner, Arc<Counters>, LOOKS> {
+    Count(Inner, Arc::default())
 }
 
-fn floor_leaked<const LOOKS: bool>() -> Count<&'static Counters, LOOKS> {
-    Count(Box::leak(Box::default()))
+fn floor_leaked<const LOOKS: bool>() -> Count<Inner, &'static Counters, LOOKS> {
+    Count(Inner, Box::leak(Box::default()))
 }
 
-fn floor_full() -> Reject {
-    Reject { counters: Arc::default(), name: "bench".into() }
+fn floor_full() -> Reject<Inner> {
+    Reject { inner: Inner, counters: Arc::default(), name: "bench".into() }
 }
 
 /// Whose one permit is taken, for good.

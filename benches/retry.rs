@@ -10,16 +10,20 @@
     reason = "a benchmark reads the clock, prints, and ends when something is wrong"
 )]
 
+#[path = "common/retry.rs"]
+mod floor;
+
 use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use floor::Floor;
 use seaworthy::{Backoff, Error, RetryBudget, RetryPolicy};
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::{Layer, Service};
@@ -64,65 +68,6 @@ impl Service<u64> for Inner {
         let good = call == self.good_every;
         self.calls.store(if good { 0 } else { call }, Ordering::Relaxed);
         ready(black_box(if good { Ok(request) } else { Err(Error::Inner(Failure)) }))
-    }
-}
-
-/// A retry that does nothing but what nobody can do without: it keeps a request, a service and its shared state, and
-/// with a budget it reads the clock and counts.
-#[derive(Clone)]
-struct Floor {
-    inner: Inner,
-    state: Arc<(AtomicU64, bool)>,
-}
-
-struct FloorFuture {
-    call: Ready<Outcome>,
-    inner: Inner,
-    request: u64,
-    state: Arc<(AtomicU64, bool)>,
-    attempts: u32,
-}
-
-impl Service<u64> for Floor {
-    type Response = u64;
-    type Error = Error<Failure>;
-    type Future = FloorFuture;
-
-    #[inline]
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    #[inline]
-    fn call(&mut self, request: u64) -> FloorFuture {
-        let (state, inner) = (self.state.clone(), self.inner.clone());
-        if state.1 {
-            black_box(Instant::now());
-            state.0.fetch_add(1, Ordering::AcqRel);
-        }
-        FloorFuture { call: self.inner.call(request), inner, request, state, attempts: 1 }
-    }
-}
-
-impl Future for FloorFuture {
-    type Output = Outcome;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        loop {
-            let Poll::Ready(outcome) = Pin::new(&mut self.call).poll(cx) else { return Poll::Pending };
-            if outcome.is_ok() || self.attempts == 3 {
-                return Poll::Ready(outcome);
-            }
-            if self.state.1 {
-                black_box(Instant::now());
-                self.state.0.fetch_sub(1, Ordering::AcqRel);
-            }
-            self.attempts += 1;
-            let Poll::Ready(Ok(())) = self.inner.poll_ready(cx) else { return Poll::Pending };
-            let request = self.request;
-            self.call = self.inner.call(request);
-        }
     }
 }
 
@@ -198,7 +143,7 @@ fn rows(tries: u64, budget: bool) -> Vec<Row> {
         budget: budget.then(|| Arc::new(TpsBudget::new(Duration::from_secs(10), i32::MAX as u32 - 1, 1.0))),
     };
     vec![
-        row("floor", Floor { inner: inner(), state: Arc::new((AtomicU64::new(0), budget)) }),
+        row("floor", Floor::new(inner(), budget)),
         row("seaworthy", ours.build().unwrap().layer().layer(inner())),
         row("tower", tower::retry::RetryLayer::new(theirs).layer(inner())),
     ]

@@ -11,16 +11,14 @@
 
 mod common;
 
-use std::future::{Ready, ready};
 use std::hint::black_box;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::floor::{Floor, Work};
+use common::floor::{Floor, Refuse, Work};
 use common::ratio::Table;
 use common::{Inner, StackError, call};
 use criterion::{Criterion, criterion_group};
-use seaworthy::{Circuit, Name, Rejected, RetryPolicy, Slots, TimeoutLayer, Verdict};
+use seaworthy::{Circuit, RetryPolicy, Slots, TimeoutLayer, Verdict};
 use tower::{Service, ServiceBuilder};
 
 /// Where the handles are kept, and whether retries have a budget.
@@ -81,30 +79,9 @@ fn floors(kind: Kind) -> Box<dyn FnMut() -> Result<u64, StackError>> {
     }
 }
 
-/// Reads the clock and rejects, as no open circuit can do without.
-#[derive(Clone)]
-struct Refuse(Name);
-
-impl Service<u64> for Refuse {
-    type Response = u64;
-    type Error = StackError;
-    type Future = Ready<Result<u64, StackError>>;
-
-    #[inline]
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), StackError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    #[inline]
-    fn call(&mut self, _: u64) -> Self::Future {
-        black_box(Instant::now());
-        ready(Err(Rejected::CircuitOpen { name: self.0.clone(), retry_after: None }.into()))
-    }
-}
-
 /// A call of the floor of the retry, around one that rejects.
 fn refusing_floor(kind: Kind) -> impl FnMut() -> Result<u64, StackError> {
-    let mut service = Floor::shared(Refuse("bench".into()), of_retry(kind.budget));
+    let mut service = Floor::shared(Refuse::new("bench"), of_retry(kind.budget));
     move || ask(&mut service)
 }
 

@@ -8,6 +8,9 @@
 //! floors too, can double with the place that a process happens to get for its stack.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
 
+#[path = "common/timeout.rs"]
+mod floor;
+
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
 use std::pin::{Pin, pin};
@@ -15,9 +18,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use floor::{FloorBoxed, FloorInline};
 use pin_project_lite::pin_project;
-use seaworthy::{BoxError, Error, Rejected, Timeout, TimeoutLayer};
-use tokio::time::Sleep;
+use seaworthy::{BoxError, Error, Timeout, TimeoutLayer};
 use tower::{Layer, Service};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -67,86 +70,6 @@ impl Service<u64> for Later {
 
     fn call(&mut self, request: u64) -> Self::Future {
         SecondPoll(request, false)
-    }
-}
-
-/// The floor: a timeout that tells nobody, has one limit, and keeps its timer in the future.
-#[derive(Clone)]
-struct FloorInline<S>(S, Duration);
-
-pin_project! {
-    struct FloorInlineFuture<F> { #[pin] inner: F, after: Duration, #[pin] timer: Option<Sleep> }
-}
-
-impl<F: Future<Output = Result<T, E>>, T, E: From<Rejected>> Future for FloorInlineFuture<F> {
-    type Output = Result<T, E>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let Poll::Ready(result) = this.inner.poll(cx) {
-            return Poll::Ready(result);
-        }
-        let after = *this.after;
-        if this.timer.is_none() {
-            this.timer.set(Some(tokio::time::sleep(after)));
-        }
-        this.timer.as_pin_mut().unwrap().poll(cx).map(|()| Err(Rejected::TimedOut { after }.into()))
-    }
-}
-
-impl<S: Service<u64, Error = E>, E: From<Rejected>> Service<u64> for FloorInline<S> {
-    type Response = S::Response;
-    type Error = E;
-    type Future = FloorInlineFuture<S::Future>;
-
-    #[inline]
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
-        self.0.poll_ready(cx)
-    }
-
-    #[inline]
-    fn call(&mut self, request: u64) -> Self::Future {
-        FloorInlineFuture { inner: self.0.call(request), after: self.1, timer: None }
-    }
-}
-
-/// The same, with a boxed timer.
-#[derive(Clone)]
-struct FloorBoxed<S>(S, Duration);
-
-pin_project! {
-    struct FloorBoxedFuture<F> { #[pin] inner: F, after: Duration, timer: Option<Pin<Box<Sleep>>> }
-}
-
-impl<F: Future<Output = Result<T, E>>, T, E: From<Rejected>> Future for FloorBoxedFuture<F> {
-    type Output = Result<T, E>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if let Poll::Ready(result) = this.inner.poll(cx) {
-            return Poll::Ready(result);
-        }
-        let after = *this.after;
-        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(after)));
-        timer.as_mut().poll(cx).map(|()| Err(Rejected::TimedOut { after }.into()))
-    }
-}
-
-impl<S: Service<u64, Error = E>, E: From<Rejected>> Service<u64> for FloorBoxed<S> {
-    type Response = S::Response;
-    type Error = E;
-    type Future = FloorBoxedFuture<S::Future>;
-
-    #[inline]
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
-        self.0.poll_ready(cx)
-    }
-
-    #[inline]
-    fn call(&mut self, request: u64) -> Self::Future {
-        FloorBoxedFuture { inner: self.0.call(request), after: self.1, timer: None }
     }
 }
 

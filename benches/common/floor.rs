@@ -1,5 +1,7 @@
 //! The cheapest conceivable middleware of each kind, written by hand.
 
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use pin_project_lite::pin_project;
+use seaworthy::{Error, Name, Rejected};
 use tower::Service;
 
 /// What a floor does when a call ends, beside looking at its state twice.
@@ -99,5 +102,32 @@ impl<F: Future, H: Deref<Target = State>> Future for FloorFuture<F, H> {
             this.state.counter.0.fetch_add(1, Ordering::Relaxed);
         }
         Poll::Ready(output)
+    }
+}
+
+/// Reads the clock and rejects, as no open circuit can do without.
+#[derive(Clone)]
+pub struct Refuse<T, E>(Name, PhantomData<fn() -> (T, E)>);
+
+impl<T, E> Refuse<T, E> {
+    pub fn new(name: &'static str) -> Self {
+        Self(name.into(), PhantomData)
+    }
+}
+
+impl<T, E, R> Service<R> for Refuse<T, E> {
+    type Response = T;
+    type Error = Error<E>;
+    type Future = Ready<Result<T, Error<E>>>;
+
+    #[inline]
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error<E>>> {
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn call(&mut self, _: R) -> Self::Future {
+        std::hint::black_box(Instant::now());
+        ready(Err(Rejected::CircuitOpen { name: self.0.clone(), retry_after: None }.into()))
     }
 }

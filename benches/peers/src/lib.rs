@@ -1,8 +1,8 @@
-//! What seaworthy's circuit breaker costs, next to the other circuit breakers for Rust.
+//! What seaworthy's patterns cost, next to the other crates that have them.
 //!
 //! [`Peer`] is the whole of what a crate must show to take part, and each has one file in `peers`.
 //! [`Row`] lists what is measured. The binary and the criterion bench both run the loops in
-//! `bench`.
+//! `bench`. All that is about circuit breakers; the other patterns are in [`PATTERNS`].
 
 #![forbid(unsafe_code)]
 
@@ -10,6 +10,7 @@ mod ask;
 mod bench;
 mod drive;
 mod floors;
+mod patterns;
 mod peer;
 mod peers;
 mod row;
@@ -17,6 +18,7 @@ mod row;
 pub use ask::{Answer, Ask, Failure, Inner, Outcome};
 pub use bench::Bench;
 pub use floors::floors;
+pub use patterns::{Cell, Column, PATTERNS, Pattern, Target};
 pub use peer::{Entry, Peer};
 pub use peers::entries;
 pub use row::{Row, Rule};

@@ -1,14 +1,16 @@
-//! Measures every row, interleaved, and prints one Markdown table.
+//! Measures rows in turn, and prints a Markdown table for each pattern.
 
 mod counting;
+mod report_circuit;
+mod report_patterns;
+
 mod table;
 mod timing;
 
-use std::thread;
+use std::env;
+use std::process::ExitCode;
 
-use seaworthy_peers::{Entry, Row, entries, floors};
-
-use crate::table::Table;
+use seaworthy_peers::{Bench, PATTERNS};
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
@@ -16,64 +18,38 @@ static ALLOCATOR: counting::Counting = counting::Counting;
 /// Calls over which allocations are counted.
 const CALLS: u64 = 1_000;
 
-/// Breakers over which heap bytes are counted.
-const BREAKERS: usize = 100_000;
+const CIRCUIT: &str = "circuit";
 
-fn main() {
-    let entries = entries();
-    let mut table = Table::new(entries.iter().map(|entry| entry.name));
-    for row in Row::ALL {
-        eprintln!("{}", row.title());
-        table.times(&row.title(), &times(row, &entries));
+fn main() -> ExitCode {
+    let (options, asked): (Vec<String>, Vec<String>) = env::args().skip(1).partition(|arg| arg.starts_with("--"));
+    let known = |name: &str| name == CIRCUIT || PATTERNS.iter().any(|pattern| pattern.0 == name);
+    if options.iter().any(|option| option != "--test") || !asked.iter().all(|name| known(name)) {
+        let names: Vec<_> = PATTERNS.iter().map(|pattern| pattern.0).collect();
+        eprintln!("usage: seaworthy-peers [--test] [{CIRCUIT}] [{}]", names.join("] ["));
+        return ExitCode::FAILURE;
     }
-    for (title, row) in [("closed", Row::Consecutive), ("open", Row::Open)] {
-        let title = format!("allocations a call, {title}");
-        table.counts(&title, entries.iter().map(|entry| allocations(*entry, row)));
-    }
-    let title = format!("heap bytes for each of {} breakers", table::grouped(BREAKERS as f64));
-    table.counts(&title, entries.iter().map(|entry| heap(*entry)));
+    let once = !options.is_empty();
+    let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
 
-    println!("{table}");
-    println!("Nanoseconds a call; in brackets, times seaworthy's. The floors are written by hand.");
-    println!("≈ the nearest thing the crate has. – nothing of the kind.\n");
-    for Entry { name, note, .. } in entries {
-        println!("- {name}: {note}");
+    if wanted(CIRCUIT) {
+        if once { report_circuit::once() } else { report_circuit::print() }
     }
-    if thread::available_parallelism().map_or(true, |cores| cores.get() < 2) {
-        println!("\nThis machine has one core: the rows with two threads mean nothing here.");
+    for (name, pattern) in PATTERNS.iter().filter(|pattern| wanted(pattern.0)) {
+        if once { report_patterns::once(pattern()) } else { report_patterns::print(name, pattern()) }
     }
-}
-
-fn times(row: Row, entries: &[Entry]) -> table::Times {
-    let mut benches: Vec<_> = entries.iter().map(|entry| (entry.bench)(row)).collect();
-    let peers = benches.len();
-    let (names, below): (Vec<_>, Vec<_>) = floors(row).into_iter().unzip();
-    benches.extend(below.into_iter().map(Some));
-
-    let mut rounds = timing::interleaved(&mut benches);
-    let floors = names.into_iter().zip(rounds.split_off(peers)).collect();
-    // Only the first rows are about a rule; in the others any rule will do.
-    let is_rule = matches!(row, Row::Consecutive | Row::CountWindow | Row::TimeWindow(_));
-    let exact = entries.iter().map(|entry| !is_rule || (entry.exact)(row.rule())).collect();
-    table::Times { rounds, exact, floors }
+    if !once {
+        println!("Nanoseconds a call; in brackets, times the first column's. The floors are written by hand.");
+        println!("≈ the nearest thing the crate has. – nothing of the kind.");
+    }
+    ExitCode::SUCCESS
 }
 
 /// Exact: the same calls always allocate the same number of times.
-fn allocations(entry: Entry, row: Row) -> Option<f64> {
-    let mut bench = (entry.bench)(row)?;
-    bench.time(CALLS);
+fn allocations(bench: &mut dyn Bench, calls: u64) -> f64 {
+    bench.time(calls);
     let before = counting::allocations();
     counting::count(true);
-    bench.time(CALLS);
+    bench.time(calls);
     counting::count(false);
-    Some((counting::allocations() - before) as f64 / CALLS as f64)
-}
-
-fn heap(entry: Entry) -> Option<f64> {
-    // What a crate allocates once for the process is not any breaker's.
-    drop((entry.bench)(Row::Consecutive));
-    counting::count(true);
-    let bytes = (entry.heap)(BREAKERS, &counting::in_use);
-    counting::count(false);
-    Some(bytes as f64 / BREAKERS as f64)
+    (counting::allocations() - before) as f64 / calls as f64
 }

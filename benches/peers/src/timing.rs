@@ -4,19 +4,32 @@ use std::time::Duration;
 
 use seaworthy_peers::Bench;
 
-/// Odd, so that the median is one of them.
-const ROUNDS: usize = 21;
+/// How often each bench has its turn, and for how long.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// Odd, so that the median is one of them.
+    rounds: usize,
+    turn: Duration,
+}
 
-/// How long a bench runs in each round.
-const TURN: Duration = Duration::from_millis(3);
+impl Pace {
+    /// Turns shorter than a slice of the scheduler: on a busy machine most of them are not cut in two, and the median is
+    /// of those.
+    pub(crate) const SHORT: Self = Self { rounds: 201, turn: Duration::from_micros(300) };
+
+    /// For two threads, which have to meet.
+    pub(crate) const LONG: Self = Self { rounds: 21, turn: Duration::from_millis(3) };
+}
 
 /// Nanoseconds a call of each bench in each round; `None` for a bench that is not there.
-pub(crate) fn interleaved(benches: &mut [Option<Box<dyn Bench>>]) -> Vec<Option<Vec<f64>>> {
-    let calls: Vec<u64> =
-        benches.iter_mut().map(|bench| bench.as_mut().map_or(0, |bench| calls_a_turn(&mut **bench))).collect();
+pub(crate) fn interleaved(benches: &mut [Option<Box<dyn Bench>>], pace: Pace) -> Vec<Option<Vec<f64>>> {
+    let calls: Vec<u64> = benches
+        .iter_mut()
+        .map(|bench| bench.as_mut().map_or(0, |bench| calls_a_turn(&mut **bench, pace.turn)))
+        .collect();
     let mut rounds: Vec<Option<Vec<f64>>> =
-        benches.iter().map(|bench| bench.as_ref().map(|_| Vec::with_capacity(ROUNDS))).collect();
-    for _ in 0..ROUNDS {
+        benches.iter().map(|bench| bench.as_ref().map(|_| Vec::with_capacity(pace.rounds))).collect();
+    for _ in 0..pace.rounds {
         for ((bench, calls), rounds) in benches.iter_mut().zip(&calls).zip(&mut rounds) {
             if let (Some(bench), Some(rounds)) = (bench, rounds) {
                 rounds.push(bench.time(*calls).as_nanos() as f64 / *calls as f64);
@@ -27,13 +40,14 @@ pub(crate) fn interleaved(benches: &mut [Option<Box<dyn Bench>>]) -> Vec<Option<
 }
 
 /// Doubles the calls until they take long enough to judge by, which also warms everything up.
-fn calls_a_turn(bench: &mut dyn Bench) -> u64 {
+fn calls_a_turn(bench: &mut dyn Bench, turn: Duration) -> u64 {
     let mut calls = 16;
     loop {
-        let took = bench.time(calls);
-        if took * 4 >= TURN {
-            let turn = calls as f64 * TURN.as_secs_f64() / took.as_secs_f64();
-            return (turn as u64).max(1);
+        // The best of some, because one that was cut in two would look as if it were enough.
+        let took = (0..3).map(|_| bench.time(calls)).min().unwrap_or_default();
+        if took * 4 >= turn {
+            let calls = calls as f64 * turn.as_secs_f64() / took.as_secs_f64();
+            return (calls as u64).max(1);
         }
         calls *= 2;
     }
