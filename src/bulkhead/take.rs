@@ -90,8 +90,11 @@ impl Place {
     /// Ready when the caller has a slot or was refused one; with the time that it waited in vain, if it did.
     fn poll(&mut self, core: &Core, cx: &mut Context<'_>) -> Poll<Result<(), Option<Duration>>> {
         if self.number == 0 {
-            if core.try_take().is_ok() {
-                return Poll::Ready(Ok(()));
+            match core.try_take() {
+                Ok(()) => return Poll::Ready(Ok(())),
+                // To be refused costs no lock.
+                Err(tally) if !core.may_wait(tally) => return Poll::Ready(Err(None)),
+                Err(_) => {}
             }
             match core.join(cx.waker()) {
                 Join::Taken => return Poll::Ready(Ok(())),
