@@ -198,7 +198,7 @@ async fn panics() {
     let made = AsyncCheck::new(|| -> std::future::Ready<Result<(), BoxError>> { panic!("when made") });
     assert_eq!(made.run().await, down("panicked: when made"));
     assert_eq!(made.run().await, down("panicked: when made"));
-    let polled = AsyncCheck::new(|| async { Err::<(), BoxError>(panic!("number {}", 7)) });
+    let polled = AsyncCheck::new(|| async { seven() });
     assert_eq!(polled.run().await, down("panicked: number 7"));
     let dropped = AsyncCheck::new(|| async {
         let _panics = PanicInDrop;
@@ -208,6 +208,10 @@ async fn panics() {
     let mut abandoned = task::spawn(dropped.run());
     assert_pending!(abandoned.poll());
     drop(abandoned);
+}
+
+fn seven() -> Result<(), BoxError> {
+    panic!("number {}", 7)
 }
 
 /// HE-04: what would have to wait outside of a runtime is down; what has its answer is not.
