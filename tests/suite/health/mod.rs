@@ -13,6 +13,7 @@ mod readiness;
 #[cfg(feature = "http")]
 mod sockets;
 mod stack;
+mod traits;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
