@@ -4,8 +4,8 @@ use crate::circuit::Counts;
 use crate::machine::retry::StopReason;
 use crate::{Event, Observer};
 
-/// Writes events with `tracing`: changes of state as `info`, rejections and failed attempts as `debug`, nothing for a
-/// call that succeeds.
+/// Writes events with `tracing`: changes of state as `info`, checks that go down as `warn`, rejections and failed
+/// attempts as `debug`, nothing for a call that succeeds.
 ///
 /// It is what a handle uses unless it is given another observer. One of your own can pass events on to it:
 ///

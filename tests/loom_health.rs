@@ -162,7 +162,8 @@ fn two_wait_for_one_run() {
     });
 }
 
-/// HE-08: one of two who wait goes away: the other is not left alone with a run that nobody drives.
+/// HE-08: one of two who wait goes away, while the answer comes: the other is not left alone with a run that nobody
+/// drives, not even where it was woken while the first was driving.
 #[test]
 fn one_of_two_hangs_up() {
     explore(3, || {
@@ -171,20 +172,30 @@ fn one_of_two_hangs_up() {
         let check = AsyncCheck::builder(move || {
             let bell = Arc::clone(&bell);
             async move {
-                bell.notified().await;
-                bell.notify_one();
+                let mut told = pin!(bell.notified());
+                let pause = AtomicBool::new(false);
+                std::future::poll_fn(|cx| {
+                    let poll = told.as_mut().poll(cx);
+                    // Somebody else may run here, while this one is driving.
+                    pause.store(true, Ordering::Relaxed);
+                    poll
+                })
+                .await;
                 Ok::<_, BoxError>(())
             }
         });
         let check = check.timeout(std::time::Duration::MAX).build().unwrap();
         let mut first = Box::pin(check.run());
         assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        let theirs = check.clone();
-        let other = thread::spawn(move || assert_eq!(block_on(theirs.run()), Status::Up));
-        answer.notify_one();
+        // It has joined before the first may go: then there is one run only, and one answer is enough.
+        let mut second = Box::pin(check.run());
+        assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let other = thread::spawn(move || assert_eq!(block_on(second), Status::Up));
+        let third = thread::spawn(move || answer.notify_one());
         let polled = first.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(!matches!(polled, Poll::Ready(Status::Down(_))));
         drop(first);
         other.join().unwrap();
+        third.join().unwrap();
     });
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::async_check::{AsyncCheck, Run};
 use super::check::{Check, Status};
 use crate::Name;
 use crate::event::Audience;
@@ -105,8 +106,10 @@ fn find(all: &[Arc<Entry>], name: &str) -> Result<usize, usize> {
 }
 
 impl Entry {
-    pub(super) fn check(&self) -> &dyn Check {
-        &*self.check
+    /// Runs it, if it is one that takes time.
+    pub(super) fn run(&self) -> Option<Run> {
+        let run = catch_unwind(AssertUnwindSafe(|| self.check.as_async().map(AsyncCheck::run)));
+        run.unwrap_or_default()
     }
 
     /// How it is now; down if it panics.

@@ -75,8 +75,8 @@ impl RunChecks {
 
 impl Asked {
     fn new(entry: &Arc<Entry>) -> Asked {
-        let answer = match entry.check().as_async() {
-            Some(check) => Answer::Running(check.run()),
+        let answer = match entry.run() {
+            Some(run) => Answer::Running(run),
             None => Answer::Here(entry.status()),
         };
         Asked { entry: Arc::clone(entry), answer }
