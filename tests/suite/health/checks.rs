@@ -126,6 +126,20 @@ async fn a_check_that_panics() {
     assert_eq!(health.admit().unwrap_err().to_string(), "not ready: bad");
     let report = health.run_checks().await;
     assert_eq!((report.checks[0].status.is_up(), report.checks[1].status.is_up(), other.asked()), (false, true, 1));
+
+    struct Wrapper;
+    impl Check for Wrapper {
+        fn status(&self) -> Status {
+            Status::Up
+        }
+
+        fn as_async(&self) -> Option<&AsyncCheck> {
+            panic!("on purpose")
+        }
+    }
+    health.require("bad", Wrapper).unwrap();
+    // What it says at once is all that is known then.
+    assert!(health.run_checks().await.is_ready());
     assert_eq!(health.in_flight(), 0);
 }
 
