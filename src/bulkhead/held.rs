@@ -4,12 +4,19 @@ use super::handle::Slots;
 
 /// A slot that was taken. Dropping it gives it back, or hands it to the first who waits.
 #[derive(Debug)]
-pub(super) struct Held<H: Borrow<Slots>>(H);
+pub(crate) struct Held<H: Borrow<Slots>>(H);
 
 impl<H: Borrow<Slots>> Held<H> {
     /// The caller has taken a slot.
     pub(super) fn new(slots: H) -> Held<H> {
         Held(slots)
+    }
+}
+
+impl Held<&Slots> {
+    /// Leaves the slot to the caller, who gives it back.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
     }
 }
 

@@ -36,6 +36,8 @@ mod service;
 mod take;
 mod waiting;
 
+pub(crate) use take::{Place, Waiter};
+
 pub use builder::SlotsBuilder;
 pub use future::ResponseFuture;
 pub use handle::{Slots, Snapshot};

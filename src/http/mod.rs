@@ -5,6 +5,7 @@ mod body;
 mod body_timeout;
 mod bulkhead;
 mod classify;
+mod policy;
 mod replay;
 mod replay_body;
 mod replay_store;

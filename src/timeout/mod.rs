@@ -43,8 +43,8 @@ mod layer;
 mod limit;
 mod service;
 
-#[cfg(feature = "http")]
 pub(crate) use announcer::Announcer;
+pub(crate) use clock::Clock;
 pub use announcer::Limit;
 pub use builder::TimeoutBuilder;
 pub use future::ResponseFuture;

@@ -7,6 +7,7 @@ mod composition;
 mod contract;
 mod gateway;
 mod model;
+mod policy;
 mod property;
 #[cfg(feature = "http")]
 mod respond;
