@@ -1,6 +1,6 @@
 use super::{HttpClassifier, HttpReplay, HttpRetry};
 use crate::Policy;
-use crate::policy::{Class, PolicyLayer};
+use crate::policy::{Again, Class, PolicyLayer};
 
 impl Policy {
     /// A layer that puts this policy around an HTTP service: the circuit learns from statuses, as [`HttpClassifier`]
@@ -33,7 +33,7 @@ impl Policy {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn http_layer(&self) -> PolicyLayer<HttpClassifier, Class, HttpRetry, HttpReplay> {
+    pub fn http_layer(&self) -> PolicyLayer<HttpClassifier, Class, Again<HttpRetry, HttpReplay>> {
         self.layer().classify(HttpClassifier).retry_if(HttpRetry).replay(HttpReplay::new())
     }
 }

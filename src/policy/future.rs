@@ -6,20 +6,19 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::attempt::Attempt;
+use super::again::Again;
 use super::class::Class;
+use super::gate::Gate;
 use super::handle::Policy;
-use super::inside::{Inside, Made};
-use super::pass::{Fuse, Pass};
-use super::waiting::Waiting;
-use crate::circuit::judge;
+use super::pass::Pass;
+use super::stage::Stage;
 use crate::event::ErrorText;
 use crate::machine::retry::{Progress, StopReason};
 use crate::retry::{Ask, Pause, Replay, RetryIf};
-use crate::{Classify, Rejected, StackError};
+use crate::{Classify, StackError};
 
 pin_project! {
-    /// The response future of [`PolicyService`](super::PolicyService).
+    /// The response future of [`PolicyService`](super::PolicyService) where it may retry.
     ///
     /// # Cancellation
     /// Dropping it counts as the circuit's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then gives the
@@ -37,10 +36,8 @@ pin_project! {
         #[pin]
         state: State<S::Future, S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
-        class: Class,
         classifier: C,
-        retry_if: D,
-        replay: R,
+        again: Again<D, R>,
         // The last: the slot is given back after the inner future was dropped. Absent if nothing is held and nothing
         // will be.
         pass: Option<Pass<Policy>>,
@@ -63,44 +60,24 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<F, S, Sent> {
-        Calling { #[pin] attempt: Attempt<F> },
-        // For a slot, and for the inner service's readiness.
-        Waiting { waiting: Box<Waiting<S, Sent>> },
-        Rejected { rejected: Option<Rejected> },
+        Calling { #[pin] stage: Stage<F, S, Sent> },
         // The wait between two attempts, and then the service's readiness.
         Between { pause: Pause, sent: Option<Sent> },
-    }
-}
-
-impl<F, S, Sent> State<F, S, Sent> {
-    #[inline]
-    fn new(policy: &Policy, class: Class, made: Made<F, S, Sent>) -> Self {
-        match made {
-            Made::Call(inner) => State::Calling { attempt: Attempt::new(policy, class, inner) },
-            Made::Waiting(waiting) => State::Waiting { waiting },
-            Made::Rejected(rejected) => State::Rejected { rejected: Some(rejected) },
-        }
     }
 }
 
 /// A request that may be tried again.
 pub(super) struct Retrying<S, Kept> {
     pub(super) progress: Progress,
+    pub(super) class: Class,
     pub(super) spare: Option<Spare<S, Kept>>,
 }
 
 /// What retries are made of.
 pub(super) struct Spare<S, Kept> {
-    pub(super) inside: Inside<S>,
+    pub(super) service: S,
     /// Let go when the last attempt begins, so that nobody keeps for another what it is sending.
     pub(super) kept: Option<Kept>,
-}
-
-/// What is called at the end of an attempt.
-pub(super) struct Judges<C, D, R> {
-    pub(super) classifier: C,
-    pub(super) retry_if: D,
-    pub(super) replay: R,
 }
 
 impl<S, Request, C, D, R> ResponseFuture<S, Request, C, D, R>
@@ -111,17 +88,15 @@ where
     #[inline]
     pub(super) fn new(
         pass: Pass<&Policy>,
-        made: Made<S::Future, S, R::Sent>,
-        class: Class,
+        stage: Stage<S::Future, S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
-        judges: Judges<C, D, R>,
+        classifier: C,
+        again: Again<D, R>,
     ) -> Self {
-        let state = State::new(pass.policy(), class, made);
         // Who is rejected for good needs no handle.
-        let ends = matches!(state, State::Rejected { .. }) && retrying.is_none();
+        let ends = stage.is_rejected() && retrying.is_none();
         let pass = if ends { None } else { Some(pass.into_owned()) };
-        let Judges { classifier, retry_if, replay } = judges;
-        ResponseFuture { state, retrying, class, classifier, retry_if, replay, pass }
+        ResponseFuture { state: State::Calling { stage }, retrying, classifier, again, pass }
     }
 }
 
@@ -139,58 +114,22 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            let result = match (this.state.as_mut().project(), this.pass.as_mut()) {
-                (StateProj::Calling { attempt }, Some(pass)) => ready!(attempt.poll(cx, pass, this.classifier)),
-                (StateProj::Waiting { waiting }, Some(pass)) => {
-                    let mut fuse = Fuse::new(pass);
-                    let poll = fuse.pass().map_or(Poll::Pending, |pass| waiting.poll(cx, pass));
-                    let result = match poll {
-                        Poll::Pending => {
-                            fuse.disarm();
-                            return Poll::Pending;
-                        }
-                        Poll::Ready(Ok(inner)) => {
-                            fuse.disarm();
-                            let attempt = Attempt::new(pass.policy(), *this.class, inner);
-                            this.state.set(State::Calling { attempt });
-                            continue;
-                        }
-                        Poll::Ready(Err(error)) => Err(error),
-                    };
-                    let verdict = judge(this.classifier, &result);
-                    fuse.disarm();
-                    pass.give_back();
-                    pass.settle(verdict);
-                    result
-                }
-                (StateProj::Rejected { rejected }, _) => match rejected.take() {
-                    Some(rejected) => Err(rejected.into()),
-                    // No future has to survive this; hanging is worse than telling.
-                    None => panic!("`ResponseFuture` was polled after it was ready"),
-                },
-                (StateProj::Between { pause, sent }, Some(pass)) => {
+            let result = match this.state.as_mut().project() {
+                StateProj::Calling { stage } => ready!(stage.poll(cx, this.pass.as_mut(), this.classifier)),
+                StateProj::Between { pause, sent } => {
                     ready!(Pin::new(pause).poll(cx));
-                    let spare = this.retrying.as_mut().and_then(|retrying| retrying.spare.as_mut());
-                    let (Some(spare), true) = (spare, sent.is_some()) else {
+                    let (Some(retrying), Some(pass), true) =
+                        (this.retrying.as_mut(), this.pass.as_mut(), sent.is_some())
+                    else {
                         panic!("`ResponseFuture` was polled after it was ready");
                     };
-                    let ready = ready!(spare.inside.poll_ready(pass.policy(), *this.class, cx));
-                    if let Err(error) = ready {
-                        *sent = None;
-                        stopped_before_call(pass.policy(), this.retrying.as_ref(), &error);
-                        return Poll::Ready(Err(error));
-                    }
-                    if let Some(sent) = sent.take() {
-                        let made = call_again(this.retrying.as_mut(), pass, *this.class, sent);
-                        let state = made.map(|made| State::new(pass.policy(), *this.class, made));
-                        if let Some(state) = state {
-                            this.state.set(state);
-                        }
+                    match ready!(retrying.poll_again(cx, pass, sent)) {
+                        Ok(Some(stage)) => this.state.set(State::Calling { stage }),
+                        Ok(None) => {}
+                        Err(error) => return Poll::Ready(Err(error)),
                     }
                     continue;
                 }
-                // It holds a pass in all of these.
-                (_, None) => panic!("`ResponseFuture` was polled after it was ready"),
             };
             let (Some(retrying), Some(pass)) = (this.retrying.as_mut(), this.pass.as_ref()) else {
                 return Poll::Ready(result);
@@ -198,8 +137,8 @@ where
             let Some(retry) = pass.policy().retry_policy() else {
                 return Poll::Ready(result);
             };
-            let decision = this.retry_if.retry_if(&result);
-            let replay = &*this.replay;
+            let decision = this.again.retry_if.retry_if(&result);
+            let replay = &this.again.replay;
             let kept = retrying.spare.as_ref().and_then(|spare| spare.kept.as_ref());
             let mut sent = None;
             let again = |ask| match (ask, kept) {
@@ -220,33 +159,40 @@ where
     }
 }
 
-/// Makes another attempt.
-fn call_again<S, Kept, Sent>(
-    retrying: Option<&mut Retrying<S, Kept>>,
-    pass: &mut Pass<Policy>,
-    class: Class,
-    sent: Sent,
-) -> Option<Made<S::Future, S, Sent>>
-where
-    S: Service<Sent> + Clone,
-{
-    let Retrying { progress, spare } = retrying?;
-    let spare = spare.as_mut()?;
-    if pass.policy().retry_policy().is_some_and(|retry| retry.is_last(progress)) {
-        spare.kept = None;
-    }
-    let (another, made) = spare.inside.call(pass.policy(), class, sent);
-    let taken = another.into_taken();
-    pass.put(taken);
-    Some(made)
-}
-
-/// The attempt that had begun to be made never was.
-#[cold]
-fn stopped_before_call<S, Kept, E: Debug + Display>(policy: &Policy, retrying: Option<&Retrying<S, Kept>>, error: &E) {
-    if let (Some(retry), Some(Retrying { progress, .. })) = (policy.retry_policy(), retrying) {
-        let made = Progress { attempts: progress.attempts - 1, ..*progress };
-        retry.stopped(made, StopReason::NotReady, Some(ErrorText::new(error)));
+impl<S, Kept> Retrying<S, Kept> {
+    /// Drives the spare service to readiness and makes another attempt.
+    fn poll_again<Sent>(
+        &mut self,
+        cx: &mut Context<'_>,
+        pass: &mut Pass<Policy>,
+        sent: &mut Option<Sent>,
+    ) -> Poll<Result<Option<Stage<S::Future, S, Sent>>, S::Error>>
+    where
+        S: Service<Sent> + Clone,
+        S::Error: Debug + Display,
+    {
+        let Retrying { progress, class, spare } = self;
+        let (Some(Spare { service, kept }), Some(retry)) = (spare, pass.policy().retry_policy()) else {
+            return Poll::Ready(Ok(None));
+        };
+        let mut gate = Gate::default();
+        if let Err(error) = ready!(gate.poll_ready(service, pass.policy(), *class, cx)) {
+            *sent = None;
+            // The attempt that had begun to be made never was.
+            let made = Progress { attempts: progress.attempts - 1, ..*progress };
+            retry.stopped(made, StopReason::NotReady, Some(ErrorText::new(&error)));
+            return Poll::Ready(Err(error));
+        }
+        let Some(sent) = sent.take() else {
+            return Poll::Ready(Ok(None));
+        };
+        if retry.is_last(progress) {
+            *kept = None;
+        }
+        let (another, stage) = gate.call(service, pass.policy(), *class, sent);
+        let taken = another.into_taken();
+        pass.put(taken);
+        Poll::Ready(Ok(Some(stage)))
     }
 }
 
@@ -257,9 +203,7 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Calling { .. } => "calling",
-            State::Waiting { .. } => "waiting",
-            State::Rejected { .. } => "rejected",
+            State::Calling { stage } => stage.name(),
             State::Between { .. } => "between two attempts",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()

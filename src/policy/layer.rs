@@ -1,13 +1,10 @@
-use std::convert::Infallible;
-
 use tower_layer::Layer;
 
+use super::again::{Again, Once};
 use super::class::Class;
-use super::future::Judges;
 use super::handle::Policy;
 use super::service::PolicyService;
 use crate::ErrorClassifier;
-use crate::retry::{CloneReplay, Replay, RetryErrors};
 
 /// Puts a [`Policy`] around a service. All services made by it, and by its clones, share the policy.
 ///
@@ -48,94 +45,67 @@ use crate::retry::{CloneReplay, Replay, RetryErrors};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct PolicyLayer<C = ErrorClassifier, L = Class, D = RetryErrors, R = CloneReplay> {
+pub struct PolicyLayer<C = ErrorClassifier, L = Class, A = Again> {
     policy: Policy,
-    retries: bool,
     class_for: L,
     classifier: C,
-    retry_if: D,
-    replay: R,
+    again: A,
 }
 
 impl PolicyLayer {
     pub(super) fn new(policy: Policy) -> PolicyLayer {
-        PolicyLayer {
-            policy,
-            retries: true,
-            class_for: Class::new(),
-            classifier: ErrorClassifier,
-            retry_if: RetryErrors,
-            replay: CloneReplay,
-        }
+        PolicyLayer { policy, class_for: Class::new(), classifier: ErrorClassifier, again: Again::default() }
     }
 }
 
-impl<C, L, D, R> PolicyLayer<C, L, D, R> {
+impl<C, L, A> PolicyLayer<C, L, A> {
     /// Sends every request through the policy as this class says.
-    pub fn class(self, class: Class) -> PolicyLayer<C, Class, D, R> {
+    pub fn class(self, class: Class) -> PolicyLayer<C, Class, A> {
         self.class_for(class)
     }
 
     /// Lets `class_for` say of which class a request is; it is asked once for each request, before the first attempt.
-    pub fn class_for<K>(self, class_for: K) -> PolicyLayer<C, K, D, R> {
-        let PolicyLayer { policy, retries, class_for: _, classifier, retry_if, replay } = self;
-        PolicyLayer { policy, retries, class_for, classifier, retry_if, replay }
+    pub fn class_for<K>(self, class_for: K) -> PolicyLayer<C, K, A> {
+        PolicyLayer { policy: self.policy, class_for, classifier: self.classifier, again: self.again }
     }
 
     /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify).
     ///
     /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
     /// `Arc`.
-    pub fn classify<K>(self, classifier: K) -> PolicyLayer<K, L, D, R> {
-        let PolicyLayer { policy, retries, class_for, classifier: _, retry_if, replay } = self;
-        PolicyLayer { policy, retries, class_for, classifier, retry_if, replay }
+    pub fn classify<K>(self, classifier: K) -> PolicyLayer<K, L, A> {
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier, again: self.again }
     }
 
+    /// Sends each request once, whatever the policy says. Requests need not be `Clone`, nor errors be shown.
+    pub fn without_retry(self) -> PolicyLayer<C, L, Once> {
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again: Once }
+    }
+}
+
+impl<C, L, D, R> PolicyLayer<C, L, Again<D, R>> {
     /// Lets `retry_if` say which results are tried again, where the policy retries: see [`RetryIf`](crate::RetryIf).
     ///
     /// Each call holds a clone of it, as of [`classify`](Self::classify).
-    pub fn retry_if<K>(self, retry_if: K) -> PolicyLayer<C, L, K, R> {
-        let PolicyLayer { policy, retries, class_for, classifier, retry_if: _, replay } = self;
-        PolicyLayer { policy, retries, class_for, classifier, retry_if, replay }
+    pub fn retry_if<K>(self, retry_if: K) -> PolicyLayer<C, L, Again<K, R>> {
+        let again = Again { retry_if, replay: self.again.replay };
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }
     }
 
     /// Lets `replay` make the copies of a request, where the policy retries: see [`Replay`](crate::retry::Replay).
     ///
     /// Each call holds a clone of it, as of [`classify`](Self::classify).
-    pub fn replay<K>(self, replay: K) -> PolicyLayer<C, L, D, K> {
-        let PolicyLayer { policy, retries, class_for, classifier, retry_if, replay: _ } = self;
-        PolicyLayer { policy, retries, class_for, classifier, retry_if, replay }
-    }
-
-    /// Sends each request once, whatever the policy says, so that it need not be `Clone`.
-    pub fn without_retry(self) -> PolicyLayer<C, L, D, Once> {
-        PolicyLayer { retries: false, ..self.replay(Once) }
+    pub fn replay<K>(self, replay: K) -> PolicyLayer<C, L, Again<D, K>> {
+        let again = Again { retry_if: self.again.retry_if, replay };
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }
     }
 }
 
-/// Copies no request: see [`PolicyLayer::without_retry`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Once;
+impl<S, C: Clone, L: Clone, A: Clone> Layer<S> for PolicyLayer<C, L, A> {
+    type Service = PolicyService<S, C, L, A>;
 
-impl<Request> Replay<Request> for Once {
-    type Sent = Request;
-    type Kept = Infallible;
-
-    fn keep(&self, request: Request) -> (Request, Option<Infallible>) {
-        (request, None)
-    }
-
-    fn again(&self, kept: &Infallible) -> Option<Request> {
-        match *kept {}
-    }
-}
-
-impl<S, C: Clone, L: Clone, D: Clone, R: Clone> Layer<S> for PolicyLayer<C, L, D, R> {
-    type Service = PolicyService<S, C, L, D, R>;
-
-    fn layer(&self, inner: S) -> PolicyService<S, C, L, D, R> {
-        let PolicyLayer { policy, retries, class_for, classifier, retry_if, replay } = self;
-        let judges = Judges { classifier: classifier.clone(), retry_if: retry_if.clone(), replay: replay.clone() };
-        PolicyService::new(inner, policy.clone(), *retries, class_for.clone(), judges)
+    fn layer(&self, inner: S) -> PolicyService<S, C, L, A> {
+        let PolicyLayer { policy, class_for, classifier, again } = self;
+        PolicyService::new(inner, policy.clone(), class_for.clone(), classifier.clone(), again.clone())
     }
 }

@@ -24,26 +24,30 @@
 //! - The circuit's wait mode and slots that are held until a body ends are not in it; build these by hand around the
 //!   same handles, which [`Policy::circuit`] and [`Policy::slots`] give.
 
+mod again;
 mod attempt;
 mod builder;
 mod class;
 mod error;
 mod future;
+mod gate;
 mod handle;
-mod inside;
 mod layer;
 mod pass;
 mod run;
 mod service;
 mod set;
+mod stage;
 mod waiting;
 
+pub use again::{Again, Once};
 pub use builder::PolicyBuilder;
 pub use class::{Class, ClassFor};
 pub use error::PolicyError;
 pub use future::ResponseFuture;
 pub use handle::{Policy, Snapshot};
-pub use layer::{Once, PolicyLayer};
+pub use layer::PolicyLayer;
 pub use run::PolicyCall;
 pub use service::PolicyService;
 pub use set::Policies;
+pub use stage::OnceFuture;

@@ -3,11 +3,13 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
+use super::again::{Again, Once};
 use super::class::{Class, ClassFor};
-use super::future::{Judges, ResponseFuture, Retrying, Spare};
+use super::future::{ResponseFuture, Retrying, Spare};
+use super::gate::Gate;
 use super::handle::Policy;
-use super::inside::Inside;
-use crate::retry::{CloneReplay, Replay, RetryErrors, RetryIf};
+use super::stage::OnceFuture;
+use crate::retry::{Replay, RetryIf};
 use crate::{Classify, ErrorClassifier, StackError};
 
 /// Sends requests through the parts of a [`Policy`]: retry, circuit, bulkhead and timeout, from the outside to the
@@ -23,21 +25,19 @@ use crate::{Classify, ErrorClassifier, StackError};
 ///
 /// # Clone
 /// A clone shares the policy; it is not ready because the original is.
-#[derive(Clone, Debug)]
-pub struct PolicyService<S, C = ErrorClassifier, L = Class, D = RetryErrors, R = CloneReplay> {
-    inside: Inside<S>,
+#[derive(Debug)]
+pub struct PolicyService<S, C = ErrorClassifier, L = Class, A = Again> {
+    inner: S,
+    gate: Gate,
     policy: Policy,
-    retries: bool,
     class_for: L,
     classifier: C,
-    retry_if: D,
-    replay: R,
+    again: A,
 }
 
-impl<S, C, L, D, R> PolicyService<S, C, L, D, R> {
-    pub(super) fn new(inner: S, policy: Policy, retries: bool, class_for: L, judges: Judges<C, D, R>) -> Self {
-        let Judges { classifier, retry_if, replay } = judges;
-        PolicyService { inside: Inside::new(inner), policy, retries, class_for, classifier, retry_if, replay }
+impl<S, C, L, A> PolicyService<S, C, L, A> {
+    pub(super) fn new(inner: S, policy: Policy, class_for: L, classifier: C, again: A) -> Self {
+        PolicyService { inner, gate: Gate::default(), policy, class_for, classifier, again }
     }
 
     /// The policy that this service shares.
@@ -47,21 +47,29 @@ impl<S, C, L, D, R> PolicyService<S, C, L, D, R> {
 
     /// The inner service.
     pub fn get_ref(&self) -> &S {
-        self.inside.get_ref()
+        &self.inner
     }
 
     /// The inner service. What is called on it directly passes no part of the policy.
     pub fn get_mut(&mut self) -> &mut S {
-        self.inside.get_mut()
+        self.gate.forget_readiness();
+        &mut self.inner
     }
 
     /// The inner service, alone.
     pub fn into_inner(self) -> S {
-        self.inside.into_inner()
+        self.inner
     }
 }
 
-impl<S, C, L, D, R, Request> Service<Request> for PolicyService<S, C, L, D, R>
+impl<S: Clone, C: Clone, L: Clone, A: Clone> Clone for PolicyService<S, C, L, A> {
+    fn clone(&self) -> Self {
+        let PolicyService { inner, gate: _, policy, class_for, classifier, again } = self;
+        PolicyService::new(inner.clone(), policy.clone(), class_for.clone(), classifier.clone(), again.clone())
+    }
+}
+
+impl<S, C, L, D, R, Request> Service<Request> for PolicyService<S, C, L, Again<D, R>>
 where
     S: Service<R::Sent> + Clone,
     S::Error: StackError + Debug + Display,
@@ -76,27 +84,52 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inside.poll_ready(&self.policy, self.class_for.expected(), cx)
+        self.gate.poll_ready(&mut self.inner, &self.policy, self.class_for.expected(), cx)
     }
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        let PolicyService { inside, policy, retries, class_for, classifier, retry_if, replay } = self;
+        let PolicyService { inner, gate, policy, class_for, classifier, again } = self;
         let class = class_for.class_for(&request);
-        let judges =
-            Judges { classifier: classifier.clone(), retry_if: retry_if.clone(), replay: replay.clone() };
-        let retry = if *retries { policy.retry_for(class) } else { None };
-        let (sent, retrying) = match retry {
-            None => (replay.once(request), None),
+        let (sent, retrying) = match policy.retry_for(class) {
+            None => (again.replay.once(request), None),
             Some(retry) => {
                 let progress = retry.begin();
+                let is_last = retry.is_last(&progress);
                 let (sent, kept) =
-                    if retry.is_last(&progress) { (replay.once(request), None) } else { replay.keep(request) };
-                let spare = kept.map(|kept| Spare { inside: inside.clone(), kept: Some(kept) });
-                (sent, Some(Retrying { progress, spare }))
+                    if is_last { (again.replay.once(request), None) } else { again.replay.keep(request) };
+                let spare = kept.map(|kept| Spare { service: inner.clone(), kept: Some(kept) });
+                (sent, Some(Retrying { progress, class, spare }))
             }
         };
-        let (pass, made) = inside.call(policy, class, sent);
-        ResponseFuture::new(pass, made, class, retrying, judges)
+        let (classifier, again) = (classifier.clone(), again.clone());
+        let (pass, stage) = gate.call(inner, policy, class, sent);
+        ResponseFuture::new(pass, stage, retrying, classifier, again)
+    }
+}
+
+impl<S, C, L, Request> Service<Request> for PolicyService<S, C, L, Once>
+where
+    S: Service<Request> + Clone,
+    S::Error: StackError,
+    C: Classify<S::Response, S::Error> + Clone,
+    L: ClassFor<Request>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = OnceFuture<S::Future, S, Request, C>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.gate.poll_ready(&mut self.inner, &self.policy, self.class_for.expected(), cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let PolicyService { inner, gate, policy, class_for, classifier, again: Once } = self;
+        let class = class_for.class_for(&request);
+        let classifier = classifier.clone();
+        let (pass, stage) = gate.call(inner, policy, class, request);
+        OnceFuture::new(pass, stage, classifier)
     }
 }

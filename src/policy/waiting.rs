@@ -2,6 +2,8 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
+use super::attempt::Attempt;
+use super::class::Class;
 use super::handle::Policy;
 use super::pass::Pass;
 use crate::bulkhead::Place;
@@ -10,6 +12,7 @@ use crate::{Slots, StackError};
 /// A call on its way to the inner service: it waits for a slot, then for the service to be ready.
 pub(super) struct Waiting<S, Request> {
     queued: Option<Queued>,
+    class: Class,
     service: S,
     request: Option<Request>,
 }
@@ -28,19 +31,19 @@ impl Drop for Queued {
 
 impl<S, Request> Waiting<S, Request> {
     #[cold]
-    pub(super) fn queued(slots: &Slots, service: S, request: Request) -> Box<Self> {
+    pub(super) fn queued(slots: &Slots, class: Class, service: S, request: Request) -> Box<Self> {
         let queued = Queued { slots: slots.clone(), place: Place::default() };
-        Box::new(Waiting { queued: Some(queued), service, request: Some(request) })
+        Box::new(Waiting { queued: Some(queued), class, service, request: Some(request) })
     }
 
     /// The call has its slot, or needs none.
     #[cold]
-    pub(super) fn granted(service: S, request: Request) -> Box<Self> {
-        Box::new(Waiting { queued: None, service, request: Some(request) })
+    pub(super) fn granted(class: Class, service: S, request: Request) -> Box<Self> {
+        Box::new(Waiting { queued: None, class, service, request: Some(request) })
     }
 
     /// Ready with the call, or with the rejection or the error that came in its way.
-    pub(super) fn poll<E>(&mut self, cx: &mut Context<'_>, pass: &mut Pass<Policy>) -> Poll<Result<S::Future, E>>
+    pub(super) fn poll<E>(&mut self, cx: &mut Context<'_>, pass: &mut Pass<Policy>) -> Poll<Result<Attempt<S::Future>, E>>
     where
         S: Service<Request, Error = E>,
         E: StackError,
@@ -63,7 +66,10 @@ impl<S, Request> Waiting<S, Request> {
         }
         let ready = ready!(self.service.poll_ready(cx));
         match (ready, self.request.take()) {
-            (Ok(()), Some(request)) => Poll::Ready(Ok(self.service.call(request))),
+            (Ok(()), Some(request)) => {
+                let inner = self.service.call(request);
+                Poll::Ready(Ok(Attempt::new(pass.policy(), self.class, inner)))
+            }
             (Ok(()), None) => panic!("`ResponseFuture` was polled after it was ready"),
             (Err(error), _) => Poll::Ready(Err(error)),
         }

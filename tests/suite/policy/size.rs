@@ -3,7 +3,7 @@
 use seaworthy::bulkhead::Bulkhead;
 use seaworthy::circuit::CircuitBreaker;
 use seaworthy::policy::{Class, Once, PolicyService};
-use seaworthy::retry::{Retry, RetryErrors};
+use seaworthy::retry::Retry;
 use seaworthy::timeout::Timeout;
 use seaworthy::{Error, ErrorClassifier};
 use tower::Service;
@@ -43,7 +43,7 @@ const fn future<S: Service<u64>>() -> usize {
 }
 
 type Guarded<S> = CircuitBreaker<Bulkhead<Timeout<S>>>;
-type Single<S> = PolicyService<S, ErrorClassifier, Class, RetryErrors, Once>;
+type Single<S> = PolicyService<S, ErrorClassifier, Class, Once>;
 
 /// The whole future is no larger than that of the layers, with retries and without, whatever the inner one is.
 #[test]

@@ -2,53 +2,36 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
+use super::attempt::Attempt;
 use super::class::Class;
 use super::handle::Policy;
 use super::pass::{Fuse, Pass};
+use super::stage::Stage;
 use super::waiting::Waiting;
+use crate::Verdict;
 use crate::circuit::Refusal;
-use crate::{Rejected, Verdict};
 
-/// The inner service, and what `poll_ready` has found out. It holds no handle of the policy: whoever has it has one.
-#[derive(Debug)]
-pub(super) struct Inside<S> {
-    service: S,
+/// What `poll_ready` has found out, for the call that follows. It holds neither the inner service nor a handle of the
+/// policy: whoever has it has both.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
     /// `poll_ready` was ready to reject: what the call will be told.
     refusal: Option<Refusal>,
     /// Whether the service was made ready and has not been called since.
     ready: bool,
 }
 
-/// What came of a call at once.
-pub(super) enum Made<F, S, Request> {
-    Call(F),
-    Waiting(Box<Waiting<S, Request>>),
-    Rejected(Rejected),
-}
-
-impl<S> Inside<S> {
-    pub(super) fn new(service: S) -> Inside<S> {
-        Inside { service, refusal: None, ready: false }
-    }
-
-    pub(super) fn get_ref(&self) -> &S {
-        &self.service
-    }
-
-    pub(super) fn get_mut(&mut self) -> &mut S {
-        // Whatever it is used for, it may not be ready after it.
+impl Gate {
+    /// Whatever the service was used for, it may not be ready after it.
+    pub(super) fn forget_readiness(&mut self) {
         self.ready = false;
-        &mut self.service
-    }
-
-    pub(super) fn into_inner(self) -> S {
-        self.service
     }
 
     /// Ready if the inner service is, or if it would not be called: see [`PolicyService`](super::PolicyService).
     #[inline]
-    pub(super) fn poll_ready<Request>(
+    pub(super) fn poll_ready<S, Request>(
         &mut self,
+        service: &mut S,
         policy: &Policy,
         class: Class,
         cx: &mut Context<'_>,
@@ -69,7 +52,7 @@ impl<S> Inside<S> {
         }
         if policy.slots_for(class).is_none_or(|slots| slots.core().has_room()) {
             self.ready = false;
-            if let Err(error) = ready!(self.service.poll_ready(cx)) {
+            if let Err(error) = ready!(service.poll_ready(cx)) {
                 if let Some((circuit, generation)) = asked_under {
                     circuit.core().ready_failed(generation);
                 }
@@ -82,12 +65,13 @@ impl<S> Inside<S> {
 
     /// Calls the inner service if circuit and bulkhead let the call pass.
     #[inline]
-    pub(super) fn call<'a, Request>(
+    pub(super) fn call<'a, S, Request>(
         &mut self,
+        service: &mut S,
         policy: &'a Policy,
         class: Class,
         request: Request,
-    ) -> (Pass<&'a Policy>, Made<S::Future, S, Request>)
+    ) -> (Pass<&'a Policy>, Stage<S::Future, S, Request>)
     where
         S: Service<Request> + Clone,
     {
@@ -96,7 +80,7 @@ impl<S> Inside<S> {
         if let Some(circuit) = policy.circuit_for(class) {
             match refusal.map_or_else(|| circuit.core().admit(), Err) {
                 Ok(ticket) => pass.set_ticket(ticket),
-                Err(refusal) => return (pass, Made::Rejected(circuit.reject(refusal))),
+                Err(refusal) => return (pass, Stage::rejected(circuit.reject(refusal))),
             }
         }
         if let Some(slots) = policy.slots_for(class) {
@@ -104,40 +88,34 @@ impl<S> Inside<S> {
                 Ok(()) => pass.set_slot(),
                 Err(tally) if slots.core().may_wait(tally) => {
                     let fuse = Fuse::new(&mut pass);
-                    let waiting = Waiting::queued(slots, self.unready_clone(), request);
+                    let waiting = Waiting::queued(slots, class, self.unready_clone(service), request);
                     fuse.disarm();
-                    return (pass, Made::Waiting(waiting));
+                    return (pass, Stage::Waiting { waiting });
                 }
                 Err(_) => {
                     pass.settle(Verdict::Ignored);
-                    return (pass, Made::Rejected(slots.core().reject(None)));
+                    return (pass, Stage::rejected(slots.core().reject(None)));
                 }
             }
         }
         let fuse = Fuse::new(&mut pass);
-        let made = if std::mem::take(&mut self.ready) {
-            Made::Call(self.service.call(request))
+        let stage = if std::mem::take(&mut self.ready) {
+            let inner = service.call(request);
+            Stage::Calling { attempt: Attempt::new(policy, class, inner) }
         } else {
-            Made::Waiting(Waiting::granted(self.unready_clone(), request))
+            Stage::Waiting { waiting: Waiting::granted(class, self.unready_clone(service), request) }
         };
         fuse.disarm();
-        (pass, made)
+        (pass, stage)
     }
-}
 
-impl<S: Clone> Inside<S> {
     /// A clone of the inner service that is not ready.
-    fn unready_clone(&mut self) -> S {
+    #[cold]
+    fn unready_clone<S: Clone>(&mut self, service: &mut S) -> S {
         // While its caller waits, not even the readiness that was meant for it is held.
         if std::mem::replace(&mut self.ready, false) {
-            self.service = self.service.clone();
+            *service = service.clone();
         }
-        self.service.clone()
-    }
-}
-
-impl<S: Clone> Clone for Inside<S> {
-    fn clone(&self) -> Inside<S> {
-        Inside::new(self.service.clone())
+        service.clone()
     }
 }
