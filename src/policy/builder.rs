@@ -135,6 +135,15 @@ impl PolicyBuilder {
         self
     }
 
+    /// Tells `audience` what happens, unless an observer was given.
+    #[cfg(feature = "serde")]
+    pub(super) fn or_audience(mut self, audience: &Audience) -> PolicyBuilder {
+        if !self.audience.is_set() {
+            self.audience = audience.clone();
+        }
+        self
+    }
+
     /// Checks the settings and makes a policy of them. Nothing about settings fails later.
     ///
     /// # Errors

@@ -20,6 +20,12 @@ impl PolicyError {
         PolicyError::new(format!("{part}.{}", error.field()), error.rule())
     }
 
+    /// The same, in the policy of this name.
+    #[cfg(feature = "serde")]
+    pub(super) fn in_policy(self, name: &str) -> PolicyError {
+        PolicyError { path: format!("{name}.{}", self.path), rule: self.rule }
+    }
+
     /// The path of the setting, from the outside to the inside, as in `circuit.open_for`.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -28,6 +28,8 @@ mod again;
 mod attempt;
 mod builder;
 mod class;
+#[cfg(feature = "serde")]
+mod data;
 mod error;
 mod future;
 mod gate;
@@ -43,6 +45,8 @@ mod waiting;
 pub use again::{Again, Once};
 pub use builder::PolicyBuilder;
 pub use class::{Class, ClassFor};
+#[cfg(feature = "serde")]
+pub use data::PoliciesBuilder;
 pub use error::PolicyError;
 pub use future::ResponseFuture;
 pub use handle::{Policy, Snapshot};
