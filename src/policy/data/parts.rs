@@ -158,8 +158,7 @@ fn read_other<'de, M: MapAccess<'de>>(
         "open_backoff" => {
             let mut table = BackoffTable::default();
             map.next_value_seed(Fill(at, &mut table))?;
-            let backoff = table.backoff(None, None).ok_or_else(|| at.breaks("needs both `base` and `cap`"))?;
-            set(builder, |builder| builder.open_backoff(backoff));
+            set(builder, |builder| builder.open_backoff(table.backoff()));
         }
         "on_drop" => {
             let words = &[("ignore", OnDrop::Ignore), ("failure", OnDrop::Failure)];
@@ -203,6 +202,7 @@ impl Table for OnDropTable {
     }
 }
 
+/// Base and cap have to be set, unless they were there to begin with.
 #[derive(Default)]
 struct BackoffTable {
     base: Option<Duration>,
@@ -212,11 +212,10 @@ struct BackoffTable {
 }
 
 impl BackoffTable {
-    /// With these where none is set.
-    fn backoff(&self, base: Option<Duration>, cap: Option<Duration>) -> Option<Backoff> {
-        let backoff = Backoff::exponential(self.base.or(base)?, self.cap.or(cap)?);
+    fn backoff(&self) -> Backoff {
+        let backoff = Backoff::exponential(self.base.unwrap_or_default(), self.cap.unwrap_or_default());
         let backoff = self.factor.map_or(backoff, |factor| backoff.factor(factor));
-        Some(self.jitter.map_or(backoff, |jitter| backoff.jitter(jitter)))
+        self.jitter.map_or(backoff, |jitter| backoff.jitter(jitter))
     }
 }
 
@@ -237,7 +236,11 @@ impl Table for BackoffTable {
     }
 
     fn check(&self) -> Result<(), (String, String)> {
-        Ok(())
+        match (self.base, self.cap) {
+            (None, _) => rule("base", "has to be set"),
+            (_, None) => rule("cap", "has to be set"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -282,11 +285,10 @@ impl Table for RetryTable {
                 set(builder, |builder| builder.attempts(attempts));
             }
             "backoff" => {
-                let mut table = BackoffTable::default();
+                let mut table =
+                    BackoffTable { base: Some(DEFAULT_BASE), cap: Some(DEFAULT_CAP), ..BackoffTable::default() };
                 map.next_value_seed(Fill(at, &mut table))?;
-                if let Some(backoff) = table.backoff(Some(DEFAULT_BASE), Some(DEFAULT_CAP)) {
-                    set(builder, |builder| builder.backoff(backoff));
-                }
+                set(builder, |builder| builder.backoff(table.backoff()));
             }
             "budget" => {
                 let budget = TableOr { at, table: BudgetTable(RetryBudget::builder()), off: Some(()), words: &[] };

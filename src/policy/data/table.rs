@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::path::Path;
 
@@ -38,9 +38,23 @@ impl<'de, T: Table> Visitor<'de> for Fill<'_, T> {
         let Fill(at, table) = self;
         let mut seen = BTreeSet::new();
         while let Some(key) = map.next_key_seed(KeyOf { at, keys: T::KEYS, seen: &mut seen })? {
-            table.read(key, at.child(key), &mut map)?;
+            match key {
+                Ok(key) => table.read(key, at.child(key), &mut map)?,
+                Err(flaw) => map.next_value_seed(flaw)?,
+            }
         }
         table.check().map_err(|(field, rule)| at.breaks_below(&field, &rule))
+    }
+}
+
+/// What is wrong with a key. It is told where the value would be read, because not every format knows the place of a key.
+struct Flaw(String);
+
+impl<'de> DeserializeSeed<'de> for Flaw {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, _: D) -> Result<(), D::Error> {
+        Err(D::Error::custom(self.0))
     }
 }
 
@@ -52,26 +66,27 @@ struct KeyOf<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
-    type Value = &'static str;
+    type Value = Result<&'static str, Flaw>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<&'static str, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
 impl Visitor<'_> for KeyOf<'_> {
-    type Value = &'static str;
+    type Value = Result<&'static str, Flaw>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a key of {}", self.at)
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<&'static str, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
         let at = self.at.child(text);
         let Some(key) = self.keys.iter().copied().find(|key| *key == text) else {
-            return Err(at.breaks(format_args!("there is no such key; there are {}", self.keys.join(", "))));
+            let keys = self.keys.join(", ");
+            return Ok(Err(Flaw(format!("{at}: there is no such key; there are {keys}"))));
         };
-        if self.seen.insert(key) { Ok(key) } else { Err(at.breaks("it is there twice")) }
+        Ok(if self.seen.insert(key) { Ok(key) } else { Err(Flaw(format!("{at}: it is there twice"))) })
     }
 }
 
@@ -107,22 +122,24 @@ impl<'de, F: Each> Visitor<'de> for Named<'_, F> {
     fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<F, M::Error> {
         let mut seen = BTreeSet::new();
         let at = self.at;
-        while let Some(name) = map.next_key_seed(NameOf { at, what: self.what, seen: &mut seen })? {
+        while let Some(name) = map.next_key_seed(NameOf(self.what))? {
             let path = at.as_ref().map_or(Path::root(&name), |at| at.child(&name));
-            self.each.read(&name, path, &mut map)?;
+            if name.is_empty() {
+                map.next_value_seed(Flaw(format!("{path}: a name must not be empty")))?;
+            } else if seen.insert(name.clone()) {
+                self.each.read(&name, path, &mut map)?;
+            } else {
+                map.next_value_seed(Flaw(format!("{path}: it is there twice")))?;
+            }
         }
         Ok(self.each)
     }
 }
 
 /// Reads a name.
-struct NameOf<'a> {
-    at: Option<Path<'a>>,
-    what: &'static str,
-    seen: &'a mut BTreeSet<String>,
-}
+struct NameOf(&'static str);
 
-impl<'de> DeserializeSeed<'de> for NameOf<'_> {
+impl<'de> DeserializeSeed<'de> for NameOf {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
@@ -130,18 +147,14 @@ impl<'de> DeserializeSeed<'de> for NameOf<'_> {
     }
 }
 
-impl Visitor<'_> for NameOf<'_> {
+impl Visitor<'_> for NameOf {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the name of one of the {}", self.what)
+        write!(f, "the name of one of the {}", self.0)
     }
 
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<String, E> {
-        let at = self.at.as_ref().map_or(Path::root(name), |at| at.child(name));
-        if name.is_empty() {
-            return Err(at.breaks("a name must not be empty"));
-        }
-        if self.seen.insert(name.to_owned()) { Ok(name.to_owned()) } else { Err(at.breaks("it is there twice")) }
+    fn visit_str<E: Error>(self, name: &str) -> Result<String, E> {
+        Ok(name.to_owned())
     }
 }

@@ -4,6 +4,8 @@ mod backend;
 mod builder;
 mod class;
 
+#[cfg(feature = "serde")]
+mod data;
 mod order;
 mod same;
 
