@@ -43,7 +43,11 @@ impl<S, Request> Waiting<S, Request> {
     }
 
     /// Ready with the call, or with the rejection or the error that came in its way.
-    pub(super) fn poll<E>(&mut self, cx: &mut Context<'_>, pass: &mut Pass<Policy>) -> Poll<Result<Attempt<S::Future>, E>>
+    pub(super) fn poll<E>(
+        &mut self,
+        cx: &mut Context<'_>,
+        pass: &mut Pass<Policy>,
+    ) -> Poll<Result<Attempt<S::Future>, E>>
     where
         S: Service<Request, Error = E>,
         E: StackError,

@@ -44,9 +44,9 @@ mod limit;
 mod service;
 
 pub(crate) use announcer::Announcer;
-pub(crate) use clock::Clock;
 pub use announcer::Limit;
 pub use builder::TimeoutBuilder;
+pub(crate) use clock::Clock;
 pub use future::ResponseFuture;
 pub use layer::TimeoutLayer;
 pub use limit::{FixedTimeout, TimeoutFor};

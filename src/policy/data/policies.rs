@@ -68,7 +68,8 @@ impl PoliciesBuilder {
     /// # Errors
     /// The first setting that breaks a rule, by its path (`compute.circuit.open_for`), and the rule.
     pub fn build(self) -> Result<Policies, PolicyError> {
-        let built = self.policies.into_iter().map(|(name, policy)| policy.build().map_err(|error| error.in_policy(&name)));
+        let built =
+            self.policies.into_iter().map(|(name, policy)| policy.build().map_err(|error| error.in_policy(&name)));
         Policies::new(built.collect::<Result<Vec<_>, _>>()?)
     }
 }

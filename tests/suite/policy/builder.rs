@@ -1,7 +1,7 @@
 //! Settings, from code.
 
-use seaworthy::policy::{Class, Policies};
 use seaworthy::PolicyError;
+use seaworthy::policy::{Class, Policies};
 
 use super::*;
 use crate::support::SECOND;

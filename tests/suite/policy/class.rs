@@ -1,7 +1,7 @@
 //! PO-04: calls of several classes.
 
-use seaworthy::policy::Class;
 use seaworthy::State;
+use seaworthy::policy::Class;
 use tower::Layer;
 
 use super::*;

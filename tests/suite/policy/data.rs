@@ -164,9 +164,17 @@ fn po_06_bad_input() {
         minimum_calls, open_for, open_backoff, probes, successes, trials, probe_timeout, on_drop, observe_only";
     let bad: &[(&str, &str, usize)] = &[
         // Unknown keys, at every depth.
-        ("[a]\nretries = 3", "a.retries: there is no such key; there are circuit, bulkhead, timeout, retry, classes", 2),
+        (
+            "[a]\nretries = 3",
+            "a.retries: there is no such key; there are circuit, bulkhead, timeout, retry, classes",
+            2,
+        ),
         ("[a.circuit]\nopen = \"1s\"", &format!("a.circuit.open: there is no such key; there are {circuit_keys}"), 2),
-        ("[a.bulkhead]\nslots = 3", "a.bulkhead.slots: there is no such key; there are limit, max_wait, max_waiting", 2),
+        (
+            "[a.bulkhead]\nslots = 3",
+            "a.bulkhead.slots: there is no such key; there are limit, max_wait, max_waiting",
+            2,
+        ),
         (
             "[a.retry.budget]\nrate = 3",
             "a.retry.budget.rate: there is no such key; there are ratio, window, floor, refill_per_second",
@@ -243,17 +251,15 @@ fn po_06_bad_input() {
             "invalid type: string \"none\", expected a table for a.retry.budget, or false",
             2,
         ),
-        (
-            "[a.retry]\nbudget = true",
-            "invalid type: boolean `true`, expected a table for a.retry.budget, or false",
-            2,
-        ),
+        ("[a.retry]\nbudget = true", "invalid type: boolean `true`, expected a table for a.retry.budget, or false", 2),
         ("[a]\nclasses = 1", "invalid type: integer `1`, expected a table of classes by name for a.classes", 2),
         ("[a.classes]\nlong = \"1s\"", "invalid type: string \"1s\", expected a table for a.classes.long", 2),
         ("[a.classes]\nx.timeout = true", "a.classes.x.timeout: must be a duration, or false", 2),
         (
             "[a.classes]\nx.timeout = 1",
-            &format!("invalid type: integer `1`, expected a duration in text for a.classes.x.timeout, {duration}, or false"),
+            &format!(
+                "invalid type: integer `1`, expected a duration in text for a.classes.x.timeout, {duration}, or false"
+            ),
             2,
         ),
         // Text that says nothing.
@@ -310,7 +316,8 @@ fn po_06_bad_input() {
 /// PO-06: nothing is half-loaded: one mistake in the last of five is the whole answer.
 #[test]
 fn po_06_nothing_is_half_loaded() {
-    let file = include_str!("../../../examples/policies.toml").replace("classes.long = { timeout = \"2min\" }", "x = 1");
+    let file =
+        include_str!("../../../examples/policies.toml").replace("classes.long = { timeout = \"2min\" }", "x = 1");
     assert!(toml::from_str::<Policies>(&file).unwrap_err().message().starts_with("lb.x: there is no such key"));
 }
 
@@ -318,7 +325,8 @@ fn po_06_nothing_is_half_loaded() {
 #[test]
 fn po_06_json() {
     let read = |text: &str| serde_json::from_str::<Policies>(text);
-    let policies = read(r#"{"a": {"timeout": "2min", "bulkhead": {"limit": 3}, "circuit": {"failure_rate": 1}}}"#).unwrap();
+    let policies =
+        read(r#"{"a": {"timeout": "2min", "bulkhead": {"limit": 3}, "circuit": {"failure_rate": 1}}}"#).unwrap();
     assert_eq!(policies.get("a").unwrap().timeout(), Some(120 * SECOND));
     assert_eq!(policies.get("a").unwrap().slots().unwrap().limit(), 3);
     let bad = [
@@ -327,11 +335,15 @@ fn po_06_json() {
         (r#"{"a": {"classes": {"x": {}, "x": {}}}}"#, "a.classes.x: it is there twice at line 1 column 33"),
         (r#"{"a": {"bulkhead": {"limit": -1}}}"#, "a.bulkhead.limit: must be at least 1 at line 1 column 31"),
         (r#"{"a": null}"#, "invalid type: null, expected a table for a at line 1 column 10"),
-        (r#"{"a": {"timeout": null}}"#, "invalid type: null, expected a duration in text for a.timeout, such as \"30s\" or \"1min 30s\" at line 1 column 22"),
+        (
+            r#"{"a": {"timeout": null}}"#,
+            "invalid type: null, expected a duration in text for a.timeout, such as \"30s\" or \"1min 30s\" at line 1 column 22",
+        ),
         (r"[1]", "invalid type: sequence, expected a table of policies by name at line 1 column 0"),
     ];
     let flaw = |text| read(text).unwrap_err().to_string();
-    let wrong: Vec<_> = bad.iter().filter(|(text, message)| flaw(text) != *message).map(|(text, _)| flaw(text)).collect();
+    let wrong: Vec<_> =
+        bad.iter().filter(|(text, message)| flaw(text) != *message).map(|(text, _)| flaw(text)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -361,16 +373,63 @@ async fn po_06_changes_by_code() {
 /// Text that looks like a file of policies, right or wrong.
 fn file() -> impl Strategy<Value = String> {
     let keys = [
-        "consecutive_failures", "failure_rate", "slow_rate", "slow_call", "count_window", "time_window", "minimum_calls",
-        "open_for", "probes", "successes", "trials", "probe_timeout", "on_drop", "observe_only", "limit", "max_wait",
-        "max_waiting", "attempts", "deadline", "timeout", "budget", "backoff", "open_backoff", "ratio", "floor", "x",
+        "consecutive_failures",
+        "failure_rate",
+        "slow_rate",
+        "slow_call",
+        "count_window",
+        "time_window",
+        "minimum_calls",
+        "open_for",
+        "probes",
+        "successes",
+        "trials",
+        "probe_timeout",
+        "on_drop",
+        "observe_only",
+        "limit",
+        "max_wait",
+        "max_waiting",
+        "attempts",
+        "deadline",
+        "timeout",
+        "budget",
+        "backoff",
+        "open_backoff",
+        "ratio",
+        "floor",
+        "x",
     ];
     let values = [
-        "1", "0", "3", "-1", "20", "9999999999", "0.5", "nan", "inf", "1e300", "true", "false", "\"1s\"", "\"0s\"", "\"\"",
-        "\"250ms\"", "\"584942417355years\"", "\"18446744073709551615s\"", "\"ignore\"", "\"failure\"", "{}", "[]",
-        "{ base = \"1s\", cap = \"5s\" }", "{ failure_after = \"1s\" }", "{ ratio = 0.5 }", "2020-01-01",
+        "1",
+        "0",
+        "3",
+        "-1",
+        "20",
+        "9999999999",
+        "0.5",
+        "nan",
+        "inf",
+        "1e300",
+        "true",
+        "false",
+        "\"1s\"",
+        "\"0s\"",
+        "\"\"",
+        "\"250ms\"",
+        "\"584942417355years\"",
+        "\"18446744073709551615s\"",
+        "\"ignore\"",
+        "\"failure\"",
+        "{}",
+        "[]",
+        "{ base = \"1s\", cap = \"5s\" }",
+        "{ failure_after = \"1s\" }",
+        "{ ratio = 0.5 }",
+        "2020-01-01",
     ];
-    let table = prop::sample::select(&["circuit", "bulkhead", "retry", "retry.budget", "classes", "classes.long", ""][..]);
+    let table =
+        prop::sample::select(&["circuit", "bulkhead", "retry", "retry.budget", "classes", "classes.long", ""][..]);
     let line = (prop::sample::select(keys.to_vec()), prop::sample::select(values.to_vec()));
     prop::collection::vec((table, prop::collection::vec(line, 0..4)), 0..4).prop_map(|tables| {
         let mut text = String::new();

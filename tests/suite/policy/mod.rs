@@ -3,12 +3,12 @@
 mod backend;
 mod builder;
 mod class;
-
 #[cfg(feature = "serde")]
 mod data;
+mod drops;
 mod order;
 mod same;
-
+mod service;
 mod size;
 
 use std::future::Future;

@@ -33,8 +33,12 @@ fn settings() -> impl Strategy<Value = Settings> {
     let bulkhead = proptest::option::weighted(0.9, (1..3_u32, prop_oneof![Just(0), 1..40_u64], 1..3_u32));
     let timeout = proptest::option::weighted(0.8, 1..40_u64);
     let attempts = proptest::option::weighted(0.6, 1..4_u32);
-    (circuit, bulkhead, timeout, attempts)
-        .prop_map(|(circuit, bulkhead, timeout, attempts)| Settings { circuit, bulkhead, timeout, attempts })
+    (circuit, bulkhead, timeout, attempts).prop_map(|(circuit, bulkhead, timeout, attempts)| Settings {
+        circuit,
+        bulkhead,
+        timeout,
+        attempts,
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -136,9 +140,8 @@ impl World {
             builder = builder.circuit(|builder| of_circuit(builder, circuit));
         }
         if let Some((limit, wait, waiting)) = settings.bulkhead {
-            builder = builder.bulkhead(|slots| {
-                slots.limit(limit).max_wait(Duration::from_millis(wait)).max_waiting(waiting)
-            });
+            builder =
+                builder.bulkhead(|slots| slots.limit(limit).max_wait(Duration::from_millis(wait)).max_waiting(waiting));
         }
         if let Some(time) = settings.timeout {
             builder = builder.timeout(Duration::from_millis(time));
