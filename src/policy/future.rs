@@ -73,6 +73,9 @@ pub(super) struct Retrying<S, Kept> {
     pub(super) spare: Option<Spare<S, Kept>>,
 }
 
+/// Another attempt, unless there is nothing to make it of.
+type Made<F, S, Sent> = Option<Stage<F, S, Sent>>;
+
 /// What retries are made of.
 pub(super) struct Spare<S, Kept> {
     pub(super) service: S,
@@ -166,7 +169,7 @@ impl<S, Kept> Retrying<S, Kept> {
         cx: &mut Context<'_>,
         pass: &mut Pass<Policy>,
         sent: &mut Option<Sent>,
-    ) -> Poll<Result<Option<Stage<S::Future, S, Sent>>, S::Error>>
+    ) -> Poll<Result<Made<S::Future, S, Sent>, S::Error>>
     where
         S: Service<Sent> + Clone,
         S::Error: Debug + Display,

@@ -16,6 +16,38 @@
 //! [`Policy::layer`] puts it around a service, [`Policy::run`] around the methods of anything; both share the parts.
 //! [`Class`] tells calls apart: some may take longer, and a ping should not wait for a slot.
 //!
+//! # From data
+//! With feature `serde`, [`Policies`] are read from TOML, JSON or whatever else serde reads and describes itself: a table
+//! for each, by its name. The keys are the names of the setters, all of which `examples/policies.toml` shows; a part that
+//! is not named is not there, and what is left out of one has its default. Durations are text. Unknown keys, keys that
+//! are there twice, zeros (but for a budget's `floor` and `refill_per_second`) and contradictions are errors; each names
+//! the path of its key. What data cannot say, such as observers, parts that are shared, seeds for tests and retries
+//! without a wait, is added by code: see `PoliciesBuilder`.
+//!
+//! ```
+//! # #[cfg(feature = "serde")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use seaworthy::Policies;
+//!
+//! let policies: Policies = toml::from_str(r#"
+//!     [compute]
+//!     timeout = "2min"
+//!     circuit = { consecutive_failures = 5, open_for = "30s", successes = 2 }
+//!     bulkhead = { limit = 20, max_wait = "10s" }
+//!     classes.ping = { timeout = "5s", bulkhead = false }
+//! "#)?;
+//! let compute = policies.get("compute")?;
+//! let ping = compute.class("ping")?;
+//! # let _ = ping;
+//!
+//! let wrong = toml::from_str::<Policies>("[dns]\ntimeout = \"0s\"").unwrap_err();
+//! assert_eq!(wrong.message(), "dns.timeout: must be longer than zero");
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "serde"))]
+//! # fn main() {}
+//! ```
+//!
 //! # Differences from layers put together by hand
 //! - A call costs one reference count for all parts, none through `run` or once the policy was [leaked](Policy::leak),
 //!   and its future is smaller.
