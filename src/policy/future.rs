@@ -74,7 +74,7 @@ pub(super) struct Retrying<S, Kept> {
 }
 
 /// Another attempt, unless there is nothing to make it of.
-type Made<F, S, Sent> = Option<Stage<F, S, Sent>>;
+type Made<F, S, Sent, E> = Poll<Result<Option<Stage<F, S, Sent>>, E>>;
 
 /// What retries are made of.
 pub(super) struct Spare<S, Kept> {
@@ -169,7 +169,7 @@ impl<S, Kept> Retrying<S, Kept> {
         cx: &mut Context<'_>,
         pass: &mut Pass<Policy>,
         sent: &mut Option<Sent>,
-    ) -> Poll<Result<Made<S::Future, S, Sent>, S::Error>>
+    ) -> Made<S::Future, S, Sent, S::Error>
     where
         S: Service<Sent> + Clone,
         S::Error: Debug + Display,
