@@ -100,3 +100,66 @@ async fn cb_15_dropped_calls_count() {
         }
     }
 }
+
+/// Tells what it saw when it was dropped: whether the slot was still held, and the failures.
+struct Witness(Policy, std::sync::Arc<std::sync::Mutex<Vec<(u32, u32)>>>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().push((self.0.slots().unwrap().in_use(), failures(&self.0)));
+    }
+}
+
+async fn hang(_: Witness) -> Result<&'static str, BoxError> {
+    std::future::pending().await
+}
+
+/// BH-01, CB-15: a call that is dropped is settled before its future is dropped, which may take its time, and gives its slot
+/// back only after that: never are more calls in the backend than there are slots.
+#[tokio::test(start_paused = true)]
+async fn bh_01_the_slot_outlives_the_call() {
+    let policy = with_retry(2).circuit(|circuit| circuit.on_drop(seaworthy::OnDrop::Failure)).build().unwrap();
+    let seen = std::sync::Arc::<std::sync::Mutex<Vec<_>>>::default();
+    let witness = || Witness(policy.clone(), seen.clone());
+    let inner = tower::service_fn(|()| hang(witness()));
+    let retrying = policy.layer().layer(inner);
+    let single = policy.layer().without_retry().layer(inner);
+
+    let mut call = spawn(policy.run(|| hang(witness())));
+    assert!(call.poll().is_pending());
+    drop(call);
+    let mut call = spawn(retrying.oneshot(()));
+    assert!(call.poll().is_pending());
+    drop(call);
+    policy.circuit().unwrap().reset();
+    let mut call = spawn(single.oneshot(()));
+    assert!(call.poll().is_pending());
+    drop(call);
+    assert_eq!(*seen.lock().unwrap(), [(1, 1), (1, 2), (1, 1)]);
+    assert_eq!(policy.slots().unwrap().in_use(), 0);
+}
+
+/// RT-06: what was kept of a request is let go when the last attempt begins.
+#[tokio::test(start_paused = true)]
+async fn rt_06_nothing_is_kept_for_nothing() {
+    let policy =
+        Policy::builder("compute").retry(|retry| retry.attempts(2).backoff(Backoff::constant(PAUSE)).no_budget());
+    let policy = policy.build().unwrap();
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counter = calls.clone();
+    let service = policy.layer().layer(tower::service_fn(move |request: std::sync::Arc<()>| {
+        let first = counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        async move {
+            drop(request);
+            if first { Err::<(), BoxError>("broken".into()) } else { std::future::pending().await }
+        }
+    }));
+    let request = std::sync::Arc::new(());
+    let mut call = spawn(service.oneshot(request.clone()));
+    assert!(call.poll().is_pending());
+    // One for the next attempt to be made of, and that attempt's own.
+    assert_eq!(std::sync::Arc::strong_count(&request), 3);
+    advance(PAUSE).await;
+    assert!(call.poll().is_pending());
+    assert_eq!((std::sync::Arc::strong_count(&request), calls.load(std::sync::atomic::Ordering::Relaxed)), (1, 2));
+}
