@@ -243,3 +243,24 @@ async fn polled_after_the_end() {
         assert!(catch_unwind(AssertUnwindSafe(|| call.poll())).is_err());
     }
 }
+
+/// BH-05: while a call waits for a slot, no readiness of the inner service is held, not even the one that was meant for it.
+#[tokio::test(start_paused = true)]
+async fn bh_05_readiness_is_given_up_while_waiting() {
+    let policy = builder().build().unwrap();
+    let inner = tower::limit::ConcurrencyLimit::new(Backend::default(), 1);
+    let mut service = policy.layer().layer(inner.clone());
+    let mut other = task::spawn(inner);
+    service.ready().await.unwrap();
+    assert_pending!(other.enter(|cx, mut other| other.poll_ready(cx)));
+    let slot = policy.slots().unwrap().try_take().unwrap();
+    let mut call = task::spawn(service.call(Do::Answer));
+    assert_pending!(call.poll());
+    assert_ready_ok!(other.enter(|cx, mut other| other.poll_ready(cx)));
+    // It is made ready again once it has its slot.
+    drop(slot);
+    assert_pending!(call.poll());
+    drop(other);
+    assert!(call.is_woken());
+    assert_eq!(tokio_test::assert_ready!(call.poll()).unwrap(), "fine");
+}
