@@ -12,13 +12,15 @@
 mod common;
 
 use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::floor::{Floor, Refuse, Work};
 use common::ratio::Table;
 use common::{Inner, StackError, call};
 use criterion::{Criterion, criterion_group};
-use seaworthy::{Circuit, RetryPolicy, Slots, TimeoutLayer, Verdict};
+use seaworthy::{Circuit, Policy, RetryPolicy, Slots, TimeoutLayer, Verdict};
 use tower::{Service, ServiceBuilder};
 
 /// Where the handles are kept, and whether retries have a budget.
@@ -59,6 +61,46 @@ fn ours(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
     move || ask(&mut service)
 }
 
+/// The same parts as one policy; its handle can be leaked, and the retry's with it.
+fn policy(kind: Kind, open: bool) -> Policy {
+    let policy = Policy::builder("bench").shared_circuit(circuit(open)).bulkhead(|bulkhead| bulkhead);
+    let policy = policy.timeout(Duration::from_secs(1));
+    let policy = policy.retry(|retry| if kind.budget { retry } else { retry.no_budget() }).build().unwrap();
+    if kind.leaked { policy.leak() } else { policy }
+}
+
+/// A call of the policy, as a layer.
+fn composed(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
+    let mut service = ServiceBuilder::new().layer(policy(kind, open).layer()).service(Inner);
+    move || ask(&mut service)
+}
+
+/// A call of the policy without retries, as a layer, and of the layers put together by hand.
+fn single(kind: Kind, open: bool) -> [Box<dyn FnMut() -> Result<u64, StackError>>; 2] {
+    let mut service = ServiceBuilder::new().layer(policy(kind, open).layer().without_retry()).service(Inner);
+    let (circuit, slots) = (circuit(open), Slots::builder("bench").build().unwrap());
+    let (circuit, slots) = if kind.leaked { (circuit.leak(), slots.leak()) } else { (circuit, slots) };
+    let mut by_hand = ServiceBuilder::new()
+        .layer(circuit.layer())
+        .layer(slots.layer())
+        .layer(TimeoutLayer::new(Duration::from_secs(1)).unwrap())
+        .service(Inner);
+    [Box::new(move || ask(&mut service)), Box::new(move || ask(&mut by_hand))]
+}
+
+/// A call of the policy around a future, by hand.
+fn run(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
+    let policy = policy(kind, open);
+    move || {
+        let request = black_box(7);
+        let call = pin!(policy.run(|| ready(Ok::<u64, StackError>(request))));
+        match call.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => unreachable!("the inner future answers at once"),
+        }
+    }
+}
+
 fn of_retry(budget: bool) -> Work {
     if budget { Work::CountAndClock } else { Work::Nothing }
 }
@@ -96,8 +138,11 @@ fn closed(c: &mut Criterion) {
     let mut group = c.benchmark_group("stack, closed");
     for (name, kind) in KINDS {
         assert_eq!((ours(kind, false)(), floors(kind)()), (Ok(7), Ok(7)), "every call passes");
+        assert_eq!((composed(kind, false)(), run(kind, false)()), (Ok(7), Ok(7)), "every call passes");
         group.bench_function(format!("floors/{name}"), |b| b.iter(floors(kind)));
         group.bench_function(format!("stack/{name}"), |b| b.iter(ours(kind, false)));
+        group.bench_function(format!("policy/{name}"), |b| b.iter(composed(kind, false)));
+        group.bench_function(format!("policy, run/{name}"), |b| b.iter(run(kind, false)));
     }
     group.finish();
 }
@@ -105,9 +150,13 @@ fn closed(c: &mut Criterion) {
 fn open(c: &mut Criterion) {
     let mut group = c.benchmark_group("stack, open");
     for (name, kind) in KINDS {
-        assert!(matches!(ours(kind, true)(), Err(StackError::Rejected(_))), "no call passes");
+        for answer in [ours(kind, true)(), composed(kind, true)(), run(kind, true)()] {
+            assert!(matches!(answer, Err(StackError::Rejected(_))), "no call passes");
+        }
         group.bench_function(format!("floor/{name}"), |b| b.iter(refusing_floor(kind)));
         group.bench_function(format!("stack/{name}"), |b| b.iter(ours(kind, true)));
+        group.bench_function(format!("policy/{name}"), |b| b.iter(composed(kind, true)));
+        group.bench_function(format!("policy, run/{name}"), |b| b.iter(run(kind, true)));
     }
     group.finish();
 }
@@ -126,6 +175,26 @@ fn ratios() {
         table.row(open, "≤ 1.3", refusing_floor(kind), ours(kind, true));
     }
     table.print("stack");
+    let mut table = Table::new();
+    for ((name, kind), [layer, run_name, single_name]) in KINDS.into_iter().zip([
+        ["layer, shared, budget", "run, shared, budget", "layer without retry, shared"],
+        ["layer, shared, no budget", "run, shared, no budget", "-"],
+        ["layer, leaked, budget", "run, leaked, budget", "layer without retry, leaked"],
+        ["layer, leaked, no budget", "run, leaked, no budget", "-"],
+    ]) {
+        assert!(layer.ends_with(name), "the names are those of the kinds");
+        table.row(layer, "< 1", ours(kind, false), composed(kind, false));
+        table.row(run_name, "< 1", ours(kind, false), run(kind, false));
+        if kind.budget {
+            let [policy, by_hand] = single(kind, false);
+            table.row(single_name, "< 1", by_hand, policy);
+        }
+    }
+    let (shared, leaked) = (KINDS[1].1, KINDS[3].1);
+    table.row("open: layer, shared, no budget", "≤ 1", ours(shared, true), composed(shared, true));
+    table.row("open: layer, leaked, no budget", "≤ 1", ours(leaked, true), composed(leaked, true));
+    table.row("open: run, shared, no budget", "≤ 1", ours(shared, true), run(shared, true));
+    table.print("a policy, with the layers put together by hand in place of the floor");
 }
 
 criterion_group! {

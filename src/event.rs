@@ -192,6 +192,11 @@ impl Audience {
         Audience(Some(observer))
     }
 
+    /// Whether an observer was given.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether anybody would hear of what is only worth a `debug`; asked before an event is made of it.
     #[inline]
     pub(crate) fn hears_debug(&self) -> bool {

@@ -19,6 +19,7 @@ pub mod circuit;
 pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod policy;
 pub mod retry;
 pub mod timeout;
 
@@ -32,6 +33,7 @@ pub use machine::backoff::{Backoff, Jitter};
 pub use machine::phase::Phase;
 pub use machine::verdict::Verdict;
 pub use name::Name;
+pub use policy::{Policies, Policy, PolicyError};
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};
 pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};
 pub use tracing_observer::TracingObserver;

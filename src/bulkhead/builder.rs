@@ -61,6 +61,14 @@ impl SlotsBuilder {
         self
     }
 
+    /// Tells `audience` what happens, unless an observer was given.
+    pub(crate) fn or_audience(mut self, audience: &Audience) -> SlotsBuilder {
+        if !self.audience.is_set() {
+            self.audience = audience.clone();
+        }
+        self
+    }
+
     /// Checks the settings and makes an empty bulkhead of them. Nothing about these settings fails later.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use crate::{Event, Name, Rejected, time};
 /// whenever the lock is free. Who gives a slot back while somebody waits settles the tally under the lock; until then
 /// nobody can take that slot, because somebody waits.
 #[derive(Debug)]
-pub(super) struct Core {
+pub(crate) struct Core {
     tally: AtomicU64,
     rejections: AtomicU64,
     queue: Mutex<Queue<Waker>>,
@@ -66,7 +66,7 @@ impl Core {
 
     /// Whether a call would find a slot now.
     #[inline]
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         Tally::from_bits(self.tally.load(Ordering::Acquire)).has_room()
     }
 
@@ -77,20 +77,20 @@ impl Core {
 
     /// Takes a free slot; else tells what stood in the way.
     #[inline]
-    pub(super) fn try_take(&self) -> Result<(), Tally> {
+    pub(crate) fn try_take(&self) -> Result<(), Tally> {
         advance(&self.tally, |tally| tally.take().map(|next| (next, ())).ok_or(tally))
     }
 
     /// Whether a caller who found no slot may wait for one.
     #[inline]
-    pub(super) fn may_wait(&self, tally: Tally) -> bool {
+    pub(crate) fn may_wait(&self, tally: Tally) -> bool {
         let most = self.settings.max_waiting;
         most > 0 && tally.settled().0.waiting() < most
     }
 
     /// Gives a slot back. If somebody waits, it is the first one's.
     #[inline]
-    pub(super) fn give_back(&self) {
+    pub(crate) fn give_back(&self) {
         let before = Tally::from_bits(self.tally.fetch_sub(Tally::SLOT, Ordering::AcqRel));
         if before.waiting() > 0 {
             self.settle();
@@ -182,7 +182,7 @@ impl Core {
         self.settings.audience.tell(&Event::BulkheadRejected { name: &self.name, waited });
     }
 
-    pub(super) fn reject(&self, waited: Option<Duration>) -> Rejected {
+    pub(crate) fn reject(&self, waited: Option<Duration>) -> Rejected {
         self.rejected(waited);
         self.rejection()
     }

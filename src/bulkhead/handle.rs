@@ -47,7 +47,7 @@ impl Slots {
     }
 
     #[inline]
-    pub(super) fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Core {
         match &self.0 {
             Repr::Shared(core) => core,
             Repr::Leaked(core) => core,

@@ -4,12 +4,19 @@ use super::handle::Slots;
 
 /// A slot that was taken. Dropping it gives it back, or hands it to the first who waits.
 #[derive(Debug)]
-pub(super) struct Held<H: Borrow<Slots>>(H);
+pub(crate) struct Held<H: Borrow<Slots>>(H);
 
 impl<H: Borrow<Slots>> Held<H> {
     /// The caller has taken a slot.
-    pub(super) fn new(slots: H) -> Held<H> {
+    pub(crate) fn new(slots: H) -> Held<H> {
         Held(slots)
+    }
+}
+
+impl Held<&Slots> {
+    /// Leaves the slot to the caller, who gives it back.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
     }
 }
 
@@ -28,7 +35,7 @@ impl<H: Borrow<Slots>> Drop for Held<H> {
 pub struct Slot(Held<Slots>);
 
 impl Slot {
-    pub(super) fn new(held: Held<Slots>) -> Slot {
+    pub(crate) fn new(held: Held<Slots>) -> Slot {
         Slot(held)
     }
 

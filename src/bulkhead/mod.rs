@@ -37,6 +37,9 @@ mod service;
 mod take;
 mod waiting;
 
+pub(crate) use held::Held;
+pub(crate) use take::{Place, Waiter};
+
 pub use builder::SlotsBuilder;
 pub use future::ResponseFuture;
 pub use handle::{Slots, Snapshot};

@@ -41,14 +41,14 @@ impl fmt::Debug for Take {
 
 /// Somebody who wants a slot and may have to wait for it.
 #[derive(Debug)]
-pub(super) struct Waiter<H: Borrow<Slots>> {
+pub(crate) struct Waiter<H: Borrow<Slots>> {
     /// Until there is an answer.
     slots: Option<H>,
     place: Place,
 }
 
 impl<H: Borrow<Slots>> Waiter<H> {
-    pub(super) fn new(slots: H) -> Waiter<H> {
+    pub(crate) fn new(slots: H) -> Waiter<H> {
         Waiter { slots: Some(slots), place: Place::default() }
     }
 }
@@ -80,7 +80,7 @@ impl<H: Borrow<Slots>> Drop for Waiter<H> {
 
 /// A place in the queue of a bulkhead, or no place.
 #[derive(Debug, Default)]
-struct Place {
+pub(crate) struct Place {
     /// 0 for none.
     number: u64,
     timer: Option<Pin<Box<Sleep>>>,
@@ -88,7 +88,7 @@ struct Place {
 
 impl Place {
     /// Ready when the caller has a slot or was refused one; with the time that it waited in vain, if it did.
-    fn poll(&mut self, core: &Core, cx: &mut Context<'_>) -> Poll<Result<(), Option<Duration>>> {
+    pub(crate) fn poll(&mut self, core: &Core, cx: &mut Context<'_>) -> Poll<Result<(), Option<Duration>>> {
         if self.number == 0 {
             match core.try_take() {
                 Ok(()) => return Poll::Ready(Ok(())),
@@ -117,7 +117,7 @@ impl Place {
         Poll::Ready(if in_vain { Err(Some(core.max_wait())) } else { Ok(()) })
     }
 
-    fn give_up(&mut self, core: &Core) {
+    pub(crate) fn give_up(&mut self, core: &Core) {
         if self.number != 0 && !core.leave(self.number) {
             // It was granted and nobody came for it.
             core.give_back();

@@ -153,6 +153,14 @@ impl CircuitBuilder {
         self
     }
 
+    /// Tells `audience` what happens, unless an observer was given.
+    pub(crate) fn or_audience(mut self, audience: &Audience) -> CircuitBuilder {
+        if audience.is_set() && !self.config.audience.is_set() {
+            Arc::make_mut(&mut self.config).audience = audience.clone();
+        }
+        self
+    }
+
     /// Draws jitter from a generator with this seed, so that a test can repeat it. Circuits of one template share the
     /// generator.
     pub fn random_seed(mut self, seed: u64) -> CircuitBuilder {

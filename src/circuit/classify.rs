@@ -55,7 +55,7 @@ impl<Response, Error> Classify<Response, Error> for ErrorClassifier {
 
 /// The classifier's verdict, unless a layer below rejected the call before it got anywhere.
 #[inline]
-pub(super) fn judge<T, E, C>(classifier: &C, result: &Result<T, E>) -> Verdict
+pub(crate) fn judge<T, E, C>(classifier: &C, result: &Result<T, E>) -> Verdict
 where
     E: StackError,
     C: Classify<T, E>,

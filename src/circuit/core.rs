@@ -22,7 +22,7 @@ use crate::{Event, Name, time};
 /// rejected: a word that says whether calls pass, the moment until which they do not, and a bulk of successes. Whoever
 /// steps the machine writes these before letting go of the lock.
 #[derive(Debug)]
-pub(super) struct Core {
+pub(crate) struct Core {
     word: AtomicU64,
     /// While the word says open or full: nobody passes before this. It changes only while the word says "busy".
     until: AtomicU64,
@@ -49,7 +49,7 @@ struct Waiters {
 
 /// What an admitted call holds, as a plain value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ticket {
+pub(crate) struct Ticket {
     generation: u64,
     /// When the call began; never, if nobody will want to know how long it took.
     started: Moment,
@@ -58,6 +58,9 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
+    /// For a call that no circuit admitted.
+    pub(crate) const NONE: Ticket = Ticket { generation: 0, started: Moment::NEVER, probe: 0 };
+
     /// For a call under a word that lets everybody pass.
     #[inline]
     pub(super) fn new(word: Word) -> Ticket {
@@ -72,7 +75,7 @@ impl Ticket {
 
 /// A rejection, before it has a name. One integer, so that it travels in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// The open time that is left in nanoseconds, or the highest number if nobody knows it.
     left: u64,
 }
@@ -209,7 +212,7 @@ impl Core {
 
     /// Lets a call pass or not. A refusal is not counted yet: see [`Core::rejected`].
     #[inline]
-    pub(super) fn admit(&self) -> Result<Ticket, Refusal> {
+    pub(crate) fn admit(&self) -> Result<Ticket, Refusal> {
         match self.passes() {
             Some(word) => Ok(Ticket::new(word)),
             None => self.admit_if_open(),
@@ -244,7 +247,7 @@ impl Core {
     /// Whether a call would pass, without letting one: the generation that it would pass under, or what it would be
     /// told. Probes whose time is over are given up on the way.
     #[inline]
-    pub(super) fn look(&self) -> Result<u64, Refusal> {
+    pub(crate) fn look(&self) -> Result<u64, Refusal> {
         let word = self.word();
         if word.passes() {
             return Ok(word.generation());
@@ -284,7 +287,7 @@ impl Core {
 
     /// Settles an admitted call.
     #[inline]
-    pub(super) fn settle(&self, ticket: &Ticket, verdict: Verdict) {
+    pub(crate) fn settle(&self, ticket: &Ticket, verdict: Verdict) {
         let word = self.word();
         if verdict != Verdict::Success || !word.is_at_rest(ticket.generation) {
             self.settle_restless(word, ticket, verdict);
@@ -323,7 +326,7 @@ impl Core {
 
     /// What a call that is dropped before it ended counts as.
     #[cold]
-    pub(super) fn verdict_on_drop(&self, ticket: &Ticket) -> Verdict {
+    pub(crate) fn verdict_on_drop(&self, ticket: &Ticket) -> Verdict {
         match self.settings().on_drop {
             OnDrop::Ignore => Verdict::Ignored,
             OnDrop::Failure => Verdict::Failure,
@@ -356,7 +359,7 @@ impl Core {
 
     /// The inner service's `poll_ready` failed, having been asked under `generation`.
     #[cold]
-    pub(super) fn ready_failed(&self, generation: u64) {
+    pub(crate) fn ready_failed(&self, generation: u64) {
         let now = time::now();
         self.step(|machine, settings, dice| ((), machine.ready_failed(settings, generation, now, dice)));
     }

@@ -40,7 +40,7 @@ impl Circuit {
     }
 
     #[inline]
-    pub(super) fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Core {
         match &self.0 {
             Repr::Shared(core) => core,
             Repr::Leaked(core) => core,
@@ -141,7 +141,7 @@ impl Circuit {
     }
 
     #[inline]
-    pub(super) fn reject(&self, refusal: Refusal) -> Rejected {
+    pub(crate) fn reject(&self, refusal: Refusal) -> Rejected {
         self.core().rejected(refusal);
         Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.retry_after() }
     }

@@ -49,6 +49,9 @@ mod tests;
 mod waiting;
 mod word;
 
+pub(crate) use classify::judge;
+pub(crate) use core::{Refusal, Ticket};
+
 pub use builder::CircuitBuilder;
 pub use classify::{Classify, ErrorClassifier};
 pub use future::ResponseFuture;

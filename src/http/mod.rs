@@ -7,6 +7,7 @@ mod bulkhead;
 mod classify;
 mod health;
 mod held_body;
+mod policy;
 mod readiness;
 mod replay;
 mod replay_body;

@@ -118,6 +118,14 @@ impl RetryPolicyBuilder {
         self
     }
 
+    /// Tells `audience` what happens, unless an observer was given.
+    pub(crate) fn or_audience(mut self, audience: &Audience) -> RetryPolicyBuilder {
+        if !self.audience.is_set() {
+            self.audience = audience.clone();
+        }
+        self
+    }
+
     /// Checks the settings and makes a policy of them. Nothing about settings fails later.
     ///
     /// # Errors

@@ -57,6 +57,9 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use pause::Pause;
+pub(crate) use policy::Ask;
+
 pub use budget::{RetryBudget, RetryBudgetBuilder};
 pub use builder::RetryPolicyBuilder;
 pub use decide::{RetryErrors, RetryIf};

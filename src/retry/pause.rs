@@ -10,7 +10,7 @@ use crate::time;
 
 /// The time between two attempts.
 #[derive(Debug)]
-pub(super) enum Pause {
+pub(crate) enum Pause {
     Over,
     /// Lets other tasks run, once.
     Yield,

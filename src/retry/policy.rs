@@ -37,7 +37,7 @@ pub(super) struct Config {
 
 /// What a policy asks about another attempt.
 #[derive(Clone, Copy)]
-pub(super) enum Ask {
+pub(crate) enum Ask {
     IsPossible,
     /// It will take place, if it can be prepared.
     Prepare,
@@ -144,7 +144,7 @@ impl RetryPolicy {
 
     /// The first attempt of a request begins.
     #[inline]
-    pub(super) fn begin(&self) -> Progress {
+    pub(crate) fn begin(&self) -> Progress {
         let Config { settings, budget, .. } = &*self.0;
         if budget.is_none() && settings.deadline.is_none() {
             return Progress { attempts: 1, started: Moment::NEVER };
@@ -158,13 +158,13 @@ impl RetryPolicy {
 
     /// Whether there will be no attempt after this one.
     #[inline]
-    pub(super) fn is_last(&self, progress: &Progress) -> bool {
+    pub(crate) fn is_last(&self, progress: &Progress) -> bool {
         progress.attempts >= self.0.settings.attempts
     }
 
     /// What to do after an attempt: the wait before the next one, if there is to be one. `again` prepares it.
     #[inline]
-    pub(super) fn next<T, E>(
+    pub(crate) fn next<T, E>(
         &self,
         progress: &mut Progress,
         decision: Decision,
@@ -205,7 +205,7 @@ impl RetryPolicy {
         }
     }
 
-    pub(super) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorText<'_>>) {
+    pub(crate) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorText<'_>>) {
         let Config { name, audience, .. } = &*self.0;
         if audience.hears_debug() {
             audience.tell(&Event::RetryStopped { name, attempts: progress.attempts, reason, error });

@@ -47,6 +47,10 @@ impl Announcer {
         self.set().name = Some(name);
     }
 
+    pub(crate) fn set_audience(&mut self, audience: Audience) {
+        self.set().audience = audience;
+    }
+
     pub(crate) fn set_observer(&mut self, observer: impl Observer + 'static) {
         self.set().audience = Audience::new(Arc::new(observer));
     }

@@ -6,7 +6,7 @@ use crate::time::Countdown;
 
 /// The time of one call.
 #[derive(Debug)]
-pub(super) enum Clock {
+pub(crate) enum Clock {
     /// Nobody has had to wait yet.
     Ahead(Duration),
     /// Boxed, because a timer is three times as large as all the rest, most calls never need one, and who does is
@@ -18,13 +18,13 @@ pub(super) enum Clock {
 
 impl Clock {
     #[inline]
-    pub(super) fn new(after: Option<Duration>) -> Clock {
+    pub(crate) fn new(after: Option<Duration>) -> Clock {
         after.map_or(Clock::Endless, Clock::Ahead)
     }
 
     /// Somebody waits: starts the clock if that is new. Ready, with the limit, when the time is over.
     #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
         match self {
             Clock::Endless => Poll::Pending,
             Clock::Running(timer) => timer.as_mut().poll(cx),

@@ -43,10 +43,10 @@ mod layer;
 mod limit;
 mod service;
 
-#[cfg(feature = "http")]
 pub(crate) use announcer::Announcer;
 pub use announcer::Limit;
 pub use builder::TimeoutBuilder;
+pub(crate) use clock::Clock;
 pub use future::ResponseFuture;
 pub use layer::TimeoutLayer;
 pub use limit::{FixedTimeout, TimeoutFor};

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
-use seaworthy::{Error, Event, Slots};
+use seaworthy::policy::Class;
+use seaworthy::{Error, Event, Policy, Slots};
 use tower::{Layer, Service, service_fn};
 
 type Answer = Result<u32, Error<&'static str>>;
@@ -84,6 +85,41 @@ fn who_waits_allocates_and_frees() {
     assert_eq!(info.count_current, 0, "{info:?}");
     drop(slot);
     assert_eq!(slots.available(), 1);
+}
+
+/// PO-01, PO-03: through a whole policy, shared and leaked, with retries and without, as a layer and around a future: nothing
+/// on the good path, nothing to reject.
+#[test]
+fn nothing_through_a_policy() {
+    let builder = Policy::builder(String::from("made")).circuit(|circuit| circuit).timeout(Duration::from_secs(1));
+    let builder = builder.bulkhead(|bulkhead| bulkhead.limit(1));
+    let retrying = builder.clone().retry(|retry| retry).build().unwrap();
+    let policy = builder.build().unwrap();
+    for policy in [policy.clone(), policy.leak(), retrying.clone(), retrying.leak()] {
+        let mut service = policy.layer().layer(service_fn(answer));
+        let mut single = policy.layer().without_retry().layer(service_fn(answer));
+        let well = measure(|| {
+            assert_eq!(ask(&mut service), Poll::Ready(Ok(7)));
+            assert_eq!(ask(&mut single), Poll::Ready(Ok(7)));
+            assert_eq!(poll_once(policy.run(|| answer(7))), Poll::Ready(Ok(7)));
+            assert_eq!(poll_once(policy.with(Class::bare()).run(|| answer(7))), Poll::Ready(Ok(7)));
+        });
+        assert_eq!(well.count_total, 0);
+
+        let slot = policy.slots().unwrap().try_take().unwrap();
+        let mut reject = || {
+            measure(|| {
+                assert!(is_rejected(&ask(&mut service)));
+                assert!(is_rejected(&ask(&mut single)));
+                assert!(is_rejected(&poll_once(policy.run(|| answer(7)))));
+            })
+        };
+        assert_eq!(reject().count_total, 0);
+        drop(slot);
+        policy.circuit().unwrap().force_open();
+        assert_eq!(reject().count_total, 0);
+        policy.circuit().unwrap().reset();
+    }
 }
 
 fn answer(request: u32) -> Ready<Answer> {

@@ -9,6 +9,7 @@ mod drills;
 mod gateway;
 mod health;
 mod model;
+mod policy;
 mod property;
 #[cfg(feature = "http")]
 mod respond;

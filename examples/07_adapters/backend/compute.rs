@@ -1,0 +1,123 @@
+use std::future::Future;
+
+use seaworthy::Slot;
+use tokio::sync::mpsc;
+
+use super::{Answer, Faults, Table};
+
+/// Virtual machines.
+pub trait Compute: Send + Sync {
+    /// Which kind of backend this is.
+    fn kind(&self) -> &'static str;
+    /// Makes an instance. This takes its time.
+    fn create(&self, name: &str) -> impl Future<Output = Answer<Instance>> + Send;
+    fn get(&self, name: &str) -> impl Future<Output = Answer<Instance>> + Send;
+    fn list(&self) -> impl Future<Output = Answer<Vec<String>>> + Send;
+    fn delete(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;
+    /// Opens the log of an instance. The stream goes on until one side drops it.
+    fn logs(&self, name: &str) -> impl Future<Output = Answer<Logs>> + Send;
+    /// Whether the backend is there.
+    fn ping(&self) -> impl Future<Output = Answer<()>> + Send;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    pub name: String,
+    pub address: String,
+}
+
+/// The lines of a log, as they come. Dropping it ends the stream.
+#[derive(Debug)]
+pub struct Logs {
+    lines: mpsc::Receiver<String>,
+    /// What is held for as long as somebody reads.
+    slot: Option<Slot>,
+}
+
+impl Logs {
+    fn new(lines: mpsc::Receiver<String>) -> Logs {
+        Logs { lines, slot: None }
+    }
+
+    /// Holds a slot until the stream is dropped or has ended.
+    pub fn holding(self, slot: Option<Slot>) -> Logs {
+        Logs { slot, ..self }
+    }
+
+    /// The next line; none at the end.
+    pub async fn next(&mut self) -> Option<String> {
+        let line = self.lines.recv().await;
+        if line.is_none() {
+            self.slot = None;
+        }
+        line
+    }
+}
+
+#[derive(Default)]
+pub struct MemoryCompute {
+    faults: Faults,
+    instances: Table<Instance>,
+    /// Whoever writes a log, by instance.
+    writers: Table<Vec<mpsc::Sender<String>>>,
+}
+
+impl MemoryCompute {
+    pub fn new(faults: Faults) -> MemoryCompute {
+        MemoryCompute { faults, ..MemoryCompute::default() }
+    }
+
+    /// Writes a line to the logs of an instance that somebody reads, and tells how many do.
+    pub async fn write(&self, name: &str, line: &str) -> usize {
+        let mut writers = self.writers.get(name).unwrap_or_default();
+        let mut readers = 0;
+        for writer in &writers {
+            readers += usize::from(writer.send(line.to_owned()).await.is_ok());
+        }
+        writers.retain(|writer| !writer.is_closed());
+        let _ = self.writers.change(name, |known| *known = writers);
+        readers
+    }
+}
+
+impl Compute for MemoryCompute {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn create(&self, name: &str) -> Answer<Instance> {
+        self.faults.pass().await?;
+        let address = format!("10.0.0.{}", self.instances.names().len() + 1);
+        let instance = Instance { name: name.to_owned(), address };
+        self.instances.add(name, instance.clone())?;
+        self.writers.add(name, Vec::new())?;
+        Ok(instance)
+    }
+
+    async fn get(&self, name: &str) -> Answer<Instance> {
+        self.faults.pass().await?;
+        self.instances.get(name)
+    }
+
+    async fn list(&self) -> Answer<Vec<String>> {
+        self.faults.pass().await?;
+        Ok(self.instances.names())
+    }
+
+    async fn delete(&self, name: &str) -> Answer<()> {
+        self.faults.pass().await?;
+        self.writers.remove(name)?;
+        self.instances.remove(name).map(drop)
+    }
+
+    async fn logs(&self, name: &str) -> Answer<Logs> {
+        self.faults.pass().await?;
+        let (writer, lines) = mpsc::channel(16);
+        self.writers.change(name, |writers| writers.push(writer))?;
+        Ok(Logs::new(lines))
+    }
+
+    async fn ping(&self) -> Answer<()> {
+        self.faults.pass().await
+    }
+}

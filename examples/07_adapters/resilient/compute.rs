@@ -1,0 +1,34 @@
+use super::super::backend::{Answer, Compute, Instance, Logs};
+use super::{Resilient, judge};
+
+impl<B: Compute> Compute for Resilient<B> {
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
+    async fn create(&self, name: &str) -> Answer<Instance> {
+        self.guard(self.classes.long, |inner| inner.create(name)).await
+    }
+
+    async fn get(&self, name: &str) -> Answer<Instance> {
+        self.guard(self.classes.usual, |inner| inner.get(name)).await
+    }
+
+    async fn list(&self) -> Answer<Vec<String>> {
+        self.guard(self.classes.usual, |inner| inner.list()).await
+    }
+
+    async fn delete(&self, name: &str) -> Answer<()> {
+        self.guard(self.classes.usual, |inner| inner.delete(name)).await
+    }
+
+    /// The timeout is for the opening. The slot is held until the stream is dropped or has ended.
+    async fn logs(&self, name: &str) -> Answer<Logs> {
+        let call = self.policy.with(self.classes.usual).classify(judge);
+        call.run_with_slot(async |slot| Ok(self.inner.logs(name).await?.holding(slot))).await
+    }
+
+    async fn ping(&self) -> Answer<()> {
+        self.guard(self.classes.ping, |inner| inner.ping()).await
+    }
+}

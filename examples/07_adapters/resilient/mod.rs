@@ -1,0 +1,70 @@
+//! The same traits, with a policy around each of their methods.
+
+mod compute;
+mod dns;
+mod lb;
+mod network;
+mod storage;
+
+use std::future::Future;
+
+use seaworthy::policy::{Class, PolicyError};
+use seaworthy::{Policy, Verdict};
+
+use super::backend::{Answer, BackendError};
+
+/// A backend behind its policy.
+pub struct Resilient<B> {
+    inner: B,
+    policy: Policy,
+    classes: Classes,
+}
+
+/// The kinds of calls, looked up once; a backend that has no class of its own for one uses the usual one.
+#[derive(Clone, Copy)]
+struct Classes {
+    usual: Class,
+    long: Class,
+    ping: Class,
+}
+
+impl<B> Resilient<B> {
+    /// # Errors
+    /// The policy lacks one of the classes.
+    pub fn new(inner: B, policy: Policy, classes: &[&str]) -> Result<Resilient<B>, PolicyError> {
+        let find = |name| if classes.contains(&name) { policy.class(name) } else { Ok(Class::new()) };
+        let classes = Classes { usual: Class::new(), long: find("long")?, ping: find("ping")? };
+        Ok(Resilient { inner, policy, classes })
+    }
+
+    /// To look at it, to force its circuit, to make a check of it.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The backend, without its policy.
+    pub fn get_ref(&self) -> &B {
+        &self.inner
+    }
+
+    /// The backend, alone.
+    pub fn into_inner(self) -> B {
+        self.inner
+    }
+
+    /// A call of the backend.
+    async fn guard<'a, F, T>(&'a self, class: Class, call: impl Fn(&'a B) -> F) -> Answer<T>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        self.policy.with(class).classify(judge).run(|| call(&self.inner)).await
+    }
+}
+
+/// A backend that says that there is no such thing is well.
+fn judge<T>(result: &Answer<T>) -> Verdict {
+    match result {
+        Ok(_) | Err(BackendError::NotFound(_) | BackendError::Exists(_)) => Verdict::Success,
+        Err(_) => Verdict::Failure,
+    }
+}

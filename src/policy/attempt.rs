@@ -1,0 +1,111 @@
+use std::borrow::Borrow;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::class::Class;
+use super::handle::Policy;
+use super::pass::{Fuse, Pass};
+use crate::circuit::judge;
+use crate::timeout::Clock;
+use crate::{Classify, Rejected, StackError};
+
+pin_project! {
+    /// A call of what lies inside of a policy, until its time is over.
+    #[project = AttemptProj]
+    pub(super) enum Attempt<F> {
+        Running { clock: Clock, #[pin] inner: F },
+        GivenUp,
+    }
+}
+
+impl<F> Attempt<F> {
+    #[inline]
+    pub(super) fn new(policy: &Policy, class: Class, inner: F) -> Attempt<F> {
+        Attempt::Running { clock: Clock::new(class.limit(policy.timeout())), inner }
+    }
+
+    /// Ready with the result, of which the circuit has been told and for which no slot is held any more.
+    ///
+    /// The result is judged where it lies: moving it costs more than the rest.
+    #[inline]
+    pub(super) fn poll<H, C, T, E>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pass: &mut Pass<H>,
+        classifier: &C,
+    ) -> Poll<Result<T, E>>
+    where
+        H: Borrow<Policy>,
+        F: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        E: StackError,
+    {
+        let AttemptProj::Running { clock, inner } = self.as_mut().project() else {
+            // It was polled after it ended, which no future has to survive; hanging is worse than telling.
+            panic!("`ResponseFuture` was polled after it was ready");
+        };
+        let mut fuse = Fuse::new(pass);
+        // Inner comes first: an answer that is there is never lost to the clock.
+        let mut poll = inner.poll(cx);
+        if poll.is_pending() {
+            if let Poll::Ready(after) = clock.poll(cx) {
+                self.set(Attempt::GivenUp);
+                if let Some(pass) = fuse.pass() {
+                    pass.policy().timed_out(after);
+                }
+                poll = Poll::Ready(Err(Rejected::TimedOut { after }.into()));
+            }
+        }
+        if let Poll::Ready(result) = &poll {
+            if let Some(pass) = fuse.pass() {
+                pass.give_back();
+                let verdict = judge(classifier, result);
+                pass.settle(verdict);
+            }
+        }
+        fuse.disarm();
+        poll
+    }
+}
+
+pin_project! {
+    /// An attempt that borrows the policy.
+    pub(super) struct Running<'a, F, C> {
+        #[pin]
+        attempt: Attempt<F>,
+        classifier: &'a C,
+        // The last: the slot is given back after the inner future was dropped.
+        pass: Pass<&'a Policy>,
+    }
+
+    impl<F, C> PinnedDrop for Running<'_, F, C> {
+        fn drop(this: Pin<&mut Self>) {
+            // Before its future is dropped, which may take its time.
+            this.project().pass.settle_dropped();
+        }
+    }
+}
+
+impl<'a, F, C> Running<'a, F, C> {
+    pub(super) fn new(pass: Pass<&'a Policy>, class: Class, classifier: &'a C, inner: F) -> Running<'a, F, C> {
+        Running { attempt: Attempt::new(pass.policy(), class, inner), classifier, pass }
+    }
+}
+
+impl<F, C, T, E> Future for Running<'_, F, C>
+where
+    F: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.attempt.poll(cx, this.pass, *this.classifier)
+    }
+}

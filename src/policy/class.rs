@@ -1,0 +1,153 @@
+use std::time::Duration;
+
+/// How one kind of call goes through a policy: which parts it passes and how long it may take.
+///
+/// A policy has classes by name, which are looked up ahead of the calls: see [`PolicyBuilder::class`] and
+/// [`Policy::class`]. A class can be made on the spot, too. It belongs to no policy.
+///
+/// [`PolicyBuilder::class`]: super::PolicyBuilder::class
+/// [`Policy::class`]: super::Policy::class
+///
+/// ```
+/// use seaworthy::policy::Class;
+/// use std::time::Duration;
+///
+/// // To see whether the backend is there at all: at once, and once.
+/// const PING: Class = Class::new().timeout(Duration::from_secs(5)).without_bulkhead().without_retry();
+/// # let _ = PING;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Class {
+    limit: Limit,
+    skips_circuit: bool,
+    skips_bulkhead: bool,
+    skips_retry: bool,
+}
+
+/// How long an attempt may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Limit {
+    #[default]
+    AsUsual,
+    Endless,
+    After(Duration),
+}
+
+impl Class {
+    /// Passes every part that the policy has, with the policy's own timeout.
+    #[must_use]
+    pub const fn new() -> Class {
+        Class { limit: Limit::AsUsual, skips_circuit: false, skips_bulkhead: false, skips_retry: false }
+    }
+
+    /// Passes nothing: neither circuit nor bulkhead nor retry, without a timeout.
+    #[must_use]
+    pub const fn bare() -> Class {
+        Class::new().without_circuit().without_bulkhead().without_retry().without_timeout()
+    }
+
+    /// Each attempt may take so long, in place of the policy's own timeout.
+    ///
+    /// In a class that a policy is built with, more than zero. For a class that is made on the spot, zero is what a
+    /// deadline that has passed looks like: the call is made and polled once, and given up if it has no answer then. A
+    /// time too long to be told means no limit.
+    #[must_use]
+    pub const fn timeout(mut self, time: Duration) -> Class {
+        self.limit = Limit::After(time);
+        self
+    }
+
+    /// No attempt is given up.
+    #[must_use]
+    pub const fn without_timeout(mut self) -> Class {
+        self.limit = Limit::Endless;
+        self
+    }
+
+    /// The circuit neither rejects the call nor learns how it went.
+    #[must_use]
+    pub const fn without_circuit(mut self) -> Class {
+        self.skips_circuit = true;
+        self
+    }
+
+    /// The call takes no slot, and waits for none.
+    #[must_use]
+    pub const fn without_bulkhead(mut self) -> Class {
+        self.skips_bulkhead = true;
+        self
+    }
+
+    /// There is one attempt.
+    #[must_use]
+    pub const fn without_retry(mut self) -> Class {
+        self.skips_retry = true;
+        self
+    }
+
+    #[inline]
+    pub(super) fn has_circuit(self) -> bool {
+        !self.skips_circuit
+    }
+
+    #[inline]
+    pub(super) fn has_bulkhead(self) -> bool {
+        !self.skips_bulkhead
+    }
+
+    #[inline]
+    pub(super) fn has_retry(self) -> bool {
+        !self.skips_retry
+    }
+
+    /// The time that an attempt has, where it is usually `usual`.
+    #[inline]
+    pub(super) fn limit(self, usual: Option<Duration>) -> Option<Duration> {
+        match self.limit {
+            Limit::AsUsual => usual,
+            Limit::Endless => None,
+            Limit::After(time) => Some(time),
+        }
+    }
+
+    /// Whether it has a timeout of its own that is zero.
+    pub(super) fn is_over_at_once(self) -> bool {
+        self.limit == Limit::After(Duration::ZERO)
+    }
+}
+
+/// Says of which [`Class`] a request is.
+///
+/// A [`Class`] says so of every request, and any closure that takes a `&Request` and gives a [`Class`] does: see
+/// [`PolicyLayer::class_for`](super::PolicyLayer::class_for).
+pub trait ClassFor<Request> {
+    /// The class of this request.
+    fn class_for(&self, request: &Request) -> Class;
+
+    /// What `poll_ready` goes by, before there is a request. A request that passes fewer parts is none the worse for
+    /// it: if the inner service was not made ready for it, that is made up for.
+    fn expected(&self) -> Class {
+        Class::new()
+    }
+}
+
+impl<Request> ClassFor<Request> for Class {
+    #[inline]
+    fn class_for(&self, _: &Request) -> Class {
+        *self
+    }
+
+    #[inline]
+    fn expected(&self) -> Class {
+        *self
+    }
+}
+
+impl<F, Request> ClassFor<Request> for F
+where
+    F: Fn(&Request) -> Class,
+{
+    fn class_for(&self, request: &Request) -> Class {
+        self(request)
+    }
+}

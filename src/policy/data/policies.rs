@@ -1,0 +1,96 @@
+use std::sync::Arc;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess};
+
+use super::parts::PolicyTable;
+use super::path::Path;
+use super::table::{Each, Fill, Named};
+use crate::event::Audience;
+use crate::policy::{Policies, PolicyBuilder, PolicyError};
+use crate::{Name, Observer};
+
+/// Policies as data has them, checked and not yet built, so that code can add what data cannot say: an observer, or a
+/// part that is shared. Feature `serde`.
+///
+/// Who has nothing to add reads [`Policies`] at once.
+///
+/// ```
+/// use seaworthy::policy::PoliciesBuilder;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let file = r#"
+///     [network.circuit]
+///     [storage.bulkhead]
+///     limit = 10
+/// "#;
+/// let network = seaworthy::Circuit::builder("the network").build()?;
+/// let policies = toml::from_str::<PoliciesBuilder>(file)?
+///     .change("storage", |storage| storage.shared_circuit(network.clone()))?
+///     .change("network", |policy| policy.shared_circuit(network.clone()))?
+///     .build()?;
+/// assert_eq!(policies.get("storage")?.circuit().map(|circuit| circuit.name().as_str()), Some("the network"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct PoliciesBuilder {
+    policies: Vec<(Name, PolicyBuilder)>,
+}
+
+impl PoliciesBuilder {
+    /// Goes on with the settings of the policy of this name.
+    ///
+    /// # Errors
+    /// There is none of this name, which is the path.
+    pub fn change(
+        mut self,
+        name: &str,
+        change: impl FnOnce(PolicyBuilder) -> PolicyBuilder,
+    ) -> Result<PoliciesBuilder, PolicyError> {
+        let found = self.policies.iter_mut().find(|(known, _)| *known == *name);
+        let (_, policy) = found.ok_or_else(|| PolicyError::new(name, "there is no such policy"))?;
+        *policy = change(policy.clone());
+        Ok(self)
+    }
+
+    /// Tells `observer` what happens in all parts that were not given another one.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> PoliciesBuilder {
+        let audience = Audience::new(Arc::new(observer));
+        for (_, policy) in &mut self.policies {
+            *policy = policy.clone().or_audience(&audience);
+        }
+        self
+    }
+
+    /// Makes all of them. What was read was right; what was [changed](Self::change) since may not be.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, by its path (`compute.circuit.open_for`), and the rule.
+    pub fn build(self) -> Result<Policies, PolicyError> {
+        let built =
+            self.policies.into_iter().map(|(name, policy)| policy.build().map_err(|error| error.in_policy(&name)));
+        Policies::new(built.collect::<Result<Vec<_>, _>>()?)
+    }
+}
+
+impl Each for PoliciesBuilder {
+    fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
+        let mut table = PolicyTable::new(name);
+        map.next_value_seed(Fill(at, &mut table))?;
+        self.policies.push((Name::from(name.to_owned()), table.into_builder()));
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for PoliciesBuilder {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<PoliciesBuilder, D::Error> {
+        Named { at: None, what: "policies", each: PoliciesBuilder::default() }.deserialize(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Policies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Policies, D::Error> {
+        PoliciesBuilder::deserialize(deserializer)?.build().map_err(D::Error::custom)
+    }
+}

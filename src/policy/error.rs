@@ -1,0 +1,40 @@
+use std::borrow::Cow;
+
+use crate::ConfigError;
+
+/// A policy's setting that cannot be used, or a name that is not there: where, and the rule that it breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {rule}")]
+pub struct PolicyError {
+    path: String,
+    rule: Cow<'static, str>,
+}
+
+impl PolicyError {
+    pub(super) fn new(path: impl Into<String>, rule: impl Into<Cow<'static, str>>) -> PolicyError {
+        PolicyError { path: path.into(), rule: rule.into() }
+    }
+
+    /// What was wrong in a part of a policy.
+    pub(super) fn in_part(part: &str, error: &ConfigError) -> PolicyError {
+        PolicyError::new(format!("{part}.{}", error.field()), error.rule())
+    }
+
+    /// The same, in the policy of this name.
+    #[cfg(feature = "serde")]
+    pub(super) fn in_policy(self, name: &str) -> PolicyError {
+        PolicyError { path: format!("{name}.{}", self.path), rule: self.rule }
+    }
+
+    /// The path of the setting, from the outside to the inside, as in `circuit.open_for`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What the value must be.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+}

@@ -1,0 +1,214 @@
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::again::Again;
+use super::class::Class;
+use super::gate::Gate;
+use super::handle::Policy;
+use super::pass::Pass;
+use super::stage::Stage;
+use crate::event::ErrorText;
+use crate::machine::retry::{Progress, StopReason};
+use crate::retry::{Ask, Pause, Replay, RetryIf};
+use crate::{Classify, StackError};
+
+pin_project! {
+    /// The response future of [`PolicyService`](super::PolicyService) where it may retry.
+    ///
+    /// # Cancellation
+    /// Dropping it counts as the circuit's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then gives the
+    /// slot back or leaves the queue. Nothing is tried after that; the token of a retry that was about to be made is
+    /// spent.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled, if it has to wait and there is a limit to it.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, Request, C, D, R>
+    where
+        S: Service<R::Sent>,
+        R: Replay<Request>,
+    {
+        #[pin]
+        state: State<S::Future, S, R::Sent>,
+        retrying: Option<Retrying<S, R::Kept>>,
+        classifier: C,
+        again: Again<D, R>,
+        // The last: the slot is given back after the inner future was dropped. Absent if nothing is held and nothing
+        // will be.
+        pass: Option<Pass<Policy>>,
+    }
+
+    impl<S, Request, C, D, R> PinnedDrop for ResponseFuture<S, Request, C, D, R>
+    where
+        S: Service<R::Sent>,
+        R: Replay<Request>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            // Before the inner future is dropped, which may take its time.
+            if let Some(pass) = this.project().pass {
+                pass.settle_dropped();
+            }
+        }
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F, S, Sent> {
+        Calling { #[pin] stage: Stage<F, S, Sent> },
+        // The wait between two attempts, and then the service's readiness.
+        Between { pause: Pause, sent: Option<Sent> },
+    }
+}
+
+/// A request that may be tried again.
+pub(super) struct Retrying<S, Kept> {
+    pub(super) progress: Progress,
+    pub(super) class: Class,
+    pub(super) spare: Option<Spare<S, Kept>>,
+}
+
+/// Another attempt, unless there is nothing to make it of.
+type Made<F, S, Sent, E> = Poll<Result<Option<Stage<F, S, Sent>>, E>>;
+
+/// What retries are made of.
+pub(super) struct Spare<S, Kept> {
+    pub(super) service: S,
+    /// Let go when the last attempt begins, so that nobody keeps for another what it is sending.
+    pub(super) kept: Option<Kept>,
+}
+
+impl<S, Request, C, D, R> ResponseFuture<S, Request, C, D, R>
+where
+    S: Service<R::Sent>,
+    R: Replay<Request>,
+{
+    #[inline]
+    pub(super) fn new(
+        pass: Pass<&Policy>,
+        stage: Stage<S::Future, S, R::Sent>,
+        retrying: Option<Retrying<S, R::Kept>>,
+        classifier: C,
+        again: Again<D, R>,
+    ) -> Self {
+        // Who is rejected for good needs no handle.
+        let ends = stage.is_rejected() && retrying.is_none();
+        let pass = if ends { None } else { Some(pass.into_owned()) };
+        ResponseFuture { state: State::Calling { stage }, retrying, classifier, again, pass }
+    }
+}
+
+impl<S, Request, C, D, R> Future for ResponseFuture<S, Request, C, D, R>
+where
+    S: Service<R::Sent> + Clone,
+    S::Error: StackError + Debug + Display,
+    C: Classify<S::Response, S::Error>,
+    D: RetryIf<S::Response, S::Error>,
+    R: Replay<Request>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let result = match this.state.as_mut().project() {
+                StateProj::Calling { stage } => ready!(stage.poll(cx, this.pass.as_mut(), this.classifier)),
+                StateProj::Between { pause, sent } => {
+                    ready!(Pin::new(pause).poll(cx));
+                    let (Some(retrying), Some(pass), true) =
+                        (this.retrying.as_mut(), this.pass.as_mut(), sent.is_some())
+                    else {
+                        panic!("`ResponseFuture` was polled after it was ready");
+                    };
+                    match ready!(retrying.poll_again(cx, pass, sent)) {
+                        Ok(Some(stage)) => this.state.set(State::Calling { stage }),
+                        Ok(None) => {}
+                        Err(error) => return Poll::Ready(Err(error)),
+                    }
+                    continue;
+                }
+            };
+            let (Some(retrying), Some(pass)) = (this.retrying.as_mut(), this.pass.as_ref()) else {
+                return Poll::Ready(result);
+            };
+            let Some(retry) = pass.policy().retry_policy() else {
+                return Poll::Ready(result);
+            };
+            let decision = this.again.retry_if.retry_if(&result);
+            let replay = &this.again.replay;
+            let kept = retrying.spare.as_ref().and_then(|spare| spare.kept.as_ref());
+            let mut sent = None;
+            let again = |ask| match (ask, kept) {
+                (_, None) => false,
+                (Ask::IsPossible, Some(kept)) => replay.is_possible(kept),
+                (Ask::Prepare, Some(kept)) => {
+                    sent = replay.again(kept);
+                    sent.is_some()
+                }
+            };
+            let Some(pause) = retry.next(&mut retrying.progress, decision, &result, again) else {
+                return Poll::Ready(result);
+            };
+            // Whatever the failed attempt holds is let go before the wait.
+            this.state.set(State::Between { pause, sent });
+            drop(result);
+        }
+    }
+}
+
+impl<S, Kept> Retrying<S, Kept> {
+    /// Drives the spare service to readiness and makes another attempt.
+    fn poll_again<Sent>(
+        &mut self,
+        cx: &mut Context<'_>,
+        pass: &mut Pass<Policy>,
+        sent: &mut Option<Sent>,
+    ) -> Made<S::Future, S, Sent, S::Error>
+    where
+        S: Service<Sent> + Clone,
+        S::Error: Debug + Display,
+    {
+        let Retrying { progress, class, spare } = self;
+        let (Some(Spare { service, kept }), Some(retry)) = (spare, pass.policy().retry_policy()) else {
+            return Poll::Ready(Ok(None));
+        };
+        let mut gate = Gate::default();
+        if let Err(error) = ready!(gate.poll_ready(service, pass.policy(), *class, cx)) {
+            *sent = None;
+            // The attempt that had begun to be made never was.
+            let made = Progress { attempts: progress.attempts - 1, ..*progress };
+            retry.stopped(made, StopReason::NotReady, Some(ErrorText::new(&error)));
+            return Poll::Ready(Err(error));
+        }
+        let Some(sent) = sent.take() else {
+            return Poll::Ready(Ok(None));
+        };
+        if retry.is_last(progress) {
+            *kept = None;
+        }
+        let (another, stage) = gate.call(service, pass.policy(), *class, sent);
+        let taken = another.into_taken();
+        pass.put(taken);
+        Poll::Ready(Ok(Some(stage)))
+    }
+}
+
+impl<S, Request, C, D, R> fmt::Debug for ResponseFuture<S, Request, C, D, R>
+where
+    S: Service<R::Sent>,
+    R: Replay<Request>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Calling { stage } => stage.name(),
+            State::Between { .. } => "between two attempts",
+        };
+        f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,241 @@
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::builder::PolicyBuilder;
+use super::class::Class;
+use super::error::PolicyError;
+use super::layer::PolicyLayer;
+use super::run::PolicyCall;
+use crate::timeout::{Announcer, Limit};
+use crate::{Circuit, Name, RetryPolicy, Slots, StackError, bulkhead, circuit};
+
+/// A circuit, a bulkhead, a timeout and, if asked for, retries, under one name and in the right order.
+///
+/// Each of them may be left out. This is a handle: everything that was given the same policy shares its parts, whether
+/// through [`layer`](Policy::layer) or [`run`](Policy::run).
+///
+/// # Clone
+/// Costs a reference count, or nothing once it was [leaked](Policy::leak).
+///
+/// ```
+/// use seaworthy::policy::Class;
+/// use seaworthy::{BoxError, Policy};
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let policy = Policy::builder("compute")
+///     .circuit(|circuit| circuit.consecutive_failures(5).open_for(Duration::from_secs(30)).successes(2))
+///     .bulkhead(|bulkhead| bulkhead.limit(20).max_wait(Duration::from_secs(10)))
+///     .timeout(Duration::from_secs(120))
+///     .build()?;
+///
+/// // Around the method of a backend …
+/// let answer = policy.run(|| async { Ok::<_, BoxError>("created") }).await?;
+/// assert_eq!(answer, "created");
+///
+/// // … and around another that is not to wait for a slot.
+/// let ping = Class::new().timeout(Duration::from_secs(5)).without_bulkhead();
+/// policy.with(ping).run(|| async { Ok::<_, BoxError>(()) }).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Policy(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Shared(Arc<Parts>),
+    Leaked(&'static Parts),
+}
+
+/// What a policy is made of.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) name: Name,
+    pub(super) circuit: Option<Circuit>,
+    pub(super) slots: Option<Slots>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) retry: Option<RetryPolicy>,
+    pub(super) classes: Vec<(Name, Class)>,
+    pub(super) announcer: Announcer,
+}
+
+impl Policy {
+    /// Sets up a policy; `name` stands in the events and rejections of its parts.
+    pub fn builder(name: impl Into<Name>) -> PolicyBuilder {
+        PolicyBuilder::new(name.into())
+    }
+
+    pub(super) fn new(parts: Parts) -> Policy {
+        Policy(Repr::Shared(Arc::new(parts)))
+    }
+
+    #[inline]
+    fn parts(&self) -> &Parts {
+        match &self.0 {
+            Repr::Shared(parts) => parts,
+            Repr::Leaked(parts) => parts,
+        }
+    }
+
+    /// Keeps this policy for as long as the process lives and gives a handle to it that costs no reference count to
+    /// clone, which is the largest cost of a call through a shared one. It is the same policy; handles that were cloned
+    /// before go on counting.
+    #[must_use = "the handle that was leaked is this one's result"]
+    pub fn leak(self) -> Policy {
+        Policy(Repr::Leaked(match self.0 {
+            Repr::Shared(parts) => Box::leak(Box::new(parts)),
+            Repr::Leaked(parts) => parts,
+        }))
+    }
+
+    /// The name that it was built with.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.parts().name
+    }
+
+    /// The circuit, if there is one: to look at it, to force it, to make a health check of it.
+    #[must_use]
+    #[inline]
+    pub fn circuit(&self) -> Option<&Circuit> {
+        self.parts().circuit.as_ref()
+    }
+
+    /// The slots of the bulkhead, if there is one: to look at them, or to change how many there are.
+    #[must_use]
+    #[inline]
+    pub fn slots(&self) -> Option<&Slots> {
+        self.parts().slots.as_ref()
+    }
+
+    /// The rules of its retries, and their budget, if there are to be any.
+    #[must_use]
+    #[inline]
+    pub fn retry_policy(&self) -> Option<&RetryPolicy> {
+        self.parts().retry.as_ref()
+    }
+
+    /// How long an attempt may take, unless its class says otherwise.
+    #[must_use]
+    #[inline]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.parts().timeout
+    }
+
+    #[inline]
+    pub(super) fn circuit_for(&self, class: Class) -> Option<&Circuit> {
+        if class.has_circuit() { self.circuit() } else { None }
+    }
+
+    #[inline]
+    pub(super) fn slots_for(&self, class: Class) -> Option<&Slots> {
+        if class.has_bulkhead() { self.slots() } else { None }
+    }
+
+    #[inline]
+    pub(super) fn retry_for(&self, class: Class) -> Option<&RetryPolicy> {
+        if class.has_retry() { self.retry_policy() } else { None }
+    }
+
+    #[cold]
+    pub(super) fn timed_out(&self, after: Duration) {
+        self.parts().announcer.timed_out(Limit::Response, after);
+    }
+
+    /// The class of this name, to be looked up once and kept: it is a plain value.
+    ///
+    /// # Errors
+    /// There is none of this name; the path is `classes.` and the name.
+    pub fn class(&self, name: &str) -> Result<Class, PolicyError> {
+        let found = self.parts().classes.iter().find(|(known, _)| *known == *name);
+        let missing = || PolicyError::new(format!("classes.{name}"), "there is no such class");
+        found.map(|(_, class)| *class).ok_or_else(missing)
+    }
+
+    /// A layer that puts this policy around a service, with every error a failure.
+    ///
+    /// ```
+    /// use seaworthy::{BoxError, Policy};
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let policy = Policy::builder("parser").circuit(|circuit| circuit).retry(|retry| retry.attempts(2)).build()?;
+    /// let service = ServiceBuilder::new()
+    ///     .layer(policy.layer())
+    ///     .service(service_fn(async |text: &'static str| Ok::<u8, BoxError>(text.parse()?)));
+    /// assert_eq!(service.oneshot("7").await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn layer(&self) -> PolicyLayer {
+        PolicyLayer::new(self.clone())
+    }
+
+    /// Makes a call through all parts, with every error a failure. `call` is called once for each attempt, after the
+    /// circuit let it pass and it has its slot; only then does the time of the timeout begin.
+    ///
+    /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
+    ///
+    /// # Errors
+    /// The last attempt's own, or a [`Rejected`](crate::Rejected) of one of the parts.
+    ///
+    /// # Cancellation
+    /// Dropping it drops the attempt that is under way, gives its slot back or leaves the queue, and counts as the
+    /// circuit's [`OnDrop`](crate::OnDrop) says. Before its first poll it has taken nothing.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled, if it has to wait and there is a limit to it.
+    pub async fn run<F, Fut, T, E>(&self, call: F) -> Result<T, E>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: StackError + Debug + Display,
+    {
+        self.with(Class::new()).run(call).await
+    }
+
+    /// Calls of a class, and with a classifier of your own: what [`run`](Policy::run) is for the usual ones.
+    pub fn with(&self, class: Class) -> PolicyCall<'_> {
+        PolicyCall::new(self, class)
+    }
+
+    /// Everything that there is to know about its parts. Each part is told as of one moment, and one after the other.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            circuit: self.circuit().map(Circuit::snapshot),
+            bulkhead: self.slots().map(Slots::snapshot),
+            retry_balance: self.retry_policy().and_then(RetryPolicy::budget).map(crate::RetryBudget::balance),
+        }
+    }
+}
+
+impl Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { name, circuit, slots, timeout, retry, .. } = self.parts();
+        f.debug_struct("Policy")
+            .field("name", name)
+            .field("retry", retry)
+            .field("circuit", circuit)
+            .field("slots", slots)
+            .field("timeout", timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A policy at one moment. What it does not have is absent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The circuit.
+    pub circuit: Option<circuit::Snapshot>,
+    /// The bulkhead.
+    pub bulkhead: Option<bulkhead::Snapshot>,
+    /// How many retries the budget has tokens for. Absent, too, if retries are free.
+    pub retry_balance: Option<u64>,
+}

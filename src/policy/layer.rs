@@ -1,0 +1,111 @@
+use tower_layer::Layer;
+
+use super::again::{Again, Once};
+use super::class::Class;
+use super::handle::Policy;
+use super::service::PolicyService;
+use crate::ErrorClassifier;
+
+/// Puts a [`Policy`] around a service. All services made by it, and by its clones, share the policy.
+///
+/// Made by [`Policy::layer`]. Where the policy retries, requests have to be `Clone`, or [`replay`](Self::replay) says
+/// how they are copied; where it does not, they still have to be unless [`without_retry`](Self::without_retry) says so,
+/// because a policy that was read from a file may retry tomorrow.
+///
+/// ```
+/// use seaworthy::policy::Class;
+/// use seaworthy::{BoxError, Policy};
+/// use std::time::Duration;
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// #[derive(Clone)]
+/// enum Request { Ping, Report }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let policy = Policy::builder("compute")
+///     .circuit(|circuit| circuit.consecutive_failures(5))
+///     .bulkhead(|bulkhead| bulkhead.limit(20))
+///     .timeout(Duration::from_secs(120))
+///     .class("long", Class::new().timeout(Duration::from_secs(600)))
+///     .class("ping", Class::new().timeout(Duration::from_secs(5)).without_bulkhead())
+///     .build()?;
+/// let (ping, long) = (policy.class("ping")?, policy.class("long")?);
+///
+/// let service = ServiceBuilder::new()
+///     .layer(policy.layer().class_for(move |request: &Request| match request {
+///         Request::Ping => ping,
+///         Request::Report => long,
+///     }))
+///     .service(service_fn(async |_: Request| Ok::<_, BoxError>("here")));
+/// assert_eq!(service.clone().oneshot(Request::Ping).await?, "here");
+/// assert_eq!(service.oneshot(Request::Report).await?, "here");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct PolicyLayer<C = ErrorClassifier, L = Class, A = Again> {
+    policy: Policy,
+    class_for: L,
+    classifier: C,
+    again: A,
+}
+
+impl PolicyLayer {
+    pub(super) fn new(policy: Policy) -> PolicyLayer {
+        PolicyLayer { policy, class_for: Class::new(), classifier: ErrorClassifier, again: Again::default() }
+    }
+}
+
+impl<C, L, A> PolicyLayer<C, L, A> {
+    /// Sends every request through the policy as this class says.
+    pub fn class(self, class: Class) -> PolicyLayer<C, Class, A> {
+        self.class_for(class)
+    }
+
+    /// Lets `class_for` say of which class a request is; it is asked once for each request, before the first attempt.
+    pub fn class_for<K>(self, class_for: K) -> PolicyLayer<C, K, A> {
+        PolicyLayer { policy: self.policy, class_for, classifier: self.classifier, again: self.again }
+    }
+
+    /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify).
+    ///
+    /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
+    /// `Arc`.
+    pub fn classify<K>(self, classifier: K) -> PolicyLayer<K, L, A> {
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier, again: self.again }
+    }
+
+    /// Sends each request once, whatever the policy says. Requests need not be `Clone`, nor errors be shown.
+    pub fn without_retry(self) -> PolicyLayer<C, L, Once> {
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again: Once }
+    }
+}
+
+impl<C, L, D, R> PolicyLayer<C, L, Again<D, R>> {
+    /// Lets `retry_if` say which results are tried again, where the policy retries: see [`RetryIf`](crate::RetryIf).
+    ///
+    /// Each call holds a clone of it, as of [`classify`](Self::classify).
+    pub fn retry_if<K>(self, retry_if: K) -> PolicyLayer<C, L, Again<K, R>> {
+        let again = Again { retry_if, replay: self.again.replay };
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }
+    }
+
+    /// Lets `replay` make the copies of a request, where the policy retries: see [`Replay`](crate::retry::Replay).
+    ///
+    /// Each call holds a clone of it, as of [`classify`](Self::classify).
+    pub fn replay<K>(self, replay: K) -> PolicyLayer<C, L, Again<D, K>> {
+        let again = Again { retry_if: self.again.retry_if, replay };
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }
+    }
+}
+
+impl<S, C: Clone, L: Clone, A: Clone> Layer<S> for PolicyLayer<C, L, A> {
+    type Service = PolicyService<S, C, L, A>;
+
+    fn layer(&self, inner: S) -> PolicyService<S, C, L, A> {
+        let PolicyLayer { policy, class_for, classifier, again } = self;
+        PolicyService::new(inner, policy.clone(), class_for.clone(), classifier.clone(), again.clone())
+    }
+}

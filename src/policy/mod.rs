@@ -1,0 +1,89 @@
+//! Policies: a circuit, a bulkhead, a timeout and, if asked for, retries, bundled under one name and in the right order.
+//!
+//! ```text
+//!   call ──▶ retry ──▶ circuit ──▶ bulkhead ──▶ timeout ──▶ inner
+//!              ▲          │ open       │ full       │ time over
+//!              └──────────┴────────────┴────────────┘
+//! ```
+//!
+//! | part | a call |
+//! |---|---|
+//! | retry | is made again if it failed; only if the policy was built with retries, and never because of a rejection |
+//! | circuit | is rejected at once while the backend is ill, however full the bulkhead is |
+//! | bulkhead | takes a slot, waits for one, or is rejected; that says nothing about the backend to the circuit |
+//! | timeout | is given up if it takes too long, counted from when it had its slot; that is a failure to the circuit |
+//!
+//! [`Policy::layer`] puts it around a service, [`Policy::run`] around the methods of anything; both share the parts.
+//! [`Class`] tells calls apart: some may take longer, and a ping should not wait for a slot.
+//!
+//! # From data
+//! With feature `serde`, [`Policies`] are read from TOML, JSON or whatever else serde reads and describes itself: a table
+//! for each, by its name. The keys are the names of the setters, all of which `examples/policies.toml` shows; a part that
+//! is not named is not there, and what is left out of one has its default. Durations are text. Unknown keys, keys that
+//! are there twice, zeros (but for a budget's `floor` and `refill_per_second`) and contradictions are errors; each names
+//! the path of its key. What data cannot say, such as observers, parts that are shared, seeds for tests and retries
+//! without a wait, is added by code: see `PoliciesBuilder`.
+//!
+//! ```
+//! # #[cfg(feature = "serde")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use seaworthy::Policies;
+//!
+//! let policies: Policies = toml::from_str(r#"
+//!     [compute]
+//!     timeout = "2min"
+//!     circuit = { consecutive_failures = 5, open_for = "30s", successes = 2 }
+//!     bulkhead = { limit = 20, max_wait = "10s" }
+//!     classes.ping = { timeout = "5s", bulkhead = false }
+//! "#)?;
+//! let compute = policies.get("compute")?;
+//! let ping = compute.class("ping")?;
+//! # let _ = ping;
+//!
+//! let wrong = toml::from_str::<Policies>("[dns]\ntimeout = \"0s\"").unwrap_err();
+//! assert_eq!(wrong.message(), "dns.timeout: must be longer than zero");
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "serde"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Differences from layers put together by hand
+//! - A call costs one reference count for all parts, none through `run` or once the policy was [leaked](Policy::leak),
+//!   and its future is smaller.
+//! - The timeout has a name in events: the policy's.
+//! - Which parts there are is decided at run time, so that a policy can be read from a file.
+//! - The circuit's wait mode and slots that are held until a body ends are not in it; build these by hand around the
+//!   same handles, which [`Policy::circuit`] and [`Policy::slots`] give.
+
+mod again;
+mod attempt;
+mod builder;
+mod class;
+#[cfg(feature = "serde")]
+mod data;
+mod error;
+mod future;
+mod gate;
+mod handle;
+mod layer;
+mod pass;
+mod run;
+mod service;
+mod set;
+mod stage;
+mod waiting;
+
+pub use again::{Again, Once};
+pub use builder::PolicyBuilder;
+pub use class::{Class, ClassFor};
+#[cfg(feature = "serde")]
+pub use data::PoliciesBuilder;
+pub use error::PolicyError;
+pub use future::ResponseFuture;
+pub use handle::{Policy, Snapshot};
+pub use layer::PolicyLayer;
+pub use run::PolicyCall;
+pub use service::PolicyService;
+pub use set::Policies;
+pub use stage::OnceFuture;

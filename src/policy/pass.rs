@@ -1,0 +1,164 @@
+use std::borrow::Borrow;
+
+use super::class::Class;
+use super::handle::Policy;
+use crate::bulkhead::Held;
+use crate::circuit::Ticket;
+use crate::{Rejected, Slot, Verdict};
+
+/// What a call has been given on its way through a policy. Dropping it settles the call as the circuit's `on_drop` says
+/// and gives the slot back.
+///
+/// It holds one handle of the policy for all parts, and not one of each.
+#[derive(Debug)]
+pub(super) struct Pass<H: Borrow<Policy>> {
+    policy: H,
+    taken: Taken,
+}
+
+/// A ticket and a slot, or neither.
+#[derive(Debug)]
+pub(super) struct Taken {
+    ticket: Ticket,
+    /// Whether the circuit has yet to be told how the call went.
+    admitted: bool,
+    slot: bool,
+}
+
+const NOTHING: Taken = Taken { ticket: Ticket::NONE, admitted: false, slot: false };
+
+impl<H: Borrow<Policy>> Pass<H> {
+    /// Nothing has been taken.
+    #[inline]
+    pub(super) fn new(policy: H) -> Pass<H> {
+        Pass { policy, taken: NOTHING }
+    }
+
+    #[inline]
+    pub(super) fn policy(&self) -> &Policy {
+        self.policy.borrow()
+    }
+
+    #[inline]
+    pub(super) fn set_ticket(&mut self, ticket: Ticket) {
+        self.taken.ticket = ticket;
+        self.taken.admitted = true;
+    }
+
+    /// The caller has taken a slot.
+    #[inline]
+    pub(super) fn set_slot(&mut self) {
+        self.taken.slot = true;
+    }
+
+    /// Gives the slot away, with a handle of its own, if there is one.
+    pub(super) fn hand_out_slot(&mut self) -> Option<Slot> {
+        if !std::mem::take(&mut self.taken.slot) {
+            return None;
+        }
+        self.policy().slots().map(|slots| Slot::new(Held::new(slots.clone())))
+    }
+
+    /// Asks the circuit, if there is one on the way.
+    #[inline]
+    pub(super) fn admit(&mut self, class: Class) -> Result<(), Rejected> {
+        if let Some(circuit) = self.policy.borrow().circuit_for(class) {
+            match circuit.core().admit() {
+                Ok(ticket) => self.set_ticket(ticket),
+                Err(refusal) => return Err(circuit.reject(refusal)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the slot back, if there is one.
+    #[inline]
+    pub(super) fn give_back(&mut self) {
+        if std::mem::take(&mut self.taken.slot) {
+            if let Some(slots) = self.policy().slots() {
+                slots.core().give_back();
+            }
+        }
+    }
+
+    /// Tells the circuit how the call went, once.
+    #[inline]
+    pub(super) fn settle(&mut self, verdict: Verdict) {
+        if std::mem::take(&mut self.taken.admitted) {
+            if let Some(circuit) = self.policy().circuit() {
+                circuit.core().settle(&self.taken.ticket, verdict);
+            }
+        }
+    }
+
+    /// Tells the circuit that the call is dropped, if it has not ended.
+    #[inline]
+    pub(super) fn settle_dropped(&mut self) {
+        if self.taken.admitted {
+            if let Some(circuit) = self.policy().circuit() {
+                let verdict = circuit.core().verdict_on_drop(&self.taken.ticket);
+                self.settle(verdict);
+            }
+        }
+    }
+}
+
+impl Pass<Policy> {
+    /// Holds this for another attempt. It held nothing.
+    pub(super) fn put(&mut self, taken: Taken) {
+        self.taken = taken;
+    }
+}
+
+impl Pass<&Policy> {
+    /// The same, with a handle of its own.
+    #[inline]
+    pub(super) fn into_owned(mut self) -> Pass<Policy> {
+        Pass { policy: self.policy.clone(), taken: std::mem::replace(&mut self.taken, NOTHING) }
+    }
+
+    /// What was taken, for another pass under the same policy to hold.
+    pub(super) fn into_taken(mut self) -> Taken {
+        std::mem::replace(&mut self.taken, NOTHING)
+    }
+}
+
+impl<H: Borrow<Policy>> Drop for Pass<H> {
+    #[inline]
+    fn drop(&mut self) {
+        self.settle_dropped();
+        self.give_back();
+    }
+}
+
+/// Gives the slot back and settles as a failure when a running call panics. An executor may catch the panic and drop the
+/// future only later, when the thread is not unwinding any more.
+pub(super) struct Fuse<'a, H: Borrow<Policy>>(Option<&'a mut Pass<H>>);
+
+impl<'a, H: Borrow<Policy>> Fuse<'a, H> {
+    #[inline]
+    pub(super) fn new(pass: &'a mut Pass<H>) -> Fuse<'a, H> {
+        Fuse(Some(pass))
+    }
+
+    #[inline]
+    pub(super) fn pass(&mut self) -> Option<&mut Pass<H>> {
+        self.0.as_deref_mut()
+    }
+
+    /// There was no panic.
+    #[inline]
+    pub(super) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<H: Borrow<Policy>> Drop for Fuse<'_, H> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(pass) = self.0.take() {
+            pass.give_back();
+            pass.settle(Verdict::Failure);
+        }
+    }
+}

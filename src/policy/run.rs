@@ -1,0 +1,192 @@
+use std::fmt::{Debug, Display};
+use std::future::Future;
+
+use super::attempt::Running;
+use super::class::Class;
+use super::handle::Policy;
+use super::pass::{Fuse, Pass};
+use crate::bulkhead::Waiter;
+use crate::retry::{RetryErrors, RetryIf};
+use crate::{Classify, ErrorClassifier, Slot, StackError, Verdict};
+
+/// Calls through a [`Policy`], all of one [`Class`]. Made by [`Policy::with`]; it borrows the policy and costs nothing.
+///
+/// ```
+/// use seaworthy::policy::Class;
+/// use seaworthy::{BoxError, Policy, Verdict};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let policy = Policy::builder("store").circuit(|circuit| circuit.consecutive_failures(1)).build()?;
+/// let answer: Result<u32, BoxError> = policy
+///     .with(Class::new().without_bulkhead())
+///     // What is not there is no failure of the store.
+///     .classify(|result: &Result<u32, BoxError>| match result {
+///         Err(error) if error.to_string() == "not found" => Verdict::Success,
+///         Err(_) => Verdict::Failure,
+///         Ok(_) => Verdict::Success,
+///     })
+///     .run(|| async { Err("not found".into()) })
+///     .await;
+/// assert!(answer.is_err());
+/// assert!(policy.run(|| async { Ok::<_, BoxError>(()) }).await.is_ok(), "it is still closed");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "nothing is called until `run`"]
+pub struct PolicyCall<'a, C = ErrorClassifier, D = RetryErrors> {
+    policy: &'a Policy,
+    class: Class,
+    classifier: C,
+    retry_if: D,
+}
+
+impl<'a> PolicyCall<'a> {
+    pub(super) fn new(policy: &'a Policy, class: Class) -> PolicyCall<'a> {
+        PolicyCall { policy, class, classifier: ErrorClassifier, retry_if: RetryErrors }
+    }
+}
+
+impl<'a, C, D> PolicyCall<'a, C, D> {
+    /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify).
+    pub fn classify<K>(self, classifier: K) -> PolicyCall<'a, K, D> {
+        let PolicyCall { policy, class, classifier: _, retry_if } = self;
+        PolicyCall { policy, class, classifier, retry_if }
+    }
+
+    /// Lets `retry_if` say which results are tried again, where the policy retries: see [`RetryIf`](crate::RetryIf).
+    pub fn retry_if<K>(self, retry_if: K) -> PolicyCall<'a, C, K> {
+        let PolicyCall { policy, class, classifier, retry_if: _ } = self;
+        PolicyCall { policy, class, classifier, retry_if }
+    }
+
+    /// As [`Policy::run`].
+    ///
+    /// # Errors
+    /// As [`Policy::run`].
+    ///
+    /// # Cancellation
+    /// As [`Policy::run`].
+    ///
+    /// # Panics
+    /// As [`Policy::run`].
+    pub async fn run<F, Fut, T, E>(self, mut call: F) -> Result<T, E>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        D: RetryIf<T, E>,
+        E: StackError + Debug + Display,
+    {
+        self.run_attempts(move |_| call(), WhoseSlot::Ours).await
+    }
+
+    /// As [`run`](Self::run), but the slot is handed to the call, which can put it into what it returns: it is given back
+    /// when that is dropped, or with the call if it does not. For what goes on after the call has ended, such as a stream.
+    ///
+    /// There is none where the policy has no bulkhead or the class passes it by.
+    ///
+    /// ```
+    /// use seaworthy::policy::Class;
+    /// use seaworthy::{BoxError, Policy};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let policy = Policy::builder("logs").bulkhead(|bulkhead| bulkhead.limit(1)).build()?;
+    /// let stream = policy.with(Class::new()).run_with_slot(async |slot| Ok::<_, BoxError>(("lines", slot))).await?;
+    /// assert!(policy.run(|| async { Ok::<_, BoxError>(()) }).await.is_err(), "the stream is still open");
+    /// drop(stream);
+    /// assert!(policy.run(|| async { Ok::<_, BoxError>(()) }).await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Policy::run`].
+    ///
+    /// # Cancellation
+    /// As [`Policy::run`].
+    ///
+    /// # Panics
+    /// As [`Policy::run`].
+    pub async fn run_with_slot<F, Fut, T, E>(self, call: F) -> Result<T, E>
+    where
+        F: FnMut(Option<Slot>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        D: RetryIf<T, E>,
+        E: StackError + Debug + Display,
+    {
+        self.run_attempts(call, WhoseSlot::TheCalls).await
+    }
+
+    async fn run_attempts<F, Fut, T, E>(self, mut call: F, whose: WhoseSlot) -> Result<T, E>
+    where
+        F: FnMut(Option<Slot>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        D: RetryIf<T, E>,
+        E: StackError + Debug + Display,
+    {
+        let PolicyCall { policy, class, classifier, retry_if } = self;
+        let Some(retry) = policy.retry_for(class) else {
+            return attempt(policy, class, &classifier, &mut call, whose).await;
+        };
+        let mut progress = retry.begin();
+        loop {
+            let result = attempt(policy, class, &classifier, &mut call, whose).await;
+            let decision = retry_if.retry_if(&result);
+            let Some(pause) = retry.next(&mut progress, decision, &result, |_| true) else {
+                return result;
+            };
+            // Whatever the failed attempt holds is let go before the wait.
+            drop(result);
+            pause.await;
+        }
+    }
+}
+
+/// Who gives the slot of an attempt back.
+#[derive(Clone, Copy, PartialEq)]
+enum WhoseSlot {
+    /// We, when the attempt ends.
+    Ours,
+    /// The call, whenever it likes.
+    TheCalls,
+}
+
+/// One attempt: circuit, bulkhead and timeout, none of which costs a reference count.
+async fn attempt<C, F, Fut, T, E>(
+    policy: &Policy,
+    class: Class,
+    classifier: &C,
+    call: &mut F,
+    whose: WhoseSlot,
+) -> Result<T, E>
+where
+    F: FnMut(Option<Slot>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    let mut pass = Pass::new(policy);
+    pass.admit(class)?;
+    if let Some(slots) = policy.slots_for(class) {
+        if slots.core().try_take().is_err() {
+            match Waiter::new(slots).await {
+                Ok(held) => held.keep(),
+                Err(rejected) => {
+                    pass.settle(Verdict::Ignored);
+                    return Err(rejected.into());
+                }
+            }
+        }
+        pass.set_slot();
+    }
+    let slot = if whose == WhoseSlot::TheCalls { pass.hand_out_slot() } else { None };
+    let fuse = Fuse::new(&mut pass);
+    let inner = call(slot);
+    fuse.disarm();
+    Running::new(pass, class, classifier, inner).await
+}

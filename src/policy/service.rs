@@ -1,0 +1,135 @@
+use std::fmt::{Debug, Display};
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::again::{Again, Once};
+use super::class::{Class, ClassFor};
+use super::future::{ResponseFuture, Retrying, Spare};
+use super::gate::Gate;
+use super::handle::Policy;
+use super::stage::OnceFuture;
+use crate::retry::{Replay, RetryIf};
+use crate::{Classify, ErrorClassifier, StackError};
+
+/// Sends requests through the parts of a [`Policy`]: retry, circuit, bulkhead and timeout, from the outside to the
+/// inside.
+///
+/// `poll_ready` is the inner service's while the circuit lets calls pass and a slot is free, and takes neither. While
+/// the circuit does not, it is ready without asking the inner service, and the call that follows is rejected; while no
+/// slot is free it is ready, too, and the call waits or is rejected. An error of the inner service's `poll_ready` is
+/// passed on and counts as a failed call.
+///
+/// A call for which the inner service was not made ready makes a clone of it ready once it has its slot. So does each
+/// retry. Both allocate.
+///
+/// # Clone
+/// A clone shares the policy; it is not ready because the original is.
+#[derive(Debug)]
+pub struct PolicyService<S, C = ErrorClassifier, L = Class, A = Again> {
+    inner: S,
+    gate: Gate,
+    policy: Policy,
+    class_for: L,
+    classifier: C,
+    again: A,
+}
+
+impl<S, C, L, A> PolicyService<S, C, L, A> {
+    pub(super) fn new(inner: S, policy: Policy, class_for: L, classifier: C, again: A) -> Self {
+        PolicyService { inner, gate: Gate::default(), policy, class_for, classifier, again }
+    }
+
+    /// The policy that this service shares.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service. What is called on it directly passes no part of the policy.
+    pub fn get_mut(&mut self) -> &mut S {
+        self.gate.forget_readiness();
+        &mut self.inner
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S: Clone, C: Clone, L: Clone, A: Clone> Clone for PolicyService<S, C, L, A> {
+    fn clone(&self) -> Self {
+        let PolicyService { inner, gate: _, policy, class_for, classifier, again } = self;
+        PolicyService::new(inner.clone(), policy.clone(), class_for.clone(), classifier.clone(), again.clone())
+    }
+}
+
+impl<S, C, L, D, R, Request> Service<Request> for PolicyService<S, C, L, Again<D, R>>
+where
+    S: Service<R::Sent> + Clone,
+    S::Error: StackError + Debug + Display,
+    C: Classify<S::Response, S::Error> + Clone,
+    L: ClassFor<Request>,
+    D: RetryIf<S::Response, S::Error> + Clone,
+    R: Replay<Request> + Clone,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, Request, C, D, R>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.gate.poll_ready(&mut self.inner, &self.policy, self.class_for.expected(), cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let PolicyService { inner, gate, policy, class_for, classifier, again } = self;
+        let class = class_for.class_for(&request);
+        let (sent, retrying) = match policy.retry_for(class) {
+            None => (again.replay.once(request), None),
+            Some(retry) => {
+                let progress = retry.begin();
+                let is_last = retry.is_last(&progress);
+                let (sent, kept) =
+                    if is_last { (again.replay.once(request), None) } else { again.replay.keep(request) };
+                let spare = kept.map(|kept| Spare { service: inner.clone(), kept: Some(kept) });
+                (sent, Some(Retrying { progress, class, spare }))
+            }
+        };
+        let (classifier, again) = (classifier.clone(), again.clone());
+        let (pass, stage) = gate.call(inner, policy, class, sent);
+        ResponseFuture::new(pass, stage, retrying, classifier, again)
+    }
+}
+
+impl<S, C, L, Request> Service<Request> for PolicyService<S, C, L, Once>
+where
+    S: Service<Request> + Clone,
+    S::Error: StackError,
+    C: Classify<S::Response, S::Error> + Clone,
+    L: ClassFor<Request>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = OnceFuture<S::Future, S, Request, C>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.gate.poll_ready(&mut self.inner, &self.policy, self.class_for.expected(), cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let PolicyService { inner, gate, policy, class_for, classifier, again: Once } = self;
+        let class = class_for.class_for(&request);
+        let classifier = classifier.clone();
+        let (pass, stage) = gate.call(inner, policy, class, request);
+        OnceFuture::new(pass, stage, classifier)
+    }
+}

@@ -1,0 +1,54 @@
+use std::collections::BTreeMap;
+
+use super::error::PolicyError;
+use super::handle::Policy;
+
+/// Policies by name. With feature `serde` it is read from data: see the [module](super).
+///
+/// # Clone
+/// Clones the handles.
+#[derive(Clone, Debug, Default)]
+pub struct Policies(BTreeMap<String, Policy>);
+
+impl Policies {
+    /// All of these, each by the name that it was built with.
+    ///
+    /// # Errors
+    /// Two have the same name, which is the path.
+    pub fn new(policies: impl IntoIterator<Item = Policy>) -> Result<Policies, PolicyError> {
+        let mut set = Policies::default();
+        for policy in policies {
+            let name = policy.name().to_string();
+            if set.0.contains_key(&name) {
+                return Err(PolicyError::new(name, "there are two of this name"));
+            }
+            set.0.insert(name, policy);
+        }
+        Ok(set)
+    }
+
+    /// The policy of this name.
+    ///
+    /// # Errors
+    /// There is none of this name, which is the path.
+    pub fn get(&self, name: &str) -> Result<&Policy, PolicyError> {
+        self.0.get(name).ok_or_else(|| PolicyError::new(name, "there is no such policy"))
+    }
+
+    /// All of them, in the order of their names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
+        self.0.values()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,163 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::attempt::Attempt;
+use super::handle::Policy;
+use super::pass::{Fuse, Pass};
+use super::waiting::Waiting;
+use crate::circuit::judge;
+use crate::{Classify, Rejected, StackError};
+
+pin_project! {
+    /// Where one attempt of a call through a policy has got to.
+    #[project = StageProj]
+    pub(super) enum Stage<F, S, Sent> {
+        Calling { #[pin] attempt: Attempt<F> },
+        // For a slot, and for the inner service's readiness.
+        Waiting { waiting: Box<Waiting<S, Sent>> },
+        Rejected { rejected: Option<Rejected> },
+    }
+}
+
+impl<F, S, Sent> Stage<F, S, Sent> {
+    #[inline]
+    pub(super) fn rejected(rejected: Rejected) -> Self {
+        Stage::Rejected { rejected: Some(rejected) }
+    }
+
+    #[inline]
+    pub(super) fn is_rejected(&self) -> bool {
+        matches!(self, Stage::Rejected { .. })
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Stage::Calling { .. } => "calling",
+            Stage::Waiting { .. } => "waiting",
+            Stage::Rejected { .. } => "rejected",
+        }
+    }
+
+    /// Ready with the result, of which the circuit has been told and for which no slot is held any more. There is a
+    /// pass, unless it was rejected.
+    #[inline]
+    pub(super) fn poll<C, T, E>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pass: Option<&mut Pass<Policy>>,
+        classifier: &C,
+    ) -> Poll<Result<T, E>>
+    where
+        S: Service<Sent, Response = T, Error = E, Future = F>,
+        F: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        E: StackError,
+    {
+        let Some(pass) = pass else { return Poll::Ready(Err(self.take_rejection().into())) };
+        loop {
+            match self.as_mut().project() {
+                StageProj::Calling { attempt } => return attempt.poll(cx, pass, classifier),
+                StageProj::Waiting { waiting } => {
+                    let mut fuse = Fuse::new(pass);
+                    let poll = fuse.pass().map_or(Poll::Pending, |pass| waiting.poll(cx, pass));
+                    match poll {
+                        Poll::Pending => {
+                            fuse.disarm();
+                            return Poll::Pending;
+                        }
+                        Poll::Ready(Ok(attempt)) => {
+                            fuse.disarm();
+                            self.set(Stage::Calling { attempt });
+                        }
+                        Poll::Ready(Err(error)) => {
+                            let result = Err(error);
+                            if let Some(pass) = fuse.pass() {
+                                pass.give_back();
+                            }
+                            let verdict = judge(classifier, &result);
+                            fuse.disarm();
+                            pass.settle(verdict);
+                            return Poll::Ready(result);
+                        }
+                    }
+                }
+                StageProj::Rejected { .. } => return Poll::Ready(Err(self.take_rejection().into())),
+            }
+        }
+    }
+
+    fn take_rejection(self: Pin<&mut Self>) -> Rejected {
+        let taken = match self.project() {
+            StageProj::Rejected { rejected } => rejected.take(),
+            _ => None,
+        };
+        match taken {
+            Some(rejected) => rejected,
+            // No future has to survive this; hanging is worse than telling.
+            None => panic!("`ResponseFuture` was polled after it was ready"),
+        }
+    }
+}
+
+pin_project! {
+    /// The response future of [`PolicyService`](super::PolicyService) where it never retries.
+    ///
+    /// # Cancellation
+    /// Dropping it counts as the circuit's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then gives the
+    /// slot back or leaves the queue.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled, if it has to wait and there is a limit to it.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct OnceFuture<F, S, Request, C> {
+        #[pin]
+        stage: Stage<F, S, Request>,
+        classifier: C,
+        // The last: the slot is given back after the inner future was dropped. Absent if nothing is held.
+        pass: Option<Pass<Policy>>,
+    }
+
+    impl<F, S, Request, C> PinnedDrop for OnceFuture<F, S, Request, C> {
+        fn drop(this: Pin<&mut Self>) {
+            // Before the inner future is dropped, which may take its time.
+            if let Some(pass) = this.project().pass {
+                pass.settle_dropped();
+            }
+        }
+    }
+}
+
+impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
+    #[inline]
+    pub(super) fn new(pass: Pass<&Policy>, stage: Stage<F, S, Request>, classifier: C) -> Self {
+        let pass = if stage.is_rejected() { None } else { Some(pass.into_owned()) };
+        OnceFuture { stage, classifier, pass }
+    }
+}
+
+impl<F, S, Request, C, T, E> Future for OnceFuture<F, S, Request, C>
+where
+    S: Service<Request, Response = T, Error = E, Future = F>,
+    F: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.stage.poll(cx, this.pass.as_mut(), this.classifier)
+    }
+}
+
+impl<F, S, Request, C> fmt::Debug for OnceFuture<F, S, Request, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnceFuture").field("stage", &self.stage.name()).finish_non_exhaustive()
+    }
+}

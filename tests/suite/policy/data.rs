@@ -1,0 +1,500 @@
+//! Policies from data.
+
+use proptest::prelude::*;
+use seaworthy::policy::{Class, Policies, PoliciesBuilder};
+use seaworthy::{Event, Policy, State};
+use tower::Layer;
+
+use super::*;
+use crate::support::{SECOND, advance};
+
+fn read(text: &str) -> Policies {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The message of TOML's error, and the line that it points at.
+fn flaw(text: &str) -> (String, usize) {
+    let error = toml::from_str::<Policies>(text).expect_err(text);
+    let at = error.span().unwrap_or_else(|| panic!("{error} has no place")).start;
+    (error.message().to_owned(), text[..at].matches('\n').count() + 1)
+}
+
+/// PO-07: the five profiles of the file that documents the keys.
+#[test]
+fn po_07_the_five_profiles() {
+    let policies = read(include_str!("../../../examples/policies.toml"));
+    let profiles = [
+        ("compute", Some(20), 120, Some(600), true),
+        ("dns", None, 10, None, false),
+        ("lb", None, 30, Some(120), false),
+        ("network", Some(15), 30, None, true),
+        ("storage", Some(10), 30, Some(300), true),
+    ];
+    assert_eq!(policies.len(), 5);
+    for (policy, (name, slots, timeout, long, ping)) in policies.iter().zip(profiles) {
+        assert_eq!(policy.name().as_str(), name);
+        assert_eq!(policy.slots().map(|slots| slots.limit()), slots, "{name}");
+        assert_eq!(policy.timeout(), Some(timeout * SECOND), "{name}");
+        let of = |seconds: u32| Class::new().timeout(seconds * SECOND);
+        assert_eq!(policy.class("long").ok(), long.map(of), "{name}");
+        assert_eq!(policy.class("ping").ok(), ping.then_some(of(5).without_bulkhead()), "{name}");
+        assert!(policy.retry_policy().is_none(), "{name}");
+        assert!(policy.circuit().is_some(), "{name}");
+    }
+}
+
+/// PO-07: and they do what the table says: 5 failures, 30 s, 2 successes, and 10 s of waiting.
+#[tokio::test(start_paused = true)]
+async fn po_07_profiles_behave() {
+    let policies = read(include_str!("../../../examples/policies.toml"));
+    for policy in policies.iter() {
+        let (name, backend, circuit) = (policy.name(), Backend::default(), policy.circuit().unwrap());
+        for failed in 0..5 {
+            assert_eq!((circuit.state(), failed), (State::Closed, failed), "{name}");
+            Way::Run.ask(policy, &backend, Do::Fail).await.unwrap_err();
+        }
+        let open = Rejected::CircuitOpen { name: name.clone(), retry_after: Some(30 * SECOND) };
+        assert_eq!(rejected(Way::Layer.ask(policy, &backend, Do::Answer).await), Some(open));
+        advance(30 * SECOND).await;
+        Way::Run.ask(policy, &backend, Do::Answer).await.unwrap();
+        assert_eq!(circuit.state(), State::HalfOpen, "{name}: it needs a second one");
+        Way::Run.ask(policy, &backend, Do::Answer).await.unwrap();
+        assert_eq!(circuit.state(), State::Closed, "{name}");
+        if let Some(slots) = policy.slots() {
+            let _all: Vec<_> = (0..slots.limit()).map(|_| slots.try_take().unwrap()).collect();
+            let began = crate::support::now();
+            let full = Rejected::BulkheadFull { name: name.clone() };
+            assert_eq!(rejected(Way::Run.ask(policy, &backend, Do::Answer).await), Some(full));
+            assert_eq!(crate::support::now() - began, 10 * SECOND, "{name}");
+        }
+    }
+}
+
+/// PO-06: what is left out has the documented default: a part that is not named is not there, one that is has its own.
+#[tokio::test(start_paused = true)]
+async fn po_06_defaults() {
+    let policies = read("[nothing]\n[all]\ncircuit = {}\nbulkhead = {}\nretry = {}\nclasses.other = {}\n");
+    let nothing = policies.get("nothing").unwrap();
+    assert!(nothing.circuit().is_none() && nothing.slots().is_none() && nothing.retry_policy().is_none());
+    assert_eq!(nothing.timeout(), None);
+    let code = Policy::builder("all").circuit(|circuit| circuit).bulkhead(|bulkhead| bulkhead).retry(|retry| retry);
+    let code = code.class("other", Class::new()).build().unwrap();
+    let data = policies.get("all").unwrap();
+    assert_eq!(format!("{data:?}"), format!("{code:?}"));
+    assert_eq!(data.class("other"), Ok(Class::new()));
+    assert_eq!(data.circuit().unwrap().name().as_str(), "all");
+    // Five failures, and rejected for 30 s.
+    settle(data.circuit().unwrap(), &[Verdict::Failure; 5]);
+    assert_eq!(data.snapshot().circuit.unwrap().retry_after, Some(30 * SECOND));
+}
+
+/// PO-06: every key arrives at the setter of its name: the handles are what the builders would have made of them.
+#[test]
+fn po_06_every_key() {
+    let policies = read(
+        r#"
+        [all]
+        timeout = "1min 30s"
+        [all.circuit]
+        consecutive_failures = 7
+        failure_rate = 0.25
+        slow_rate = 1
+        slow_call = "250ms"
+        time_window = "20s"
+        minimum_calls = 3
+        open_backoff = { base = "1s", cap = "10s", factor = 3.0, jitter = "equal" }
+        probes = 2
+        successes = 3
+        trials = 4
+        probe_timeout = "9s"
+        on_drop = { failure_after = "2s" }
+        observe_only = true
+        [all.bulkhead]
+        limit = 3
+        max_wait = "5s"
+        max_waiting = 6
+        [all.retry]
+        attempts = 4
+        backoff = { base = "10ms", cap = "1s", factor = 1.5, jitter = "none" }
+        deadline = "3s"
+        max_retry_after = "4s"
+        budget = { ratio = 0.5, window = "7s", floor = 0, refill_per_second = 2 }
+        [all.classes]
+        a = { timeout = "7s", circuit = false }
+        b = { timeout = false, bulkhead = false, retry = false }
+        c = { circuit = true, bulkhead = true, retry = true }
+        [counted.circuit]
+        failure_rate = 0.5
+        count_window = 40
+        on_drop = "failure"
+        [free.retry]
+        budget = false
+        "#,
+    );
+    let all = policies.get("all").unwrap();
+    let backoff = Backoff::exponential(10 * MS, SECOND).factor(1.5).jitter(seaworthy::Jitter::None);
+    let budget = seaworthy::RetryBudget::builder().ratio(0.5).window(7 * SECOND).floor(0).refill_per_second(2);
+    let retry = seaworthy::RetryPolicy::builder("all").attempts(4).backoff(backoff).deadline(3 * SECOND);
+    let retry = retry.max_retry_after(4 * SECOND).budget(budget.build().unwrap()).build().unwrap();
+    assert_eq!(format!("{:?}", all.retry_policy().unwrap()), format!("{retry:?}"));
+    assert_eq!((all.timeout(), all.slots().unwrap().limit()), (Some(90 * SECOND), 3));
+    assert_eq!(all.class("a"), Ok(Class::new().timeout(7 * SECOND).without_circuit()));
+    assert_eq!(all.class("b"), Ok(Class::new().without_timeout().without_bulkhead().without_retry()));
+    assert_eq!(all.class("c"), Ok(Class::new()));
+    assert!(policies.get("free").unwrap().retry_policy().unwrap().budget().is_none());
+    // It does not reject, however broken its rules are; `observe_only` says so.
+    settle(all.circuit().unwrap(), &[Verdict::Failure; 20]);
+    assert_eq!(all.circuit().unwrap().state(), State::Closed);
+    // 40 calls, half of them failures, one of them dropped.
+    let counted = policies.get("counted").unwrap().circuit().unwrap();
+    for _ in 0..20 {
+        settle(counted, &[Verdict::Success]);
+    }
+    settle(counted, &[Verdict::Failure; 19]);
+    assert_eq!(counted.state(), State::Closed);
+    drop(counted.admit().unwrap());
+    assert_eq!(counted.state(), State::Open);
+}
+
+/// PO-06: each wrong file has one error, with the path of the key, the rule and the line.
+#[test]
+fn po_06_bad_input() {
+    let duration = r#"such as "30s" or "1min 30s""#;
+    let circuit_keys = "consecutive_failures, failure_rate, slow_rate, slow_call, count_window, time_window, \
+        minimum_calls, open_for, open_backoff, probes, successes, trials, probe_timeout, on_drop, observe_only";
+    let bad: &[(&str, &str, usize)] = &[
+        // Unknown keys, at every depth.
+        (
+            "[a]\nretries = 3",
+            "a.retries: there is no such key; there are circuit, bulkhead, timeout, retry, classes",
+            2,
+        ),
+        ("[a.circuit]\nopen = \"1s\"", &format!("a.circuit.open: there is no such key; there are {circuit_keys}"), 2),
+        (
+            "[a.bulkhead]\nslots = 3",
+            "a.bulkhead.slots: there is no such key; there are limit, max_wait, max_waiting",
+            2,
+        ),
+        (
+            "[a.retry.budget]\nrate = 3",
+            "a.retry.budget.rate: there is no such key; there are ratio, window, floor, refill_per_second",
+            2,
+        ),
+        (
+            "[a.classes]\nlong = { time = \"3s\" }",
+            "a.classes.long.time: there is no such key; there are timeout, circuit, bulkhead, retry",
+            2,
+        ),
+        (
+            "[a.circuit]\non_drop = { after = \"3s\" }",
+            "a.circuit.on_drop.after: there is no such key; there are failure_after",
+            2,
+        ),
+        // Zeros.
+        ("[a]\n\ntimeout = \"0s\"", "a.timeout: must be longer than zero", 3),
+        ("[a.circuit]\nopen_for = \"0ms\"", "a.circuit.open_for: must be longer than zero", 2),
+        ("[a.circuit]\nsuccesses = 0", "a.circuit.successes: must be at least 1", 2),
+        ("[a.circuit]\nconsecutive_failures = 0", "a.circuit.consecutive_failures: must be at least 1", 2),
+        ("[a.circuit]\nfailure_rate = 0", "a.circuit.failure_rate: must be above 0 and at most 1", 1),
+        ("[a.circuit]\nfailure_rate = nan", "a.circuit.failure_rate: must be above 0 and at most 1", 1),
+        ("[a.circuit]\non_drop.failure_after = \"0s\"", "a.circuit.on_drop.failure_after: must be longer than zero", 2),
+        ("[a.bulkhead]\nlimit = 0", "a.bulkhead.limit: must be at least 1", 2),
+        ("[a.bulkhead]\nmax_wait = \"0s\"", "a.bulkhead.max_wait: must be longer than zero", 2),
+        ("[a.bulkhead]\nmax_wait = \"1s\"\nmax_waiting = 0", "a.bulkhead.max_waiting: must be at least 1", 3),
+        ("[a.retry]\nattempts = 0", "a.retry.attempts: must be at least 1", 2),
+        ("[a.retry]\ndeadline = \"0s\"", "a.retry.deadline: must be longer than zero", 2),
+        ("[a.retry]\nbackoff = { base = \"0s\" }", "a.retry.backoff.base: must be longer than zero", 2),
+        ("[a.retry]\nbudget.ratio = 0.0", "a.retry.budget.ratio: must be above 0 and at most 1", 2),
+        ("[a.retry]\nbudget.window = \"0s\"", "a.retry.budget.window: must be longer than zero", 2),
+        ("[a.classes]\nx.timeout = \"0s\"", "a.classes.x.timeout: must be longer than zero", 2),
+        // Numbers that do not fit.
+        ("[a.bulkhead]\nlimit = -1", "a.bulkhead.limit: must be at least 1", 2),
+        ("[a.bulkhead]\nlimit = 2000000", "a.bulkhead.limit: must not be greater than 1,000,000", 1),
+        ("[a.bulkhead]\nlimit = 5000000000", "a.bulkhead.limit: must not be greater than 4,294,967,295", 2),
+        ("[a.retry]\nbudget.floor = -1", "a.retry.budget.floor: must be at least 0", 2),
+        ("[a.retry]\nbudget.ratio = 1.5", "a.retry.budget.ratio: must be above 0 and at most 1", 2),
+        // Wrong types.
+        ("a = 3", "invalid type: integer `3`, expected a table for a", 1),
+        ("[a]\ncircuit = true", "invalid type: boolean `true`, expected a table for a.circuit", 2),
+        (
+            "[a]\ntimeout = 30",
+            &format!("invalid type: integer `30`, expected a duration in text for a.timeout, {duration}"),
+            2,
+        ),
+        (
+            "[a.circuit]\nsuccesses = \"2\"",
+            "invalid type: string \"2\", expected a whole number for a.circuit.successes",
+            2,
+        ),
+        (
+            "[a.circuit]\nsuccesses = 2.5",
+            "invalid type: floating point `2.5`, expected a whole number for a.circuit.successes",
+            2,
+        ),
+        (
+            "[a.circuit]\nfailure_rate = \"half\"",
+            "invalid type: string \"half\", expected a number for a.circuit.failure_rate",
+            2,
+        ),
+        (
+            "[a.circuit]\nobserve_only = 1",
+            "invalid type: integer `1`, expected true or false for a.circuit.observe_only",
+            2,
+        ),
+        (
+            "[a.circuit]\non_drop = 1",
+            "invalid type: integer `1`, expected a table for a.circuit.on_drop, or one of \"ignore\", \"failure\"",
+            2,
+        ),
+        (
+            "[a.retry]\nbudget = \"none\"",
+            "invalid type: string \"none\", expected a table for a.retry.budget, or false",
+            2,
+        ),
+        ("[a.retry]\nbudget = true", "invalid type: boolean `true`, expected a table for a.retry.budget, or false", 2),
+        ("[a]\nclasses = 1", "invalid type: integer `1`, expected a table of classes by name for a.classes", 2),
+        ("[a.classes]\nlong = \"1s\"", "invalid type: string \"1s\", expected a table for a.classes.long", 2),
+        ("[a.classes]\nx.timeout = true", "a.classes.x.timeout: must be a duration, or false", 2),
+        (
+            "[a.classes]\nx.timeout = 1",
+            &format!(
+                "invalid type: integer `1`, expected a duration in text for a.classes.x.timeout, {duration}, or false"
+            ),
+            2,
+        ),
+        // Text that says nothing.
+        (
+            "[a]\ntimeout = \"soon\"",
+            "a.timeout: \"soon\" is no duration, such as \"30s\" or \"1min 30s\": expected number at 0",
+            2,
+        ),
+        (
+            "[a]\ntimeout = \"30\"",
+            "a.timeout: \"30\" is no duration, such as \"30s\" or \"1min 30s\": time unit needed, for example 30sec or 30ms",
+            2,
+        ),
+        ("[a.circuit]\non_drop = \"panic\"", "a.circuit.on_drop: \"panic\" is none of \"ignore\", \"failure\"", 2),
+        (
+            "[a.retry]\nbackoff.jitter = \"some\"",
+            "a.retry.backoff.jitter: \"some\" is none of \"none\", \"full\", \"equal\"",
+            2,
+        ),
+        // Contradictions.
+        (
+            "[a.circuit]\nopen_for = \"1s\"\nopen_backoff = { base = \"1s\", cap = \"2s\" }",
+            "a.circuit.open_backoff: must not be set together with `open_for`",
+            1,
+        ),
+        ("[a.circuit]\nopen_backoff.base = \"1s\"", "a.circuit.open_backoff.cap: has to be set", 2),
+        ("[a.circuit]\nopen_backoff = {}", "a.circuit.open_backoff.base: has to be set", 2),
+        (
+            "[a.circuit]\nopen_backoff = { base = \"3s\", cap = \"2s\" }",
+            "a.circuit.open_backoff: the cap must not be below the base",
+            1,
+        ),
+        ("[a.circuit]\nslow_rate = 0.5", "a.circuit.slow_rate: needs `slow_call`", 1),
+        (
+            "[a.circuit]\ncount_window = 3",
+            "a.circuit.count_window: means nothing without `failure_rate` or `slow_rate`",
+            1,
+        ),
+        ("[a.circuit]\non_drop = {}", "a.circuit.on_drop.failure_after: has to be set", 2),
+        ("[a.bulkhead]\nmax_waiting = 3", "a.bulkhead.max_waiting: means nothing without `max_wait`", 1),
+        ("[a.retry]\nbackoff.factor = 0.5", "a.retry.backoff: the factor must be at least 1", 1),
+        ("[a.retry]\nbackoff.base = \"1h\"", "a.retry.backoff: the cap must not be below the base", 1),
+        // Names.
+        ("[\"\"]\n", "\"\": a name must not be empty", 1),
+        ("[a.classes]\n\"\" = {}", "a.classes.\"\": a name must not be empty", 2),
+        ("[\"a b\".circuit]\nprobes = 0", "\"a b\".circuit.probes: must be at least 1", 2),
+        ("[a]\n[a]", "duplicate key", 2),
+    ];
+    let wrong = bad.iter().filter(|(text, message, line)| flaw(text) != (message.to_string(), *line));
+    let wrong: Vec<_> = wrong.map(|(text, ..)| (text, flaw(text))).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// PO-06: nothing is half-loaded: one mistake in the last of five is the whole answer.
+#[test]
+fn po_06_nothing_is_half_loaded() {
+    let file =
+        include_str!("../../../examples/policies.toml").replace("classes.long = { timeout = \"2min\" }", "x = 1");
+    assert!(toml::from_str::<Policies>(&file).unwrap_err().message().starts_with("lb.x: there is no such key"));
+}
+
+/// PO-06: JSON says the same, and a key that is there twice is found where the format does not mind.
+#[test]
+fn po_06_json() {
+    let read = |text: &str| serde_json::from_str::<Policies>(text);
+    let policies =
+        read(r#"{"a": {"timeout": "2min", "bulkhead": {"limit": 3}, "circuit": {"failure_rate": 1}}}"#).unwrap();
+    assert_eq!(policies.get("a").unwrap().timeout(), Some(120 * SECOND));
+    assert_eq!(policies.get("a").unwrap().slots().unwrap().limit(), 3);
+    let bad = [
+        (r#"{"a": {"timeout": "1s", "timeout": "2s"}}"#, "a.timeout: it is there twice at line 1 column 35"),
+        (r#"{"a": {}, "a": {}}"#, "a: it is there twice at line 1 column 15"),
+        (r#"{"a": {"classes": {"x": {}, "x": {}}}}"#, "a.classes.x: it is there twice at line 1 column 33"),
+        (r#"{"a": {"bulkhead": {"limit": -1}}}"#, "a.bulkhead.limit: must be at least 1 at line 1 column 31"),
+        (r#"{"a": null}"#, "invalid type: null, expected a table for a at line 1 column 10"),
+        (
+            r#"{"a": {"timeout": null}}"#,
+            "invalid type: null, expected a duration in text for a.timeout, such as \"30s\" or \"1min 30s\" at line 1 column 22",
+        ),
+        (r"[1]", "invalid type: sequence, expected a table of policies by name at line 1 column 0"),
+    ];
+    let flaw = |text| read(text).unwrap_err().to_string();
+    let wrong: Vec<_> =
+        bad.iter().filter(|(text, message)| flaw(text) != *message).map(|(text, _)| flaw(text)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// PO-06: what data cannot say is added by code before it is built.
+#[tokio::test(start_paused = true)]
+async fn po_06_changes_by_code() {
+    let builder: PoliciesBuilder = toml::from_str("[a]\ntimeout = \"5s\"\n[b.circuit]\n").unwrap();
+    let missing = builder.clone().change("c", |policy| policy).unwrap_err();
+    assert_eq!(missing.to_string(), "c: there is no such policy");
+    let wrong = builder.clone().change("b", |policy| policy.circuit(|circuit| circuit.probes(0))).unwrap();
+    assert_eq!(wrong.build().unwrap_err().to_string(), "b.circuit.probes: must be at least 1");
+    let told = std::sync::Arc::new(std::sync::Mutex::new(vec![]));
+    let lines = told.clone();
+    let policies = builder
+        .observer(move |event: &Event<'_>| lines.lock().unwrap().push(format!("{event:?}")))
+        .change("a", |policy| policy.bulkhead(|bulkhead| bulkhead.limit(1)))
+        .unwrap()
+        .build()
+        .unwrap();
+    policies.get("b").unwrap().circuit().unwrap().force_open();
+    Way::Run.ask(policies.get("a").unwrap(), &Backend::default(), Do::Hang).await.unwrap_err();
+    assert_eq!(policies.get("a").unwrap().slots().unwrap().limit(), 1);
+    let told = told.lock().unwrap();
+    assert!(told.len() == 2 && told[0].contains("\"b\"") && told[1].contains("\"a\""), "{told:?}");
+}
+
+/// Text that looks like a file of policies, right or wrong.
+fn file() -> impl Strategy<Value = String> {
+    let keys = [
+        "consecutive_failures",
+        "failure_rate",
+        "slow_rate",
+        "slow_call",
+        "count_window",
+        "time_window",
+        "minimum_calls",
+        "open_for",
+        "probes",
+        "successes",
+        "trials",
+        "probe_timeout",
+        "on_drop",
+        "observe_only",
+        "limit",
+        "max_wait",
+        "max_waiting",
+        "attempts",
+        "deadline",
+        "timeout",
+        "budget",
+        "backoff",
+        "open_backoff",
+        "ratio",
+        "floor",
+        "x",
+    ];
+    let values = [
+        "1",
+        "0",
+        "3",
+        "-1",
+        "20",
+        "9999999999",
+        "0.5",
+        "nan",
+        "inf",
+        "1e300",
+        "true",
+        "false",
+        "\"1s\"",
+        "\"0s\"",
+        "\"\"",
+        "\"250ms\"",
+        "\"584942417355years\"",
+        "\"18446744073709551615s\"",
+        "\"ignore\"",
+        "\"failure\"",
+        "{}",
+        "[]",
+        "{ base = \"1s\", cap = \"5s\" }",
+        "{ failure_after = \"1s\" }",
+        "{ ratio = 0.5 }",
+        "2020-01-01",
+    ];
+    let table =
+        prop::sample::select(&["circuit", "bulkhead", "retry", "retry.budget", "classes", "classes.long", ""][..]);
+    let line = (prop::sample::select(keys.to_vec()), prop::sample::select(values.to_vec()));
+    prop::collection::vec((table, prop::collection::vec(line, 0..4)), 0..4).prop_map(|tables| {
+        let mut text = String::new();
+        for (table, lines) in tables {
+            text += &if table.is_empty() { "[a]\n".into() } else { format!("[a.{table}]\n") };
+            lines.iter().for_each(|(key, value)| text += &format!("{key} = {value}\n"));
+        }
+        text
+    })
+}
+
+/// A policy that is built can be used, whatever its settings are.
+async fn use_it(policy: &Policy) {
+    let backend = Backend::default();
+    for request in [Do::Answer, Do::Fail, Do::Answer] {
+        for way in WAYS {
+            let class = Class::new().without_retry();
+            let answer = match way {
+                Way::Layer => policy.layer().class(class).layer(backend.clone()).oneshot(request).await,
+                Way::Run => policy.with(class).run(|| backend.ask(request)).await,
+            };
+            drop(answer);
+        }
+    }
+    if let Some(slots) = policy.slots() {
+        assert_eq!(slots.available(), slots.limit());
+    }
+    let snapshot = policy.snapshot();
+    assert_eq!(snapshot.circuit.is_some(), policy.circuit().is_some());
+}
+
+proptest! {
+    /// PO-06: whatever a file says, it is an error or a policy that works; never a panic.
+    #[test]
+    fn property_any_file(text in file()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let _entered = runtime.enter();
+        match toml::from_str::<Policies>(&text) {
+            Ok(policies) => policies.iter().for_each(|policy| runtime.block_on(use_it(policy))),
+            Err(error) => prop_assert!(!error.message().is_empty()),
+        }
+    }
+
+    /// PO-06: what is right is read, and means what the builder means by it.
+    #[test]
+    fn property_settings_behave(failures in 1..50_u32, open in 1..100_000_u64, slots in 1..30_u32, timeout in 1..100_000_u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let policies = read(&format!(
+                "[a]\ntimeout = \"{timeout}ms\"\nbulkhead.limit = {slots}\n\
+                 circuit = {{ consecutive_failures = {failures}, open_for = \"{open}ms\" }}"
+            ));
+            let (policy, backend) = (policies.get("a").unwrap(), Backend::default());
+            let after = Duration::from_millis(timeout);
+            let late = rejected(Way::Run.ask(policy, &backend, Do::Hang).await);
+            assert_eq!(late, Some(Rejected::TimedOut { after }));
+            let held: Vec<_> = (0..slots).map(|_| policy.slots().unwrap().try_take().unwrap()).collect();
+            assert!(policy.slots().unwrap().try_take().is_err());
+            drop(held);
+            // The first of them was the hung one.
+            for _ in 1..failures {
+                assert_eq!(policy.circuit().unwrap().state(), State::Closed);
+                Way::Layer.ask(policy, &backend, Do::Fail).await.unwrap_err();
+            }
+            assert_eq!(policy.snapshot().circuit.unwrap().retry_after, Some(Duration::from_millis(open)));
+        });
+    }
+}

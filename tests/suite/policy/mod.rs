@@ -1,0 +1,89 @@
+//! Policies: circuit, bulkhead, timeout and retries under one name, from code and from data.
+
+mod backend;
+mod builder;
+mod class;
+#[cfg(feature = "serde")]
+mod data;
+mod drops;
+mod order;
+mod same;
+mod service;
+mod size;
+
+use std::future::Future;
+use std::time::Duration;
+
+use seaworthy::policy::PolicyBuilder;
+use seaworthy::{Backoff, BoxError, Policy, Rejected, StackError, Verdict};
+use tower::{Layer, ServiceExt};
+
+use self::backend::{Backend, Do};
+use crate::support::{MS, settle};
+
+const OPEN: Duration = Duration::from_millis(200);
+const WAIT: Duration = Duration::from_millis(15);
+const ATTEMPT: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Trips after three failures, has one slot for which a call may wait, and a timeout.
+fn builder() -> PolicyBuilder {
+    Policy::builder("compute")
+        .circuit(|circuit| circuit.consecutive_failures(3).open_for(OPEN))
+        .bulkhead(|bulkhead| bulkhead.limit(1).max_wait(WAIT))
+        .timeout(ATTEMPT)
+}
+
+fn with_retry(attempts: u32) -> PolicyBuilder {
+    builder().retry(|retry| retry.attempts(attempts).backoff(Backoff::constant(PAUSE)).no_budget())
+}
+
+fn trip(policy: &Policy) {
+    settle(policy.circuit().unwrap(), &[Verdict::Failure; 3]);
+}
+
+fn failures(policy: &Policy) -> u32 {
+    policy.snapshot().circuit.unwrap().counts.consecutive_failures
+}
+
+/// The two ways of making a call, which are to do the same. The paused clock goes on by itself while everybody waits.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Layer,
+    Run,
+}
+
+const WAYS: [Way; 2] = [Way::Layer, Way::Run];
+
+impl Way {
+    fn ask(
+        self,
+        policy: &Policy,
+        backend: &Backend,
+        request: Do,
+    ) -> impl Future<Output = Result<&'static str, BoxError>> + use<> {
+        let (policy, backend) = (policy.clone(), backend.clone());
+        async move {
+            match self {
+                Way::Layer => policy.layer().layer(backend).oneshot(request).await,
+                Way::Run => policy.run(|| backend.ask(request)).await,
+            }
+        }
+    }
+}
+
+fn rejected(result: Result<&'static str, BoxError>) -> Option<Rejected> {
+    result.err().and_then(|error| error.rejected().cloned())
+}
+
+fn full() -> Option<Rejected> {
+    Some(Rejected::BulkheadFull { name: "compute".into() })
+}
+
+fn timed_out() -> Option<Rejected> {
+    Some(Rejected::TimedOut { after: ATTEMPT })
+}
+
+fn circuit_open(left: Duration) -> Option<Rejected> {
+    Some(Rejected::CircuitOpen { name: "compute".into(), retry_after: Some(left) })
+}

@@ -1,0 +1,239 @@
+//! A policy against the layers that it stands for, put together by hand: whatever is asked of them, whatever is dropped
+//! and however long it takes, they do the same and tell the same. The hand-made stack shares neither service nor future
+//! with the policy.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use seaworthy::circuit::CircuitBuilder;
+use seaworthy::{Circuit, Event, OnDrop, RetryPolicy, Slots, TimeoutLayer};
+use tower::ServiceBuilder;
+use tower::util::BoxCloneService;
+
+use super::*;
+use crate::support::advance;
+
+#[derive(Clone, Debug)]
+struct Settings {
+    circuit: Option<(u32, OnDrop, bool)>,
+    bulkhead: Option<(u32, u64, u32)>,
+    timeout: Option<u64>,
+    attempts: Option<u32>,
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let on_drop = prop_oneof![
+        Just(OnDrop::Ignore),
+        Just(OnDrop::Failure),
+        (1..30_u64).prop_map(|after| OnDrop::FailureAfter(Duration::from_millis(after)))
+    ];
+    let circuit = proptest::option::weighted(0.9, (1..4_u32, on_drop, any::<bool>()));
+    let bulkhead = proptest::option::weighted(0.9, (1..3_u32, prop_oneof![Just(0), 1..40_u64], 1..3_u32));
+    let timeout = proptest::option::weighted(0.8, 1..40_u64);
+    let attempts = proptest::option::weighted(0.6, 1..4_u32);
+    (circuit, bulkhead, timeout, attempts).prop_map(|(circuit, bulkhead, timeout, attempts)| Settings {
+        circuit,
+        bulkhead,
+        timeout,
+        attempts,
+    })
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Ask(Do),
+    Poll(prop::sample::Index),
+    Drop(prop::sample::Index),
+    Advance(u64),
+    TakeSlot,
+    FreeSlot,
+    ForceOpen,
+    Reset,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let what = prop_oneof![
+        3 => Just(Do::Answer),
+        3 => (1..60_u64).prop_map(|time| Do::AnswerAfter(Duration::from_millis(time))),
+        3 => Just(Do::Fail),
+        1 => Just(Do::Hang),
+        1 => Just(Do::Panic),
+    ];
+    prop_oneof![
+        8 => what.prop_map(Op::Ask),
+        6 => any::<prop::sample::Index>().prop_map(Op::Poll),
+        3 => any::<prop::sample::Index>().prop_map(Op::Drop),
+        6 => (1..80_u64).prop_map(Op::Advance),
+        1 => Just(Op::TakeSlot),
+        1 => Just(Op::FreeSlot),
+        1 => Just(Op::ForceOpen),
+        1 => Just(Op::Reset),
+    ]
+}
+
+type Call = Pin<Box<dyn Future<Output = Result<&'static str, BoxError>>>>;
+
+#[derive(Debug, Default, Clone)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn observer(&self) -> impl Fn(&Event<'_>) + Send + Sync + 'static + use<> {
+        let lines = Arc::clone(&self.0);
+        move |event| lines.lock().unwrap().push(format!("{event:?}"))
+    }
+}
+
+/// One of those that are compared: its handles, how it makes a call, and the calls that it has made.
+struct World {
+    circuit: Option<Circuit>,
+    slots: Option<Slots>,
+    retry: Option<RetryPolicy>,
+    ask: Box<dyn Fn(Do) -> Call>,
+    backend: Backend,
+    calls: Vec<Option<Call>>,
+    slot: Option<seaworthy::Slot>,
+    log: Log,
+}
+
+fn of_circuit(builder: CircuitBuilder, (failures, on_drop, slow): (u32, OnDrop, bool)) -> CircuitBuilder {
+    let builder = builder.consecutive_failures(failures).on_drop(on_drop).open_for(50 * MS);
+    if slow { builder.slow_call(25 * MS).slow_rate(0.5).count_window(4).successes(2) } else { builder }
+}
+
+impl World {
+    fn by_hand(settings: &Settings) -> World {
+        let (log, backend) = (Log::default(), Backend::default());
+        let circuit = settings.circuit.map(|circuit| of_circuit(Circuit::builder("same"), circuit));
+        let circuit = circuit.map(|builder| builder.observer(log.observer()).build().unwrap());
+        let slots = settings.bulkhead.map(|(limit, wait, waiting)| {
+            let slots = Slots::builder("same").limit(limit).max_wait(Duration::from_millis(wait));
+            slots.max_waiting(waiting).observer(log.observer()).build().unwrap()
+        });
+        let retry = settings.attempts.map(|attempts| {
+            let retry = RetryPolicy::builder("same").attempts(attempts).backoff(Backoff::constant(PAUSE));
+            retry.observer(log.observer()).build().unwrap()
+        });
+        let mut service = BoxCloneService::new(backend.clone());
+        if let Some(time) = settings.timeout {
+            let timeout = TimeoutLayer::builder(Duration::from_millis(time)).name("same").observer(log.observer());
+            service = ServiceBuilder::new().layer(timeout.build().unwrap()).service(service).boxed_clone();
+        }
+        if let Some(slots) = &slots {
+            service = ServiceBuilder::new().layer(slots.layer()).service(service).boxed_clone();
+        }
+        if let Some(circuit) = &circuit {
+            service = ServiceBuilder::new().layer(circuit.layer()).service(service).boxed_clone();
+        }
+        if let Some(retry) = &retry {
+            service = ServiceBuilder::new().layer(retry.layer()).service(service).boxed_clone();
+        }
+        let ask = Box::new(move |request| Box::pin(service.clone().oneshot(request)) as Call);
+        World { circuit, slots, retry, ask, backend, calls: vec![], slot: None, log }
+    }
+
+    fn of_policy(settings: &Settings, way: Way, leak: bool) -> World {
+        let (log, backend) = (Log::default(), Backend::default());
+        let mut builder = Policy::builder("same").observer(log.observer());
+        if let Some(circuit) = settings.circuit {
+            builder = builder.circuit(|builder| of_circuit(builder, circuit));
+        }
+        if let Some((limit, wait, waiting)) = settings.bulkhead {
+            builder =
+                builder.bulkhead(|slots| slots.limit(limit).max_wait(Duration::from_millis(wait)).max_waiting(waiting));
+        }
+        if let Some(time) = settings.timeout {
+            builder = builder.timeout(Duration::from_millis(time));
+        }
+        if let Some(attempts) = settings.attempts {
+            builder = builder.retry(|retry| retry.attempts(attempts).backoff(Backoff::constant(PAUSE)));
+        }
+        let policy = builder.build().unwrap();
+        let policy = if leak { policy.leak() } else { policy };
+        let (circuit, slots) = (policy.circuit().cloned(), policy.slots().cloned());
+        let retry = policy.retry_policy().cloned();
+        let asked = backend.clone();
+        let ask = Box::new(move |request| Box::pin(way.ask(&policy, &asked, request)) as Call);
+        World { circuit, slots, retry, ask, backend, calls: vec![], slot: None, log }
+    }
+
+    /// Polls a call; what came of it, if anything did.
+    fn poll(&mut self, number: usize) -> Option<String> {
+        let call = self.calls.get_mut(number)?;
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let running = call.as_mut()?;
+        let said = match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut cx))) {
+            Ok(std::task::Poll::Pending) => return None,
+            Ok(std::task::Poll::Ready(Ok(answer))) => answer.to_owned(),
+            Ok(std::task::Poll::Ready(Err(error))) => format!("{error}; {:?}", error.rejected()),
+            Err(_) => "panic".to_owned(),
+        };
+        *call = None;
+        Some(said)
+    }
+
+    /// Does one thing and tells all that can be seen of it.
+    fn step(&mut self, op: &Op) -> String {
+        let mut said = None;
+        match op {
+            Op::Ask(request) => {
+                self.calls.push(Some((self.ask)(*request)));
+                said = self.poll(self.calls.len() - 1);
+            }
+            Op::Poll(index) if !self.calls.is_empty() => said = self.poll(index.index(self.calls.len())),
+            Op::Drop(index) if !self.calls.is_empty() => {
+                let number = index.index(self.calls.len());
+                self.calls[number] = None;
+            }
+            Op::TakeSlot => self.slot = self.slots.as_ref().and_then(|slots| slots.try_take().ok()),
+            Op::FreeSlot => self.slot = None,
+            Op::ForceOpen => self.circuit.iter().for_each(Circuit::force_open),
+            Op::Reset => self.circuit.iter().for_each(Circuit::reset),
+            Op::Poll(_) | Op::Drop(_) | Op::Advance(_) => {}
+        }
+        let circuit = self.circuit.as_ref().map(Circuit::snapshot);
+        let slots = self.slots.as_ref().map(Slots::snapshot);
+        let balance = self.retry.as_ref().and_then(|retry| Some(retry.budget()?.balance()));
+        let told = std::mem::take(&mut *self.log.0.lock().unwrap());
+        format!("{said:?}, {circuit:?}, {slots:?}, {balance:?}, {} calls, {told:#?}", self.backend.calls())
+    }
+}
+
+async fn compare(settings: &Settings, ops: &[Op]) -> Result<(), TestCaseError> {
+    let mut model = World::by_hand(settings);
+    let mut worlds = [
+        World::of_policy(settings, Way::Layer, false),
+        World::of_policy(settings, Way::Run, false),
+        World::of_policy(settings, Way::Layer, true),
+    ];
+    for op in ops {
+        if let Op::Advance(time) = op {
+            advance(Duration::from_millis(*time)).await;
+        }
+        let expected = model.step(op);
+        for (number, world) in worlds.iter_mut().enumerate() {
+            let seen = world.step(op);
+            prop_assert_eq!(&seen, &expected, "world {}, {:?}", number, op);
+        }
+    }
+    // All that is left is dropped.
+    model.calls.clear();
+    let expected = model.step(&Op::FreeSlot);
+    for world in &mut worlds {
+        world.calls.clear();
+        prop_assert_eq!(&world.step(&Op::FreeSlot), &expected);
+        let free = world.slots.as_ref().is_none_or(|slots| slots.available() == slots.limit());
+        prop_assert!(free);
+    }
+    Ok(())
+}
+
+proptest! {
+    /// PO-01 to PO-05, and all statements of the parts: a policy does what the layers do, in this order.
+    #[test]
+    fn property_same_as_by_hand(settings in settings(), ops in prop::collection::vec(op(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(compare(&settings, &ops))?;
+    }
+}

@@ -1,0 +1,64 @@
+//! How large the futures are that a caller has to hold, beside those of the layers put together by hand.
+
+use seaworthy::bulkhead::Bulkhead;
+use seaworthy::circuit::CircuitBreaker;
+use seaworthy::policy::{Class, Once, PolicyService};
+use seaworthy::retry::Retry;
+use seaworthy::timeout::Timeout;
+use seaworthy::{Error, ErrorClassifier};
+use tower::Service;
+
+type Outcome = Result<(), Error<std::fmt::Error>>;
+
+#[derive(Clone)]
+struct Inner<const N: usize>;
+
+/// The inner future has `N` words more than the answer.
+struct InnerFuture<const N: usize>(#[allow(dead_code, reason = "its size is what matters")] [usize; N]);
+
+impl<const N: usize> Future for InnerFuture<N> {
+    type Output = Outcome;
+
+    fn poll(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<Outcome> {
+        std::task::Poll::Pending
+    }
+}
+
+impl<const N: usize> Service<u64> for Inner<N> {
+    type Response = ();
+    type Error = Error<std::fmt::Error>;
+    type Future = InnerFuture<N>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Outcome> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: u64) -> InnerFuture<N> {
+        InnerFuture([0; N])
+    }
+}
+
+const fn future<S: Service<u64>>() -> usize {
+    size_of::<S::Future>()
+}
+
+type Guarded<S> = CircuitBreaker<Bulkhead<Timeout<S>>>;
+type Single<S> = PolicyService<S, ErrorClassifier, Class, Once>;
+
+/// The whole future is smaller than that of the layers, with retries and without, whatever the inner one is.
+#[test]
+fn the_future() {
+    fn check<const N: usize>() {
+        let (single, guarded) = (future::<Single<Inner<N>>>(), future::<Guarded<Inner<N>>>());
+        let (policy, stack) = (future::<PolicyService<Inner<N>>>(), future::<Retry<Guarded<Inner<N>>>>());
+        println!("{N} words: {single} for {guarded}, with retries {policy} for {stack}");
+        assert!(single < guarded, "{single} for {guarded}");
+        assert!(policy < stack, "{policy} for {stack}");
+        let (service, services) = (size_of::<PolicyService<Inner<N>>>(), size_of::<Retry<Guarded<Inner<N>>>>());
+        assert!(service <= services, "{service} for {services}");
+    }
+    check::<0>();
+    check::<3>();
+    check::<16>();
+    check::<256>();
+}
