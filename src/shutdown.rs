@@ -48,6 +48,8 @@ struct Node {
     fired: AtomicU64,
     waiting: Notify,
     branches: Mutex<Branches>,
+    /// Kept, so that whoever is told through it is told when nobody else holds it any more.
+    parent: Option<Arc<Node>>,
 }
 
 /// Those who are requested with this one. Who has gone is left out when the list has doubled, so that short-lived
@@ -69,8 +71,9 @@ impl Branches {
 }
 
 impl Node {
-    fn new() -> Arc<Node> {
-        Arc::new(Node { fired: AtomicU64::new(0), waiting: Notify::new(), branches: Mutex::new(Branches::default()) })
+    fn new(parent: Option<Arc<Node>>) -> Arc<Node> {
+        Arc::new(Node {
+            parent, fired: AtomicU64::new(0), waiting: Notify::new(), branches: Mutex::new(Branches::default()) })
     }
 
     fn is_fired(&self) -> bool {
@@ -87,20 +90,33 @@ impl Node {
     }
 }
 
+/// One after the other, because a long line of parents would be too deep for the stack.
+impl Drop for Node {
+    fn drop(&mut self) {
+        let mut parent = self.parent.take();
+        while let Some(mut node) = parent.and_then(Arc::into_inner) {
+            parent = node.parent.take();
+        }
+    }
+}
+
 impl Shutdown {
     /// A shutdown that nobody has requested yet, and what requests it.
     // The trigger comes first, as the sender of a channel does.
     #[allow(clippy::new_ret_no_self, reason = "the two are of no use without each other")]
     #[must_use]
     pub fn new() -> (ShutdownTrigger, Shutdown) {
-        let node = Node::new();
+        Shutdown::of(Node::new(None))
+    }
+
+    fn of(node: Arc<Node>) -> (ShutdownTrigger, Shutdown) {
         (ShutdownTrigger(Arc::clone(&node)), Shutdown(node))
     }
 
     /// A shutdown for a part of what this one is for: it is requested by its own trigger, or together with this one.
     #[must_use]
     pub fn child(&self) -> (ShutdownTrigger, Shutdown) {
-        let (trigger, child) = Shutdown::new();
+        let (trigger, child) = Shutdown::of(Node::new(Some(Arc::clone(&self.0))));
         let mut branches = self.0.branches.lock();
         // Under the lock, so that whoever fires this one either finds the child in the list or was seen here.
         if self.0.is_fired() {
