@@ -73,7 +73,11 @@ impl Branches {
 impl Node {
     fn new(parent: Option<Arc<Node>>) -> Arc<Node> {
         Arc::new(Node {
-            parent, fired: AtomicU64::new(0), waiting: Notify::new(), branches: Mutex::new(Branches::default()) })
+            parent,
+            fired: AtomicU64::new(0),
+            waiting: Notify::new(),
+            branches: Mutex::new(Branches::default()),
+        })
     }
 
     fn is_fired(&self) -> bool {

@@ -30,7 +30,10 @@ fn tells_everybody() {
     assert_ready!(owns.poll());
     assert_ready!(other.poll());
     assert_ready!(task::spawn(shutdown.requested()).poll());
-    assert_eq!(format!("{shutdown:?} {trigger:?}"), "Shutdown { is_requested: true } ShutdownTrigger { has_fired: true }");
+    assert_eq!(
+        format!("{shutdown:?} {trigger:?}"),
+        "Shutdown { is_requested: true } ShutdownTrigger { has_fired: true }"
+    );
 }
 
 /// A trigger that is dropped fires nothing, and a wait that is dropped takes nothing from others.

@@ -62,7 +62,8 @@ async fn at_any_moment() {
         nap(100 * SECOND).await;
         let after = story.lines();
         for name in ["short", "endless"] {
-            let gone = [&before, &after].map(|lines| lines.iter().filter(|line| line.ends_with(&format!("{name} is gone"))).count());
+            let gone = [&before, &after]
+                .map(|lines| lines.iter().filter(|line| line.ends_with(&format!("{name} is gone"))).count());
             assert_eq!(gone[0] + gone[1], 1, "{name} at {second}: {before:?} {after:?}");
         }
         assert!(!after.iter().any(|line| line.ends_with("begins") || line.ends_with("ends")), "{second}: {after:?}");
@@ -79,7 +80,11 @@ async fn never_run() {
         runner.task("a", story.worker("a", Duration::ZERO)).unwrap();
         let handle = runner.handle();
         nap(SECOND).await;
-        if polled { drop(runner.run()) } else { drop(runner) }
+        if polled {
+            drop(runner.run())
+        } else {
+            drop(runner)
+        }
         assert_eq!(handle.health().phase(), Phase::Stopped);
         nap(SECOND).await;
         assert_eq!(story.lines(), ["0 a starts", "1 a is gone"]);
@@ -94,13 +99,32 @@ async fn nothing_leaks() {
         for when in ["stop", "cleanup", "step"] {
             let held = (super::Gone(story.clone(), when), runner.handle());
             match when {
-                "stop" => runner.on_stop(when, async move || { let _held = &held; Result::Ok(()) }).unwrap(),
-                "cleanup" => runner.cleanup(when, async move || { let _held = &held; Result::Ok(()) }).unwrap(),
-                _ => runner.startup(when, async move |_| { let _held = &held; Result::Ok(()) }).unwrap(),
+                "stop" => runner
+                    .on_stop(when, async move || {
+                        let _held = &held;
+                        Result::Ok(())
+                    })
+                    .unwrap(),
+                "cleanup" => runner
+                    .cleanup(when, async move || {
+                        let _held = &held;
+                        Result::Ok(())
+                    })
+                    .unwrap(),
+                _ => runner
+                    .startup(when, async move |_| {
+                        let _held = &held;
+                        Result::Ok(())
+                    })
+                    .unwrap(),
             }
         }
         runner.handle().stop();
-        if run { runner.run().await.unwrap() } else { drop(runner) }
+        if run {
+            runner.run().await.unwrap()
+        } else {
+            drop(runner)
+        }
         let mut lines = story.lines();
         lines.sort();
         assert_eq!(lines, ["0 cleanup is gone", "0 step is gone", "0 stop is gone"]);

@@ -17,8 +17,7 @@ enum Way {
     PanicsWhenDropped,
 }
 
-const WAYS: [Way; 6] =
-    [Way::Fine, Way::Fails, Way::Panics, Way::PanicsFirst, Way::Hangs, Way::PanicsWhenDropped];
+const WAYS: [Way; 6] = [Way::Fine, Way::Fails, Way::Panics, Way::PanicsFirst, Way::Hangs, Way::PanicsWhenDropped];
 
 struct Bomb;
 
@@ -84,8 +83,7 @@ async fn all_are_run() {
                     }
                 }
                 assert_eq!(lines, expected, "{ways:?}");
-                let run: Vec<_> =
-                    story.lines().iter().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
+                let run: Vec<_> = story.lines().iter().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect();
                 assert_eq!(run, ["stop 2", "stop 1", "stop 0", "cleanup 2", "cleanup 1", "cleanup 0"], "{ways:?}");
             }
         }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use seaworthy::BoxError;
 
@@ -38,11 +37,12 @@ async fn steps() {
     runner.startup("migrate", async |_| Result::Ok(())).unwrap();
     runner.task("stuck", |_| std::future::pending::<Result>()).unwrap();
     runner.every("sweep", 10 * SECOND, async |_| Err::<(), BoxError>("lost".into())).unwrap();
-    runner.task("bad", async |shutdown| {
-        shutdown.requested().await;
-        Err::<(), BoxError>("no".into())
-    })
-    .unwrap();
+    runner
+        .task("bad", async |shutdown| {
+            shutdown.requested().await;
+            Err::<(), BoxError>("no".into())
+        })
+        .unwrap();
     runner.cleanup("pool", async || Err::<(), BoxError>("leak".into())).unwrap();
     stop_after(&runner, SECOND);
     runner.run().await.unwrap_err();
@@ -59,8 +59,6 @@ async fn steps() {
         ("INFO", "stopped"),
     ];
     let lines: Vec<_> = text.lines().map(str::trim_start).collect();
-    let expected: Vec<_> =
-        expected.iter().map(|(level, line)| format!("{level} seaworthy::runner: {line}")).collect();
+    let expected: Vec<_> = expected.iter().map(|(level, line)| format!("{level} seaworthy::runner: {line}")).collect();
     assert_eq!(lines, expected, "{text}");
-    let _ = Duration::ZERO;
 }

@@ -25,7 +25,7 @@ async fn fields() {
     let error = builder().hook_limit(Duration::ZERO).build().unwrap_err();
     assert!(matches!(&error, BuildError::Config(config) if config.field() == "hook_limit"), "{error}");
     // Both are of use.
-    builder().grace(Duration::ZERO).drain_delay(Duration::ZERO).build().unwrap();
+    assert!(builder().grace(Duration::ZERO).drain_delay(Duration::ZERO).build().is_ok());
 
     let runner = runner();
     assert_eq!(refused(runner.task("", idle)), "name");
@@ -85,8 +85,8 @@ fn no_runtime() {
 #[tokio::test(start_paused = true)]
 async fn signals() {
     use Signal::{Hangup, Interrupt, Quit, Terminate};
-    Runner::builder().build().unwrap();
-    Runner::builder().signals([Interrupt, Terminate, Hangup, Quit, Interrupt]).build().unwrap();
+    assert!(Runner::builder().build().is_ok());
+    assert!(Runner::builder().signals([Interrupt, Terminate, Hangup, Quit, Interrupt]).build().is_ok());
     let names = [Interrupt, Terminate, Hangup, Quit].map(|signal| signal.to_string());
     assert_eq!(names, ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]);
 }

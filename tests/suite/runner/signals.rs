@@ -1,5 +1,8 @@
 //! The first signal, the second and the third.
 
+#[cfg(unix)]
+mod real;
+
 use std::time::Duration;
 
 use super::{Result, Story, after, builder, nap, wrong};
@@ -34,8 +37,7 @@ async fn second_and_third() {
         (None, None, 22),
     ] {
         let story = Story::new();
-        let runner =
-            builder().drain_delay(5 * SECOND).grace(10 * SECOND).hook_limit(3 * SECOND).build().unwrap();
+        let runner = builder().drain_delay(5 * SECOND).grace(10 * SECOND).hook_limit(3 * SECOND).build().unwrap();
         runner.task("a", story.worker("a", Duration::MAX)).unwrap();
         runner.on_stop("stop", story.hook("stop", Duration::MAX)).unwrap();
         for name in ["cleanup 1", "cleanup 2"] {
@@ -48,7 +50,10 @@ async fn second_and_third() {
         let lines = wrong(runner.run().await);
         let case = format!("{second:?} {third:?}: {lines:?}");
         assert_eq!((now() - begin).as_secs(), expected, "{case}");
-        assert_eq!(lines.iter().filter(|line| *line == "a second signal cut the shutdown short").count(), second.iter().count());
+        assert_eq!(
+            lines.iter().filter(|line| *line == "a second signal cut the shutdown short").count(),
+            second.iter().count()
+        );
         assert!(lines.contains(&"task `a` was aborted".to_owned()), "{case}");
         // Everybody had a turn, however little time there was.
         let story = story.lines();
@@ -97,9 +102,6 @@ async fn cuts_hooks() {
         after(&runner, at * SECOND, async |handle| handle.interrupt());
     }
     let begin = now();
-    assert_eq!(
-        wrong(runner.run().await),
-        ["a second signal cut the shutdown short", "stop hook `stop` was aborted"]
-    );
+    assert_eq!(wrong(runner.run().await), ["a second signal cut the shutdown short", "stop hook `stop` was aborted"]);
     assert_eq!((now() - begin).as_secs(), 2);
 }

@@ -45,7 +45,7 @@ async fn registered_while_it_runs() {
     });
     let handle = runner.handle();
     assert!(runner.run().await.is_ok());
-    let expected = ["1 refused", "1 late starts", "2 late is told", "3 late is done", "3 late is gone"];
+    let expected = ["1 late starts", "1 refused", "2 late is told", "3 late is done", "3 late is gone"];
     assert_eq!(story.lines(), expected);
     // And when it is all over.
     assert!(matches!(handle.task("after", async |_| Result::Ok(())), Err(RegisterError::ShuttingDown { .. })));

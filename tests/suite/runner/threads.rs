@@ -16,7 +16,8 @@ use super::{Result, builder, wrong};
 fn register_while_it_ends() {
     for round in 0..60 {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (begun, done, cleaned) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (begun, done, cleaned) =
+            (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let runner = runtime.block_on(async { builder().build().unwrap() });
         let barrier = Arc::new(Barrier::new(4));
         let threads: Vec<_> = (0..3)
@@ -95,7 +96,7 @@ fn register_while_it_is_dropped() {
         });
         barrier.wait();
         drop(runner);
-        threads.map(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         // Nobody is waited for, so give them a while.
         for _ in 0..10_000 {
             if Arc::strong_count(&alive) == 1 && handle.tasks().is_empty() {
