@@ -102,8 +102,6 @@ pub struct Runner {
 }
 
 /// Why a run came to its end.
-#[derive(Clone, Debug)]
-#[allow(dead_code, reason = "it is logged")]
 enum Reason {
     Signal(Signal),
     Interrupt,
@@ -111,6 +109,19 @@ enum Reason {
     Parent,
     Startup,
     Task(Name),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Signal(signal) => signal.fmt(f),
+            Reason::Interrupt => f.write_str("interrupt"),
+            Reason::Stop => f.write_str("stop"),
+            Reason::Parent => f.write_str("parent"),
+            Reason::Startup => f.write_str("startup failed"),
+            Reason::Task(name) => write!(f, "task `{name}` ended"),
+        }
+    }
 }
 
 impl Runner {
@@ -148,7 +159,7 @@ impl Runner {
     /// # Cancellation
     /// Dropping it aborts the tasks and runs no more hooks.
     pub async fn run(self) -> Result<(), RunError> {
-        run::Run::new(self).to_the_end().await
+        run::Run::new(self).complete().await
     }
 }
 

@@ -51,7 +51,7 @@ impl Run {
         Run { owner, signals, parents, times, reason: None, heard: 0, failures: Vec::new(), stragglers: None }
     }
 
-    pub(super) async fn to_the_end(mut self) -> Result<(), RunError> {
+    pub(super) async fn complete(mut self) -> Result<(), RunError> {
         self.start().await;
         let served = self.reason.is_none();
         if served {
@@ -100,7 +100,7 @@ impl Run {
         self.core().health.advance(Phase::Draining);
         self.core().close();
         let delay = self.times.drain_delay;
-        let reason = self.reason.as_ref().map(tracing::field::debug);
+        let reason = self.reason.as_ref().map(tracing::field::display);
         tracing::info!(target: "seaworthy::runner", reason, ?delay, "draining");
         if served && !delay.is_zero() {
             let until = time::now().after(delay);

@@ -130,7 +130,7 @@ mod tests {
                 if self.0.is_some() { Poll::Ready(Ok(())) } else { Poll::Pending }
             }
         }
-        assert_eq!(outcome(|| async { Ends(Some(Bomb)).await }), "panicked: dropped");
+        assert_eq!(outcome(|| Ends(Some(Bomb))), "panicked: dropped");
         let bomb = Bomb;
         let mut work = Work::of(move || async move {
             let _bomb = bomb;

@@ -51,7 +51,7 @@ async fn steps() {
         ("INFO", "starting name=migrate"),
         ("INFO", "serving"),
         ("WARN", "task failed, running again name=sweep error=lost error_debug=\"lost\" panicked=false again_in=10s"),
-        ("INFO", "draining reason=Stop delay=1s"),
+        ("INFO", "draining reason=stop delay=1s"),
         ("INFO", "stopping grace=2s"),
         ("ERROR", "task failed name=bad error=no error_debug=\"no\" panicked=false"),
         ("WARN", "straggler failure=task `stuck` was aborted"),

@@ -110,7 +110,8 @@ async fn panics() {
             panic!("in drop");
         }
     }
-    let start: [(&str, fn(&Runner)); 5] = [
+    type Start = fn(&Runner);
+    let start: [(&str, Start); 5] = [
         ("before its future", |runner| {
             let work = |_| -> std::future::Ready<Result> { panic!("before its future") };
             runner.task("a", work).unwrap();
