@@ -52,8 +52,9 @@ impl RunnerBuilder {
         self
     }
 
-    /// Goes on serving for so long after the service was marked as draining, so that those who balance load see that it
-    /// is not ready and send no more. Zero if not set. A service that has not served yet does not wait for it.
+    /// Waits for so long after the service was marked as draining before the tasks are told to finish. Servers still
+    /// answer meanwhile, so that those who balance load see that it is not ready and send no more. Zero if not set. A
+    /// service that has not served yet does not wait.
     pub fn drain_delay(mut self, time: Duration) -> RunnerBuilder {
         self.times.drain_delay = time;
         self
