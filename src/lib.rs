@@ -29,7 +29,7 @@ pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
 pub use event::{ErrorText, Event, Observer};
-pub use health::{Check, Health, Status};
+pub use health::{AsyncCheck, Check, Health, Status};
 pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
 pub use machine::phase::Phase;

@@ -1,0 +1,190 @@
+//! The phase and the count of requests under the model checker: every interleaving, up to a bound.
+//!
+//!     RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom_health
+#![cfg(seaworthy_loom)]
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use loom::sync::Notify;
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::thread;
+use seaworthy::health::AsyncCheck;
+use seaworthy::{BoxError, Health, Phase, Status};
+
+/// Runs `body` in every order in which no thread is interrupted more than `preemptions` times in all.
+fn explore(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    if model.preemption_bound.is_none() && std::env::var_os("SEAWORTHY_LOOM_FULL").is_none() {
+        model.preemption_bound = Some(preemptions);
+    }
+    let runs = Arc::new(StdAtomicUsize::new(0));
+    let count = Arc::clone(&runs);
+    model.check(move || {
+        count.fetch_add(1, StdOrdering::Relaxed);
+        body();
+    });
+    let runs = runs.load(StdOrdering::Relaxed);
+    println!("{}: {runs} runs", std::thread::current().name().unwrap_or("a model"));
+    // One run is no race at all.
+    assert!(runs > 1);
+}
+
+fn spawn<T: 'static>(health: &Health, work: impl FnOnce(Health) -> T + 'static) -> thread::JoinHandle<T> {
+    let health = health.clone();
+    thread::spawn(move || work(health))
+}
+
+/// Wakes a thread of the model.
+struct Parked(Notify);
+
+impl Wake for Parked {
+    fn wake(self: Arc<Self>) {
+        self.0.notify();
+    }
+}
+
+/// Blocks the thread until it is there. A wake that was lost is a deadlock, which loom tells.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let parked = Arc::new(Parked(Notify::new()));
+    let waker = Waker::from(Arc::clone(&parked));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        parked.0.wait();
+    }
+}
+
+fn serving() -> Health {
+    let health = Health::new();
+    assert!(health.advance(Phase::Serving));
+    health
+}
+
+/// RD-09: what shutdown rests on: whoever is let in while the phase changes is waited for, and what it did is seen;
+/// whoever is not let in did nothing. Nobody comes in after the wait.
+#[test]
+fn admit_against_shutdown() {
+    explore(4, || {
+        let health = serving();
+        let served = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&served);
+        let other = spawn(&health, move |health| {
+            let Ok(_request) = health.admit() else { return 0 };
+            // Not an atomic step: only what is waited for may do this.
+            theirs.store(theirs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            1
+        });
+        assert!(health.advance(Phase::Draining));
+        block_on(health.idle());
+        let seen = served.load(Ordering::Relaxed);
+        assert!(health.admit().is_err());
+        assert_eq!(other.join().unwrap(), seen);
+        assert_eq!(health.in_flight(), 0);
+    });
+}
+
+/// RD-09: two requests that end while somebody waits: no wake is lost.
+#[test]
+fn leave_against_idle() {
+    explore(3, || {
+        let health = serving();
+        let [one, two] = [health.admit().unwrap(), health.admit().unwrap()];
+        let others = [spawn(&health, move |_| drop(one)), spawn(&health, move |_| drop(two))];
+        block_on(health.idle());
+        assert_eq!(health.in_flight(), 0);
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}
+
+/// RD-01: two who move the phase on: each step is taken by one of them, and it never goes back.
+#[test]
+fn advance_against_advance() {
+    explore(5, || {
+        let health = serving();
+        let other = spawn(&health, |health| [Phase::Draining, Phase::Stopped].map(|phase| health.advance(phase)));
+        let mine = health.advance(Phase::Draining);
+        assert!(health.phase() >= Phase::Draining);
+        let [drained, stopped] = other.join().unwrap();
+        assert!(stopped && !(mine && drained));
+        assert_eq!((health.phase(), health.in_flight()), (Phase::Stopped, 0));
+    });
+}
+
+/// HE-07: a check that is registered while a request comes: the request is let in or not, and the count is right; after
+/// it, none is.
+#[test]
+fn require_against_admit() {
+    explore(3, || {
+        let health = serving();
+        let other = spawn(&health, |health| drop(health.admit()));
+        health.require("x", || false).unwrap();
+        assert!(health.admit().is_err());
+        other.join().unwrap();
+        assert_eq!(health.in_flight(), 0);
+        assert!(health.remove("x"));
+        assert!(health.admit().is_ok());
+    });
+}
+
+/// HE-08: two who wait for one run, which a third thread answers: both get it, whoever drives it, and no two drive it at
+/// a time.
+#[test]
+fn two_wait_for_one_run() {
+    explore(2, || {
+        let (bell, driven) = (Arc::new(tokio::sync::Notify::new()), Arc::new(AtomicBool::new(false)));
+        let answer = Arc::clone(&bell);
+        let check = AsyncCheck::builder(move || {
+            let (bell, driven) = (Arc::clone(&bell), Arc::clone(&driven));
+            async move {
+                assert!(!driven.swap(true, Ordering::Relaxed));
+                bell.notified().await;
+                driven.store(false, Ordering::Relaxed);
+                bell.notify_one();
+                Ok::<_, BoxError>(())
+            }
+        });
+        // Without a limit: there is no clock here.
+        let check = check.timeout(std::time::Duration::MAX).build().unwrap();
+        let theirs = check.clone();
+        let other = thread::spawn(move || assert_eq!(block_on(theirs.run()), Status::Up));
+        let third = thread::spawn(move || answer.notify_one());
+        assert_eq!(block_on(check.run()), Status::Up);
+        other.join().unwrap();
+        third.join().unwrap();
+    });
+}
+
+/// HE-08: one of two who wait goes away: the other is not left alone with a run that nobody drives.
+#[test]
+fn one_of_two_hangs_up() {
+    explore(3, || {
+        let bell = Arc::new(tokio::sync::Notify::new());
+        let answer = Arc::clone(&bell);
+        let check = AsyncCheck::builder(move || {
+            let bell = Arc::clone(&bell);
+            async move {
+                bell.notified().await;
+                bell.notify_one();
+                Ok::<_, BoxError>(())
+            }
+        });
+        let check = check.timeout(std::time::Duration::MAX).build().unwrap();
+        let mut first = Box::pin(check.run());
+        assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let theirs = check.clone();
+        let other = thread::spawn(move || assert_eq!(block_on(theirs.run()), Status::Up));
+        answer.notify_one();
+        let polled = first.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(!matches!(polled, Poll::Ready(Status::Down(_))));
+        drop(first);
+        other.join().unwrap();
+    });
+}
