@@ -58,7 +58,8 @@ async fn steps() {
         ("ERROR", "hook failed failure=cleanup `pool` failed: leak"),
         ("INFO", "stopped"),
     ];
-    let lines: Vec<_> = text.lines().map(str::trim_start).collect();
+    let lines: Vec<_> =
+        text.lines().filter(|line| line.contains(" seaworthy::runner: ")).map(str::trim_start).collect();
     let expected: Vec<_> = expected.iter().map(|(level, line)| format!("{level} seaworthy::runner: {line}")).collect();
     assert_eq!(lines, expected, "{text}");
 }
