@@ -4,6 +4,7 @@ mod drops;
 mod end;
 mod every;
 mod hooks;
+mod in_flight;
 mod logs;
 mod settings;
 mod signals;
