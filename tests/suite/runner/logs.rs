@@ -21,18 +21,8 @@ impl io::Write for Lines {
     }
 }
 
-/// Each step once, failures as errors or warnings, under one target.
-#[tokio::test(start_paused = true)]
-async fn steps() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .with_ansi(false)
-        .without_time()
-        .with_writer(move || writer.clone())
-        .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
+/// A run in which something of each kind happens.
+async fn run() {
     let runner = builder().drain_delay(SECOND).grace(2 * SECOND).build().unwrap();
     runner.startup("migrate", async |_| Result::Ok(())).unwrap();
     runner.task("stuck", |_| std::future::pending::<Result>()).unwrap();
@@ -46,6 +36,31 @@ async fn steps() {
     runner.cleanup("pool", async || Err::<(), BoxError>("leak".into())).unwrap();
     stop_after(&runner, SECOND);
     runner.run().await.unwrap_err();
+}
+
+/// Each step once, failures as errors or warnings, under one target.
+#[tokio::test(start_paused = true)]
+async fn steps() {
+    // So that every line is known before anybody listens: one that another thread is about to pass for the first time
+    // would miss that somebody does.
+    run().await;
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(move || writer.clone())
+        .finish();
+    let _default = tracing::subscriber::set_default(subscriber);
+    // While there is one subscriber, a line that another thread passes first is judged by that thread's own, which is
+    // none. With two, both are asked.
+    let _second = tracing::Dispatch::new(
+        tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).finish(),
+    );
+    // Other tests may have passed these lines before, while nobody listened; it is remembered that nobody did.
+    tracing::callsite::rebuild_interest_cache();
+    run().await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let expected = [
         ("INFO", "starting name=migrate"),
