@@ -11,6 +11,7 @@
 
 mod common;
 
+use std::future::ready;
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

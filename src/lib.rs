@@ -10,6 +10,7 @@ mod lift;
 mod machine;
 mod name;
 mod random;
+mod shutdown;
 mod sync;
 mod time;
 mod tracing_observer;
@@ -21,6 +22,8 @@ pub mod health;
 pub mod http;
 pub mod policy;
 pub mod retry;
+#[cfg(feature = "lifecycle")]
+pub mod runner;
 pub mod timeout;
 
 pub use bulkhead::{Slot, Slots};
@@ -35,5 +38,8 @@ pub use machine::verdict::Verdict;
 pub use name::Name;
 pub use policy::{Policies, Policy, PolicyError};
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};
+#[cfg(feature = "lifecycle")]
+pub use runner::{RunError, Runner, RunnerHandle};
+pub use shutdown::{Shutdown, ShutdownTrigger};
 pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};
 pub use tracing_observer::TracingObserver;

@@ -141,6 +141,33 @@ assert_impl_all!(fn(&Result<(), BoxError>) -> Verdict: Classify<(), BoxError>);
 assert_impl_all!(for<'a> fn(&'a Event<'_>) -> (): Observer);
 assert_impl_all!(ErrorClassifier: Classify<Rc<()>, Rc<()>>);
 
+#[cfg(feature = "lifecycle")]
+mod lifecycle {
+    use super::*;
+    use seaworthy::runner::{
+        BuildError, Cause, Every, Failure, RegisterError, Restart, RunnerBuilder, Signal, Task, TaskSnapshot,
+    };
+    use seaworthy::{RunError, Runner, RunnerHandle};
+
+    assert_impl_all!(Runner: Debug, Send, Sync, Unpin);
+    // It is run once.
+    assert_not_impl_any!(Runner: Clone);
+    assert_impl_all!(RunnerHandle: Clone, Debug, Send, Sync, Unpin);
+    assert_impl_all!(RunnerBuilder: Debug, Send, Sync, Unpin);
+    // A task is moved to where it runs, and holds closures that need not be shared.
+    assert_impl_all!(Task: Debug, Send, Unpin);
+    assert_not_impl_any!(Task: Sync, Clone);
+    assert_impl_all!(Restart: Copy, Debug, Default, PartialEq, From<Backoff>, Send, Sync, Unpin);
+    assert_impl_all!(Every: Copy, Debug, Eq, From<std::time::Duration>, Send, Sync, Unpin);
+    assert_impl_all!(Signal: Copy, Debug, Display, Eq, Hash, Send, Sync, Unpin);
+    assert_impl_all!(TaskSnapshot: Clone, Debug, Eq, Send, Sync, Unpin);
+    assert_impl_all!(RunError: StdError, Send, Sync, Unpin, Into<BoxError>);
+    assert_impl_all!(Failure: StdError, Send, Sync, Unpin, Into<BoxError>);
+    assert_impl_all!(Cause: Debug, Display, Send, Sync, Unpin);
+    assert_impl_all!(BuildError: StdError, Send, Sync, Unpin, Into<BoxError>, From<ConfigError>);
+    assert_impl_all!(RegisterError: StdError, Clone, Eq, Send, Sync, Unpin, Into<BoxError>, From<ConfigError>);
+}
+
 /// The futures of the handle are what the future in them is, and borrow nothing but the handle.
 #[test]
 fn futures_of_the_handle() {

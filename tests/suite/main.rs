@@ -14,6 +14,9 @@ mod property;
 #[cfg(feature = "http")]
 mod respond;
 mod retry;
+#[cfg(feature = "lifecycle")]
+mod runner;
+mod shutdown;
 mod stack;
 mod support;
 mod timeout;

@@ -1,0 +1,80 @@
+//! What is logged.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use seaworthy::BoxError;
+
+use super::{Result, builder, stop_after};
+use crate::support::SECOND;
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A run in which something of each kind happens.
+async fn run() {
+    let runner = builder().drain_delay(SECOND).grace(2 * SECOND).build().unwrap();
+    runner.startup("migrate", async |_| Result::Ok(())).unwrap();
+    runner.task("stuck", |_| std::future::pending::<Result>()).unwrap();
+    runner.every("sweep", 10 * SECOND, async |_| Err::<(), BoxError>("lost".into())).unwrap();
+    runner
+        .task("bad", async |shutdown| {
+            shutdown.requested().await;
+            Err::<(), BoxError>("no".into())
+        })
+        .unwrap();
+    runner.cleanup("pool", async || Err::<(), BoxError>("leak".into())).unwrap();
+    stop_after(&runner, SECOND);
+    runner.run().await.unwrap_err();
+}
+
+/// Each step once, failures as errors or warnings, under one target.
+#[tokio::test(start_paused = true)]
+async fn steps() {
+    // So that every line is known before anybody listens: one that another thread is about to pass for the first time
+    // would miss that somebody does.
+    run().await;
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(move || writer.clone())
+        .finish();
+    let _default = tracing::subscriber::set_default(subscriber);
+    // While there is one subscriber, a line that another thread passes first is judged by that thread's own, which is
+    // none. With two, both are asked.
+    let _second = tracing::Dispatch::new(
+        tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).finish(),
+    );
+    // Other tests may have passed these lines before, while nobody listened; it is remembered that nobody did.
+    tracing::callsite::rebuild_interest_cache();
+    run().await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let expected = [
+        ("INFO", "starting name=migrate"),
+        ("INFO", "serving"),
+        ("WARN", "task failed, running again name=sweep error=lost error_debug=\"lost\" panicked=false again_in=10s"),
+        ("INFO", "draining reason=stop delay=1s"),
+        ("INFO", "stopping grace=2s"),
+        ("ERROR", "task failed name=bad error=no error_debug=\"no\" panicked=false"),
+        ("WARN", "straggler failure=task `stuck` was aborted"),
+        ("ERROR", "hook failed failure=cleanup `pool` failed: leak"),
+        ("INFO", "stopped"),
+    ];
+    let lines: Vec<_> =
+        text.lines().filter(|line| line.contains(" seaworthy::runner: ")).map(str::trim_start).collect();
+    let expected: Vec<_> = expected.iter().map(|(level, line)| format!("{level} seaworthy::runner: {line}")).collect();
+    assert_eq!(lines, expected, "{text}");
+}
