@@ -8,7 +8,7 @@ use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 use crate::machine::report::{Cause, Counts, State};
 use crate::machine::retry::StopReason;
 use crate::timeout::Limit;
-use crate::{Name, TracingObserver};
+use crate::{Name, Phase, TracingObserver};
 
 /// Something that happened, told to an [`Observer`].
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,31 @@ pub enum Event<'a> {
         cause: Cause,
         /// What has been counted.
         counts: Counts,
+    },
+    /// A service moved on to another phase of its life.
+    #[non_exhaustive]
+    PhaseChanged {
+        /// The phase that it left.
+        from: Phase,
+        /// The phase that it is in.
+        to: Phase,
+    },
+    /// A check of a service went down or up again, as noticed by a request or a run of the checks. A check is taken for
+    /// up before it is first asked.
+    #[non_exhaustive]
+    CheckChanged {
+        /// The check.
+        name: &'a Name,
+        /// Whether the service is out of rotation while it is down.
+        required: bool,
+        /// Why it is down; absent if it is up.
+        reason: Option<&'a Name>,
+    },
+    /// A service that is not ready rejected a request.
+    #[non_exhaustive]
+    ReadinessRejected {
+        /// The check that is in the way, or the phase.
+        reason: &'a Name,
     },
     /// A bulkhead rejected a call.
     #[non_exhaustive]

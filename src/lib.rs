@@ -16,6 +16,7 @@ mod tracing_observer;
 
 pub mod bulkhead;
 pub mod circuit;
+pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod retry;
@@ -25,8 +26,10 @@ pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
 pub use event::{ErrorText, Event, Observer};
+pub use health::{AsyncCheck, Check, Health, Status};
 pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
+pub use machine::phase::Phase;
 pub use machine::verdict::Verdict;
 pub use name::Name;
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};

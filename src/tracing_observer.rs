@@ -25,6 +25,7 @@ use crate::{Event, Observer};
 /// | target | fields |
 /// |---|---|
 /// | `seaworthy::circuit` | `name`, `from`, `to`, `cause`, `sequence`, the counts (a window's only where there is something in it), `retry_after` |
+/// | `seaworthy::health` | `from` and `to`; or `name`, `required` and `reason`, as a warning; or `reason` |
 /// | `seaworthy::bulkhead` | `name` and `waited` |
 /// | `seaworthy::retry` | `name`, `attempt` and `delay`, or `attempts` and `reason`; `error` and `error_debug`, the error's `Display` and `Debug` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
@@ -55,6 +56,18 @@ impl Observer for TracingObserver {
                 consecutive_failures = counts.consecutive_failures,
                 "circuit would have opened"
             ),
+            Event::PhaseChanged { from, to } => {
+                tracing::info!(target: "seaworthy::health", %from, %to, "phase changed");
+            }
+            Event::CheckChanged { name, required, reason: Some(reason) } => {
+                tracing::warn!(target: "seaworthy::health", %name, required, %reason, "check failed");
+            }
+            Event::CheckChanged { name, required, reason: None } => {
+                tracing::info!(target: "seaworthy::health", %name, required, "check is up again");
+            }
+            Event::ReadinessRejected { reason } => {
+                tracing::debug!(target: "seaworthy::health", %reason, "not ready, rejected a request");
+            }
             Event::BulkheadRejected { name, waited } => {
                 tracing::debug!(target: "seaworthy::bulkhead", %name, ?waited, "bulkhead rejected a call");
             }

@@ -26,6 +26,7 @@
 //! - Layers made from one [`Slots`] share its slots, as with tower's `GlobalConcurrencyLimitLayer`.
 
 mod builder;
+mod check;
 mod core;
 mod future;
 mod handle;

@@ -171,6 +171,35 @@ impl Core {
         }
     }
 
+    /// Whether it is open and no probe may pass yet. Takes no lock and changes nothing; the clock is read only while the
+    /// circuit is open for a time.
+    #[inline]
+    pub(super) fn keeps_all_out(&self) -> bool {
+        match self.word().kind() {
+            Kind::Pass(_) | Kind::Ask | Kind::Full => false,
+            Kind::Shut => true,
+            Kind::Open | Kind::Busy => self.is_open_for_now(),
+        }
+    }
+
+    #[cold]
+    fn is_open_for_now(&self) -> bool {
+        loop {
+            let word = self.word();
+            match word.kind() {
+                Kind::Open => {}
+                // It is being changed, and was up before: an open circuit is left through half-open.
+                Kind::Pass(_) | Kind::Ask | Kind::Full | Kind::Busy => return false,
+                Kind::Shut => return true,
+            }
+            let until = self.until.load(Ordering::Acquire);
+            // Else the two do not belong together.
+            if self.word() == word {
+                return until == Moment::NEVER.as_nanos() || time::now().as_nanos() < until;
+            }
+        }
+    }
+
     /// Whether everybody passes.
     #[inline]
     pub(super) fn passes(&self) -> Option<Word> {

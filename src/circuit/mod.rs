@@ -34,6 +34,7 @@
 
 mod builder;
 mod bulk;
+mod check;
 mod classify;
 mod config;
 mod core;

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::slot_body::SlotBody;
+use super::held_body::SlotBody;
 use crate::bulkhead::{Bulkhead, BulkheadLayer, ResponseFuture};
 use crate::{Slots, StackError};
 

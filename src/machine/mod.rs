@@ -6,6 +6,7 @@ pub(crate) mod buckets;
 pub(crate) mod budget;
 pub(crate) mod circuit;
 pub(crate) mod moment;
+pub(crate) mod phase;
 pub(crate) mod queue;
 pub(crate) mod ratio;
 pub(crate) mod report;

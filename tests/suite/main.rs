@@ -7,6 +7,7 @@ mod composition;
 mod contract;
 mod drills;
 mod gateway;
+mod health;
 mod model;
 mod property;
 #[cfg(feature = "http")]

@@ -5,35 +5,42 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::Slot;
+use crate::health::InFlight;
 
 pin_project! {
-    /// A response body that holds a slot of a bulkhead until it has ended: after its last frame, at an error, or when
-    /// it is dropped. The frames, trailers and errors are the inner body's.
+    /// A response body that holds something until it has ended: after its last frame, at an error, or when it is
+    /// dropped. The frames, trailers and errors are the inner body's.
     #[derive(Debug)]
-    pub struct SlotBody<B> {
-        // In this order, so that the slot is given back after the body was dropped.
+    pub struct HeldBody<B, H> {
+        // In this order, so that what is held is given back after the body was dropped.
         #[pin]
         body: B,
         // Absent while the body is polled, so that a panic gives it back at once.
-        slot: Option<Slot>,
+        held: Option<H>,
     }
 }
 
-impl<B: Body> SlotBody<B> {
-    pub(super) fn new(body: B, slot: Option<Slot>) -> SlotBody<B> {
+/// The response body of [`BodyBulkhead`](super::BodyBulkhead), which holds a slot.
+pub type SlotBody<B> = HeldBody<B, Slot>;
+
+/// The response body of [`BodyReadiness`](super::BodyReadiness), whose request is in flight until it has ended.
+pub type InFlightBody<B> = HeldBody<B, InFlight>;
+
+impl<B: Body, H> HeldBody<B, H> {
+    pub(super) fn new(body: B, held: Option<H>) -> HeldBody<B, H> {
         // Nobody has to poll a body that is over, and then its owner may keep it for a while.
-        let slot = slot.filter(|_| !body.is_end_stream());
-        SlotBody { body, slot }
+        let held = held.filter(|_| !body.is_end_stream());
+        HeldBody { body, held }
     }
 }
 
-impl<B: Body> Body for SlotBody<B> {
+impl<B: Body, H> Body for HeldBody<B, H> {
     type Data = B::Data;
     type Error = B::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let held = this.slot.take();
+        let held = this.held.take();
         let poll = this.body.as_mut().poll_frame(cx);
         let goes_on = match &poll {
             Poll::Pending => true,
@@ -41,7 +48,7 @@ impl<B: Body> Body for SlotBody<B> {
             Poll::Ready(Some(Err(_)) | None) => false,
         };
         if goes_on {
-            *this.slot = held;
+            *this.held = held;
         }
         poll
     }

@@ -1,0 +1,72 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::AsyncCheck;
+use super::attempt::Maker;
+use super::shared::{Settings, Shared};
+use crate::ConfigError;
+
+/// The settings of an asynchronous check. Made by [`AsyncCheck::builder`]; nothing is checked before
+/// [`build`](Self::build).
+#[must_use = "a builder does nothing until `build`"]
+pub struct AsyncCheckBuilder {
+    make: Maker,
+    settings: Settings,
+}
+
+impl AsyncCheckBuilder {
+    pub(super) fn new(make: Maker) -> AsyncCheckBuilder {
+        AsyncCheckBuilder { make, settings: Settings::default() }
+    }
+
+    /// Gives up a run that has not ended after so long; it has failed then. It counts from when the run is first
+    /// pending. 500 ms if not set. A time too long to be told is without end.
+    pub fn timeout(mut self, time: Duration) -> AsyncCheckBuilder {
+        self.settings.timeout = time;
+        self
+    }
+
+    /// Keeps a result for so long before it runs again. Not at all if not set.
+    pub fn min_interval(mut self, time: Duration) -> AsyncCheckBuilder {
+        self.settings.min_interval = time;
+        self
+    }
+
+    /// Lets the readiness layer take a failure for out of date after so long, and let requests in again. A minute if not
+    /// set. Health endpoints do not use it: they run the check.
+    pub fn max_age(mut self, time: Duration) -> AsyncCheckBuilder {
+        self.settings.max_age = time;
+        self
+    }
+
+    /// Checks the settings. Nothing about them fails later.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule: `timeout` and `max_age` must not be zero, and `max_age` must
+    /// not be shorter than `min_interval`.
+    pub fn build(self) -> Result<AsyncCheck, ConfigError> {
+        let Settings { timeout, min_interval, max_age } = self.settings;
+        if timeout.is_zero() {
+            return Err(ConfigError::new("timeout", "must not be zero"));
+        }
+        if max_age.is_zero() {
+            return Err(ConfigError::new("max_age", "must not be zero"));
+        }
+        if max_age < min_interval {
+            return Err(ConfigError::new("max_age", "must not be shorter than `min_interval`"));
+        }
+        Ok(AsyncCheck(Arc::new(Shared::new(self.make, self.settings))))
+    }
+}
+
+impl fmt::Debug for AsyncCheckBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { timeout, min_interval, max_age } = &self.settings;
+        f.debug_struct("AsyncCheckBuilder")
+            .field("timeout", timeout)
+            .field("min_interval", min_interval)
+            .field("max_age", max_age)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+mod attempt;
+mod bell;
+mod builder;
+mod run;
+mod shared;
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
+pub use builder::AsyncCheckBuilder;
+pub use run::Run;
+use shared::{Settings, Shared};
+
+use super::check::{Check, Status};
+use crate::BoxError;
+
+/// A check that takes time, as one of a database does.
+///
+/// It runs for the health endpoints, for [`Health::run_checks`](super::Health::run_checks) and for whoever calls
+/// [`run`](AsyncCheck::run), and leaves its last result for the readiness layer, which does not wait. Runs are
+/// coalesced: while one is going on, everybody waits for that one. It goes on as long as anybody does, whoever began it.
+///
+/// Each run has a time limit, 500 ms unless set otherwise. What has not ended by then has failed and is dropped, whatever
+/// it does, except that nobody can help a future that blocks its thread: put blocking work on a thread of its own. A
+/// panic is a failure.
+///
+/// For the readiness layer it is up before its first run has ended. After a run that failed it is down until one
+/// succeeds, but for no longer than [`max_age`](AsyncCheckBuilder::max_age): where nobody runs it any more, it must not
+/// keep the service out of rotation for ever.
+///
+/// ```
+/// use seaworthy::Health;
+/// use seaworthy::health::AsyncCheck;
+/// # async fn ping() -> std::io::Result<()> { Ok(()) }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let health = Health::new();
+/// health.require("database", AsyncCheck::new(|| async { ping().await }))?;
+/// assert!(health.run_checks().await.checks[0].status.is_up());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Clone
+/// Costs a reference count; all clones are the same check.
+#[derive(Clone)]
+pub struct AsyncCheck(Arc<Shared>);
+
+/// A panic of the check is caught, and no run is in the middle of anything when it is.
+impl UnwindSafe for AsyncCheck {}
+impl RefUnwindSafe for AsyncCheck {}
+
+impl AsyncCheck {
+    /// Each run makes a future with `check` and awaits it; its error is why the check is down.
+    pub fn new<F, Fut, E>(check: F) -> AsyncCheck
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        AsyncCheck(Arc::new(Shared::new(attempt::maker(check), Settings::default())))
+    }
+
+    /// As [`new`](AsyncCheck::new), to be set up.
+    pub fn builder<F, Fut, E>(check: F) -> AsyncCheckBuilder
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        AsyncCheckBuilder::new(attempt::maker(check))
+    }
+
+    /// Runs the check, or joins the run that is going on, or gives the kept result.
+    ///
+    /// # Cancellation
+    /// Nothing happens before the first poll. Dropping it leaves the run to the others who wait for it; if there are
+    /// none, the run is dropped and leaves no result.
+    ///
+    /// # Panics
+    /// Not here: outside of a runtime with time enabled, a check that has to wait is down.
+    pub fn run(&self) -> Run {
+        Run::new(Arc::clone(&self.0))
+    }
+}
+
+/// What the last run said.
+impl Check for AsyncCheck {
+    #[inline]
+    fn status(&self) -> Status {
+        self.0.last()
+    }
+
+    fn as_async(&self) -> Option<&AsyncCheck> {
+        Some(self)
+    }
+}
+
+impl fmt::Debug for AsyncCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncCheck").field("last", &self.status()).finish_non_exhaustive()
+    }
+}

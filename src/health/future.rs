@@ -1,0 +1,144 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::in_flight::InFlight;
+use crate::{Rejected, StackError};
+
+pin_project! {
+    /// The response future of [`Readiness`](super::Readiness).
+    ///
+    /// # Cancellation
+    /// Dropping it drops the inner future; then the request is not in flight any more.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F, S, Request> {
+        #[pin]
+        stage: Stage<F, S, Request>,
+        // Dropped after the inner future. Absent for a request that is not counted, and while anything inside is polled,
+        // so that a panic ends the count at once; an executor may drop the future much later.
+        held: Option<InFlight>,
+    }
+}
+
+pin_project! {
+    #[project = StageProj]
+    enum Stage<F, S, Request> {
+        Running { #[pin] inner: F },
+        Unready { late: Box<Late<S, Request>> },
+        Rejected { rejected: Option<Rejected> },
+    }
+}
+
+/// A request for which the inner service still has to be made ready.
+struct Late<S, Request> {
+    inner: S,
+    request: Option<Request>,
+}
+
+impl<F, S, Request> ResponseFuture<F, S, Request> {
+    #[inline]
+    pub(super) fn running(held: Option<InFlight>, inner: F) -> Self {
+        ResponseFuture { stage: Stage::Running { inner }, held }
+    }
+
+    pub(super) fn unready(held: Option<InFlight>, inner: S, request: Request) -> Self {
+        ResponseFuture { stage: Stage::Unready { late: Box::new(Late { inner, request: Some(request) }) }, held }
+    }
+
+    #[inline]
+    pub(super) fn rejected(rejected: Rejected) -> Self {
+        ResponseFuture { stage: Stage::Rejected { rejected: Some(rejected) }, held: None }
+    }
+}
+
+impl<F, S, Request, T, E> ResponseFuture<F, S, Request>
+where
+    F: Future<Output = Result<T, E>>,
+    S: Service<Request, Response = T, Error = E, Future = F>,
+    E: StackError,
+{
+    /// Ready with the result; what becomes of the count of a request that was answered is up to `finish`.
+    #[inline]
+    pub(crate) fn poll_with<U>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        finish: impl FnOnce(T, Option<InFlight>) -> U,
+    ) -> Poll<Result<U, E>> {
+        let mut this = self.project();
+        let held = this.held.take();
+        match poll_stage(&mut this.stage, cx) {
+            Poll::Ready(result) => Poll::Ready(result.map(|response| finish(response, held))),
+            Poll::Pending => {
+                *this.held = held;
+                Poll::Pending
+            }
+        }
+    }
+}
+
+#[inline]
+fn poll_stage<F, S, Request, T, E>(
+    stage: &mut Pin<&mut Stage<F, S, Request>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<T, E>>
+where
+    F: Future<Output = Result<T, E>>,
+    S: Service<Request, Response = T, Error = E, Future = F>,
+    E: StackError,
+{
+    loop {
+        match stage.as_mut().project() {
+            StageProj::Running { inner } => return inner.poll(cx),
+            StageProj::Unready { late } => {
+                let ready = ready!(late.inner.poll_ready(cx));
+                match (ready, late.request.take()) {
+                    (Ok(()), Some(request)) => {
+                        let inner = late.inner.call(request);
+                        stage.set(Stage::Running { inner });
+                    }
+                    (Err(error), Some(_)) => return Poll::Ready(Err(error)),
+                    (_, None) => polled_again(),
+                }
+            }
+            StageProj::Rejected { rejected } => match rejected.take() {
+                Some(rejected) => return Poll::Ready(Err(rejected.into())),
+                None => polled_again(),
+            },
+        }
+    }
+}
+
+/// No future has to survive this; hanging is worse than telling.
+#[cold]
+fn polled_again() -> ! {
+    panic!("`ResponseFuture` was polled after it was ready")
+}
+
+impl<F, S, Request, T, E> Future for ResponseFuture<F, S, Request>
+where
+    F: Future<Output = Result<T, E>>,
+    S: Service<Request, Response = T, Error = E, Future = F>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_with(cx, |response, _held| response)
+    }
+}
+
+impl<F, S, Request> fmt::Debug for ResponseFuture<F, S, Request> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = match &self.stage {
+            Stage::Running { .. } => "running",
+            Stage::Unready { .. } => "unready",
+            Stage::Rejected { .. } => "rejected",
+        };
+        f.debug_struct("ResponseFuture").field("stage", &stage).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+use tokio::sync::Notify;
+
+use crate::machine::phase::Phase;
+use crate::sync::{AtomicU64, Ordering};
+
+const PHASE: u64 = 0b11;
+/// Somebody waits for the count to be zero, so whoever brings it there has to tell.
+const AWAITED: u64 = 1 << 2;
+/// There are required checks, which have to be asked.
+const CHECKED: u64 = 1 << 3;
+/// One request in flight.
+const ONE: u64 = 1 << 4;
+
+/// The phase and the number of requests in flight, in one word: whoever has been counted while the service was serving
+/// is waited for, and whoever comes after it was draining sees that.
+#[derive(Debug)]
+pub(super) struct Gauge {
+    word: AtomicU64,
+    empty: Notify,
+}
+
+impl Gauge {
+    pub(super) fn new() -> Gauge {
+        Gauge { word: AtomicU64::new(Phase::Starting.bits()), empty: Notify::new() }
+    }
+
+    /// The phase, and whether there are required checks.
+    #[inline]
+    pub(super) fn look(&self) -> (Phase, bool) {
+        let word = self.word.load(Ordering::Acquire);
+        (Phase::from_bits(word), word & CHECKED != 0)
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.look().0
+    }
+
+    /// Moves on to `phase` and tells the one that it left; none if it is there or past it.
+    pub(super) fn advance(&self, phase: Phase) -> Option<Phase> {
+        let forward = |word| (phase > Phase::from_bits(word)).then_some(word & !PHASE | phase.bits());
+        let before = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, forward);
+        before.ok().map(Phase::from_bits)
+    }
+
+    /// Notes whether there are required checks.
+    pub(super) fn set_checked(&self, checked: bool) {
+        let note = |word| Some(if checked { word | CHECKED } else { word & !CHECKED });
+        let _always_ok = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, note);
+    }
+
+    pub(super) fn in_flight(&self) -> u64 {
+        self.word.load(Ordering::Acquire) / ONE
+    }
+
+    /// Counts one more, unless the service has left the phase in which it takes requests.
+    #[inline]
+    pub(super) fn enter(&self) -> Result<(), Phase> {
+        match Phase::from_bits(self.word.fetch_add(ONE, Ordering::AcqRel)) {
+            Phase::Serving => Ok(()),
+            phase => {
+                self.leave();
+                Err(phase)
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn leave(&self) {
+        let before = self.word.fetch_sub(ONE, Ordering::AcqRel);
+        if before / ONE == 1 && before & AWAITED != 0 {
+            self.empty.notify_waiters();
+        }
+    }
+
+    /// Waits until nothing is in flight.
+    pub(super) async fn empty(&self) {
+        loop {
+            let mut told = std::pin::pin!(self.empty.notified());
+            // Before the look at the count, so that no news of it is lost in between.
+            told.as_mut().enable();
+            if self.word.fetch_or(AWAITED, Ordering::AcqRel) / ONE == 0 {
+                return;
+            }
+            told.await;
+        }
+    }
+}

@@ -1,0 +1,254 @@
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
+use super::check::{Check, Status};
+use super::gauge::Gauge;
+use super::in_flight::InFlight;
+use super::layer::ReadinessLayer;
+use super::registry::{List, Registry};
+use super::report::RunChecks;
+use crate::event::Audience;
+use crate::{ConfigError, Event, Name, Observer, Phase, Rejected};
+
+/// How a service is: its [`Phase`], what it needs, and how many requests it has in flight.
+///
+/// This is a handle that owns the state. Everything that was given the same one shares it: clones, the layers made from
+/// it, the services made by those layers, and the health endpoints. Checks can be added, replaced and removed while
+/// requests run.
+///
+/// ```
+/// use seaworthy::{Circuit, Health, Phase, Rejected};
+///
+/// let health = Health::new();
+/// let circuit = Circuit::builder("payments").build()?;
+/// health.require("payments", circuit.clone())?;
+/// health.report("cache", || true)?;
+///
+/// assert!(matches!(health.admit(), Err(Rejected::NotReady { .. })));
+/// health.advance(Phase::Serving);
+/// let request = health.admit()?;
+/// assert_eq!(health.in_flight(), 1);
+/// drop(request);
+///
+/// circuit.force_open();
+/// assert_eq!(health.admit().unwrap_err().to_string(), "not ready: payments");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Clone
+/// Costs a reference count; all clones are the same service's.
+#[derive(Clone)]
+pub struct Health(Arc<Core>);
+
+struct Core {
+    gauge: Gauge,
+    checks: Registry,
+    audience: Audience,
+}
+
+/// A panic in a check is caught, and none of ours is in the middle of anything when one is asked.
+impl UnwindSafe for Health {}
+impl RefUnwindSafe for Health {}
+
+impl Health {
+    /// A service that is [`Starting`](Phase::Starting), without checks, and tells what happens with
+    /// [`TracingObserver`](crate::TracingObserver).
+    #[must_use]
+    pub fn new() -> Health {
+        Health::of(Audience::default())
+    }
+
+    /// The same, but it tells `observer`.
+    #[must_use]
+    pub fn observed(observer: impl Observer + 'static) -> Health {
+        Health::of(Audience::new(Arc::new(observer)))
+    }
+
+    fn of(audience: Audience) -> Health {
+        Health(Arc::new(Core { gauge: Gauge::new(), checks: Registry::new(), audience }))
+    }
+
+    /// Where the service is in its life.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.0.gauge.phase()
+    }
+
+    /// Moves on to `phase`. Returns false, and changes nothing, if the service is there or past it already.
+    pub fn advance(&self, phase: Phase) -> bool {
+        let Some(from) = self.0.gauge.advance(phase) else { return false };
+        self.0.audience.tell(&Event::PhaseChanged { from, to: phase });
+        true
+    }
+
+    /// Takes the service out of rotation while `check` is down. A check of the same name is replaced.
+    ///
+    /// # Errors
+    /// If the name is empty.
+    pub fn require(&self, name: impl Into<Name>, check: impl Check + 'static) -> Result<(), ConfigError> {
+        self.0.put(name.into(), true, Box::new(check))
+    }
+
+    /// Shows `check` in reports and by the health endpoints, as degraded while it is down. It keeps no request away. A
+    /// check of the same name is replaced.
+    ///
+    /// # Errors
+    /// If the name is empty.
+    pub fn report(&self, name: impl Into<Name>, check: impl Check + 'static) -> Result<(), ConfigError> {
+        self.0.put(name.into(), false, Box::new(check))
+    }
+
+    /// Takes a check out. Returns false if there is none of that name.
+    pub fn remove(&self, name: &str) -> bool {
+        self.0.checks.remove(name, |any| self.0.gauge.set_checked(any))
+    }
+
+    /// Whether a request that comes now would be let in: the phase is [`Serving`](Phase::Serving) and all required
+    /// checks are up.
+    #[must_use]
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        self.obstacle().is_none()
+    }
+
+    /// Lets a request in and counts it until the result is dropped, or rejects it.
+    ///
+    /// # Errors
+    /// [`Rejected::NotReady`] with the name of the first required check that is down, or with the phase: "starting" or
+    /// "shutting down".
+    #[inline]
+    pub fn admit(&self) -> Result<InFlight, Rejected> {
+        let reason = match self.obstacle() {
+            Some(reason) => reason,
+            None => match self.0.gauge.enter() {
+                Ok(()) => return Ok(InFlight::new(self.clone())),
+                Err(phase) => phase_in_the_way(phase),
+            },
+        };
+        Err(self.reject(reason))
+    }
+
+    /// What is in the way of a request.
+    #[inline]
+    fn obstacle(&self) -> Option<Name> {
+        match self.0.gauge.look() {
+            (Phase::Serving, false) => None,
+            (Phase::Serving, true) => self.0.checks.first_down(&self.0.audience),
+            (phase, _) => Some(phase_in_the_way(phase)),
+        }
+    }
+
+    #[cold]
+    fn reject(&self, reason: Name) -> Rejected {
+        if self.0.audience.hears_debug() {
+            self.0.audience.tell(&Event::ReadinessRejected { reason: &reason });
+        }
+        Rejected::NotReady { reason }
+    }
+
+    #[inline]
+    pub(super) fn left(&self) {
+        self.0.gauge.leave();
+    }
+
+    /// How many requests are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.0.gauge.in_flight()
+    }
+
+    /// Waits until no request is in flight.
+    ///
+    /// # Cancellation
+    /// Dropping it changes nothing.
+    pub async fn idle(&self) {
+        self.0.gauge.empty().await;
+    }
+
+    /// A layer that lets requests into a service while it is ready, and counts them.
+    pub fn readiness_layer(&self) -> ReadinessLayer {
+        ReadinessLayer::new(self.clone())
+    }
+
+    /// Asks all checks, in whatever phase: those that take time run at the same time, so that it takes as long as the
+    /// slowest.
+    ///
+    /// The health endpoints do this for each request for readiness. Where nobody asks them, do it now and then, so that
+    /// [asynchronous checks](super::AsyncCheck) are up to date; and once before the service takes requests, if it
+    /// should not while one of them fails.
+    ///
+    /// # Cancellation
+    /// Dropping it leaves the checks that are still running to others who wait for them, and drops those that nobody
+    /// else waits for.
+    pub fn run_checks(&self) -> RunChecks {
+        RunChecks::new(self.clone())
+    }
+
+    pub(super) fn list(&self) -> Arc<List> {
+        self.0.checks.list()
+    }
+
+    pub(super) fn audience(&self) -> &Audience {
+        &self.0.audience
+    }
+}
+
+/// With feature `http`.
+#[cfg(feature = "http")]
+impl Health {
+    /// As [`readiness_layer`](Health::readiness_layer), for HTTP: requests for paths below `/health` pass whatever the
+    /// state.
+    pub fn http_readiness_layer(&self) -> ReadinessLayer<crate::http::HealthPaths> {
+        self.readiness_layer().exempt(crate::http::HealthPaths::default())
+    }
+
+    /// The health endpoints, as a service: `/health/live`, `/health/ready` and `/health/startup`.
+    pub fn endpoints(&self) -> crate::http::HealthEndpoints {
+        crate::http::HealthEndpoints::new(self.clone())
+    }
+}
+
+impl Core {
+    fn put(&self, name: Name, is_required: bool, check: Box<dyn Check>) -> Result<(), ConfigError> {
+        self.checks.put(name, is_required, check, |any| self.gauge.set_checked(any))
+    }
+}
+
+#[cold]
+fn phase_in_the_way(phase: Phase) -> Name {
+    Name::from(match phase {
+        Phase::Starting => "starting",
+        Phase::Serving => "serving",
+        Phase::Draining | Phase::Stopped => "shutting down",
+    })
+}
+
+/// Its phase: up while it is [`Serving`](Phase::Serving). Its own checks do not count, so that it may even be one of
+/// them.
+impl Check for Health {
+    fn status(&self) -> Status {
+        match self.phase() {
+            Phase::Serving => Status::Up,
+            phase => Status::Down(phase_in_the_way(phase)),
+        }
+    }
+}
+
+impl Default for Health {
+    fn default() -> Health {
+        Health::new()
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = self.list();
+        let names: Vec<_> = list.all.iter().map(|entry| &entry.name).collect();
+        f.debug_struct("Health")
+            .field("phase", &self.phase())
+            .field("in_flight", &self.in_flight())
+            .field("checks", &names)
+            .finish_non_exhaustive()
+    }
+}

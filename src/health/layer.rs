@@ -1,0 +1,57 @@
+use tower_layer::Layer;
+
+use super::exempt::NoneExempt;
+use super::handle::Health;
+use super::service::Readiness;
+
+/// Rejects requests with [`Rejected::NotReady`](crate::Rejected::NotReady) while the service is not ready, and counts
+/// those that it lets in until they have been answered.
+///
+/// Made by [`Health::readiness_layer`]. All services made by it, and by its clones, share that [`Health`].
+///
+/// ```
+/// use seaworthy::{BoxError, Health};
+/// use tower::{ServiceBuilder, service_fn};
+///
+/// let health = Health::new();
+/// let service = ServiceBuilder::new()
+///     .layer(health.readiness_layer().exempt(|request: &&str| *request == "ping"))
+///     .service(service_fn(async |_: &'static str| Ok::<_, BoxError>("pong")));
+/// # let _ = service;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct ReadinessLayer<X = NoneExempt> {
+    health: Health,
+    exempt: X,
+}
+
+impl ReadinessLayer {
+    /// Lets requests in while `health` is ready, without exemption.
+    pub fn new(health: Health) -> ReadinessLayer {
+        ReadinessLayer { health, exempt: NoneExempt }
+    }
+}
+
+impl<X> ReadinessLayer<X> {
+    /// Lets these requests pass whatever the state, and does not count them. It takes the place of what was exempt
+    /// before. See [`Exempt`](super::Exempt): a closure will do.
+    pub fn exempt<Y>(self, exempt: Y) -> ReadinessLayer<Y> {
+        ReadinessLayer { health: self.health, exempt }
+    }
+
+    /// Counts a request as in flight until its response body has ended or was dropped, and not only until its response
+    /// head is there. Feature `http`.
+    #[cfg(feature = "http")]
+    pub fn until_body_end(self) -> crate::http::BodyReadinessLayer<X> {
+        crate::http::BodyReadinessLayer::new(self)
+    }
+}
+
+impl<S, X: Clone> Layer<S> for ReadinessLayer<X> {
+    type Service = Readiness<S, X>;
+
+    fn layer(&self, inner: S) -> Readiness<S, X> {
+        Readiness::new(inner, self.health.clone(), self.exempt.clone())
+    }
+}

@@ -1,0 +1,149 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::check::{Check, Status};
+use crate::Name;
+use crate::event::Audience;
+use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::{ConfigError, Event};
+
+/// The checks of a service. They are read without a lock, by each request, and changed under one.
+#[derive(Debug)]
+pub(super) struct Registry {
+    list: ArcSwap<List>,
+    change: Mutex<()>,
+}
+
+/// In the order of their names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    pub(super) all: Vec<Arc<Entry>>,
+    required: Vec<Arc<Entry>>,
+}
+
+pub(super) struct Entry {
+    pub(super) name: Name,
+    pub(super) is_required: bool,
+    check: Box<dyn Check>,
+    /// What was told of it last: 1 that it is down.
+    told_down: AtomicU64,
+}
+
+impl Registry {
+    pub(super) fn new() -> Registry {
+        Registry { list: ArcSwap::default(), change: Mutex::new(()) }
+    }
+
+    pub(super) fn list(&self) -> Arc<List> {
+        self.list.load_full()
+    }
+
+    /// The first of the required checks that is down.
+    #[inline]
+    pub(super) fn first_down(&self, audience: &Audience) -> Option<Name> {
+        let list = self.list.load();
+        list.required.iter().find(|entry| !entry.is_up(audience)).map(|entry| entry.name.clone())
+    }
+
+    /// Puts a check in the place of the one of that name, or beside the others; `note` is told whether there are
+    /// required ones now.
+    pub(super) fn put(
+        &self,
+        name: Name,
+        is_required: bool,
+        check: Box<dyn Check>,
+        note: impl FnOnce(bool),
+    ) -> Result<(), ConfigError> {
+        if name.is_empty() {
+            return Err(ConfigError::new("name", "must not be empty"));
+        }
+        let _dropped_outside = self.change(note, |all| match find(all, &name) {
+            Ok(place) => {
+                // Whoever was told that it is down wants to be told when it is up.
+                let told_down = AtomicU64::new(all[place].told_down.load(Ordering::Relaxed));
+                all[place] = Arc::new(Entry { name, is_required, check, told_down });
+            }
+            Err(place) => {
+                let told_down = AtomicU64::new(0);
+                all.insert(place, Arc::new(Entry { name, is_required, check, told_down }));
+            }
+        });
+        Ok(())
+    }
+
+    /// Takes a check out; false if there is none of that name.
+    pub(super) fn remove(&self, name: &str, note: impl FnOnce(bool)) -> bool {
+        let mut found = false;
+        let _dropped_outside = self.change(note, |all| {
+            if let Ok(place) = find(all, name) {
+                all.remove(place);
+                found = true;
+            }
+        });
+        found
+    }
+
+    /// Gives the former list back: the drop of a check is anybody's code.
+    fn change(&self, note: impl FnOnce(bool), change: impl FnOnce(&mut Vec<Arc<Entry>>)) -> Arc<List> {
+        let _changing = self.change.lock();
+        let former = self.list.load_full();
+        let mut all = former.all.clone();
+        change(&mut all);
+        let required: Vec<_> = all.iter().filter(|entry| entry.is_required).cloned().collect();
+        let any = !required.is_empty();
+        self.list.store(Arc::new(List { all, required }));
+        note(any);
+        former
+    }
+}
+
+fn find(all: &[Arc<Entry>], name: &str) -> Result<usize, usize> {
+    all.binary_search_by(|entry| entry.name.as_str().cmp(name))
+}
+
+impl Entry {
+    pub(super) fn check(&self) -> &dyn Check {
+        &*self.check
+    }
+
+    /// How it is now; down if it panics.
+    #[inline]
+    pub(super) fn status(&self) -> Status {
+        let status = catch_unwind(AssertUnwindSafe(|| self.check.status()));
+        status.unwrap_or_else(|_| Status::Down(Name::from("panicked")))
+    }
+
+    #[inline]
+    fn is_up(&self, audience: &Audience) -> bool {
+        let status = self.status();
+        self.note(&status, audience);
+        status.is_up()
+    }
+
+    /// Tells if it has changed.
+    #[inline]
+    pub(super) fn note(&self, status: &Status, audience: &Audience) {
+        if (self.told_down.load(Ordering::Relaxed) == 0) != status.is_up() {
+            self.tell(status, audience);
+        }
+    }
+
+    #[cold]
+    fn tell(&self, status: &Status, audience: &Audience) {
+        let down = u64::from(!status.is_up());
+        if self.told_down.swap(down, Ordering::Relaxed) != down {
+            let reason = status.reason();
+            audience.tell(&Event::CheckChanged { name: &self.name, required: self.is_required, reason });
+        }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Entry { name, is_required, .. } = self;
+        f.debug_struct("Entry").field("name", name).field("is_required", is_required).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::async_check::Run;
+use super::check::Status;
+use super::handle::Health;
+use super::registry::Entry;
+use crate::{Name, Phase};
+
+/// How a service is, with all of its checks. Made by [`Health::run_checks`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Where the service is in its life, once all checks had answered.
+    pub phase: Phase,
+    /// The checks, in the order of their names.
+    pub checks: Vec<CheckReport>,
+}
+
+/// One check of a [`Report`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// The name that it was registered with.
+    pub name: Name,
+    /// Whether the service is out of rotation while it is down.
+    pub required: bool,
+    /// What it said. The reason is not for strangers.
+    pub status: Status,
+}
+
+impl Report {
+    /// Whether the service serves and all required checks are up.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.phase == Phase::Serving && self.is_sound()
+    }
+
+    /// Whether all required checks are up.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.checks.iter().all(|check| check.status.is_up() || !check.required)
+    }
+}
+
+/// Asks all checks. Made by [`Health::run_checks`].
+///
+/// # Cancellation
+/// Dropping it leaves the checks that are still running to others who wait for them, and drops those that nobody else
+/// waits for.
+#[must_use = "futures do nothing unless polled"]
+pub struct RunChecks {
+    health: Health,
+    /// Made at the first poll.
+    checks: Option<Vec<Asked>>,
+}
+
+struct Asked {
+    entry: Arc<Entry>,
+    answer: Answer,
+}
+
+enum Answer {
+    Running(Run),
+    Here(Status),
+}
+
+impl RunChecks {
+    pub(super) fn new(health: Health) -> RunChecks {
+        RunChecks { health, checks: None }
+    }
+}
+
+impl Asked {
+    fn new(entry: &Arc<Entry>) -> Asked {
+        let answer = match entry.check().as_async() {
+            Some(check) => Answer::Running(check.run()),
+            None => Answer::Here(entry.status()),
+        };
+        Asked { entry: Arc::clone(entry), answer }
+    }
+
+    fn is_here(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Answer::Running(run) = &mut self.answer {
+            let Poll::Ready(status) = Pin::new(run).poll(cx) else { return false };
+            self.answer = Answer::Here(status);
+        }
+        true
+    }
+
+    fn report(&self) -> CheckReport {
+        let status = match &self.answer {
+            Answer::Here(status) => status.clone(),
+            Answer::Running(_) => Status::Down(Name::from("has not answered")),
+        };
+        CheckReport { name: self.entry.name.clone(), required: self.entry.is_required, status }
+    }
+}
+
+impl Future for RunChecks {
+    type Output = Report;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
+        let RunChecks { health, checks } = &mut *self;
+        let asked = checks.get_or_insert_with(|| health.list().all.iter().map(Asked::new).collect());
+        // Each is polled, so that all of them run.
+        let missing = asked.iter_mut().map(|asked| usize::from(!asked.is_here(cx))).sum::<usize>();
+        if missing > 0 {
+            return Poll::Pending;
+        }
+        let checks: Vec<_> = asked.iter().map(Asked::report).collect();
+        for (asked, check) in asked.iter().zip(&checks) {
+            asked.entry.note(&check.status, health.audience());
+        }
+        Poll::Ready(Report { phase: health.phase(), checks })
+    }
+}
+
+impl fmt::Debug for RunChecks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunChecks").field("health", &self.health).finish_non_exhaustive()
+    }
+}

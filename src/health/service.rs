@@ -1,0 +1,108 @@
+use std::task::{Context, Poll, ready};
+
+use tower_service::Service;
+
+use super::exempt::{Exempt, NoneExempt};
+use super::future::ResponseFuture;
+use super::handle::Health;
+use super::in_flight::InFlight;
+use crate::StackError;
+
+/// Lets requests in while its [`Health`] is ready; rejects the others, the inner service untouched. Requests that are
+/// in flight are left alone. Made by [`ReadinessLayer`](super::ReadinessLayer).
+///
+/// `poll_ready` is the inner service's while the service is ready. While it is not, it is ready without asking the inner
+/// service. It is `call` that decides: whatever `poll_ready` saw, a request is let in if the service is ready then.
+///
+/// A request that is let in, or exempt, although the inner service was not made ready for it makes a clone of the inner
+/// service ready and calls that. It allocates; the others do not.
+///
+/// # Clone
+/// A clone shares the health; it is not ready because the original is.
+#[derive(Debug)]
+pub struct Readiness<S, X = NoneExempt> {
+    inner: S,
+    health: Health,
+    exempt: X,
+    /// Whether `inner` was made ready and has not been called since.
+    ready: bool,
+}
+
+impl<S, X> Readiness<S, X> {
+    pub(super) fn new(inner: S, health: Health, exempt: X) -> Readiness<S, X> {
+        Readiness { inner, health, exempt, ready: false }
+    }
+
+    /// The health that this service shares.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service. What is called on it directly is neither rejected nor counted.
+    pub fn get_mut(&mut self) -> &mut S {
+        // Whatever it is used for, it may not be ready after it.
+        self.ready = false;
+        &mut self.inner
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S: Clone, X: Clone> Clone for Readiness<S, X> {
+    fn clone(&self) -> Readiness<S, X> {
+        Readiness::new(self.inner.clone(), self.health.clone(), self.exempt.clone())
+    }
+}
+
+impl<S, X, Request> Service<Request> for Readiness<S, X>
+where
+    S: Service<Request> + Clone,
+    S::Error: StackError,
+    X: Exempt<Request>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, S, Request>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        if self.health.is_ready() {
+            self.ready = false;
+            ready!(self.inner.poll_ready(cx))?;
+            self.ready = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let held = if self.exempt.is_exempt(&request) {
+            None
+        } else {
+            match self.health.admit() {
+                Ok(held) => Some(held),
+                Err(rejected) => return ResponseFuture::rejected(rejected),
+            }
+        };
+        if std::mem::replace(&mut self.ready, false) {
+            ResponseFuture::running(held, self.inner.call(request))
+        } else {
+            self.call_unready(held, request)
+        }
+    }
+}
+
+impl<S: Clone, X> Readiness<S, X> {
+    #[cold]
+    fn call_unready<F, Request>(&self, held: Option<InFlight>, request: Request) -> ResponseFuture<F, S, Request> {
+        ResponseFuture::unready(held, self.inner.clone(), request)
+    }
+}

@@ -1,0 +1,156 @@
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use tower_service::Service;
+
+use super::body::HealthBody;
+use super::future::HealthFuture;
+use super::paths::HealthPaths;
+use super::text;
+use crate::health::Report;
+use crate::{ConfigError, Health, Name, Phase};
+
+/// Answers load balancers and orchestrators: `/health/live`, `/health/ready` and `/health/startup`. Made by
+/// [`Health::endpoints`].
+///
+/// | phase | live | ready | startup |
+/// |---|---|---|---|
+/// | starting | 503 `{"status":"not started"}` | 503 `{"status":"not started"}` | 503 `{"status":"not started"}` |
+/// | serving, no checks | 200 `{"status":"ok"}` | 200 `{"status":"ok"}` | 200 `{"status":"ok"}` |
+/// | all checks up | the same | 200 `{"checks":{"database":"ok","redis":"ok"},"status":"ok"}` | the same |
+/// | a reported check down | the same | 200 `{"checks":{"database":"ok","redis":"degraded"},"status":"ok"}` | the same |
+/// | a required check down | the same | 503 `{"checks":{"database":"ok","redis":"fail"},"status":"fail"}` | the same |
+/// | draining, stopped | the same | 503 `{"status":"shutting down"}`, no check asked | the same |
+///
+/// Why a check is down is logged, and never told here. Only a request for readiness asks the checks, all of them at the
+/// same time. An [`AsyncCheck`](crate::health::AsyncCheck) is run once for all requests that come while it runs.
+///
+/// `GET` and `HEAD` are answered, other methods with 405 and `Allow`, other paths with 404. Answers are not to be
+/// cached. The request's body is not read.
+///
+/// It is a service of its own, for hyper or anything else, and goes into an axum router, which may take the prefix off
+/// the path or not: `/live` is answered as `/health/live` is. Put it *beside* the stack of the other routes, or let the
+/// stack's readiness layer [exempt](crate::health::ReadinessLayer::exempt) its [`paths`](HealthEndpoints::paths).
+///
+/// ```
+/// use seaworthy::{Health, LiftLayer, http::RespondLayer};
+/// use tower::ServiceBuilder;
+///
+/// let health = Health::new();
+/// let app: axum::Router = axum::Router::new()
+///     .route("/", axum::routing::get(async || "hello"))
+///     .layer(
+///         ServiceBuilder::new()
+///             .layer(RespondLayer::new())
+///             .layer(health.readiness_layer())
+///             .layer(LiftLayer::new()),
+///     )
+///     .nest_service("/health", health.endpoints());
+/// # let _ = app;
+/// ```
+///
+/// # Clone
+/// Costs a reference count or two; all clones tell of the same service.
+#[derive(Clone, Debug)]
+pub struct HealthEndpoints {
+    health: Health,
+    paths: HealthPaths,
+}
+
+enum Endpoint {
+    Live,
+    Ready,
+    Startup,
+}
+
+impl HealthEndpoints {
+    pub(crate) fn new(health: Health) -> HealthEndpoints {
+        HealthEndpoints { health, paths: HealthPaths::default() }
+    }
+
+    /// Answers below another prefix than `/health`.
+    ///
+    /// # Errors
+    /// As [`HealthPaths::new`].
+    pub fn prefix(self, prefix: impl Into<Name>) -> Result<HealthEndpoints, ConfigError> {
+        Ok(HealthEndpoints { health: self.health, paths: HealthPaths::new(prefix)? })
+    }
+
+    /// The paths that are answered, for a readiness layer to exempt.
+    #[must_use]
+    pub fn paths(&self) -> &HealthPaths {
+        &self.paths
+    }
+
+    fn endpoint(&self, path: &str) -> Option<Endpoint> {
+        // A router may have taken the prefix off.
+        match path.strip_prefix(self.paths.prefix()).unwrap_or(path) {
+            "/live" => Some(Endpoint::Live),
+            "/ready" => Some(Endpoint::Ready),
+            "/startup" => Some(Endpoint::Startup),
+            _ => None,
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for HealthEndpoints {
+    type Response = Response<HealthBody>;
+    type Error = Infallible;
+    type Future = HealthFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> HealthFuture {
+        let Some(endpoint) = self.endpoint(request.uri().path()) else {
+            return HealthFuture::answer(answer(StatusCode::NOT_FOUND, text::NOT_FOUND, request.method()));
+        };
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let mut answer = answer(StatusCode::METHOD_NOT_ALLOWED, text::METHOD_NOT_ALLOWED, request.method());
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return HealthFuture::answer(answer);
+        }
+        match (self.health.phase(), endpoint) {
+            (Phase::Serving, Endpoint::Ready) => {
+                HealthFuture::checks(self.health.run_checks(), request.method().clone())
+            }
+            (phase @ (Phase::Starting | Phase::Draining | Phase::Stopped), Endpoint::Ready)
+            | (phase @ Phase::Starting, Endpoint::Live | Endpoint::Startup) => {
+                HealthFuture::answer(unavailable(phase, request.method()))
+            }
+            _ => HealthFuture::answer(answer(StatusCode::OK, text::OK, request.method())),
+        }
+    }
+}
+
+fn unavailable(phase: Phase, method: &Method) -> Response<HealthBody> {
+    let text = if phase == Phase::Starting { text::NOT_STARTED } else { text::SHUTTING_DOWN };
+    answer(StatusCode::SERVICE_UNAVAILABLE, text, method)
+}
+
+/// The answer to a request for readiness.
+pub(super) fn answer_of(report: &Report, method: &Method) -> Response<HealthBody> {
+    if report.phase != Phase::Serving {
+        // It began to shut down meanwhile.
+        return unavailable(report.phase, method);
+    }
+    let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer(status, text::of(report), method)
+}
+
+/// `HEAD` gets the same head, and no body.
+fn answer(status: StatusCode, text: Bytes, method: &Method) -> Response<HealthBody> {
+    let length = HeaderValue::from(text.len());
+    let body = if method == Method::HEAD { HealthBody::default() } else { HealthBody::new(text) };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_LENGTH, length);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,141 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::held_body::{HeldBody, InFlightBody};
+use crate::health::{Exempt, NoneExempt, Readiness, ReadinessLayer, ResponseFuture};
+use crate::{Health, StackError};
+
+/// Lets requests into an HTTP service while it is ready, and counts each until its response body has ended or was
+/// dropped. Without it, a request is not in flight any more once the response head is there, however long the body
+/// takes.
+///
+/// Made by [`ReadinessLayer::until_body_end`]. Use it where nothing else waits for bodies at shutdown; the graceful
+/// shutdown of a server such as hyper's does.
+///
+/// ```
+/// use seaworthy::{Health, LiftLayer, http::RespondLayer};
+/// use tower::ServiceBuilder;
+///
+/// let health = Health::new();
+/// let app: axum::Router = axum::Router::new()
+///     .route("/", axum::routing::get(async || "a large file"))
+///     .layer(
+///         ServiceBuilder::new()
+///             .layer(RespondLayer::new())
+///             .layer(health.http_readiness_layer().until_body_end())
+///             .layer(LiftLayer::new()),
+///     );
+/// # let _ = app;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct BodyReadinessLayer<X = NoneExempt> {
+    layer: ReadinessLayer<X>,
+}
+
+impl<X> BodyReadinessLayer<X> {
+    /// As `layer`, but longer.
+    pub fn new(layer: ReadinessLayer<X>) -> BodyReadinessLayer<X> {
+        BodyReadinessLayer { layer }
+    }
+}
+
+impl<S, X: Clone> Layer<S> for BodyReadinessLayer<X> {
+    type Service = BodyReadiness<S, X>;
+
+    fn layer(&self, inner: S) -> BodyReadiness<S, X> {
+        BodyReadiness { readiness: self.layer.layer(inner) }
+    }
+}
+
+/// Lets requests in while its [`Health`] is ready, and counts each until its response body has ended or was dropped. In
+/// everything else it is a [`Readiness`].
+///
+/// # Clone
+/// A clone shares the health; it is not ready because the original is.
+#[derive(Clone, Debug)]
+pub struct BodyReadiness<S, X = NoneExempt> {
+    readiness: Readiness<S, X>,
+}
+
+impl<S, X> BodyReadiness<S, X> {
+    /// The health that this service shares.
+    pub fn health(&self) -> &Health {
+        self.readiness.health()
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        self.readiness.get_ref()
+    }
+
+    /// The inner service. What is called on it directly is neither rejected nor counted.
+    pub fn get_mut(&mut self) -> &mut S {
+        self.readiness.get_mut()
+    }
+
+    /// The inner service, alone.
+    pub fn into_inner(self) -> S {
+        self.readiness.into_inner()
+    }
+}
+
+impl<S, X, Request, B> Service<Request> for BodyReadiness<S, X>
+where
+    S: Service<Request, Response = Response<B>> + Clone,
+    S::Error: StackError,
+    X: Exempt<Request>,
+    B: Body,
+{
+    type Response = Response<InFlightBody<B>>;
+    type Error = S::Error;
+    type Future = BodyReadinessFuture<S::Future, S, Request>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.readiness.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        BodyReadinessFuture { inner: self.readiness.call(request) }
+    }
+}
+
+pin_project! {
+    /// The response future of [`BodyReadiness`].
+    ///
+    /// # Cancellation
+    /// Dropping it drops the inner future; then the request is not in flight any more.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct BodyReadinessFuture<F, S, Request> {
+        #[pin]
+        inner: ResponseFuture<F, S, Request>,
+    }
+}
+
+impl<F, S, Request> fmt::Debug for BodyReadinessFuture<F, S, Request> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyReadinessFuture").field("inner", &self.inner).finish()
+    }
+}
+
+impl<F, S, Request, B, E> Future for BodyReadinessFuture<F, S, Request>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    S: Service<Request, Response = Response<B>, Error = E, Future = F>,
+    E: StackError,
+    B: Body,
+{
+    type Output = Result<Response<InFlightBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().inner.poll_with(cx, |response, held| response.map(|body| HeldBody::new(body, held)))
+    }
+}

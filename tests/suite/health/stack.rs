@@ -1,0 +1,107 @@
+use std::convert::Infallible;
+
+use seaworthy::{BoxError, Circuit, Error, Health, LiftLayer, Phase, Rejected, Slots, StackError, State, Verdict};
+use tokio_test::{assert_pending, assert_ready, task};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use super::{reason, serving};
+use crate::support::{MS, SECOND, advance, settle};
+
+fn circuit() -> Circuit {
+    Circuit::builder("backend").consecutive_failures(1).open_for(SECOND).build().unwrap()
+}
+
+/// RD-03: a required circuit keeps requests away while it is open, and never the probe that ends the outage: the first
+/// request from the end of the open time on is let in, is the probe, and closes the circuit.
+#[tokio::test(start_paused = true)]
+async fn readiness_never_starves_the_probe() {
+    let (health, circuit) = (serving(), circuit());
+    health.require("backend", circuit.clone()).unwrap();
+    let inner = service_fn(|works: bool| async move { if works { Ok(()) } else { Err(BoxError::from("down")) } });
+    let service = ServiceBuilder::new().layer(health.readiness_layer()).layer(circuit.layer()).service(inner);
+    let ask = |works| service.clone().oneshot(works);
+
+    assert_eq!(ask(false).await.unwrap_err().to_string(), "down");
+    for wait in [MS, SECOND - MS * 2] {
+        // Rejected by readiness, before the circuit is asked.
+        assert_eq!(reason(ask(true).await).as_deref(), Some("backend"));
+        advance(wait).await;
+    }
+    assert_eq!(reason(ask(true).await).as_deref(), Some("backend"));
+    assert_eq!(circuit.snapshot().not_permitted, 0);
+    advance(MS).await;
+    // A probe that fails, and all of it again.
+    assert_eq!(ask(false).await.unwrap_err().to_string(), "down");
+    assert_eq!((circuit.state(), health.is_ready()), (State::Open, false));
+    advance(SECOND).await;
+    assert!(ask(true).await.is_ok());
+    assert_eq!((circuit.state(), health.is_ready()), (State::Closed, true));
+}
+
+/// RD-03: while half-open, who is let in and is no probe is rejected by the circuit itself.
+#[tokio::test(start_paused = true)]
+async fn half_open_is_the_circuits_own() {
+    let (health, circuit) = (serving(), circuit());
+    health.require("backend", circuit.clone()).unwrap();
+    settle(&circuit, &[Verdict::Failure]);
+    advance(SECOND).await;
+    let inner = service_fn(|()| std::future::pending::<Result<(), BoxError>>());
+    let service = ServiceBuilder::new().layer(health.readiness_layer()).layer(circuit.layer()).service(inner);
+    let mut probe = task::spawn(service.clone().oneshot(()));
+    assert_pending!(probe.poll());
+    assert_eq!(circuit.state(), State::HalfOpen);
+    for _ in 0..3 {
+        let error = service.clone().oneshot(()).await.unwrap_err();
+        assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { .. })), "{error}");
+    }
+    assert_eq!(health.in_flight(), 1);
+    drop(probe);
+    assert_eq!(health.in_flight(), 0);
+    // It hung up; the next is the probe.
+    let mut probe = task::spawn(service.oneshot(()));
+    assert_pending!(probe.poll());
+}
+
+/// RD-03: a probe that hangs does not keep readiness away for longer than the circuit gives it.
+#[tokio::test(start_paused = true)]
+async fn a_hung_probe() {
+    let (health, circuit) = (serving(), circuit());
+    health.require("backend", circuit.clone()).unwrap();
+    settle(&circuit, &[Verdict::Failure]);
+    advance(SECOND).await;
+    let _hung = circuit.admit().unwrap();
+    advance(SECOND * 2).await;
+    let request = health.admit().unwrap();
+    circuit.admit().unwrap().settle(Verdict::Success);
+    assert_eq!(circuit.state(), State::Closed);
+    drop(request);
+}
+
+/// RD-02: a required bulkhead that is full takes the service out of rotation, until a slot is free.
+#[tokio::test]
+async fn a_full_bulkhead() {
+    let (health, slots) = (serving(), Slots::builder("work").limit(1).build().unwrap());
+    health.require("work", slots.clone()).unwrap();
+    let inner = service_fn(|()| std::future::pending::<Result<(), Error<Infallible>>>());
+    let mut service = ServiceBuilder::new().layer(health.readiness_layer()).layer(slots.layer()).service(inner);
+    let mut running = task::spawn(service.ready().await.unwrap().call(()));
+    assert_pending!(running.poll());
+    let mut rejected = task::spawn(service.ready().await.unwrap().call(()));
+    let error = assert_ready!(rejected.poll()).unwrap_err();
+    assert_eq!(error.to_string(), "not ready: work");
+    assert_eq!((slots.snapshot().rejected, health.in_flight()), (0, 1));
+    drop(running);
+    assert!(health.is_ready());
+}
+
+/// RD-01: nothing is boxed, and a service that cannot fail is one that can only be not ready.
+#[tokio::test]
+async fn a_service_that_cannot_fail() {
+    let health = Health::new();
+    let inner = LiftLayer::new().layer(service_fn(|()| async { Ok::<_, Infallible>(7) }));
+    let service = health.readiness_layer().layer(inner);
+    let rejected: Result<i32, Error<Infallible>> = service.clone().oneshot(()).await;
+    assert_eq!(rejected, Err(Error::Rejected(Rejected::NotReady { reason: "starting".into() })));
+    health.advance(Phase::Serving);
+    assert_eq!(service.oneshot(()).await, Ok(7));
+}
