@@ -116,6 +116,19 @@ pub enum Event<'a> {
         /// The error that the caller gets; absent if it is a response.
         error: Option<ErrorText<'a>>,
     },
+    /// A task of a runner failed. Told by the task, after its future was dropped.
+    #[non_exhaustive]
+    TaskFailed {
+        /// The task.
+        name: &'a Name,
+        /// Its error, or the message of its panic.
+        error: ErrorText<'a>,
+        /// Whether it panicked.
+        panicked: bool,
+        /// The wait before it is run again, for supervised and periodic tasks. Absent if it is not, and then the run
+        /// ends.
+        again_in: Option<Duration>,
+    },
 }
 
 /// An error, in words. `Display` and `Debug` are the error's own: some print as an empty string with the one and say

@@ -10,6 +10,7 @@ mod lift;
 mod machine;
 mod name;
 mod random;
+mod shutdown;
 mod sync;
 mod time;
 mod tracing_observer;
@@ -20,6 +21,8 @@ pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod retry;
+#[cfg(feature = "lifecycle")]
+pub mod runner;
 pub mod timeout;
 
 pub use bulkhead::{Slot, Slots};
@@ -33,5 +36,8 @@ pub use machine::phase::Phase;
 pub use machine::verdict::Verdict;
 pub use name::Name;
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};
+#[cfg(feature = "lifecycle")]
+pub use runner::{RunError, Runner, RunnerHandle};
+pub use shutdown::{Shutdown, ShutdownTrigger};
 pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};
 pub use tracing_observer::TracingObserver;

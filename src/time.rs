@@ -47,6 +47,17 @@ pub(crate) fn sleep_until(moment: Moment) -> Option<Sleep> {
     instant(moment).map(tokio::time::sleep_until)
 }
 
+/// Waits until `moment`; not at all if it has passed, and for ever if that is never or too far away to be told.
+#[cfg(feature = "lifecycle")]
+pub(crate) async fn until(moment: Moment) {
+    if moment > now() {
+        match sleep_until(moment) {
+            Some(sleep) => sleep.await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 fn instant(moment: Moment) -> Option<Instant> {
     if moment == Moment::NEVER {
         return None;
@@ -99,11 +110,11 @@ impl Countdown {
 }
 
 /// A timer that can be set again and again; made when it is first needed.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "lifecycle"))]
 #[derive(Debug, Default)]
 pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "lifecycle"))]
 impl Alarm {
     /// Goes off at `moment`; never, if that is too far away to be told.
     pub(crate) fn set(&mut self, moment: Moment) {

@@ -4,8 +4,8 @@ use crate::circuit::Counts;
 use crate::machine::retry::StopReason;
 use crate::{Event, Observer};
 
-/// Writes events with `tracing`: changes of state as `info`, rejections and failed attempts as `debug`, nothing for a
-/// call that succeeds.
+/// Writes events with `tracing`: changes of state as `info`, rejections and failed attempts as `debug`, failed tasks as
+/// `warn` or, where they are not run again, `error`, and nothing for a call that succeeds.
 ///
 /// It is what a handle uses unless it is given another observer. One of your own can pass events on to it:
 ///
@@ -29,6 +29,7 @@ use crate::{Event, Observer};
 /// | `seaworthy::bulkhead` | `name` and `waited` |
 /// | `seaworthy::retry` | `name`, `attempt` and `delay`, or `attempts` and `reason`; `error` and `error_debug`, the error's `Display` and `Debug` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
+/// | `seaworthy::runner` | `name`, `error`, `error_debug`, `panicked`, `again_in` |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingObserver;
 
@@ -88,6 +89,16 @@ impl Observer for TracingObserver {
                 %name, attempts, %reason,
                 error = error.map(field::display), error_debug = error.map(field::debug),
                 "attempt failed, not retrying"
+            ),
+            Event::TaskFailed { name, error, panicked, again_in: Some(again_in) } => tracing::warn!(
+                target: "seaworthy::runner",
+                %name, %error, error_debug = ?error, panicked, ?again_in,
+                "task failed, running again"
+            ),
+            Event::TaskFailed { name, error, panicked, again_in: None } => tracing::error!(
+                target: "seaworthy::runner",
+                %name, %error, error_debug = ?error, panicked,
+                "task failed"
             ),
         }
     }

@@ -10,7 +10,13 @@ pub(crate) mod phase;
 pub(crate) mod queue;
 pub(crate) mod ratio;
 pub(crate) mod report;
+#[cfg(feature = "lifecycle")]
+pub(crate) mod restart;
 pub(crate) mod retry;
+#[cfg(feature = "lifecycle")]
+pub(crate) mod roster;
+#[cfg(feature = "lifecycle")]
+pub(crate) mod schedule;
 pub(crate) mod settings;
 pub(crate) mod tally;
 pub(crate) mod trial;

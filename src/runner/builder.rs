@@ -1,0 +1,119 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::Runner;
+use super::core::{Core, Owner};
+use super::error::BuildError;
+use super::signal::{Listener, Signal};
+use crate::event::Audience;
+use crate::random::Random;
+use crate::{ConfigError, Health, Observer, Shutdown};
+
+/// The settings of a runner. Made by [`Runner::builder`]; nothing is checked before [`build`](Self::build).
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct RunnerBuilder {
+    times: Times,
+    hook_limit: Duration,
+    signals: Vec<Signal>,
+    health: Health,
+    parents: Vec<Shutdown>,
+    audience: Audience,
+    random: Random,
+}
+
+/// The times of the end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) drain_delay: Duration,
+    pub(super) grace: Duration,
+}
+
+impl RunnerBuilder {
+    pub(super) fn new() -> RunnerBuilder {
+        RunnerBuilder {
+            times: Times { drain_delay: Duration::ZERO, grace: Duration::from_secs(30) },
+            hook_limit: Duration::from_secs(5),
+            signals: Signal::usual(),
+            health: Health::new(),
+            parents: Vec::new(),
+            audience: Audience::default(),
+            random: Random::default(),
+        }
+    }
+
+    /// Tasks, requests in flight and `on_stop` hooks have so long to finish, counted from when the tasks are told to. 30 s
+    /// if not set. At zero nobody is waited for: hooks are polled once, and every task that still runs is aborted and
+    /// named. A time too long to be told is without end.
+    pub fn grace(mut self, time: Duration) -> RunnerBuilder {
+        self.times.grace = time;
+        self
+    }
+
+    /// Goes on serving for so long after the service was marked as draining, so that those who balance load see that it
+    /// is not ready and send no more. Zero if not set. A service that has not served yet does not wait for it.
+    pub fn drain_delay(mut self, time: Duration) -> RunnerBuilder {
+        self.times.drain_delay = time;
+        self
+    }
+
+    /// Hooks have so long, each, where they have no limit of their own. More than zero; 5 s if not set.
+    pub fn hook_limit(mut self, time: Duration) -> RunnerBuilder {
+        self.hook_limit = time;
+        self
+    }
+
+    /// Listens to these signals and no others; to none, if there are none. SIGINT and SIGTERM if not set, and elsewhere
+    /// than on Unix, Ctrl-C.
+    pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> RunnerBuilder {
+        self.signals = signals.into_iter().collect();
+        self
+    }
+
+    /// Keeps the phase of the service here, and waits for the requests that are counted in it. A health of its own if
+    /// not set.
+    pub fn health(mut self, health: Health) -> RunnerBuilder {
+        self.health = health;
+        self
+    }
+
+    /// Ends the run when this is requested. It can be set more than once; any of them does.
+    pub fn parent(mut self, parent: Shutdown) -> RunnerBuilder {
+        self.parents.push(parent);
+        self
+    }
+
+    /// Tells `observer` of tasks that fail, in place of [`TracingObserver`](crate::TracingObserver). What the run itself
+    /// does is told to `tracing` only.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> RunnerBuilder {
+        self.audience = Audience::new(Arc::new(observer));
+        self
+    }
+
+    /// Draws jitter from a generator with this seed, so that a test can repeat it.
+    pub fn random_seed(mut self, seed: u64) -> RunnerBuilder {
+        self.random = Random::seeded(seed);
+        self
+    }
+
+    /// Checks the settings, and listens to the signals from here on. The runtime that it is called in is the one that
+    /// the tasks will run on.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule; no runtime to run tasks on; or a signal that cannot be
+    /// listened to.
+    ///
+    /// # Panics
+    /// If there are signals to listen to, tokio panics on a runtime that was built without I/O.
+    pub fn build(self) -> Result<Runner, BuildError> {
+        if self.hook_limit.is_zero() {
+            return Err(ConfigError::new("hook_limit", "must be longer than zero").into());
+        }
+        let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
+        let signals = Listener::new(self.signals)?;
+        let core = Core::new(runtime, self.health, self.audience, self.random, self.hook_limit);
+        Ok(Runner { owner: Owner(Arc::new(core)), signals, parents: self.parents, times: self.times })
+    }
+}

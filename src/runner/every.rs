@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use crate::ConfigError;
+use crate::machine::moment::Moment;
+use crate::machine::schedule::Schedule;
+
+/// When a periodic task runs. Checked when the task is registered. A [`Duration`] is one, too.
+///
+/// The task is due when it is registered, and then once each period, on a grid that a late run does not move. Runs never
+/// overlap: what became due during a run is left out, so that there is no burst after a stall.
+///
+/// ```
+/// use seaworthy::runner::Every;
+/// use std::time::Duration;
+///
+/// let every = Every::new(Duration::from_secs(300))
+///     .first_after(Duration::from_secs(60))
+///     .jitter(Duration::from_secs(30));
+/// # let _ = every;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a period does nothing until it is given to a task"]
+pub struct Every {
+    period: Duration,
+    first_after: Duration,
+    jitter: Duration,
+}
+
+impl Every {
+    /// Once each period. At least a millisecond, which is what timers count. One too long to be told is without end: the
+    /// task runs once.
+    pub fn new(period: Duration) -> Every {
+        Every { period, first_after: Duration::ZERO, jitter: Duration::ZERO }
+    }
+
+    /// The first run is due so long after the task was registered. At once if not set.
+    pub fn first_after(mut self, time: Duration) -> Every {
+        self.first_after = time;
+        self
+    }
+
+    /// Each run, the first one too, begins up to this much later than it is due, uniformly, so that many processes do
+    /// not do it all at the same time. At most the period; none if not set.
+    pub fn jitter(mut self, jitter: Duration) -> Every {
+        self.jitter = jitter;
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.period < Duration::from_millis(1) {
+            return Err(ConfigError::new("every", "the period must be at least a millisecond"));
+        }
+        if self.jitter > self.period {
+            return Err(ConfigError::new("jitter", "must not be longer than the period"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn machine(&self, now: Moment) -> Schedule {
+        Schedule::new(now.after(self.first_after), self.period, self.jitter)
+    }
+}
+
+impl From<Duration> for Every {
+    fn from(period: Duration) -> Every {
+        Every::new(period)
+    }
+}

@@ -1,0 +1,104 @@
+//! The methods of [`RunnerHandle`] on the runner itself, because most services need no other.
+
+use std::future::Future;
+
+use super::{Every, RegisterError, Restart, Runner, RunnerHandle, Task};
+use crate::{BoxError, Health, Name, Shutdown};
+
+impl Runner {
+    /// What registers tasks and hooks from elsewhere, and while it runs.
+    #[must_use]
+    pub fn handle(&self) -> RunnerHandle {
+        RunnerHandle(self.owner.0.clone())
+    }
+
+    /// Starts a task at once. See [`Task::new`].
+    ///
+    /// # Errors
+    /// As [`RunnerHandle::task`].
+    pub fn task<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
+    where
+        F: FnOnce(Shutdown) -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.handle().task(name, work)
+    }
+
+    /// Starts a task at once, and again when it fails. See [`Task::supervised`].
+    ///
+    /// # Errors
+    /// As [`RunnerHandle::supervise`].
+    pub fn supervise<F, T, E>(
+        &self,
+        name: impl Into<Name>,
+        restart: impl Into<Restart>,
+        work: F,
+    ) -> Result<(), RegisterError>
+    where
+        F: FnMut(Shutdown) -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.handle().supervise(name, restart, work)
+    }
+
+    /// Starts a periodic task. See [`Task::every`].
+    ///
+    /// # Errors
+    /// As [`RunnerHandle::every`].
+    pub fn every<F, T, E>(&self, name: impl Into<Name>, every: impl Into<Every>, work: F) -> Result<(), RegisterError>
+    where
+        F: FnMut(Shutdown) -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.handle().every(name, every, work)
+    }
+
+    /// Starts a task with settings of its own.
+    ///
+    /// # Errors
+    /// As [`RunnerHandle::start`].
+    pub fn start(&self, task: Task) -> Result<(), RegisterError> {
+        self.handle().start(task)
+    }
+
+    /// Has something done when the tasks were told to finish. See [`RunnerHandle::on_stop`].
+    ///
+    /// # Errors
+    /// As [`RunnerHandle::on_stop`].
+    pub fn on_stop<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.handle().on_stop(name, work)
+    }
+
+    /// Has something done when all tasks are gone. See [`RunnerHandle::cleanup`].
+    ///
+    /// # Errors
+    /// As [`RunnerHandle::cleanup`].
+    pub fn cleanup<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.handle().cleanup(name, work)
+    }
+
+    /// What the tasks are told with. See [`RunnerHandle::shutdown`].
+    #[must_use]
+    pub fn shutdown(&self) -> Shutdown {
+        self.owner.0.trigger.shutdown()
+    }
+
+    /// The phase of the service, and its requests in flight.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.owner.0.health
+    }
+}

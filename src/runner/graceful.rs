@@ -1,0 +1,72 @@
+use std::error::Error as StdError;
+use std::io;
+
+use tokio::task::JoinError;
+
+use crate::BoxError;
+
+/// Whether it says that a connection or a listener was closed, or that work was cancelled.
+pub(super) fn is_closed(error: &BoxError) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+    let closed = [ConnectionAborted, ConnectionReset, BrokenPipe, NotConnected];
+    is_cancelled(error)
+        || any(error, |error| error.downcast_ref::<io::Error>().is_some_and(|error| closed.contains(&error.kind())))
+}
+
+/// Whether it says that a tokio task was cancelled.
+pub(super) fn is_cancelled(error: &BoxError) -> bool {
+    any(error, |error| error.downcast_ref().is_some_and(JoinError::is_cancelled))
+}
+
+/// Whether the error or one that it stems from is such a one.
+fn any(error: &BoxError, is_it: impl Fn(&(dyn StdError + 'static)) -> bool) -> bool {
+    let mut error: &(dyn StdError + 'static) = error.as_ref();
+    loop {
+        if is_it(error) {
+            return true;
+        }
+        // An I/O error leaves out what it was made of when it is asked for its source.
+        let inside = error.downcast_ref().and_then(io::Error::get_ref);
+        error = match (inside, error.source()) {
+            (Some(inside), _) => inside,
+            (None, Some(source)) => source,
+            (None, None) => return false,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use io::ErrorKind;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] BoxError);
+
+    /// RN-12: closed is closed however deep it lies, and nothing else is.
+    #[tokio::test]
+    async fn what_is_closed() {
+        let handle = tokio::spawn(std::future::pending::<()>());
+        handle.abort();
+        let cancelled = handle.await.unwrap_err();
+        let cancelled: BoxError = Outer(io::Error::other(cancelled).into()).into();
+        assert!(is_cancelled(&cancelled) && is_closed(&cancelled));
+
+        for (kind, closed) in [
+            (ErrorKind::ConnectionAborted, true),
+            (ErrorKind::ConnectionReset, true),
+            (ErrorKind::BrokenPipe, true),
+            (ErrorKind::NotConnected, true),
+            (ErrorKind::UnexpectedEof, false),
+            (ErrorKind::TimedOut, false),
+            (ErrorKind::AddrInUse, false),
+            (ErrorKind::Other, false),
+        ] {
+            let error: BoxError = Outer(io::Error::new(kind, "x").into()).into();
+            assert_eq!((is_closed(&error), is_cancelled(&error)), (closed, false), "{kind}");
+        }
+        let panicked = tokio::spawn(async { panic!("not cancelled") }).await.unwrap_err();
+        assert!(!is_closed(&panicked.into()));
+    }
+}

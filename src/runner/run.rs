@@ -1,0 +1,258 @@
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::builder::Times;
+use super::core::{Core, Ended, Hook, Owner, When};
+use super::failure::{Cause, Failure, RunError};
+use super::handle::RunnerHandle;
+use super::signal::Listener;
+use super::{Reason, Runner};
+use crate::machine::moment::Moment;
+use crate::time::Alarm;
+use crate::{Name, Phase, time};
+
+/// What was aborted has so long to be gone. It takes no more than a moment, unless it blocks its thread.
+const ABORT: Duration = Duration::from_millis(100);
+
+/// A signal more than the first cuts the shutdown short, and one more the cleanups, too.
+const ABORTS: u32 = 2;
+const ABORTS_CLEANUP: u32 = 3;
+
+type Parent = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A run, from the first step of the start to the last cleanup. It drives hooks itself; tasks are the runtime's.
+pub(super) struct Run {
+    owner: Owner,
+    signals: Listener,
+    parents: Vec<Parent>,
+    times: Times,
+    /// Why the shutdown began; none before.
+    reason: Option<Reason>,
+    heard: u32,
+    failures: Vec<Failure>,
+    /// What was reported since the tasks were aborted, by the number of the task.
+    stragglers: Option<Vec<(u64, Failure)>>,
+}
+
+/// How something ended that was driven.
+enum Driven<T> {
+    Done(T),
+    /// Its time is over.
+    Late,
+    Cut,
+}
+
+impl Run {
+    pub(super) fn new(runner: Runner) -> Run {
+        let Runner { owner, signals, parents, times } = runner;
+        let parents = parents.into_iter().map(|parent| Box::pin(parent.requested_owned()) as Parent).collect();
+        Run { owner, signals, parents, times, reason: None, heard: 0, failures: Vec::new(), stragglers: None }
+    }
+
+    pub(super) async fn to_the_end(mut self) -> Result<(), RunError> {
+        self.start().await;
+        let served = self.reason.is_none();
+        if served {
+            self.core().health.advance(Phase::Serving);
+            tracing::info!(target: "seaworthy::runner", "serving");
+            self.drive(Moment::NEVER, |run| run.reason.is_some(), |_| Poll::<()>::Pending).await;
+        }
+        self.drain(served).await;
+        self.stop().await;
+        self.abort().await;
+        for hook in self.core().take_hooks(When::Cleanup) {
+            let until = time::now().after(hook.limit);
+            self.hook(When::Cleanup, hook, until, ABORTS_CLEANUP).await;
+        }
+        self.listen_once().await;
+        let Run { owner, failures, .. } = self;
+        drop(owner);
+        RunError::of(failures).map_or(Ok(()), Err)
+    }
+
+    /// The steps, until one fails or the shutdown begins.
+    async fn start(&mut self) {
+        let handle = RunnerHandle(self.owner.0.clone());
+        for step in self.core().take_steps() {
+            self.listen_once().await;
+            if self.reason.is_some() {
+                return;
+            }
+            tracing::info!(target: "seaworthy::runner", name = %step.name, "starting");
+            let mut work = (step.make)(handle.clone());
+            let outcome = match self.drive(Moment::NEVER, |run| run.reason.is_some(), |cx| work.poll(cx)).await {
+                Driven::Done(outcome) => outcome,
+                // Told to stop, not failed; but it may panic as it is dropped.
+                Driven::Late | Driven::Cut => work.discard(),
+            };
+            if let Err(cause) = outcome {
+                tracing::error!(target: "seaworthy::runner", name = %step.name, %cause, "step of the start failed");
+                self.failures.push(Failure::Startup { name: step.name, cause });
+                self.begin(Reason::Startup);
+            }
+        }
+        self.listen_once().await;
+    }
+
+    async fn drain(&mut self, served: bool) {
+        self.core().health.advance(Phase::Draining);
+        self.core().close();
+        let delay = self.times.drain_delay;
+        let reason = self.reason.as_ref().map(tracing::field::debug);
+        tracing::info!(target: "seaworthy::runner", reason, ?delay, "draining");
+        if served && !delay.is_zero() {
+            let until = time::now().after(delay);
+            self.drive(until, |run| run.heard >= ABORTS, |_| Poll::<()>::Pending).await;
+        }
+    }
+
+    /// Tells the tasks, runs the hooks, and waits for the tasks and the requests as long as there is time.
+    async fn stop(&mut self) {
+        let until = time::now().after(self.times.grace);
+        tracing::info!(target: "seaworthy::runner", grace = ?self.times.grace, "stopping");
+        self.core().trigger.fire();
+        for hook in self.core().take_hooks(When::OnStop) {
+            let until = until.min(time::now().after(hook.limit));
+            self.hook(When::OnStop, hook, until, ABORTS).await;
+        }
+        let core = self.owner.0.clone();
+        let mut idle = Box::pin(core.health.idle());
+        let mut is_idle = false;
+        let done = |cx: &mut Context<'_>| {
+            is_idle = is_idle || idle.as_mut().poll(cx).is_ready();
+            if is_idle && !core.has_tasks() { Poll::Ready(()) } else { Poll::Pending }
+        };
+        self.drive(until, |run| run.heard >= ABORTS, done).await;
+        self.listen_once().await;
+    }
+
+    /// Aborts the tasks that are left, and names them and the requests that are.
+    async fn abort(&mut self) {
+        if self.core().has_tasks() {
+            self.stragglers = Some(Vec::new());
+            self.core().dismiss();
+            let core = self.owner.0.clone();
+            let gone = |_: &mut Context<'_>| if core.has_tasks() { Poll::Pending } else { Poll::Ready(()) };
+            self.drive(time::now().after(ABORT), |_| false, gone).await;
+            let left = self.core().give_up();
+            self.listen_once().await;
+            let mut stragglers = self.stragglers.take().unwrap_or_default();
+            stragglers.extend(left.into_iter().map(|(id, name)| (id, Failure::Task { name, cause: Cause::Blocking })));
+            stragglers.sort_by_key(|(id, _)| *id);
+            for (_, failure) in stragglers {
+                tracing::warn!(target: "seaworthy::runner", %failure, "straggler");
+                self.failures.push(failure);
+            }
+        }
+        let requests = self.core().health.in_flight();
+        if requests > 0 {
+            tracing::warn!(target: "seaworthy::runner", requests, "requests still in flight");
+            self.failures.push(Failure::InFlight { requests });
+        }
+    }
+
+    /// Runs a hook to its end, or to `until`, or until so many signals were heard. It is polled once in any case.
+    async fn hook(&mut self, when: When, hook: Hook, until: Moment, patience: u32) {
+        let Hook { name, mut work, .. } = hook;
+        let after = until.since(time::now());
+        let outcome = match self.drive(until, |run| run.heard >= patience, |cx| work.poll(cx)).await {
+            Driven::Done(outcome) => outcome,
+            Driven::Late => work.discard().and(Err(Cause::TimedOut { after })),
+            Driven::Cut => work.discard().and(Err(Cause::Aborted)),
+        };
+        let Err(cause) = outcome else { return };
+        let failure = match when {
+            When::OnStop => Failure::OnStop { name, cause },
+            When::Cleanup => Failure::Cleanup { name, cause },
+        };
+        tracing::error!(target: "seaworthy::runner", %failure, "hook failed");
+        self.failures.push(failure);
+    }
+
+    /// Polls `work` and hears what happens, until `work` is ready, `until` has passed, or `cut` says so. What is ready is
+    /// never lost to either.
+    async fn drive<T>(
+        &mut self,
+        until: Moment,
+        cut: impl Fn(&Run) -> bool,
+        mut work: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Driven<T> {
+        let mut alarm = Alarm::default();
+        // A timer would round no time at all up to a millisecond.
+        let is_late = until <= time::now();
+        if !is_late {
+            alarm.set(until);
+        }
+        poll_fn(|cx| {
+            self.listen(cx);
+            if let Poll::Ready(done) = work(cx) {
+                Poll::Ready(Driven::Done(done))
+            } else if cut(self) {
+                Poll::Ready(Driven::Cut)
+            } else if is_late || alarm.poll(cx).is_ready() {
+                Poll::Ready(Driven::Late)
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    async fn listen_once(&mut self) {
+        poll_fn(|cx| {
+            self.listen(cx);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn listen(&mut self, cx: &mut Context<'_>) {
+        let news = self.core().news(cx.waker());
+        for ended in news.ended {
+            self.ended(ended);
+        }
+        if news.is_stop {
+            self.begin(Reason::Stop);
+        }
+        for _ in 0..news.interrupts {
+            self.hear(Reason::Interrupt);
+        }
+        while let Some(signal) = self.signals.poll(cx) {
+            self.hear(Reason::Signal(signal));
+        }
+        let before = self.parents.len();
+        self.parents.retain_mut(|parent| parent.as_mut().poll(cx).is_pending());
+        if self.parents.len() < before {
+            self.begin(Reason::Parent);
+        }
+    }
+
+    fn begin(&mut self, reason: Reason) {
+        self.reason.get_or_insert(reason);
+    }
+
+    fn hear(&mut self, reason: Reason) {
+        self.begin(reason);
+        self.heard = self.heard.saturating_add(1);
+        if self.heard == ABORTS {
+            tracing::warn!(target: "seaworthy::runner", "second signal, aborting");
+            self.failures.push(Failure::Forced);
+        }
+    }
+
+    fn ended(&mut self, Ended { id, name, outcome }: Ended) {
+        let reason = Reason::Task(Name::clone(&name));
+        match (outcome, &mut self.stragglers) {
+            (Ok(()), _) => {}
+            (Err(cause), Some(stragglers)) => stragglers.push((id, Failure::Task { name, cause })),
+            (Err(cause), None) => self.failures.push(Failure::Task { name, cause }),
+        }
+        self.begin(reason);
+    }
+
+    fn core(&self) -> &Core {
+        &self.owner.0
+    }
+}

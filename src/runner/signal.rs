@@ -1,0 +1,102 @@
+use std::fmt;
+use std::task::{Context, Poll};
+
+use super::error::BuildError;
+use crate::ConfigError;
+
+/// A signal that begins the shutdown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Signal {
+    /// SIGINT, which Ctrl-C sends; elsewhere than on Unix, Ctrl-C itself.
+    Interrupt,
+    /// SIGTERM, which service managers send. Unix only.
+    Terminate,
+    /// SIGHUP, which is sent when the terminal goes away. Unix only.
+    Hangup,
+    /// SIGQUIT, which Ctrl-\ sends. Unix only.
+    Quit,
+}
+
+impl Signal {
+    /// What a runner listens to unless it is told otherwise.
+    pub(super) fn usual() -> Vec<Signal> {
+        if cfg!(unix) { vec![Signal::Interrupt, Signal::Terminate] } else { vec![Signal::Interrupt] }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Signal::Interrupt => "SIGINT",
+            Signal::Terminate => "SIGTERM",
+            Signal::Hangup => "SIGHUP",
+            Signal::Quit => "SIGQUIT",
+        })
+    }
+}
+
+/// Hears the signals of the process from the moment it is made.
+pub(super) struct Listener(Vec<(Signal, os::Source)>);
+
+impl Listener {
+    pub(super) fn new(mut signals: Vec<Signal>) -> Result<Listener, BuildError> {
+        if signals.iter().any(|signal| !cfg!(unix) && *signal != Signal::Interrupt) {
+            return Err(ConfigError::new("signals", "only `Interrupt` can be listened to on this system").into());
+        }
+        // One that is named twice would be heard twice, and the second aborts.
+        let mut seen = Vec::new();
+        signals.retain(|signal| {
+            !seen.contains(signal) && {
+                seen.push(*signal);
+                true
+            }
+        });
+        let listen = |signal| match os::listen(signal) {
+            Ok(source) => Ok((signal, source)),
+            Err(source) => Err(BuildError::Signal { signal, source }),
+        };
+        signals.into_iter().map(listen).collect::<Result<_, _>>().map(Listener)
+    }
+
+    /// A signal that has come in and was not told yet; of those that come in together each is told once.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Signal> {
+        let came = |(signal, source): &mut (Signal, os::Source)| match source.poll_recv(cx) {
+            Poll::Ready(Some(())) => Some(*signal),
+            Poll::Ready(None) | Poll::Pending => None,
+        };
+        self.0.iter_mut().find_map(came)
+    }
+}
+
+#[cfg(unix)]
+mod os {
+    use tokio::signal::unix::{self, SignalKind};
+
+    use super::Signal;
+
+    pub(super) type Source = unix::Signal;
+
+    pub(super) fn listen(signal: Signal) -> std::io::Result<Source> {
+        unix::signal(match signal {
+            Signal::Interrupt => SignalKind::interrupt(),
+            Signal::Terminate => SignalKind::terminate(),
+            Signal::Hangup => SignalKind::hangup(),
+            Signal::Quit => SignalKind::quit(),
+        })
+    }
+}
+
+#[cfg(not(unix))]
+mod os {
+    use tokio::signal::windows;
+
+    use super::Signal;
+
+    pub(super) type Source = windows::CtrlC;
+
+    /// Every other signal was refused before.
+    pub(super) fn listen(_: Signal) -> std::io::Result<Source> {
+        windows::ctrl_c()
+    }
+}

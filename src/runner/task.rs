@@ -1,0 +1,231 @@
+use std::fmt;
+use std::future::Future;
+
+use super::core::{Notes, Seat};
+use super::every::Every;
+use super::failure::Cause;
+use super::graceful;
+use super::restart::Restart;
+use super::work::{Boxed, Outcome, Work, guarded};
+use crate::{BoxError, ConfigError, Name, Shutdown, time};
+
+/// A task with its settings, for [`RunnerHandle::start`](super::RunnerHandle::start).
+///
+/// The closure that is given to it is called in the task, with a [`Shutdown`] that tells it when to finish.
+///
+/// ```
+/// use seaworthy::{BoxError, Runner, runner::Task};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let runner = Runner::builder().build()?;
+/// let import = Task::new("import", |shutdown| async move {
+///     for row in 0..1_000 {
+///         if shutdown.is_requested() {
+///             break;
+///         }
+///         // … import it.
+///         # let _ = row;
+///     }
+///     Ok::<(), BoxError>(())
+/// });
+/// // The process is done when the import is.
+/// runner.start(import.essential())?;
+/// runner.run().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a task does nothing until it is started"]
+pub struct Task {
+    name: Name,
+    essential: bool,
+    graceful: Option<Rule>,
+    kind: Kind,
+}
+
+type Rule = Box<dyn Fn(&BoxError) -> bool + Send>;
+type Again = Box<dyn FnMut(Shutdown) -> Boxed + Send>;
+
+enum Kind {
+    Once(Box<dyn FnOnce(Shutdown) -> Boxed + Send>),
+    Supervised(Restart, Again),
+    Every(Every, Again),
+}
+
+impl Task {
+    /// A task that runs once. Its error or panic is a failure of the run and begins the shutdown.
+    pub fn new<F, T, E>(name: impl Into<Name>, work: F) -> Task
+    where
+        F: FnOnce(Shutdown) -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        Task::of(name.into(), Kind::Once(Box::new(move |shutdown| boxed(work(shutdown)))))
+    }
+
+    /// A task that is started again when it fails or panics, as `restart` says, until it ends well or the shutdown is
+    /// requested. In the middle of a wait it stops at once then; in the middle of a run it is told, as any task is, and
+    /// what it fails with after that is a failure of the run.
+    ///
+    /// What it recovers from is told to the observer and counted, and leaves the run fine. A task that gives up fails
+    /// with its last error.
+    pub fn supervised<F, T, E>(name: impl Into<Name>, restart: impl Into<Restart>, mut work: F) -> Task
+    where
+        F: FnMut(Shutdown) -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        Task::of(name.into(), Kind::Supervised(restart.into(), Box::new(move |shutdown| boxed(work(shutdown)))))
+    }
+
+    /// A task that runs again and again, as `every` says, until the shutdown is requested; a run that is under way then
+    /// is awaited. Its errors and panics are told to the observer and counted, and never end it.
+    pub fn every<F, T, E>(name: impl Into<Name>, every: impl Into<Every>, mut work: F) -> Task
+    where
+        F: FnMut(Shutdown) -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        Task::of(name.into(), Kind::Every(every.into(), Box::new(move |shutdown| boxed(work(shutdown)))))
+    }
+
+    fn of(name: Name, kind: Kind) -> Task {
+        Task { name, essential: false, graceful: None, kind }
+    }
+
+    /// The run is over when this task ends well, too. Means nothing for a periodic task, and is an error there.
+    pub fn essential(mut self) -> Task {
+        self.essential = true;
+        self
+    }
+
+    /// This task is a server: once the shutdown is requested, an error that says that its connection or listener was
+    /// closed (`ConnectionAborted`, `ConnectionReset`, `BrokenPipe`, `NotConnected`), or that its work was cancelled, is a
+    /// success. It is looked for in the whole chain of sources.
+    ///
+    /// A task that has to write something down when it stops should not be one: for it, a closed connection is a loss.
+    pub fn server(self) -> Task {
+        self.graceful_if(graceful::is_closed)
+    }
+
+    /// Once the shutdown is requested, an error of which this says so is a success. In place of
+    /// [`server`](Self::server), for the errors of a library that has its own, such as `hyper::Error::is_canceled`.
+    ///
+    /// A tokio task that was cancelled (`JoinError::is_cancelled`) needs neither. Means nothing for a periodic task, and
+    /// is an error there.
+    pub fn graceful_if(mut self, rule: impl Fn(&BoxError) -> bool + Send + 'static) -> Task {
+        self.graceful = Some(Box::new(rule));
+        self
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.name.is_empty() {
+            return Err(ConfigError::new("name", "must not be empty"));
+        }
+        match &self.kind {
+            Kind::Once(_) => Ok(()),
+            Kind::Supervised(restart, _) => restart.check(),
+            Kind::Every(..) if self.essential => {
+                Err(ConfigError::new("essential", "means nothing for a periodic task"))
+            }
+            Kind::Every(..) if self.graceful.is_some() => {
+                Err(ConfigError::new("graceful_if", "means nothing for a periodic task"))
+            }
+            Kind::Every(every, _) => every.check(),
+        }
+    }
+
+    pub(super) fn notes(&self) -> Notes {
+        Notes::new(self.name.clone(), self.essential)
+    }
+
+    /// All that the task does, restarts and periods included.
+    pub(super) fn into_work(self, seat: Seat) -> Work {
+        let graceful = Graceful(self.graceful);
+        Work::new(match self.kind {
+            Kind::Once(make) => Box::pin(async move {
+                seat.began_run();
+                let shutdown = seat.shutdown();
+                let outcome = make(shutdown.clone()).await;
+                graceful.judge(outcome, &shutdown)
+            }),
+            Kind::Supervised(restart, make) => Box::pin(supervise(seat, restart, make, graceful)),
+            Kind::Every(every, make) => Box::pin(repeat(seat, every, make)),
+        })
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn boxed<T, E>(work: T) -> Boxed
+where
+    T: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<BoxError>,
+{
+    Box::pin(async move { work.await.map_err(|error| Cause::Error(error.into())) })
+}
+
+/// The errors that are none once the shutdown is requested.
+struct Graceful(Option<Rule>);
+
+impl Graceful {
+    fn judge(&self, outcome: Outcome, shutdown: &Shutdown) -> Outcome {
+        let forgives = |error| graceful::is_cancelled(error) || self.0.as_ref().is_some_and(|rule| rule(error));
+        match outcome {
+            Err(Cause::Error(error)) if shutdown.is_requested() && forgives(&error) => Ok(()),
+            outcome => outcome,
+        }
+    }
+}
+
+/// One run, the making of its future included: a panic is its outcome.
+async fn run(seat: &Seat, make: &mut Again) -> Outcome {
+    seat.began_run();
+    let mut work = Work::new(guarded(|| make(seat.shutdown()))?);
+    (&mut work).await
+}
+
+async fn supervise(seat: Seat, restart: Restart, mut make: Again, graceful: Graceful) -> Outcome {
+    let shutdown = seat.shutdown();
+    let mut restarts = restart.machine();
+    loop {
+        let began = time::now();
+        let Err(cause) = run(&seat, &mut make).await else { return Ok(()) };
+        if shutdown.is_requested() {
+            return graceful.judge(Err(cause), &shutdown);
+        }
+        let now = time::now();
+        let Some(delay) = restarts.failed(now.since(began), &mut || seat.dice()) else { return Err(cause) };
+        seat.failed(&cause, Some(delay));
+        drop(cause);
+        if shutdown.until(time::until(now.after(delay))).await.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn repeat(seat: Seat, every: Every, mut make: Again) -> Outcome {
+    let shutdown = seat.shutdown();
+    let mut schedule = every.machine(time::now());
+    loop {
+        let due = schedule.due(&mut || seat.dice());
+        if shutdown.until(time::until(due)).await.is_none() {
+            return Ok(());
+        }
+        let outcome = run(&seat, &mut make).await;
+        let now = time::now();
+        schedule.ran(now);
+        if let Err(cause) = outcome {
+            // What jitter adds is not known yet.
+            seat.failed(&cause, Some(schedule.due(&mut || 0.0).since(now)));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::failure::Cause;
+use crate::BoxError;
+
+pub(super) type Outcome = Result<(), Cause>;
+pub(super) type Boxed = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// Foreign code that may panic wherever it likes: in a poll, and when it is dropped. Whoever drops it has to
+/// [`discard`](Work::discard) it, or pass the panic on.
+pub(super) struct Work(Option<Boxed>);
+
+impl Work {
+    pub(super) fn new(future: Boxed) -> Work {
+        Work(Some(future))
+    }
+
+    /// What `make` makes, which is called by the first poll: its panic is the work's.
+    pub(super) fn of<M, F, E>(make: M) -> Work
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        Work::new(Box::pin(async move { make().await.map_err(|error| Cause::Error(error.into())) }))
+    }
+
+    /// Ready once, with what became of it; by then nothing is left of it.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let Some(future) = &mut self.0 else { return Poll::Pending };
+        match guarded(|| future.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(outcome)) => Poll::Ready(self.discard().and(outcome)),
+            Err(panic) => {
+                // A second panic, out of what the first one left behind, says less than the first.
+                let _ = self.discard();
+                Poll::Ready(Err(panic))
+            }
+        }
+    }
+
+    /// Drops it, as it is. The error can only be a panic.
+    pub(super) fn discard(&mut self) -> Outcome {
+        let future = self.0.take();
+        guarded(|| drop(future))
+    }
+}
+
+impl Future for Work {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        Work::poll(self.get_mut(), cx)
+    }
+}
+
+/// Runs foreign code, and makes a value of its panic.
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Cause> {
+    // What the panic leaves behind is never touched again: it is dropped.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Cause::Panicked(message(payload)))
+}
+
+fn message(payload: Box<dyn Any + Send>) -> String {
+    let text = match payload.downcast_ref::<&'static str>() {
+        Some(text) => (*text).to_owned(),
+        None => payload.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without a message".to_owned()),
+    };
+    // A payload can be anything, also something that panics when it is dropped.
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::panic_any;
+    use std::task::Waker;
+
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("dropped");
+            }
+        }
+    }
+
+    fn outcome<F: Future<Output = Result<(), BoxError>> + Send + 'static>(
+        make: impl FnOnce() -> F + Send + 'static,
+    ) -> String {
+        let mut work = Work::of(make);
+        let mut cx = Context::from_waker(Waker::noop());
+        let text = match work.poll(&mut cx) {
+            Poll::Ready(Ok(())) => "ok".to_owned(),
+            Poll::Ready(Err(cause)) => cause.to_string(),
+            Poll::Pending => return "pending".to_owned(),
+        };
+        assert!(work.poll(&mut cx).is_pending(), "it ends once");
+        assert!(work.discard().is_ok());
+        text
+    }
+
+    /// RN-06: whatever a panic was made of, and wherever it came from, it has words.
+    #[test]
+    fn every_panic_has_a_message() {
+        assert_eq!(outcome(|| async { Ok(()) }), "ok");
+        assert_eq!(outcome(|| async { Err("no".into()) }), "failed: no");
+        assert_eq!(outcome(std::future::pending), "pending");
+        assert_eq!(outcome(|| async { panic!("fixed") }), "panicked: fixed");
+        assert_eq!(outcome(|| async { panic!("made of {}", 2) }), "panicked: made of 2");
+        assert_eq!(outcome(|| async { panic_any(7) }), "panicked: a panic without a message");
+        assert_eq!(outcome(|| async { panic_any(Bomb) }), "panicked: a panic without a message");
+        assert_eq!(outcome(|| -> std::future::Pending<_> { panic!("not even begun") }), "panicked: not even begun");
+    }
+
+    /// RN-06: a future that panics as it is dropped is one that panicked, whether it had ended or not.
+    #[test]
+    fn panics_when_dropped() {
+        struct Ends(Option<Bomb>);
+        impl Future for Ends {
+            type Output = Result<(), BoxError>;
+            fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+                if self.0.is_some() { Poll::Ready(Ok(())) } else { Poll::Pending }
+            }
+        }
+        assert_eq!(outcome(|| async { Ends(Some(Bomb)).await }), "panicked: dropped");
+        let bomb = Bomb;
+        let mut work = Work::of(move || async move {
+            let _bomb = bomb;
+            std::future::pending::<Result<(), BoxError>>().await
+        });
+        assert!(work.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(work.discard().unwrap_err().to_string(), "panicked: dropped");
+    }
+}
