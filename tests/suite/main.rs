@@ -9,6 +9,8 @@ mod drills;
 mod gateway;
 mod health;
 mod model;
+#[cfg(all(unix, feature = "http", feature = "lifecycle"))]
+mod process;
 mod property;
 #[cfg(feature = "http")]
 mod respond;
