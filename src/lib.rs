@@ -19,6 +19,8 @@ pub mod circuit;
 pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "prober")]
+pub mod prober;
 pub mod retry;
 pub mod timeout;
 

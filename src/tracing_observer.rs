@@ -27,6 +27,7 @@ use crate::{Event, Observer};
 /// | `seaworthy::circuit` | `name`, `from`, `to`, `cause`, `sequence`, the counts (a window's only where there is something in it), `retry_after` |
 /// | `seaworthy::bulkhead` | `name` and `waited` |
 /// | `seaworthy::retry` | `name`, `attempt` and `delay`, or `attempts` and `reason`; `error` and `error_debug`, the error's `Display` and `Debug` |
+/// | `seaworthy::prober` | `name`, `from`, `to`, `sequence`, `successes` and `failures` in a row, `error` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingObserver;
@@ -75,6 +76,12 @@ impl Observer for TracingObserver {
                 %name, attempts, %reason,
                 error = error.map(field::display), error_debug = error.map(field::debug),
                 "attempt failed, not retrying"
+            ),
+            #[cfg(feature = "prober")]
+            Event::ProbeChanged { name, from, to, sequence, successes, failures, error } => tracing::info!(
+                target: "seaworthy::prober",
+                %name, %from, %to, sequence, successes, failures, error,
+                "target changed state"
             ),
         }
     }

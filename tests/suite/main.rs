@@ -7,6 +7,8 @@ mod composition;
 mod contract;
 mod gateway;
 mod model;
+#[cfg(feature = "prober")]
+mod prober;
 mod property;
 #[cfg(feature = "http")]
 mod respond;

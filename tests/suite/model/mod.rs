@@ -144,13 +144,13 @@ impl Model {
         Ok(())
     }
 
-    /// Whether the call is let in as a probe. CB-31.
+    /// Whether the call is let in as a probe. PR-09.
     pub fn try_probe(&mut self, call: Call) -> bool {
         self.give_up();
         self.state() != State::Closed && self.let_in(call).is_ok()
     }
 
-    /// How often the state had changed when it was held, if it is. CB-31.
+    /// How often the state had changed when it was held, if it is. PR-09.
     pub fn hold(&mut self) -> Option<usize> {
         match self.mode() {
             Mode::ForcedOpen | Mode::ForcedClosed => return None,
@@ -162,7 +162,7 @@ impl Model {
         Some(self.changes())
     }
 
-    /// CB-31.
+    /// PR-09.
     pub fn release(&mut self, held: usize, well: bool) {
         if held != self.changes() {
             return;
