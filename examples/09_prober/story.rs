@@ -81,6 +81,7 @@ impl Story {
         };
         let reached = timeout(PATIENCE, reached).await;
         reached.map_err(|_| format!("the circuit is {}, not {state}", self.circuit.state()))?;
+        self.table.draw(&self.prober, &self.circuit, &format!("the circuit is {state}, and no call had to find out"));
         Ok(())
     }
 }

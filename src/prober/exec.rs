@@ -38,11 +38,14 @@ impl ExecProbe {
 impl Probe for ExecProbe {
     async fn probe(&self) -> Result<(), BoxError> {
         let (program, arguments) = self.exec.check()?;
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut command = std::process::Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         #[cfg(unix)]
-        command.process_group(0);
-        let child = command.spawn().map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = Command::from(command)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
         let mut group = Group(child);
         let mut said = Said::new(group.0.stderr.take());
         let status = loop {

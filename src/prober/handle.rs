@@ -74,7 +74,8 @@ impl Prober {
         let now = time::now();
         let first = self.0.first(policy.as_ref(), now);
         let (id, face) = self.0.with_table(|table| {
-            let added = table.add(name.clone(), policy, probe, now)?;
+            // A probe that is not taken must not be dropped under the lock.
+            let added = table.add(name.clone(), policy, probe.clone(), now)?;
             table.schedule.set(added.0, first);
             Ok::<_, ConfigError>(added)
         })?;
@@ -128,6 +129,9 @@ impl Prober {
     }
 
     /// [Runs](Prober::run) in a task of its own.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     #[must_use = "it stops when the handle is dropped"]
     pub fn spawn(&self) -> ProberTask {
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use seaworthy::circuit::Cause;
 use seaworthy::{Circuit, State, Verdict};
 use tokio_test::{assert_pending, assert_ready, task};
@@ -38,7 +40,7 @@ async fn let_go_without_a_word() {
     let told = Told::default();
     let circuit = circuit(&told);
     drop(circuit.hold_open());
-    assert_eq!((circuit.state(), circuit.snapshot().retry_after), (State::Open, Some(SECOND * 0)));
+    assert_eq!((circuit.state(), circuit.snapshot().retry_after), (State::Open, Some(Duration::ZERO)));
     let probe = circuit.try_probe().unwrap();
     assert!(probe.is_probe() && circuit.try_probe().is_none() && circuit.admit().is_err());
     probe.settle(Verdict::Failure);

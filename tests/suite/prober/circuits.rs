@@ -201,7 +201,7 @@ async fn left_to_itself() {
             0 => drop(target.remove()),
             1 => drop(target.set_policy(None)),
             2 => drop(target.set_phase(TargetPhase::NotRunning)),
-            _ => drop(task.stop().await),
+            _ => task.stop().await,
         }
         calm().await;
         let permit = circuit.admit().unwrap_or_else(|_| panic!("end {end}"));

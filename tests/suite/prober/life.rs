@@ -2,7 +2,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seaworthy::BoxError;
-use seaworthy::prober::{Probe, ProbeState, Prober, Target};
+use seaworthy::circuit::Hold;
+use seaworthy::prober::{Probe, ProbePolicy, ProbeState, Prober, ProberTask, Target};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio::runtime::Handle;
 
 use super::{Changes, Line, Script, calm, error, pass, policy, prober, quick, sleep, until};
@@ -235,6 +237,46 @@ async fn names() {
     let builder = |most| Prober::builder().max_concurrent(most).build().map(drop).unwrap_err().to_string();
     assert_eq!(builder(0), "max_concurrent: must be at least 1");
     assert_eq!(builder(10_001), "max_concurrent: must not be greater than 10,000");
+}
+
+assert_impl_all!(Prober: Clone, std::fmt::Debug, Send, Sync, Unpin);
+assert_impl_all!(Target: Clone, std::fmt::Debug, Send, Sync, Unpin, seaworthy::Check);
+assert_impl_all!(ProberTask: std::fmt::Debug, Send, Sync, Unpin);
+assert_impl_all!(ProbePolicy: Copy, std::fmt::Debug, Eq, Send, Sync);
+assert_impl_all!(Hold: std::fmt::Debug, Send, Sync, Unpin, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_not_impl_any!(Hold: Clone);
+
+/// The run may go where any task may.
+#[test]
+fn the_run_may_be_spawned() {
+    fn is_send<T: Send>(_: &T) {}
+    let prober = prober();
+    is_send(&prober.run(async {}));
+}
+
+/// A probe that is refused, replaced or removed is dropped where it may ask the prober for anything.
+#[tokio::test]
+async fn dropped_without_the_lock() {
+    struct Asks(Prober, Arc<Mutex<usize>>);
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            let _ = self.0.statuses();
+            *self.1.lock().unwrap() += 1;
+        }
+    }
+    impl Probe for Asks {
+        async fn probe(&self) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+    let (prober, dropped) = (prober(), Arc::new(Mutex::new(0)));
+    let asks = || Asks(prober.clone(), dropped.clone());
+    let target = prober.add("a", policy(), asks()).unwrap();
+    assert!(prober.add("a", policy(), asks()).is_err());
+    assert!(target.set_probe(policy(), asks()));
+    assert!(target.remove());
+    assert!(!target.set_probe(policy(), asks()));
+    assert_eq!(*dropped.lock().unwrap(), 4);
 }
 
 fn is_probe<P: Probe>(_: &P) {}

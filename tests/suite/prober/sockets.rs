@@ -225,5 +225,5 @@ async fn a_client_of_ones_own() {
     let broken = service_fn(|_: Request<String>| async { Err::<Response<()>, _>("no route") });
     let error = HttpProbe::with_client(get, broken).unwrap().probe().await.unwrap_err();
     assert_eq!(error.to_string(), "no route");
-    assert!(HttpProbe::with_client(HttpGet::new(0), broken.clone()).is_err());
+    assert!(HttpProbe::with_client(HttpGet::new(0), broken).is_err());
 }
