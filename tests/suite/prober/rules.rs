@@ -1,5 +1,7 @@
-use seaworthy::prober::{ProbePolicy, ProbeState, TargetPhase};
-use seaworthy::{Check, Status};
+use std::sync::{Arc, Mutex};
+
+use seaworthy::prober::{ProbePolicy, ProbeState, Prober, TargetPhase};
+use seaworthy::{Check, Event, Status};
 
 use super::{Changes, Line, Script, calm, error, pass, policy, prober, quick};
 use crate::support::{MS, SECOND};
@@ -151,4 +153,32 @@ async fn a_target_is_a_check() {
     assert!(target.remove() && !target.remove());
     assert_eq!((check.status(), target.status().is_none()), (Status::Up, true));
     assert!(!target.restart() && !target.set_policy(policy()) && !target.set_phase(TargetPhase::Running));
+}
+
+/// PR-03: what a change tells: the name, the counts that led to it, the error, and a number that only grows.
+#[tokio::test(start_paused = true)]
+async fn what_is_told() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let lines = told.clone();
+    let observer = move |event: &Event<'_>| {
+        if let Event::ProbeChanged { name, to, sequence, successes, failures, error, .. } = event {
+            lines.lock().unwrap().push(format!("{sequence} {name} {to} {successes} {failures} {error:?}"));
+        }
+    };
+    let prober = Prober::builder().observer(observer).build().unwrap();
+    let script = Script::new(&[Line::Ok]);
+    let target = prober.add("db", quick().failure_threshold(2).build().unwrap(), script.clone()).unwrap();
+    let _task = prober.spawn();
+    pass(SECOND).await;
+    script.then(Line::Fail("refused"));
+    pass(5 * SECOND).await;
+    target.restart();
+    target.set_phase(TargetPhase::NotRunning);
+    let expected = [
+        "1 db healthy 1 0 None",
+        "2 db unhealthy 0 2 Some(\"refused\")",
+        "3 db starting 0 0 None",
+        "4 db unknown 0 0 None",
+    ];
+    assert_eq!(*told.lock().unwrap(), expected);
 }
