@@ -232,6 +232,15 @@ impl Core {
         self.step(|machine, settings, _| machine.hold(settings, now))
     }
 
+    /// As [`Core::hold`], unless the circuit has changed since it was of this generation.
+    #[cfg(feature = "prober")]
+    pub(super) fn hold_if_still(&self, generation: u64) -> Option<u64> {
+        let now = time::now();
+        self.step(|machine, settings, _| {
+            if machine.generation() == generation { machine.hold(settings, now) } else { (None, Reports::default()) }
+        })
+    }
+
     pub(super) fn release(&self, generation: u64, well: bool) {
         let now = time::now();
         self.step(|machine, _, _| ((), machine.release(generation, well, now)));

@@ -115,6 +115,13 @@ impl Circuit {
         Some(Hold::new(self.clone(), generation))
     }
 
+    /// As [`hold_open`](Circuit::hold_open), unless the circuit has changed since a snapshot of this generation.
+    #[cfg(feature = "prober")]
+    pub(crate) fn hold_open_if_still(&self, generation: u64) -> Option<Hold> {
+        let generation = self.core().hold_if_still(generation)?;
+        Some(Hold::new(self.clone(), generation))
+    }
+
     /// Runs a future if the circuit lets it pass, and settles it; an error is a failure.
     ///
     /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.

@@ -10,7 +10,7 @@ use super::probe::AnyProbe;
 use super::table::{Entry, Flight, News, Table};
 use crate::event::Audience;
 use crate::machine::moment::Moment;
-use crate::machine::probe::track::{Change, ProbeState, Settled, Track};
+use crate::machine::probe::track::{Change, Settled, Track};
 use crate::random::Random;
 use crate::sync::Mutex;
 use crate::{Event, time};
@@ -50,13 +50,11 @@ impl Core {
         let table = &mut *locked;
         let Some(entry) = table.targets.get_mut(&id) else { return false };
         let Changed { change, fresh, replaced } = change(entry, now);
-        let (mut flight, mut idle) = (None, Vec::new());
+        let (mut flight, mut links) = (None, Vec::new());
+        let probed = entry.track.is_probed();
         if fresh {
             flight = entry.flight.take();
-            let probed = entry.track.is_probed();
-            if !probed {
-                idle = std::mem::take(&mut entry.links);
-            }
+            links = std::mem::take(&mut entry.links);
             let next = self.first(entry.policy.as_ref().filter(|_| probed), now);
             table.schedule.give_up(id);
             table.schedule.set(id, next);
@@ -66,10 +64,8 @@ impl Core {
         abort(flight);
         drop(replaced);
         self.tell(news);
-        for link in &mut idle {
-            link.let_go();
-        }
-        self.put_back(id, idle);
+        links.iter_mut().for_each(if probed { Link::hand_back } else { Link::let_go });
+        self.put_back(id, links);
         self.stirred.notify_one();
         true
     }
@@ -86,8 +82,7 @@ impl Core {
     }
 
     pub(super) fn link(&self, id: u64, mut link: Link) -> bool {
-        let unhealthy = |table: &mut Table| Some(table.targets.get(&id)?.track.state() == ProbeState::Unhealthy);
-        match self.with_table(unhealthy) {
+        match self.with_table(|table| table.finds_unhealthy(id)) {
             None => return false,
             Some(true) => link.hold(time::now()),
             Some(false) => {}
@@ -185,6 +180,7 @@ impl Core {
     pub(super) fn ground(&self) {
         let now = time::now();
         let (flights, mut links) = self.with_table(|table| {
+            table.running = false;
             let (mut flights, mut links) = (Vec::new(), Vec::new());
             for (id, entry) in &mut table.targets {
                 if let Some(flight) = entry.flight.take() {
@@ -214,14 +210,14 @@ impl Core {
         let mut probed = true;
         self.with_table(|table| {
             let Some(entry) = table.targets.get_mut(&id) else { return };
-            probed = entry.track.is_probed();
+            probed = table.running && entry.track.is_probed();
             if probed {
                 links.append(&mut entry.links);
                 entry.links = std::mem::take(&mut links);
             }
         });
         if !probed {
-            // Nothing is to be told to them while they are not held, so this ends.
+            // What holds nothing may be kept for when the target is probed again.
             links.iter_mut().for_each(Link::let_go);
             self.with_table(|table| {
                 if let Some(entry) = table.targets.get_mut(&id) {

@@ -35,7 +35,8 @@ impl Link {
     fn take_over(&mut self, now: Moment) {
         let snapshot = self.circuit.snapshot();
         if let (State::Open, Some(left)) = (snapshot.state, snapshot.retry_after) {
-            self.hold = self.circuit.hold_open();
+            // It may have been reset or closed since it was looked at.
+            self.hold = self.circuit.hold_open_if_still(snapshot.generation);
             self.not_before = now.after(left);
         }
     }

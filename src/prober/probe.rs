@@ -6,6 +6,8 @@ use crate::BoxError;
 
 /// Finds out whether a target is well.
 ///
+/// It must not block its thread: one that does is a failure when its time is over, but stays where it is.
+///
 /// Any closure that returns a future of a result is a probe:
 ///
 /// ```

@@ -20,6 +20,7 @@ pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) {
     };
     let mut sky = Sky { core, tasks: JoinSet::new() };
     let mut alarm = Alarm::default();
+    core.with_table(|table| table.running = true);
     loop {
         core.give_up_overdue();
         while let Some(launch) = core.launch() {

@@ -17,6 +17,8 @@ pub(super) struct Table {
     pub(super) targets: BTreeMap<u64, Entry>,
     names: HashMap<Name, u64>,
     pub(super) schedule: Schedule,
+    /// Whether somebody probes: nobody else would ever let go of a circuit.
+    pub(super) running: bool,
     last_id: u64,
     sequence: u64,
 }
@@ -73,6 +75,7 @@ impl Table {
             targets: BTreeMap::new(),
             names: HashMap::new(),
             schedule: Schedule::new(most),
+            running: false,
             last_id: 0,
             sequence: 0,
         }
@@ -80,6 +83,11 @@ impl Table {
 
     pub(super) fn id(&self, name: &str) -> Option<u64> {
         self.names.get(name).copied()
+    }
+
+    /// Whether a target is being probed, and found unhealthy.
+    pub(super) fn finds_unhealthy(&self, id: u64) -> Option<bool> {
+        Some(self.targets.get(&id)?.track.state() == ProbeState::Unhealthy && self.running)
     }
 
     pub(super) fn add(

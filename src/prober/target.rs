@@ -92,13 +92,13 @@ impl Target {
     /// - While it is unhealthy it [holds the circuit open](Circuit::hold_open). When it is healthy again it closes the
     ///   circuit at once: no call has to try.
     /// - Where calls have opened the circuit, its next probe takes the circuit over: from then on no call becomes a
-    ///   half-open probe, and the first success at or after the end of the open time closes it. With an interval shorter
-    ///   than the open time, no call ever has to be the one that tries.
+    ///   half-open probe, and the first success at or after the end of the open time closes it. Where interval and
+    ///   timeout together are shorter than the open time, no call ever has to be the one that tries.
     /// - Where the open time is over already or the circuit is half-open, the next probe is the half-open probe.
     ///
     /// A circuit that was forced stays as it is. A [reset](Circuit::reset) closes it until the next probe finds the target
     /// unhealthy still. While the target is not probed, because it is disabled or does not run or the prober has stopped,
-    /// the circuit is left to itself. False if the target was removed.
+    /// the circuit is left to itself. Saying it twice does no harm. False if the target was removed.
     pub fn hold_open(&self, circuit: &Circuit) -> bool {
         self.core.link(self.id, Link::new(circuit.clone()))
     }

@@ -4,7 +4,7 @@ use super::kind::TcpConnect;
 use super::probe::Probe;
 use crate::{BoxError, ConfigError};
 
-/// Connects, and hangs up at once.
+/// Connects, and hangs up at once. A name is looked up anew each time, by the system.
 #[derive(Clone, Debug)]
 pub struct TcpProbe {
     target: TcpConnect,

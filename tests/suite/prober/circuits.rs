@@ -140,6 +140,25 @@ async fn a_given_up_probe_gives_its_slot_back() {
     assert_eq!(circuit.state(), CLOSED);
 }
 
+/// PR-06, PR-09: so does one whose target is restarted, however long the next one takes to come.
+#[tokio::test(start_paused = true)]
+async fn a_restart_gives_the_slot_back() {
+    let prober = prober();
+    let script = Script::new(&[Line::Hang]);
+    let late = quick().interval(900 * SECOND).timeout(800 * SECOND).build().unwrap();
+    let target = prober.add("a", late, script.clone()).unwrap();
+    let circuit = Circuit::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(SECOND).await;
+    target.hold_open(&circuit);
+    let _task = prober.spawn();
+    pass(MS).await;
+    assert_eq!((circuit.state(), circuit.admit().is_err()), (HALF, true));
+    let later = ProbePolicy::builder().interval(900 * SECOND).jitter(Duration::MAX).build().unwrap();
+    target.set_policy(later);
+    assert!(circuit.admit().unwrap().is_probe());
+}
+
 /// PR-09: a user's force has the last word, and a reset closes until the next probe.
 #[tokio::test(start_paused = true)]
 async fn force_and_reset() {
@@ -208,6 +227,15 @@ async fn left_to_itself() {
         assert!(permit.is_probe());
         permit.settle(Verdict::Success);
         assert_eq!(circuit.state(), CLOSED);
+        if end == 3 {
+            // It is unhealthy still, as far as is known, but nobody would ever let go.
+            let other = Circuit::builder("other").build().unwrap();
+            assert!(target.hold_open(&other));
+            assert_eq!((target.state(), other.state()), (ProbeState::Unhealthy, CLOSED));
+            let _task = prober.spawn();
+            pass(2 * SECOND).await;
+            assert!(other.snapshot().held && circuit.snapshot().held);
+        }
         // What was only interrupted goes on holding.
         if end == 2 {
             target.set_phase(TargetPhase::Running);
