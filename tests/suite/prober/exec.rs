@@ -84,6 +84,8 @@ async fn killed_with_all_its_children() {
     until("the timeout", || target.status().unwrap().failures == 1).await;
     assert_eq!(error(&target).as_deref(), Some("timed out after 700ms"));
     until("all are gone", || !pids(&path).iter().any(|pid| lives(pid))).await;
+    let own = PathBuf::from(format!("/proc/{}", pids(&path)[0]));
+    until("no zombie is left of it", || !own.exists()).await;
     task.stop().await;
     std::fs::remove_file(path).unwrap();
 }
