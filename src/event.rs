@@ -129,6 +129,25 @@ pub enum Event<'a> {
         /// ends.
         again_in: Option<Duration>,
     },
+    /// What is known of a probed target changed. Told exactly once for each change, after the new state is visible.
+    #[cfg(feature = "prober")]
+    #[non_exhaustive]
+    ProbeChanged {
+        /// The target.
+        name: &'a Name,
+        /// The state that it left.
+        from: crate::prober::ProbeState,
+        /// The state that it is in; never the same.
+        to: crate::prober::ProbeState,
+        /// Grows with every change of any target of this prober.
+        sequence: u64,
+        /// Successes in a row up to now.
+        successes: u32,
+        /// Failures in a row up to now.
+        failures: u32,
+        /// Why the last probe failed, if it did.
+        error: Option<&'a str>,
+    },
 }
 
 /// An error, in words. `Display` and `Debug` are the error's own: some print as an empty string with the one and say

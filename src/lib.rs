@@ -21,6 +21,8 @@ pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod policy;
+#[cfg(feature = "prober")]
+pub mod prober;
 pub mod retry;
 #[cfg(feature = "lifecycle")]
 pub mod runner;

@@ -29,6 +29,7 @@ use crate::{Event, Observer};
 /// | `seaworthy::health` | `from` and `to`; or `name`, `required` and `reason`, as a warning; or `reason` |
 /// | `seaworthy::bulkhead` | `name` and `waited` |
 /// | `seaworthy::retry` | `name`, `attempt` and `delay`, or `attempts` and `reason`; `error` and `error_debug`, the error's `Display` and `Debug` |
+/// | `seaworthy::prober` | `name`, `from`, `to`, `sequence`, `successes` and `failures` in a row, `error` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
 /// | `seaworthy::runner` | `name`, `error`, `error_debug`, `panicked`, `again_in` |
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,6 +101,12 @@ impl Observer for TracingObserver {
                 target: "seaworthy::runner",
                 %name, %error, error_debug = ?error, panicked,
                 "task failed"
+            ),
+            #[cfg(feature = "prober")]
+            Event::ProbeChanged { name, from, to, sequence, successes, failures, error } => tracing::info!(
+                target: "seaworthy::prober",
+                %name, %from, %to, sequence, successes, failures, error,
+                "target changed state"
             ),
         }
     }

@@ -86,7 +86,7 @@ fn open(u: &mut Unstructured<'_>) -> Result<Open> {
 }
 
 fn op(u: &mut Unstructured<'_>) -> Result<Op> {
-    Ok(match below(u, 15)? {
+    Ok(match below(u, 18)? {
         0..=2 => Op::Admit,
         3..=5 => Op::Settle(below(u, 8)?, verdict(u)?),
         6 => Op::Drop(below(u, 8)?),
@@ -97,6 +97,9 @@ fn op(u: &mut Unstructured<'_>) -> Result<Op> {
         11 => Op::Step(Step::To(below(u, 6)?, u.int_in_range(-1..=1)?)),
         12 => Op::Look,
         13 => Op::Step(Step::Part(u.int_in_range(0..=22)?)),
+        14 => Op::Hold,
+        15 => Op::Release(below(u, 4)?, bool(u)?),
+        16 => Op::TryProbe,
         _ => [Op::ForceOpen, Op::ForceClosed, Op::Reset][below(u, 3)?].clone(),
     })
 }

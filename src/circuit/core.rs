@@ -235,6 +235,20 @@ impl Core {
     #[cold]
     fn ask(&self, now: Moment) -> Result<Ticket, Refusal> {
         let admission = self.step(|machine, settings, dice| machine.admit(settings, now, dice));
+        self.answer(admission, now)
+    }
+
+    /// As [`Core::admit`], for a probe or not at all.
+    pub(super) fn admit_probe(&self) -> Result<Ticket, Refusal> {
+        if self.passes().is_some() {
+            return Err(Refusal::WITHOUT_TIME);
+        }
+        let now = time::now();
+        let admission = self.step(|machine, settings, dice| machine.admit_probe(settings, now, dice));
+        self.answer(admission, now)
+    }
+
+    fn answer(&self, admission: Admission, now: Moment) -> Result<Ticket, Refusal> {
         match admission {
             Admission::Granted { generation, probe } => {
                 let started = if self.settings().measures() { now } else { Moment::NEVER };
@@ -242,6 +256,30 @@ impl Core {
             }
             Admission::Refused { retry_after } => Err(Refusal::new(retry_after)),
         }
+    }
+
+    /// One more holds the circuit open: the generation that this holds in, or none.
+    pub(super) fn hold(&self) -> Option<u64> {
+        let now = time::now();
+        self.step(|machine, settings, _| machine.hold(settings, now))
+    }
+
+    /// As [`Core::hold`], unless the circuit has changed since it was of this generation.
+    #[cfg(feature = "prober")]
+    pub(super) fn hold_if_still(&self, generation: u64) -> Option<u64> {
+        let now = time::now();
+        self.step(|machine, settings, _| {
+            if machine.generation() == generation { machine.hold(settings, now) } else { (None, Reports::default()) }
+        })
+    }
+
+    pub(super) fn release(&self, generation: u64, well: bool) {
+        let now = time::now();
+        self.step(|machine, _, _| ((), machine.release(generation, well, now)));
+    }
+
+    pub(super) fn holds(&self, generation: u64) -> bool {
+        self.with_lock(|locked| locked.machine.is_held() && locked.machine.generation() == generation)
     }
 
     /// Whether a call would pass, without letting one: the generation that it would pass under, or what it would be

@@ -8,6 +8,7 @@ use super::classify::{Classify, ErrorClassifier};
 use super::core::{Core, Refusal};
 use super::future::Outcome;
 use super::held::Held;
+use super::hold::Hold;
 use super::layer::CircuitBreakerLayer;
 use super::permit::Permit;
 use crate::machine::report::{Counts, State};
@@ -94,6 +95,33 @@ impl Circuit {
         }
     }
 
+    /// Lets a call pass if it is a probe, so that a check of the backend can stand in for a caller: the open time is
+    /// over, or the circuit is half-open and has a probe to give. None otherwise, which is not counted as a rejection;
+    /// and always while the circuit is closed.
+    #[must_use = "a permit that is dropped at once counts as a call that was given up"]
+    pub fn try_probe(&self) -> Option<Permit> {
+        let ticket = self.core().admit_probe().ok()?;
+        Some(Permit::new(Held::new(self.clone(), ticket)))
+    }
+
+    /// Holds the circuit open, in whatever state it is, for as long as the value lives: no time ends that, and no call
+    /// becomes a probe. Any number may hold it at a time.
+    ///
+    /// None if the circuit was forced open or closed, or only observes: those who said so have the last word. A
+    /// [`reset`](Circuit::reset) or a force makes all holds void.
+    #[must_use = "a hold that is dropped at once lets go at once"]
+    pub fn hold_open(&self) -> Option<Hold> {
+        let generation = self.core().hold()?;
+        Some(Hold::new(self.clone(), generation))
+    }
+
+    /// As [`hold_open`](Circuit::hold_open), unless the circuit has changed since a snapshot of this generation.
+    #[cfg(feature = "prober")]
+    pub(crate) fn hold_open_if_still(&self, generation: u64) -> Option<Hold> {
+        let generation = self.core().hold_if_still(generation)?;
+        Some(Hold::new(self.clone(), generation))
+    }
+
     /// Runs a future if the circuit lets it pass, and settles it; an error is a failure.
     ///
     /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
@@ -161,6 +189,7 @@ impl Circuit {
             Snapshot {
                 state: machine.state(),
                 forced: machine.is_forced(),
+                held: machine.is_held(),
                 generation: machine.generation(),
                 counts: machine.counts(),
                 not_permitted,
@@ -205,6 +234,8 @@ pub struct Snapshot {
     pub state: State,
     /// Whether it was forced into this state and stays there until told otherwise.
     pub forced: bool,
+    /// Whether somebody [holds](Circuit::hold_open) it open.
+    pub held: bool,
     /// Grows with every change of state, reset and force.
     pub generation: u64,
     /// What has been counted in this generation.

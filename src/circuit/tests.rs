@@ -79,3 +79,16 @@ fn readings_of_calls_that_pass() {
     let dropped = builder().on_drop(OnDrop::FailureAfter(Duration::from_secs(1))).build().unwrap();
     assert_eq!(call(&dropped, Success), 2);
 }
+
+/// PR-09: a circuit that has changed since it was looked at is not held for what it was then.
+#[cfg(feature = "prober")]
+#[test]
+fn held_only_if_it_is_still_the_same() {
+    let circuit = builder().consecutive_failures(1).build().unwrap();
+    call(&circuit, Failure);
+    let seen = circuit.snapshot();
+    circuit.reset();
+    assert!(circuit.hold_open_if_still(seen.generation).is_none());
+    assert_eq!(circuit.snapshot().state, super::State::Closed);
+    assert!(circuit.hold_open_if_still(circuit.snapshot().generation).is_some());
+}

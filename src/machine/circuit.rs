@@ -34,6 +34,10 @@ enum Mode {
         until: Moment,
     },
     ForcedOpen,
+    /// Held open by so many, which is at least one.
+    Held {
+        holders: u32,
+    },
     HalfOpen(Box<Trial>),
 }
 
@@ -95,13 +99,17 @@ impl Machine {
     pub(crate) fn state(&self) -> State {
         match self.mode {
             Mode::Closed { .. } | Mode::ForcedClosed => State::Closed,
-            Mode::Open { .. } | Mode::ForcedOpen => State::Open,
+            Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => State::Open,
             Mode::HalfOpen(_) => State::HalfOpen,
         }
     }
 
     pub(crate) fn is_forced(&self) -> bool {
         matches!(self.mode, Mode::ForcedOpen | Mode::ForcedClosed)
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.mode, Mode::Held { .. })
     }
 
     /// The open time that is left, where there is such a time.
@@ -156,7 +164,7 @@ impl Machine {
         match &self.mode {
             Mode::Closed { .. } | Mode::ForcedClosed => Gate::Pass(self.on_success(settings)),
             Mode::Open { until } => Gate::Open { until: *until },
-            Mode::ForcedOpen => Gate::Shut,
+            Mode::ForcedOpen | Mode::Held { .. } => Gate::Shut,
             Mode::HalfOpen(trial) if trial.is_full(settings) => Gate::Full { until: trial.first_deadline() },
             Mode::HalfOpen(_) => Gate::Ask,
         }
@@ -185,21 +193,36 @@ impl Machine {
     /// A caller wants to pass.
     pub(crate) fn admit(&mut self, settings: &Settings, now: Moment, dice: Dice<'_>) -> (Admission, Reports) {
         let mut reports = self.notice(settings, now, dice);
+        (self.grant(settings, now, &mut reports), reports)
+    }
+
+    /// Somebody wants to pass as a probe, or not at all.
+    pub(crate) fn admit_probe(&mut self, settings: &Settings, now: Moment, dice: Dice<'_>) -> (Admission, Reports) {
+        let mut reports = self.notice(settings, now, dice);
+        let admission = match self.state() {
+            State::Closed => Admission::Refused { retry_after: None },
+            State::Open | State::HalfOpen => self.grant(settings, now, &mut reports),
+        };
+        (admission, reports)
+    }
+
+    fn grant(&mut self, settings: &Settings, now: Moment, reports: &mut Reports) -> Admission {
         if let Mode::Open { until } = self.mode {
             if now < until {
-                return (Admission::Refused { retry_after: self.retry_after(now) }, reports);
+                return Admission::Refused { retry_after: self.retry_after(now) };
             }
-            self.half_open(now, &mut reports);
+            self.half_open(now, reports);
         }
         let deadline = now.after(self.probe_timeout(settings));
-        let admission = match &mut self.mode {
+        match &mut self.mode {
             Mode::HalfOpen(trial) if !trial.is_full(settings) => {
                 Admission::Granted { generation: self.generation, probe: trial.send(deadline) }
             }
             Mode::Closed { .. } | Mode::ForcedClosed => Admission::Granted { generation: self.generation, probe: 0 },
-            Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen => Admission::Refused { retry_after: None },
-        };
-        (admission, reports)
+            Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => {
+                Admission::Refused { retry_after: None }
+            }
+        }
     }
 
     /// An admitted call ended. What was admitted under another generation changes nothing.
@@ -229,7 +252,7 @@ impl Machine {
                 }
             }
             // Nobody was admitted under this generation.
-            Mode::Open { .. } | Mode::ForcedOpen => {}
+            Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => {}
         }
         reports
     }
@@ -258,7 +281,7 @@ impl Machine {
                 let finding = trial.count(false, settings);
                 self.conclude(settings, finding, Cause::ProbesFailed, now, dice, &mut reports);
             }
-            Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen => {}
+            Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => {}
         }
         reports
     }
@@ -270,6 +293,41 @@ impl Machine {
             let Some(deadline) = trial.give_up_one(now) else { break };
             let finding = trial.count(false, settings);
             self.conclude(settings, finding, Cause::ProbeTimedOut, deadline, dice, &mut reports);
+        }
+        reports
+    }
+
+    /// One more holds the circuit open, and gives the generation back with [`release`](Machine::release). None if the
+    /// circuit is forced or never rejects: those who said so have the last word.
+    pub(crate) fn hold(&mut self, settings: &Settings, now: Moment) -> (Option<u64>, Reports) {
+        let mut reports = Reports::default();
+        match &mut self.mode {
+            Mode::ForcedOpen | Mode::ForcedClosed => return (None, reports),
+            _ if settings.observe_only => return (None, reports),
+            Mode::Held { holders } => *holders = holders.saturating_add(1),
+            Mode::Closed { .. } | Mode::Open { .. } | Mode::HalfOpen(_) => {
+                self.evict(now);
+                self.enter(Mode::Held { holders: 1 }, now, Cause::HeldOpen, &mut reports);
+            }
+        }
+        (Some(self.generation), reports)
+    }
+
+    /// One of those who hold the circuit open lets go. After the last one it is closed if that one says that all is well,
+    /// and otherwise open with its time elapsed. A hold of an older generation is void.
+    pub(crate) fn release(&mut self, generation: u64, well: bool, now: Moment) -> Reports {
+        let mut reports = Reports::default();
+        if generation != self.generation {
+            return reports;
+        }
+        match &mut self.mode {
+            Mode::Held { holders } if *holders > 1 => *holders -= 1,
+            Mode::Held { .. } if well => {
+                self.failed_half_opens = 0;
+                self.enter(Mode::Closed { broken: false }, now, Cause::Released, &mut reports);
+            }
+            Mode::Held { .. } => self.enter(Mode::Open { until: now }, now, Cause::Released, &mut reports),
+            _ => {}
         }
         reports
     }

@@ -7,6 +7,8 @@ pub(crate) mod budget;
 pub(crate) mod circuit;
 pub(crate) mod moment;
 pub(crate) mod phase;
+#[cfg(feature = "prober")]
+pub(crate) mod probe;
 pub(crate) mod queue;
 pub(crate) mod ratio;
 pub(crate) mod report;

@@ -43,6 +43,10 @@ pub enum Cause {
     Forced,
     /// Somebody called `reset`.
     Reset,
+    /// Somebody holds it open.
+    HeldOpen,
+    /// The last one who held it open let go, and said that all is well.
+    Released,
 }
 
 impl Cause {
@@ -59,6 +63,8 @@ impl Cause {
             Cause::ProbeTimedOut => "probe timed out",
             Cause::Forced => "forced",
             Cause::Reset => "reset",
+            Cause::HeldOpen => "held open",
+            Cause::Released => "released",
         }
     }
 }

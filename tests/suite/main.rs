@@ -10,6 +10,8 @@ mod gateway;
 mod health;
 mod model;
 mod policy;
+#[cfg(feature = "prober")]
+mod prober;
 #[cfg(all(unix, feature = "http", feature = "lifecycle"))]
 mod process;
 mod property;

@@ -136,6 +136,9 @@ fn op() -> impl Strategy<Value = Op> {
         5 => (verdict(), 1..=6_usize).prop_map(|(verdict, count)| Op::Burst(verdict, count)),
         9 => step().prop_map(Op::Step),
         1 => select(vec![Op::ForceOpen, Op::ForceClosed, Op::Reset]),
+        1 => Just(Op::Hold),
+        2 => (0..4_usize, any::<bool>()).prop_map(|(place, well)| Op::Release(place, well)),
+        2 => Just(Op::TryProbe),
         2 => Just(Op::Look),
     ]
 }

@@ -4,6 +4,7 @@ mod config;
 mod control;
 mod drops;
 mod half_open;
+mod hold;
 mod opening;
 mod service;
 mod verdicts;

@@ -1,6 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
+use seaworthy::circuit::Hold;
 use seaworthy::{Circuit, Permit, Rejected, State, Verdict};
 
 use super::ops::{END, Op, Step, Watch};
@@ -25,6 +26,7 @@ struct Run {
     circuit: Circuit,
     observed: Observed,
     permits: Vec<(Call, Permit)>,
+    holds: Vec<(usize, Hold)>,
     calls: usize,
     model: Model,
     watch: Watch,
@@ -37,7 +39,7 @@ impl Run {
         let observed = Observed::default();
         let circuit = config.circuit(|builder| observed.by(builder));
         let model = Model::new(config.clone());
-        Run { circuit, observed, permits: Vec::new(), calls: 0, model, watch, generation: None }
+        Run { circuit, observed, permits: Vec::new(), holds: Vec::new(), calls: 0, model, watch, generation: None }
     }
 
     async fn step(&mut self, op: &Op) -> Result<(), String> {
@@ -87,6 +89,10 @@ impl Run {
                 self.hint();
                 self.model.reset();
             }
+            Op::Hold => self.hold()?,
+            Op::Release(..) if self.holds.is_empty() => {}
+            Op::Release(place, well) => self.release(place, well)?,
+            Op::TryProbe => self.try_probe()?,
             Op::Look => self.look()?,
         }
         self.compare()?;
@@ -114,6 +120,41 @@ impl Run {
             self.permits.push((call, permit));
         }
         self.compare()
+    }
+
+    fn try_probe(&mut self) -> Result<(), String> {
+        let call = self.calls;
+        self.calls += 1;
+        let answer = self.circuit.try_probe();
+        self.hint();
+        same("whether a probe is let in", &self.model.try_probe(call), &answer.is_some())?;
+        if let Some(permit) = answer {
+            same("whether it is a probe", &true, &permit.is_probe())?;
+            self.permits.push((call, permit));
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self) -> Result<(), String> {
+        let hold = self.circuit.hold_open();
+        self.hint();
+        let held = self.model.hold();
+        same("whether it can be held", &held.is_some(), &hold.is_some())?;
+        self.holds.extend(held.zip(hold));
+        Ok(())
+    }
+
+    fn release(&mut self, place: usize, well: bool) -> Result<(), String> {
+        let (held, hold) = self.holds.remove(place % self.holds.len());
+        same("whether a hold is in force", &(held == self.model.changes()), &hold.is_in_force())?;
+        if well {
+            hold.close();
+        } else {
+            drop(hold);
+        }
+        self.hint();
+        self.model.release(held, well);
+        Ok(())
     }
 
     fn settle(&mut self, place: usize, verdict: Verdict) -> Result<(), String> {
@@ -155,6 +196,7 @@ impl Run {
         let got = Picture {
             state: snapshot.state,
             forced: snapshot.forced,
+            held: snapshot.held,
             changes: expected.changes,
             tally: tally(snapshot.counts),
             not_permitted: snapshot.not_permitted as usize,
@@ -173,6 +215,10 @@ impl Run {
 
     /// CB-17: whatever became of the calls before, a circuit whose times end lets a healthy backend back in.
     async fn heals(&mut self, config: &Config) -> Result<(), String> {
+        while !self.holds.is_empty() {
+            self.release(0, false)?;
+            self.compare()?;
+        }
         let times =
             (0..20).map(|failed| config.open_time(failed)).chain([config.probe_timeout.or(Some(Duration::ZERO))]);
         let Some(longest) = times.collect::<Option<Vec<_>>>().and_then(|times| times.into_iter().max()) else {

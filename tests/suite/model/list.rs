@@ -95,7 +95,7 @@ impl Model {
             match entry.what {
                 What::Admitted { call } => out.push(call),
                 What::Settled { call, .. } | What::GivenUp { call } => out.retain(|other| *other != call),
-                What::Changed { .. } | What::Rejected | What::Gone { .. } => {}
+                What::Changed { .. } | What::Rejected | What::Holds | What::LetGo | What::Gone { .. } => {}
             }
         }
         out

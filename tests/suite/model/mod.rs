@@ -40,6 +40,9 @@ enum What {
         call: Call,
     },
     Rejected,
+    /// One more holds it open, or one less.
+    Holds,
+    LetGo,
     /// A verdict that was not void; `broken` says whether a rule was broken then.
     Settled {
         call: Call,
@@ -65,6 +68,7 @@ enum Mode {
     HalfOpen,
     ForcedOpen,
     ForcedClosed,
+    Held,
 }
 
 /// What `Counts` should hold.
@@ -81,6 +85,7 @@ pub struct Tally {
 pub struct Picture {
     pub state: State,
     pub forced: bool,
+    pub held: bool,
     pub changes: usize,
     pub tally: Tally,
     pub not_permitted: usize,
@@ -123,15 +128,56 @@ impl Model {
     /// Whether the call is let in, else the time after which to try again. CB-08 to CB-10.
     pub fn admit(&mut self, call: Call) -> Result<(), Option<Duration>> {
         self.give_up();
+        let answer = self.let_in(call);
+        if let Err(retry_after) = answer {
+            self.reject(retry_after);
+        }
+        answer
+    }
+
+    fn let_in(&mut self, call: Call) -> Result<(), Option<Duration>> {
         if let Some(Duration::ZERO) = self.open_time_left() {
             self.change(self.now, Mode::HalfOpen, vec![Cause::OpenTimeElapsed]);
         }
-        let answer = self.refuses().map_or(Ok(()), Err);
-        match answer {
-            Ok(()) => self.note(self.now, What::Admitted { call }),
-            Err(retry_after) => self.reject(retry_after),
+        self.refuses().map_or(Ok(()), Err)?;
+        self.note(self.now, What::Admitted { call });
+        Ok(())
+    }
+
+    /// Whether the call is let in as a probe. PR-09.
+    pub fn try_probe(&mut self, call: Call) -> bool {
+        self.give_up();
+        self.state() != State::Closed && self.let_in(call).is_ok()
+    }
+
+    /// How often the state had changed when it was held, if it is. PR-09.
+    pub fn hold(&mut self) -> Option<usize> {
+        match self.mode() {
+            Mode::ForcedOpen | Mode::ForcedClosed => return None,
+            _ if self.config.observe_only => return None,
+            Mode::Held => {}
+            _ => self.change(self.now, Mode::Held, vec![Cause::HeldOpen]),
         }
-        answer
+        self.note(self.now, What::Holds);
+        Some(self.changes())
+    }
+
+    /// PR-09.
+    pub fn release(&mut self, held: usize, well: bool) {
+        if held != self.changes() {
+            return;
+        }
+        self.note(self.now, What::LetGo);
+        let count = |which: fn(&What) -> bool| self.here().iter().filter(|entry| which(&entry.what)).count();
+        let holders = count(|what| matches!(what, What::Holds)) - count(|what| matches!(what, What::LetGo));
+        if holders == 0 {
+            let to = if well { Mode::Closed } else { Mode::Open(Some(Duration::ZERO)) };
+            self.change(self.now, to, vec![Cause::Released]);
+        }
+    }
+
+    pub(super) fn changes(&self) -> usize {
+        self.list.iter().filter(|entry| matches!(entry.what, What::Changed { .. })).count()
     }
 
     /// CB-13, CB-14, CB-30.
@@ -149,7 +195,7 @@ impl Model {
             _ if verdict == Verdict::Ignored => {}
             Mode::HalfOpen => self.decide(self.now, Cause::ProbesFailed),
             Mode::Closed | Mode::ForcedClosed => self.judge(),
-            Mode::Open(_) | Mode::ForcedOpen => unreachable!("no call is let in while open"),
+            Mode::Open(_) | Mode::ForcedOpen | Mode::Held => unreachable!("no call is let in while open"),
         }
     }
 
@@ -170,7 +216,7 @@ impl Model {
             Mode::Closed | Mode::ForcedClosed => None,
             Mode::HalfOpen => (!self.has_slot()).then_some(None),
             Mode::Open(_) => Some(self.open_time_left()).filter(|left| *left != Some(Duration::ZERO)),
-            Mode::ForcedOpen => Some(None),
+            Mode::ForcedOpen | Mode::Held => Some(None),
         }
     }
 
@@ -208,7 +254,8 @@ impl Model {
         Picture {
             state: self.state(),
             forced: matches!(self.mode(), Mode::ForcedOpen | Mode::ForcedClosed),
-            changes: self.list.iter().filter(|entry| matches!(entry.what, What::Changed { .. })).count(),
+            held: self.mode() == Mode::Held,
+            changes: self.changes(),
             tally: self.look(),
             not_permitted: self.list.iter().filter(|entry| matches!(entry.what, What::Rejected)).count(),
             time_in_state: self.now - self.here()[0].at,
@@ -237,7 +284,7 @@ impl fmt::Display for Model {
 fn state(mode: Mode) -> State {
     match mode {
         Mode::Closed | Mode::ForcedClosed => State::Closed,
-        Mode::Open(_) | Mode::ForcedOpen => State::Open,
+        Mode::Open(_) | Mode::ForcedOpen | Mode::Held => State::Open,
         Mode::HalfOpen => State::HalfOpen,
     }
 }

@@ -22,6 +22,11 @@ pub enum Op {
     ForceOpen,
     ForceClosed,
     Reset,
+    Hold,
+    /// Lets go of one hold, by its place among those that there are, and perhaps says that all is well.
+    Release(usize, bool),
+    /// A call that wants to be a probe or nothing.
+    TryProbe,
     /// Takes a snapshot.
     Look,
 }

@@ -22,14 +22,21 @@ impl Model {
 
     /// CB-12: the open time grows with each failed half-open state since the circuit was closed.
     fn open(&mut self, at: Duration, causes: Vec<Cause>) {
+        let failed = self.failed() + usize::from(self.mode() == Mode::HalfOpen);
+        let time = self.config.open_time(failed);
+        self.change(at, Mode::Open(time), causes);
+    }
+
+    /// Half-open states that failed since the circuit was closed.
+    fn failed(&self) -> usize {
         let changes = self.list.iter().rev().filter_map(|entry| match entry.what {
             What::Changed { to } => Some(to),
             _ => None,
         });
-        let since_closed = changes.take_while(|mode| matches!(mode, Mode::Open(_) | Mode::HalfOpen));
-        let failed = since_closed.filter(|mode| *mode == Mode::HalfOpen).count();
-        let time = self.config.open_time(failed);
-        self.change(at, Mode::Open(time), causes);
+        let open = |mode: &Mode| matches!(mode, Mode::Open(_) | Mode::HalfOpen | Mode::Held);
+        let since_closed: Vec<_> = changes.take_while(open).collect();
+        // The later one comes first.
+        since_closed.windows(2).filter(|pair| matches!(pair, [Mode::Open(_), Mode::HalfOpen])).count()
     }
 
     // Closed.
@@ -156,11 +163,8 @@ impl Model {
 
     /// When a probe is given up; None is never. CB-17: by default after the open time that was in force.
     pub(super) fn deadline(&self, probe: Call) -> Option<Duration> {
-        let in_force = self.list.iter().rev().find_map(|entry| match entry.what {
-            What::Changed { to: Mode::Open(time) } => Some(time.unwrap()),
-            _ => None,
-        });
-        self.admitted_at(probe).checked_add(self.config.probe_timeout.or(in_force).unwrap())
+        let in_force = self.config.open_time(self.failed());
+        self.admitted_at(probe).checked_add(self.config.probe_timeout.or(in_force)?)
     }
 
     /// Takes note of the probes whose time is over, the earliest first. CB-17.

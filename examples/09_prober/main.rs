@@ -1,0 +1,59 @@
+//! A prober and three real targets on loopback: an HTTP server that turns sick and recovers, a TCP port that closes and
+//! opens again, and a command whose file comes and goes. The server's circuit is driven by its target, and no call has to
+//! find out. Nothing has to be installed:
+//!
+//! ```sh
+//! cargo run --release --features prober --example 09_prober
+//! ```
+//!
+//! On a terminal the table is redrawn as it changes. It ends by itself, and fails if the story did not happen.
+
+mod story;
+mod table;
+mod targets;
+
+use std::error::Error;
+use std::time::Duration;
+
+use seaworthy::prober::{Exec, ExecProbe, HttpGet, HttpProbe, ProbePolicy, Prober, TcpConnect, TcpProbe};
+use seaworthy::{Circuit, Event};
+use tokio::sync::mpsc;
+
+use story::{Story, Turn};
+use targets::{Server, TcpPort, Toggle};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (mut server, mut port, mut toggle) = (Server::start().await?, TcpPort::open().await?, Toggle::new()?);
+
+    // Every change is told; the story and the table listen.
+    let (turns, told) = mpsc::unbounded_channel();
+    let prober = Prober::builder()
+        .observer(move |event: &Event<'_>| {
+            if let Event::ProbeChanged { name, to, .. } = event {
+                // Nobody listens once the story has ended.
+                let _ = turns.send(Turn { name: (*name).clone(), to: *to });
+            }
+        })
+        .build()?;
+
+    let policy = ProbePolicy::builder()
+        .interval(Duration::from_millis(300))
+        .start_period(Duration::ZERO)
+        .failure_threshold(2)
+        .build()?;
+    let http = HttpProbe::new(HttpGet::new(server.port()).path("/health?full=1"))?;
+    let web = prober.add("web", policy, http)?;
+    prober.add("database", policy, TcpProbe::new(TcpConnect::new(port.port()))?)?;
+    prober.add("job", policy, ExecProbe::new(Exec::new(toggle.command()))?)?;
+
+    // Calls to the web server go through this circuit. It would open at the first failure of a call, for a minute.
+    let circuit = Circuit::builder("web").consecutive_failures(1).open_for(Duration::from_secs(60)).build()?;
+    web.hold_open(&circuit);
+
+    let task = prober.spawn();
+    let mut story = Story::new(prober, circuit, told);
+    let outcome = story.play(&mut server, &mut port, &mut toggle).await;
+    task.stop().await;
+    outcome
+}

@@ -1,0 +1,87 @@
+use std::error::Error;
+use std::time::Duration;
+
+use seaworthy::prober::{ProbeState, Prober};
+use seaworthy::{Circuit, Name, State};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
+
+use crate::table::Table;
+use crate::targets::{Server, TcpPort, Toggle};
+
+/// Something that the prober told.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    pub name: Name,
+    pub to: ProbeState,
+}
+
+/// What has to happen, in its order.
+pub struct Story {
+    prober: Prober,
+    circuit: Circuit,
+    told: UnboundedReceiver<Turn>,
+    table: Table,
+}
+
+/// No turn of the story takes longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+impl Story {
+    pub fn new(prober: Prober, circuit: Circuit, told: UnboundedReceiver<Turn>) -> Story {
+        Story { prober, circuit, told, table: Table::new() }
+    }
+
+    pub async fn play(&mut self, server: &mut Server, port: &mut TcpPort, toggle: &mut Toggle) -> Outcome {
+        let healthy = ProbeState::Healthy;
+        self.until("all are well", &[("web", healthy), ("database", healthy), ("job", healthy)]).await?;
+        self.circuit_is(State::Closed).await?;
+
+        server.turn_sick(true);
+        self.until("the web server answers with 503", &[("web", ProbeState::Unhealthy)]).await?;
+        // No call has failed, and none has to.
+        self.circuit_is(State::Open).await?;
+
+        port.close();
+        toggle.remove()?;
+        let both = [("database", ProbeState::Unhealthy), ("job", ProbeState::Unhealthy)];
+        self.until("the port is closed and the file is gone", &both).await?;
+
+        server.turn_sick(false);
+        self.until("the web server has recovered", &[("web", healthy)]).await?;
+        self.circuit_is(State::Closed).await?;
+
+        port.open_again().await?;
+        toggle.restore()?;
+        self.until("all are well again", &[("database", healthy), ("job", healthy)]).await
+    }
+
+    /// Waits until each of `turns` was told, in any order, and draws the table at each change.
+    async fn until(&mut self, heading: &str, turns: &[(&str, ProbeState)]) -> Outcome {
+        let mut missing = turns.to_vec();
+        while !missing.is_empty() {
+            let told = timeout(PATIENCE, self.told.recv()).await;
+            let Ok(Some(Turn { name, to })) = told else {
+                return Err(format!("{heading}: still waiting for {missing:?}").into());
+            };
+            missing.retain(|turn| *turn != (name.as_str(), to));
+            self.table.draw(&self.prober, &self.circuit, heading);
+        }
+        Ok(())
+    }
+
+    /// The circuit is told right after the observer.
+    async fn circuit_is(&mut self, state: State) -> Outcome {
+        let reached = async {
+            while self.circuit.state() != state {
+                tokio::task::yield_now().await;
+            }
+        };
+        let reached = timeout(PATIENCE, reached).await;
+        reached.map_err(|_| format!("the circuit is {}, not {state}", self.circuit.state()))?;
+        self.table.draw(&self.prober, &self.circuit, &format!("the circuit is {state}, and no call had to find out"));
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+use std::io::{IsTerminal, Write, stdout};
+
+use seaworthy::Circuit;
+use seaworthy::prober::Prober;
+
+/// How all targets are: redrawn in its place on a terminal, lines one after another elsewhere.
+pub struct Table {
+    redraws: bool,
+    height: usize,
+}
+
+impl Table {
+    pub fn new() -> Table {
+        Table { redraws: stdout().is_terminal(), height: 0 }
+    }
+
+    pub fn draw(&mut self, prober: &Prober, circuit: &Circuit, heading: &str) {
+        let mut lines = vec![format!("-- {heading}")];
+        for (name, status) in prober.statuses() {
+            let error = status.last_error.as_deref().unwrap_or("");
+            let (state, successes, failures) = (status.state, status.successes, status.failures);
+            let first = error.lines().next().unwrap_or("");
+            lines.push(format!("{name:<10} {state:<10} {successes:>3} ok {failures:>3} failed  {first}"));
+        }
+        lines.push(format!("circuit    {}", circuit.state()));
+        let mut out = stdout().lock();
+        if self.redraws && self.height > 0 {
+            // Up to where the last table began, and clear what is below.
+            let _ = write!(out, "\x1b[{}A\x1b[J", self.height);
+        }
+        self.height = lines.len();
+        // Whoever closed the other end does not want to see it.
+        let _ = writeln!(out, "{}", lines.join("\n"));
+    }
+}

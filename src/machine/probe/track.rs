@@ -1,0 +1,245 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::text::cut;
+use crate::machine::moment::Moment;
+
+/// Where a probed target is in its own life, as whoever runs it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TargetPhase {
+    /// It does not run, and is not probed.
+    NotRunning,
+    /// It is coming up. It is probed, but nothing is said of its health yet.
+    Initialising,
+    /// It runs. A target that nobody says anything else about does.
+    #[default]
+    Running,
+}
+
+/// What is known of a probed target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProbeState {
+    /// It has no policy, and is not probed.
+    Disabled,
+    /// It does not run.
+    Unknown,
+    /// It is initialising, or runs and nothing has been decided yet.
+    Starting,
+    /// Enough probes in a row succeeded, and not too many failed since.
+    Healthy,
+    /// Too many probes in a row failed.
+    Unhealthy,
+}
+
+impl ProbeState {
+    const ALL: [ProbeState; 5] =
+        [ProbeState::Disabled, ProbeState::Unknown, ProbeState::Starting, ProbeState::Healthy, ProbeState::Unhealthy];
+
+    pub(crate) fn bits(self) -> u64 {
+        match self {
+            ProbeState::Disabled => 0,
+            ProbeState::Unknown => 1,
+            ProbeState::Starting => 2,
+            ProbeState::Healthy => 3,
+            ProbeState::Unhealthy => 4,
+        }
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> ProbeState {
+        ProbeState::ALL.into_iter().find(|state| state.bits() == bits).unwrap_or(ProbeState::Disabled)
+    }
+
+    /// A short constant text, for logs and labels.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ProbeState::Disabled => "disabled",
+            ProbeState::Unknown => "unknown",
+            ProbeState::Starting => "starting",
+            ProbeState::Healthy => "healthy",
+            ProbeState::Unhealthy => "unhealthy",
+        }
+    }
+}
+
+impl fmt::Display for ProbeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How results are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub(crate) start_period: Duration,
+    pub(crate) failure_threshold: u32,
+    pub(crate) success_threshold: u32,
+}
+
+/// A change of what is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) from: ProbeState,
+    pub(crate) to: ProbeState,
+}
+
+/// What the probes of the current window found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Findings {
+    /// In a row, up to now.
+    pub(crate) successes: u32,
+    /// In a row, up to now.
+    pub(crate) failures: u32,
+    pub(crate) error: Option<Arc<str>>,
+    pub(crate) last_success: Option<Moment>,
+    pub(crate) last_failure: Option<Moment>,
+    mark: Option<Mark>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Healthy,
+    Unhealthy,
+}
+
+/// One target, as a pure state machine.
+#[derive(Debug)]
+pub(crate) struct Track {
+    rules: Option<Rules>,
+    phase: TargetPhase,
+    findings: Findings,
+    /// When the target began to run, as far as is known.
+    started: Moment,
+    /// When the state that is visible came about.
+    since: Moment,
+    /// Every window has another.
+    window: u64,
+}
+
+impl Track {
+    pub(crate) fn new(rules: Option<Rules>, now: Moment) -> Track {
+        Track {
+            rules,
+            phase: TargetPhase::default(),
+            findings: Findings::default(),
+            started: now,
+            since: now,
+            window: 0,
+        }
+    }
+
+    pub(crate) fn state(&self) -> ProbeState {
+        match (self.rules, self.phase, self.findings.mark) {
+            (None, _, _) => ProbeState::Disabled,
+            (_, TargetPhase::NotRunning, _) => ProbeState::Unknown,
+            (_, TargetPhase::Initialising, _) | (_, _, None) => ProbeState::Starting,
+            (_, _, Some(Mark::Healthy)) => ProbeState::Healthy,
+            (_, _, Some(Mark::Unhealthy)) => ProbeState::Unhealthy,
+        }
+    }
+
+    pub(crate) fn phase(&self) -> TargetPhase {
+        self.phase
+    }
+
+    pub(crate) fn since(&self) -> Moment {
+        self.since
+    }
+
+    pub(crate) fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// Whether the target is to be probed.
+    pub(crate) fn is_probed(&self) -> bool {
+        self.rules.is_some() && self.phase != TargetPhase::NotRunning
+    }
+
+    /// What a probe that begins now has to show when it ends.
+    pub(crate) fn window(&self) -> u64 {
+        self.window
+    }
+
+    /// A probe that began in `window` ended. None if that is over and its result says nothing any more.
+    pub(crate) fn settle(&mut self, window: u64, result: Result<(), &str>, now: Moment) -> Option<Settled> {
+        let rules = self.rules.filter(|_| window == self.window)?;
+        let in_start_period = now.since(self.started) < rules.start_period;
+        Some(Settled(self.change(now, |track| match result {
+            Ok(()) => track.findings.succeed(rules, now),
+            Err(error) => track.findings.fail(rules, error, in_start_period, now),
+        })))
+    }
+
+    /// Another policy, or none, in a fresh window. The target goes on as it was, and its start period is over when it
+    /// would have been.
+    pub(crate) fn set_rules(&mut self, rules: Option<Rules>, now: Moment) -> Option<Change> {
+        self.change(now, |track| {
+            track.rules = rules;
+            track.begin();
+        })
+    }
+
+    /// Says whether the window is a fresh one, too: the target began or ceased to run.
+    pub(crate) fn set_phase(&mut self, phase: TargetPhase, now: Moment) -> (Option<Change>, bool) {
+        let ran = self.phase != TargetPhase::NotRunning;
+        let fresh = ran != (phase != TargetPhase::NotRunning);
+        let change = self.change(now, |track| {
+            track.phase = phase;
+            if fresh {
+                track.started = now;
+                track.begin();
+            }
+        });
+        (change, fresh)
+    }
+
+    /// The target was started anew.
+    pub(crate) fn restart(&mut self, now: Moment) -> Option<Change> {
+        self.change(now, |track| {
+            track.started = now;
+            track.begin();
+        })
+    }
+
+    fn begin(&mut self) {
+        self.window += 1;
+        self.findings = Findings::default();
+    }
+
+    fn change(&mut self, now: Moment, act: impl FnOnce(&mut Track)) -> Option<Change> {
+        let from = self.state();
+        act(self);
+        let to = self.state();
+        (from != to).then(|| {
+            self.since = now;
+            Change { from, to }
+        })
+    }
+}
+
+/// A result that was counted, and what it changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settled(pub(crate) Option<Change>);
+
+impl Findings {
+    fn succeed(&mut self, rules: Rules, now: Moment) {
+        self.successes = self.successes.saturating_add(1);
+        self.failures = 0;
+        self.error = None;
+        self.last_success = Some(now);
+        if self.successes >= rules.success_threshold {
+            self.mark = Some(Mark::Healthy);
+        }
+    }
+
+    fn fail(&mut self, rules: Rules, error: &str, in_start_period: bool, now: Moment) {
+        self.failures = self.failures.saturating_add(1);
+        self.successes = 0;
+        self.error = Some(cut(error));
+        self.last_failure = Some(now);
+        if !in_start_period && self.failures >= rules.failure_threshold {
+            self.mark = Some(Mark::Unhealthy);
+        }
+    }
+}

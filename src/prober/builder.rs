@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use super::core::Core;
+use super::handle::Prober;
+use crate::event::Audience;
+use crate::random::Random;
+use crate::{ConfigError, Observer};
+
+/// The most probes at a time.
+const MOST: usize = 10_000;
+
+/// The settings of a [`Prober`]; nothing is checked before [`build`](Self::build).
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct ProberBuilder {
+    max_concurrent: usize,
+    audience: Audience,
+    random: Random,
+}
+
+impl ProberBuilder {
+    pub(super) fn new() -> ProberBuilder {
+        ProberBuilder { max_concurrent: 32, audience: Audience::default(), random: Random::default() }
+    }
+
+    /// Runs so many probes at a time; targets that are due beyond that wait, and the one that was due first goes first.
+    /// From 1 to 10,000; 32 if not set.
+    pub fn max_concurrent(mut self, probes: usize) -> ProberBuilder {
+        self.max_concurrent = probes;
+        self
+    }
+
+    /// Tells `observer` what happens, in place of [`TracingObserver`](crate::TracingObserver).
+    pub fn observer(mut self, observer: impl Observer + 'static) -> ProberBuilder {
+        self.audience = Audience::new(Arc::new(observer));
+        self
+    }
+
+    /// Draws jitter from a generator with this seed, so that a test can repeat it.
+    pub fn random_seed(mut self, seed: u64) -> ProberBuilder {
+        self.random = Random::seeded(seed);
+        self
+    }
+
+    /// Checks the settings and makes a prober without targets.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule.
+    pub fn build(self) -> Result<Prober, ConfigError> {
+        match self.max_concurrent {
+            0 => Err(ConfigError::new("max_concurrent", "must be at least 1")),
+            1..=MOST => Ok(Prober::new(Core::new(self.max_concurrent, self.audience, self.random))),
+            _ => Err(ConfigError::new("max_concurrent", "must not be greater than 10,000")),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::AbortHandle;
+
+use super::link::Link;
+use super::policy::ProbePolicy;
+use super::probe::AnyProbe;
+use super::table::{Entry, Flight, News, Table};
+use crate::event::Audience;
+use crate::machine::moment::Moment;
+use crate::machine::probe::track::{Change, Settled, Track};
+use crate::random::Random;
+use crate::sync::Mutex;
+use crate::{Event, time};
+
+/// A prober that many threads share. Observers, circuits and probes are only ever called without its lock.
+pub(super) struct Core {
+    locked: Mutex<Table>,
+    /// There may be something to do.
+    pub(super) stirred: Notify,
+    /// Whose turn it is to run.
+    pub(super) turn: Semaphore,
+    audience: Audience,
+    random: Random,
+}
+
+/// A probe that is to be started.
+pub(super) struct Launch {
+    pub(super) id: u64,
+    pub(super) probe: Arc<dyn AnyProbe>,
+}
+
+impl Core {
+    pub(super) fn new(most: usize, audience: Audience, random: Random) -> Core {
+        Core { locked: Mutex::new(Table::new(most)), stirred: Notify::new(), turn: Semaphore::new(1), audience, random }
+    }
+
+    pub(super) fn with_table<T>(&self, work: impl FnOnce(&mut Table) -> T) -> T {
+        work(&mut self.locked.lock())
+    }
+
+    // What users do.
+
+    /// Begins a fresh window if `change` says so: what is under way counts no more, and the next probe is due.
+    pub(super) fn change(&self, id: u64, change: impl FnOnce(&mut Entry, Moment) -> Changed) -> bool {
+        let now = time::now();
+        let mut locked = self.locked.lock();
+        let table = &mut *locked;
+        let Some(entry) = table.targets.get_mut(&id) else { return false };
+        let Changed { change, fresh, replaced } = change(entry, now);
+        let (mut flight, mut links) = (None, Vec::new());
+        let probed = entry.track.is_probed();
+        if fresh {
+            flight = entry.flight.take();
+            links = std::mem::take(&mut entry.links);
+            let next = self.first(entry.policy.as_ref().filter(|_| probed), now);
+            table.schedule.give_up(id);
+            table.schedule.set(id, next);
+        }
+        let news = table.publish(id, change);
+        drop(locked);
+        abort(flight);
+        drop(replaced);
+        self.tell(news);
+        links.iter_mut().for_each(if probed { Link::hand_back } else { Link::let_go });
+        self.put_back(id, links);
+        self.stirred.notify_one();
+        true
+    }
+
+    pub(super) fn remove(&self, id: u64) -> bool {
+        let removed = self.with_table(|table| table.remove(id));
+        let found = removed.is_some();
+        // Its probe and its circuits go without the lock.
+        if let Some(mut entry) = removed {
+            abort(entry.flight.take());
+        }
+        self.stirred.notify_one();
+        found
+    }
+
+    pub(super) fn link(&self, id: u64, mut link: Link) -> bool {
+        match self.with_table(|table| table.finds_unhealthy(id)) {
+            None => return false,
+            Some(true) => link.hold(time::now()),
+            Some(false) => {}
+        }
+        self.put_back(id, vec![link]);
+        true
+    }
+
+    // What the run does.
+
+    /// The moment of the first probe.
+    pub(super) fn first(&self, policy: Option<&ProbePolicy>, now: Moment) -> Moment {
+        policy.map_or(Moment::NEVER, |policy| now.after(self.jitter(policy)))
+    }
+
+    fn jitter(&self, policy: &ProbePolicy) -> Duration {
+        let most = policy.jitter();
+        if most.is_zero() {
+            return most;
+        }
+        Duration::try_from_secs_f64(most.as_secs_f64() * self.random.fraction()).unwrap_or(most)
+    }
+
+    /// The next probe that is due, if there is room for it. Its circuits are told.
+    pub(super) fn launch(&self) -> Option<Launch> {
+        let now = time::now();
+        let (launch, mut links) = self.with_table(|table| {
+            let id = table.schedule.next_due(now)?;
+            let entry = table.targets.get_mut(&id)?;
+            let timeout = entry.policy.as_ref().map_or(Duration::MAX, ProbePolicy::timeout);
+            let window = entry.track.window();
+            entry.flight = Some(Flight { window, task: None });
+            table.schedule.launch(id, now.after(timeout));
+            Some((Launch { id, probe: entry.probe.clone() }, std::mem::take(&mut entry.links)))
+        })?;
+        links.iter_mut().for_each(|link| link.begins(now));
+        self.put_back(launch.id, links);
+        Some(launch)
+    }
+
+    /// A probe was started; if it does not count any more, it is given up at once.
+    pub(super) fn launched(&self, id: u64, task: AbortHandle) {
+        let not_needed = self.with_table(|table| match table.targets.get_mut(&id).map(|entry| &mut entry.flight) {
+            Some(Some(flight)) => {
+                flight.task = Some(task);
+                None
+            }
+            _ => Some(task),
+        });
+        if let Some(task) = not_needed {
+            task.abort();
+        }
+    }
+
+    /// A probe ended or was given up. Its result counts once.
+    pub(super) fn settle(&self, id: u64, result: Result<(), &str>) {
+        let now = time::now();
+        let settled = self.with_table(|table| {
+            let entry = table.targets.get_mut(&id)?;
+            let flight = entry.flight.take()?;
+            let Settled(change) = entry.track.settle(flight.window, result, now)?;
+            let pause = entry.policy.as_ref().map(|policy| policy.interval().saturating_add(self.jitter(policy)));
+            table.schedule.set(id, pause.map_or(Moment::NEVER, |pause| now.after(pause)));
+            let (state, links) = (entry.track.state(), std::mem::take(&mut entry.links));
+            Some((flight, table.publish(id, change), state, links))
+        });
+        let Some((flight, news, state, mut links)) = settled else { return };
+        self.tell(news);
+        links.iter_mut().for_each(|link| link.ended(result.is_ok(), state, now));
+        self.put_back(id, links);
+        if result.is_err() {
+            // It may still be there.
+            abort(Some(flight));
+        }
+    }
+
+    /// Gives up what takes too long.
+    pub(super) fn give_up_overdue(&self) {
+        let now = time::now();
+        while let Some((id, timeout)) = self.with_table(|table| {
+            let id = table.schedule.take_overdue(now)?;
+            Some((id, table.targets.get(&id).and_then(|entry| entry.policy).map(|policy| policy.timeout())))
+        }) {
+            self.settle(id, Err(&format!("timed out after {:?}", timeout.unwrap_or_default())));
+        }
+    }
+
+    /// Nothing is under way for a target any more.
+    pub(super) fn land(&self, id: u64) {
+        self.with_table(|table| table.schedule.land(id));
+        self.stirred.notify_one();
+    }
+
+    /// Nobody runs any longer. What was under way counts no more, and is due when somebody runs again.
+    pub(super) fn ground(&self) {
+        let now = time::now();
+        let (flights, mut links) = self.with_table(|table| {
+            table.running = false;
+            let (mut flights, mut links) = (Vec::new(), Vec::new());
+            for (id, entry) in &mut table.targets {
+                if let Some(flight) = entry.flight.take() {
+                    table.schedule.give_up(*id);
+                    table.schedule.set(*id, now);
+                    flights.push(flight);
+                }
+                links.extend(std::mem::take(&mut entry.links).into_iter().map(|link| (*id, link)));
+            }
+            (flights, links)
+        });
+        flights.into_iter().for_each(|flight| abort(Some(flight)));
+        for (_, link) in &mut links {
+            link.let_go();
+        }
+        for (id, link) in links {
+            self.put_back(id, vec![link]);
+        }
+    }
+
+    /// Circuits that were told something go back to their target, or are left to themselves if it is not probed any
+    /// more.
+    fn put_back(&self, id: u64, mut links: Vec<Link>) {
+        if links.is_empty() {
+            return;
+        }
+        let mut probed = true;
+        self.with_table(|table| {
+            let Some(entry) = table.targets.get_mut(&id) else { return };
+            probed = table.running && entry.track.is_probed();
+            if probed {
+                links.append(&mut entry.links);
+                entry.links = std::mem::take(&mut links);
+            }
+        });
+        if !probed {
+            // What holds nothing may be kept for when the target is probed again.
+            links.iter_mut().for_each(Link::let_go);
+            self.with_table(|table| {
+                if let Some(entry) = table.targets.get_mut(&id) {
+                    links.append(&mut entry.links);
+                    entry.links = std::mem::take(&mut links);
+                }
+            });
+        }
+    }
+
+    fn tell(&self, news: Option<News>) {
+        let Some(News { name, change, sequence, successes, failures, error }) = news else { return };
+        self.audience.tell(&Event::ProbeChanged {
+            name: &name,
+            from: change.from,
+            to: change.to,
+            sequence,
+            successes,
+            failures,
+            error: error.as_deref(),
+        });
+    }
+}
+
+/// What a change did: see [`Core::change`].
+pub(super) struct Changed {
+    pub(super) change: Option<Change>,
+    pub(super) fresh: bool,
+    /// A probe that is not needed any more, to be dropped without the lock.
+    pub(super) replaced: Option<Arc<dyn AnyProbe>>,
+}
+
+impl Changed {
+    pub(super) fn set_rules(track: &mut Track, policy: Option<ProbePolicy>, now: Moment) -> Changed {
+        let change = track.set_rules(policy.map(|policy| policy.rules()), now);
+        Changed { change, fresh: true, replaced: None }
+    }
+}
+
+fn abort(flight: Option<Flight>) {
+    if let Some(task) = flight.and_then(|flight| flight.task) {
+        task.abort();
+    }
+}

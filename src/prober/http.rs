@@ -1,0 +1,129 @@
+use std::future::poll_fn;
+use std::marker::PhantomData;
+
+use http::{Request, Response, StatusCode, Uri, header};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tower_service::Service;
+
+use super::kind::{HttpGet, Scheme};
+use super::probe::Probe;
+use super::tcp::connect;
+use crate::sync::Mutex;
+use crate::{BoxError, ConfigError};
+
+/// Sends a `GET` and wants a certain status.
+///
+/// The ready-made client ([`HttpProbe::new`]) speaks plain HTTP/1.1 over a connection of its own for each probe, follows
+/// no redirect, and hangs up when it has the head of the response.
+pub struct HttpProbe<C = Direct> {
+    client: C,
+    uri: Uri,
+    status: u16,
+}
+
+/// The ready-made client of an [`HttpProbe`].
+#[derive(Clone, Debug)]
+pub struct Direct {
+    host: String,
+    port: u16,
+    host_header: header::HeaderValue,
+}
+
+/// A client of your own in an [`HttpProbe`].
+pub struct Client<S, B> {
+    service: Mutex<S>,
+    body: PhantomData<fn() -> B>,
+}
+
+impl HttpProbe {
+    /// A probe with the ready-made client.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule; [`Scheme::Https`] needs
+    /// [`with_client`](HttpProbe::with_client).
+    pub fn new(get: HttpGet) -> Result<HttpProbe, ConfigError> {
+        let uri = get.check()?;
+        if get.scheme != Scheme::Http {
+            return Err(ConfigError::new("scheme", "must be `http` for the ready-made client"));
+        }
+        let not_a_host = |_| ConfigError::new("host", "must be a name or an address");
+        let host_header = get.authority().try_into().map_err(not_a_host)?;
+        let client = Direct { host: get.host, port: get.port, host_header };
+        Ok(HttpProbe { client, uri, status: get.status })
+    }
+}
+
+// The bound is for the compiler to find out what `B` is.
+impl<S: Service<Request<B>>, B> HttpProbe<Client<S, B>> {
+    /// A probe with a client of your own, which is cloned for each. If it follows redirects, the status at their end
+    /// is the one that counts. The URI of the request is absolute; the body is `B::default()`.
+    ///
+    /// # Errors
+    /// The first setting that breaks a rule, and the rule.
+    pub fn with_client(get: HttpGet, client: S) -> Result<HttpProbe<Client<S, B>>, ConfigError> {
+        let uri = get.check()?;
+        let client = Client { service: Mutex::new(client), body: PhantomData };
+        Ok(HttpProbe { client, uri, status: get.status })
+    }
+}
+
+impl<C> HttpProbe<C> {
+    fn judge(&self, status: StatusCode) -> Result<(), BoxError> {
+        if status.as_u16() == self.status {
+            Ok(())
+        } else {
+            Err(format!("status {}, expected {}", status.as_u16(), self.status).into())
+        }
+    }
+}
+
+impl Probe for HttpProbe {
+    async fn probe(&self) -> Result<(), BoxError> {
+        let Direct { host, port, host_header } = &self.client;
+        let stream = connect(host, *port).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let request = Request::get(path)
+            .header(header::HOST, host_header)
+            .header(header::CONNECTION, "close")
+            .body(String::new())?;
+        // Both in this future, so that nothing of them outlives it.
+        let response = sender.send_request(request);
+        tokio::pin!(response, connection);
+        let mut connected = true;
+        let response = loop {
+            tokio::select! {
+                biased;
+                response = &mut response => break response?,
+                // It ends before its response is taken if the server hangs up; the other branch says how.
+                _ = &mut connection, if connected => connected = false,
+            }
+        };
+        self.judge(response.status())
+    }
+}
+
+impl<S, B, R> Probe for HttpProbe<Client<S, B>>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError> + Send,
+    B: Default + Send + 'static,
+    R: Send,
+{
+    async fn probe(&self) -> Result<(), BoxError> {
+        let mut client = self.client.service.lock().clone();
+        poll_fn(|cx| client.poll_ready(cx)).await.map_err(Into::into)?;
+        let mut request = Request::new(B::default());
+        *request.uri_mut() = self.uri.clone();
+        let response = client.call(request).await.map_err(Into::into)?;
+        self.judge(response.status())
+    }
+}
+
+impl<C> std::fmt::Debug for HttpProbe<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpProbe").field("uri", &self.uri).field("status", &self.status).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,66 @@
+//! A health prober: looks at targets again and again, whether anybody calls them or not, and knows how they are.
+//!
+//! ```text
+//!   disabled      no policy                  unknown      does not run
+//!
+//!                         enough successes in a row
+//!   starting ──────────────────────────────────────────────▶ healthy
+//!      │                                                      │   ▲
+//!      │ enough failures in a row,                            ▼   │ enough successes
+//!      └──────────────────────────────────────────────────▶ unhealthy
+//!        after the start period
+//! ```
+//!
+//! A [`Prober`] has many [`Target`]s, each with a [`ProbePolicy`] and a [`Probe`]: an HTTP `GET`, a TCP connection, a
+//! command, or a closure. The next probe begins one interval after the last one ended. There are never two at once for
+//! one target, and only so many at once in all. One timer serves all targets.
+//!
+//! A target is a [`Check`](crate::Check), and can [drive a circuit](Target::hold_open).
+//!
+//! ```
+//! use seaworthy::prober::{ProbePolicy, ProbeState, Prober};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), seaworthy::ConfigError> {
+//! let prober = Prober::builder().build()?;
+//! let disk = prober.add("disk", ProbePolicy::default(), || async { Ok::<(), String>(()) })?;
+//! let task = prober.spawn();
+//! # while disk.state() == ProbeState::Starting { tokio::task::yield_now().await }
+//! // … and a moment later:
+//! assert_eq!(disk.state(), ProbeState::Healthy);
+//! task.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! As a task of something that has a signal for its end: `prober.run(signal)`.
+
+mod builder;
+mod core;
+mod exec;
+mod handle;
+mod http;
+mod kind;
+mod link;
+mod policy;
+mod probe;
+mod run;
+mod spec;
+mod status;
+mod table;
+mod target;
+mod tcp;
+
+pub use builder::ProberBuilder;
+pub use exec::ExecProbe;
+pub use handle::{Prober, ProberTask};
+pub use http::{Client, Direct, HttpProbe};
+pub use kind::{Exec, HttpGet, Scheme, TcpConnect};
+pub use policy::{ProbePolicy, ProbePolicyBuilder};
+pub use probe::Probe;
+pub use spec::{ProbeKind, ProbeSpec};
+pub use status::ProbeStatus;
+pub use target::Target;
+pub use tcp::TcpProbe;
+
+pub use crate::machine::probe::track::{ProbeState, TargetPhase};

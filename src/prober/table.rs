@@ -1,0 +1,136 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::task::AbortHandle;
+
+use super::link::Link;
+use super::policy::ProbePolicy;
+use super::probe::AnyProbe;
+use crate::machine::moment::Moment;
+use crate::machine::probe::schedule::Schedule;
+use crate::machine::probe::track::{Change, ProbeState, Track};
+use crate::sync::{AtomicU64, Ordering};
+use crate::{ConfigError, Name};
+
+/// All targets and when they are probed: what a prober has behind its lock.
+pub(super) struct Table {
+    pub(super) targets: BTreeMap<u64, Entry>,
+    names: HashMap<Name, u64>,
+    pub(super) schedule: Schedule,
+    /// Whether somebody probes: nobody else would ever let go of a circuit.
+    pub(super) running: bool,
+    last_id: u64,
+    sequence: u64,
+}
+
+pub(super) struct Entry {
+    pub(super) name: Name,
+    pub(super) policy: Option<ProbePolicy>,
+    pub(super) probe: Arc<dyn AnyProbe>,
+    pub(super) track: Track,
+    pub(super) face: Arc<Face>,
+    /// Away while they are being told something.
+    pub(super) links: Vec<Link>,
+    /// The probe under way whose result will count.
+    pub(super) flight: Option<Flight>,
+}
+
+pub(super) struct Flight {
+    pub(super) window: u64,
+    /// Not there before it has been started.
+    pub(super) task: Option<AbortHandle>,
+}
+
+/// The state of a target, to be read without the lock.
+#[derive(Debug)]
+pub(super) struct Face(AtomicU64);
+
+impl Face {
+    fn new(state: ProbeState) -> Face {
+        Face(AtomicU64::new(state.bits()))
+    }
+
+    pub(super) fn state(&self) -> ProbeState {
+        ProbeState::from_bits(self.0.load(Ordering::Acquire))
+    }
+
+    fn show(&self, state: ProbeState) {
+        self.0.store(state.bits(), Ordering::Release);
+    }
+}
+
+/// What became of a target, to be told without the lock.
+pub(super) struct News {
+    pub(super) name: Name,
+    pub(super) change: Change,
+    pub(super) sequence: u64,
+    pub(super) successes: u32,
+    pub(super) failures: u32,
+    pub(super) error: Option<Arc<str>>,
+}
+
+impl Table {
+    pub(super) fn new(most: usize) -> Table {
+        Table {
+            targets: BTreeMap::new(),
+            names: HashMap::new(),
+            schedule: Schedule::new(most),
+            running: false,
+            last_id: 0,
+            sequence: 0,
+        }
+    }
+
+    pub(super) fn id(&self, name: &str) -> Option<u64> {
+        self.names.get(name).copied()
+    }
+
+    /// Whether a target is being probed, and found unhealthy.
+    pub(super) fn finds_unhealthy(&self, id: u64) -> Option<bool> {
+        Some(self.targets.get(&id)?.track.state() == ProbeState::Unhealthy && self.running)
+    }
+
+    pub(super) fn add(
+        &mut self,
+        name: Name,
+        policy: Option<ProbePolicy>,
+        probe: Arc<dyn AnyProbe>,
+        now: Moment,
+    ) -> Result<(u64, Arc<Face>), ConfigError> {
+        if self.names.contains_key(&name) {
+            return Err(ConfigError::new("name", "must not be the name of another target"));
+        }
+        self.last_id += 1;
+        let track = Track::new(policy.map(|policy| policy.rules()), now);
+        let face = Arc::new(Face::new(track.state()));
+        let entry =
+            Entry { name: name.clone(), policy, probe, track, face: face.clone(), links: Vec::new(), flight: None };
+        self.names.insert(name, self.last_id);
+        self.targets.insert(self.last_id, entry);
+        Ok((self.last_id, face))
+    }
+
+    pub(super) fn remove(&mut self, id: u64) -> Option<Entry> {
+        let entry = self.targets.remove(&id)?;
+        self.names.remove(&entry.name);
+        self.schedule.remove(id);
+        entry.face.show(ProbeState::Disabled);
+        Some(entry)
+    }
+
+    /// Makes a change visible.
+    pub(super) fn publish(&mut self, id: u64, change: Option<Change>) -> Option<News> {
+        let (entry, change) = (self.targets.get(&id)?, change?);
+        entry.face.show(change.to);
+        self.sequence += 1;
+        let findings = entry.track.findings();
+        Some(News {
+            name: entry.name.clone(),
+            change,
+            sequence: self.sequence,
+            successes: findings.successes,
+            failures: findings.failures,
+            error: findings.error.clone(),
+        })
+    }
+}

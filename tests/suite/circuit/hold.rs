@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use seaworthy::circuit::Cause;
+use seaworthy::{Circuit, State, Verdict};
+use tokio_test::{assert_pending, assert_ready, task};
+use tower::{Service, ServiceBuilder, service_fn};
+
+use crate::support::{Line, SECOND, Told, advance, settle};
+
+fn circuit(told: &Told) -> Circuit {
+    told.by(Circuit::builder("held").consecutive_failures(1).open_for(SECOND)).build().unwrap()
+}
+
+/// PR-09: held open, a circuit rejects without a time, whatever the clock says; the last who lets go says what then.
+#[tokio::test(start_paused = true)]
+async fn held_by_several() {
+    let told = Told::default();
+    let circuit = circuit(&told);
+    let late = circuit.admit().unwrap();
+    let (first, second) = (circuit.hold_open().unwrap(), circuit.hold_open().unwrap());
+    assert_eq!(told.take(), [Line::Changed(State::Closed, State::Open, Cause::HeldOpen)]);
+    advance(100 * SECOND).await;
+    assert_eq!(circuit.admit().unwrap_err().retry_after(), None);
+    assert!(circuit.try_probe().is_none(), "nobody is a probe");
+    late.settle(Verdict::Success);
+    let snapshot = circuit.snapshot();
+    assert_eq!((snapshot.state, snapshot.held, snapshot.forced), (State::Open, true, false));
+    assert_eq!(snapshot.not_permitted, 1, "a probe that was not given is no rejection");
+    first.close();
+    assert!(circuit.snapshot().held && second.is_in_force());
+    told.take();
+    second.close();
+    assert_eq!(told.take(), [Line::Changed(State::Open, State::Closed, Cause::Released)]);
+    assert!(circuit.admit().is_ok());
+}
+
+/// PR-09: let go without a word, it is open with its time elapsed.
+#[tokio::test(start_paused = true)]
+async fn let_go_without_a_word() {
+    let told = Told::default();
+    let circuit = circuit(&told);
+    drop(circuit.hold_open());
+    assert_eq!((circuit.state(), circuit.snapshot().retry_after), (State::Open, Some(Duration::ZERO)));
+    let probe = circuit.try_probe().unwrap();
+    assert!(probe.is_probe() && circuit.try_probe().is_none() && circuit.admit().is_err());
+    probe.settle(Verdict::Failure);
+    assert_eq!(circuit.snapshot().retry_after, Some(SECOND));
+    assert!(circuit.try_probe().is_none());
+    advance(SECOND).await;
+    circuit.try_probe().unwrap().settle(Verdict::Success);
+    assert_eq!((circuit.state(), circuit.try_probe().is_none()), (State::Closed, true));
+}
+
+/// PR-09: who forces or resets has the last word; a hold from before is void, whenever it goes.
+#[tokio::test(start_paused = true)]
+async fn forced_or_reset() {
+    let told = Told::default();
+    let circuit = circuit(&told);
+    let before = circuit.hold_open().unwrap();
+    circuit.reset();
+    assert!(circuit.admit().is_ok() && !before.is_in_force());
+    let after = circuit.hold_open().unwrap();
+    before.close();
+    assert!(after.is_in_force(), "it was not this one's to close");
+    circuit.force_open();
+    assert!(circuit.hold_open().is_none());
+    after.close();
+    assert!(circuit.snapshot().forced && circuit.admit().is_err());
+    circuit.force_closed();
+    assert!(circuit.hold_open().is_none() && circuit.admit().is_ok());
+
+    let watching = Circuit::builder("watching").observe_only().build().unwrap();
+    assert!(watching.hold_open().is_none() && watching.admit().is_ok());
+}
+
+/// PR-09, CB-20: who waits for the circuit is woken when it is let go, and not before.
+#[tokio::test(start_paused = true)]
+async fn waiters_are_woken() {
+    let circuit = circuit(&Told::default());
+    settle(&circuit, &[Verdict::Failure]);
+    let hold = circuit.hold_open().unwrap();
+    let inner = service_fn(|()| async { Ok::<(), seaworthy::BoxError>(()) });
+    let mut service = ServiceBuilder::new().layer(circuit.layer().wait()).service(inner);
+    let mut ready = task::spawn(std::future::poll_fn(|cx| service.poll_ready(cx)));
+    assert_pending!(ready.poll());
+    advance(100 * SECOND).await;
+    assert!(!ready.is_woken());
+    assert_pending!(ready.poll());
+    hold.close();
+    assert!(ready.is_woken());
+    assert_ready!(ready.poll()).unwrap();
+}

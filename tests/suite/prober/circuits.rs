@@ -1,0 +1,284 @@
+use std::time::Duration;
+
+use seaworthy::circuit::Cause;
+use seaworthy::prober::{ProbePolicy, ProbeState, Prober, Target, TargetPhase};
+use seaworthy::{Circuit, State, Verdict};
+
+use super::{Line, Script, calm, pass, prober, quick};
+use crate::support::{self, MS, SECOND, Told};
+
+const CLOSED: State = State::Closed;
+const OPEN: State = State::Open;
+const HALF: State = State::HalfOpen;
+
+/// A prober that runs, with one target, well, that is unhealthy at the second failure, and drives a circuit that opens at
+/// the first, for 10 s.
+async fn driven(told: &Told) -> (Prober, Script, Target, Circuit) {
+    let prober = prober();
+    let script = Script::new(&[Line::Ok]);
+    let target = prober.add("a", quick().failure_threshold(2).build().unwrap(), script.clone()).unwrap();
+    let circuit = told.by(Circuit::builder("c").consecutive_failures(1).open_for(10 * SECOND)).build().unwrap();
+    assert!(target.hold_open(&circuit));
+    let running = prober.clone();
+    tokio::spawn(async move { running.run(std::future::pending()).await });
+    pass(MS).await;
+    assert_eq!((target.state(), circuit.state()), (ProbeState::Healthy, CLOSED));
+    (prober, script, target, circuit)
+}
+
+/// PR-09: an unhealthy target holds its circuit open, for as long as it is; healthy again, it closes it, and no call had
+/// to be a probe.
+#[tokio::test(start_paused = true)]
+async fn held_open_while_unhealthy() {
+    let told = Told::default();
+    let (_prober, script, target, circuit) = driven(&told).await;
+    script.then(Line::Fail("sick"));
+    pass(SECOND).await;
+    assert_eq!(circuit.state(), CLOSED, "one failure of two");
+    pass(SECOND).await;
+    assert_eq!((target.state(), circuit.state(), circuit.snapshot().held), (ProbeState::Unhealthy, OPEN, true));
+    // However long it takes, no call gets through.
+    for _ in 0..30 {
+        assert_eq!(circuit.admit().unwrap_err().retry_after(), None);
+        pass(SECOND).await;
+    }
+    script.then(Line::Ok);
+    pass(SECOND).await;
+    assert_eq!((target.state(), circuit.state()), (ProbeState::Healthy, CLOSED));
+    let changes: Vec<_> = told.take().into_iter().filter(|line| matches!(line, support::Line::Changed(..))).collect();
+    let expected =
+        [support::Line::Changed(CLOSED, OPEN, Cause::HeldOpen), support::Line::Changed(OPEN, CLOSED, Cause::Released)];
+    assert_eq!(changes, expected);
+}
+
+/// PR-09: a healthy target ends early what was prolonged by its being unhealthy: the open time of the circuit's own that
+/// had begun before does not count any more.
+#[tokio::test(start_paused = true)]
+async fn healthy_probes_end_the_outage_early() {
+    let told = Told::default();
+    let (_prober, script, _target, circuit) = driven(&told).await;
+    script.then(Line::Fail("sick"));
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(2 * SECOND).await;
+    assert!(circuit.snapshot().held);
+    script.then(Line::Ok);
+    pass(SECOND).await;
+    assert_eq!(circuit.state(), CLOSED, "after 3 s of 10");
+}
+
+/// PR-09: where calls opened the circuit although the target is healthy, the open time holds, and then the prober is the
+/// half-open probe: no call is.
+#[tokio::test(start_paused = true)]
+async fn the_prober_is_the_half_open_probe() {
+    let told = Told::default();
+    let (_prober, script, _target, circuit) = driven(&told).await;
+    pass(500 * MS).await;
+    support::settle(&circuit, &[Verdict::Failure]);
+    assert_eq!(circuit.state(), OPEN);
+    let mut waited = Duration::ZERO;
+    while circuit.state() != CLOSED {
+        assert!(circuit.admit().is_err(), "no call is let in after {waited:?}");
+        pass(100 * MS).await;
+        waited += 100 * MS;
+        assert!(waited < 20 * SECOND);
+    }
+    // The first probe at or after 10 s.
+    assert_eq!(waited, 10_500 * MS);
+    assert_eq!(told.changes(), [(CLOSED, OPEN), (OPEN, CLOSED)]);
+
+    // Failing probes prolong it: the target is not unhealthy yet, and still no call is let in.
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(9_200 * MS).await;
+    script.then(Line::Fail("sick"));
+    pass(20 * SECOND).await;
+    assert!(circuit.admit().is_err());
+    script.then(Line::Ok);
+    pass(SECOND).await;
+    assert_eq!(circuit.state(), CLOSED);
+}
+
+/// PR-09: where the open time is over before the prober comes, its next probe is the half-open probe by the circuit's own
+/// rules, and its verdict settles it.
+#[tokio::test(start_paused = true)]
+async fn a_slow_prober_takes_a_probe_slot() {
+    for (line, after) in [(Line::Ok, CLOSED), (Line::Fail("sick"), OPEN)] {
+        let told = Told::default();
+        let prober = prober();
+        let script = Script::new(&[Line::Ok]);
+        let target = prober.add("a", quick().interval(20 * SECOND).build().unwrap(), script.clone()).unwrap();
+        let circuit = told.by(Circuit::builder("c").consecutive_failures(1).open_for(10 * SECOND)).build().unwrap();
+        target.hold_open(&circuit);
+        let _task = prober.spawn();
+        pass(MS).await;
+        support::settle(&circuit, &[Verdict::Failure]);
+        script.then(line);
+        pass(20 * SECOND).await;
+        assert_eq!(circuit.state(), after);
+        assert_eq!(told.changes(), [(CLOSED, OPEN), (OPEN, HALF), (HALF, after)]);
+        assert_eq!(circuit.snapshot().not_permitted, 0, "the prober is not a call that was rejected");
+    }
+}
+
+/// PR-09: a probe that is given up gives the half-open probe's slot back at once.
+#[tokio::test(start_paused = true)]
+async fn a_given_up_probe_gives_its_slot_back() {
+    let told = Told::default();
+    let (prober, script, target, circuit) = driven(&told).await;
+    let _ = prober;
+    target.set_policy(ProbePolicy::builder().interval(20 * SECOND).timeout(15 * SECOND).build().unwrap());
+    pass(MS).await;
+    support::settle(&circuit, &[Verdict::Failure]);
+    script.then(Line::Hang);
+    pass(20 * SECOND).await;
+    assert_eq!(circuit.state(), HALF);
+    assert!(circuit.admit().is_err(), "the prober is the probe");
+    target.remove();
+    calm().await;
+    let permit = circuit.admit().unwrap();
+    assert!(permit.is_probe());
+    permit.settle(Verdict::Success);
+    assert_eq!(circuit.state(), CLOSED);
+}
+
+/// PR-06, PR-09: so does one whose target is restarted, however long the next one takes to come.
+#[tokio::test(start_paused = true)]
+async fn a_restart_gives_the_slot_back() {
+    let prober = prober();
+    let script = Script::new(&[Line::Hang]);
+    let late = quick().interval(900 * SECOND).timeout(800 * SECOND).build().unwrap();
+    let target = prober.add("a", late, script.clone()).unwrap();
+    let circuit = Circuit::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(SECOND).await;
+    target.hold_open(&circuit);
+    let _task = prober.spawn();
+    pass(MS).await;
+    assert_eq!((circuit.state(), circuit.admit().is_err()), (HALF, true));
+    let later = ProbePolicy::builder().interval(900 * SECOND).jitter(Duration::MAX).build().unwrap();
+    target.set_policy(later);
+    assert!(circuit.admit().unwrap().is_probe());
+}
+
+/// PR-09: a user's force has the last word, and a reset closes until the next probe.
+#[tokio::test(start_paused = true)]
+async fn force_and_reset() {
+    let told = Told::default();
+    let (_prober, script, _target, circuit) = driven(&told).await;
+    circuit.force_closed();
+    script.then(Line::Fail("sick"));
+    pass(5 * SECOND).await;
+    assert_eq!((circuit.state(), circuit.snapshot().forced), (CLOSED, true));
+    circuit.reset();
+    pass(SECOND).await;
+    assert!(circuit.snapshot().held, "the target is still unhealthy");
+    circuit.reset();
+    assert_eq!(circuit.state(), CLOSED);
+    pass(SECOND).await;
+    assert!(circuit.snapshot().held);
+    circuit.force_open();
+    script.then(Line::Ok);
+    pass(5 * SECOND).await;
+    let snapshot = circuit.snapshot();
+    assert_eq!((snapshot.state, snapshot.forced, snapshot.held), (OPEN, true, false));
+}
+
+/// PR-09: several targets hold one circuit open together: the last one closes it.
+#[tokio::test(start_paused = true)]
+async fn several_hold_one_circuit() {
+    let told = Told::default();
+    let (prober, first, _target, circuit) = driven(&told).await;
+    let second = Script::new(&[Line::Fail("sick")]);
+    let other = prober.add("b", quick().failure_threshold(1).build().unwrap(), second.clone()).unwrap();
+    pass(MS).await;
+    assert_eq!((other.state(), circuit.state()), (ProbeState::Unhealthy, CLOSED));
+    other.hold_open(&circuit);
+    assert_eq!(circuit.state(), OPEN, "it is unhealthy already");
+    first.then(Line::Fail("sick"));
+    pass(3 * SECOND).await;
+    second.then(Line::Ok);
+    pass(3 * SECOND).await;
+    assert_eq!((other.state(), circuit.state()), (ProbeState::Healthy, OPEN));
+    first.then(Line::Ok);
+    pass(SECOND).await;
+    assert_eq!(circuit.state(), CLOSED);
+}
+
+/// PR-09, PR-10: when nobody probes any more, the circuit is left to itself: the next call is a probe.
+#[tokio::test(start_paused = true)]
+async fn left_to_itself() {
+    for end in 0..4 {
+        let told = Told::default();
+        let prober = prober();
+        let script = Script::new(&[Line::Fail("sick")]);
+        let target = prober.add("a", quick().failure_threshold(1).build().unwrap(), script.clone()).unwrap();
+        let circuit = told.by(Circuit::builder("c")).build().unwrap();
+        target.hold_open(&circuit);
+        let task = prober.spawn();
+        pass(MS).await;
+        assert!(circuit.admit().is_err());
+        match end {
+            0 => drop(target.remove()),
+            1 => drop(target.set_policy(None)),
+            2 => drop(target.set_phase(TargetPhase::NotRunning)),
+            _ => task.stop().await,
+        }
+        calm().await;
+        let permit = circuit.admit().unwrap_or_else(|_| panic!("end {end}"));
+        assert!(permit.is_probe());
+        permit.settle(Verdict::Success);
+        assert_eq!(circuit.state(), CLOSED);
+        if end == 3 {
+            // It is unhealthy still, as far as is known, but nobody would ever let go.
+            let other = Circuit::builder("other").build().unwrap();
+            assert!(target.hold_open(&other));
+            assert_eq!((target.state(), other.state()), (ProbeState::Unhealthy, CLOSED));
+            let _task = prober.spawn();
+            pass(2 * SECOND).await;
+            assert!(other.snapshot().held && circuit.snapshot().held);
+        }
+        // What was only interrupted goes on holding.
+        if end == 2 {
+            target.set_phase(TargetPhase::Running);
+            pass(MS).await;
+            assert!(circuit.snapshot().held);
+        }
+    }
+}
+
+/// PR-06, PR-09: a restart does not let go of the circuit: nobody knows yet that the target is well.
+#[tokio::test(start_paused = true)]
+async fn held_over_a_restart() {
+    let told = Told::default();
+    let (_prober, script, target, circuit) = driven(&told).await;
+    script.then(Line::Fail("sick"));
+    pass(2 * SECOND).await;
+    assert!(circuit.snapshot().held);
+    script.then(Line::Takes(500 * MS));
+    target.restart();
+    pass(400 * MS).await;
+    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Starting, true));
+    pass(200 * MS).await;
+    assert_eq!(circuit.state(), CLOSED);
+}
+
+/// PR-09: an observer may ask the prober and the circuit for anything, and change both.
+#[tokio::test(start_paused = true)]
+async fn observers_may_do_anything() {
+    let prober = prober();
+    let script = Script::new(&[Line::Fail("sick")]);
+    let target = prober.add("a", quick().failure_threshold(1).build().unwrap(), script).unwrap();
+    let (inside, other) = (target.clone(), Circuit::builder("other").build().unwrap());
+    let held = other.clone();
+    let circuit = Circuit::builder("c")
+        .observer(move |_: &seaworthy::Event<'_>| {
+            assert!(inside.status().is_some());
+            inside.hold_open(&held);
+            inside.restart();
+        })
+        .build()
+        .unwrap();
+    target.hold_open(&circuit);
+    let _task = prober.spawn();
+    pass(3 * SECOND).await;
+    assert_eq!((circuit.state(), other.state()), (OPEN, OPEN));
+}

@@ -1,0 +1,140 @@
+//! Real processes.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use seaworthy::prober::{Exec, ExecProbe, Probe, ProbeState};
+
+use super::{error, prober, quick, until};
+use crate::support::{MS, SECOND};
+
+async fn run(command: &[&str]) -> Result<(), String> {
+    let probe = ExecProbe::new(Exec::new(command.iter().copied())).unwrap();
+    probe.probe().await.map_err(|error| error.to_string())
+}
+
+async fn shell(script: &str) -> Result<(), String> {
+    run(&["sh", "-c", script]).await
+}
+
+/// PR-01: exit code 0 and nothing else.
+#[tokio::test]
+async fn exit_codes() {
+    assert_eq!(run(&["true"]).await, Ok(()));
+    assert_eq!(run(&["false"]).await, Err("exit status: 1".into()));
+    assert_eq!(shell("exit 77").await, Err("exit status: 77".into()));
+    assert!(shell("kill -9 $$").await.unwrap_err().starts_with("signal: 9"));
+    let missing = run(&["/no/such/program"]).await.unwrap_err();
+    assert!(missing.starts_with("/no/such/program: ") && missing.contains("No such file"), "{missing}");
+}
+
+/// PR-01: there is no shell: the arguments are what they are.
+#[tokio::test]
+async fn no_shell() {
+    assert_eq!(run(&["test", "$HOME; false", "=", "$HOME; false"]).await, Ok(()));
+    assert!(run(&["true; true"]).await.is_err());
+}
+
+/// PR-08: what a command writes to its error output stands in the error; however much it writes, it is not held up.
+#[tokio::test]
+async fn the_error_output() {
+    assert_eq!(shell("echo the disk is full >&2; exit 3").await, Err("exit status: 3: the disk is full".into()));
+    let much = shell("yes | head -c 3000000 >&2; yes | head -c 3000000; exit 3").await.unwrap_err();
+    assert!(much.starts_with("exit status: 3: y\ny") && much.len() <= 16 + 512, "{} bytes", much.len());
+    assert_eq!(shell("cat; echo nothing to read >&2; exit 1").await, Err("exit status: 1: nothing to read".into()));
+    // Something that is left behind and holds the error output open holds nobody up.
+    let left = tokio::time::timeout(5 * SECOND, shell("sleep 30 & echo $! >&2; exit 1")).await.unwrap().unwrap_err();
+    let pid = left.rsplit(' ').next().unwrap();
+    std::process::Command::new("kill").arg(pid).status().unwrap();
+}
+
+/// Whether a process is there, and not only a zombie that nobody has fetched yet.
+fn lives(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+/// A file that does not exist, of this test alone.
+fn file(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("seaworthy-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+fn pids(path: &Path) -> Vec<String> {
+    std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// PR-07: a command that does not heed SIGTERM is gone after its timeout, with its children and theirs.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn killed_with_all_its_children() {
+    let path = file("timeout");
+    let name = path.display();
+    let script = format!(
+        "trap '' TERM; echo $$ >> {name}; (trap '' TERM; sh -c 'echo $$ >> {name}; sleep 60; true'; true) & wait; sleep 60"
+    );
+    let prober = prober();
+    let policy = quick().interval(60 * SECOND).timeout(Duration::from_millis(700)).build().unwrap();
+    let target = prober.add("a", policy, ExecProbe::new(Exec::new(["sh", "-c", &script])).unwrap()).unwrap();
+    let task = prober.spawn();
+    until("both run", || pids(&path).len() == 2).await;
+    assert!(pids(&path).iter().all(|pid| lives(pid)));
+    assert_eq!(target.status().unwrap().failures, 0);
+    until("the timeout", || target.status().unwrap().failures == 1).await;
+    assert_eq!(error(&target).as_deref(), Some("timed out after 700ms"));
+    until("all are gone", || !pids(&path).iter().any(|pid| lives(pid))).await;
+    let own = PathBuf::from(format!("/proc/{}", pids(&path)[0]));
+    until("no zombie is left of it", || !own.exists()).await;
+    task.stop().await;
+    std::fs::remove_file(path).unwrap();
+}
+
+/// PR-10: so is one whose target is removed, or whose prober stops; and one that is dropped.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn killed_when_it_is_given_up() {
+    for end in 0..3 {
+        let path = file(&format!("drop-{end}"));
+        let script = format!("trap '' TERM; sleep 60 & echo $! >> {0}; echo $$ >> {0}; wait", path.display());
+        let exec = || ExecProbe::new(Exec::new(["sh", "-c", &script])).unwrap();
+        let there = || pids(&path).len() == 2;
+        if end == 2 {
+            let probe = exec();
+            tokio::select! {
+                _ = probe.probe() => unreachable!(),
+                () = until("both run", there) => {}
+            }
+        } else {
+            let prober = prober();
+            let policy = quick().interval(60 * SECOND).timeout(50 * SECOND).build().unwrap();
+            let target = prober.add("a", policy, exec()).unwrap();
+            let task = prober.spawn();
+            until("both run", there).await;
+            if end == 0 {
+                target.remove();
+            } else {
+                task.stop().await;
+            }
+        }
+        until("all are gone", || !pids(&path).iter().any(|pid| lives(pid))).await;
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// PR-03: a command that fails and then works again.
+#[tokio::test]
+async fn sick_and_well_again() {
+    let path = file("flag");
+    let prober = prober();
+    let policy = quick().interval(500 * MS).failure_threshold(2).build().unwrap();
+    let exec = Exec::new(["test".to_owned(), "-e".to_owned(), path.display().to_string()]);
+    let target = prober.add("a", policy, ExecProbe::new(exec).unwrap()).unwrap();
+    let task = prober.spawn();
+    until("unhealthy", || target.state() == ProbeState::Unhealthy).await;
+    std::fs::write(&path, "").unwrap();
+    until("healthy", || target.state() == ProbeState::Healthy).await;
+    std::fs::remove_file(&path).unwrap();
+    until("unhealthy again", || target.state() == ProbeState::Unhealthy).await;
+    task.stop().await;
+}

@@ -1,0 +1,145 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use seaworthy::prober::{ProbePolicy, ProbeState, Prober};
+
+use super::{Line, Script, pass, policy, prober, quick};
+use crate::support::{MS, SECOND, now};
+
+/// When the probes began, in milliseconds since `start`.
+fn millis(script: &Script, start: tokio::time::Instant) -> Vec<u128> {
+    script.began().iter().map(|at| (*at - start).as_millis()).collect()
+}
+
+/// PR-05: the first probe begins at once, each other one an interval after the last one ended.
+#[tokio::test(start_paused = true)]
+async fn an_interval_from_the_end() {
+    let (prober, start) = (prober(), now());
+    let script = Script::new(&[Line::Ok, Line::Takes(300 * MS), Line::Fail("sick"), Line::Takes(40 * MS), Line::Ok]);
+    prober.add("a", policy(), script.clone()).unwrap();
+    let task = prober.spawn();
+    pass(5 * SECOND).await;
+    // 0 + 0, + 1 s; 1,000 + 300 + 1 s; …
+    assert_eq!(millis(&script, start), [0, 1_000, 2_300, 3_300, 4_340]);
+    task.stop().await;
+    pass(3 * SECOND).await;
+    assert_eq!(script.count(), 5, "nothing after the stop");
+}
+
+/// PR-05, PR-07: a probe that hangs ends when its time is over, and the interval begins there.
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_hangs_ends_with_its_time() {
+    let (prober, start) = (prober(), now());
+    let script = Script::new(&[Line::Hang]);
+    let policy = quick().timeout(250 * MS).build().unwrap();
+    let target = prober.add("a", policy, script.clone()).unwrap();
+    let _task = prober.spawn();
+    pass(249 * MS).await;
+    assert_eq!(target.status().unwrap().failures, 0);
+    pass(MS).await;
+    let status = target.status().unwrap();
+    assert_eq!((status.failures, status.last_error.as_deref()), (1, Some("timed out after 250ms")));
+    pass(2_499 * MS).await;
+    assert_eq!((millis(&script, start), script.most()), (vec![0, 1_250, 2_500], 1));
+    assert_eq!(target.state(), ProbeState::Starting);
+    pass(MS).await;
+    assert_eq!((target.state(), target.status().unwrap().failures), (ProbeState::Unhealthy, 3));
+}
+
+/// PR-05: so many at a time and no more; beyond that, who was due first goes first.
+#[tokio::test(start_paused = true)]
+async fn a_bounded_number_in_the_order_in_which_they_are_due() {
+    let prober = Prober::builder().max_concurrent(2).build().unwrap();
+    let start = now();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let shared = Script::new(&[Line::Takes(100 * MS)]);
+    for place in 0..5 {
+        let (order, script) = (order.clone(), shared.clone());
+        let probe = move || {
+            let (order, script) = (order.clone(), script.clone());
+            async move {
+                order.lock().unwrap().push((place, (now() - start).as_millis()));
+                seaworthy::prober::Probe::probe(&script).await
+            }
+        };
+        prober.add(format!("t{place}"), policy(), probe).unwrap();
+        pass(MS).await;
+    }
+    let start = (now() - start).as_millis();
+    let _task = prober.spawn();
+    pass(250 * MS).await;
+    let in_order = [(0, start), (1, start), (2, start + 100), (3, start + 100), (4, start + 200)];
+    assert_eq!((order.lock().unwrap().as_slice(), shared.most()), (&in_order[..], 2));
+    // The last one ends at 300; the first two are due at 1,100.
+    pass(1_000 * MS).await;
+    let then = [(0, start + 1_100), (1, start + 1_100), (2, start + 1_200), (3, start + 1_200)];
+    assert_eq!(&order.lock().unwrap()[5..], then);
+}
+
+/// PR-05: jitter is added to the first probe and to each interval, never more than was asked for; a seed repeats it.
+#[tokio::test(start_paused = true)]
+async fn jitter() {
+    let run = async |seed| {
+        let prober = Prober::builder().random_seed(seed).build().unwrap();
+        let (script, start) = (Script::new(&[Line::Ok]), now());
+        prober.add("a", quick().jitter(400 * MS).build().unwrap(), script.clone()).unwrap();
+        let _task = prober.spawn();
+        pass(12 * SECOND).await;
+        millis(&script, start)
+    };
+    let times = run(7).await;
+    assert_eq!(times, run(7).await);
+    assert_ne!(times, run(8).await);
+    assert!(times[0] <= 401, "{times:?}");
+    let pauses: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(pauses.len() >= 8 && pauses.iter().all(|pause| (1_000..=1_401).contains(pause)), "{pauses:?}");
+    assert!(pauses.iter().max().unwrap() - pauses.iter().min().unwrap() > 20, "{pauses:?}");
+}
+
+/// PR-05: an interval without end is one probe and no panic; so is one of no more than a nanosecond.
+#[tokio::test(start_paused = true)]
+async fn the_longest_and_the_shortest_interval() {
+    let prober = prober();
+    let (once, often) = (Script::new(&[Line::Ok]), Script::new(&[Line::Ok]));
+    let endless = ProbePolicy::builder().interval(Duration::MAX).timeout(Duration::MAX).jitter(Duration::ZERO);
+    prober.add("once", endless.build().unwrap(), once.clone()).unwrap();
+    let shortest = ProbePolicy::builder().interval(Duration::from_nanos(1)).build().unwrap();
+    prober.add("often", shortest, often.clone()).unwrap();
+    let _task = prober.spawn();
+    pass(5 * MS).await;
+    assert_eq!(once.count(), 1);
+    assert!(often.count() >= 5, "{}", often.count());
+    tokio::time::advance(Duration::from_secs(365 * 24 * 3600)).await;
+    pass(MS).await;
+    assert_eq!(once.count(), 1);
+}
+
+/// PR-06: another policy, a restart and another probe begin a fresh window at once; what was under way counts no more.
+#[tokio::test(start_paused = true)]
+async fn a_fresh_window_drops_late_results() {
+    for change in 0..3 {
+        let prober = prober();
+        let script = Script::new(&[Line::Fail("old"), Line::Takes(500 * MS), Line::Fail("new")]);
+        let target = prober.add("a", quick().failure_threshold(1).build().unwrap(), script.clone()).unwrap();
+        let _task = prober.spawn();
+        pass(1_200 * MS).await;
+        // One failed, and one is under way that would end well at 1,500.
+        assert_eq!((target.state(), script.count()), (ProbeState::Unhealthy, 2));
+        let changed = match change {
+            0 => target.set_policy(quick().interval(2 * SECOND).build().unwrap()),
+            1 => target.restart(),
+            _ => target.set_probe(policy(), script.clone()),
+        };
+        assert!(changed);
+        let status = target.status().unwrap();
+        assert_eq!((status.state, status.failures, status.since_probe()), (ProbeState::Starting, 0, None));
+        assert_eq!(status.last_error, None);
+        pass(MS).await;
+        // The next one began at once, after the old one was gone.
+        assert_eq!((script.count(), script.most()), (3, 1));
+        pass(700 * MS).await;
+        let status = target.status().unwrap();
+        assert_eq!((status.successes, status.failures), (0, 1), "{change}");
+        assert_eq!(status.last_error.as_deref(), Some("new"));
+    }
+}
