@@ -8,6 +8,8 @@ mod error;
 mod event;
 mod lift;
 mod machine;
+#[cfg(feature = "metrics")]
+mod metrics_observer;
 mod name;
 mod random;
 mod sync;
@@ -24,10 +26,12 @@ pub mod timeout;
 pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
-pub use event::{ErrorText, Event, Observer};
+pub use event::{ErrorText, Event, Observer, Place};
 pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
 pub use machine::verdict::Verdict;
+#[cfg(feature = "metrics")]
+pub use metrics_observer::MetricsObserver;
 pub use name::Name;
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};
 pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::RetryBudget;
-use super::policy::{Config, RetryPolicy};
+use super::policy::{Beginning, Config, RetryPolicy};
 use crate::event::Audience;
 use crate::machine::backoff::{Backoff, Flaw};
 use crate::machine::retry::RetrySettings;
@@ -133,7 +133,13 @@ impl RetryPolicyBuilder {
             Spending::Shared(budget) => Some(budget),
             Spending::Free => None,
         };
-        Ok(RetryPolicy::new(Config { name, settings, budget, random, audience }))
+        let beginning = match &budget {
+            _ if audience.wants_calls() => Beginning::Tell,
+            Some(budget) => Beginning::Deposit(budget.clone()),
+            None if settings.deadline.is_some() => Beginning::ReadClock,
+            None => Beginning::Nothing,
+        };
+        Ok(RetryPolicy::new(Config { name, settings, budget, random, audience, beginning }))
     }
 }
 

@@ -33,6 +33,19 @@ pub(super) struct Config {
     pub(super) budget: Option<RetryBudget>,
     pub(super) random: Random,
     pub(super) audience: Audience,
+    pub(super) beginning: Beginning,
+}
+
+/// What there is to do when a request begins. The usual case is told from the others by one comparison.
+#[derive(Clone, Debug)]
+pub(super) enum Beginning {
+    /// To deposit in the budget, and nothing else.
+    Deposit(RetryBudget),
+    Nothing,
+    /// To read the clock for the deadline.
+    ReadClock,
+    /// To tell those who want to be told of every call, and all of the others.
+    Tell,
 }
 
 /// What a policy asks about another attempt.
@@ -54,6 +67,10 @@ impl RetryPolicy {
     }
 
     pub(super) fn new(config: Config) -> RetryPolicy {
+        let Config { name, budget, audience, .. } = &config;
+        if audience.wants_calls() {
+            audience.tell(&Event::RetryBuilt { name, budget: budget.as_ref() });
+        }
         RetryPolicy(Arc::new(config))
     }
 
@@ -145,15 +162,28 @@ impl RetryPolicy {
     /// The first attempt of a request begins.
     #[inline]
     pub(super) fn begin(&self) -> Progress {
-        let Config { settings, budget, .. } = &*self.0;
-        if budget.is_none() && settings.deadline.is_none() {
-            return Progress { attempts: 1, started: Moment::NEVER };
-        }
+        let started = match &self.0.beginning {
+            Beginning::Deposit(budget) => {
+                let now = time::now();
+                budget.deposit_at(now);
+                now
+            }
+            Beginning::Nothing => Moment::NEVER,
+            Beginning::ReadClock => time::now(),
+            Beginning::Tell => self.begin_and_tell(),
+        };
+        Progress { attempts: 1, started }
+    }
+
+    #[cold]
+    fn begin_and_tell(&self) -> Moment {
         let now = time::now();
+        let Config { name, budget, audience, .. } = &*self.0;
         if let Some(budget) = budget {
             budget.deposit_at(now);
         }
-        Progress { attempts: 1, started: now }
+        audience.tell(&Event::RetryBegan { name, budget: budget.as_ref() });
+        now
     }
 
     /// Whether there will be no attempt after this one.
@@ -188,12 +218,13 @@ impl RetryPolicy {
         error: Option<ErrorText<'_>>,
         again: &mut dyn FnMut(Ask) -> bool,
     ) -> Option<Pause> {
-        let Config { name, audience, .. } = &*self.0;
+        let Config { name, audience, budget, .. } = &*self.0;
         let attempt = progress.attempts;
         match self.find_next(*progress, decision, error.is_some(), again) {
             Ok((delay, pause)) => {
                 if audience.hears_debug() {
-                    audience.tell(&Event::Retried { name, attempt, delay, error });
+                    let budget = budget.as_ref();
+                    audience.tell(&Event::Retried { name, attempt, delay, error, budget });
                 }
                 progress.attempts += 1;
                 Some(pause)
@@ -206,9 +237,10 @@ impl RetryPolicy {
     }
 
     pub(super) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorText<'_>>) {
-        let Config { name, audience, .. } = &*self.0;
+        let Config { name, audience, budget, .. } = &*self.0;
         if audience.hears_debug() {
-            audience.tell(&Event::RetryStopped { name, attempts: progress.attempts, reason, error });
+            let (attempts, budget) = (progress.attempts, budget.as_ref());
+            audience.tell(&Event::RetryStopped { name, attempts, reason, error, budget });
         }
     }
 
