@@ -80,15 +80,18 @@ impl Core {
     /// Takes a free slot; else tells what stood in the way.
     #[inline]
     pub(super) fn try_take(&self) -> Result<(), Tally> {
-        let taken = advance(&self.tally, |tally| match tally.is_quiet() {
-            true => tally.take().map(|next| (next, ())).ok_or(Some(tally)),
-            false => Err(None),
-        });
-        match taken {
-            Ok(()) => Ok(()),
-            Err(Some(full)) => Err(full),
-            // Somebody waits or wants to be told. Found out by the same comparison, so that the others pay nothing.
-            Err(None) => self.try_take_and_tell(),
+        let mut seen = self.tally.load(Ordering::Acquire);
+        loop {
+            let tally = Tally::from_bits(seen);
+            if !tally.is_quiet() {
+                // While somebody waits, there is nothing to take.
+                return if tally.is_told() { self.try_take_and_tell() } else { Err(tally) };
+            }
+            let Some(next) = tally.take_quietly() else { return Err(tally) };
+            match self.tally.compare_exchange_weak(seen, next.bits(), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = now,
+            }
         }
     }
 
@@ -104,7 +107,7 @@ impl Core {
     #[inline]
     pub(super) fn may_wait(&self, tally: Tally) -> bool {
         let most = self.settings.max_waiting;
-        most > 0 && tally.settled().0.waiting() < most
+        most > 0 && tally.left_waiting() < most
     }
 
     /// Gives a slot back. If somebody waits, it is the first one's.

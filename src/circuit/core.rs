@@ -283,9 +283,8 @@ impl Core {
     /// For a call whose time somebody wants to know.
     #[inline(never)]
     fn settle_timed(&self, word: Word, ticket: &Ticket, verdict: Verdict) {
-        let wanted = self.config.audience.wants_calls();
         let counts = changes_something(word, ticket, verdict);
-        if !wanted && !counts {
+        if !counts && !self.config.audience.wants_calls() {
             return;
         }
         let now = time::now();
@@ -293,7 +292,14 @@ impl Core {
         if counts {
             self.settle_at(word, ticket, verdict, self.settings().is_slow(elapsed), Some(now));
         }
-        self.tell_of_calls(|name| Event::CircuitSettled { name, verdict, elapsed });
+        if self.config.audience.wants_calls() {
+            self.tell_settled(verdict, elapsed);
+        }
+    }
+
+    #[cold]
+    fn tell_settled(&self, verdict: Verdict, elapsed: Duration) {
+        self.config.audience.tell(&Event::CircuitSettled { name: &self.name, verdict, elapsed });
     }
 
     #[inline]

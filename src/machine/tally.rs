@@ -54,7 +54,6 @@ impl Tally {
     }
 
     /// Whether somebody wants to be told of every step.
-    #[cfg(test)]
     pub(crate) const fn is_told(self) -> bool {
         self.0 >> TOLD & 1 != 0
     }
@@ -78,6 +77,12 @@ impl Tally {
         self.has_room().then(|| Tally(self.0 + Tally::SLOT))
     }
 
+    /// As [`Tally::take`], where it is known that nobody waits.
+    pub(crate) fn take_quietly(self) -> Option<Tally> {
+        debug_assert!(self.is_quiet(), "somebody waits, or wants to be told");
+        (self.in_use() < self.limit()).then(|| Tally(self.0 + Tally::SLOT))
+    }
+
     /// One more waits.
     pub(crate) fn join(self) -> Tally {
         debug_assert!(!self.has_room(), "a slot is free");
@@ -99,9 +104,18 @@ impl Tally {
         Tally(counts.0 | self.0 & 1 << TOLD)
     }
 
+    /// How many wait once every free slot is in the hands of somebody who waits.
+    pub(crate) fn left_waiting(self) -> u32 {
+        self.waiting() - self.granted()
+    }
+
+    fn granted(self) -> u32 {
+        self.limit().saturating_sub(self.in_use()).min(self.waiting())
+    }
+
     /// With every free slot in the hands of somebody who waits, as far as they go, and how many these are.
     pub(crate) fn settled(self) -> (Tally, u32) {
-        let granted = self.limit().saturating_sub(self.in_use()).min(self.waiting());
+        let granted = self.granted();
         (self.like(Tally::of(self.in_use() + granted, self.limit(), self.waiting() - granted)), granted)
     }
 }

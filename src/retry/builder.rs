@@ -133,13 +133,13 @@ impl RetryPolicyBuilder {
             Spending::Shared(budget) => Some(budget),
             Spending::Free => None,
         };
-        let beginning = match &budget {
+        let beginning = match settings.deadline {
             _ if audience.wants_calls() => Beginning::Tell,
-            Some(budget) => Beginning::Deposit(budget.clone()),
-            None if settings.deadline.is_some() => Beginning::ReadClock,
+            Some(_) => Beginning::ReadClock,
             None => Beginning::Nothing,
         };
-        Ok(RetryPolicy::new(Config { name, settings, budget, random, audience, beginning }))
+        let quiet_budget = budget.clone().filter(|_| !audience.wants_calls());
+        Ok(RetryPolicy::new(Config { name, settings, budget, random, audience, quiet_budget, beginning }))
     }
 }
 

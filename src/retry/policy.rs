@@ -33,18 +33,19 @@ pub(super) struct Config {
     pub(super) budget: Option<RetryBudget>,
     pub(super) random: Random,
     pub(super) audience: Audience,
+    /// The budget, unless those have to be told of it who want to be told of every call: so the first look at what there
+    /// is to do when a request begins is nearly always the last.
+    pub(super) quiet_budget: Option<RetryBudget>,
     pub(super) beginning: Beginning,
 }
 
-/// What there is to do when a request begins. The usual case is told from the others by one comparison.
-#[derive(Clone, Debug)]
+/// What there is to do when a request begins, besides depositing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beginning {
-    /// To deposit in the budget, and nothing else.
-    Deposit(RetryBudget),
     Nothing,
-    /// To read the clock for the deadline.
+    /// To read the clock, which depositing does, too.
     ReadClock,
-    /// To tell those who want to be told of every call, and all of the others.
+    /// To tell those who want to be told of every call; this goes before the others.
     Tell,
 }
 
@@ -162,28 +163,26 @@ impl RetryPolicy {
     /// The first attempt of a request begins.
     #[inline]
     pub(super) fn begin(&self) -> Progress {
-        let started = match &self.0.beginning {
-            Beginning::Deposit(budget) => {
-                let now = time::now();
-                budget.deposit_at(now);
-                now
-            }
-            Beginning::Nothing => Moment::NEVER,
-            Beginning::ReadClock => time::now(),
-            Beginning::Tell => self.begin_and_tell(),
-        };
-        Progress { attempts: 1, started }
+        let Config { quiet_budget, beginning, .. } = &*self.0;
+        if quiet_budget.is_none() && *beginning == Beginning::Nothing {
+            return Progress { attempts: 1, started: Moment::NEVER };
+        }
+        let now = time::now();
+        match quiet_budget {
+            Some(budget) => budget.deposit_at(now),
+            None if *beginning == Beginning::Tell => self.begin_and_tell(now),
+            None => {}
+        }
+        Progress { attempts: 1, started: now }
     }
 
     #[cold]
-    fn begin_and_tell(&self) -> Moment {
-        let now = time::now();
+    fn begin_and_tell(&self, now: Moment) {
         let Config { name, budget, audience, .. } = &*self.0;
         if let Some(budget) = budget {
             budget.deposit_at(now);
         }
         audience.tell(&Event::RetryBegan { name, budget: budget.as_ref() });
-        now
     }
 
     /// Whether there will be no attempt after this one.

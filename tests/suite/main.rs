@@ -6,6 +6,7 @@ mod circuit;
 mod composition;
 mod contract;
 mod gateway;
+mod metrics;
 mod model;
 mod property;
 #[cfg(feature = "http")]
