@@ -6,6 +6,7 @@
 //! Without `--listen` it takes a free port, scrapes itself, prints what it got, and fails if a series is missing.
 //! `stack.rs` is the part to copy.
 #![allow(clippy::print_stdout, reason = "an example speaks")]
+#![allow(clippy::disallowed_methods, reason = "an example lives in real time")]
 
 mod expect;
 mod scrape;
@@ -28,7 +29,9 @@ async fn main() -> Result<(), BoxError> {
     let address = listener.local_addr()?;
     let server = tokio::spawn(scrape::serve(listener, handle));
 
-    stack::Stack::new()?.drive().await;
+    // A circuit that is gone is in no state, so it is kept.
+    let stack = stack::Stack::new()?;
+    stack.drive().await;
     let text = scrape::scrape(address).await?;
     println!("{text}");
     let missing = expect::missing(&text);
@@ -40,6 +43,7 @@ async fn main() -> Result<(), BoxError> {
         println!("# http://{address}/metrics, until Ctrl-C");
         tokio::signal::ctrl_c().await?;
     }
+    drop(stack);
     server.abort();
     Ok(())
 }

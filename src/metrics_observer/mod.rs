@@ -38,11 +38,11 @@ use series::{Reason, Series};
 /// # Costs
 /// It [wants calls](Observer::wants_calls). A call of a circuit costs two clock reads, a counter and a histogram; one of
 /// a bulkhead two gauges where it begins and where it ends; a request of a retry policy a counter and a gauge, with the
-/// budget's lock taken twice. Each is one look-up here and one in the recorder. Nothing of it allocates here once a
-/// series is known; the recorder may.
+/// budget's lock taken three times. Each is one look-up here and one in the recorder. Nothing of it allocates here once a
+/// series is known; the recorder may, and the Prometheus exporter does so once for each look-up.
 ///
-/// The recorder is looked up for each event. One that is installed late, or forgets series that were idle, has right
-/// gauges again when they change the next time.
+/// The recorder is looked up for each event, so that one that is installed late, or forgets series that were idle, has
+/// right gauges again when they change the next time.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricsObserver(());
 

@@ -8,36 +8,42 @@ use super::series::{Kind, METRICS, Series};
 use crate::Name;
 use crate::sync::{AtomicU64, Ordering, RwLock, fence};
 
-/// All series that have been told so far. They stay for as long as the process lives, as they do in a recorder.
-static ENTRIES: LazyLock<RwLock<HashMap<Name, HashMap<Series, &'static Entry>>>> = LazyLock::new(Default::default);
+/// All series that have been told so far, by name. They stay for as long as the process lives, as they do in a recorder.
+static ENTRIES: LazyLock<RwLock<HashMap<&'static str, Entries>>> = LazyLock::new(Default::default);
+
+type Entries = HashMap<Series, &'static Entry>;
 
 static METADATA: Metadata<'static> = Metadata::new("seaworthy", Level::INFO, None);
 
 struct Entry {
+    /// Nothing in it is owned, so that a recorder may keep it for nothing.
     key: Key,
     /// What a gauge stands at, as the bits of an `i64`. A recorder's own may have been lost or never begun.
     level: AtomicU64,
 }
 
 impl Entry {
-    fn new(name: &Name, series: Series) -> Entry {
-        let name = Label::new("name", String::from(name.as_str()));
-        let others = series.labels().into_iter().flatten().map(|(label, value)| Label::from_static_parts(label, value));
-        let labels: Vec<Label> = std::iter::once(name).chain(others).collect();
-        Entry { key: Key::from_parts(series.metric().name, labels), level: AtomicU64::new(0) }
+    fn new(name: &'static str, series: Series) -> Entry {
+        let labels = std::iter::once(("name", name)).chain(series.labels().into_iter().flatten());
+        let labels: Vec<Label> = labels.map(|(label, value)| Label::from_static_parts(label, value)).collect();
+        Entry { key: Key::from_static_parts(series.metric().name, labels.leak()), level: AtomicU64::new(0) }
     }
 }
 
 /// No lock is held when this returns: a recorder is anybody's code.
 fn entry(name: &Name, series: Series) -> &'static Entry {
+    let name = name.as_str();
     let known = ENTRIES.read().unwrap_or_else(PoisonError::into_inner);
     if let Some(entry) = known.get(name).and_then(|entries| entries.get(&series)) {
         return entry;
     }
     drop(known);
-    let mut entries = ENTRIES.write().unwrap_or_else(PoisonError::into_inner);
-    let entries = entries.entry(name.clone()).or_default();
-    entries.entry(series).or_insert_with(|| Box::leak(Box::new(Entry::new(name, series))))
+    let mut all = ENTRIES.write().unwrap_or_else(PoisonError::into_inner);
+    let name = match all.get_key_value(name) {
+        Some((known, _)) => known,
+        None => &*String::from(name).leak(),
+    };
+    all.entry(name).or_default().entry(series).or_insert_with(|| Box::leak(Box::new(Entry::new(name, series))))
 }
 
 /// Counts so many more. 0 shows the counter to the recorder.

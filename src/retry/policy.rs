@@ -163,26 +163,30 @@ impl RetryPolicy {
     /// The first attempt of a request begins.
     #[inline]
     pub(super) fn begin(&self) -> Progress {
-        let Config { quiet_budget, beginning, .. } = &*self.0;
-        if quiet_budget.is_none() && *beginning == Beginning::Nothing {
-            return Progress { attempts: 1, started: Moment::NEVER };
-        }
-        let now = time::now();
-        match quiet_budget {
-            Some(budget) => budget.deposit_at(now),
-            None if *beginning == Beginning::Tell => self.begin_and_tell(now),
-            None => {}
-        }
-        Progress { attempts: 1, started: now }
+        let started = match (&self.0.quiet_budget, self.0.beginning) {
+            (Some(budget), _) => {
+                let now = time::now();
+                budget.deposit_at(now);
+                now
+            }
+            (None, Beginning::Nothing) => Moment::NEVER,
+            (None, Beginning::ReadClock | Beginning::Tell) => self.begin_slowly(),
+        };
+        Progress { attempts: 1, started }
     }
 
-    #[cold]
-    fn begin_and_tell(&self, now: Moment) {
-        let Config { name, budget, audience, .. } = &*self.0;
-        if let Some(budget) = budget {
-            budget.deposit_at(now);
+    /// Kept out of the way of the others.
+    #[inline(never)]
+    fn begin_slowly(&self) -> Moment {
+        let Config { name, budget, audience, beginning, .. } = &*self.0;
+        let now = time::now();
+        if *beginning == Beginning::Tell {
+            if let Some(budget) = budget {
+                budget.deposit_at(now);
+            }
+            audience.tell(&Event::RetryBegan { name, budget: budget.as_ref() });
         }
-        audience.tell(&Event::RetryBegan { name, budget: budget.as_ref() });
+        now
     }
 
     /// Whether there will be no attempt after this one.
