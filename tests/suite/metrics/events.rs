@@ -2,6 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use seaworthy::{
     Backoff, BoxError, Circuit, Event, Observer, OnDrop, Rejected, RetryBudget, RetryPolicy, Slots, TracingObserver,
@@ -134,7 +135,7 @@ async fn each_step_through_a_bulkhead() {
 }
 
 fn policy(diary: &Diary, budget: RetryBudget) -> RetryPolicy {
-    let builder = RetryPolicy::builder("r").attempts(3).backoff(Backoff::constant(0 * MS));
+    let builder = RetryPolicy::builder("r").attempts(3).backoff(Backoff::constant(Duration::ZERO));
     builder.budget(budget).observer(diary.clone()).build().unwrap()
 }
 
