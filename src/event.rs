@@ -8,9 +8,11 @@ use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 use crate::machine::report::{Cause, Counts, State};
 use crate::machine::retry::StopReason;
 use crate::timeout::Limit;
-use crate::{Name, Phase, TracingObserver};
+use crate::{Name, Phase, RetryBudget, TracingObserver, Verdict};
 
 /// Something that happened, told to an [`Observer`].
+///
+/// Those marked with † are told only to an observer that [wants calls](Observer::wants_calls).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -73,6 +75,59 @@ pub enum Event<'a> {
         /// The check that is in the way, or the phase.
         reason: &'a Name,
     },
+    /// † A circuit was built. It is closed.
+    #[non_exhaustive]
+    CircuitBuilt {
+        /// The circuit.
+        name: &'a Name,
+    },
+    /// † The last handle of a circuit was dropped.
+    #[non_exhaustive]
+    CircuitDropped {
+        /// The circuit.
+        name: &'a Name,
+        /// The state that it was in.
+        state: State,
+    },
+    /// † A call that a circuit had let pass was settled. Told once for each such call, however it ended.
+    #[non_exhaustive]
+    CircuitSettled {
+        /// The circuit.
+        name: &'a Name,
+        /// How it went. A call that was dropped is what [`OnDrop`](crate::OnDrop) says, one that panicked is a failure.
+        /// Told as it is, also if it came too late to count.
+        verdict: Verdict,
+        /// From the moment at which the call was let pass.
+        elapsed: Duration,
+    },
+    /// † The inner service of a circuit failed to become ready, which counts as a failed call that never began.
+    #[non_exhaustive]
+    CircuitReadyFailed {
+        /// The circuit.
+        name: &'a Name,
+    },
+    /// † The number of a bulkhead's slots changed.
+    #[non_exhaustive]
+    BulkheadResized {
+        /// The bulkhead.
+        name: &'a Name,
+        /// How many slots it had; 0 when it was built.
+        from: u32,
+        /// How many it has; 0 when its last handle was dropped.
+        to: u32,
+    },
+    /// † A caller of a bulkhead took or gave back a slot, or began or ended to wait for one. Told by the thread that
+    /// brought it about, for a slot that is handed over the one that gave it back. What two threads tell may arrive in
+    /// either order: add it up.
+    #[non_exhaustive]
+    BulkheadMoved {
+        /// The bulkhead.
+        name: &'a Name,
+        /// Where the caller was.
+        from: Place,
+        /// Where it is; never the same.
+        to: Place,
+    },
     /// A bulkhead rejected a call.
     #[non_exhaustive]
     BulkheadRejected {
@@ -91,6 +146,22 @@ pub enum Event<'a> {
         /// How long it was.
         after: Duration,
     },
+    /// † A retry policy was built.
+    #[non_exhaustive]
+    RetryBuilt {
+        /// The retry policy.
+        name: &'a Name,
+        /// The budget that it pays from, unless its retries are free.
+        budget: Option<&'a RetryBudget>,
+    },
+    /// † The first attempt of a request begins.
+    #[non_exhaustive]
+    RetryBegan {
+        /// The retry policy.
+        name: &'a Name,
+        /// The budget that it pays from, unless its retries are free.
+        budget: Option<&'a RetryBudget>,
+    },
     /// An attempt failed and will be made again, after a wait. Told before the wait.
     #[non_exhaustive]
     Retried {
@@ -102,6 +173,8 @@ pub enum Event<'a> {
         delay: Duration,
         /// What it failed with; absent if it was a response that is retried.
         error: Option<ErrorText<'a>>,
+        /// The budget that it was paid from, unless it was free.
+        budget: Option<&'a RetryBudget>,
     },
     /// A request is not retried any more, and its caller gets the last result. Not told of a request whose first
     /// attempt succeeded.
@@ -115,6 +188,8 @@ pub enum Event<'a> {
         reason: StopReason,
         /// The error that the caller gets; absent if it is a response.
         error: Option<ErrorText<'a>>,
+        /// The budget of the policy, unless its retries are free.
+        budget: Option<&'a RetryBudget>,
     },
     /// A task of a runner failed. Told by the task, after its future was dropped.
     #[non_exhaustive]
@@ -148,6 +223,47 @@ pub enum Event<'a> {
         /// Why the last probe failed, if it did.
         error: Option<&'a str>,
     },
+}
+
+impl Event<'_> {
+    /// Whether it is told only to an observer that wants calls.
+    fn is_about_calls(&self) -> bool {
+        match self {
+            Event::CircuitBuilt { .. }
+            | Event::CircuitDropped { .. }
+            | Event::CircuitSettled { .. }
+            | Event::CircuitReadyFailed { .. }
+            | Event::BulkheadResized { .. }
+            | Event::BulkheadMoved { .. }
+            | Event::RetryBuilt { .. }
+            | Event::RetryBegan { .. } => true,
+            Event::CircuitTransition { .. }
+            | Event::CircuitRejected { .. }
+            | Event::CircuitWouldHaveOpened { .. }
+            | Event::BulkheadRejected { .. }
+            | Event::TimedOut { .. }
+            | Event::Retried { .. }
+            | Event::RetryStopped { .. }
+            | Event::PhaseChanged { .. }
+            | Event::CheckChanged { .. }
+            | Event::ReadinessRejected { .. }
+            | Event::TaskFailed { .. } => false,
+            #[cfg(feature = "prober")]
+            Event::ProbeChanged { .. } => false,
+        }
+    }
+}
+
+/// Where a caller of a bulkhead is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Place {
+    /// It has no slot and does not wait: it has not come yet, or has gone.
+    Outside,
+    /// It waits for a slot.
+    Waiting,
+    /// It has a slot, also if it waited for it and has not noticed yet.
+    Inside,
 }
 
 /// An error, in words. `Display` and `Debug` are the error's own: some print as an empty string with the one and say
@@ -200,9 +316,22 @@ impl fmt::Debug for ErrorText<'_> {
 /// circuit.force_open(); // payments: closed -> open
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
+///
+/// Two observers, or three, are one: `(TracingObserver, mine)` tells both, and a panic of the one does not keep it from
+/// the other.
 pub trait Observer: Send + Sync {
     /// Takes note of an event.
     fn on_event(&self, event: &Event<'_>);
+
+    /// Whether it wants to be told of every call, also of those that go well: the events marked with † in [`Event`].
+    ///
+    /// It is asked when it is given to a builder, and has to say the same for as long as it lives. Each call costs more
+    /// for it: what the observer takes, and for a circuit two clock reads and, with a window, the same as for
+    /// [`slow_call`](crate::circuit::CircuitBuilder::slow_call). Without it, calls cost what they cost without an
+    /// observer.
+    fn wants_calls(&self) -> bool {
+        false
+    }
 }
 
 impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
@@ -211,9 +340,54 @@ impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
     }
 }
 
+/// Tells the one inside.
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn on_event(&self, event: &Event<'_>) {
+        (**self).on_event(event);
+    }
+
+    fn wants_calls(&self) -> bool {
+        (**self).wants_calls()
+    }
+}
+
+/// Tells both. Each is told of calls only if it wants to be.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn on_event(&self, event: &Event<'_>) {
+        tell_one_of_many(&self.0, event);
+        tell_one_of_many(&self.1, event);
+    }
+
+    fn wants_calls(&self) -> bool {
+        self.0.wants_calls() || self.1.wants_calls()
+    }
+}
+
+/// Tells all three. Each is told of calls only if it wants to be.
+impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
+    fn on_event(&self, event: &Event<'_>) {
+        tell_one_of_many(&self.0, event);
+        tell_one_of_many(&self.1, event);
+        tell_one_of_many(&self.2, event);
+    }
+
+    fn wants_calls(&self) -> bool {
+        self.0.wants_calls() || self.1.wants_calls() || self.2.wants_calls()
+    }
+}
+
+fn tell_one_of_many(observer: &dyn Observer, event: &Event<'_>) {
+    if !event.is_about_calls() || observer.wants_calls() {
+        tell_guarded(observer, event);
+    }
+}
+
 /// The observer of a handle: [`TracingObserver`] unless another was given.
 #[derive(Clone, Default)]
-pub(crate) struct Audience(Option<Arc<dyn Observer>>);
+pub(crate) struct Audience {
+    observer: Option<Arc<dyn Observer>>,
+    wants_calls: bool,
+}
 
 /// Whatever an observer's panic leaves behind is the observer's own: it is caught here, and nothing of ours is borrowed.
 impl UnwindSafe for Audience {}
@@ -221,23 +395,30 @@ impl RefUnwindSafe for Audience {}
 
 impl Audience {
     pub(crate) fn new(observer: Arc<dyn Observer>) -> Audience {
-        Audience(Some(observer))
+        let wants_calls = observer.wants_calls();
+        Audience { observer: Some(observer), wants_calls }
+    }
+
+    /// Whether it is told of every call.
+    #[inline]
+    pub(crate) fn wants_calls(&self) -> bool {
+        self.wants_calls
     }
 
     /// Whether an observer was given.
     pub(crate) fn is_set(&self) -> bool {
-        self.0.is_some()
+        self.observer.is_some()
     }
 
     /// Whether anybody would hear of what is only worth a `debug`; asked before an event is made of it.
     #[inline]
     pub(crate) fn hears_debug(&self) -> bool {
         let loudest = STATIC_MAX_LEVEL.min(LevelFilter::current());
-        self.0.is_some() || loudest >= LevelFilter::DEBUG
+        self.observer.is_some() || loudest >= LevelFilter::DEBUG
     }
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
-        match &self.0 {
+        match &self.observer {
             None => TracingObserver.on_event(event),
             Some(observer) => tell_guarded(&**observer, event),
         }
@@ -253,6 +434,6 @@ fn tell_guarded(observer: &dyn Observer, event: &Event<'_>) {
 
 impl fmt::Debug for Audience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "an observer" } else { "tracing" })
+        f.write_str(if self.observer.is_some() { "an observer" } else { "tracing" })
     }
 }

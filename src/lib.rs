@@ -8,6 +8,8 @@ mod error;
 mod event;
 mod lift;
 mod machine;
+#[cfg(feature = "metrics")]
+mod metrics_observer;
 mod name;
 mod random;
 mod shutdown;
@@ -31,12 +33,14 @@ pub mod timeout;
 pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
-pub use event::{ErrorText, Event, Observer};
+pub use event::{ErrorText, Event, Observer, Place};
 pub use health::{AsyncCheck, Check, Health, Status};
 pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
 pub use machine::phase::Phase;
 pub use machine::verdict::Verdict;
+#[cfg(feature = "metrics")]
+pub use metrics_observer::MetricsObserver;
 pub use name::Name;
 pub use policy::{Policies, Policy, PolicyError};
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};

@@ -6,6 +6,10 @@ use loom::sync as imp;
 use std::sync as imp;
 
 pub(crate) use imp::MutexGuard;
+#[cfg(feature = "metrics")]
+pub(crate) use imp::RwLock;
+#[cfg(feature = "metrics")]
+pub(crate) use imp::atomic::fence;
 pub(crate) use imp::atomic::{AtomicU64, Ordering};
 
 /// A mutex that cannot be poisoned: nothing that is done under a lock in this crate runs foreign code, and a machine is

@@ -78,7 +78,7 @@ impl Observer for TracingObserver {
                 let name = name.map(tracing::field::display);
                 tracing::debug!(target: "seaworthy::timeout", name, %limit, ?after, "timed out");
             }
-            Event::Retried { name, attempt, delay, error } => tracing::debug!(
+            Event::Retried { name, attempt, delay, error, .. } => tracing::debug!(
                 target: "seaworthy::retry",
                 %name, attempt, ?delay,
                 error = error.map(field::display), error_debug = error.map(field::debug),
@@ -86,7 +86,7 @@ impl Observer for TracingObserver {
             ),
             // The call went well in the end.
             Event::RetryStopped { reason: StopReason::Succeeded, .. } => {}
-            Event::RetryStopped { name, attempts, reason, error } => tracing::debug!(
+            Event::RetryStopped { name, attempts, reason, error, .. } => tracing::debug!(
                 target: "seaworthy::retry",
                 %name, attempts, %reason,
                 error = error.map(field::display), error_debug = error.map(field::debug),
@@ -108,6 +108,15 @@ impl Observer for TracingObserver {
                 %name, %from, %to, sequence, successes, failures, error,
                 "target changed state"
             ),
+            // What every call does is for counting.
+            Event::CircuitBuilt { .. }
+            | Event::CircuitDropped { .. }
+            | Event::CircuitSettled { .. }
+            | Event::CircuitReadyFailed { .. }
+            | Event::BulkheadResized { .. }
+            | Event::BulkheadMoved { .. }
+            | Event::RetryBuilt { .. }
+            | Event::RetryBegan { .. } => {}
         }
     }
 }

@@ -12,7 +12,7 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
+use std::sync::atomic::{AtomicIsize as StdAtomicIsize, AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use loom::sync::Notify;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use seaworthy::bulkhead::Take;
-use seaworthy::{Rejected, Slot, Slots};
+use seaworthy::{Event, Observer, Place, Rejected, Slot, Slots};
 
 /// How often two threads are interrupted at most, and three, for which there are far more orders.
 const TWO: usize = 5;
@@ -375,6 +375,61 @@ fn two_limits_against_each_other() {
         assert!(matches!(served[0], Poll::Ready(Ok(_))));
         assert_eq!(served[1].is_ready(), counts.waiting == 0);
         drop((slot, served, waiters));
+        assert_idle(&slots);
+    });
+}
+
+/// Adds up the steps that it is told of.
+#[derive(Clone, Default)]
+struct Sums(Arc<[StdAtomicIsize; 2]>);
+
+impl Sums {
+    fn inside_and_waiting(&self) -> (isize, isize) {
+        (self.0[0].load(StdOrdering::Relaxed), self.0[1].load(StdOrdering::Relaxed))
+    }
+
+    fn add(&self, place: Place, by: isize) {
+        match place {
+            Place::Inside => _ = self.0[0].fetch_add(by, StdOrdering::Relaxed),
+            Place::Waiting => _ = self.0[1].fetch_add(by, StdOrdering::Relaxed),
+            _ => {}
+        }
+    }
+}
+
+impl Observer for Sums {
+    fn on_event(&self, event: &Event<'_>) {
+        if let Event::BulkheadMoved { from, to, .. } = event {
+            self.add(*from, -1);
+            self.add(*to, 1);
+        }
+    }
+
+    fn wants_calls(&self) -> bool {
+        true
+    }
+}
+
+/// ME-03: each step is told once, whoever makes it: what was told adds up to what the handle says.
+#[test]
+fn steps_told_against_each_other() {
+    explore(THREE, || {
+        let sums = Sums::default();
+        let builder = Slots::builder("x").limit(2).max_wait(Duration::MAX).observer(sums.clone());
+        let slots = builder.build().unwrap();
+        let [one, two] = [slots.try_take().unwrap(), slots.try_take().unwrap()];
+        let first = Waiter::queued(&slots);
+        let mut second = Waiter::queued(&slots);
+        assert_eq!(sums.inside_and_waiting(), (2, 2));
+        let others = [spawn(&slots, move |_| drop(one)), spawn(&slots, move |_| drop(first))];
+        drop(two);
+        others.map(|other| other.join().unwrap());
+        assert_eq!(sums.inside_and_waiting(), (1, 0));
+        let Poll::Ready(Ok(slot)) = second.poll() else { panic!("a slot is its own") };
+        let other = spawn(&slots, |slots| drop(slots.try_take()));
+        drop(slot);
+        other.join().unwrap();
+        assert_eq!(sums.inside_and_waiting(), (0, 0));
         assert_idle(&slots);
     });
 }

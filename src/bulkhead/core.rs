@@ -8,7 +8,7 @@ use crate::machine::moment::Moment;
 use crate::machine::queue::Queue;
 use crate::machine::tally::Tally;
 use crate::sync::{AtomicU64, Mutex, Ordering};
-use crate::{Event, Name, Rejected, time};
+use crate::{Event, Name, Place, Rejected, time};
 
 /// What all handles of one bulkhead share.
 ///
@@ -43,13 +43,15 @@ pub(super) enum Join {
 
 impl Core {
     pub(super) fn new(name: Name, limit: u32, settings: Settings) -> Core {
-        Core {
-            tally: AtomicU64::new(Tally::new(limit).bits()),
+        let core = Core {
+            tally: AtomicU64::new(Tally::new(limit, settings.audience.wants_calls()).bits()),
             rejections: AtomicU64::new(0),
             queue: Mutex::new(Queue::new()),
             settings,
             name,
-        }
+        };
+        core.resized(0, limit);
+        core
     }
 
     pub(super) fn name(&self) -> &Name {
@@ -78,30 +80,55 @@ impl Core {
     /// Takes a free slot; else tells what stood in the way.
     #[inline]
     pub(crate) fn try_take(&self) -> Result<(), Tally> {
-        advance(&self.tally, |tally| tally.take().map(|next| (next, ())).ok_or(tally))
+        let mut seen = self.tally.load(Ordering::Acquire);
+        loop {
+            let tally = Tally::from_bits(seen);
+            if !tally.is_quiet() {
+                // While somebody waits, there is nothing to take.
+                return if tally.is_told() { self.try_take_and_tell() } else { Err(tally) };
+            }
+            let Some(next) = tally.take_quietly() else { return Err(tally) };
+            match self.tally.compare_exchange_weak(seen, next.bits(), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// As [`Core::try_take`], and tells of it.
+    #[cold]
+    fn try_take_and_tell(&self) -> Result<(), Tally> {
+        advance(&self.tally, |tally| tally.take().map(|next| (next, ())).ok_or(tally))?;
+        self.moved(Place::Outside, Place::Inside);
+        Ok(())
     }
 
     /// Whether a caller who found no slot may wait for one.
     #[inline]
     pub(crate) fn may_wait(&self, tally: Tally) -> bool {
         let most = self.settings.max_waiting;
-        most > 0 && tally.settled().0.waiting() < most
+        most > 0 && tally.left_waiting() < most
     }
 
     /// Gives a slot back. If somebody waits, it is the first one's.
     #[inline]
     pub(crate) fn give_back(&self) {
         let before = Tally::from_bits(self.tally.fetch_sub(Tally::SLOT, Ordering::AcqRel));
-        if before.waiting() > 0 {
-            self.settle();
+        if !before.is_quiet() {
+            self.given_back(before);
         }
     }
 
     #[cold]
-    fn settle(&self) {
-        let mut locked = self.lock();
-        locked.settle();
-        locked.unlock();
+    fn given_back(&self, before: Tally) {
+        let mut granted = 0;
+        if before.waiting() > 0 {
+            let mut locked = self.lock();
+            locked.settle();
+            granted = locked.unlock();
+        }
+        self.moved(Place::Inside, Place::Outside);
+        self.granted(granted);
     }
 
     fn lock(&self) -> Locked<'_> {
@@ -119,13 +146,19 @@ impl Core {
             None if self.may_wait(tally) => Ok((tally.join(), true)),
             None => Err(()),
         });
-        if queued == Ok(true) {
-            let number = locked.queue().join(waker);
-            locked.unlock();
-            return Join::Queued(number);
+        let number = (queued == Ok(true)).then(|| locked.queue().join(waker));
+        self.granted(locked.unlock());
+        match number {
+            Some(number) => {
+                self.moved(Place::Outside, Place::Waiting);
+                Join::Queued(number)
+            }
+            None if queued.is_ok() => {
+                self.moved(Place::Outside, Place::Inside);
+                Join::Taken
+            }
+            None => Join::Refused,
         }
-        locked.unlock();
-        if queued.is_ok() { Join::Taken } else { Join::Refused }
     }
 
     /// Whether the slot was granted that is waited for under `number`; if not, `waker` is woken once it is.
@@ -138,7 +171,7 @@ impl Core {
             Some(known) if known.will_wake(&waker) => (false, waker),
             Some(known) => (false, std::mem::replace(known, waker)),
         };
-        locked.unlock();
+        self.granted(locked.unlock());
         granted
     }
 
@@ -146,7 +179,10 @@ impl Core {
     pub(super) fn leave(&self, number: u64) -> bool {
         let mut locked = self.lock();
         let dropped_outside = locked.leave(number);
-        locked.unlock();
+        self.granted(locked.unlock());
+        if dropped_outside.is_some() {
+            self.moved(Place::Waiting, Place::Outside);
+        }
         dropped_outside.is_some()
     }
 
@@ -157,9 +193,11 @@ impl Core {
 
     pub(super) fn set_limit(&self, limit: u32) {
         let mut locked = self.lock();
-        let Ok(()) = locked.step(|tally| Ok::<_, Infallible>((tally.with_limit(limit), ())));
+        let Ok(before) = locked.step(|tally| Ok::<_, Infallible>((tally.with_limit(limit), tally.limit())));
         locked.settle();
-        locked.unlock();
+        let granted = locked.unlock();
+        self.resized(before, limit);
+        self.granted(granted);
     }
 
     /// Makes a rejection, which is still to be counted.
@@ -185,5 +223,32 @@ impl Core {
     pub(crate) fn reject(&self, waited: Option<Duration>) -> Rejected {
         self.rejected(waited);
         self.rejection()
+    }
+
+    /// Free slots were given to so many who waited.
+    fn granted(&self, callers: u32) {
+        for _ in 0..callers {
+            self.moved(Place::Waiting, Place::Inside);
+        }
+    }
+
+    /// For those who want to be told of every call.
+    fn moved(&self, from: Place, to: Place) {
+        if self.settings.audience.wants_calls() {
+            self.settings.audience.tell(&Event::BulkheadMoved { name: &self.name, from, to });
+        }
+    }
+
+    fn resized(&self, from: u32, to: u32) {
+        if self.settings.audience.wants_calls() && from != to {
+            self.settings.audience.tell(&Event::BulkheadResized { name: &self.name, from, to });
+        }
+    }
+}
+
+/// Nobody is inside or waits, because nobody has a handle.
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.resized(self.counts().limit(), 0);
     }
 }

@@ -25,11 +25,12 @@ pub(super) struct Locked<'a> {
     // Mostly it is one, and no need to allocate.
     first_awake: Option<Waker>,
     awake: Vec<Waker>,
+    granted: u32,
 }
 
 impl<'a> Locked<'a> {
     pub(super) fn new(tally: &'a AtomicU64, queue: &'a Mutex<Queue<Waker>>) -> Locked<'a> {
-        Locked { tally, queue: queue.lock(), first_awake: None, awake: Vec::new() }
+        Locked { tally, queue: queue.lock(), first_awake: None, awake: Vec::new(), granted: 0 }
     }
 
     pub(super) fn queue(&mut self) -> &mut Queue<Waker> {
@@ -71,6 +72,7 @@ impl<'a> Locked<'a> {
     }
 
     fn serve(&mut self, granted: u32) {
+        self.granted += granted;
         for _ in 0..granted {
             let waker = self.queue.serve();
             debug_assert!(waker.is_some(), "the queue is as long as the tally says");
@@ -82,10 +84,11 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Lets go of the lock, then wakes whoever was given a slot: a waker may be anybody's code.
-    pub(super) fn unlock(self) {
-        let Locked { queue, first_awake, awake, .. } = self;
+    /// Lets go of the lock, then wakes whoever was given a slot: a waker may be anybody's code. Gives how many these are.
+    pub(super) fn unlock(self) -> u32 {
+        let Locked { queue, first_awake, awake, granted, .. } = self;
         drop(queue);
         first_awake.into_iter().chain(awake).for_each(Waker::wake);
+        granted
     }
 }

@@ -9,3 +9,10 @@ pub(super) struct Config {
     pub(super) random: Random,
     pub(super) audience: Audience,
 }
+
+impl Config {
+    /// Whether somebody will want to know how long a call took.
+    pub(super) fn measures(&self) -> bool {
+        self.settings.measures() || self.audience.wants_calls()
+    }
+}

@@ -115,8 +115,8 @@ impl Core {
             bulk.open(machine.bulk_ends());
             Box::new(bulk)
         });
-        let word = Word::new(machine.generation(), settings.measures(), machine.gate(settings).into());
-        Core {
+        let word = Word::new(machine.generation(), config.measures(), machine.gate(settings).into());
+        let core = Core {
             word: AtomicU64::new(word.bits()),
             until: AtomicU64::new(0),
             not_permitted: AtomicU64::new(0),
@@ -124,6 +124,15 @@ impl Core {
             locked: Mutex::new(Locked { machine, waiters: None }),
             config,
             name,
+        };
+        core.tell_of_calls(|name| Event::CircuitBuilt { name });
+        core
+    }
+
+    /// For those who want to know of every call.
+    fn tell_of_calls<'a>(&'a self, event: impl FnOnce(&'a Name) -> Event<'a>) {
+        if self.config.audience.wants_calls() {
+            self.config.audience.tell(&event(&self.name));
         }
     }
 
@@ -251,7 +260,7 @@ impl Core {
     fn answer(&self, admission: Admission, now: Moment) -> Result<Ticket, Refusal> {
         match admission {
             Admission::Granted { generation, probe } => {
-                let started = if self.settings().measures() { now } else { Moment::NEVER };
+                let started = if self.config.measures() { now } else { Moment::NEVER };
                 Ok(Ticket { generation, started, probe })
             }
             Admission::Refused { retry_after } => Err(Refusal::new(retry_after)),
@@ -334,12 +343,37 @@ impl Core {
 
     #[inline(never)]
     fn settle_restless(&self, word: Word, ticket: &Ticket, verdict: Verdict) {
-        // What was admitted under another generation changes nothing, nor does a call that says nothing.
-        if word.generation() != ticket.generation || (verdict == Verdict::Ignored && !ticket.is_probe()) {
+        if ticket.started != Moment::NEVER {
+            self.settle_timed(word, ticket, verdict);
+        } else if changes_something(word, ticket, verdict) {
+            self.settle_at(word, ticket, verdict, false, None);
+        }
+    }
+
+    /// For a call whose time somebody wants to know.
+    #[inline(never)]
+    fn settle_timed(&self, word: Word, ticket: &Ticket, verdict: Verdict) {
+        let counts = changes_something(word, ticket, verdict);
+        if !counts && !self.config.audience.wants_calls() {
             return;
         }
-        let mut now = (ticket.started != Moment::NEVER).then(time::now);
-        let slow = now.is_some_and(|now| self.settings().is_slow(now.since(ticket.started)));
+        let now = time::now();
+        let elapsed = now.since(ticket.started);
+        if counts {
+            self.settle_at(word, ticket, verdict, self.settings().is_slow(elapsed), Some(now));
+        }
+        if self.config.audience.wants_calls() {
+            self.tell_settled(verdict, elapsed);
+        }
+    }
+
+    #[cold]
+    fn tell_settled(&self, verdict: Verdict, elapsed: Duration) {
+        self.config.audience.tell(&Event::CircuitSettled { name: &self.name, verdict, elapsed });
+    }
+
+    #[inline]
+    fn settle_at(&self, word: Word, ticket: &Ticket, verdict: Verdict, slow: bool, mut now: Option<Moment>) {
         if verdict == Verdict::Success && !slow {
             let done = match word.kind() {
                 Kind::Pass(OnSuccess::Nothing) => true,
@@ -400,6 +434,7 @@ impl Core {
     pub(crate) fn ready_failed(&self, generation: u64) {
         let now = time::now();
         self.step(|machine, settings, dice| ((), machine.ready_failed(settings, generation, now, dice)));
+        self.tell_of_calls(|name| Event::CircuitReadyFailed { name });
     }
 
     /// Steps the machine, then tells what happened.
@@ -448,7 +483,7 @@ impl Core {
     }
 
     fn publish(&self, machine: &Machine, gate: Gate) {
-        let word = |kind| Word::new(machine.generation(), self.settings().measures(), kind).bits();
+        let word = |kind| Word::new(machine.generation(), self.config.measures(), kind).bits();
         if let Gate::Open { until } | Gate::Full { until } = gate {
             if until.as_nanos() != self.until.load(Ordering::Relaxed) {
                 // A reader who sees the new time sees a changed word, too.
@@ -461,6 +496,18 @@ impl Core {
             bulk.open(machine.bulk_ends());
         }
     }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.tell_of_calls(|name| Event::CircuitDropped { name, state: self.state() });
+    }
+}
+
+/// What was admitted under another generation changes nothing, nor does a call that says nothing.
+#[inline]
+fn changes_something(word: Word, ticket: &Ticket, verdict: Verdict) -> bool {
+    word.generation() == ticket.generation && (verdict != Verdict::Ignored || ticket.is_probe())
 }
 
 impl Waiters {

@@ -6,12 +6,16 @@ pub(crate) const MOST: u32 = 1_000_000;
 ///
 /// A slot that becomes free while somebody waits is theirs from that moment on: nobody else may take it, and
 /// [`settled`](Tally::settled) hands it over.
+///
+/// One bit says that somebody wants to be told of every step. It stands beside the number of those who wait, so that one
+/// comparison finds the tally [quiet](Tally::is_quiet): nearly always, and then a step is all that there is to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tally(u64);
 
-// From the lowest bit: 20 bits in use, 20 bits limit, 24 bits waiting.
+// From the lowest bit: 20 bits in use, 20 bits limit, 1 bit told, 23 bits waiting.
 const LIMIT: u32 = 20;
-const WAITING: u32 = 40;
+const TOLD: u32 = 40;
+const WAITING: u32 = 41;
 const COUNT: u64 = (1 << 20) - 1;
 
 impl Tally {
@@ -19,8 +23,9 @@ impl Tally {
     pub(crate) const SLOT: u64 = 1;
     const WAITER: u64 = 1 << WAITING;
 
-    pub(crate) fn new(limit: u32) -> Tally {
-        Tally::of(0, limit, 0)
+    /// `told` if somebody wants to be told of every step; that stays so.
+    pub(crate) fn new(limit: u32, told: bool) -> Tally {
+        Tally(Tally::of(0, limit, 0).0 | u64::from(told) << TOLD)
     }
 
     fn of(in_use: u32, limit: u32, waiting: u32) -> Tally {
@@ -48,6 +53,16 @@ impl Tally {
         (self.0 >> WAITING) as u32
     }
 
+    /// Whether somebody wants to be told of every step.
+    pub(crate) const fn is_told(self) -> bool {
+        self.0 >> TOLD & 1 != 0
+    }
+
+    /// Whether nobody waits, and nobody wants to be told.
+    pub(crate) const fn is_quiet(self) -> bool {
+        self.0 >> TOLD == 0
+    }
+
     pub(crate) const fn available(self) -> u32 {
         self.limit().saturating_sub(self.in_use())
     }
@@ -60,6 +75,12 @@ impl Tally {
     /// One more slot in use, if there is room.
     pub(crate) fn take(self) -> Option<Tally> {
         self.has_room().then(|| Tally(self.0 + Tally::SLOT))
+    }
+
+    /// As [`Tally::take`], where it is known that nobody waits.
+    pub(crate) fn take_quietly(self) -> Option<Tally> {
+        debug_assert!(self.is_quiet(), "somebody waits, or wants to be told");
+        (self.in_use() < self.limit()).then(|| Tally(self.0 + Tally::SLOT))
     }
 
     /// One more waits.
@@ -75,13 +96,27 @@ impl Tally {
     }
 
     pub(crate) fn with_limit(self, limit: u32) -> Tally {
-        Tally::of(self.in_use(), limit, self.waiting())
+        self.like(Tally::of(self.in_use(), limit, self.waiting()))
+    }
+
+    /// Other counts, and all else as it is.
+    fn like(self, counts: Tally) -> Tally {
+        Tally(counts.0 | self.0 & 1 << TOLD)
+    }
+
+    /// How many wait once every free slot is in the hands of somebody who waits.
+    pub(crate) fn left_waiting(self) -> u32 {
+        self.waiting() - self.granted()
+    }
+
+    fn granted(self) -> u32 {
+        self.limit().saturating_sub(self.in_use()).min(self.waiting())
     }
 
     /// With every free slot in the hands of somebody who waits, as far as they go, and how many these are.
     pub(crate) fn settled(self) -> (Tally, u32) {
-        let granted = self.limit().saturating_sub(self.in_use()).min(self.waiting());
-        (Tally::of(self.in_use() + granted, self.limit(), self.waiting() - granted), granted)
+        let granted = self.granted();
+        (self.like(Tally::of(self.in_use() + granted, self.limit(), self.waiting() - granted)), granted)
     }
 }
 
@@ -107,12 +142,19 @@ mod tests {
         assert_eq!(counts(all.leave()), (MOST, MOST, MOST - 1));
         assert_eq!(counts(all.with_limit(1)), (MOST, 1, MOST));
         assert_eq!(counts(all.join()), (MOST, MOST, MOST + 1));
-        assert_eq!(counts(Tally::new(MOST)), (0, MOST, 0));
+        for told in [false, true] {
+            let none = Tally::new(MOST, told);
+            assert_eq!((counts(none), none.is_told(), none.is_quiet()), ((0, MOST, 0), told, !told));
+            let one = none.take().expect("free").with_limit(1).join();
+            assert_eq!((counts(one), one.is_told(), one.is_quiet()), ((1, 1, 1), told, false));
+            let (settled, granted) = one.with_limit(2).settled();
+            assert_eq!((counts(settled), settled.is_told(), granted), ((2, 2, 0), told, 1));
+        }
     }
 
     #[test]
     fn takes_up_to_the_limit_and_overtakes_nobody() {
-        let one = Tally::new(1).take().expect("free");
+        let one = Tally::new(1, false).take().expect("free");
         assert_eq!((counts(one), one.available()), ((1, 1, 0), 0));
         assert_eq!(one.take(), None);
         assert_eq!(one.with_limit(2).take(), Some(Tally::of(2, 2, 0)));

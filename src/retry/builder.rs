@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::RetryBudget;
-use super::policy::{Config, RetryPolicy};
+use super::policy::{Beginning, Config, RetryPolicy};
 use crate::event::Audience;
 use crate::machine::backoff::{Backoff, Flaw};
 use crate::machine::retry::RetrySettings;
@@ -141,7 +141,13 @@ impl RetryPolicyBuilder {
             Spending::Shared(budget) => Some(budget),
             Spending::Free => None,
         };
-        Ok(RetryPolicy::new(Config { name, settings, budget, random, audience }))
+        let beginning = match settings.deadline {
+            _ if audience.wants_calls() => Beginning::Tell,
+            Some(_) => Beginning::ReadClock,
+            None => Beginning::Nothing,
+        };
+        let quiet_budget = budget.clone().filter(|_| !audience.wants_calls());
+        Ok(RetryPolicy::new(Config { name, settings, budget, random, audience, quiet_budget, beginning }))
     }
 }
 

@@ -33,6 +33,20 @@ pub(super) struct Config {
     pub(super) budget: Option<RetryBudget>,
     pub(super) random: Random,
     pub(super) audience: Audience,
+    /// The budget, unless those have to be told of it who want to be told of every call: so the first look at what there
+    /// is to do when a request begins is nearly always the last.
+    pub(super) quiet_budget: Option<RetryBudget>,
+    pub(super) beginning: Beginning,
+}
+
+/// What there is to do when a request begins, besides depositing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    Nothing,
+    /// To read the clock, which depositing does, too.
+    ReadClock,
+    /// To tell those who want to be told of every call; this goes before the others.
+    Tell,
 }
 
 /// What a policy asks about another attempt.
@@ -54,6 +68,10 @@ impl RetryPolicy {
     }
 
     pub(super) fn new(config: Config) -> RetryPolicy {
+        let Config { name, budget, audience, .. } = &config;
+        if audience.wants_calls() {
+            audience.tell(&Event::RetryBuilt { name, budget: budget.as_ref() });
+        }
         RetryPolicy(Arc::new(config))
     }
 
@@ -145,15 +163,30 @@ impl RetryPolicy {
     /// The first attempt of a request begins.
     #[inline]
     pub(crate) fn begin(&self) -> Progress {
-        let Config { settings, budget, .. } = &*self.0;
-        if budget.is_none() && settings.deadline.is_none() {
-            return Progress { attempts: 1, started: Moment::NEVER };
-        }
+        let started = match (&self.0.quiet_budget, self.0.beginning) {
+            (Some(budget), _) => {
+                let now = time::now();
+                budget.deposit_at(now);
+                now
+            }
+            (None, Beginning::Nothing) => Moment::NEVER,
+            (None, Beginning::ReadClock | Beginning::Tell) => self.begin_slowly(),
+        };
+        Progress { attempts: 1, started }
+    }
+
+    /// Kept out of the way of the others.
+    #[inline(never)]
+    fn begin_slowly(&self) -> Moment {
+        let Config { name, budget, audience, beginning, .. } = &*self.0;
         let now = time::now();
-        if let Some(budget) = budget {
-            budget.deposit_at(now);
+        if *beginning == Beginning::Tell {
+            if let Some(budget) = budget {
+                budget.deposit_at(now);
+            }
+            audience.tell(&Event::RetryBegan { name, budget: budget.as_ref() });
         }
-        Progress { attempts: 1, started: now }
+        now
     }
 
     /// Whether there will be no attempt after this one.
@@ -188,12 +221,13 @@ impl RetryPolicy {
         error: Option<ErrorText<'_>>,
         again: &mut dyn FnMut(Ask) -> bool,
     ) -> Option<Pause> {
-        let Config { name, audience, .. } = &*self.0;
+        let Config { name, audience, budget, .. } = &*self.0;
         let attempt = progress.attempts;
         match self.find_next(*progress, decision, error.is_some(), again) {
             Ok((delay, pause)) => {
                 if audience.hears_debug() {
-                    audience.tell(&Event::Retried { name, attempt, delay, error });
+                    let budget = budget.as_ref();
+                    audience.tell(&Event::Retried { name, attempt, delay, error, budget });
                 }
                 progress.attempts += 1;
                 Some(pause)
@@ -206,9 +240,10 @@ impl RetryPolicy {
     }
 
     pub(crate) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorText<'_>>) {
-        let Config { name, audience, .. } = &*self.0;
+        let Config { name, audience, budget, .. } = &*self.0;
         if audience.hears_debug() {
-            audience.tell(&Event::RetryStopped { name, attempts: progress.attempts, reason, error });
+            let (attempts, budget) = (progress.attempts, budget.as_ref());
+            audience.tell(&Event::RetryStopped { name, attempts, reason, error, budget });
         }
     }
 

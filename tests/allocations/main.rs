@@ -3,6 +3,7 @@
 
 mod bulkhead;
 mod circuit;
+mod observer;
 mod readiness;
 mod retry;
 mod timeout;

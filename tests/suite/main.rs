@@ -8,6 +8,7 @@ mod contract;
 mod drills;
 mod gateway;
 mod health;
+mod metrics;
 mod model;
 mod policy;
 #[cfg(feature = "prober")]

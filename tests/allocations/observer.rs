@@ -1,0 +1,64 @@
+//! What observers cost in heap: those that want calls nothing, and a recorder little.
+
+use std::future::ready;
+use std::hint::black_box;
+
+use seaworthy::{BoxError, Circuit, Event, Observer, RetryPolicy, Slots, Verdict};
+
+use crate::allocations;
+
+const CALLS: u32 = 1_000;
+
+#[derive(Clone, Copy)]
+struct WantsCalls;
+
+impl Observer for WantsCalls {
+    fn on_event(&self, event: &Event<'_>) {
+        black_box(event);
+    }
+
+    fn wants_calls(&self) -> bool {
+        true
+    }
+}
+
+/// Allocations of many calls through handles of this name, after the first.
+fn of_calls(name: &'static str, observer: impl Observer + Clone + 'static) -> [u64; 3] {
+    let circuit = Circuit::builder(name).observer(observer.clone()).build().unwrap();
+    let slots = Slots::builder(name).observer(observer.clone()).build().unwrap();
+    let policy = RetryPolicy::builder(name).observer(observer).build().unwrap();
+    let call = || circuit.admit().unwrap().settle(Verdict::Success);
+    let enter = || drop(slots.try_take().unwrap());
+    let request = || tokio_test::task::spawn(policy.run(|| ready(Ok::<_, BoxError>(())))).poll().is_ready();
+    // The task of a test allocates for its waker.
+    let task = allocations(|| assert!(tokio_test::task::spawn(ready(())).poll().is_ready()));
+    let many = |work: &dyn Fn()| {
+        work();
+        allocations(|| (0..CALLS).for_each(|_| work()))
+    };
+    let requests = many(&|| assert!(request())) - u64::from(CALLS) * task;
+    [many(&call), many(&enter), requests]
+}
+
+/// ME-05, ME-11: being told of every call allocates nothing.
+#[test]
+fn of_an_observer_that_wants_calls() {
+    assert_eq!(of_calls("wants calls", WantsCalls), [0; 3]);
+    assert_eq!(of_calls("two", (WantsCalls, WantsCalls)), [0; 3]);
+    assert_eq!(of_calls("does not", |event: &Event<'_>| panic!("{event:?}")), [0; 3]);
+}
+
+/// ME-11: nor does recording it. The exporter allocates a handle for each look-up, and keeps times in blocks until it is
+/// asked for them.
+#[cfg(feature = "metrics")]
+#[test]
+fn of_metrics() {
+    let observer = seaworthy::MetricsObserver::new();
+    assert_eq!(of_calls("nobody listens", observer), [0; 3]);
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let all = metrics::with_local_recorder(&recorder, || of_calls("recorded", observer));
+    println!("with an exporter: {all:?} for {CALLS} calls");
+    for count in all {
+        assert!((1..=u64::from(CALLS) * 2 + 50).contains(&count), "{count} for {CALLS} calls");
+    }
+}

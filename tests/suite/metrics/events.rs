@@ -1,0 +1,264 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use seaworthy::{
+    Backoff, BoxError, Circuit, Event, Observer, OnDrop, Rejected, RetryBudget, RetryPolicy, Slots, TracingObserver,
+    Verdict,
+};
+use tokio_test::{assert_pending, assert_ready, task};
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_test::mock;
+
+use super::Diary;
+use crate::support::{MS, SECOND, advance, settle};
+
+fn circuit(diary: &Diary) -> Circuit {
+    Circuit::builder("c").consecutive_failures(2).open_for(SECOND).observer(diary.clone()).build().unwrap()
+}
+
+/// ME-02: each call that is let in is told once, with its verdict and its time; a call that is rejected is not one.
+#[tokio::test(start_paused = true)]
+async fn each_verdict_of_a_circuit() {
+    let diary = Diary::new(true);
+    let circuit = circuit(&diary);
+    for (verdict, millis) in
+        [(Verdict::Success, 0), (Verdict::Ignored, 1), (Verdict::Throttled, 2), (Verdict::Failure, 3)]
+    {
+        let permit = circuit.admit().unwrap();
+        advance(millis * MS).await;
+        permit.settle(verdict);
+    }
+    assert_eq!(diary.take(), ["c built", "c Success 0ns", "c Ignored 1ms", "c Throttled 2ms", "c Failure 3ms"]);
+    settle(&circuit, &[Verdict::Failure]);
+    assert!(circuit.admit().is_err());
+    assert_eq!(diary.take(), ["c closed open", "c Failure 0ns", "c rejected"]);
+    advance(SECOND).await;
+    settle(&circuit, &[Verdict::Success]);
+    assert_eq!(diary.take(), ["c open half-open", "c half-open closed", "c Success 0ns"]);
+    // A clone is the same circuit; the last handle says that it is gone.
+    drop(circuit.clone());
+    assert_eq!(diary.take(), [""; 0]);
+    circuit.force_open();
+    drop(circuit);
+    assert_eq!(diary.take(), ["c closed open", "c dropped open"]);
+}
+
+/// ME-02: dropped, panicked and late calls are told once, too.
+#[tokio::test(start_paused = true)]
+async fn calls_that_do_not_end_well() {
+    let diary = Diary::new(true);
+    let circuit = circuit(&diary);
+    diary.take();
+    drop(circuit.admit().unwrap());
+    assert_eq!(diary.take(), ["c Ignored 0ns"]);
+    let panics = async { panic!("on purpose") };
+    let run = task::spawn(circuit.run::<_, (), BoxError>(panics));
+    let run = std::sync::Mutex::new(run);
+    assert!(catch_unwind(AssertUnwindSafe(|| run.lock().unwrap().poll())).is_err());
+    assert_eq!(diary.take(), ["c Failure 0ns"]);
+    drop(run.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+    assert_eq!(diary.take(), [""; 0]);
+    // A call that panics when it is made.
+    let mut service = circuit.layer().layer(service_fn(|(): ()| -> std::future::Ready<Result<(), BoxError>> {
+        panic!("on purpose");
+    }));
+    let _ready = service.ready().await.unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(service.call(())))).is_err());
+    assert_eq!(diary.take(), ["c closed open", "c Failure 0ns"]);
+    circuit.reset();
+    // Late: it changes nothing, and took as long as it took.
+    let late = circuit.admit().unwrap();
+    circuit.force_open();
+    advance(SECOND).await;
+    late.settle(Verdict::Success);
+    assert_eq!(diary.take(), ["c open closed", "c closed open", "c Success 1s"]);
+    let dropped_is_failed = Circuit::builder("d").on_drop(OnDrop::Failure).observer(diary.clone()).build().unwrap();
+    drop(dropped_is_failed.admit().unwrap());
+    assert_eq!(diary.take(), ["d built", "d Failure 0ns"]);
+}
+
+/// ME-02: a failed `poll_ready` is told, and no call is.
+#[tokio::test(start_paused = true)]
+async fn an_inner_service_that_is_not_ready() {
+    let diary = Diary::new(true);
+    let (inner, mut handle) = mock::pair::<(), ()>();
+    handle.send_error("broken");
+    let mut service = circuit(&diary).layer().layer(inner);
+    assert!(service.ready().await.is_err());
+    assert_eq!(diary.take(), ["c built", "c not ready"]);
+}
+
+/// ME-03: every step of a caller of a bulkhead is told once, that of one who is handed a slot by whoever gave it back.
+#[tokio::test(start_paused = true)]
+async fn each_step_through_a_bulkhead() {
+    let diary = Diary::new(true);
+    let slots = Slots::builder("b").limit(1).max_wait(SECOND).observer(diary.clone()).build().unwrap();
+    let held = slots.try_take().unwrap();
+    assert_eq!(diary.take(), ["b has 1 for 0", "b Outside Inside"]);
+    let mut first = task::spawn(slots.take());
+    let mut second = task::spawn(slots.take());
+    let mut third = task::spawn(slots.take());
+    assert_pending!(first.poll());
+    assert_pending!(second.poll());
+    assert_pending!(third.poll());
+    assert!(slots.try_take().is_err());
+    assert_eq!(diary.take(), ["b Outside Waiting", "b Outside Waiting", "b Outside Waiting", "b rejected"]);
+    drop(held);
+    assert_eq!(diary.take(), ["b Inside Outside", "b Waiting Inside"]);
+    // It has the slot already: to notice is no step.
+    let first = assert_ready!(first.poll()).unwrap();
+    assert_eq!(diary.take(), [""; 0]);
+    drop(second);
+    assert_eq!(diary.take(), ["b Waiting Outside"]);
+    advance(SECOND).await;
+    assert!(assert_ready!(third.poll()).is_err());
+    assert_eq!(diary.take(), ["b Waiting Outside", "b rejected"]);
+    // Granted and dropped before it noticed.
+    let mut fourth = task::spawn(slots.take());
+    assert_pending!(fourth.poll());
+    slots.set_limit(2).unwrap();
+    slots.set_limit(2).unwrap();
+    assert_eq!(diary.take(), ["b Outside Waiting", "b has 2 for 1", "b Waiting Inside"]);
+    drop(fourth);
+    drop(first);
+    assert_eq!(diary.take(), ["b Inside Outside", "b Inside Outside"]);
+    assert_eq!((slots.in_use(), slots.waiting()), (0, 0));
+    // Through a service, with inner ready and without.
+    let service = slots.layer().layer(service_fn(async |(): ()| Ok::<_, BoxError>(())));
+    service.clone().oneshot(()).await.unwrap();
+    assert_eq!(diary.take(), ["b Outside Inside", "b Inside Outside"]);
+    drop((service, third, slots));
+    assert_eq!(diary.take(), ["b has 0 for 2"]);
+}
+
+fn policy(diary: &Diary, budget: RetryBudget) -> RetryPolicy {
+    let builder = RetryPolicy::builder("r").attempts(3).backoff(Backoff::constant(Duration::ZERO));
+    builder.budget(budget).observer(diary.clone()).build().unwrap()
+}
+
+/// ME-04: each request, each retry and each end of retrying is told once, with the budget as it is then.
+#[tokio::test(start_paused = true)]
+async fn each_step_of_a_retry() {
+    let diary = Diary::new(true);
+    let budget = RetryBudget::builder().ratio(1.0).floor(2).refill_per_second(0).build().unwrap();
+    let policy = policy(&diary, budget);
+    policy.run(async || Ok::<_, BoxError>(())).await.unwrap();
+    assert_eq!(diary.take(), ["r built Some(2)", "r began Some(3)"]);
+    assert!(policy.run(async || Err::<(), BoxError>("down".into())).await.is_err());
+    let steps = ["r began Some(4)", "r retried Some(3)", "r retried Some(2)"];
+    assert_eq!(diary.take(), [&steps[..], &["r stopped: attempts exhausted Some(2)"]].concat());
+    let free = RetryPolicy::builder("f").no_budget().observer(diary.clone()).build().unwrap();
+    free.run(async || Ok::<_, BoxError>(())).await.unwrap();
+    let failure = || async { Err::<(), BoxError>(Rejected::NotReady { reason: "x".into() }.into()) };
+    assert!(free.run(failure).await.is_err());
+    assert_eq!(diary.take(), ["f built None", "f began None", "f began None", "f stopped: not retryable None"]);
+}
+
+/// ME-05: an observer that does not want calls is told what it was told before.
+#[tokio::test(start_paused = true)]
+async fn who_does_not_want_calls() {
+    let diary = Diary::new(false);
+    let circuit = circuit(&diary);
+    settle(&circuit, &[Verdict::Success, Verdict::Failure, Verdict::Failure]);
+    assert!(circuit.admit().is_err());
+    drop(circuit);
+    assert_eq!(diary.take(), ["c closed open", "c rejected"]);
+    let slots = Slots::builder("b").limit(1).observer(diary.clone()).build().unwrap();
+    let held = slots.try_take();
+    assert!(slots.try_take().is_err());
+    drop((held, slots));
+    assert_eq!(diary.take(), ["b rejected"]);
+    let policy = policy(&diary, RetryBudget::default());
+    policy.run(async || Ok::<_, BoxError>(())).await.unwrap();
+    assert_eq!(diary.take(), [""; 0]);
+}
+
+/// ME-05: of several observers each is told what it wants, whatever the others want or do.
+#[tokio::test(start_paused = true)]
+async fn several_observers() {
+    struct Panics(Arc<AtomicU32>);
+    impl Observer for Panics {
+        fn on_event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("on purpose");
+        }
+    }
+    let (all, some, panics) = (Diary::new(true), Diary::new(false), Arc::<AtomicU32>::default());
+    let observer: Arc<dyn Observer> =
+        Arc::new((Panics(Arc::clone(&panics)), some.clone(), (TracingObserver, all.clone())));
+    assert!(observer.wants_calls() && !(TracingObserver, some.clone()).wants_calls());
+    let circuit = Circuit::builder("c").consecutive_failures(1).observer(observer).build().unwrap();
+    settle(&circuit, &[Verdict::Success, Verdict::Failure]);
+    assert_eq!(all.take(), ["c built", "c Success 0ns", "c closed open", "c Failure 0ns"]);
+    assert_eq!(some.take(), ["c closed open"]);
+    assert_eq!(panics.load(Ordering::Relaxed), 1);
+}
+
+/// ME-05: an observer may use what it is told of, and its panic costs no slot, no verdict and no attempt.
+#[tokio::test(start_paused = true)]
+async fn observers_that_panic_or_look() {
+    #[derive(Clone, Default)]
+    struct Panics(Arc<AtomicU32>);
+    impl Observer for Panics {
+        fn on_event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("on purpose");
+        }
+        fn wants_calls(&self) -> bool {
+            true
+        }
+    }
+    let panics = Panics::default();
+    let circuit = Circuit::builder("c").consecutive_failures(2).observer(panics.clone()).build().unwrap();
+    settle(&circuit, &[Verdict::Failure]);
+    assert_eq!(circuit.snapshot().counts.consecutive_failures, 1);
+    let slots = Slots::builder("b").limit(1).max_wait(SECOND).observer(panics.clone()).build().unwrap();
+    let held = slots.try_take().unwrap();
+    let mut waits = task::spawn(slots.take());
+    assert_pending!(waits.poll());
+    drop(held);
+    drop(assert_ready!(waits.poll()).unwrap());
+    assert_eq!((slots.in_use(), slots.waiting(), slots.available()), (0, 0, 1));
+    let policy = RetryPolicy::builder("r").observer(panics.clone()).build().unwrap();
+    assert_eq!(policy.run(async || Ok::<_, BoxError>(7)).await.unwrap(), 7);
+    let told = panics.0.load(Ordering::Relaxed);
+    // Built, settled; sized, taken, queued, given back, granted, given back; built, began.
+    assert_eq!(told, 2 + 6 + 2);
+}
+
+/// Pending for ever, and ready for it.
+#[derive(Clone)]
+struct Silent;
+
+impl Service<()> for Silent {
+    type Response = ();
+    type Error = BoxError;
+    type Future = std::future::Pending<Result<(), BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, (): ()) -> Self::Future {
+        std::future::pending()
+    }
+}
+
+/// ME-02, ME-03: a call that is dropped while it runs has been settled, and has left.
+#[tokio::test(start_paused = true)]
+async fn dropped_in_the_middle() {
+    let diary = Diary::new(true);
+    let slots = Slots::builder("b").observer(diary.clone()).build().unwrap();
+    let circuit = circuit(&diary);
+    let mut call = task::spawn(circuit.layer().layer(slots.layer().layer(Silent)).oneshot(()));
+    assert_pending!(call.poll());
+    advance(SECOND).await;
+    diary.take();
+    drop(call);
+    let mut lines = diary.take();
+    lines.sort();
+    assert_eq!(lines, ["b Inside Outside", "c Ignored 1s"]);
+}

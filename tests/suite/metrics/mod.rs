@@ -1,0 +1,65 @@
+//! What an observer that wants calls is told, and what `MetricsObserver` makes of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
+
+mod events;
+#[cfg(feature = "metrics")]
+#[path = "../../../examples/08_metrics/expect.rs"]
+mod example_expect;
+#[cfg(feature = "metrics")]
+#[allow(clippy::disallowed_methods, reason = "an example lives in real time, and here in paused time")]
+#[path = "../../../examples/08_metrics/stack.rs"]
+mod example_stack;
+#[cfg(feature = "metrics")]
+mod series;
+#[cfg(feature = "metrics")]
+mod threads;
+
+use std::sync::{Arc, Mutex};
+
+use seaworthy::{Event, Observer};
+
+/// Writes down each event, in short.
+#[derive(Clone, Debug)]
+struct Diary {
+    lines: Arc<Mutex<Vec<String>>>,
+    wants_calls: bool,
+}
+
+impl Diary {
+    fn new(wants_calls: bool) -> Diary {
+        Diary { lines: Arc::default(), wants_calls }
+    }
+
+    /// All lines so far; the next call begins anew.
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.lines.lock().unwrap())
+    }
+}
+
+impl Observer for Diary {
+    fn on_event(&self, event: &Event<'_>) {
+        let line = match event {
+            Event::CircuitBuilt { name, .. } => format!("{name} built"),
+            Event::CircuitDropped { name, state, .. } => format!("{name} dropped {state}"),
+            Event::CircuitSettled { name, verdict, elapsed, .. } => format!("{name} {verdict:?} {elapsed:?}"),
+            Event::CircuitReadyFailed { name, .. } => format!("{name} not ready"),
+            Event::CircuitTransition { name, from, to, .. } => format!("{name} {from} {to}"),
+            Event::CircuitRejected { name, .. } => format!("{name} rejected"),
+            Event::BulkheadResized { name, from, to, .. } => format!("{name} has {to} for {from}"),
+            Event::BulkheadMoved { name, from, to, .. } => format!("{name} {from:?} {to:?}"),
+            Event::BulkheadRejected { name, .. } => format!("{name} rejected"),
+            Event::RetryBuilt { name, budget, .. } => format!("{name} built {:?}", budget.map(|b| b.balance())),
+            Event::RetryBegan { name, budget, .. } => format!("{name} began {:?}", budget.map(|b| b.balance())),
+            Event::Retried { name, budget, .. } => format!("{name} retried {:?}", budget.map(|b| b.balance())),
+            Event::RetryStopped { name, reason, budget, .. } => {
+                format!("{name} stopped: {reason} {:?}", budget.map(|b| b.balance()))
+            }
+            other => panic!("no test knows of {other:?}"),
+        };
+        self.lines.lock().unwrap().push(line);
+    }
+
+    fn wants_calls(&self) -> bool {
+        self.wants_calls
+    }
+}

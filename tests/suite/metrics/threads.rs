@@ -1,0 +1,107 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use seaworthy::{Circuit, MetricsObserver, RetryPolicy, Slots, Verdict};
+
+const CALLS: u64 = 2_000;
+
+fn value(text: &str, series: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
+}
+
+/// ME-06: two threads count each call once, and leave the gauges where they belong.
+#[test]
+fn exactly_once() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let observer = MetricsObserver::new();
+    let circuit = Circuit::builder("me-threads").consecutive_failures(1).observer(observer).build().unwrap();
+    let slots = Slots::builder("me-threads").limit(1).observer(observer).build().unwrap();
+    let policy = RetryPolicy::builder("me-threads").no_budget().observer(observer).build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        // The gauges, which were set while nobody listened.
+        circuit.force_closed();
+        slots.set_limit(2).unwrap();
+    });
+    let stop = AtomicBool::new(false);
+    let work = |verdict| {
+        metrics::with_local_recorder(&recorder, || {
+            let mut rejected = 0;
+            for _ in 0..CALLS {
+                match slots.try_take() {
+                    Ok(slot) => drop(slot),
+                    Err(_) => rejected += 1,
+                }
+                circuit.admit().unwrap().settle(verdict);
+                let done = policy.run(|| std::future::ready(Ok::<_, seaworthy::BoxError>(())));
+                assert!(tokio_test::block_on(done).is_ok());
+            }
+            rejected
+        })
+    };
+    let looked = thread::scope(|scope| {
+        let threads = [Verdict::Success, Verdict::Failure].map(|verdict| scope.spawn(move || work(verdict)));
+        // Whatever is seen in between is possible.
+        let watcher = scope.spawn(|| {
+            let mut looked = 0;
+            while !stop.load(Ordering::Acquire) {
+                let text = recorder.handle().render();
+                if text.contains("slots_in_use{name=\"me-threads\"}") {
+                    assert!(value(&text, "seaworthy_bulkhead_slots_in_use{name=\"me-threads\"}") <= 2);
+                    looked += 1;
+                }
+                thread::yield_now();
+            }
+            looked
+        });
+        let rejected: u64 = threads.map(|thread| thread.join().unwrap()).into_iter().sum();
+        stop.store(true, Ordering::Release);
+        assert_eq!(rejected, 0);
+        watcher.join().unwrap()
+    });
+    let text = recorder.handle().render();
+    for (series, expected) in [
+        (r#"seaworthy_circuit_calls_total{name="me-threads",outcome="success"}"#, CALLS),
+        (r#"seaworthy_circuit_calls_total{name="me-threads",outcome="failure"}"#, CALLS),
+        (r#"seaworthy_circuit_call_duration_seconds_count{name="me-threads",outcome="failure"}"#, CALLS),
+        (r#"seaworthy_bulkhead_slots_in_use{name="me-threads"}"#, 0),
+        (r#"seaworthy_retry_requests_total{name="me-threads"}"#, 2 * CALLS),
+    ] {
+        assert_eq!(value(&text, series), expected, "{series}; looked {looked} times");
+    }
+}
+
+/// ME-06: two threads that open and close a circuit as they like leave its state one-hot, and the changes counted.
+#[test]
+fn state_is_one_hot_in_the_end() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let circuit = Circuit::builder("me-hot").observer(MetricsObserver::new()).build().unwrap();
+    let before = circuit.snapshot().generation;
+    let mut last = 0;
+    for round in 0..50 {
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    metrics::with_local_recorder(&recorder, || {
+                        for _ in 0..20 {
+                            circuit.force_open();
+                            circuit.reset();
+                        }
+                        if round % 2 == 0 {
+                            circuit.force_open();
+                        }
+                    });
+                });
+            }
+        });
+        let text = recorder.handle().render();
+        let state =
+            |state: &str| value(&text, &format!("seaworthy_circuit_state{{name=\"me-hot\",state=\"{state}\"}}"));
+        let open = u64::from(circuit.state() == seaworthy::State::Open);
+        assert_eq!((state("closed"), state("open")), (1 - open, open), "round {round}");
+        let opened = value(&text, r#"seaworthy_circuit_opened_total{name="me-hot",cause="forced"}"#);
+        assert!(opened > last && opened <= circuit.snapshot().generation - before);
+        last = opened;
+    }
+}
