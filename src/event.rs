@@ -91,6 +91,23 @@ pub enum Event<'a> {
         /// The error that the caller gets; absent if it is a response.
         error: Option<ErrorText<'a>>,
     },
+    /// There is no room for the handle of another key, and none of those that were looked at can be spared. Told once,
+    /// until there is room again.
+    #[non_exhaustive]
+    KeysExhausted {
+        /// The family of handles.
+        name: &'a Name,
+        /// How many handles it may have.
+        max: u32,
+    },
+    /// A call failed and is answered in another way. Told before that begins.
+    #[non_exhaustive]
+    FellBack {
+        /// The fallback.
+        name: &'a Name,
+        /// What the call failed with.
+        error: ErrorText<'a>,
+    },
 }
 
 /// An error, in words. `Display` and `Debug` are the error's own: some print as an empty string with the one and say

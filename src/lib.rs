@@ -18,6 +18,7 @@ pub mod bulkhead;
 pub mod circuit;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod keyed;
 pub mod retry;
 pub mod timeout;
 
@@ -25,6 +26,7 @@ pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
 pub use event::{ErrorText, Event, Observer};
+pub use keyed::Keyed;
 pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
 pub use machine::verdict::Verdict;

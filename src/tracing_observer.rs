@@ -28,6 +28,8 @@ use crate::{Event, Observer};
 /// | `seaworthy::bulkhead` | `name` and `waited` |
 /// | `seaworthy::retry` | `name`, `attempt` and `delay`, or `attempts` and `reason`; `error` and `error_debug`, the error's `Display` and `Debug` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
+/// | `seaworthy::keyed` | `name`, `max`; a `warn`, because calls go unguarded |
+/// | `seaworthy::fallback` | `name`, `error` and `error_debug` |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingObserver;
 
@@ -76,6 +78,12 @@ impl Observer for TracingObserver {
                 error = error.map(field::display), error_debug = error.map(field::debug),
                 "attempt failed, not retrying"
             ),
+            Event::KeysExhausted { name, max } => {
+                tracing::warn!(target: "seaworthy::keyed", %name, max, "no room for another key");
+            }
+            Event::FellBack { name, error } => {
+                tracing::debug!(target: "seaworthy::fallback", %name, %error, error_debug = ?error, "fell back");
+            }
         }
     }
 }

@@ -49,12 +49,14 @@ mod waiting;
 mod word;
 
 pub use builder::CircuitBuilder;
+pub(crate) use builder::CircuitTemplate;
 pub use classify::{Classify, ErrorClassifier};
 pub use future::ResponseFuture;
 pub use handle::{Circuit, Snapshot};
 pub use layer::CircuitBreakerLayer;
 pub use permit::Permit;
 pub use service::CircuitBreaker;
+pub(crate) use service::call_through;
 
 pub use crate::machine::report::{Cause, Counts, State};
 pub use crate::machine::settings::OnDrop;
