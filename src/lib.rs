@@ -16,6 +16,7 @@ mod tracing_observer;
 
 pub mod bulkhead;
 pub mod circuit;
+pub mod fallback;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod keyed;
@@ -26,6 +27,7 @@ pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
 pub use event::{ErrorText, Event, Observer};
+pub use fallback::{Covers, Fallback, FallbackLayer};
 pub use keyed::Keyed;
 pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
