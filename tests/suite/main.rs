@@ -5,6 +5,7 @@ mod bulkhead;
 mod circuit;
 mod composition;
 mod contract;
+mod fallback;
 mod gateway;
 mod model;
 mod property;
