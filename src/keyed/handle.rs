@@ -215,7 +215,7 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
     /// use std::sync::Arc;
     ///
     /// let tenants: Keyed<Arc<str>, Slots> = Slots::builder("tenants").limit(4).keyed().build()?;
-    /// let slots = tenants.get_with("acme", Arc::from);
+    /// let slots = tenants.get_with("acme", |key| Arc::from(key));
     /// assert_eq!(slots.name(), "tenants[acme]");
     /// # Ok::<(), seaworthy::ConfigError>(())
     /// ```

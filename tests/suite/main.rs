@@ -7,6 +7,7 @@ mod composition;
 mod contract;
 mod fallback;
 mod gateway;
+mod keyed;
 mod model;
 mod property;
 #[cfg(feature = "http")]
