@@ -340,15 +340,25 @@ impl<K, H: KeyedHandle> Family<K, H> {
             }
             return Some(Reserved(places));
         }
+        // How many of each part are needed. Where it is all of them, that part is done with: what was looked at must not
+        // come up again, though it may be that all others were used at this very moment.
+        let mut needed = [0; SHARDS];
         for _ in 0..LOOKS {
-            let uses = self.shards.iter().filter_map(|Apart(shard)| Some((shard.lock().oldest_use()?, shard)));
-            let (_, shard) = uses.min_by_key(|(used, _)| *used)?;
-            let spared = shard.lock().spare(now, |handle| handle.idleness(&self.template, now));
-            if let Spared::Gone(gone) = spared {
-                drop(gone);
-                self.counts.spared.fetch_add(1, Ordering::Relaxed);
-                // Its place is ours.
-                return Some(Reserved(places));
+            let first = |(index, Apart(shard)): (usize, &Apart<Mutex<Shard<K, H>>>)| {
+                let (used, len) = shard.lock().oldest_use()?;
+                (needed[index] < len).then_some((used, index))
+            };
+            let (_, index) = self.shards.iter().enumerate().filter_map(first).min()?;
+            let spared = self.shards[index].0.lock().spare(now, |handle| handle.idleness(&self.template, now));
+            match spared {
+                Spared::Gone(gone) => {
+                    drop(gone);
+                    self.counts.spared.fetch_add(1, Ordering::Relaxed);
+                    // Its place is ours.
+                    return Some(Reserved(places));
+                }
+                Spared::Needed => needed[index] += 1,
+                Spared::Marked | Spared::Nothing => {}
             }
         }
         None

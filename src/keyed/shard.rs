@@ -47,6 +47,7 @@ const STAGES: [Stage; 3] = [Stage::Active, Stage::Resting, Stage::Marked];
 struct Queue {
     first: u32,
     last: u32,
+    len: u32,
 }
 
 /// Stands for no place.
@@ -55,14 +56,16 @@ const NONE: u32 = u32::MAX;
 /// What came of looking for something that can be spared.
 pub(super) enum Spared<K, H> {
     Gone((K, H)),
-    /// The first is needed, and now is not the first any more.
+    /// The first is needed, and now is the last.
     Needed,
+    /// The first is worth more than a new one, and now stands aside.
+    Marked,
     Nothing,
 }
 
 impl<K, H> Shard<K, H> {
     pub(super) fn new() -> Shard<K, H> {
-        let queues = [(); 3].map(|()| Queue { first: NONE, last: NONE });
+        let queues = [(); 3].map(|()| Queue { first: NONE, last: NONE, len: 0 });
         Shard { table: HashTable::new(), entries: Vec::new(), free: Vec::new(), queues }
     }
 
@@ -165,8 +168,10 @@ impl<K, H> Shard<K, H> {
         first(Stage::Resting).or_else(|| first(Stage::Active))
     }
 
-    pub(super) fn oldest_use(&self) -> Option<Moment> {
-        self.oldest().map(|(_, entry)| entry.used)
+    /// When that was used, and how many there are of which it is the first.
+    pub(super) fn oldest_use(&self) -> Option<(Moment, u32)> {
+        let len = |stage: Stage| self.queues[stage as usize].len;
+        self.oldest().map(|(_, entry)| (entry.used, len(Stage::Resting) + len(Stage::Active)))
     }
 
     /// Gives up the one that was used least recently, if it can be spared.
@@ -174,11 +179,16 @@ impl<K, H> Shard<K, H> {
         let Some((place, _)) = self.oldest() else { return Spared::Nothing };
         let Some(entry) = self.entry_mut(place) else { return Spared::Nothing };
         match idleness(&mut entry.handle) {
-            Idleness::InUse => self.use_now(place, now),
-            Idleness::Marked => self.move_to(place, Stage::Marked, now),
-            Idleness::Idle => return self.take(place).map_or(Spared::Nothing, Spared::Gone),
+            Idleness::InUse => {
+                self.use_now(place, now);
+                Spared::Needed
+            }
+            Idleness::Marked => {
+                self.move_to(place, Stage::Marked, now);
+                Spared::Marked
+            }
+            Idleness::Idle => self.take(place).map_or(Spared::Nothing, Spared::Gone),
         }
-        Spared::Needed
     }
 
     fn use_now(&mut self, place: u32, now: Moment) {
@@ -204,6 +214,7 @@ impl<K, H> Shard<K, H> {
     fn unlink(&mut self, place: u32) {
         let Some(entry) = self.entry(place) else { return };
         let (stage, before, after) = (entry.stage, entry.before, entry.after);
+        self.queues[stage as usize].len -= 1;
         match self.entry_mut(before) {
             Some(entry) => entry.after = after,
             None => self.queues[stage as usize].first = after,
@@ -215,7 +226,9 @@ impl<K, H> Shard<K, H> {
     }
 
     fn append(&mut self, place: u32, stage: Stage, now: Moment) {
-        let last = std::mem::replace(&mut self.queues[stage as usize].last, place);
+        let queue = &mut self.queues[stage as usize];
+        queue.len += 1;
+        let last = std::mem::replace(&mut queue.last, place);
         if let Some(entry) = self.entry_mut(place) {
             (entry.stage, entry.since, entry.before, entry.after) = (stage, now, last, NONE);
         }
