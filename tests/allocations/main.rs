@@ -3,6 +3,8 @@
 
 mod bulkhead;
 mod circuit;
+mod fallback;
+mod keyed;
 mod retry;
 mod timeout;
 

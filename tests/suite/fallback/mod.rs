@@ -4,6 +4,7 @@ mod answers;
 mod drops;
 mod service;
 mod stack;
+mod traits;
 
 use std::sync::{Arc, Mutex};
 

@@ -7,6 +7,7 @@ mod property;
 mod service;
 mod settings;
 mod threads;
+mod traits;
 
 use std::time::Duration;
 
