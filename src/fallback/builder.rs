@@ -45,7 +45,7 @@ impl<A, W> FallbackBuilder<A, W> {
         self.when_covered(when)
     }
 
-    /// As [`when`](Self::when), with a [`Covers`] of your own.
+    /// As [`when`](Self::when), with a [`Covers`](super::Covers) of your own.
     pub fn when_covered<V>(self, when: V) -> FallbackBuilder<A, V> {
         FallbackBuilder { name: self.name, audience: self.audience, answer: self.answer, when }
     }
