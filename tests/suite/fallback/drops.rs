@@ -2,9 +2,10 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
-use seaworthy::{BoxError, FallbackLayer};
+use seaworthy::{BoxError, Event, FallbackLayer, Slot, Slots};
 use tokio_test::task;
 use tower::{Layer, Service};
 
@@ -130,4 +131,33 @@ where
     let call = service.call(request);
     drop(service);
     call.await
+}
+
+/// FB-11: the failed call lets go of what it holds before the observer is told and a function is asked, not only before
+/// the answer is polled: a fallback may want the same slot.
+#[test]
+fn fb_11_let_go_before_the_fallback() {
+    let slots = Slots::builder("ship").limit(1).build().unwrap();
+    let (seen, asked) = (slots.clone(), slots.clone());
+    let told = Arc::<AtomicU32>::default();
+    let free = Arc::clone(&told);
+    let layer = FallbackLayer::function("spare", move |error: BoxError| asked.try_take().map(drop).map_err(|_| error))
+        .observer(move |_: &Event<'_>| free.store(seen.available(), Ordering::Relaxed))
+        .build()
+        .unwrap();
+    let slot = slots.try_take().unwrap();
+    /// Ends, and is still there.
+    struct Holds(#[allow(dead_code, reason = "it is held")] Slot);
+
+    impl Future for Holds {
+        type Output = Result<(), BoxError>;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            Poll::Ready(Err(full()))
+        }
+    }
+
+    let mut call = task::spawn(layer.run(Holds(slot)));
+    assert!(matches!(call.poll(), Poll::Ready(Ok(()))));
+    assert_eq!(told.load(Ordering::Relaxed), 1, "the slot was free when it was told");
 }
