@@ -2,6 +2,7 @@
 
 mod answers;
 mod drops;
+mod logs;
 mod service;
 mod stack;
 mod traits;
