@@ -223,6 +223,23 @@ pub enum Event<'a> {
         /// Why the last probe failed, if it did.
         error: Option<&'a str>,
     },
+    /// There is no room for the handle of another key, and none of those that were looked at can be spared. Told once,
+    /// until there is room again.
+    #[non_exhaustive]
+    KeysExhausted {
+        /// The family of handles.
+        name: &'a Name,
+        /// How many handles it may have.
+        max: u32,
+    },
+    /// A call failed and is answered in another way. Told before that begins.
+    #[non_exhaustive]
+    FellBack {
+        /// The fallback.
+        name: &'a Name,
+        /// What the call failed with.
+        error: ErrorText<'a>,
+    },
 }
 
 impl Event<'_> {
@@ -247,7 +264,9 @@ impl Event<'_> {
             | Event::PhaseChanged { .. }
             | Event::CheckChanged { .. }
             | Event::ReadinessRejected { .. }
-            | Event::TaskFailed { .. } => false,
+            | Event::TaskFailed { .. }
+            | Event::KeysExhausted { .. }
+            | Event::FellBack { .. } => false,
             #[cfg(feature = "prober")]
             Event::ProbeChanged { .. } => false,
         }

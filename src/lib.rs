@@ -19,9 +19,11 @@ mod tracing_observer;
 
 pub mod bulkhead;
 pub mod circuit;
+pub mod fallback;
 pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod keyed;
 pub mod policy;
 #[cfg(feature = "prober")]
 pub mod prober;
@@ -34,7 +36,9 @@ pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
 pub use event::{ErrorText, Event, Observer, Place};
+pub use fallback::{Covers, Fallback, FallbackLayer};
 pub use health::{AsyncCheck, Check, Health, Status};
+pub use keyed::Keyed;
 pub use lift::{Lift, LiftFuture, LiftLayer};
 pub use machine::backoff::{Backoff, Jitter};
 pub use machine::phase::Phase;

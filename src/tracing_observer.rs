@@ -32,6 +32,8 @@ use crate::{Event, Observer};
 /// | `seaworthy::prober` | `name`, `from`, `to`, `sequence`, `successes` and `failures` in a row, `error` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
 /// | `seaworthy::runner` | `name`, `error`, `error_debug`, `panicked`, `again_in` |
+/// | `seaworthy::keyed` | `name`, `max`; a `warn`, because calls go unguarded |
+/// | `seaworthy::fallback` | `name`, `error` and `error_debug` |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TracingObserver;
 
@@ -117,6 +119,12 @@ impl Observer for TracingObserver {
             | Event::BulkheadMoved { .. }
             | Event::RetryBuilt { .. }
             | Event::RetryBegan { .. } => {}
+            Event::KeysExhausted { name, max } => {
+                tracing::warn!(target: "seaworthy::keyed", %name, max, "no room for another key");
+            }
+            Event::FellBack { name, error } => {
+                tracing::debug!(target: "seaworthy::fallback", %name, %error, error_debug = ?error, "fell back");
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::core::{Core, Settings};
 use super::handle::Slots;
 use crate::event::Audience;
+use crate::keyed::KeyedBuilder;
 use crate::machine::tally::MOST;
 use crate::{ConfigError, Name, Observer};
 
@@ -74,6 +75,17 @@ impl SlotsBuilder {
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<Slots, ConfigError> {
+        let (name, template) = self.checked()?;
+        Ok(template.make(name))
+    }
+
+    /// A bulkhead of these settings for each key, made when the key is first asked for: see
+    /// [`keyed`](crate::keyed). The name is the family's.
+    pub fn keyed<K>(self) -> KeyedBuilder<K, Slots> {
+        KeyedBuilder::new(self)
+    }
+
+    pub(crate) fn checked(self) -> Result<(Name, SlotsTemplate), ConfigError> {
         if self.name.is_empty() {
             return Err(ConfigError::new("name", "must not be empty"));
         }
@@ -88,7 +100,28 @@ impl SlotsBuilder {
         let max_wait = self.max_wait.unwrap_or_default();
         let max_waiting = if max_wait.is_zero() { 0 } else { max_waiting };
         let settings = Settings { max_wait, max_waiting, audience: self.audience };
-        Ok(Slots::new(Core::new(self.name, self.limit, settings)))
+        Ok((self.name, SlotsTemplate { limit: self.limit, settings }))
+    }
+}
+
+/// Settings that were checked, to make any number of bulkheads of.
+#[derive(Clone, Debug)]
+pub struct SlotsTemplate {
+    limit: u32,
+    settings: Settings,
+}
+
+impl SlotsTemplate {
+    pub(crate) fn make(&self, name: Name) -> Slots {
+        Slots::new(Core::new(name, self.limit, self.settings.clone()))
+    }
+
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    pub(crate) fn audience(&self) -> &Audience {
+        &self.settings.audience
     }
 }
 

@@ -7,6 +7,7 @@ use super::core::Core;
 use super::held::{Held, Slot};
 use super::layer::BulkheadLayer;
 use super::take::{Take, Waiter};
+use crate::machine::idleness::Idleness;
 use crate::{ConfigError, Name, Rejected, StackError};
 
 /// A bulkhead: lets so many calls run at a time, and rejects the others at once or lets them wait.
@@ -63,6 +64,16 @@ impl Slots {
             Repr::Shared(core) => Box::leak(Box::new(core)),
             Repr::Leaked(core) => core,
         }))
+    }
+
+    /// What would be lost if this handle were forgotten, having been built with `limit`.
+    pub(crate) fn idleness(&mut self, limit: u32) -> Idleness {
+        let Repr::Shared(core) = &mut self.0 else { return Idleness::InUse };
+        // It is asked so, and not for the count, because this also sees whatever the last other handle did.
+        let Some(core) = Arc::get_mut(core) else { return Idleness::InUse };
+        let tally = core.counts();
+        let at_rest = tally.in_use() == 0 && tally.waiting() == 0 && tally.limit() == limit;
+        if at_rest { Idleness::Idle } else { Idleness::InUse }
     }
 
     /// The name that it was built with.

@@ -41,9 +41,11 @@ pub(crate) use held::Held;
 pub(crate) use take::{Place, Waiter};
 
 pub use builder::SlotsBuilder;
+pub(crate) use builder::SlotsTemplate;
 pub use future::ResponseFuture;
 pub use handle::{Slots, Snapshot};
 pub use held::Slot;
 pub use layer::BulkheadLayer;
 pub use service::Bulkhead;
+pub(crate) use service::call_through;
 pub use take::Take;

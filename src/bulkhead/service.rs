@@ -124,3 +124,27 @@ where
         }
     }
 }
+
+/// A call of a service that was made ready, in a slot of a bulkhead that was found for this very call.
+#[inline]
+pub(crate) fn call_through<S, Request>(
+    slots: Slots,
+    inner: &mut S,
+    request: Request,
+) -> ResponseFuture<S::Future, S, Request>
+where
+    S: Service<Request> + Clone,
+{
+    match slots.core().try_take() {
+        Ok(()) => {
+            let slot = Slot::new(Held::new(slots));
+            ResponseFuture::running(slot, inner.call(request))
+        }
+        Err(tally) if slots.core().may_wait(tally) => {
+            // While its caller waits, the readiness that was meant for it is not held.
+            *inner = inner.clone();
+            ResponseFuture::waiting(Waiter::new(slots), inner.clone(), request)
+        }
+        Err(_) => ResponseFuture::rejected(slots.core().reject(None)),
+    }
+}

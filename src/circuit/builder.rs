@@ -5,6 +5,7 @@ use super::config::Config;
 use super::core::Core;
 use super::handle::Circuit;
 use crate::event::Audience;
+use crate::keyed::KeyedBuilder;
 use crate::machine::backoff::{Backoff, Flaw};
 use crate::machine::settings::{OnDrop, Settings};
 use crate::random::Random;
@@ -173,11 +174,43 @@ impl CircuitBuilder {
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<Circuit, ConfigError> {
+        let (name, template) = self.checked()?;
+        Ok(template.make(name))
+    }
+
+    /// A circuit of these settings for each key, made when the key is first asked for: see
+    /// [`keyed`](crate::keyed). The name is the family's.
+    pub fn keyed<K>(self) -> KeyedBuilder<K, Circuit> {
+        KeyedBuilder::new(self)
+    }
+
+    pub(crate) fn checked(self) -> Result<(Name, CircuitTemplate), ConfigError> {
         if self.name.is_empty() {
             return Err(ConfigError::new("name", "must not be empty"));
         }
         check(&self.config.settings)?;
-        Ok(Circuit::new(Core::new(self.name, self.config)))
+        Ok((self.name, CircuitTemplate(self.config)))
+    }
+}
+
+/// Settings that were checked, to make any number of circuits of.
+#[derive(Clone, Debug)]
+pub struct CircuitTemplate(Arc<Config>);
+
+impl CircuitTemplate {
+    pub(crate) fn make(&self, name: Name) -> Circuit {
+        Circuit::new(Core::new(name, Arc::clone(&self.0)))
+    }
+
+    /// The same for circuits that measure and never reject.
+    pub(crate) fn observing(&self) -> CircuitTemplate {
+        let mut config = Config::clone(&self.0);
+        config.settings.observe_only = true;
+        CircuitTemplate(Arc::new(config))
+    }
+
+    pub(crate) fn audience(&self) -> &Audience {
+        &self.0.audience
     }
 }
 

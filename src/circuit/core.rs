@@ -8,6 +8,7 @@ use super::config::Config;
 use super::word::{Kind, Word};
 use crate::machine::Dice;
 use crate::machine::circuit::{Admission, Gate, Machine, OnSuccess};
+use crate::machine::idleness::Idleness;
 use crate::machine::moment::Moment;
 use crate::machine::report::{Report, Reports, State};
 use crate::machine::settings::{OnDrop, Settings};
@@ -157,6 +158,15 @@ impl Core {
     /// Reads the machine; `read` is also given the number of calls that were not permitted.
     pub(super) fn with_machine<T>(&self, read: impl FnOnce(&mut Machine, u64) -> T) -> T {
         self.with_lock(|locked| read(&mut locked.machine, self.not_permitted.load(Ordering::Relaxed)))
+    }
+
+    /// What would be lost with this circuit, which nobody holds.
+    pub(super) fn idleness(&self, now: Moment) -> Idleness {
+        self.with_machine(|machine, _| match machine.state() {
+            _ if machine.is_forced() || machine.refused_until(self.settings(), now).is_some() => Idleness::InUse,
+            State::Closed => Idleness::Idle,
+            State::Open | State::HalfOpen => Idleness::Marked,
+        })
     }
 
     #[inline(always)]

@@ -11,6 +11,8 @@ use super::held::Held;
 use super::hold::Hold;
 use super::layer::CircuitBreakerLayer;
 use super::permit::Permit;
+use crate::machine::idleness::Idleness;
+use crate::machine::moment::Moment;
 use crate::machine::report::{Counts, State};
 use crate::{Name, Rejected, StackError, time};
 
@@ -165,6 +167,15 @@ impl Circuit {
         match self.core().admit() {
             Ok(ticket) => Outcome::admitted(Held::new(self, ticket), future, classifier).await,
             Err(refusal) => Err(self.reject(refusal).into()),
+        }
+    }
+
+    /// What would be lost if this handle were forgotten.
+    pub(crate) fn idleness(&mut self, now: Moment) -> Idleness {
+        match &mut self.0 {
+            // It is asked so, and not for the count, because this also sees whatever the last other handle did.
+            Repr::Shared(core) => Arc::get_mut(core).map_or(Idleness::InUse, |core| core.idleness(now)),
+            Repr::Leaked(_) => Idleness::InUse,
         }
     }
 

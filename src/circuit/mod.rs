@@ -54,6 +54,7 @@ pub(crate) use classify::judge;
 pub(crate) use core::{Refusal, Ticket};
 
 pub use builder::CircuitBuilder;
+pub(crate) use builder::CircuitTemplate;
 pub use classify::{Classify, ErrorClassifier};
 pub use future::ResponseFuture;
 pub use handle::{Circuit, Snapshot};
@@ -61,6 +62,7 @@ pub use hold::Hold;
 pub use layer::CircuitBreakerLayer;
 pub use permit::Permit;
 pub use service::CircuitBreaker;
+pub(crate) use service::call_through;
 
 pub use crate::machine::report::{Cause, Counts, State};
 pub use crate::machine::settings::OnDrop;

@@ -173,3 +173,25 @@ impl<S, C: Clone> CircuitBreaker<S, C> {
         ResponseFuture::admitted(Held::new(self.circuit.clone(), ticket), inner, classifier)
     }
 }
+
+/// A call of a service that was made ready, through a circuit that was found for this very call.
+#[inline]
+pub(crate) fn call_through<S, C, Request>(
+    circuit: Circuit,
+    inner: &mut S,
+    request: Request,
+    classifier: &C,
+) -> ResponseFuture<S::Future, C>
+where
+    S: Service<Request>,
+    C: Clone,
+{
+    let ticket = match circuit.core().admit() {
+        Ok(ticket) => ticket,
+        Err(refusal) => return ResponseFuture::rejected(circuit.reject(refusal)),
+    };
+    let fuse = FailOnUnwindOfCall { core: circuit.core(), ticket };
+    let (inner, classifier) = (inner.call(request), classifier.clone());
+    fuse.disarm();
+    ResponseFuture::admitted(Held::new(circuit, ticket), inner, classifier)
+}

@@ -108,7 +108,9 @@ impl Observer for MetricsObserver {
             Event::PhaseChanged { .. }
             | Event::CheckChanged { .. }
             | Event::ReadinessRejected { .. }
-            | Event::TaskFailed { .. } => {}
+            | Event::TaskFailed { .. }
+            | Event::KeysExhausted { .. }
+            | Event::FellBack { .. } => {}
             #[cfg(feature = "prober")]
             Event::ProbeChanged { .. } => {}
         }

@@ -3,6 +3,8 @@
 
 mod bulkhead;
 mod circuit;
+mod fallback;
+mod keyed;
 mod observer;
 mod readiness;
 mod retry;

@@ -77,7 +77,6 @@ impl Service {
 
     /// Asks for readiness until it has this status. A connection that is refused is a failure.
     pub(super) async fn until_ready_is(&self, expected: u16) -> String {
-        #[allow(clippy::disallowed_methods, reason = "another process lives in real time")]
         let start = Instant::now();
         loop {
             let (status, body) = self.get("/health/ready").await.expect("it still accepts connections");
@@ -96,7 +95,6 @@ impl Service {
 
     /// Waits for its end, and tells how it went and what it logged.
     pub(super) async fn end(mut self) -> (ExitStatus, String) {
-        #[allow(clippy::disallowed_methods, reason = "another process lives in real time")]
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

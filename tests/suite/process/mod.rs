@@ -1,4 +1,5 @@
 //! A whole service as a process, with signals and sockets, in real time.
+#![allow(clippy::disallowed_methods, reason = "another process lives in real time")]
 
 mod child;
 
@@ -81,7 +82,6 @@ async fn rn_06_a_panic_in_a_task() {
 
 /// RN-08: a second signal aborts at once, whatever is in flight and however much time is left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[allow(clippy::disallowed_methods, reason = "another process lives in real time")]
 async fn rn_08_two_signals() {
     let service = Service::start(&["--drain", "60", "--grace", "60"]);
     service.until_ready_is(200).await;

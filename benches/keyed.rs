@@ -1,0 +1,73 @@
+//! What a circuit for each key costs a call, beside one circuit for all.
+//!
+//! `cargo bench --bench keyed` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+
+#![allow(missing_docs, reason = "criterion's macros make public items")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
+
+mod common;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use common::ratio::Table;
+use common::{Inner, StackError, call};
+use criterion::{BenchmarkId, Criterion, criterion_group};
+use seaworthy::{Circuit, Keyed};
+use tower::Layer;
+
+/// With so many keys that are known.
+fn keyed(keys: u64) -> Keyed<u64, Circuit> {
+    let keyed = Circuit::builder("bench").keyed().max(100_000).build().unwrap();
+    (0..keys).for_each(|key| drop(keyed.get(&key)));
+    keyed
+}
+
+fn one() -> impl FnMut() -> Result<u64, StackError> {
+    let mut service = Circuit::builder("bench").build().unwrap().layer().layer(Inner);
+    move || call(&mut service, black_box(7))
+}
+
+/// The requests go through all keys in turn.
+fn by_key(keys: u64) -> impl FnMut() -> Result<u64, StackError> {
+    let mut service = keyed(keys).layer(|request: &u64| request).layer(Inner);
+    let mut request = 0;
+    move || {
+        request = (request + 7) % keys;
+        call(&mut service, black_box(request))
+    }
+}
+
+fn calls(c: &mut Criterion) {
+    let mut group = c.benchmark_group("keyed");
+    let mut single = one();
+    group.bench_function("one circuit", |b| b.iter(&mut single));
+    for keys in [10, 10_000] {
+        let keyed = keyed(keys);
+        group.bench_function(BenchmarkId::new("get", keys), |b| b.iter(|| keyed.get(black_box(&7))));
+        let mut ask = by_key(keys);
+        group.bench_function(BenchmarkId::new("call", keys), |b| b.iter(&mut ask));
+    }
+    group.finish();
+}
+
+fn ratios() {
+    let mut table = Table::new();
+    table.row("a call, 10 keys, to one circuit", "–", one(), by_key(10));
+    table.row("a call, 10,000 keys, to one circuit", "–", one(), by_key(10_000));
+    table.print("keyed");
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1)).sample_size(50);
+    targets = calls
+}
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    if !std::env::args().any(|arg| arg == "--test" || arg == "--list") {
+        ratios();
+    }
+}

@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use super::answer::{Other, RequestFunction};
+use super::covers::Rejections;
+use super::layer::{FallbackLayer, Teller};
+use crate::event::Audience;
+use crate::{ConfigError, Name, Observer};
+
+/// The settings of a [`FallbackLayer`]. Made by [`FallbackLayer::value`] and its like; nothing is checked before
+/// [`build`](Self::build).
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct FallbackBuilder<A, W = Rejections> {
+    name: Name,
+    audience: Audience,
+    answer: A,
+    when: W,
+}
+
+impl<A> FallbackBuilder<A> {
+    pub(super) fn new(name: Name, answer: A) -> FallbackBuilder<A> {
+        FallbackBuilder { name, audience: Audience::default(), answer, when: Rejections }
+    }
+}
+
+impl<A, W> FallbackBuilder<A, W> {
+    /// Covers the errors for which `when` is true, in place of all [`Rejections`] and nothing else.
+    ///
+    /// ```
+    /// use seaworthy::{BoxError, FallbackLayer, Rejected, StackError};
+    ///
+    /// let layer = FallbackLayer::value("quotes", "as of yesterday")
+    ///     .when(|error: &BoxError| matches!(error.rejected(), Some(Rejected::CircuitOpen { .. })))
+    ///     .build()?;
+    /// # let _ = layer;
+    /// # Ok::<(), seaworthy::ConfigError>(())
+    /// ```
+    ///
+    /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
+    /// `Arc`.
+    pub fn when<E, V>(self, when: V) -> FallbackBuilder<A, V>
+    where
+        V: Fn(&E) -> bool,
+    {
+        self.when_covered(when)
+    }
+
+    /// As [`when`](Self::when), with a [`Covers`](super::Covers) of your own.
+    pub fn when_covered<V>(self, when: V) -> FallbackBuilder<A, V> {
+        FallbackBuilder { name: self.name, audience: self.audience, answer: self.answer, when }
+    }
+
+    /// Tells `observer` of each call that falls back, in place of [`TracingObserver`](crate::TracingObserver).
+    pub fn observer(mut self, observer: impl Observer + 'static) -> FallbackBuilder<A, W> {
+        self.audience = Audience::new(Arc::new(observer));
+        self
+    }
+
+    /// Checks the settings and makes a layer of them. Nothing about settings fails later.
+    ///
+    /// # Errors
+    /// A name that is empty; the field is `name`.
+    pub fn build(self) -> Result<FallbackLayer<A, W>, ConfigError> {
+        if self.name.is_empty() {
+            return Err(ConfigError::new("name", "must not be empty"));
+        }
+        Ok(FallbackLayer::built(self.answer, self.when, Teller::new(self.name, self.audience)))
+    }
+}
+
+impl<S, R, W> FallbackBuilder<Other<S, R>, W> {
+    /// Makes the copies of requests with `replay`, in place of cloning them: see [`Replay`](crate::retry::Replay).
+    pub fn replay<P>(self, replay: P) -> FallbackBuilder<Other<S, P>, W> {
+        let answer = Other { service: self.answer.service, replay };
+        FallbackBuilder { name: self.name, audience: self.audience, answer, when: self.when }
+    }
+}
+
+impl<F, R, W> FallbackBuilder<RequestFunction<F, R>, W> {
+    /// Makes the copies of requests with `replay`, in place of cloning them: see [`Replay`](crate::retry::Replay).
+    pub fn replay<P>(self, replay: P) -> FallbackBuilder<RequestFunction<F, P>, W> {
+        let answer = RequestFunction { function: self.answer.function, replay };
+        FallbackBuilder { name: self.name, audience: self.audience, answer, when: self.when }
+    }
+}

@@ -1,0 +1,111 @@
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::answer::Answer;
+use super::covers::Covers;
+use super::layer::Teller;
+
+pin_project! {
+    /// The response future of [`Fallback`](super::Fallback), and what [`FallbackLayer::run`](super::FallbackLayer::run)
+    /// gives.
+    ///
+    /// # Cancellation
+    /// Dropping it drops the inner future, or the fallback that is under way.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F, A, W, Request, T, E>
+    where
+        A: Answer<Request, T, E>,
+    {
+        #[pin]
+        stage: Stage<F, Spare<A, W, A::Kept>, A::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StageProj]
+    enum Stage<F, P, N> {
+        // Without a spare there is nothing to fall back on.
+        Calling { #[pin] inner: F, spare: Option<P> },
+        Answering { #[pin] answer: N },
+        Done,
+    }
+}
+
+/// What a call falls back on.
+pub(super) struct Spare<A, W, K> {
+    pub(super) answer: A,
+    pub(super) when: W,
+    pub(super) teller: Teller,
+    pub(super) kept: K,
+}
+
+impl<F, A, W, Request, T, E> ResponseFuture<F, A, W, Request, T, E>
+where
+    A: Answer<Request, T, E>,
+{
+    #[inline]
+    pub(super) fn new(inner: F, spare: Option<Spare<A, W, A::Kept>>) -> Self {
+        ResponseFuture { stage: Stage::Calling { inner, spare } }
+    }
+}
+
+impl<F, A, W, Request, T, E> Future for ResponseFuture<F, A, W, Request, T, E>
+where
+    F: Future<Output = Result<T, E>>,
+    E: Debug + Display,
+    A: Answer<Request, T, E>,
+    W: Covers<E>,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut stage = self.project().stage;
+        loop {
+            match stage.as_mut().project() {
+                StageProj::Calling { inner, spare } => {
+                    let error = match ready!(inner.poll(cx)) {
+                        Ok(response) => return Poll::Ready(Ok(response)),
+                        Err(error) => error,
+                    };
+                    let spare = spare.take();
+                    // Whatever the failed call holds is let go before another begins: a slot, a connection, a body.
+                    stage.set(Stage::Done);
+                    let Some(Spare { answer, when, teller, kept }) = spare else { return Poll::Ready(Err(error)) };
+                    if !when.covers(&error) {
+                        return Poll::Ready(Err(error));
+                    }
+                    let Some(request) = answer.prepare(kept) else { return Poll::Ready(Err(error)) };
+                    teller.tell(&error);
+                    let answer = answer.answer(request, error);
+                    stage.set(Stage::Answering { answer });
+                }
+                StageProj::Answering { answer } => {
+                    let result = ready!(answer.poll(cx));
+                    stage.set(Stage::Done);
+                    return Poll::Ready(result);
+                }
+                // It was polled after it ended, which no future has to survive; hanging is worse than telling.
+                StageProj::Done => panic!("`ResponseFuture` was polled after it was ready"),
+            }
+        }
+    }
+}
+
+impl<F, A, W, Request, T, E> fmt::Debug for ResponseFuture<F, A, W, Request, T, E>
+where
+    A: Answer<Request, T, E>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = match &self.stage {
+            Stage::Calling { .. } => "calling",
+            Stage::Answering { .. } => "answering",
+            Stage::Done => "done",
+        };
+        f.debug_struct("ResponseFuture").field("stage", &stage).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! A fallback: answers a call that failed in another way, with a value, by a function, or from another service.
+//!
+//! ```text
+//!   call ──▶ inner ──▶ succeeded ────────────────────────▶ the response
+//!                │
+//!                └──▶ failed ──▶ not covered ────────────▶ the error
+//!                        │
+//!                        └──▶ covered: inner's future is dropped, the observer is told
+//!                                 ├──▶ a value ──────────▶ a clone of it
+//!                                 ├──▶ a function ───────▶ what it makes of the error
+//!                                 └──▶ another service ──▶ what that answers, called once
+//! ```
+//!
+//! | the inner service | a request |
+//! |---|---|
+//! | answers | gets the answer; an `Ok` is never replaced |
+//! | fails with what is covered | gets the fallback's answer, or its error |
+//! | fails with anything else | gets that error, untouched |
+//! | panics | panics |
+//!
+//! [`FallbackLayer`] puts it around a service; [`FallbackLayer::run`] around a future; [`FallbackLayer::covers`] is the
+//! decision alone.
+//!
+//! # What is covered
+//! The rejections of this crate, unless [`when`](FallbackBuilder::when) says otherwise: the circuit was open, the bulkhead
+//! full, the service not ready, or the time was over. What the backend itself said is the caller's to know.
+//!
+//! # Where to put it
+//! Outside of everything whose rejections it shall answer. Above a retry, it comes after the last attempt; below one, a
+//! fallback that succeeds ends the retrying. A circuit above it would take a fallback's answer for the backend's.
+//!
+//! A fallback service that needs guarding has a circuit and a timeout of its own around it. Neither is implied.
+
+mod answer;
+mod builder;
+mod covers;
+mod future;
+mod layer;
+mod oneshot;
+mod service;
+
+pub use answer::{Answer, Function, Keep, Other, RequestFunction, Value};
+pub use builder::FallbackBuilder;
+pub use covers::{Covers, Rejections};
+pub use future::ResponseFuture;
+pub use layer::FallbackLayer;
+pub use oneshot::Oneshot;
+pub use service::Fallback;

@@ -1,0 +1,69 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+pin_project! {
+    /// Makes a service ready, and calls it once.
+    ///
+    /// # Cancellation
+    /// Dropping it drops the service, or the call that is under way.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Oneshot<S, Request>
+    where
+        S: Service<Request>,
+    {
+        #[pin]
+        state: State<S, S::Future, Request>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, F, Request> {
+        Readying { service: S, request: Option<Request> },
+        Calling { #[pin] call: F },
+    }
+}
+
+impl<S: Service<Request>, Request> Oneshot<S, Request> {
+    pub(super) fn new(service: S, request: Request) -> Oneshot<S, Request> {
+        Oneshot { state: State::Readying { service, request: Some(request) } }
+    }
+}
+
+impl<S: Service<Request>, Request> Future for Oneshot<S, Request> {
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            match state.as_mut().project() {
+                StateProj::Readying { service, request } => {
+                    if request.is_none() {
+                        // It was polled after it ended, or after it panicked; hanging is worse than telling.
+                        panic!("`Oneshot` was polled after it was ready");
+                    }
+                    if let Err(error) = ready!(service.poll_ready(cx)) {
+                        *request = None;
+                        return Poll::Ready(Err(error));
+                    }
+                    if let Some(request) = request.take() {
+                        let call = service.call(request);
+                        state.set(State::Calling { call });
+                    }
+                }
+                StateProj::Calling { call } => return call.poll(cx),
+            }
+        }
+    }
+}
+
+impl<S: Service<Request>, Request> fmt::Debug for Oneshot<S, Request> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Oneshot").finish_non_exhaustive()
+    }
+}

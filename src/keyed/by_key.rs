@@ -1,0 +1,150 @@
+use std::fmt;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::handle::Keyed;
+use super::select::SelectKey;
+use crate::{Circuit, Classify, ErrorClassifier, Slots, StackError, bulkhead, circuit};
+
+/// Puts each request through the circuit of its key.
+///
+/// `poll_ready` is the inner service's: nobody knows yet which request will come. It is `call` that finds the circuit, and
+/// rejects the request or passes it on. What the inner service reserved in its `poll_ready` stays reserved when a call is
+/// rejected, for the next. An error of `poll_ready` belongs to no key: it is passed on and counts for no circuit.
+///
+/// # Clone
+/// A clone shares the circuits; it is not ready because the original is.
+pub struct KeyedBreaker<S, K, P, C = ErrorClassifier> {
+    inner: S,
+    keyed: Keyed<K, Circuit>,
+    select: P,
+    classifier: C,
+}
+
+impl<S, K, P, C> KeyedBreaker<S, K, P, C> {
+    pub(super) fn new(inner: S, keyed: Keyed<K, Circuit>, select: P, classifier: C) -> Self {
+        KeyedBreaker { inner, keyed, select, classifier }
+    }
+
+    /// The circuits that this service shares.
+    pub fn keyed(&self) -> &Keyed<K, Circuit> {
+        &self.keyed
+    }
+}
+
+impl<S, K, P, C, Request> Service<Request> for KeyedBreaker<S, K, P, C>
+where
+    S: Service<Request>,
+    S::Error: StackError,
+    P: SelectKey<Request, K>,
+    C: Classify<S::Response, S::Error> + Clone,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = circuit::ResponseFuture<S::Future, C>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let circuit = self.select.select(&self.keyed, &request);
+        circuit::call_through(circuit, &mut self.inner, request, &self.classifier)
+    }
+}
+
+/// Lets each request take a slot of its key's bulkhead.
+///
+/// `poll_ready` is the inner service's: nobody knows yet which request will come. It is `call` that finds the bulkhead, and
+/// takes a slot, waits for one in the response future, or rejects the request. A call that waits holds no readiness of the
+/// inner service, but makes a clone of it ready once it has a slot, and calls that.
+///
+/// # Clone
+/// A clone shares the bulkheads; it is not ready because the original is.
+pub struct KeyedBulkhead<S, K, P> {
+    inner: S,
+    keyed: Keyed<K, Slots>,
+    select: P,
+}
+
+impl<S, K, P> KeyedBulkhead<S, K, P> {
+    pub(super) fn new(inner: S, keyed: Keyed<K, Slots>, select: P) -> Self {
+        KeyedBulkhead { inner, keyed, select }
+    }
+
+    /// The bulkheads that this service shares.
+    pub fn keyed(&self) -> &Keyed<K, Slots> {
+        &self.keyed
+    }
+}
+
+impl<S, K, P, Request> Service<Request> for KeyedBulkhead<S, K, P>
+where
+    S: Service<Request> + Clone,
+    S::Error: StackError,
+    P: SelectKey<Request, K>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = bulkhead::ResponseFuture<S::Future, S, Request>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let slots = self.select.select(&self.keyed, &request);
+        bulkhead::call_through(slots, &mut self.inner, request)
+    }
+}
+
+// By hand, because a key need not be what a service can be.
+impl<S: Clone, K, P: Clone, C: Clone> Clone for KeyedBreaker<S, K, P, C> {
+    fn clone(&self) -> Self {
+        KeyedBreaker::new(self.inner.clone(), self.keyed.clone(), self.select.clone(), self.classifier.clone())
+    }
+}
+
+impl<S: Clone, K, P: Clone> Clone for KeyedBulkhead<S, K, P> {
+    fn clone(&self) -> Self {
+        KeyedBulkhead::new(self.inner.clone(), self.keyed.clone(), self.select.clone())
+    }
+}
+
+macro_rules! show_and_take_apart {
+    ($service:ident, $name:literal, $called:literal, <$($parameter:ident),*>) => {
+        impl<S: fmt::Debug, $($parameter),*> fmt::Debug for $service<S, $($parameter),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct($name)
+                    .field("inner", &self.inner)
+                    .field("keyed", &self.keyed)
+                    .finish_non_exhaustive()
+            }
+        }
+
+        impl<S, $($parameter),*> $service<S, $($parameter),*> {
+            /// The inner service.
+            pub fn get_ref(&self) -> &S {
+                &self.inner
+            }
+
+            #[doc = concat!("The inner service. What is called on it directly ", $called, ".")]
+            pub fn get_mut(&mut self) -> &mut S {
+                &mut self.inner
+            }
+
+            /// The inner service, alone.
+            pub fn into_inner(self) -> S {
+                self.inner
+            }
+        }
+    };
+}
+
+show_and_take_apart!(KeyedBreaker, "KeyedBreaker", "is not counted", <K, P, C>);
+show_and_take_apart!(KeyedBulkhead, "KeyedBulkhead", "takes no slot", <K, P>);

@@ -1,0 +1,394 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::kind::KeyedHandle;
+use super::kind::sealed::Kind;
+use super::label::{self, Label};
+use super::shard::{Shard, Spared};
+use crate::machine::moment::Moment;
+use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::{Event, Name, time};
+
+/// So many locks are there, so that calls for different keys seldom want the same.
+const SHARDS: usize = 16;
+/// So many handles are looked at, at most, to find one that can be spared.
+const LOOKS: usize = 16;
+
+/// A circuit or a bulkhead for each key, made when it is first asked for.
+///
+/// ```
+/// use seaworthy::{BoxError, Circuit, Keyed};
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let backends: Keyed<String, Circuit> = Circuit::builder("backends")
+///     .consecutive_failures(3)
+///     .keyed()
+///     .idle(Duration::from_secs(300))
+///     .max(500)
+///     .build()?;
+///
+/// let eu = backends.get("eu-1");
+/// assert_eq!(eu.name(), "backends[eu-1]");
+/// for _ in 0..3 {
+///     eu.run(async { Err::<(), BoxError>("down".into()) }).await.unwrap_err();
+/// }
+/// // One is open, and no other.
+/// assert!(backends.get("eu-1").admit().is_err());
+/// assert!(backends.get("us-1").admit().is_ok());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// To ask for a key that is known allocates nothing. It takes a lock, one of sixteen, for as long as it takes to look the
+/// key up, hash aside, and reads the clock once.
+///
+/// # Clone
+/// Costs a reference count; clones share the handles.
+pub struct Keyed<K, H: KeyedHandle>(Arc<Family<K, H>>);
+
+struct Family<K, H: KeyedHandle> {
+    name: Name,
+    template: <H as Kind>::Template,
+    label: Label<K>,
+    limits: Limits,
+    hasher: RandomState,
+    shards: [Apart<Mutex<Shard<K, H>>>; SHARDS],
+    overflow: H,
+    counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) idle: Duration,
+    pub(super) max: u32,
+}
+
+/// A lock that shares no cache line with another.
+#[repr(align(64))]
+struct Apart<T>(T);
+
+#[derive(Debug)]
+struct Counts {
+    /// Handles, and places that were taken for one that is being made.
+    places: AtomicU64,
+    created: AtomicU64,
+    forgotten: AtomicU64,
+    spared: AtomicU64,
+    overflowed: AtomicU64,
+    /// 1 from the first key for which there was no room until there is a place without taking another key's.
+    exhausted: AtomicU64,
+}
+
+/// A place for a handle; given back unless it is filled.
+struct Reserved<'a>(&'a AtomicU64);
+
+impl Reserved<'_> {
+    fn fill(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<K, H: KeyedHandle> Clone for Keyed<K, H> {
+    fn clone(&self) -> Keyed<K, H> {
+        Keyed(Arc::clone(&self.0))
+    }
+}
+
+impl<K, H: KeyedHandle> Keyed<K, H> {
+    pub(super) fn new(name: Name, template: <H as Kind>::Template, label: Label<K>, limits: Limits) -> Keyed<K, H> {
+        let counts = Counts {
+            places: AtomicU64::new(0),
+            created: AtomicU64::new(0),
+            forgotten: AtomicU64::new(0),
+            spared: AtomicU64::new(0),
+            overflowed: AtomicU64::new(0),
+            exhausted: AtomicU64::new(0),
+        };
+        Keyed(Arc::new(Family {
+            overflow: H::overflow(&template, label::overflow(&name)),
+            name,
+            template,
+            label,
+            limits,
+            hasher: RandomState::new(),
+            shards: [(); SHARDS].map(|()| Apart(Mutex::new(Shard::new()))),
+            counts,
+        }))
+    }
+
+    /// The name of the family, which is the template's.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.0.name
+    }
+
+    /// What the keys share for which there is no room: see [the module](super).
+    #[must_use]
+    pub fn overflow(&self) -> &H {
+        &self.0.overflow
+    }
+
+    /// How many handles are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.counts.places.load(Ordering::Relaxed) as usize
+    }
+
+    /// Whether no handle is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everything that there is to know, for metrics. The numbers may be of slightly different moments.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let Counts { places, created, forgotten, spared, overflowed, .. } = &self.0.counts;
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Snapshot {
+            handles: read(places),
+            max: self.0.limits.max,
+            created: read(created),
+            forgotten: read(forgotten),
+            spared: read(spared),
+            overflowed: read(overflowed),
+        }
+    }
+
+    /// All keys with their handles, in no order, for metrics or to reset them all. This is no use of them: they may be
+    /// forgotten once the list is dropped. It copies, one part after another.
+    #[must_use]
+    pub fn handles(&self) -> Vec<(K, H)>
+    where
+        K: Clone,
+    {
+        let mut handles = Vec::with_capacity(self.len());
+        for shard in &self.0.shards {
+            handles.extend(shard.0.lock().each().map(|(key, handle)| (key.clone(), handle.clone())));
+        }
+        handles
+    }
+
+    /// Looks through all handles that might have been idle for long enough, and forgets those that were. Calls do this
+    /// on the way, a few at a time; this is for who wants to know now, or is about to take stock.
+    pub fn forget_idle(&self) {
+        let now = time::now();
+        for shard in &self.0.shards {
+            // Nothing comes up twice, since what was looked at is not due again at this moment.
+            while shard.0.lock().is_due(|since| self.0.is_over(since, now)) {
+                let gone = self.0.tend(&mut shard.0.lock(), now);
+                self.0.forgot(gone);
+            }
+        }
+    }
+}
+
+impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
+    /// The handle of a key, made if it is not there. It never waits and never fails; where there is no room for another,
+    /// it is the [overflow](Self::overflow)'s.
+    ///
+    /// As long as anybody holds it, or a call through it is under way, the key keeps this handle.
+    pub fn get<Q>(&self, key: &Q) -> H
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        self.get_with(key, Q::to_owned)
+    }
+
+    /// As [`get`](Self::get), for keys that are made in another way of what they are asked for with, such as an
+    /// `Arc<str>` of a `&str`. `make` is called for a key that is not there, and has to give an equal one.
+    ///
+    /// ```
+    /// use seaworthy::{Keyed, Slots};
+    /// use std::sync::Arc;
+    ///
+    /// let tenants: Keyed<Arc<str>, Slots> = Slots::builder("tenants").limit(4).keyed().build()?;
+    /// let slots = tenants.get_with("acme", |key| Arc::from(key));
+    /// assert_eq!(slots.name(), "tenants[acme]");
+    /// # Ok::<(), seaworthy::ConfigError>(())
+    /// ```
+    pub fn get_with<Q>(&self, key: &Q, make: impl FnOnce(&Q) -> K) -> H
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let (hash, now) = (self.0.hasher.hash_one(key), time::now());
+        match self.0.ask(hash, key, now) {
+            Some(handle) => handle,
+            None => self.0.create(hash, || make(key), now),
+        }
+    }
+
+    /// As [`get`](Self::get), with a key that may be kept.
+    pub fn get_owned(&self, key: K) -> H {
+        let (hash, now) = (self.0.hasher.hash_one(&key), time::now());
+        match self.0.ask(hash, &key, now) {
+            Some(handle) => handle,
+            None => self.0.create(hash, || key, now),
+        }
+    }
+
+    /// The handle of a key, if it is there; that is a use of it, as by [`get`](Self::get).
+    pub fn find<Q>(&self, key: &Q) -> Option<H>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.0.ask(self.0.hasher.hash_one(key), key, time::now())
+    }
+
+    /// Forgets the handle of a key whatever its state, and gives it back. Whoever holds it goes on with it; the next who
+    /// asks for the key gets a new one.
+    pub fn remove<Q>(&self, key: &Q) -> Option<H>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let hash = self.0.hasher.hash_one(key);
+        let (_key, handle) = self.0.shard(hash).lock().remove(hash, |known| known.borrow() == key)?;
+        self.0.counts.places.fetch_sub(1, Ordering::Relaxed);
+        Some(handle)
+    }
+}
+
+impl<K, H: KeyedHandle> Family<K, H> {
+    fn shard(&self, hash: u64) -> &Mutex<Shard<K, H>> {
+        // The table goes by the lowest and the highest bits; these are others.
+        &self.shards[(hash >> 40) as usize % SHARDS].0
+    }
+
+    fn is_over(&self, since: Moment, now: Moment) -> bool {
+        since.after(self.limits.idle) <= now
+    }
+
+    fn tend(&self, shard: &mut Shard<K, H>, now: Moment) -> [Option<(K, H)>; 3] {
+        shard.tend(|since| self.is_over(since, now), now, |handle| handle.idleness(&self.template, now))
+    }
+
+    /// Counts what was forgotten, and drops it.
+    fn forgot(&self, gone: [Option<(K, H)>; 3]) {
+        let count = gone.iter().flatten().count() as u64;
+        if count > 0 {
+            self.counts.places.fetch_sub(count, Ordering::Relaxed);
+            self.counts.forgotten.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn ask<Q>(&self, hash: u64, key: &Q, now: Moment) -> Option<H>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let mut shard = self.shard(hash).lock();
+        // In this order: what is asked for is not forgotten on the way.
+        let handle = shard.ask(hash, |known| known.borrow() == key, now).cloned();
+        let gone = self.tend(&mut shard, now);
+        drop(shard);
+        self.forgot(gone);
+        handle
+    }
+
+    #[cold]
+    fn create(&self, hash: u64, key: impl FnOnce() -> K, now: Moment) -> H
+    where
+        K: Eq,
+    {
+        let Some(reserved) = self.reserve(now) else {
+            self.counts.overflowed.fetch_add(1, Ordering::Relaxed);
+            if self.counts.exhausted.swap(1, Ordering::Relaxed) == 0 {
+                let event = Event::KeysExhausted { name: &self.name, max: self.limits.max };
+                H::audience(&self.template).tell(&event);
+            }
+            return self.overflow.clone();
+        };
+        let key = key();
+        let handle = H::make(&self.template, self.label.name(&self.name, &key));
+        let mut shard = self.shard(hash).lock();
+        if let Some(known) = shard.ask(hash, |known| *known == key, now) {
+            // Another thread was here first. Ours is dropped after the lock, and the place given back.
+            let known = known.clone();
+            drop(shard);
+            return known;
+        }
+        shard.add(hash, key, handle.clone(), now);
+        drop(shard);
+        reserved.fill();
+        self.counts.created.fetch_add(1, Ordering::Relaxed);
+        handle
+    }
+
+    /// A free place, or that of the handle that was used least recently of those that can be spared.
+    fn reserve(&self, now: Moment) -> Option<Reserved<'_>> {
+        let places = &self.counts.places;
+        let room = |places: u64| (places < u64::from(self.limits.max)).then_some(places + 1);
+        if places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok() {
+            if self.counts.exhausted.load(Ordering::Relaxed) != 0 {
+                self.counts.exhausted.store(0, Ordering::Relaxed);
+            }
+            return Some(Reserved(places));
+        }
+        // How many of each part are needed. Where it is all of them, that part is done with: what was looked at must not
+        // come up again, though it may be that all others were used at this very moment.
+        let mut needed = [0; SHARDS];
+        for _ in 0..LOOKS {
+            let first = |(index, Apart(shard)): (usize, &Apart<Mutex<Shard<K, H>>>)| {
+                let (used, len) = shard.lock().oldest_use()?;
+                (needed[index] < len).then_some((used, index))
+            };
+            let (_, index) = self.shards.iter().enumerate().filter_map(first).min()?;
+            let spared = self.shards[index].0.lock().spare(now, |handle| handle.idleness(&self.template, now));
+            match spared {
+                Spared::Gone(gone) => {
+                    drop(gone);
+                    self.counts.spared.fetch_add(1, Ordering::Relaxed);
+                    // Its place is ours.
+                    return Some(Reserved(places));
+                }
+                Spared::Needed => needed[index] += 1,
+                Spared::Marked | Spared::Nothing => {}
+            }
+        }
+        None
+    }
+}
+
+impl<K, H: KeyedHandle> fmt::Debug for Keyed<K, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed")
+            .field("name", &self.0.name)
+            .field("handles", &self.len())
+            .field("max", &self.0.limits.max)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The handles of a family at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// How many handles there are, those included that are being made.
+    pub handles: u64,
+    /// How many there may be.
+    pub max: u32,
+    /// How many were made; it only grows, as do the others that follow.
+    pub created: u64,
+    /// How many were forgotten because they had been idle.
+    pub forgotten: u64,
+    /// How many had to leave their place to another key before that. If this grows, `max` is too small.
+    pub spared: u64,
+    /// How often there was no room for a key, and the overflow was given out.
+    pub overflowed: u64,
+}

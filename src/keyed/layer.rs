@@ -1,0 +1,149 @@
+use std::fmt;
+
+use tower_layer::Layer;
+
+use super::by_key::{KeyedBreaker, KeyedBulkhead};
+use super::handle::Keyed;
+use super::select::{Borrowed, Owned};
+use crate::{Circuit, ErrorClassifier, Slots};
+
+impl<K> Keyed<K, Circuit> {
+    /// A layer that puts each request through the circuit of its key, with every error a failure. The key is borrowed
+    /// from the request.
+    ///
+    /// ```
+    /// use seaworthy::{BoxError, Circuit, Keyed, StackError};
+    /// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// #[derive(Clone)]
+    /// struct Request { host: String }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let hosts: Keyed<String, Circuit> = Circuit::builder("hosts").consecutive_failures(1).keyed().build()?;
+    /// let mut service = ServiceBuilder::new()
+    ///     .layer(hosts.layer(|request: &Request| request.host.as_str()))
+    ///     .service(service_fn(async |request: Request| match request.host.as_str() {
+    ///         "ill" => Err::<&'static str, BoxError>("down".into()),
+    ///         _ => Ok("fine"),
+    ///     }));
+    ///
+    /// let ill = Request { host: "ill".into() };
+    /// service.ready().await?.call(ill.clone()).await.unwrap_err();
+    /// assert!(service.ready().await?.call(ill).await.unwrap_err().rejected().is_some());
+    /// assert_eq!(service.ready().await?.call(Request { host: "well".into() }).await?, "fine");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn layer<Request, Q, F>(&self, key: F) -> KeyedBreakerLayer<K, Borrowed<F, Q>>
+    where
+        F: Fn(&Request) -> &Q,
+        Q: ?Sized,
+    {
+        self.layer_by(Borrowed::new(key))
+    }
+
+    /// As [`layer`](Self::layer), with a key that is made for each request: a number, or what can be shared.
+    pub fn layer_owned<Request, F>(&self, key: F) -> KeyedBreakerLayer<K, Owned<F>>
+    where
+        F: Fn(&Request) -> K,
+    {
+        self.layer_by(Owned::new(key))
+    }
+
+    /// As [`layer`](Self::layer), with a [`SelectKey`](super::SelectKey) of your own.
+    pub fn layer_by<P>(&self, select: P) -> KeyedBreakerLayer<K, P> {
+        KeyedBreakerLayer { keyed: self.clone(), select, classifier: ErrorClassifier }
+    }
+}
+
+impl<K> Keyed<K, Slots> {
+    /// A layer that lets each request take a slot of its key's bulkhead. The key is borrowed from the request.
+    pub fn layer<Request, Q, F>(&self, key: F) -> KeyedBulkheadLayer<K, Borrowed<F, Q>>
+    where
+        F: Fn(&Request) -> &Q,
+        Q: ?Sized,
+    {
+        self.layer_by(Borrowed::new(key))
+    }
+
+    /// As [`layer`](Self::layer), with a key that is made for each request: a number, or what can be shared.
+    pub fn layer_owned<Request, F>(&self, key: F) -> KeyedBulkheadLayer<K, Owned<F>>
+    where
+        F: Fn(&Request) -> K,
+    {
+        self.layer_by(Owned::new(key))
+    }
+
+    /// As [`layer`](Self::layer), with a [`SelectKey`](super::SelectKey) of your own.
+    pub fn layer_by<P>(&self, select: P) -> KeyedBulkheadLayer<K, P> {
+        KeyedBulkheadLayer { keyed: self.clone(), select }
+    }
+}
+
+/// Puts each request through the circuit of its key. Made by `Keyed::layer`.
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct KeyedBreakerLayer<K, P, C = ErrorClassifier> {
+    keyed: Keyed<K, Circuit>,
+    select: P,
+    classifier: C,
+}
+
+impl<K, P, C> KeyedBreakerLayer<K, P, C> {
+    /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify) and
+    /// [`CircuitBreakerLayer::classify`](crate::circuit::CircuitBreakerLayer::classify).
+    pub fn classify<D>(self, classifier: D) -> KeyedBreakerLayer<K, P, D> {
+        KeyedBreakerLayer { keyed: self.keyed, select: self.select, classifier }
+    }
+}
+
+impl<K, P: Clone, C: Clone> Clone for KeyedBreakerLayer<K, P, C> {
+    fn clone(&self) -> Self {
+        KeyedBreakerLayer {
+            keyed: self.keyed.clone(),
+            select: self.select.clone(),
+            classifier: self.classifier.clone(),
+        }
+    }
+}
+
+impl<K, P, C> fmt::Debug for KeyedBreakerLayer<K, P, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedBreakerLayer").field("keyed", &self.keyed).finish_non_exhaustive()
+    }
+}
+
+impl<S, K, P: Clone, C: Clone> Layer<S> for KeyedBreakerLayer<K, P, C> {
+    type Service = KeyedBreaker<S, K, P, C>;
+
+    fn layer(&self, inner: S) -> KeyedBreaker<S, K, P, C> {
+        KeyedBreaker::new(inner, self.keyed.clone(), self.select.clone(), self.classifier.clone())
+    }
+}
+
+/// Lets each request take a slot of its key's bulkhead. Made by `Keyed::layer`.
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct KeyedBulkheadLayer<K, P> {
+    keyed: Keyed<K, Slots>,
+    select: P,
+}
+
+impl<K, P: Clone> Clone for KeyedBulkheadLayer<K, P> {
+    fn clone(&self) -> Self {
+        KeyedBulkheadLayer { keyed: self.keyed.clone(), select: self.select.clone() }
+    }
+}
+
+impl<K, P> fmt::Debug for KeyedBulkheadLayer<K, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedBulkheadLayer").field("keyed", &self.keyed).finish_non_exhaustive()
+    }
+}
+
+impl<S, K, P: Clone> Layer<S> for KeyedBulkheadLayer<K, P> {
+    type Service = KeyedBulkhead<S, K, P>;
+
+    fn layer(&self, inner: S) -> KeyedBulkhead<S, K, P> {
+        KeyedBulkhead::new(inner, self.keyed.clone(), self.select.clone())
+    }
+}

@@ -1,0 +1,83 @@
+//! What a handle for each key allocates: nothing for a key that is known, through a layer and without, whether the call
+//! passes or is rejected; and what a family costs is given back.
+
+use std::future::{Future, Ready, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use allocation_counter::measure;
+use seaworthy::{Circuit, Error, Event, Keyed, Slots, Verdict};
+use tower::{Layer, Service, service_fn};
+
+use super::allocations;
+
+type Answer = Result<usize, Error<&'static str>>;
+
+fn ask<S>(service: &mut S, request: &'static str) -> Answer
+where
+    S: Service<&'static str, Response = usize, Error = Error<&'static str>>,
+{
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(service.poll_ready(cx).is_ready());
+    match pin!(service.call(request)).poll(cx) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("it answers at once"),
+    }
+}
+
+fn inner(request: &'static str) -> Ready<Answer> {
+    ready(Ok(request.len()))
+}
+
+/// KY-07: a known key, asked for with what is borrowed.
+#[test]
+fn ky_07_nothing_for_a_known_key() {
+    let hour = Duration::from_secs(3600);
+    let template = Circuit::builder("hosts").consecutive_failures(1).open_for(hour).observer(|_: &Event<'_>| ());
+    let hosts: Keyed<String, Circuit> = template.keyed().build().unwrap();
+    let tenants: Keyed<String, Slots> = Slots::builder("tenants").limit(1).keyed().build().unwrap();
+    let (_well, _tenant) = (hosts.get("well"), tenants.get("full"));
+    hosts.get("ill").admit().unwrap().settle(Verdict::Failure);
+    let slot = tenants.get("full").try_take().unwrap();
+    tenants.get("free");
+    let mut breaker = hosts.layer(|request: &&'static str| *request).layer(service_fn(inner));
+    let mut bulkhead = tenants.layer(|request: &&'static str| *request).layer(service_fn(inner));
+    let count = allocations(|| {
+        for _ in 0..100 {
+            assert_eq!(hosts.get("well").name(), "hosts[well]");
+            assert!(hosts.find("unknown").is_none());
+            hosts.get("well").admit().unwrap().settle(Verdict::Success);
+            assert_eq!(ask(&mut breaker, "well"), Ok(4));
+            assert!(ask(&mut breaker, "ill").is_err());
+            assert_eq!(ask(&mut bulkhead, "free"), Ok(4));
+            assert!(ask(&mut bulkhead, "full").is_err());
+        }
+    });
+    assert_eq!(count, 0);
+    drop(slot);
+    assert!(allocations(|| drop(hosts.get("new"))) > 0, "a new one is made");
+}
+
+/// KY-07: where there is no room, the overflow costs nothing, either, however many keys come.
+#[test]
+fn ky_07_nothing_for_the_overflow() {
+    let tenants: Keyed<u64, Slots> = Slots::builder("tenants").keyed().max(1).build().unwrap();
+    let _held = tenants.get(&0);
+    tenants.get(&1);
+    let count = allocations(|| (2..1_000).for_each(|key| assert_eq!(tenants.get(&key).name(), "tenants[*]")));
+    assert_eq!(count, 0);
+}
+
+/// KY-05: many keys that come and go leave nothing behind: the same places are used again.
+#[test]
+fn ky_05_memory_is_bounded() {
+    let tenants: Keyed<u64, Slots> = Slots::builder("tenants").keyed().max(100).build().unwrap();
+    let ask = |keys: std::ops::Range<u64>| keys.for_each(|key| drop(tenants.get(&key)));
+    let first = measure(|| ask(0..2_000));
+    let later = measure(|| ask(2_000..50_000));
+    assert!(later.bytes_current.unsigned_abs() < first.bytes_current.unsigned_abs(), "{first:?}, {later:?}");
+    let mut tenants = Some(tenants);
+    let last = measure(|| tenants = None);
+    assert!(last.bytes_current < 0);
+}

@@ -1,0 +1,42 @@
+//! FB: the fallback.
+
+mod answers;
+mod drops;
+mod logs;
+mod service;
+mod stack;
+mod traits;
+
+use std::sync::{Arc, Mutex};
+
+use seaworthy::fallback::FallbackBuilder;
+use seaworthy::{BoxError, Event, Rejected};
+
+/// Everything that was told, as lines.
+#[derive(Clone, Debug, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn by<A, W>(&self, builder: FallbackBuilder<A, W>) -> FallbackBuilder<A, W> {
+        let lines = Arc::clone(&self.0);
+        builder.observer(move |event: &Event<'_>| match event {
+            Event::FellBack { name, error, .. } => lines.lock().unwrap().push(format!("{name}: {error}, {error:?}")),
+            other => panic!("no test knows of {other:?}"),
+        })
+    }
+
+    /// All lines so far; the next call begins anew.
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// A rejection, as a layer below would give it.
+fn full() -> BoxError {
+    Rejected::BulkheadFull { name: "ship".into() }.into()
+}
+
+/// As the observer is told of [`full`].
+fn fell_back() -> String {
+    String::from(r#"spare: bulkhead `ship` is full, BulkheadFull { name: "ship" }"#)
+}

@@ -1,0 +1,225 @@
+use std::time::Duration;
+
+use seaworthy::{Circuit, Keyed, State, Verdict};
+
+use super::{IDLE, circuits, keys, slots, template};
+use crate::support::{MS, SECOND, advance, settle};
+
+/// KY-03: what nobody uses is forgotten, between one and two idle times after its last use, and no timer or task does
+/// it. To ask for a key, or to find it, is a use; to list it is none.
+#[tokio::test(start_paused = true)]
+async fn ky_03_idle() {
+    let hosts = circuits(10);
+    for key in ["asked", "found", "listed"] {
+        hosts.get(key);
+    }
+    advance(IDLE - MS).await;
+    hosts.forget_idle();
+    assert_eq!(hosts.len(), 3);
+    hosts.get("asked");
+    hosts.find("found");
+    let _ = hosts.handles();
+    advance(MS).await;
+    // The one that was not used is found idle, which it has to be once more.
+    hosts.forget_idle();
+    assert_eq!(hosts.len(), 3);
+    advance(IDLE - MS).await;
+    hosts.forget_idle();
+    assert_eq!(hosts.len(), 3);
+    advance(MS).await;
+    hosts.forget_idle();
+    assert_eq!(keys(&hosts), ["asked", "found"]);
+    advance(2 * IDLE).await;
+    // Nobody has looked yet.
+    assert_eq!((hosts.len(), hosts.snapshot().forgotten), (2, 1));
+    hosts.forget_idle();
+    assert!(hosts.is_empty());
+    assert_eq!((hosts.snapshot().forgotten, hosts.snapshot().spared), (3, 0));
+}
+
+/// KY-03: what was found idle and is then used is not on its way out any more.
+#[tokio::test(start_paused = true)]
+async fn ky_03_used_again() {
+    let hosts = circuits(10);
+    hosts.get("a");
+    for _ in 0..5 {
+        advance(IDLE).await;
+        hosts.forget_idle();
+        hosts.get("a");
+    }
+    assert_eq!(hosts.snapshot().created, 1);
+}
+
+/// KY-03: calls for other keys do the work, a few looks at each: so many calls as there are handles, and a few more,
+/// are enough, and none looks at more than three.
+#[tokio::test(start_paused = true)]
+async fn ky_03_by_calls_for_other_keys() {
+    let tenants = slots(1_000);
+    for key in 0..1_000 {
+        tenants.get(&key);
+    }
+    advance(IDLE).await;
+    let mut before = tenants.snapshot().forgotten;
+    let mut ask = |keys: std::ops::Range<u32>| {
+        for key in keys {
+            tenants.get(&key);
+            let after = tenants.snapshot().forgotten;
+            assert!(after - before <= 3);
+            before = after;
+        }
+    };
+    // They meet all sixteen parts.
+    ask(0..200);
+    for _ in 0..10 {
+        ask(0..200);
+    }
+    advance(IDLE).await;
+    for _ in 0..10 {
+        ask(0..200);
+    }
+    assert_eq!(keys(&tenants), (0..200).collect::<Vec<_>>());
+    assert_eq!(tenants.snapshot().created, 1_000);
+}
+
+/// KY-13: after an idle year the first call looks at three handles at most; the others are forgotten bit by bit.
+#[tokio::test(start_paused = true)]
+async fn ky_13_an_idle_year() {
+    let tenants = slots(1_000_000);
+    for key in 0..10_000 {
+        tenants.get(&key);
+    }
+    advance(Duration::from_secs(365 * 24 * 3600)).await;
+    tenants.get(&0);
+    assert!(tenants.len() >= 10_000 - 3);
+    tenants.forget_idle();
+    advance(IDLE).await;
+    tenants.forget_idle();
+    assert_eq!(keys(&tenants), [0]);
+}
+
+/// KY-03: without end means that nothing is forgotten.
+#[tokio::test(start_paused = true)]
+async fn ky_03_without_end() {
+    let hosts: Keyed<u32, Circuit> = template().keyed().idle(Duration::MAX).build().unwrap();
+    hosts.get(&7);
+    for _ in 0..3 {
+        advance(Duration::from_secs(365 * 24 * 3600)).await;
+        hosts.forget_idle();
+    }
+    assert_eq!(hosts.len(), 1);
+}
+
+async fn forget<K, H: seaworthy::keyed::KeyedHandle>(keyed: &Keyed<K, H>) {
+    for _ in 0..3 {
+        advance(IDLE).await;
+        keyed.forget_idle();
+    }
+}
+
+/// KY-02: a handle that is held is never forgotten, nor one with a call under way; the idle time begins when it is found
+/// that nobody holds it.
+#[tokio::test(start_paused = true)]
+async fn ky_02_held() {
+    let (hosts, tenants) = (circuits(10), slots(10));
+    let circuit = hosts.get("handle");
+    let permit = hosts.get("permit").admit().unwrap();
+    let layer = hosts.get("layer").layer();
+    let leaked = hosts.get("leaked").leak();
+    let slot = tenants.get(&1).try_take().unwrap();
+    let waits = tenants.get(&2).take();
+    for _ in 0..5 {
+        forget(&hosts).await;
+        forget(&tenants).await;
+    }
+    assert_eq!(keys(&hosts), ["handle", "layer", "leaked", "permit"]);
+    assert_eq!(keys(&tenants), [1, 2]);
+    // It is the same one: what was held so long still counts.
+    permit.settle(Verdict::Failure);
+    assert_eq!(hosts.get("permit").state(), State::Open);
+    drop((circuit, layer, slot, waits));
+    hosts.forget_idle();
+    tenants.forget_idle();
+    assert_eq!((hosts.len(), tenants.len()), (4, 2));
+    forget(&hosts).await;
+    forget(&tenants).await;
+    assert_eq!((keys(&hosts), keys(&tenants)), (vec![String::from("leaked")], vec![]));
+    assert_eq!(leaked.state(), State::Closed);
+}
+
+/// KY-02: calls that take longer than the idle time, with pauses between them, still add up.
+#[tokio::test(start_paused = true)]
+async fn ky_02_long_calls_count() {
+    let hosts: Keyed<u32, Circuit> = template().consecutive_failures(3).keyed().idle(SECOND).build().unwrap();
+    for _ in 0..2 {
+        let permit = hosts.get(&7).admit().unwrap();
+        advance(10 * SECOND).await;
+        permit.settle(Verdict::Failure);
+        // Somebody looks right after it: it has been idle for no time, though it was asked for long ago.
+        hosts.forget_idle();
+        advance(SECOND - MS).await;
+        hosts.forget_idle();
+    }
+    settle(&hosts.get(&7), &[Verdict::Failure]);
+    assert_eq!(hosts.get(&7).state(), State::Open);
+}
+
+/// KY-04: a circuit that is open is not forgotten before its open time is over; then it is, after the idle time.
+#[tokio::test(start_paused = true)]
+async fn ky_04_open() {
+    let hosts: Keyed<u32, Circuit> = template().open_for(10 * IDLE).keyed().idle(IDLE).build().unwrap();
+    settle(&hosts.get(&7), &[Verdict::Failure]);
+    for _ in 0..19 {
+        advance(IDLE / 2).await;
+        hosts.forget_idle();
+    }
+    assert_eq!((hosts.len(), hosts.get(&7).state()), (1, State::Open));
+    // Found in use for the last time.
+    advance(IDLE / 2).await;
+    hosts.forget_idle();
+    assert_eq!(hosts.len(), 1);
+    advance(IDLE).await;
+    hosts.forget_idle();
+    assert_eq!((hosts.len(), hosts.handles()[0].1.state()), (1, State::Open));
+    advance(IDLE).await;
+    hosts.forget_idle();
+    assert!(hosts.is_empty());
+}
+
+/// KY-04: neither is one that was forced, or is open for ever, nor a bulkhead whose limit was changed, before it is as it
+/// was again.
+#[tokio::test(start_paused = true)]
+async fn ky_04_told_to_be_so() {
+    let hosts: Keyed<u32, Circuit> = template().open_for(Duration::MAX).keyed().idle(IDLE).build().unwrap();
+    hosts.get(&1).force_open();
+    hosts.get(&2).force_closed();
+    settle(&hosts.get(&3), &[Verdict::Failure]);
+    let tenants = slots(10);
+    tenants.get(&1).set_limit(5).unwrap();
+    forget(&hosts).await;
+    forget(&tenants).await;
+    assert_eq!((keys(&hosts), keys(&tenants)), (vec![1, 2, 3], vec![1]));
+    assert_eq!(tenants.get(&1).limit(), 5);
+    // Those that were listed are the same, and so is what is done to them.
+    for (_, circuit) in hosts.handles() {
+        circuit.reset();
+    }
+    tenants.get(&1).set_limit(1).unwrap();
+    forget(&hosts).await;
+    forget(&tenants).await;
+    assert!(hosts.is_empty() && tenants.is_empty());
+}
+
+/// KY-04: a circuit that is half-open, and whose probe is gone, is forgotten after the idle time.
+#[tokio::test(start_paused = true)]
+async fn ky_04_half_open() {
+    let hosts = circuits(10);
+    settle(&hosts.get("a"), &[Verdict::Failure]);
+    advance(SECOND).await;
+    let probe = hosts.get("a").admit().unwrap();
+    forget(&hosts).await;
+    // The probe is held, though it was given up.
+    assert_eq!(hosts.get("a").state(), State::HalfOpen);
+    drop(probe);
+    forget(&hosts).await;
+    assert!(hosts.is_empty());
+}

@@ -1,0 +1,124 @@
+use std::sync::{Arc, Mutex};
+
+use seaworthy::{Event, Keyed, Rejected, Slots, State, Verdict};
+
+use super::{circuits, is_overflow, keys, slots, template};
+use crate::support::{MS, SECOND, advance, settle};
+
+/// KY-05: there are never more than `max`; who comes after that takes the place of the one that was used least recently.
+#[tokio::test(start_paused = true)]
+async fn ky_05_the_least_recently_used_goes() {
+    let hosts = circuits(3);
+    for key in ["a", "b", "c", "a"] {
+        hosts.get(key);
+        advance(MS).await;
+    }
+    hosts.get("d");
+    assert_eq!(keys(&hosts), ["a", "c", "d"]);
+    hosts.find("c");
+    advance(MS).await;
+    hosts.get("e");
+    hosts.get("f");
+    assert_eq!(keys(&hosts).len(), 3);
+    assert!(hosts.find("a").is_none() && hosts.find("e").is_some() && hosts.find("f").is_some());
+    let snapshot = hosts.snapshot();
+    assert_eq!((snapshot.created, snapshot.spared, snapshot.forgotten, snapshot.overflowed), (6, 3, 0, 0));
+}
+
+/// KY-05: what is held, open, half-open, forced, or was given another limit, keeps its place.
+#[tokio::test(start_paused = true)]
+async fn ky_05_what_is_needed_stays() {
+    let hosts = circuits(6);
+    let _held = hosts.get("held");
+    settle(&hosts.get("open"), &[Verdict::Failure]);
+    settle(&hosts.get("over"), &[Verdict::Failure]);
+    settle(&hosts.get("half-open"), &[Verdict::Failure]);
+    hosts.get("forced").force_closed();
+    advance(SECOND).await;
+    // Dropped without a verdict: nobody is probing, and nothing is known yet.
+    drop(hosts.get("half-open").admit().unwrap());
+    drop(hosts.get("open").admit().map(|probe| probe.settle(Verdict::Failure)));
+    let states = ["open", "over", "half-open"].map(|key| hosts.get(key).state());
+    assert_eq!(states, [State::Open, State::Open, State::HalfOpen]);
+    for key in 0..10 {
+        advance(MS).await;
+        assert!(!is_overflow(&hosts.get(&key.to_string())), "the last one gives way");
+    }
+    assert_eq!(keys(&hosts), ["9", "forced", "half-open", "held", "open", "over"]);
+
+    let tenants = slots(2);
+    tenants.get(&1).set_limit(7).unwrap();
+    for key in 2..9 {
+        advance(MS).await;
+        tenants.get(&key);
+    }
+    assert_eq!(keys(&tenants), [1, 8]);
+}
+
+/// KY-06: if none can be spared, the others share the overflow; that of circuits lets every call pass, whatever it
+/// measures, unless it is forced open.
+#[tokio::test(start_paused = true)]
+async fn ky_06_overflow_of_circuits() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&told);
+    let template = template().observer(move |event: &Event<'_>| {
+        if let Event::KeysExhausted { name, max, .. } = event {
+            lines.lock().unwrap().push(format!("{name}, {max}"));
+        }
+    });
+    let hosts: Keyed<String, _> = template.keyed().max(2).build().unwrap();
+    let held = [hosts.get("a"), hosts.get("b")];
+    for key in ["c", "d", "c"] {
+        let circuit = hosts.get(key);
+        assert!(is_overflow(&circuit));
+        // One that is ill says nothing about the others.
+        settle(&circuit, &[Verdict::Failure; 3]);
+    }
+    assert_eq!((hosts.overflow().state(), hosts.overflow().snapshot().not_permitted), (State::Closed, 0));
+    assert_eq!((keys(&hosts).len(), hosts.snapshot().overflowed, hosts.snapshot().created), (2, 3, 2));
+    assert_eq!(*told.lock().unwrap(), ["hosts, 2"]);
+    hosts.overflow().force_open();
+    assert!(hosts.get("c").admit().is_err());
+    hosts.overflow().reset();
+
+    drop(held);
+    assert!(!is_overflow(&hosts.get("c")));
+    // It is full as before, without ever having had room: that is no news.
+    let held = ["c", "d"].map(|key| hosts.get(key));
+    assert!(is_overflow(&hosts.get("e")));
+    assert_eq!(told.lock().unwrap().len(), 1);
+    hosts.remove("c");
+    let _held = (held, hosts.get("e"));
+    assert!(is_overflow(&hosts.get("f")));
+    assert_eq!(told.lock().unwrap().len(), 2);
+}
+
+/// KY-06: the overflow of bulkheads has as many slots for all as each of the others has.
+#[tokio::test(start_paused = true)]
+async fn ky_06_overflow_of_bulkheads() {
+    let tenants = slots(1);
+    let _held = tenants.get(&1).try_take().unwrap();
+    let slot = tenants.get(&2).try_take().unwrap();
+    let full = tenants.get(&3).try_take().unwrap_err();
+    assert_eq!(full, Rejected::BulkheadFull { name: "tenants[*]".into() });
+    assert_eq!((tenants.overflow().in_use(), tenants.len()), (1, 1));
+    drop(slot);
+    assert!(tenants.get(&3).try_take().is_ok());
+}
+
+/// KY-05, KY-06: at most sixteen are looked at; what was passed over has moved to the end, so that the next finds more.
+#[tokio::test(start_paused = true)]
+async fn ky_06_looks_are_bounded() {
+    let tenants: Keyed<u32, Slots> = Slots::builder("tenants").keyed().max(40).build().unwrap();
+    let held: Vec<Slots> = (0..32).map(|key| tenants.get(&key)).collect();
+    advance(MS).await;
+    for key in 32..40 {
+        tenants.get(&key);
+    }
+    advance(MS).await;
+    let names: Vec<bool> = (40..44).map(|key| tenants.get(&key).name().ends_with("[*]")).collect();
+    // Two rounds over those that are held, then those behind them.
+    assert_eq!(names, [true, true, false, false]);
+    assert_eq!((tenants.len(), tenants.snapshot().spared), (40, 2));
+    drop(held);
+}

@@ -1,0 +1,38 @@
+use std::time::Duration;
+
+use seaworthy::{Circuit, Keyed, Slots};
+
+use super::template;
+
+/// KY-11: what cannot be is refused by `build`, which names the setting; the template's, too.
+#[test]
+fn ky_11_bad_settings() {
+    let idle = |idle| template().keyed::<u32>().idle(idle).build().map(|_| ());
+    let max = |max| template().keyed::<u32>().max(max).build_labelled(|_| "x").map(|_| ());
+    let table = [
+        (idle(Duration::ZERO), "idle", "must be longer than zero"),
+        (max(0), "max", "must be at least 1"),
+        (max(1_000_001), "max", "must not be greater than 1,000,000"),
+        (Circuit::builder("").keyed::<u32>().build().map(|_| ()), "name", "must not be empty"),
+        (template().probes(0).keyed::<u32>().build().map(|_| ()), "probes", "must be at least 1"),
+        (Slots::builder("x").limit(0).keyed::<u32>().build().map(|_| ()), "limit", "must be at least 1"),
+    ];
+    for (result, field, rule) in table {
+        let error = result.unwrap_err();
+        assert_eq!((error.field(), error.rule()), (field, rule));
+    }
+    for fine in [idle(Duration::from_nanos(1)), idle(Duration::MAX), max(1), max(1_000_000)] {
+        assert_eq!(fine, Ok(()));
+    }
+}
+
+/// KY-11: the defaults, and a template that makes several families.
+#[test]
+fn ky_11_defaults() {
+    let builder = Slots::builder("tenants").keyed();
+    let [first, second]: [Keyed<u32, Slots>; 2] = [builder.clone().build().unwrap(), builder.build().unwrap()];
+    assert_eq!(first.snapshot().max, 1_000);
+    let _slot = first.get(&1).try_take().unwrap();
+    assert_eq!((first.len(), second.len()), (1, 0));
+    assert_eq!(second.get(&1).in_use(), 0);
+}
