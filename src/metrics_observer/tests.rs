@@ -82,6 +82,8 @@ fn tell_everything(observer: MetricsObserver) {
         tell(Event::CircuitWouldHaveOpened { name, cause, counts });
     }
     change(State::Closed, State::Open, Cause::Forced);
+    change(State::Closed, State::Open, Cause::HeldOpen);
+    change(State::Open, State::Closed, Cause::Released);
     change(State::Open, State::HalfOpen, Cause::OpenTimeElapsed);
     change(State::HalfOpen, State::Open, Cause::ProbesFailed);
     change(State::HalfOpen, State::Open, Cause::ProbeTimedOut);
