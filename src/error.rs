@@ -66,16 +66,17 @@ impl Rejected {
 /// An error type that a whole stack can share: it can hold a [`Rejected`] and give it back.
 ///
 /// Every layer of this crate asks for `S::Error: StackError` and leaves the type as it is. [`BoxError`] and [`Error`]
-/// are ready to use. Your own error type needs `#[from] Rejected` and one method:
+/// are ready to use. Your own error type needs `#[from] Rejected` and one method. Let the rejection be its `source()`, as
+/// here, and not `#[error(transparent)]`, which would hide it: then it is found when your error is boxed, too.
 ///
 /// ```
-/// use seaworthy::{Rejected, StackError};
+/// use seaworthy::{BoxError, Rejected, StackError};
 ///
 /// #[derive(Debug, thiserror::Error)]
 /// enum ShopError {
 ///     #[error("sold out")]
 ///     SoldOut,
-///     #[error(transparent)]
+///     #[error("{0}")]
 ///     Rejected(#[from] Rejected),
 /// }
 ///
@@ -88,12 +89,15 @@ impl Rejected {
 ///     }
 /// }
 /// # assert!(ShopError::SoldOut.rejected().is_none());
+/// # use std::time::Duration;
+/// # let boxed = BoxError::from(ShopError::from(Rejected::TimedOut { after: Duration::from_secs(1) }));
+/// # assert!(boxed.rejected().is_some());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot hold the rejections of a stack",
     label = "this error type does not implement `StackError`",
     note = "lift a foreign error once, at the bottom of the stack: `.layer(LiftLayer::new())` makes it `seaworthy::Error<{Self}>`",
-    note = "for an error type of your own: add a variant with `#[from] seaworthy::Rejected` and implement `StackError`",
+    note = "for an error type of your own: add a variant with `#[from] seaworthy::Rejected`, not transparent, and implement `StackError`",
     note = "a stack of `seaworthy::BoxError` needs neither"
 )]
 pub trait StackError: From<Rejected> {

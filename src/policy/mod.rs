@@ -63,6 +63,7 @@ mod class;
 #[cfg(feature = "serde")]
 mod data;
 mod error;
+mod fallback;
 mod future;
 mod gate;
 mod handle;
@@ -80,6 +81,7 @@ pub use class::{Class, ClassFor};
 #[cfg(feature = "serde")]
 pub use data::PoliciesBuilder;
 pub use error::PolicyError;
+pub use fallback::{PolicyFallbackCall, PolicyFallbackLayer};
 pub use future::ResponseFuture;
 pub use handle::{Policy, Snapshot};
 pub use layer::PolicyLayer;

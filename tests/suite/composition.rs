@@ -247,7 +247,7 @@ async fn handles_compose_as_layers_do() {
 enum ShopError {
     #[error("sold out")]
     SoldOut,
-    #[error(transparent)]
+    #[error("{0}")]
     Rejected(#[from] Rejected),
 }
 

@@ -1,10 +1,13 @@
 //! One binary for all tests that need nothing special, because linking is what takes the time.
 
+#[cfg(feature = "serde")]
+mod adapters;
 mod auto_traits;
 mod bulkhead;
 mod circuit;
 mod composition;
 mod contract;
+#[cfg(feature = "serde")]
 mod drills;
 mod fallback;
 mod gateway;

@@ -30,7 +30,7 @@ pub enum BackendError {
     #[error("there is a `{0}` already")]
     Exists(String),
     /// It was answered before it reached the backend, or given up.
-    #[error(transparent)]
+    #[error("{0}")]
     Rejected(#[from] Rejected),
 }
 

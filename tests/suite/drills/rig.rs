@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use seaworthy::circuit::State;
-use seaworthy::{Backoff, BoxError, Circuit, Rejected, RetryPolicy, Slots, StackError, TimeoutLayer};
+use seaworthy::{Backoff, BoxError, Circuit, Policy, Rejected, RetryPolicy, Slots, StackError, TimeoutLayer};
 use tokio::sync::watch;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
+use crate::adapters::backend::{BackendError, Dns};
+use crate::adapters::resilient::Resilient;
 use crate::support::Told;
 
 pub(super) type Outcome = Result<(), BoxError>;
@@ -53,6 +55,25 @@ impl Backend {
     }
 }
 
+/// What the adapter has for a backend.
+impl Dns for Backend {
+    fn kind(&self) -> &'static str {
+        "drill"
+    }
+
+    async fn set(&self, _: &str, _: &str) -> Result<(), BackendError> {
+        self.remove("").await
+    }
+
+    async fn look_up(&self, _: &str) -> Result<String, BackendError> {
+        self.remove("").await.map(|()| String::new())
+    }
+
+    async fn remove(&self, _: &str) -> Result<(), BackendError> {
+        self.clone().answer().await.map_err(|_| BackendError::Down)
+    }
+}
+
 /// What stands between the caller and the backend; what is left out is not there.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Settings {
@@ -77,8 +98,14 @@ pub(super) struct Rig {
 
 impl Rig {
     /// The same guards in each of the ways in which they can be put around a call.
-    pub(super) fn each(settings: Settings) -> [Rig; 2] {
-        [Rig::of_layers(settings), Rig::of_handles(settings)]
+    pub(super) fn each(settings: Settings) -> [Rig; 5] {
+        [
+            Rig::of_layers(settings),
+            Rig::of_handles(settings),
+            Rig::of_a_policy_layer(settings),
+            Rig::of_a_policy(settings),
+            Rig::of_an_adapter(settings),
+        ]
     }
 
     fn parts(settings: Settings) -> (Told, Circuit, Slots, TimeoutLayer, RetryPolicy) {
@@ -128,6 +155,48 @@ impl Rig {
         Rig { kind: "handles", backend, circuit, slots, told, call }
     }
 
+    fn of_a_policy_layer(settings: Settings) -> Rig {
+        let (policy, told, circuit, slots) = Rig::policy(settings);
+        let backend = Backend::new();
+        let inner = backend.clone();
+        let service = ServiceBuilder::new().layer(policy.layer()).service(service_fn(move |()| inner.clone().answer()));
+        let call = Box::new(move || -> Answer { Box::pin(service.clone().oneshot(())) });
+        Rig { kind: "the layer of a policy", backend, circuit, slots, told, call }
+    }
+
+    fn of_a_policy(settings: Settings) -> Rig {
+        let (policy, told, circuit, slots) = Rig::policy(settings);
+        let backend = Backend::new();
+        let inner = backend.clone();
+        let call = Box::new(move || -> Answer {
+            let (policy, inner) = (policy.clone(), inner.clone());
+            Box::pin(async move { policy.run(|| inner.clone().answer()).await })
+        });
+        Rig { kind: "a policy", backend, circuit, slots, told, call }
+    }
+
+    /// The resilient adapter of example 07, around this backend in the place of a name server.
+    fn of_an_adapter(settings: Settings) -> Rig {
+        let (policy, told, circuit, slots) = Rig::policy(settings);
+        let backend = Backend::new();
+        let adapter = Arc::new(Resilient::new(backend.clone(), policy, &[]).unwrap());
+        let call = Box::new(move || -> Answer {
+            let adapter = Arc::clone(&adapter);
+            Box::pin(async move { adapter.remove("name").await.map_err(BoxError::from) })
+        });
+        Rig { kind: "an adapter", backend, circuit, slots, told, call }
+    }
+
+    fn policy(settings: Settings) -> (Policy, Told, Circuit, Slots) {
+        let (told, circuit, slots, timeout, retry) = Rig::parts(settings);
+        let policy = Policy::builder("drill")
+            .shared_retry(retry)
+            .shared_circuit(circuit.clone())
+            .shared_bulkhead(slots.clone())
+            .timeout(timeout.after());
+        (policy.build().unwrap(), told, circuit, slots)
+    }
+
     pub(super) async fn call(&self) -> Outcome {
         (self.call)().await
     }
@@ -154,6 +223,8 @@ pub(super) fn is_full(outcome: &Outcome) -> bool {
     matches!(rejected, Some(Rejected::BulkheadFull { .. }))
 }
 
+/// The backend's own error, whether in its own words or in the adapter's.
 pub(super) fn is_down(outcome: &Outcome) -> bool {
-    outcome.as_ref().is_err_and(|error| error.rejected().is_none() && error.to_string() == "down")
+    let own = |error: &BoxError| matches!(error.to_string().as_str(), "down" | "the backend is down");
+    outcome.as_ref().is_err_and(|error| error.rejected().is_none() && own(error))
 }

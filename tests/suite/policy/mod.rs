@@ -6,6 +6,7 @@ mod class;
 #[cfg(feature = "serde")]
 mod data;
 mod drops;
+mod fallback;
 mod order;
 mod same;
 mod service;

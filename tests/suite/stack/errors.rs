@@ -48,7 +48,7 @@ async fn an_enum_of_ones_own() {
     enum ShopError {
         #[error("sold out")]
         SoldOut,
-        #[error(transparent)]
+        #[error("{0}")]
         Rejected(#[from] Rejected),
     }
 

@@ -1,0 +1,109 @@
+use std::fmt::{Debug, Display};
+use std::future::Future;
+
+use tower_layer::Layer;
+
+use super::layer::PolicyLayer;
+use super::run::PolicyCall;
+use crate::fallback::{Answer, Covers, Fallback, FallbackLayer};
+use crate::retry::RetryIf;
+use crate::{Classify, StackError};
+
+impl<C, L, R> PolicyLayer<C, L, R> {
+    /// Answers what the policy rejects, or whatever else `fallback` [covers](crate::fallback#what-is-covered), in another
+    /// way. It comes after the last attempt, and none of the policy's parts learns of it.
+    ///
+    /// ```
+    /// use seaworthy::{BoxError, FallbackLayer, Policy};
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let policy = Policy::builder("quotes").circuit(|circuit| circuit).build()?;
+    /// let service = ServiceBuilder::new()
+    ///     .layer(policy.layer().fallback(FallbackLayer::value("last quotes", "as of yesterday").build()?))
+    ///     .service(service_fn(async |()| Ok::<_, BoxError>("fresh")));
+    ///
+    /// assert_eq!(service.clone().oneshot(()).await?, "fresh");
+    /// policy.circuit().ok_or("it has one")?.force_open();
+    /// assert_eq!(service.oneshot(()).await?, "as of yesterday");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fallback<A, W>(self, fallback: FallbackLayer<A, W>) -> PolicyFallbackLayer<Self, A, W> {
+        PolicyFallbackLayer { policy: self, fallback }
+    }
+}
+
+/// Puts a policy around a service, and a fallback around both. Made by [`PolicyLayer::fallback`].
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct PolicyFallbackLayer<P, A, W> {
+    policy: P,
+    fallback: FallbackLayer<A, W>,
+}
+
+impl<S, P: Layer<S>, A: Clone, W: Clone> Layer<S> for PolicyFallbackLayer<P, A, W> {
+    type Service = Fallback<P::Service, A, W>;
+
+    fn layer(&self, inner: S) -> Fallback<P::Service, A, W> {
+        self.fallback.layer(self.policy.layer(inner))
+    }
+}
+
+impl<'a, C, D> PolicyCall<'a, C, D> {
+    /// Answers what the policy rejects, or whatever else `fallback` [covers](crate::fallback#what-is-covered), in another
+    /// way. It comes after the last attempt, and none of the policy's parts learns of it.
+    ///
+    /// ```
+    /// use seaworthy::policy::Class;
+    /// use seaworthy::{BoxError, FallbackLayer, Policy};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let policy = Policy::builder("quotes").circuit(|circuit| circuit).build()?;
+    /// let fallback = FallbackLayer::value("last quotes", "as of yesterday").build()?;
+    /// policy.circuit().ok_or("it has one")?.force_open();
+    /// let answer = policy.with(Class::new()).fallback(&fallback).run(|| async { Ok::<_, BoxError>("fresh") }).await;
+    /// assert_eq!(answer?, "as of yesterday");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fallback<A, W>(self, fallback: &'a FallbackLayer<A, W>) -> PolicyFallbackCall<'a, C, D, A, W> {
+        PolicyFallbackCall { call: self, fallback }
+    }
+}
+
+/// Calls through a [`Policy`](crate::Policy) that have a fallback. Made by [`PolicyCall::fallback`]; it borrows both.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "nothing is called until `run`"]
+pub struct PolicyFallbackCall<'a, C, D, A, W> {
+    call: PolicyCall<'a, C, D>,
+    fallback: &'a FallbackLayer<A, W>,
+}
+
+impl<C, D, A, W> PolicyFallbackCall<'_, C, D, A, W> {
+    /// As [`Policy::run`](crate::Policy::run), and then the fallback for what it covers. There is no request: a fallback
+    /// that asks for one gets `()`.
+    ///
+    /// # Errors
+    /// As [`Policy::run`](crate::Policy::run) where it is not covered, or the fallback's.
+    ///
+    /// # Cancellation
+    /// As [`Policy::run`](crate::Policy::run), or drops the fallback that is under way.
+    ///
+    /// # Panics
+    /// As [`Policy::run`](crate::Policy::run).
+    pub async fn run<F, Fut, T, E>(self, call: F) -> Result<T, E>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        D: RetryIf<T, E>,
+        A: Answer<(), T, E> + Clone,
+        W: Covers<E> + Clone,
+        E: StackError + Debug + Display,
+    {
+        self.fallback.run(self.call.run(call)).await
+    }
+}

@@ -1,0 +1,142 @@
+//! PO and FB: a policy with a fallback around it, and calls that are handed their slot.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use seaworthy::policy::Class;
+use seaworthy::{Backoff, BoxError, Event, FallbackLayer, Policy, Rejected, Slot, StackError, State};
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::support::{SECOND, advance};
+
+fn policy() -> Policy {
+    Policy::builder("quotes")
+        .circuit(|circuit| circuit.consecutive_failures(4))
+        .bulkhead(|bulkhead| bulkhead.limit(1))
+        .timeout(SECOND)
+        .retry(|retry| retry.attempts(2).backoff(Backoff::constant(Duration::ZERO)).no_budget())
+        .build()
+        .unwrap()
+}
+
+/// FB-02, FB-12: as a layer and as a call, a rejection of any part is answered by the fallback, after the last attempt; the
+/// backend's own error is not, and all the policy's parts see what they would without it.
+#[tokio::test(start_paused = true)]
+async fn fb_12_around_a_policy() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let fallback = FallbackLayer::value("last quotes", "old")
+        .observer(move |event: &Event<'_>| match event {
+            Event::FellBack { name, error, .. } => heard.lock().unwrap().push(format!("{name}: {error}")),
+            other => panic!("not a fallback's: {other:?}"),
+        })
+        .build()
+        .unwrap();
+    for is_layer in [true, false] {
+        let (policy, calls) = (policy(), Arc::new(AtomicU32::new(0)));
+        let backend = {
+            let calls = Arc::clone(&calls);
+            move |hangs: bool| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                async move {
+                    if hangs { std::future::pending().await } else { Err::<&'static str, BoxError>("down".into()) }
+                }
+            }
+        };
+        let service =
+            ServiceBuilder::new().layer(policy.layer().fallback(fallback.clone())).service(service_fn(backend.clone()));
+        let call = async |hangs: bool| {
+            if is_layer {
+                service.clone().ready().await?.call(hangs).await
+            } else {
+                policy.with(Class::new()).fallback(&fallback).run(|| backend(hangs)).await
+            }
+        };
+
+        // The backend's own error is the caller's, after two attempts.
+        assert_eq!(call(false).await.unwrap_err().to_string(), "down");
+        assert_eq!((calls.load(Ordering::Relaxed), told.lock().unwrap().len()), (2, 0));
+        // Two attempts time out, which is four failures in a row: the circuit opens, and the fallback answers once.
+        assert_eq!(call(true).await.unwrap(), "old");
+        assert_eq!((calls.load(Ordering::Relaxed), policy.circuit().unwrap().state()), (4, State::Open));
+        assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: timed out after 1s"]);
+        // Open: the backend is left alone.
+        assert_eq!(call(false).await.unwrap(), "old");
+        assert_eq!(calls.load(Ordering::Relaxed), 4);
+        assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: circuit `quotes` is open"]);
+        // Full.
+        policy.circuit().unwrap().reset();
+        let slot = policy.slots().unwrap().try_take().unwrap();
+        assert_eq!(call(false).await.unwrap(), "old");
+        assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: bulkhead `quotes` is full"]);
+        drop(slot);
+        assert_eq!(policy.slots().unwrap().available(), 1);
+    }
+}
+
+/// PO-04: a call that is handed its slot keeps it for as long as it likes, also in what it returns, and nobody else gives
+/// it back. Its verdict and its timeout are those of any call.
+#[tokio::test(start_paused = true)]
+async fn po_04_a_slot_that_outlives_the_call() {
+    let policy = policy();
+    let slots = policy.slots().unwrap();
+    let call = || policy.with(Class::new().without_retry());
+
+    let (line, slot) = call().run_with_slot(async |slot| Ok::<_, BoxError>(("line", slot))).await.unwrap();
+    assert_eq!((line, slots.in_use(), slots.available()), ("line", 1, 0));
+    let full = call().run_with_slot(async |_| Ok::<_, BoxError>(())).await.unwrap_err();
+    assert!(matches!(full.rejected(), Some(Rejected::BulkheadFull { .. })));
+    drop(slot);
+    assert_eq!(slots.available(), 1);
+
+    // One that does not keep it gives it back when it ends, in error and panic, too.
+    assert!(call().run_with_slot(async |_slot| Err::<(), BoxError>("no".into())).await.is_err());
+    assert_eq!(slots.available(), 1);
+    let panics = tokio::spawn({
+        let policy = policy.clone();
+        async move {
+            policy
+                .with(Class::new())
+                .run_with_slot(async |_slot| -> Result<(), BoxError> { panic!("it was asked to") })
+                .await
+        }
+    });
+    assert!(panics.await.unwrap_err().is_panic());
+    assert_eq!(slots.available(), 1);
+    assert_eq!(policy.circuit().unwrap().snapshot().counts.consecutive_failures, 2, "an error and a panic");
+
+    // The time over the opening: the slot comes back with the future.
+    let hangs = call().run_with_slot(async |_slot| std::future::pending::<Result<(), BoxError>>().await);
+    assert!(matches!(hangs.await.unwrap_err().rejected(), Some(Rejected::TimedOut { .. })));
+    assert_eq!(slots.available(), 1);
+
+    // Dropped half-way.
+    let mut hangs = Box::pin(call().run_with_slot(async |_slot| std::future::pending::<Result<(), BoxError>>().await));
+    assert!(futures_are_pending(&mut hangs));
+    assert_eq!(slots.available(), 0);
+    drop(hangs);
+    assert_eq!(slots.available(), 1);
+
+    policy.circuit().unwrap().reset();
+    // Each attempt has a slot of its own, and none is left behind.
+    let seen = Mutex::new(0);
+    let retried = policy.with(Class::new()).run_with_slot(|slot: Option<Slot>| {
+        *seen.lock().unwrap() += u32::from(slot.is_some());
+        async { Err::<(), BoxError>("no".into()) }
+    });
+    assert!(retried.await.is_err());
+    assert_eq!((*seen.lock().unwrap(), slots.available()), (2, 1));
+
+    // Without a bulkhead on the way there is none to hand out.
+    policy.circuit().unwrap().reset();
+    let none =
+        policy.with(Class::new().without_bulkhead()).run_with_slot(async |slot| Ok::<_, BoxError>(slot.is_none()));
+    assert!(none.await.unwrap());
+    advance(SECOND).await;
+}
+
+fn futures_are_pending<F: Future + Unpin>(future: &mut F) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::Pin::new(future).poll(&mut context).is_pending()
+}
