@@ -190,13 +190,13 @@ impl Policy {
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled, if it has to wait and there is a limit to it.
-    pub async fn run<F, Fut, T, E>(&self, call: F) -> Result<T, E>
+    pub fn run<F, Fut, T, E>(&self, call: F) -> impl Future<Output = Result<T, E>>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: StackError + Debug + Display,
     {
-        self.with(Class::new()).run(call).await
+        self.with(Class::new()).run(call)
     }
 
     /// Calls of a class, and with a classifier of your own: what [`run`](Policy::run) is for the usual ones.

@@ -71,7 +71,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     ///
     /// # Panics
     /// As [`Policy::run`].
-    pub async fn run<F, Fut, T, E>(self, mut call: F) -> Result<T, E>
+    pub fn run<F, Fut, T, E>(self, mut call: F) -> impl Future<Output = Result<T, E>>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
@@ -79,7 +79,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        self.run_attempts(move |_| call(), WhoseSlot::Ours).await
+        self.run_attempts(move |_| call(), WhoseSlot::Ours)
     }
 
     /// As [`run`](Self::run), but the slot is handed to the call, which can put it into what it returns: it is given back
@@ -110,7 +110,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     ///
     /// # Panics
     /// As [`Policy::run`].
-    pub async fn run_with_slot<F, Fut, T, E>(self, call: F) -> Result<T, E>
+    pub fn run_with_slot<F, Fut, T, E>(self, call: F) -> impl Future<Output = Result<T, E>>
     where
         F: FnMut(Option<Slot>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
@@ -118,7 +118,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        self.run_attempts(call, WhoseSlot::TheCalls).await
+        self.run_attempts(call, WhoseSlot::TheCalls)
     }
 
     async fn run_attempts<F, Fut, T, E>(self, mut call: F, whose: WhoseSlot) -> Result<T, E>
