@@ -6,6 +6,7 @@
 
 mod error;
 mod event;
+mod handle;
 mod lift;
 mod machine;
 #[cfg(feature = "metrics")]

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 
 use super::builder::{SlotsBuilder, check_limit};
 use super::core::Core;
 use super::held::{Held, Slot};
 use super::layer::BulkheadLayer;
 use super::take::{Take, Waiter};
+use crate::handle::Handle;
 use crate::machine::idleness::Idleness;
 use crate::{ConfigError, Name, Rejected, StackError};
 
@@ -18,13 +18,7 @@ use crate::{ConfigError, Name, Rejected, StackError};
 /// # Clone
 /// Costs a reference count, or nothing once it was [leaked](Slots::leak).
 #[derive(Clone)]
-pub struct Slots(Repr);
-
-#[derive(Clone)]
-enum Repr {
-    Shared(Arc<Core>),
-    Leaked(&'static Core),
-}
+pub struct Slots(Handle<Core>);
 
 impl Slots {
     /// Sets up a bulkhead; `name` stands in its events and rejections.
@@ -44,15 +38,12 @@ impl Slots {
     }
 
     pub(super) fn new(core: Core) -> Slots {
-        Slots(Repr::Shared(Arc::new(core)))
+        Slots(Handle::new(core))
     }
 
     #[inline]
     pub(crate) fn core(&self) -> &Core {
-        match &self.0 {
-            Repr::Shared(core) => core,
-            Repr::Leaked(core) => core,
-        }
+        &self.0
     }
 
     /// Keeps this bulkhead for as long as the process lives and gives a handle to it that costs no reference count to
@@ -60,17 +51,13 @@ impl Slots {
     /// cloned before go on counting.
     #[must_use = "the handle that was leaked is this one's result"]
     pub fn leak(self) -> Slots {
-        Slots(Repr::Leaked(match self.0 {
-            Repr::Shared(core) => Box::leak(Box::new(core)),
-            Repr::Leaked(core) => core,
-        }))
+        Slots(self.0.leak())
     }
 
     /// What would be lost if this handle were forgotten, having been built with `limit`.
     pub(crate) fn idleness(&mut self, limit: u32) -> Idleness {
-        let Repr::Shared(core) = &mut self.0 else { return Idleness::InUse };
         // It is asked so, and not for the count, because this also sees whatever the last other handle did.
-        let Some(core) = Arc::get_mut(core) else { return Idleness::InUse };
+        let Some(core) = self.0.get_mut() else { return Idleness::InUse };
         let tally = core.counts();
         let at_rest = tally.in_use() == 0 && tally.waiting() == 0 && tally.limit() == limit;
         if at_rest { Idleness::Idle } else { Idleness::InUse }

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::CircuitBuilder;
@@ -11,6 +10,7 @@ use super::held::Held;
 use super::hold::Hold;
 use super::layer::CircuitBreakerLayer;
 use super::permit::Permit;
+use crate::handle::Handle;
 use crate::machine::idleness::Idleness;
 use crate::machine::moment::Moment;
 use crate::machine::report::{Counts, State};
@@ -24,13 +24,7 @@ use crate::{Name, Rejected, StackError, time};
 /// # Clone
 /// Costs a reference count, or nothing once it was [leaked](Circuit::leak).
 #[derive(Clone)]
-pub struct Circuit(Repr);
-
-#[derive(Clone)]
-enum Repr {
-    Shared(Arc<Core>),
-    Leaked(&'static Core),
-}
+pub struct Circuit(Handle<Core>);
 
 impl Circuit {
     /// Sets up a circuit; `name` stands in its events and rejections.
@@ -39,15 +33,12 @@ impl Circuit {
     }
 
     pub(super) fn new(core: Core) -> Circuit {
-        Circuit(Repr::Shared(Arc::new(core)))
+        Circuit(Handle::new(core))
     }
 
     #[inline]
     pub(crate) fn core(&self) -> &Core {
-        match &self.0 {
-            Repr::Shared(core) => core,
-            Repr::Leaked(core) => core,
-        }
+        &self.0
     }
 
     /// Keeps this circuit for as long as the process lives and gives a handle to it that costs no reference count to
@@ -66,10 +57,7 @@ impl Circuit {
     /// ```
     #[must_use = "the handle that was leaked is this one's result"]
     pub fn leak(self) -> Circuit {
-        Circuit(Repr::Leaked(match self.0 {
-            Repr::Shared(core) => Box::leak(Box::new(core)),
-            Repr::Leaked(core) => core,
-        }))
+        Circuit(self.0.leak())
     }
 
     /// The name that it was built with.
@@ -172,11 +160,8 @@ impl Circuit {
 
     /// What would be lost if this handle were forgotten.
     pub(crate) fn idleness(&mut self, now: Moment) -> Idleness {
-        match &mut self.0 {
-            // It is asked so, and not for the count, because this also sees whatever the last other handle did.
-            Repr::Shared(core) => Arc::get_mut(core).map_or(Idleness::InUse, |core| core.idleness(now)),
-            Repr::Leaked(_) => Idleness::InUse,
-        }
+        // It is asked so, and not for the count, because this also sees whatever the last other handle did.
+        self.0.get_mut().map_or(Idleness::InUse, |core| core.idleness(now))
     }
 
     #[inline]

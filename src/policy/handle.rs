@@ -1,6 +1,5 @@
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::PolicyBuilder;
@@ -8,6 +7,7 @@ use super::class::Class;
 use super::error::PolicyError;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
+use crate::handle::Handle;
 use crate::timeout::{Announcer, Limit};
 use crate::{Circuit, Name, RetryPolicy, Slots, StackError, bulkhead, circuit};
 
@@ -43,13 +43,7 @@ use crate::{Circuit, Name, RetryPolicy, Slots, StackError, bulkhead, circuit};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Policy(Repr);
-
-#[derive(Clone)]
-enum Repr {
-    Shared(Arc<Parts>),
-    Leaked(&'static Parts),
-}
+pub struct Policy(Handle<Parts>);
 
 /// What a policy is made of.
 #[derive(Debug)]
@@ -70,15 +64,12 @@ impl Policy {
     }
 
     pub(super) fn new(parts: Parts) -> Policy {
-        Policy(Repr::Shared(Arc::new(parts)))
+        Policy(Handle::new(parts))
     }
 
     #[inline]
     fn parts(&self) -> &Parts {
-        match &self.0 {
-            Repr::Shared(parts) => parts,
-            Repr::Leaked(parts) => parts,
-        }
+        &self.0
     }
 
     /// Keeps this policy for as long as the process lives and gives a handle to it that costs no reference count to
@@ -86,10 +77,7 @@ impl Policy {
     /// before go on counting.
     #[must_use = "the handle that was leaked is this one's result"]
     pub fn leak(self) -> Policy {
-        Policy(Repr::Leaked(match self.0 {
-            Repr::Shared(parts) => Box::leak(Box::new(parts)),
-            Repr::Leaked(parts) => parts,
-        }))
+        Policy(self.0.leak())
     }
 
     /// The name that it was built with.
