@@ -73,7 +73,13 @@ impl<K, H: KeyedHandle> Clone for Keyed<K, H> {
 }
 
 impl<K, H: KeyedHandle> Keyed<K, H> {
-    pub(super) fn new(name: Name, template: <H as Kind>::Template, label: Label<K>, idle: Duration, max: u32) -> Keyed<K, H> {
+    pub(super) fn new(
+        name: Name,
+        template: <H as Kind>::Template,
+        label: Label<K>,
+        idle: Duration,
+        max: u32,
+    ) -> Keyed<K, H> {
         let audience = H::audience(&template).clone();
         Keyed(Arc::new(Family {
             overflow: H::overflow(&template, label::overflow(&name)),

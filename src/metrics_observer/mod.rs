@@ -1,3 +1,8 @@
+mod catalog;
+mod health;
+mod keyed;
+#[cfg(feature = "prober")]
+mod prober;
 mod registry;
 mod series;
 #[cfg(test)]
@@ -105,14 +110,33 @@ impl Observer for MetricsObserver {
             Event::TimedOut { name, limit, .. } => {
                 count(name.unwrap_or(&Name::from("")), Series::Timeouts(limit), 1);
             }
-            Event::PhaseChanged { .. }
+            Event::FallbackBuilt { name } => count(name, Series::Fallbacks, 0),
+            Event::FellBack { name, .. } => count(name, Series::Fallbacks, 1),
+            Event::TaskStarted { name } => task_started(name),
+            Event::TaskEnded { name } => add(name, Series::Tasks, -1),
+            Event::TaskFailed { name, panicked, again_in, .. } => {
+                count(name, Series::TaskFailures { panicked, restarted: again_in.is_some() }, 1);
+            }
+            Event::HealthBuilt {}
+            | Event::HealthDropped { .. }
+            | Event::PhaseChanged { .. }
+            | Event::RequestAdmitted {}
+            | Event::RequestLeft {}
+            | Event::CheckAdded { .. }
+            | Event::CheckRemoved { .. }
             | Event::CheckChanged { .. }
-            | Event::ReadinessRejected { .. }
-            | Event::TaskFailed { .. }
-            | Event::KeysExhausted { .. }
-            | Event::FellBack { .. } => {}
+            | Event::ReadinessRejected { .. } => health::on_event(event),
+            Event::KeyedBuilt { .. }
+            | Event::KeyedDropped { .. }
+            | Event::KeyAdded { .. }
+            | Event::KeysForgotten { .. }
+            | Event::KeyOverflowed { .. }
+            | Event::KeysExhausted { .. } => keyed::on_event(event),
             #[cfg(feature = "prober")]
-            Event::ProbeChanged { .. } => {}
+            Event::TargetAdded { .. }
+            | Event::TargetRemoved { .. }
+            | Event::ProbeChanged { .. }
+            | Event::Probed { .. } => prober::on_event(event),
         }
     }
 
@@ -168,5 +192,14 @@ fn retry_built(name: &Name, budget: Option<&RetryBudget>) {
 fn set_balance(name: &Name, budget: Option<&RetryBudget>) {
     if let Some(budget) = budget {
         set(name, Series::RetryBudgetTokens, || budget.balance());
+    }
+}
+
+fn task_started(name: &Name) {
+    add(name, Series::Tasks, 1);
+    for panicked in [false, true] {
+        for restarted in [false, true] {
+            count(name, Series::TaskFailures { panicked, restarted }, 0);
+        }
     }
 }
