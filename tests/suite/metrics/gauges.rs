@@ -9,7 +9,7 @@ use super::series::Shown;
 use crate::support::SECOND;
 
 /// All services of a process are one for its gauges, those of another test included.
-fn alone() -> MutexGuard<'static, ()> {
+pub(super) fn alone() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -213,7 +213,10 @@ async fn a_task() {
             match run {
                 1 | 2 => Err(BoxError::from("down")),
                 3 => panic!("on purpose"),
-                _ => Ok(shutdown.requested().await),
+                _ => {
+                    shutdown.requested().await;
+                    Ok(())
+                }
             }
         }
     };

@@ -48,7 +48,10 @@ mod tasks {
                 match run {
                     1 => Err(BoxError::from("down")),
                     2 => panic!("on purpose"),
-                    _ => Ok(shutdown.requested().await),
+                    _ => {
+                        shutdown.requested().await;
+                        Ok(())
+                    }
                 }
             }
         };
