@@ -118,16 +118,16 @@ fn checks_leave_nothing_behind() {
     };
     for round in 0..20 {
         let health = metrics::with_local_recorder(&recorder, || Health::observed(MetricsObserver::new()));
-        metrics::with_local_recorder(&recorder, || {
-            health.advance(Phase::Serving);
-            health.report("me-flaps", || true).unwrap();
-            health.require("me-flaps", || true).unwrap();
-        });
         let asked = Arc::new(AtomicU64::new(0));
         let flaps = || {
             let asked = Arc::clone(&asked);
             move || asked.fetch_add(1, Ordering::Relaxed) % 3 == 0
         };
+        metrics::with_local_recorder(&recorder, || {
+            health.advance(Phase::Serving);
+            health.report("me-flaps", flaps()).unwrap();
+            health.require("me-flaps", flaps()).unwrap();
+        });
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
