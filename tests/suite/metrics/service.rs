@@ -152,3 +152,31 @@ fn who_does_not_want_calls() {
     drop(health);
     assert_eq!(diary.take(), ["starting serving", "database changed! down", "rejected: database while serving"]);
 }
+
+/// ME-15: what a check says that was replaced or removed while it was being asked is not told.
+#[test]
+fn a_check_that_is_replaced_while_it_is_asked() {
+    let asked = |replace: fn(&Health)| {
+        let diary = Diary::new(true);
+        let health = Health::observed(diary.clone());
+        health.advance(Phase::Serving);
+        let itself = health.clone();
+        let check = move || {
+            replace(&itself);
+            false
+        };
+        health.require("x", check).unwrap();
+        diary.take();
+        // It was there when the request came.
+        assert!(health.admit().is_err());
+        diary.take()
+    };
+    let rejected = "rejected: x while serving";
+    assert_eq!(asked(|health| health.require("x", || true).unwrap()), [rejected]);
+    let other_kind = asked(|health| health.report("x", || true).unwrap());
+    assert_eq!(other_kind, ["x removed! up", "x added up", rejected]);
+    let removed = asked(|health| assert!(health.remove("x")));
+    assert_eq!(removed, ["x removed! up", rejected]);
+    // And where nothing happens meanwhile, it is.
+    assert_eq!(asked(|_| {}), ["x changed! down", rejected]);
+}
