@@ -74,6 +74,8 @@ pub enum Event<'a> {
     ReadinessRejected {
         /// The check that is in the way, or the phase.
         reason: &'a Name,
+        /// Where the service is in its life; if it is serving, a check is in the way.
+        phase: Phase,
     },
     /// † A circuit was built. It is closed.
     #[non_exhaustive]
@@ -240,6 +242,133 @@ pub enum Event<'a> {
         /// What the call failed with.
         error: ErrorText<'a>,
     },
+    /// † A [`Health`](crate::Health) was made. The service is [`Starting`](Phase::Starting), with no check and no request
+    /// in flight.
+    #[non_exhaustive]
+    HealthBuilt {},
+    /// † The last handle of a [`Health`](crate::Health) was dropped. Each check that it had was told as removed before.
+    #[non_exhaustive]
+    HealthDropped {
+        /// The phase that the service was in.
+        phase: Phase,
+    },
+    /// † A service has another check. One that takes the place of another is told only if it is required and the other
+    /// was not, or the other way round.
+    #[non_exhaustive]
+    CheckAdded {
+        /// The check.
+        name: &'a Name,
+        /// Whether the service is out of rotation while it is down.
+        required: bool,
+        /// What it is taken for: up, or what the check was noticed to be whose place it takes.
+        up: bool,
+    },
+    /// † A service has a check no more. After this, nothing is told of it.
+    #[non_exhaustive]
+    CheckRemoved {
+        /// The check.
+        name: &'a Name,
+        /// Whether the service was out of rotation while it was down.
+        required: bool,
+        /// Whether it was up, as noticed last.
+        up: bool,
+    },
+    /// † A service let a request in, which is in flight from now on.
+    #[non_exhaustive]
+    RequestAdmitted {},
+    /// † A request that a service let in is not in flight any more. Told once for each of them, however it ended.
+    #[non_exhaustive]
+    RequestLeft {},
+    /// † A runner took in a task, which is about to begin.
+    #[non_exhaustive]
+    TaskStarted {
+        /// The task.
+        name: &'a Name,
+    },
+    /// † A task of a runner has ended for good, however that came about. Told once for each that was started.
+    #[non_exhaustive]
+    TaskEnded {
+        /// The task.
+        name: &'a Name,
+    },
+    /// † A prober has another target.
+    #[cfg(feature = "prober")]
+    #[non_exhaustive]
+    TargetAdded {
+        /// The target.
+        name: &'a Name,
+        /// The state that it is in.
+        state: crate::prober::ProbeState,
+    },
+    /// † A prober has a target no more: it was removed, or the last handle of the prober was dropped.
+    #[cfg(feature = "prober")]
+    #[non_exhaustive]
+    TargetRemoved {
+        /// The target.
+        name: &'a Name,
+        /// The state that it was in.
+        state: crate::prober::ProbeState,
+    },
+    /// † A probe ended and counts. Not told of one that was given up because the target, its policy or the prober
+    /// changed.
+    #[cfg(feature = "prober")]
+    #[non_exhaustive]
+    Probed {
+        /// The target.
+        name: &'a Name,
+        /// How it went.
+        outcome: crate::prober::ProbeOutcome,
+        /// Why it failed, if it did.
+        error: Option<&'a str>,
+        /// From the moment at which it was due and there was room for it.
+        elapsed: Duration,
+    },
+    /// † A family of handles was built, and is empty.
+    #[non_exhaustive]
+    KeyedBuilt {
+        /// The family.
+        name: &'a Name,
+        /// How many handles it may have.
+        max: u32,
+    },
+    /// † The last clone of a family of handles was dropped, and the family forgets all of them.
+    #[non_exhaustive]
+    KeyedDropped {
+        /// The family.
+        name: &'a Name,
+        /// How many handles it might have had.
+        max: u32,
+        /// How many it had.
+        handles: u64,
+    },
+    /// † A handle was made for another key.
+    #[non_exhaustive]
+    KeyAdded {
+        /// The family.
+        name: &'a Name,
+    },
+    /// † The handles of some keys were forgotten.
+    #[non_exhaustive]
+    KeysForgotten {
+        /// The family.
+        name: &'a Name,
+        /// How many.
+        count: u64,
+        /// Why.
+        cause: Forgotten,
+    },
+    /// † There was no room for the handle of a key, and the overflow was given out.
+    #[non_exhaustive]
+    KeyOverflowed {
+        /// The family.
+        name: &'a Name,
+    },
+    /// † A fallback was built.
+    #[non_exhaustive]
+    FallbackBuilt {
+        /// The fallback.
+        name: &'a Name,
+    },
 }
 
 impl Event<'_> {
@@ -253,7 +382,23 @@ impl Event<'_> {
             | Event::BulkheadResized { .. }
             | Event::BulkheadMoved { .. }
             | Event::RetryBuilt { .. }
-            | Event::RetryBegan { .. } => true,
+            | Event::RetryBegan { .. }
+            | Event::HealthBuilt { .. }
+            | Event::HealthDropped { .. }
+            | Event::CheckAdded { .. }
+            | Event::CheckRemoved { .. }
+            | Event::RequestAdmitted { .. }
+            | Event::RequestLeft { .. }
+            | Event::TaskStarted { .. }
+            | Event::TaskEnded { .. }
+            | Event::KeyedBuilt { .. }
+            | Event::KeyedDropped { .. }
+            | Event::KeyAdded { .. }
+            | Event::KeysForgotten { .. }
+            | Event::KeyOverflowed { .. }
+            | Event::FallbackBuilt { .. } => true,
+            #[cfg(feature = "prober")]
+            Event::TargetAdded { .. } | Event::TargetRemoved { .. } | Event::Probed { .. } => true,
             Event::CircuitTransition { .. }
             | Event::CircuitRejected { .. }
             | Event::CircuitWouldHaveOpened { .. }
@@ -283,6 +428,18 @@ pub enum Place {
     Waiting,
     /// It has a slot, also if it waited for it and has not noticed yet.
     Inside,
+}
+
+/// Why the handle of a key was forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Forgotten {
+    /// Nobody had used it for long enough.
+    Idle,
+    /// Another key needed its place.
+    Spared,
+    /// Somebody said so.
+    Removed,
 }
 
 /// An error, in words. `Display` and `Debug` are the error's own: some print as an empty string with the one and say
@@ -342,7 +499,8 @@ pub trait Observer: Send + Sync {
     /// Takes note of an event.
     fn on_event(&self, event: &Event<'_>);
 
-    /// Whether it wants to be told of every call, also of those that go well: the events marked with † in [`Event`].
+    /// Whether it wants to be told of every call, also of those that go well, and of what is made and dropped: the events
+    /// marked with † in [`Event`].
     ///
     /// It is asked when it is given to a builder, and has to say the same for as long as it lives. Each call costs more
     /// for it: what the observer takes, and for a circuit two clock reads and, with a window, the same as for
@@ -434,6 +592,14 @@ impl Audience {
     pub(crate) fn hears_debug(&self) -> bool {
         let loudest = STATIC_MAX_LEVEL.min(LevelFilter::current());
         self.observer.is_some() || loudest >= LevelFilter::DEBUG
+    }
+
+    /// Tells what is only for those who want calls.
+    #[inline]
+    pub(crate) fn tell_of_calls<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+        if self.wants_calls {
+            self.tell(&event());
+        }
     }
 
     pub(crate) fn tell(&self, event: &Event<'_>) {

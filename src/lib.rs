@@ -36,7 +36,7 @@ pub mod timeout;
 pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
-pub use event::{ErrorText, Event, Observer, Place};
+pub use event::{ErrorText, Event, Forgotten, Observer, Place};
 pub use fallback::{Covers, Fallback, FallbackLayer};
 pub use health::{AsyncCheck, Check, Health, Status};
 pub use keyed::Keyed;

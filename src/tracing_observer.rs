@@ -70,7 +70,7 @@ impl Observer for TracingObserver {
             Event::CheckChanged { name, required, reason: None } => {
                 tracing::info!(target: "seaworthy::health", %name, required, "check is up again");
             }
-            Event::ReadinessRejected { reason } => {
+            Event::ReadinessRejected { reason, .. } => {
                 tracing::debug!(target: "seaworthy::health", %reason, "not ready, rejected a request");
             }
             Event::BulkheadRejected { name, waited } => {
@@ -118,7 +118,23 @@ impl Observer for TracingObserver {
             | Event::BulkheadResized { .. }
             | Event::BulkheadMoved { .. }
             | Event::RetryBuilt { .. }
-            | Event::RetryBegan { .. } => {}
+            | Event::RetryBegan { .. }
+            | Event::HealthBuilt { .. }
+            | Event::HealthDropped { .. }
+            | Event::CheckAdded { .. }
+            | Event::CheckRemoved { .. }
+            | Event::RequestAdmitted { .. }
+            | Event::RequestLeft { .. }
+            | Event::TaskStarted { .. }
+            | Event::TaskEnded { .. }
+            | Event::KeyedBuilt { .. }
+            | Event::KeyedDropped { .. }
+            | Event::KeyAdded { .. }
+            | Event::KeysForgotten { .. }
+            | Event::KeyOverflowed { .. }
+            | Event::FallbackBuilt { .. } => {}
+            #[cfg(feature = "prober")]
+            Event::TargetAdded { .. } | Event::TargetRemoved { .. } | Event::Probed { .. } => {}
             Event::KeysExhausted { name, max } => {
                 tracing::warn!(target: "seaworthy::keyed", %name, max, "no room for another key");
             }

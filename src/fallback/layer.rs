@@ -56,6 +56,7 @@ pub(super) struct Teller(Arc<(Name, Audience)>);
 
 impl Teller {
     pub(super) fn new(name: Name, audience: Audience) -> Teller {
+        audience.tell_of_calls(|| Event::FallbackBuilt { name: &name });
         Teller(Arc::new((name, audience)))
     }
 

@@ -47,6 +47,13 @@ struct Core {
     audience: Audience,
 }
 
+/// What keeps a request out.
+enum Obstacle {
+    Phase(Phase),
+    /// Of this name.
+    Check(Name),
+}
+
 /// A panic in a check is caught, and none of ours is in the middle of anything when one is asked.
 impl UnwindSafe for Health {}
 impl RefUnwindSafe for Health {}
@@ -66,6 +73,7 @@ impl Health {
     }
 
     fn of(audience: Audience) -> Health {
+        audience.tell_of_calls(|| Event::HealthBuilt {});
         Health(Arc::new(Core { gauge: Gauge::new(), checks: Registry::new(), audience }))
     }
 
@@ -101,7 +109,7 @@ impl Health {
 
     /// Takes a check out. Returns false if there is none of that name.
     pub fn remove(&self, name: &str) -> bool {
-        self.0.checks.remove(name, |any| self.0.gauge.set_checked(any))
+        self.0.checks.remove(name, &self.0.audience, |any| self.0.gauge.set_checked(any))
     }
 
     /// Whether a request that comes now would be let in: the phase is [`Serving`](Phase::Serving) and all required
@@ -119,30 +127,38 @@ impl Health {
     /// "shutting down".
     #[inline]
     pub fn admit(&self) -> Result<InFlight, Rejected> {
-        let reason = match self.obstacle() {
-            Some(reason) => reason,
+        let obstacle = match self.obstacle() {
+            Some(obstacle) => obstacle,
             None => match self.0.gauge.enter() {
-                Ok(()) => return Ok(InFlight::new(self.clone())),
-                Err(phase) => phase_in_the_way(phase),
+                Ok(()) => {
+                    let held = InFlight::new(self.clone());
+                    self.0.audience.tell_of_calls(|| Event::RequestAdmitted {});
+                    return Ok(held);
+                }
+                Err(phase) => Obstacle::Phase(phase),
             },
         };
-        Err(self.reject(reason))
+        Err(self.reject(obstacle))
     }
 
     /// What is in the way of a request.
     #[inline]
-    fn obstacle(&self) -> Option<Name> {
+    fn obstacle(&self) -> Option<Obstacle> {
         match self.0.gauge.look() {
             (Phase::Serving, false) => None,
-            (Phase::Serving, true) => self.0.checks.first_down(&self.0.audience),
-            (phase, _) => Some(phase_in_the_way(phase)),
+            (Phase::Serving, true) => self.0.checks.first_down(&self.0.audience).map(Obstacle::Check),
+            (phase, _) => Some(Obstacle::Phase(phase)),
         }
     }
 
     #[cold]
-    fn reject(&self, reason: Name) -> Rejected {
+    fn reject(&self, obstacle: Obstacle) -> Rejected {
+        let (phase, reason) = match obstacle {
+            Obstacle::Phase(phase) => (phase, phase_in_the_way(phase)),
+            Obstacle::Check(name) => (Phase::Serving, name),
+        };
         if self.0.audience.hears_debug() {
-            self.0.audience.tell(&Event::ReadinessRejected { reason: &reason });
+            self.0.audience.tell(&Event::ReadinessRejected { reason: &reason, phase });
         }
         Rejected::NotReady { reason }
     }
@@ -150,6 +166,7 @@ impl Health {
     #[inline]
     pub(super) fn left(&self) {
         self.0.gauge.leave();
+        self.0.audience.tell_of_calls(|| Event::RequestLeft {});
     }
 
     /// How many requests are in flight.
@@ -211,7 +228,16 @@ impl Health {
 
 impl Core {
     fn put(&self, name: Name, is_required: bool, check: Box<dyn Check>) -> Result<(), ConfigError> {
-        self.checks.put(name, is_required, check, |any| self.gauge.set_checked(any))
+        self.checks.put(name, is_required, check, &self.audience, |any| self.gauge.set_checked(any))
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if self.audience.wants_calls() {
+            self.checks.list().all.iter().for_each(|entry| entry.tell_removed(&self.audience));
+            self.audience.tell(&Event::HealthDropped { phase: self.gauge.phase() });
+        }
     }
 }
 

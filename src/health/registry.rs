@@ -29,9 +29,14 @@ pub(super) struct Entry {
     pub(super) name: Name,
     pub(super) is_required: bool,
     check: Box<dyn Check>,
-    /// What was told of it last: 1 that it is down.
-    told_down: AtomicU64,
+    /// What was told of it last: [`UP`], [`DOWN`] or [`GONE`].
+    told: AtomicU64,
 }
+
+const UP: u64 = 0;
+const DOWN: u64 = 1;
+/// Another is in its place, or none is: whoever still asks it tells nothing.
+const GONE: u64 = 2;
 
 impl Registry {
     pub(super) fn new() -> Registry {
@@ -56,35 +61,48 @@ impl Registry {
         name: Name,
         is_required: bool,
         check: Box<dyn Check>,
+        audience: &Audience,
         note: impl FnOnce(bool),
     ) -> Result<(), ConfigError> {
         if name.is_empty() {
             return Err(ConfigError::new("name", "must not be empty"));
         }
+        let (event_name, mut former) = (name.clone(), None);
         let _dropped_outside = self.change(note, |all| match find(all, &name) {
             Ok(place) => {
                 // Whoever was told that it is down wants to be told when it is up.
-                let told_down = AtomicU64::new(all[place].told_down.load(Ordering::Relaxed));
-                all[place] = Arc::new(Entry { name, is_required, check, told_down });
+                let told = all[place].told.swap(GONE, Ordering::Relaxed);
+                former = Some((all[place].is_required, told == UP));
+                all[place] = Arc::new(Entry { name, is_required, check, told: AtomicU64::new(told) });
             }
             Err(place) => {
-                let told_down = AtomicU64::new(0);
-                all.insert(place, Arc::new(Entry { name, is_required, check, told_down }));
+                let told = AtomicU64::new(UP);
+                all.insert(place, Arc::new(Entry { name, is_required, check, told }));
             }
         });
+        let (name, required) = (&event_name, is_required);
+        match former {
+            None => audience.tell_of_calls(|| Event::CheckAdded { name, required, up: true }),
+            Some((was_required, up)) if was_required != required => {
+                audience.tell_of_calls(|| Event::CheckRemoved { name, required: was_required, up });
+                audience.tell_of_calls(|| Event::CheckAdded { name, required, up });
+            }
+            // One as the other.
+            Some(_) => {}
+        }
         Ok(())
     }
 
     /// Takes a check out; false if there is none of that name.
-    pub(super) fn remove(&self, name: &str, note: impl FnOnce(bool)) -> bool {
-        let mut found = false;
+    pub(super) fn remove(&self, name: &str, audience: &Audience, note: impl FnOnce(bool)) -> bool {
+        let mut removed = None;
         let _dropped_outside = self.change(note, |all| {
-            if let Ok(place) = find(all, name) {
-                all.remove(place);
-                found = true;
-            }
+            removed = find(all, name).ok().map(|place| all.remove(place));
         });
-        found
+        if let Some(entry) = &removed {
+            entry.tell_removed(audience);
+        }
+        removed.is_some()
     }
 
     /// Gives the former list back: the drop of a check is anybody's code.
@@ -129,18 +147,24 @@ impl Entry {
     /// Tells if it has changed.
     #[inline]
     pub(super) fn note(&self, status: &Status, audience: &Audience) {
-        if (self.told_down.load(Ordering::Relaxed) == 0) != status.is_up() {
+        if (self.told.load(Ordering::Relaxed) == UP) != status.is_up() {
             self.tell(status, audience);
         }
     }
 
     #[cold]
     fn tell(&self, status: &Status, audience: &Audience) {
-        let down = u64::from(!status.is_up());
-        if self.told_down.swap(down, Ordering::Relaxed) != down {
+        let (from, to) = if status.is_up() { (DOWN, UP) } else { (UP, DOWN) };
+        if self.told.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let reason = status.reason();
             audience.tell(&Event::CheckChanged { name: &self.name, required: self.is_required, reason });
         }
+    }
+
+    /// After this, nothing is told of it.
+    pub(super) fn tell_removed(&self, audience: &Audience) {
+        let up = self.told.swap(GONE, Ordering::Relaxed) == UP;
+        audience.tell_of_calls(|| Event::CheckRemoved { name: &self.name, required: self.is_required, up });
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::handle::{Keyed, Limits};
+use super::handle::Keyed;
 use super::kind::KeyedHandle;
 use super::kind::sealed::Kind;
 use super::label::Label;
@@ -82,7 +82,7 @@ impl<K, H: KeyedHandle> KeyedBuilder<K, H> {
         }
         match self.max {
             0 => Err(ConfigError::new("max", "must be at least 1")),
-            1..=MOST => Ok(Keyed::new(name, template, label, Limits { idle: self.idle, max: self.max })),
+            1..=MOST => Ok(Keyed::new(name, template, label, self.idle, self.max)),
             _ => Err(ConfigError::new("max", "must not be greater than 1,000,000")),
         }
     }

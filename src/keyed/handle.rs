@@ -4,13 +4,14 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::census::{Census, Reserved, Snapshot};
 use super::kind::KeyedHandle;
 use super::kind::sealed::Kind;
 use super::label::{self, Label};
 use super::shard::{Shard, Spared};
 use crate::machine::moment::Moment;
-use crate::sync::{AtomicU64, Mutex, Ordering};
-use crate::{Event, Name, time};
+use crate::sync::Mutex;
+use crate::{Name, time};
 
 /// So many locks are there, so that calls for different keys seldom want the same.
 const SHARDS: usize = 16;
@@ -52,52 +53,18 @@ const LOOKS: usize = 16;
 pub struct Keyed<K, H: KeyedHandle>(Arc<Family<K, H>>);
 
 struct Family<K, H: KeyedHandle> {
-    name: Name,
     template: <H as Kind>::Template,
     label: Label<K>,
-    limits: Limits,
+    idle: Duration,
     hasher: RandomState,
     shards: [Apart<Mutex<Shard<K, H>>>; SHARDS],
     overflow: H,
-    counts: Counts,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) idle: Duration,
-    pub(super) max: u32,
+    census: Census,
 }
 
 /// A lock that shares no cache line with another.
 #[repr(align(64))]
 struct Apart<T>(T);
-
-#[derive(Debug)]
-struct Counts {
-    /// Handles, and places that were taken for one that is being made.
-    places: AtomicU64,
-    created: AtomicU64,
-    forgotten: AtomicU64,
-    spared: AtomicU64,
-    overflowed: AtomicU64,
-    /// 1 from the first key for which there was no room until there is a place without taking another key's.
-    exhausted: AtomicU64,
-}
-
-/// A place for a handle; given back unless it is filled.
-struct Reserved<'a>(&'a AtomicU64);
-
-impl Reserved<'_> {
-    fn fill(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Reserved<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 impl<K, H: KeyedHandle> Clone for Keyed<K, H> {
     fn clone(&self) -> Keyed<K, H> {
@@ -106,31 +73,29 @@ impl<K, H: KeyedHandle> Clone for Keyed<K, H> {
 }
 
 impl<K, H: KeyedHandle> Keyed<K, H> {
-    pub(super) fn new(name: Name, template: <H as Kind>::Template, label: Label<K>, limits: Limits) -> Keyed<K, H> {
-        let counts = Counts {
-            places: AtomicU64::new(0),
-            created: AtomicU64::new(0),
-            forgotten: AtomicU64::new(0),
-            spared: AtomicU64::new(0),
-            overflowed: AtomicU64::new(0),
-            exhausted: AtomicU64::new(0),
-        };
+    pub(super) fn new(
+        name: Name,
+        template: <H as Kind>::Template,
+        label: Label<K>,
+        idle: Duration,
+        max: u32,
+    ) -> Keyed<K, H> {
+        let audience = H::audience(&template).clone();
         Keyed(Arc::new(Family {
             overflow: H::overflow(&template, label::overflow(&name)),
-            name,
+            census: Census::new(name, max, audience),
             template,
             label,
-            limits,
+            idle,
             hasher: RandomState::new(),
             shards: [(); SHARDS].map(|()| Apart(Mutex::new(Shard::new()))),
-            counts,
         }))
     }
 
     /// The name of the family, which is the template's.
     #[must_use]
     pub fn name(&self) -> &Name {
-        &self.0.name
+        &self.0.census.name
     }
 
     /// What the keys share for which there is no room: see [the module](super).
@@ -142,7 +107,7 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
     /// How many handles are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.counts.places.load(Ordering::Relaxed) as usize
+        self.0.census.handles() as usize
     }
 
     /// Whether no handle is kept.
@@ -154,16 +119,7 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
     /// Everything that there is to know, for metrics. The numbers may be of slightly different moments.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let Counts { places, created, forgotten, spared, overflowed, .. } = &self.0.counts;
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Snapshot {
-            handles: read(places),
-            max: self.0.limits.max,
-            created: read(created),
-            forgotten: read(forgotten),
-            spared: read(spared),
-            overflowed: read(overflowed),
-        }
+        self.0.census.snapshot()
     }
 
     /// All keys with their handles, in no order, for metrics or to reset them all. This is no use of them: they may be
@@ -258,7 +214,7 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
     {
         let hash = self.0.hasher.hash_one(key);
         let (_key, handle) = self.0.shard(hash).lock().remove(hash, |known| known.borrow() == key)?;
-        self.0.counts.places.fetch_sub(1, Ordering::Relaxed);
+        self.0.census.removed();
         Some(handle)
     }
 }
@@ -270,7 +226,7 @@ impl<K, H: KeyedHandle> Family<K, H> {
     }
 
     fn is_over(&self, since: Moment, now: Moment) -> bool {
-        since.after(self.limits.idle) <= now
+        since.after(self.idle) <= now
     }
 
     fn tend(&self, shard: &mut Shard<K, H>, now: Moment) -> [Option<(K, H)>; 3] {
@@ -281,8 +237,7 @@ impl<K, H: KeyedHandle> Family<K, H> {
     fn forgot(&self, gone: [Option<(K, H)>; 3]) {
         let count = gone.iter().flatten().count() as u64;
         if count > 0 {
-            self.counts.places.fetch_sub(count, Ordering::Relaxed);
-            self.counts.forgotten.fetch_add(count, Ordering::Relaxed);
+            self.census.forgot(count);
         }
     }
 
@@ -307,15 +262,11 @@ impl<K, H: KeyedHandle> Family<K, H> {
         K: Eq,
     {
         let Some(reserved) = self.reserve(now) else {
-            self.counts.overflowed.fetch_add(1, Ordering::Relaxed);
-            if self.counts.exhausted.swap(1, Ordering::Relaxed) == 0 {
-                let event = Event::KeysExhausted { name: &self.name, max: self.limits.max };
-                H::audience(&self.template).tell(&event);
-            }
+            self.census.overflowed();
             return self.overflow.clone();
         };
         let key = key();
-        let handle = H::make(&self.template, self.label.name(&self.name, &key));
+        let handle = H::make(&self.template, self.label.name(&self.census.name, &key));
         let mut shard = self.shard(hash).lock();
         if let Some(known) = shard.ask(hash, |known| *known == key, now) {
             // Another thread was here first. Ours is dropped after the lock, and the place given back.
@@ -326,19 +277,13 @@ impl<K, H: KeyedHandle> Family<K, H> {
         shard.add(hash, key, handle.clone(), now);
         drop(shard);
         reserved.fill();
-        self.counts.created.fetch_add(1, Ordering::Relaxed);
         handle
     }
 
     /// A free place, or that of the handle that was used least recently of those that can be spared.
     fn reserve(&self, now: Moment) -> Option<Reserved<'_>> {
-        let places = &self.counts.places;
-        let room = |places: u64| (places < u64::from(self.limits.max)).then_some(places + 1);
-        if places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok() {
-            if self.counts.exhausted.load(Ordering::Relaxed) != 0 {
-                self.counts.exhausted.store(0, Ordering::Relaxed);
-            }
-            return Some(Reserved(places));
+        if let Some(reserved) = self.census.reserve() {
+            return Some(reserved);
         }
         // How many of each part are needed. Where it is all of them, that part is done with: what was looked at must not
         // come up again, though it may be that all others were used at this very moment.
@@ -353,9 +298,8 @@ impl<K, H: KeyedHandle> Family<K, H> {
             match spared {
                 Spared::Gone(gone) => {
                     drop(gone);
-                    self.counts.spared.fetch_add(1, Ordering::Relaxed);
                     // Its place is ours.
-                    return Some(Reserved(places));
+                    return Some(self.census.spared());
                 }
                 Spared::Needed => needed[index] += 1,
                 Spared::Marked | Spared::Nothing => {}
@@ -368,27 +312,9 @@ impl<K, H: KeyedHandle> Family<K, H> {
 impl<K, H: KeyedHandle> fmt::Debug for Keyed<K, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyed")
-            .field("name", &self.0.name)
+            .field("name", self.name())
             .field("handles", &self.len())
-            .field("max", &self.0.limits.max)
+            .field("max", &self.0.census.max)
             .finish_non_exhaustive()
     }
-}
-
-/// The handles of a family at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Snapshot {
-    /// How many handles there are, those included that are being made.
-    pub handles: u64,
-    /// How many there may be.
-    pub max: u32,
-    /// How many were made; it only grows, as do the others that follow.
-    pub created: u64,
-    /// How many were forgotten because they had been idle.
-    pub forgotten: u64,
-    /// How many had to leave their place to another key before that. If this grows, `max` is too small.
-    pub spared: u64,
-    /// How often there was no room for a key, and the overflow was given out.
-    pub overflowed: u64,
 }

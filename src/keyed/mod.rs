@@ -44,6 +44,7 @@
 
 mod builder;
 mod by_key;
+mod census;
 mod handle;
 mod kind;
 mod label;
@@ -53,7 +54,8 @@ mod shard;
 
 pub use builder::KeyedBuilder;
 pub use by_key::{KeyedBreaker, KeyedBulkhead};
-pub use handle::{Keyed, Snapshot};
+pub use census::Snapshot;
+pub use handle::Keyed;
 pub use kind::KeyedHandle;
 pub use layer::{KeyedBreakerLayer, KeyedBulkheadLayer};
 pub use select::{Borrowed, Owned, SelectKey};

@@ -18,7 +18,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Phase; 4] = [Phase::Starting, Phase::Serving, Phase::Draining, Phase::Stopped];
+    pub(crate) const ALL: [Phase; 4] = [Phase::Starting, Phase::Serving, Phase::Draining, Phase::Stopped];
 
     /// As two bits.
     pub(crate) fn bits(self) -> u64 {

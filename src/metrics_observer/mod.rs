@@ -1,3 +1,8 @@
+mod catalog;
+mod health;
+mod keyed;
+#[cfg(feature = "prober")]
+mod prober;
 mod registry;
 mod series;
 #[cfg(test)]
@@ -28,17 +33,20 @@ use series::{Reason, Series};
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
 ///
-/// Whatever has the same name shares its series: counts are added up, and so are the gauges of circuits and bulkheads.
-/// With a name for each circuit, its state is one-hot: 1 for the state that it is in, 0 for the two others. What has no
-/// name, a timeout perhaps, has an empty one.
+/// Whatever has the same name shares its series: counts are added up, and so are gauges. With a name for each circuit, its
+/// state is one-hot: 1 for the state that it is in, 0 for the two others; so are the states of checks and targets. What
+/// might have a name and has none, a timeout perhaps, has an empty one. A [`Health`](crate::Health) has no name: two of
+/// them in a process are added up.
 ///
 /// Labels are bounded: beside the names, which are yours, each takes a handful of values. A name is remembered for as
-/// long as the process lives, so do not make one for each request.
+/// long as the process lives, so do not make one for each request. The handles of a [`Keyed`](crate::Keyed) have a name for
+/// each key: where keys come and go without end, let
+/// [`build_labelled`](crate::keyed::KeyedBuilder::build_labelled) give them few.
 ///
 /// # Costs
 /// It [wants calls](Observer::wants_calls). A call of a circuit costs two clock reads, a counter and a histogram; one of
 /// a bulkhead two gauges where it begins and where it ends; a request of a retry policy a counter and a gauge, with the
-/// budget's lock taken three times. Each is one look-up here and one in the recorder. Nothing of it allocates here once a
+/// budget's lock taken three times; a request that readiness lets in one gauge where it comes and where it goes. Each is one look-up here and one in the recorder. Nothing of it allocates here once a
 /// series is known; the recorder may, and the Prometheus exporter does so once for each look-up.
 ///
 /// The recorder is looked up for each event, so that one that is installed late, or forgets series that were idle, has
@@ -105,14 +113,33 @@ impl Observer for MetricsObserver {
             Event::TimedOut { name, limit, .. } => {
                 count(name.unwrap_or(&Name::from("")), Series::Timeouts(limit), 1);
             }
-            Event::PhaseChanged { .. }
+            Event::FallbackBuilt { name } => count(name, Series::Fallbacks, 0),
+            Event::FellBack { name, .. } => count(name, Series::Fallbacks, 1),
+            Event::TaskStarted { name } => task_started(name),
+            Event::TaskEnded { name } => add(name, Series::Tasks, -1),
+            Event::TaskFailed { name, panicked, again_in, .. } => {
+                count(name, Series::TaskFailures { panicked, restarted: again_in.is_some() }, 1);
+            }
+            Event::HealthBuilt {}
+            | Event::HealthDropped { .. }
+            | Event::PhaseChanged { .. }
+            | Event::RequestAdmitted {}
+            | Event::RequestLeft {}
+            | Event::CheckAdded { .. }
+            | Event::CheckRemoved { .. }
             | Event::CheckChanged { .. }
-            | Event::ReadinessRejected { .. }
-            | Event::TaskFailed { .. }
-            | Event::KeysExhausted { .. }
-            | Event::FellBack { .. } => {}
+            | Event::ReadinessRejected { .. } => health::on_event(event),
+            Event::KeyedBuilt { .. }
+            | Event::KeyedDropped { .. }
+            | Event::KeyAdded { .. }
+            | Event::KeysForgotten { .. }
+            | Event::KeyOverflowed { .. }
+            | Event::KeysExhausted { .. } => keyed::on_event(event),
             #[cfg(feature = "prober")]
-            Event::ProbeChanged { .. } => {}
+            Event::TargetAdded { .. }
+            | Event::TargetRemoved { .. }
+            | Event::ProbeChanged { .. }
+            | Event::Probed { .. } => prober::on_event(event),
         }
     }
 
@@ -168,5 +195,14 @@ fn retry_built(name: &Name, budget: Option<&RetryBudget>) {
 fn set_balance(name: &Name, budget: Option<&RetryBudget>) {
     if let Some(budget) = budget {
         set(name, Series::RetryBudgetTokens, || budget.balance());
+    }
+}
+
+fn task_started(name: &Name) {
+    add(name, Series::Tasks, 1);
+    for panicked in [false, true] {
+        for restarted in [false, true] {
+            count(name, Series::TaskFailures { panicked, restarted }, 0);
+        }
     }
 }

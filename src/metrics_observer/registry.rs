@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use metrics::{Key, Label, Level, Metadata};
 
-use super::series::{Kind, METRICS, Series};
+use super::catalog::{Kind, METRICS};
+use super::series::Series;
 use crate::Name;
 use crate::sync::{AtomicU64, Ordering, RwLock, fence};
 
@@ -24,7 +25,8 @@ struct Entry {
 
 impl Entry {
     fn new(name: &'static str, series: Series) -> Entry {
-        let labels = std::iter::once(("name", name)).chain(series.labels().into_iter().flatten());
+        let name = series.has_name().then_some(("name", name));
+        let labels = name.into_iter().chain(series.labels().into_iter().flatten());
         let labels: Vec<Label> = labels.map(|(label, value)| Label::from_static_parts(label, value)).collect();
         Entry { key: Key::from_static_parts(series.metric().name, labels.leak()), level: AtomicU64::new(0) }
     }

@@ -1,9 +1,10 @@
-use metrics::Unit;
-
-use crate::Verdict;
+use super::catalog::*;
 use crate::circuit::{Cause, State};
+#[cfg(feature = "prober")]
+use crate::prober::{ProbeOutcome, ProbeState};
 use crate::retry::StopReason;
 use crate::timeout::Limit;
+use crate::{Forgotten, Phase, Verdict};
 
 /// One line of a dashboard, beside the name that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +25,29 @@ pub(super) enum Series {
     RetryStops(StopReason),
     RetryBudgetTokens,
     Timeouts(Limit),
+    Fallbacks,
+    Phase(Phase),
+    RequestsInFlight,
+    CheckState {
+        required: bool,
+        up: bool,
+    },
+    Tasks,
+    TaskFailures {
+        panicked: bool,
+        restarted: bool,
+    },
+    KeyedMaxHandles,
+    KeyedHandles,
+    KeyedForgotten(Forgotten),
+    KeyedExhausted,
+    KeyedOverflows,
+    #[cfg(feature = "prober")]
+    TargetState(ProbeState),
+    #[cfg(feature = "prober")]
+    Probes(ProbeOutcome),
+    #[cfg(feature = "prober")]
+    ProbeDuration(ProbeOutcome),
 }
 
 /// Why a call was rejected without having been made.
@@ -32,115 +56,10 @@ pub(super) enum Reason {
     CircuitOpen,
     BulkheadFull,
     BulkheadWaitOver,
+    CheckDown,
+    Starting,
+    ShuttingDown,
 }
-
-/// What is the same for all series of a metric.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Metric {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) unit: Unit,
-    pub(super) help: &'static str,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Counter,
-    Gauge,
-    Histogram,
-}
-
-const fn metric(name: &'static str, kind: Kind, unit: Unit, help: &'static str) -> Metric {
-    Metric { name, kind, unit, help }
-}
-
-const CALLS: Metric = metric(
-    "seaworthy_circuit_calls_total",
-    Kind::Counter,
-    Unit::Count,
-    "Calls that a circuit let pass and that were settled, by what they said about the backend",
-);
-const CALL_DURATION: Metric = metric(
-    "seaworthy_circuit_call_duration_seconds",
-    Kind::Histogram,
-    Unit::Seconds,
-    "How long the calls took that a circuit let pass, from there until they were settled",
-);
-const READY_FAILURES: Metric = metric(
-    "seaworthy_circuit_ready_failures_total",
-    Kind::Counter,
-    Unit::Count,
-    "Times that a circuit's inner service failed to become ready for a call",
-);
-const STATE: Metric = metric(
-    "seaworthy_circuit_state",
-    Kind::Gauge,
-    Unit::Count,
-    "1 for the state that a circuit is in, 0 for the others",
-);
-const TRANSITIONS: Metric =
-    metric("seaworthy_circuit_transitions_total", Kind::Counter, Unit::Count, "Changes of a circuit's state");
-const OPENED: Metric =
-    metric("seaworthy_circuit_opened_total", Kind::Counter, Unit::Count, "Times that a circuit opened, by the cause");
-const WOULD_HAVE_OPENED: Metric = metric(
-    "seaworthy_circuit_would_have_opened_total",
-    Kind::Counter,
-    Unit::Count,
-    "Times that a circuit that only observes would have opened, by the cause",
-);
-const REJECTIONS: Metric = metric(
-    "seaworthy_rejections_total",
-    Kind::Counter,
-    Unit::Count,
-    "Calls that were rejected without having been made, by the reason",
-);
-const SLOTS: Metric =
-    metric("seaworthy_bulkhead_slots", Kind::Gauge, Unit::Count, "How many calls a bulkhead lets run at a time");
-const IN_USE: Metric =
-    metric("seaworthy_bulkhead_slots_in_use", Kind::Gauge, Unit::Count, "Slots of a bulkhead in use");
-const WAITING: Metric =
-    metric("seaworthy_bulkhead_waiting", Kind::Gauge, Unit::Count, "Calls that wait for a slot of a bulkhead");
-const REQUESTS: Metric = metric(
-    "seaworthy_retry_requests_total",
-    Kind::Counter,
-    Unit::Count,
-    "Requests that a retry policy made a first attempt for",
-);
-const RETRIES: Metric =
-    metric("seaworthy_retries_total", Kind::Counter, Unit::Count, "Attempts that failed and were to be made again");
-const STOPS: Metric = metric(
-    "seaworthy_retry_stops_total",
-    Kind::Counter,
-    Unit::Count,
-    "Requests that failed at first and were not, or no longer, retried, by the reason",
-);
-const BUDGET: Metric = metric(
-    "seaworthy_retry_budget_tokens",
-    Kind::Gauge,
-    Unit::Count,
-    "Retries that the budget had tokens for when the policy last asked it",
-);
-const TIMEOUTS: Metric =
-    metric("seaworthy_timeouts_total", Kind::Counter, Unit::Count, "Calls and bodies that were given up, by the limit");
-
-pub(super) const METRICS: [Metric; 16] = [
-    CALLS,
-    CALL_DURATION,
-    READY_FAILURES,
-    STATE,
-    TRANSITIONS,
-    OPENED,
-    WOULD_HAVE_OPENED,
-    REJECTIONS,
-    SLOTS,
-    IN_USE,
-    WAITING,
-    REQUESTS,
-    RETRIES,
-    STOPS,
-    BUDGET,
-    TIMEOUTS,
-];
 
 type Label = (&'static str, &'static str);
 
@@ -163,7 +82,29 @@ impl Series {
             Series::RetryStops(_) => STOPS,
             Series::RetryBudgetTokens => BUDGET,
             Series::Timeouts(_) => TIMEOUTS,
+            Series::Fallbacks => FALLBACKS,
+            Series::Phase(_) => PHASE,
+            Series::RequestsInFlight => IN_FLIGHT,
+            Series::CheckState { .. } => CHECK_STATE,
+            Series::Tasks => TASKS,
+            Series::TaskFailures { .. } => TASK_FAILURES,
+            Series::KeyedMaxHandles => KEYED_MAX,
+            Series::KeyedHandles => KEYED_HANDLES,
+            Series::KeyedForgotten(_) => KEYED_FORGOTTEN,
+            Series::KeyedExhausted => KEYED_EXHAUSTED,
+            Series::KeyedOverflows => KEYED_OVERFLOWS,
+            #[cfg(feature = "prober")]
+            Series::TargetState(_) => TARGET_STATE,
+            #[cfg(feature = "prober")]
+            Series::Probes(_) => PROBES,
+            #[cfg(feature = "prober")]
+            Series::ProbeDuration(_) => PROBE_DURATION,
         }
+    }
+
+    /// Whether it is about something that has a name. A service has none.
+    pub(super) const fn has_name(self) -> bool {
+        !matches!(self, Series::Phase(_) | Series::RequestsInFlight)
     }
 
     /// All labels but the name.
@@ -178,13 +119,32 @@ impl Series {
             Series::Rejections(why) => [Some(("reason", reason(why))), None],
             Series::RetryStops(why) => [Some(("reason", stop_reason(why))), None],
             Series::Timeouts(over) => [Some(("limit", limit(over))), None],
+            Series::Phase(in_phase) => [Some(("phase", phase(in_phase))), None],
+            Series::CheckState { required, up } => {
+                [Some(("required", yes_or_no(required))), Some(("state", if up { "up" } else { "down" }))]
+            }
+            Series::TaskFailures { panicked, restarted } => {
+                [Some(("cause", if panicked { "panic" } else { "error" })), Some(("restarted", yes_or_no(restarted)))]
+            }
+            Series::KeyedForgotten(why) => [Some(("cause", forgotten(why))), None],
+            #[cfg(feature = "prober")]
+            Series::TargetState(in_state) => [Some(("state", target_state(in_state))), None],
+            #[cfg(feature = "prober")]
+            Series::Probes(how) | Series::ProbeDuration(how) => [Some(("outcome", probe_outcome(how))), None],
             Series::CircuitReadyFailures
             | Series::BulkheadSlots
             | Series::BulkheadInUse
             | Series::BulkheadWaiting
             | Series::RetryRequests
             | Series::Retries
-            | Series::RetryBudgetTokens => [None, None],
+            | Series::RetryBudgetTokens
+            | Series::Fallbacks
+            | Series::RequestsInFlight
+            | Series::Tasks
+            | Series::KeyedMaxHandles
+            | Series::KeyedHandles
+            | Series::KeyedExhausted
+            | Series::KeyedOverflows => [None, None],
         }
     }
 }
@@ -229,6 +189,9 @@ const fn reason(reason: Reason) -> &'static str {
         Reason::CircuitOpen => "circuit_open",
         Reason::BulkheadFull => "bulkhead_full",
         Reason::BulkheadWaitOver => "bulkhead_wait_over",
+        Reason::CheckDown => "check_down",
+        Reason::Starting => "starting",
+        Reason::ShuttingDown => "shutting_down",
     }
 }
 
@@ -250,5 +213,46 @@ const fn limit(limit: Limit) -> &'static str {
         Limit::Response => "response",
         Limit::BodyIdle => "body_idle",
         Limit::BodyTotal => "body_total",
+    }
+}
+
+const fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "true" } else { "false" }
+}
+
+const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Starting => "starting",
+        Phase::Serving => "serving",
+        Phase::Draining => "draining",
+        Phase::Stopped => "stopped",
+    }
+}
+
+const fn forgotten(why: Forgotten) -> &'static str {
+    match why {
+        Forgotten::Idle => "idle",
+        Forgotten::Spared => "spared",
+        Forgotten::Removed => "removed",
+    }
+}
+
+#[cfg(feature = "prober")]
+const fn target_state(state: ProbeState) -> &'static str {
+    match state {
+        ProbeState::Disabled => "disabled",
+        ProbeState::Unknown => "unknown",
+        ProbeState::Starting => "starting",
+        ProbeState::Healthy => "healthy",
+        ProbeState::Unhealthy => "unhealthy",
+    }
+}
+
+#[cfg(feature = "prober")]
+const fn probe_outcome(outcome: ProbeOutcome) -> &'static str {
+    match outcome {
+        ProbeOutcome::Success => "success",
+        ProbeOutcome::Failure => "failure",
+        ProbeOutcome::TimedOut => "timed_out",
     }
 }

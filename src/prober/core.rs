@@ -10,10 +10,10 @@ use super::probe::AnyProbe;
 use super::table::{Entry, Flight, News, Table};
 use crate::event::Audience;
 use crate::machine::moment::Moment;
-use crate::machine::probe::track::{Change, Settled, Track};
+use crate::machine::probe::track::{Change, ProbeOutcome, ProbeState, Settled, Track};
 use crate::random::Random;
 use crate::sync::Mutex;
-use crate::{Event, time};
+use crate::{Event, Name, time};
 
 /// A prober that many threads share. Observers, circuits and probes are only ever called without its lock.
 pub(super) struct Core {
@@ -76,6 +76,8 @@ impl Core {
         // Its probe and its circuits go without the lock.
         if let Some(mut entry) = removed {
             abort(entry.flight.take());
+            let state = entry.track.state();
+            self.audience.tell_of_calls(|| Event::TargetRemoved { name: &entry.name, state });
         }
         self.stirred.notify_one();
         found
@@ -114,7 +116,7 @@ impl Core {
             let entry = table.targets.get_mut(&id)?;
             let timeout = entry.policy.as_ref().map_or(Duration::MAX, ProbePolicy::timeout);
             let window = entry.track.window();
-            entry.flight = Some(Flight { window, task: None });
+            entry.flight = Some(Flight { window, began: now, task: None });
             table.schedule.launch(id, now.after(timeout));
             Some((Launch { id, probe: entry.probe.clone() }, std::mem::take(&mut entry.links)))
         })?;
@@ -137,8 +139,13 @@ impl Core {
         }
     }
 
-    /// A probe ended or was given up. Its result counts once.
+    /// A probe ended. Its result counts once.
     pub(super) fn settle(&self, id: u64, result: Result<(), &str>) {
+        let outcome = if result.is_ok() { ProbeOutcome::Success } else { ProbeOutcome::Failure };
+        self.conclude(id, outcome, result);
+    }
+
+    fn conclude(&self, id: u64, outcome: ProbeOutcome, result: Result<(), &str>) {
         let now = time::now();
         let settled = self.with_table(|table| {
             let entry = table.targets.get_mut(&id)?;
@@ -147,10 +154,15 @@ impl Core {
             let pause = entry.policy.as_ref().map(|policy| policy.interval().saturating_add(self.jitter(policy)));
             table.schedule.set(id, pause.map_or(Moment::NEVER, |pause| now.after(pause)));
             let (state, links) = (entry.track.state(), std::mem::take(&mut entry.links));
-            Some((flight, table.publish(id, change), state, links))
+            let name = self.audience.wants_calls().then(|| entry.name.clone());
+            Some((flight, name, table.publish(id, change), state, links))
         });
-        let Some((flight, news, state, mut links)) = settled else { return };
+        let Some((flight, name, news, state, mut links)) = settled else { return };
         self.tell(news);
+        if let Some(name) = &name {
+            let (error, elapsed) = (result.err(), now.since(flight.began));
+            self.audience.tell(&Event::Probed { name, outcome, error, elapsed });
+        }
         links.iter_mut().for_each(|link| link.ended(result.is_ok(), state, now));
         self.put_back(id, links);
         if result.is_err() {
@@ -166,7 +178,8 @@ impl Core {
             let id = table.schedule.take_overdue(now)?;
             Some((id, table.targets.get(&id).and_then(|entry| entry.policy).map(|policy| policy.timeout())))
         }) {
-            self.settle(id, Err(&format!("timed out after {:?}", timeout.unwrap_or_default())));
+            let error = format!("timed out after {:?}", timeout.unwrap_or_default());
+            self.conclude(id, ProbeOutcome::TimedOut, Err(&error));
         }
     }
 
@@ -228,6 +241,10 @@ impl Core {
         }
     }
 
+    pub(super) fn tell_added(&self, name: &Name, state: ProbeState) {
+        self.audience.tell_of_calls(|| Event::TargetAdded { name, state });
+    }
+
     fn tell(&self, news: Option<News>) {
         let Some(News { name, change, sequence, successes, failures, error }) = news else { return };
         self.audience.tell(&Event::ProbeChanged {
@@ -239,6 +256,18 @@ impl Core {
             failures,
             error: error.as_deref(),
         });
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if self.audience.wants_calls() {
+            let known = |entry: &Entry| (entry.name.clone(), entry.track.state());
+            let all: Vec<_> = self.with_table(|table| table.targets.values().map(known).collect());
+            for (name, state) in &all {
+                self.audience.tell(&Event::TargetRemoved { name, state: *state });
+            }
+        }
     }
 }
 

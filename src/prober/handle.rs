@@ -73,12 +73,14 @@ impl Prober {
         }
         let now = time::now();
         let first = self.0.first(policy.as_ref(), now);
-        let (id, face) = self.0.with_table(|table| {
+        let (id, face, state) = self.0.with_table(|table| {
             // A probe that is not taken must not be dropped under the lock.
-            let added = table.add(name.clone(), policy, probe.clone(), now)?;
-            table.schedule.set(added.0, first);
-            Ok::<_, ConfigError>(added)
+            let (id, face) = table.add(name.clone(), policy, probe.clone(), now)?;
+            table.schedule.set(id, first);
+            let state = face.state();
+            Ok::<_, ConfigError>((id, face, state))
         })?;
+        self.0.tell_added(&name, state);
         self.0.stirred.notify_one();
         Ok(Target::new(self.0.clone(), id, name, face))
     }

@@ -63,4 +63,4 @@ pub use status::ProbeStatus;
 pub use target::Target;
 pub use tcp::TcpProbe;
 
-pub use crate::machine::probe::track::{ProbeState, TargetPhase};
+pub use crate::machine::probe::track::{ProbeOutcome, ProbeState, TargetPhase};

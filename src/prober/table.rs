@@ -37,6 +37,7 @@ pub(super) struct Entry {
 
 pub(super) struct Flight {
     pub(super) window: u64,
+    pub(super) began: Moment,
     /// Not there before it has been started.
     pub(super) task: Option<AbortHandle>,
 }

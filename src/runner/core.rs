@@ -146,8 +146,12 @@ impl Core {
         let notes = task.notes();
         let id = self.inner.lock().roster.add(notes.clone());
         let Some(id) = id else { return Err(too_late(task.name())) };
+        let started = self.audience.wants_calls().then(|| notes.name.clone());
+        if let Some(name) = &started {
+            self.audience.tell(&Event::TaskStarted { name });
+        }
         let work = task.into_work(Seat { core: Arc::clone(self), notes });
-        let tracked = Tracked { work, core: Arc::clone(self), id, reported: false };
+        let tracked = Tracked { work, core: Arc::clone(self), id, started, reported: false };
         let handle = self.runtime.spawn(tracked).abort_handle();
         let dismissed = self.inner.lock().roster.seat(id, handle);
         if let Some(handle) = dismissed {
@@ -335,6 +339,8 @@ struct Tracked {
     work: Work,
     core: Arc<Core>,
     id: u64,
+    /// Its name, if its end is to be told.
+    started: Option<Name>,
     reported: bool,
 }
 
@@ -344,7 +350,7 @@ impl Future for Tracked {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Poll::Ready(outcome) = self.work.poll(cx) else { return Poll::Pending };
         self.reported = true;
-        self.core.report(self.id, outcome);
+        self.core.report(self.id, self.started.as_ref(), outcome);
         Poll::Ready(())
     }
 }
@@ -353,16 +359,20 @@ impl Drop for Tracked {
     fn drop(&mut self) {
         if !self.reported {
             let outcome = self.work.discard().and(Err(Cause::Aborted));
-            self.core.report(self.id, outcome);
+            self.core.report(self.id, self.started.as_ref(), outcome);
         }
     }
 }
 
 impl Core {
-    fn report(&self, id: u64, outcome: Outcome) {
+    fn report(&self, id: u64, started: Option<&Name>, outcome: Outcome) {
         let notes = self.inner.lock().roster.get(id).cloned();
         if let (Some(notes), Err(cause @ (Cause::Error(_) | Cause::Panicked(_)))) = (notes, &outcome) {
             self.tell_failed(&notes.name, cause, None);
+        }
+        // Before the runner knows: when its run is over, this has been told.
+        if let Some(name) = started {
+            self.audience.tell(&Event::TaskEnded { name });
         }
         self.ended(id, outcome);
     }

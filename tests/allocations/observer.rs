@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::hint::black_box;
 
-use seaworthy::{BoxError, Circuit, Event, Observer, RetryPolicy, Slots, Verdict};
+use seaworthy::{BoxError, Circuit, Event, Health, Observer, Phase, RetryPolicy, Slots, Verdict};
 
 use crate::allocations;
 
@@ -23,10 +23,13 @@ impl Observer for WantsCalls {
 }
 
 /// Allocations of many calls through handles of this name, after the first.
-fn of_calls(name: &'static str, observer: impl Observer + Clone + 'static) -> [u64; 3] {
+fn of_calls(name: &'static str, observer: impl Observer + Clone + 'static) -> [u64; 4] {
     let circuit = Circuit::builder(name).observer(observer.clone()).build().unwrap();
     let slots = Slots::builder(name).observer(observer.clone()).build().unwrap();
-    let policy = RetryPolicy::builder(name).observer(observer).build().unwrap();
+    let policy = RetryPolicy::builder(name).observer(observer.clone()).build().unwrap();
+    let health = Health::observed(observer);
+    health.require(name, || true).unwrap();
+    health.advance(Phase::Serving);
     let call = || circuit.admit().unwrap().settle(Verdict::Success);
     let enter = || drop(slots.try_take().unwrap());
     let request = || tokio_test::task::spawn(policy.run(|| ready(Ok::<_, BoxError>(())))).poll().is_ready();
@@ -37,15 +40,20 @@ fn of_calls(name: &'static str, observer: impl Observer + Clone + 'static) -> [u
         allocations(|| (0..CALLS).for_each(|_| work()))
     };
     let requests = many(&|| assert!(request())) - u64::from(CALLS) * task;
-    [many(&call), many(&enter), requests]
+    [many(&call), many(&enter), requests, many(&|| drop(health.admit().unwrap()))]
 }
 
 /// ME-05, ME-11: being told of every call allocates nothing.
 #[test]
 fn of_an_observer_that_wants_calls() {
-    assert_eq!(of_calls("wants calls", WantsCalls), [0; 3]);
-    assert_eq!(of_calls("two", (WantsCalls, WantsCalls)), [0; 3]);
-    assert_eq!(of_calls("does not", |event: &Event<'_>| panic!("{event:?}")), [0; 3]);
+    assert_eq!(of_calls("wants calls", WantsCalls), [0; 4]);
+    assert_eq!(of_calls("two", (WantsCalls, WantsCalls)), [0; 4]);
+    assert_eq!(of_calls("does not", is_quiet), [0; 4]);
+}
+
+/// Nothing else happens here.
+fn is_quiet(event: &Event<'_>) {
+    assert!(matches!(event, Event::PhaseChanged { .. }), "{event:?}");
 }
 
 /// ME-11: nor does recording it. The exporter allocates a handle for each look-up, and keeps times in blocks until it is
@@ -54,7 +62,7 @@ fn of_an_observer_that_wants_calls() {
 #[test]
 fn of_metrics() {
     let observer = seaworthy::MetricsObserver::new();
-    assert_eq!(of_calls("nobody listens", observer), [0; 3]);
+    assert_eq!(of_calls("nobody listens", observer), [0; 4]);
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let all = metrics::with_local_recorder(&recorder, || of_calls("recorded", observer));
     println!("with an exporter: {all:?} for {CALLS} calls");

@@ -11,6 +11,17 @@ pub async fn advance(span: Duration) {
     tokio::time::advance(span).await;
 }
 
+/// Lets time pass on the paused clock, which goes from timer to timer, so that everything happens at its own time.
+#[allow(clippy::disallowed_methods, reason = "the clock is paused")]
+pub async fn pass(span: Duration) {
+    for span in [Duration::ZERO, span, Duration::ZERO] {
+        tokio::time::sleep(span).await;
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 /// Reads the paused clock.
 #[allow(clippy::disallowed_methods, reason = "tests look at the clock that they have paused")]
 pub fn now() -> tokio::time::Instant {

@@ -33,7 +33,7 @@ pub enum ProbeState {
 }
 
 impl ProbeState {
-    const ALL: [ProbeState; 5] =
+    pub(crate) const ALL: [ProbeState; 5] =
         [ProbeState::Disabled, ProbeState::Unknown, ProbeState::Starting, ProbeState::Healthy, ProbeState::Unhealthy];
 
     pub(crate) fn bits(self) -> u64 {
@@ -67,6 +67,18 @@ impl fmt::Display for ProbeState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
+}
+
+/// How a probe went that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProbeOutcome {
+    /// It found the target well.
+    Success,
+    /// It failed.
+    Failure,
+    /// It was given up because it took too long.
+    TimedOut,
 }
 
 /// How results are judged.

@@ -10,7 +10,14 @@ mod example_expect;
 #[path = "../../../examples/08_metrics/stack.rs"]
 mod example_stack;
 #[cfg(feature = "metrics")]
+mod gauges;
+mod keyed;
+#[cfg(feature = "prober")]
+mod prober;
+mod rest;
+#[cfg(feature = "metrics")]
 mod series;
+mod service;
 #[cfg(feature = "metrics")]
 mod threads;
 
@@ -54,6 +61,41 @@ impl Observer for Diary {
             Event::RetryStopped { name, reason, budget, .. } => {
                 format!("{name} stopped: {reason} {:?}", budget.map(|b| b.balance()))
             }
+            Event::HealthBuilt { .. } => "built".into(),
+            Event::HealthDropped { phase, .. } => format!("dropped {phase}"),
+            Event::PhaseChanged { from, to, .. } => format!("{from} {to}"),
+            Event::RequestAdmitted { .. } => "in".into(),
+            Event::RequestLeft { .. } => "out".into(),
+            Event::CheckAdded { name, required, up, .. } => format!("{name} added{}", of_check(*required, *up)),
+            Event::CheckRemoved { name, required, up, .. } => format!("{name} removed{}", of_check(*required, *up)),
+            Event::CheckChanged { name, required, reason, .. } => {
+                format!("{name} changed{}", of_check(*required, reason.is_none()))
+            }
+            Event::ReadinessRejected { reason, phase, .. } => format!("rejected: {reason} while {phase}"),
+            Event::TaskStarted { name, .. } => format!("{name} started"),
+            Event::TaskEnded { name, .. } => format!("{name} ended"),
+            Event::TaskFailed { name, panicked, again_in, .. } => {
+                let how = if *panicked { "panicked" } else { "failed" };
+                format!("{name} {how} {again_in:?}")
+            }
+            Event::KeyedBuilt { name, max, .. } => format!("{name} built for {max}"),
+            Event::KeyedDropped { name, max, handles, .. } => format!("{name} dropped with {handles} of {max}"),
+            Event::KeyAdded { name, .. } => format!("{name} added"),
+            Event::KeysForgotten { name, count, cause, .. } => format!("{name} forgot {count}: {cause:?}"),
+            Event::KeysExhausted { name, .. } => format!("{name} exhausted"),
+            Event::KeyOverflowed { name, .. } => format!("{name} overflowed"),
+            Event::FallbackBuilt { name, .. } => format!("{name} built"),
+            Event::FellBack { name, error, .. } => format!("{name} fell back: {error}"),
+            #[cfg(feature = "prober")]
+            Event::TargetAdded { name, state, .. } => format!("{name} added {state}"),
+            #[cfg(feature = "prober")]
+            Event::TargetRemoved { name, state, .. } => format!("{name} removed {state}"),
+            #[cfg(feature = "prober")]
+            Event::ProbeChanged { name, from, to, .. } => format!("{name} {from} {to}"),
+            #[cfg(feature = "prober")]
+            Event::Probed { name, outcome, error, elapsed, .. } => {
+                format!("{name} {outcome:?} {elapsed:?} {}", error.unwrap_or_default())
+            }
             other => panic!("no test knows of {other:?}"),
         };
         self.lines.lock().unwrap().push(line);
@@ -62,4 +104,8 @@ impl Observer for Diary {
     fn wants_calls(&self) -> bool {
         self.wants_calls
     }
+}
+
+fn of_check(required: bool, up: bool) -> String {
+    format!("{} {}", if required { "!" } else { "" }, if up { "up" } else { "down" })
 }

@@ -11,20 +11,20 @@ use super::{example_expect, example_stack};
 use crate::support::{MS, SECOND, advance, settle};
 
 /// What a recorder of this thread shows.
-struct Shown {
+pub(super) struct Shown {
     handle: PrometheusHandle,
     _installed: metrics::LocalRecorderGuard<'static>,
 }
 
 impl Shown {
-    fn new() -> Shown {
+    pub(super) fn new() -> Shown {
         let recorder = PrometheusBuilder::new().set_buckets(&[0.5, 5.0]).unwrap().build_recorder();
         let handle = recorder.handle();
         Shown { handle, _installed: metrics::set_default_local_recorder(Box::leak(Box::new(recorder))) }
     }
 
     /// The value of a series, as it stands in the text; none if it is not there.
-    fn value(&self, series: &str) -> Option<String> {
+    pub(super) fn value(&self, series: &str) -> Option<String> {
         let text = self.handle.render();
         let line =
             text.lines().find_map(|line| line.strip_prefix("seaworthy_")?.strip_prefix(series)?.strip_prefix(' '));
@@ -32,7 +32,7 @@ impl Shown {
     }
 
     #[track_caller]
-    fn assert(&self, expected: &[(&str, u64)]) {
+    pub(super) fn assert(&self, expected: &[(&str, u64)]) {
         for (series, value) in expected {
             assert_eq!(self.value(series), Some(value.to_string()), "{series} in {}", self.handle.render());
         }

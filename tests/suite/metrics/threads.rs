@@ -1,8 +1,9 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use seaworthy::{Circuit, MetricsObserver, RetryPolicy, Slots, Verdict};
+use seaworthy::{Circuit, Health, MetricsObserver, Phase, RetryPolicy, Slots, Verdict};
 
 const CALLS: u64 = 2_000;
 
@@ -103,5 +104,56 @@ fn state_is_one_hot_in_the_end() {
         let opened = value(&text, r#"seaworthy_circuit_opened_total{name="me-hot",cause="forced"}"#);
         assert!(opened > last && opened <= circuit.snapshot().generation - before);
         last = opened;
+    }
+}
+
+/// ME-06, ME-15: whoever asks a check that goes up and down while others put it in, replace it and take it out, its state
+/// is one-hot in the end, and nothing is left of it when the service is gone.
+#[test]
+fn checks_leave_nothing_behind() {
+    let (recorder, _alone) = (PrometheusBuilder::new().build_recorder(), super::gauges::alone());
+    let state = |required: bool, state: &str| {
+        let series = format!("seaworthy_check_state{{name=\"me-flaps\",required=\"{required}\",state=\"{state}\"}}");
+        value(&recorder.handle().render(), &series)
+    };
+    for round in 0..20 {
+        let health = metrics::with_local_recorder(&recorder, || Health::observed(MetricsObserver::new()));
+        let asked = Arc::new(AtomicU64::new(0));
+        let flaps = || {
+            let asked = Arc::clone(&asked);
+            move || asked.fetch_add(1, Ordering::Relaxed) % 3 == 0
+        };
+        metrics::with_local_recorder(&recorder, || {
+            health.advance(Phase::Serving);
+            health.report("me-flaps", flaps()).unwrap();
+            health.require("me-flaps", flaps()).unwrap();
+        });
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    metrics::with_local_recorder(&recorder, || {
+                        (0..200).for_each(|_| drop(health.admit()));
+                    });
+                });
+            }
+            scope.spawn(|| {
+                metrics::with_local_recorder(&recorder, || {
+                    for step in 0..60 {
+                        match step % 4 {
+                            3 => assert!(health.remove("me-flaps")),
+                            1 => health.report("me-flaps", flaps()).unwrap(),
+                            _ => health.require("me-flaps", flaps()).unwrap(),
+                        }
+                    }
+                    health.require("me-flaps", flaps()).unwrap();
+                });
+            });
+        });
+        assert!(asked.load(Ordering::Relaxed) > 0);
+        assert_eq!(state(true, "up") + state(true, "down"), 1, "round {round}");
+        assert_eq!((state(false, "up"), state(false, "down")), (0, 0), "round {round}");
+        let required_up = state(true, "up") == 1;
+        metrics::with_local_recorder(&recorder, || drop(health));
+        assert_eq!((state(true, "up"), state(true, "down")), (0, 0), "round {round}, was up: {required_up}");
     }
 }

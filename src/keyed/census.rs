@@ -1,0 +1,140 @@
+use crate::event::{Audience, Forgotten};
+use crate::sync::{AtomicU64, Ordering};
+use crate::{Event, Name};
+
+/// How many handles a family has and had, and who is told of it.
+#[derive(Debug)]
+pub(super) struct Census {
+    pub(super) name: Name,
+    pub(super) max: u32,
+    audience: Audience,
+    /// Handles, and places that were taken for one that is being made.
+    places: AtomicU64,
+    created: AtomicU64,
+    forgotten: AtomicU64,
+    spared: AtomicU64,
+    overflowed: AtomicU64,
+    /// 1 from the first key for which there was no room until there is a place without taking another key's.
+    exhausted: AtomicU64,
+}
+
+/// The handles of a family at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// How many handles there are, those included that are being made.
+    pub handles: u64,
+    /// How many there may be.
+    pub max: u32,
+    /// How many were made; it only grows, as do the others that follow.
+    pub created: u64,
+    /// How many were forgotten because they had been idle.
+    pub forgotten: u64,
+    /// How many had to leave their place to another key before that. If this grows, `max` is too small.
+    pub spared: u64,
+    /// How often there was no room for a key, and the overflow was given out.
+    pub overflowed: u64,
+}
+
+/// A place for a handle; given back unless it is filled.
+pub(super) struct Reserved<'a>(&'a Census);
+
+impl Reserved<'_> {
+    /// A handle is there now.
+    pub(super) fn fill(self) {
+        let Reserved(census) = self;
+        std::mem::forget(self);
+        census.created.fetch_add(1, Ordering::Relaxed);
+        census.audience.tell_of_calls(|| Event::KeyAdded { name: &census.name });
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.0.places.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Census {
+    pub(super) fn new(name: Name, max: u32, audience: Audience) -> Census {
+        audience.tell_of_calls(|| Event::KeyedBuilt { name: &name, max });
+        Census {
+            name,
+            max,
+            audience,
+            places: AtomicU64::new(0),
+            created: AtomicU64::new(0),
+            forgotten: AtomicU64::new(0),
+            spared: AtomicU64::new(0),
+            overflowed: AtomicU64::new(0),
+            exhausted: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn handles(&self) -> u64 {
+        self.places.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Snapshot {
+            handles: read(&self.places),
+            max: self.max,
+            created: read(&self.created),
+            forgotten: read(&self.forgotten),
+            spared: read(&self.spared),
+            overflowed: read(&self.overflowed),
+        }
+    }
+
+    /// A place that nobody has.
+    pub(super) fn reserve(&self) -> Option<Reserved<'_>> {
+        let room = |places: u64| (places < u64::from(self.max)).then_some(places + 1);
+        self.places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
+        if self.exhausted.load(Ordering::Relaxed) != 0 {
+            self.exhausted.store(0, Ordering::Relaxed);
+        }
+        Some(Reserved(self))
+    }
+
+    /// The handle of one key was forgotten for another, which gets its place.
+    pub(super) fn spared(&self) -> Reserved<'_> {
+        self.spared.fetch_add(1, Ordering::Relaxed);
+        let reserved = Reserved(self);
+        self.tell_forgotten(1, Forgotten::Spared);
+        reserved
+    }
+
+    /// So many were forgotten because they had been idle.
+    pub(super) fn forgot(&self, count: u64) {
+        self.places.fetch_sub(count, Ordering::Relaxed);
+        self.forgotten.fetch_add(count, Ordering::Relaxed);
+        self.tell_forgotten(count, Forgotten::Idle);
+    }
+
+    pub(super) fn removed(&self) {
+        self.places.fetch_sub(1, Ordering::Relaxed);
+        self.tell_forgotten(1, Forgotten::Removed);
+    }
+
+    fn tell_forgotten(&self, count: u64, cause: Forgotten) {
+        self.audience.tell_of_calls(|| Event::KeysForgotten { name: &self.name, count, cause });
+    }
+
+    /// There was no room for a key.
+    pub(super) fn overflowed(&self) {
+        self.overflowed.fetch_add(1, Ordering::Relaxed);
+        let name = &self.name;
+        if self.exhausted.swap(1, Ordering::Relaxed) == 0 {
+            self.audience.tell(&Event::KeysExhausted { name, max: self.max });
+        }
+        self.audience.tell_of_calls(|| Event::KeyOverflowed { name });
+    }
+}
+
+impl Drop for Census {
+    fn drop(&mut self) {
+        let (name, max, handles) = (&self.name, self.max, self.handles());
+        self.audience.tell_of_calls(|| Event::KeyedDropped { name, max, handles });
+    }
+}
