@@ -43,7 +43,8 @@ impl Core {
 
     // What users do.
 
-    /// Begins a fresh window if `change` says so: what is under way counts no more, and the next probe is due.
+    /// Begins a fresh window if `change` says so: what is under way counts no more, and the next probe is due. Otherwise
+    /// its circuits are told of the state that shows now.
     pub(super) fn change(&self, id: u64, change: impl FnOnce(&mut Entry, Moment) -> Changed) -> bool {
         let now = time::now();
         let mut locked = self.locked.lock();
@@ -51,10 +52,12 @@ impl Core {
         let Some(entry) = table.targets.get_mut(&id) else { return false };
         let Changed { change, fresh, replaced } = change(entry, now);
         let (mut flight, mut links) = (None, Vec::new());
-        let probed = entry.track.is_probed();
+        let (probed, state, well) = (entry.track.is_probed(), entry.track.state(), entry.track.is_well());
+        if fresh || change.is_some() {
+            links = std::mem::take(&mut entry.links);
+        }
         if fresh {
             flight = entry.flight.take();
-            links = std::mem::take(&mut entry.links);
             let next = self.first(entry.policy.as_ref().filter(|_| probed), now);
             table.schedule.give_up(id);
             table.schedule.set(id, next);
@@ -64,7 +67,11 @@ impl Core {
         abort(flight);
         drop(replaced);
         self.tell(news);
-        links.iter_mut().for_each(if probed { Link::hand_back } else { Link::let_go });
+        links.iter_mut().for_each(|link| match (fresh, probed) {
+            (false, _) => link.turned(well, state, now),
+            (true, true) => link.hand_back(),
+            (true, false) => link.let_go(),
+        });
         self.put_back(id, links);
         self.stirred.notify_one();
         true

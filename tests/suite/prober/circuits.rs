@@ -282,3 +282,49 @@ async fn observers_may_do_anything() {
     pass(3 * SECOND).await;
     assert_eq!((circuit.state(), other.state()), (OPEN, OPEN));
 }
+
+/// PR-09: a target that shows as unhealthy because its phase has changed holds its circuit open at once, and one that
+/// shows as healthy closes it: neither waits for another probe.
+#[tokio::test(start_paused = true)]
+async fn a_phase_that_tells_drives_the_circuit() {
+    let told = Told::default();
+    let (_prober, script, target, circuit) = driven(&told).await;
+    target.set_phase(TargetPhase::Initialising);
+    script.then(Line::Fail("sick"));
+    pass(5_500 * MS).await;
+    assert_eq!((target.state(), circuit.state()), (ProbeState::Starting, CLOSED), "nothing is said of it yet");
+    target.set_phase(TargetPhase::Running);
+    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Unhealthy, true));
+
+    target.set_phase(TargetPhase::Initialising);
+    script.then(Line::Ok);
+    pass(5 * SECOND).await;
+    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Starting, true), "nobody says that it is well");
+    target.set_phase(TargetPhase::Running);
+    assert_eq!((target.state(), circuit.state()), (ProbeState::Healthy, CLOSED));
+
+    // A mark of health that the last probe spoke against closes nothing.
+    script.then(Line::Fail("sick"));
+    pass(2 * SECOND).await;
+    target.set_phase(TargetPhase::Initialising);
+    script.then(Line::Ok);
+    pass(SECOND).await;
+    script.then(Line::Fail("sick"));
+    pass(SECOND).await;
+    target.set_phase(TargetPhase::Running);
+    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Healthy, true));
+}
+
+/// PR-09: a circuit that was taken over from its own open time is given back by the first success after it, also of a
+/// target of which nothing is said yet.
+#[tokio::test(start_paused = true)]
+async fn taken_over_by_a_target_that_initialises() {
+    let told = Told::default();
+    let (_prober, _script, target, circuit) = driven(&told).await;
+    target.set_phase(TargetPhase::Initialising);
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(9 * SECOND).await;
+    assert!(circuit.snapshot().held);
+    pass(2 * SECOND).await;
+    assert_eq!((target.state(), circuit.state()), (ProbeState::Starting, CLOSED));
+}
