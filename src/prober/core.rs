@@ -208,30 +208,27 @@ impl Core {
         }
     }
 
-    /// Circuits that were told something go back to their target, or are left to themselves if it is not probed any
-    /// more.
+    /// Circuits that were told something go back to their target. What came about meanwhile is told first: that nobody
+    /// probes it any more, or that the probe that is under way does not count.
     fn put_back(&self, id: u64, mut links: Vec<Link>) {
-        if links.is_empty() {
-            return;
-        }
-        let mut probed = true;
-        self.with_table(|table| {
-            let Some(entry) = table.targets.get_mut(&id) else { return };
-            probed = table.running && entry.track.is_probed();
-            if probed {
+        while !links.is_empty() {
+            let tell = self.with_table(|table| -> Option<fn(&mut Link)> {
+                let entry = table.targets.get_mut(&id)?;
+                if !(table.running && entry.track.is_probed()) && links.iter().any(Link::takes_part) {
+                    return Some(Link::let_go);
+                }
+                if entry.flight.is_none() && links.iter().any(Link::stands_in) {
+                    return Some(Link::hand_back);
+                }
                 links.append(&mut entry.links);
                 entry.links = std::mem::take(&mut links);
-            }
-        });
-        if !probed {
-            // What holds nothing may be kept for when the target is probed again.
-            links.iter_mut().for_each(Link::let_go);
-            self.with_table(|table| {
-                if let Some(entry) = table.targets.get_mut(&id) {
-                    links.append(&mut entry.links);
-                    entry.links = std::mem::take(&mut links);
-                }
+                None
             });
+            match tell {
+                Some(tell) => links.iter_mut().for_each(tell),
+                // They are back, or the target is gone, and they with it.
+                None => return,
+            }
         }
     }
 

@@ -86,6 +86,16 @@ impl Link {
         self.hold.as_ref().is_some_and(Hold::is_in_force)
     }
 
+    /// Whether the probe under way is the circuit's half-open probe.
+    pub(super) fn stands_in(&self) -> bool {
+        self.permit.is_some()
+    }
+
+    /// Whether the circuit waits for this target.
+    pub(super) fn takes_part(&self) -> bool {
+        self.hold.is_some() || self.permit.is_some()
+    }
+
     /// The probe that was under way says nothing any more.
     pub(super) fn hand_back(&mut self) {
         if let Some(permit) = self.permit.take() {

@@ -328,3 +328,30 @@ async fn taken_over_by_a_target_that_initialises() {
     pass(2 * SECOND).await;
     assert_eq!((target.state(), circuit.state()), (ProbeState::Starting, CLOSED));
 }
+
+/// PR-06, PR-09: a probe that counts no more before it has begun gives the half-open probe's slot back, too.
+#[tokio::test(start_paused = true)]
+async fn a_change_while_the_probe_begins_gives_the_slot_back() {
+    let prober = prober();
+    let script = Script::new(&[Line::Ok]);
+    let target = prober.add("a", quick().build().unwrap(), script.clone()).unwrap();
+    let later = ProbePolicy::builder().interval(900 * SECOND).jitter(Duration::MAX).build().unwrap();
+    let inside = target.clone();
+    let circuit = Circuit::builder("c")
+        .consecutive_failures(1)
+        .open_for(SECOND)
+        .observer(move |event: &seaworthy::Event<'_>| {
+            if matches!(event, seaworthy::Event::CircuitTransition { to: HALF, .. }) {
+                inside.set_policy(later);
+            }
+        })
+        .build()
+        .unwrap();
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(SECOND).await;
+    target.hold_open(&circuit);
+    let _task = prober.spawn();
+    calm().await;
+    assert_eq!((circuit.state(), script.count()), (HALF, 0));
+    assert!(circuit.admit().unwrap().is_probe());
+}
