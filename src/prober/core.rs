@@ -13,7 +13,7 @@ use crate::machine::moment::Moment;
 use crate::machine::probe::track::{Change, Settled, Track};
 use crate::random::Random;
 use crate::sync::Mutex;
-use crate::{Event, time};
+use crate::{Circuit, Event, time};
 
 /// A prober that many threads share. Observers, circuits and probes are only ever called without its lock.
 pub(super) struct Core {
@@ -88,13 +88,14 @@ impl Core {
         found
     }
 
-    pub(super) fn link(&self, id: u64, mut link: Link) -> bool {
-        match self.with_table(|table| table.finds_unhealthy(id)) {
-            None => return false,
-            Some(true) => link.hold(time::now()),
-            Some(false) => {}
+    pub(super) fn link(&self, id: u64, circuit: &Circuit) -> bool {
+        let Some((unhealthy, link)) = self.with_table(|table| table.link(id, circuit)) else { return false };
+        if let Some(mut link) = link {
+            if unhealthy {
+                link.hold(time::now());
+            }
+            self.put_back(id, vec![link]);
         }
-        self.put_back(id, vec![link]);
         true
     }
 

@@ -21,6 +21,10 @@ impl Link {
         Link { circuit, hold: None, not_before: Moment::NEVER, sick: false, permit: None }
     }
 
+    pub(super) fn drives(&self, circuit: &Circuit) -> bool {
+        self.circuit.id() == circuit.id()
+    }
+
     /// A probe is about to begin.
     pub(super) fn begins(&mut self, now: Moment) {
         self.hand_back();

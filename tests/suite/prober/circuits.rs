@@ -4,7 +4,7 @@ use seaworthy::circuit::Cause;
 use seaworthy::prober::{ProbePolicy, ProbeState, Prober, Target, TargetPhase};
 use seaworthy::{Circuit, State, Verdict};
 
-use super::{Line, Script, calm, pass, prober, quick};
+use super::{Line, Script, calm, pass, policy, prober, quick};
 use crate::support::{self, MS, SECOND, Told};
 
 const CLOSED: State = State::Closed;
@@ -354,4 +354,20 @@ async fn a_change_while_the_probe_begins_gives_the_slot_back() {
     calm().await;
     assert_eq!((circuit.state(), script.count()), (HALF, 0));
     assert!(circuit.admit().unwrap().is_probe());
+}
+
+/// PR-09: saying it twice is saying it once: one probe is one trial, and nothing grows.
+#[tokio::test(start_paused = true)]
+async fn said_twice() {
+    let prober = prober();
+    let script = Script::new(&[Line::Ok]);
+    let target = prober.add("a", policy(), script.clone()).unwrap();
+    let builder = Circuit::builder("c").consecutive_failures(1).open_for(SECOND);
+    let circuit = builder.probes(2).trials(2).successes(2).build().unwrap();
+    (0..3).for_each(|_| assert!(target.hold_open(&circuit)));
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(SECOND).await;
+    let _task = prober.spawn();
+    pass(MS).await;
+    assert_eq!((script.count(), circuit.state(), circuit.snapshot().counts.calls), (1, HALF, 1));
 }
