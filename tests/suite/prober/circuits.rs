@@ -371,3 +371,25 @@ async fn said_twice() {
     pass(MS).await;
     assert_eq!((script.count(), circuit.state(), circuit.snapshot().counts.calls), (1, HALF, 1));
 }
+
+/// PR-09, CB-12: letting go of a circuit that was taken over does not cut its own open time short.
+#[tokio::test(start_paused = true)]
+async fn letting_go_leaves_the_open_time() {
+    for open in [10 * SECOND, Duration::MAX] {
+        let prober = prober();
+        let script = Script::new(&[Line::Fail("sick")]);
+        let target = prober.add("a", quick().failure_threshold(2).build().unwrap(), script.clone()).unwrap();
+        let circuit = Circuit::builder("c").consecutive_failures(1).open_for(open).build().unwrap();
+        target.hold_open(&circuit);
+        support::settle(&circuit, &[Verdict::Failure]);
+        let task = prober.spawn();
+        pass(2 * SECOND).await;
+        assert!(circuit.snapshot().held);
+        task.stop().await;
+        assert!(!circuit.snapshot().held);
+        pass(7 * SECOND).await;
+        assert!(circuit.admit().is_err(), "after 9 s of {open:?}");
+        pass(SECOND).await;
+        assert_eq!(circuit.admit().is_ok(), open == 10 * SECOND);
+    }
+}
