@@ -685,3 +685,75 @@ fn a_waiter_against_a_probe() {
         assert_eq!(Arc::strong_count(&woken), 1);
     });
 }
+
+/// PR-09, CB-14: a success from before a hold is not counted after it.
+#[test]
+fn a_hold_against_a_success() {
+    explore(TWO, || {
+        let circuit = primed(count_window());
+        let before = circuit.admit().unwrap();
+        let settling = thread::spawn(move || before.settle(Verdict::Success));
+        let holding = spawn(&circuit, |circuit| circuit.hold_open().unwrap().close());
+        settling.join().unwrap();
+        holding.join().unwrap();
+        assert_eq!((circuit.state(), counted(&circuit.snapshot())), (State::Closed, (0, 0)));
+        settle(&circuit, Verdict::Success);
+        assert_eq!(counted(&circuit.snapshot()), (1, 0));
+    });
+}
+
+/// PR-09, CB-23: whoever holds the circuit while another lets go goes on holding it.
+#[test]
+fn a_hold_against_a_release() {
+    explore(TWO, || {
+        let changes = Changes::default();
+        let circuit = changes.of(fragile()).build().unwrap();
+        let first = circuit.hold_open().unwrap();
+        let closing = thread::spawn(move || first.close());
+        let second = spawn(&circuit, |circuit| circuit.hold_open().unwrap());
+        closing.join().unwrap();
+        let second = second.join().unwrap();
+        assert!(second.is_in_force() && circuit.snapshot().held);
+        assert_eq!(answer(&circuit.admit()), Answer::Refused(None));
+        let told = changes.take();
+        let closed = (State::Open, State::Closed);
+        assert!(told == [TRIPPED] || told == [TRIPPED, closed, TRIPPED], "{told:?}");
+    });
+}
+
+/// PR-09, CB-10: of a call and somebody who wants to be the probe one is, when the circuit has been let go.
+#[test]
+fn a_call_against_a_probe_that_is_offered() {
+    explore(TWO, || {
+        let circuit = fragile().build().unwrap();
+        drop(circuit.hold_open());
+        let call = spawn(&circuit, |circuit| circuit.admit().ok());
+        let offered = spawn(&circuit, |circuit| circuit.try_probe());
+        let (call, offered) = (call.join().unwrap(), offered.join().unwrap());
+        assert_eq!(call.iter().chain(&offered).filter(|permit| permit.is_probe()).count(), 1);
+        assert_eq!(circuit.state(), State::HalfOpen);
+    });
+}
+
+/// PR-09, CB-20: whoever waits for a circuit that is held is woken when it is let go, or never slept.
+#[test]
+fn a_waiter_against_a_release() {
+    explore(TWO, || {
+        let circuit = fragile().build().unwrap();
+        let hold = circuit.hold_open().unwrap();
+        let woken = Arc::new(Woken::default());
+        let waiter = spawn(&circuit, {
+            let woken = Arc::clone(&woken);
+            move |circuit| {
+                let mut service = waiting(&circuit);
+                let poll = poll_with(&mut service, &woken);
+                (service, poll)
+            }
+        });
+        let release = thread::spawn(move || drop(hold));
+        let (mut service, poll) = waiter.join().unwrap();
+        release.join().unwrap();
+        assert!(poll.is_ready() || woken.0.load(StdOrdering::Relaxed) == 1);
+        assert!(poll_with(&mut service, &woken).is_ready());
+    });
+}

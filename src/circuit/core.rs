@@ -210,7 +210,8 @@ impl Core {
             let word = self.word();
             match word.kind() {
                 Kind::Open => {}
-                // It is being changed, and was up before: an open circuit is left through half-open.
+                // It is being changed, and was up before or is from now on: an open circuit is left through half-open,
+                // and one that was held open keeps its open time.
                 Kind::Pass(_) | Kind::Ask | Kind::Full | Kind::Busy => return false,
                 Kind::Shut => return true,
             }

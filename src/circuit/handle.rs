@@ -60,6 +60,12 @@ impl Circuit {
         Circuit(self.0.leak())
     }
 
+    /// A number that no other circuit has, as long as there is a handle to this one.
+    #[cfg(feature = "prober")]
+    pub(crate) fn id(&self) -> usize {
+        std::ptr::from_ref(self.core()).addr()
+    }
+
     /// The name that it was built with.
     #[must_use]
     #[inline]

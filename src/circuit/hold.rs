@@ -2,8 +2,8 @@ use super::handle::Circuit;
 
 /// A circuit that is held open, as [`Circuit::hold_open`] gives it.
 ///
-/// Dropping it lets go without a word: if nobody else holds the circuit, it stays open with its open time elapsed, and the
-/// next call is a probe.
+/// Dropping it lets go without a word: if nobody else holds the circuit, it stays open for what is left of the open time that
+/// it was in when it was first held. If there is none, the next call is a probe.
 #[derive(Debug)]
 #[must_use = "a hold that is dropped at once lets go at once"]
 pub struct Hold {

@@ -34,9 +34,11 @@ enum Mode {
         until: Moment,
     },
     ForcedOpen,
-    /// Held open by so many, which is at least one.
+    /// Held open by so many, which is at least one. It is open until then even if they let go: until the end of the
+    /// open time that it was in, or not at all.
     Held {
         holders: u32,
+        until: Moment,
     },
     HalfOpen(Box<Trial>),
 }
@@ -304,29 +306,33 @@ impl Machine {
         match &mut self.mode {
             Mode::ForcedOpen | Mode::ForcedClosed => return (None, reports),
             _ if settings.observe_only => return (None, reports),
-            Mode::Held { holders } => *holders = holders.saturating_add(1),
+            Mode::Held { holders, .. } => *holders = holders.saturating_add(1),
             Mode::Closed { .. } | Mode::Open { .. } | Mode::HalfOpen(_) => {
+                let until = if let Mode::Open { until } = self.mode { until } else { now };
                 self.evict(now);
-                self.enter(Mode::Held { holders: 1 }, now, Cause::HeldOpen, &mut reports);
+                self.enter(Mode::Held { holders: 1, until }, now, Cause::HeldOpen, &mut reports);
             }
         }
         (Some(self.generation), reports)
     }
 
     /// One of those who hold the circuit open lets go. After the last one it is closed if that one says that all is well,
-    /// and otherwise open with its time elapsed. A hold of an older generation is void.
+    /// and otherwise open for what is left of its open time, if it was open before. A hold of an older generation is void.
     pub(crate) fn release(&mut self, generation: u64, well: bool, now: Moment) -> Reports {
         let mut reports = Reports::default();
         if generation != self.generation {
             return reports;
         }
         match &mut self.mode {
-            Mode::Held { holders } if *holders > 1 => *holders -= 1,
+            Mode::Held { holders, .. } if *holders > 1 => *holders -= 1,
             Mode::Held { .. } if well => {
                 self.failed_half_opens = 0;
                 self.enter(Mode::Closed { broken: false }, now, Cause::Released, &mut reports);
             }
-            Mode::Held { .. } => self.enter(Mode::Open { until: now }, now, Cause::Released, &mut reports),
+            Mode::Held { until, .. } => {
+                let until = *until;
+                self.enter(Mode::Open { until }, now, Cause::Released, &mut reports);
+            }
             _ => {}
         }
         reports

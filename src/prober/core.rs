@@ -13,7 +13,7 @@ use crate::machine::moment::Moment;
 use crate::machine::probe::track::{Change, ProbeOutcome, ProbeState, Settled, Track};
 use crate::random::Random;
 use crate::sync::Mutex;
-use crate::{Event, Name, time};
+use crate::{Circuit, Event, Name, time};
 
 /// A prober that many threads share. Observers, circuits and probes are only ever called without its lock.
 pub(super) struct Core {
@@ -43,7 +43,8 @@ impl Core {
 
     // What users do.
 
-    /// Begins a fresh window if `change` says so: what is under way counts no more, and the next probe is due.
+    /// Begins a fresh window if `change` says so: what is under way counts no more, and the next probe is due. Otherwise
+    /// its circuits are told of the state that shows now.
     pub(super) fn change(&self, id: u64, change: impl FnOnce(&mut Entry, Moment) -> Changed) -> bool {
         let now = time::now();
         let mut locked = self.locked.lock();
@@ -51,10 +52,12 @@ impl Core {
         let Some(entry) = table.targets.get_mut(&id) else { return false };
         let Changed { change, fresh, replaced } = change(entry, now);
         let (mut flight, mut links) = (None, Vec::new());
-        let probed = entry.track.is_probed();
+        let (probed, state, well) = (entry.track.is_probed(), entry.track.state(), entry.track.is_well());
+        if fresh || change.is_some() {
+            links = std::mem::take(&mut entry.links);
+        }
         if fresh {
             flight = entry.flight.take();
-            links = std::mem::take(&mut entry.links);
             let next = self.first(entry.policy.as_ref().filter(|_| probed), now);
             table.schedule.give_up(id);
             table.schedule.set(id, next);
@@ -64,7 +67,11 @@ impl Core {
         abort(flight);
         drop(replaced);
         self.tell(news);
-        links.iter_mut().for_each(if probed { Link::hand_back } else { Link::let_go });
+        links.iter_mut().for_each(|link| match (fresh, probed) {
+            (false, _) => link.turned(well, state, now),
+            (true, true) => link.hand_back(),
+            (true, false) => link.let_go(),
+        });
         self.put_back(id, links);
         self.stirred.notify_one();
         true
@@ -83,13 +90,14 @@ impl Core {
         found
     }
 
-    pub(super) fn link(&self, id: u64, mut link: Link) -> bool {
-        match self.with_table(|table| table.finds_unhealthy(id)) {
-            None => return false,
-            Some(true) => link.hold(time::now()),
-            Some(false) => {}
+    pub(super) fn link(&self, id: u64, circuit: &Circuit) -> bool {
+        let Some((unhealthy, link)) = self.with_table(|table| table.link(id, circuit)) else { return false };
+        if let Some(mut link) = link {
+            if unhealthy {
+                link.hold(time::now());
+            }
+            self.put_back(id, vec![link]);
         }
-        self.put_back(id, vec![link]);
         true
     }
 
@@ -214,30 +222,27 @@ impl Core {
         }
     }
 
-    /// Circuits that were told something go back to their target, or are left to themselves if it is not probed any
-    /// more.
+    /// Circuits that were told something go back to their target. What came about meanwhile is told first: that nobody
+    /// probes it any more, or that the probe that is under way does not count.
     fn put_back(&self, id: u64, mut links: Vec<Link>) {
-        if links.is_empty() {
-            return;
-        }
-        let mut probed = true;
-        self.with_table(|table| {
-            let Some(entry) = table.targets.get_mut(&id) else { return };
-            probed = table.running && entry.track.is_probed();
-            if probed {
+        while !links.is_empty() {
+            let tell = self.with_table(|table| -> Option<fn(&mut Link)> {
+                let entry = table.targets.get_mut(&id)?;
+                if !(table.running && entry.track.is_probed()) && links.iter().any(Link::takes_part) {
+                    return Some(Link::let_go);
+                }
+                if entry.flight.is_none() && links.iter().any(Link::stands_in) {
+                    return Some(Link::hand_back);
+                }
                 links.append(&mut entry.links);
                 entry.links = std::mem::take(&mut links);
-            }
-        });
-        if !probed {
-            // What holds nothing may be kept for when the target is probed again.
-            links.iter_mut().for_each(Link::let_go);
-            self.with_table(|table| {
-                if let Some(entry) = table.targets.get_mut(&id) {
-                    links.append(&mut entry.links);
-                    entry.links = std::mem::take(&mut links);
-                }
+                None
             });
+            match tell {
+                Some(tell) => links.iter_mut().for_each(tell),
+                // They are back, or the target is gone, and they with it.
+                None => return,
+            }
         }
     }
 

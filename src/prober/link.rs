@@ -10,13 +10,19 @@ pub(super) struct Link {
     hold: Option<Hold>,
     /// The circuit's own open time, which a healthy target does not cut short: the calls that opened it know better.
     not_before: Moment,
+    /// Whether it is held because the target was found unhealthy, and not only taken over from its open time.
+    sick: bool,
     /// The half-open probe that the probe under way stands for.
     permit: Option<Permit>,
 }
 
 impl Link {
     pub(super) fn new(circuit: Circuit) -> Link {
-        Link { circuit, hold: None, not_before: Moment::NEVER, permit: None }
+        Link { circuit, hold: None, not_before: Moment::NEVER, sick: false, permit: None }
+    }
+
+    pub(super) fn drives(&self, circuit: &Circuit) -> bool {
+        self.circuit.id() == circuit.id()
     }
 
     /// A probe is about to begin.
@@ -38,6 +44,7 @@ impl Link {
             // It may have been reset or closed since it was looked at.
             self.hold = self.circuit.hold_open_if_still(snapshot.generation);
             self.not_before = now.after(left);
+            self.sick = false;
         }
     }
 
@@ -51,20 +58,29 @@ impl Link {
                 (true, _) => Verdict::Success,
             });
         }
-        match state {
-            ProbeState::Unhealthy => self.hold(now),
-            ProbeState::Healthy if well && now >= self.not_before => {
-                if let Some(hold) = self.hold.take() {
-                    hold.close();
-                }
+        self.turned(well, state, now);
+    }
+
+    /// The target is in `state`, and its last probe went `well` or not.
+    pub(super) fn turned(&mut self, well: bool, state: ProbeState, now: Moment) {
+        let over = match state {
+            ProbeState::Unhealthy => return self.hold(now),
+            ProbeState::Healthy => true,
+            // Nothing is said of it yet. For what calls found out one success is enough, as it is for a permit.
+            ProbeState::Starting => !self.sick,
+            ProbeState::Disabled | ProbeState::Unknown => false,
+        };
+        if well && over && now >= self.not_before {
+            if let Some(hold) = self.hold.take() {
+                hold.close();
             }
-            _ => {}
         }
     }
 
     /// Holds the circuit open. From now on only the target says for how long.
     pub(super) fn hold(&mut self, now: Moment) {
         self.not_before = now;
+        self.sick = true;
         if !self.holds() {
             self.hold = self.circuit.hold_open();
         }
@@ -72,6 +88,16 @@ impl Link {
 
     fn holds(&self) -> bool {
         self.hold.as_ref().is_some_and(Hold::is_in_force)
+    }
+
+    /// Whether the probe under way is the circuit's half-open probe.
+    pub(super) fn stands_in(&self) -> bool {
+        self.permit.is_some()
+    }
+
+    /// Whether the circuit waits for this target.
+    pub(super) fn takes_part(&self) -> bool {
+        self.hold.is_some() || self.permit.is_some()
     }
 
     /// The probe that was under way says nothing any more.

@@ -22,6 +22,8 @@ pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) {
     let mut alarm = Alarm::default();
     core.with_table(|table| table.running = true);
     loop {
+        // What stirs comes first below, so that those that have ended are fetched here, however busy it is.
+        while sky.tasks.try_join_next().is_some() {}
         core.give_up_overdue();
         while let Some(launch) = core.launch() {
             sky.start(launch);

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tokio::task::AbortHandle;
@@ -10,7 +10,7 @@ use crate::machine::moment::Moment;
 use crate::machine::probe::schedule::Schedule;
 use crate::machine::probe::track::{Change, ProbeState, Track};
 use crate::sync::{AtomicU64, Ordering};
-use crate::{ConfigError, Name};
+use crate::{Circuit, ConfigError, Name};
 
 /// All targets and when they are probed: what a prober has behind its lock.
 pub(super) struct Table {
@@ -31,6 +31,8 @@ pub(super) struct Entry {
     pub(super) face: Arc<Face>,
     /// Away while they are being told something.
     pub(super) links: Vec<Link>,
+    /// All circuits that it drives, also those that are away.
+    pub(super) drives: BTreeSet<usize>,
     /// The probe under way whose result will count.
     pub(super) flight: Option<Flight>,
 }
@@ -86,9 +88,17 @@ impl Table {
         self.names.get(name).copied()
     }
 
-    /// Whether a target is being probed, and found unhealthy.
-    pub(super) fn finds_unhealthy(&self, id: u64) -> Option<bool> {
-        Some(self.targets.get(&id)?.track.state() == ProbeState::Unhealthy && self.running)
+    /// Lets a target drive a circuit, which it may do already: whether it is being probed and found unhealthy, and the
+    /// link, which has to be put back; or none, if the circuit is being told something. None if there is no such target.
+    pub(super) fn link(&mut self, id: u64, circuit: &Circuit) -> Option<(bool, Option<Link>)> {
+        let entry = self.targets.get_mut(&id)?;
+        let link = if entry.drives.insert(circuit.id()) {
+            Some(Link::new(circuit.clone()))
+        } else {
+            let known = entry.links.iter().position(|link| link.drives(circuit));
+            known.map(|place| entry.links.remove(place))
+        };
+        Some((self.running && entry.track.state() == ProbeState::Unhealthy, link))
     }
 
     pub(super) fn add(
@@ -104,8 +114,16 @@ impl Table {
         self.last_id += 1;
         let track = Track::new(policy.map(|policy| policy.rules()), now);
         let face = Arc::new(Face::new(track.state()));
-        let entry =
-            Entry { name: name.clone(), policy, probe, track, face: face.clone(), links: Vec::new(), flight: None };
+        let entry = Entry {
+            name: name.clone(),
+            policy,
+            probe,
+            track,
+            face: face.clone(),
+            links: Vec::new(),
+            drives: BTreeSet::new(),
+            flight: None,
+        };
         self.names.insert(name, self.last_id);
         self.targets.insert(self.last_id, entry);
         Ok((self.last_id, face))

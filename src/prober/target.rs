@@ -2,7 +2,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::core::{Changed, Core};
-use super::link::Link;
 use super::policy::ProbePolicy;
 use super::probe::Probe;
 use super::status::ProbeStatus;
@@ -98,9 +97,9 @@ impl Target {
     ///
     /// A circuit that was forced stays as it is. A [reset](Circuit::reset) closes it until the next probe finds the target
     /// unhealthy still. While the target is not probed, because it is disabled or does not run or the prober has stopped,
-    /// the circuit is left to itself. Saying it twice does no harm. False if the target was removed.
+    /// the circuit is left to itself. Saying it twice is saying it once. False if the target was removed.
     pub fn hold_open(&self, circuit: &Circuit) -> bool {
-        self.core.link(self.id, Link::new(circuit.clone()))
+        self.core.link(self.id, circuit)
     }
 
     /// Removes the target, gives up the probe that is under way, and leaves its circuits to themselves. False if it was

@@ -168,6 +168,11 @@ impl Track {
         self.rules.is_some() && self.phase != TargetPhase::NotRunning
     }
 
+    /// Whether the last probe of the window succeeded.
+    pub(crate) fn is_well(&self) -> bool {
+        self.findings.successes > 0
+    }
+
     /// What a probe that begins now has to show when it ends.
     pub(crate) fn window(&self) -> u64 {
         self.window

@@ -90,3 +90,29 @@ async fn waiters_are_woken() {
     assert!(ready.is_woken());
     assert_ready!(ready.poll()).unwrap();
 }
+
+/// PR-09, CB-12, CB-26: what is left of an open time is not cut short by a hold that is let go without a word, however
+/// long that is and however often.
+#[tokio::test(start_paused = true)]
+async fn the_open_time_goes_on() {
+    let circuit = circuit(&Told::default());
+    settle(&circuit, &[Verdict::Failure]);
+    advance(SECOND / 4).await;
+    let holds = [(); 2].map(|()| circuit.hold_open().unwrap());
+    assert_eq!(circuit.snapshot().retry_after, None);
+    advance(SECOND / 4).await;
+    drop(holds);
+    drop(circuit.hold_open());
+    assert_eq!(circuit.snapshot().retry_after, Some(SECOND / 2));
+    assert_eq!(circuit.admit().unwrap_err().retry_after(), Some(SECOND / 2));
+    let hold = circuit.hold_open();
+    advance(SECOND).await;
+    drop(hold);
+    assert!(circuit.admit().unwrap().is_probe());
+
+    let for_ever = Circuit::builder("for ever").consecutive_failures(1).open_for(Duration::MAX).build().unwrap();
+    settle(&for_ever, &[Verdict::Failure]);
+    drop(for_ever.hold_open());
+    advance(100 * SECOND).await;
+    assert_eq!(for_ever.admit().unwrap_err().retry_after(), None);
+}

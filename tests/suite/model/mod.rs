@@ -68,7 +68,8 @@ enum Mode {
     HalfOpen,
     ForcedOpen,
     ForcedClosed,
-    Held,
+    /// Open until then, if it is let go; None is for ever.
+    Held(Option<Duration>),
 }
 
 /// What `Counts` should hold.
@@ -155,8 +156,12 @@ impl Model {
         match self.mode() {
             Mode::ForcedOpen | Mode::ForcedClosed => return None,
             _ if self.config.observe_only => return None,
-            Mode::Held => {}
-            _ => self.change(self.now, Mode::Held, vec![Cause::HeldOpen]),
+            Mode::Held(_) => {}
+            Mode::Open(time) => {
+                let until = time.map(|time| self.here()[0].at + time);
+                self.change(self.now, Mode::Held(until), vec![Cause::HeldOpen]);
+            }
+            _ => self.change(self.now, Mode::Held(Some(self.now)), vec![Cause::HeldOpen]),
         }
         self.note(self.now, What::Holds);
         Some(self.changes())
@@ -170,8 +175,9 @@ impl Model {
         self.note(self.now, What::LetGo);
         let count = |which: fn(&What) -> bool| self.here().iter().filter(|entry| which(&entry.what)).count();
         let holders = count(|what| matches!(what, What::Holds)) - count(|what| matches!(what, What::LetGo));
-        if holders == 0 {
-            let to = if well { Mode::Closed } else { Mode::Open(Some(Duration::ZERO)) };
+        if let (Mode::Held(until), 0) = (self.mode(), holders) {
+            let left = until.map(|until| until.saturating_sub(self.now));
+            let to = if well { Mode::Closed } else { Mode::Open(left) };
             self.change(self.now, to, vec![Cause::Released]);
         }
     }
@@ -195,7 +201,7 @@ impl Model {
             _ if verdict == Verdict::Ignored => {}
             Mode::HalfOpen => self.decide(self.now, Cause::ProbesFailed),
             Mode::Closed | Mode::ForcedClosed => self.judge(),
-            Mode::Open(_) | Mode::ForcedOpen | Mode::Held => unreachable!("no call is let in while open"),
+            Mode::Open(_) | Mode::ForcedOpen | Mode::Held(_) => unreachable!("no call is let in while open"),
         }
     }
 
@@ -216,7 +222,7 @@ impl Model {
             Mode::Closed | Mode::ForcedClosed => None,
             Mode::HalfOpen => (!self.has_slot()).then_some(None),
             Mode::Open(_) => Some(self.open_time_left()).filter(|left| *left != Some(Duration::ZERO)),
-            Mode::ForcedOpen | Mode::Held => Some(None),
+            Mode::ForcedOpen | Mode::Held(_) => Some(None),
         }
     }
 
@@ -254,7 +260,7 @@ impl Model {
         Picture {
             state: self.state(),
             forced: matches!(self.mode(), Mode::ForcedOpen | Mode::ForcedClosed),
-            held: self.mode() == Mode::Held,
+            held: matches!(self.mode(), Mode::Held(_)),
             changes: self.changes(),
             tally: self.look(),
             not_permitted: self.list.iter().filter(|entry| matches!(entry.what, What::Rejected)).count(),
@@ -284,7 +290,7 @@ impl fmt::Display for Model {
 fn state(mode: Mode) -> State {
     match mode {
         Mode::Closed | Mode::ForcedClosed => State::Closed,
-        Mode::Open(_) | Mode::ForcedOpen | Mode::Held => State::Open,
+        Mode::Open(_) | Mode::ForcedOpen | Mode::Held(_) => State::Open,
         Mode::HalfOpen => State::HalfOpen,
     }
 }

@@ -33,7 +33,7 @@ impl Model {
             What::Changed { to } => Some(to),
             _ => None,
         });
-        let open = |mode: &Mode| matches!(mode, Mode::Open(_) | Mode::HalfOpen | Mode::Held);
+        let open = |mode: &Mode| matches!(mode, Mode::Open(_) | Mode::HalfOpen | Mode::Held(_));
         let since_closed: Vec<_> = changes.take_while(open).collect();
         // The later one comes first.
         since_closed.windows(2).filter(|pair| matches!(pair, [Mode::Open(_), Mode::HalfOpen])).count()

@@ -4,7 +4,7 @@ use seaworthy::circuit::Cause;
 use seaworthy::prober::{ProbePolicy, ProbeState, Prober, Target, TargetPhase};
 use seaworthy::{Circuit, State, Verdict};
 
-use super::{Line, Script, calm, pass, prober, quick};
+use super::{Line, Script, calm, pass, policy, prober, quick};
 use crate::support::{self, MS, SECOND, Told};
 
 const CLOSED: State = State::Closed;
@@ -281,4 +281,115 @@ async fn observers_may_do_anything() {
     let _task = prober.spawn();
     pass(3 * SECOND).await;
     assert_eq!((circuit.state(), other.state()), (OPEN, OPEN));
+}
+
+/// PR-09: a target that shows as unhealthy because its phase has changed holds its circuit open at once, and one that
+/// shows as healthy closes it: neither waits for another probe.
+#[tokio::test(start_paused = true)]
+async fn a_phase_that_tells_drives_the_circuit() {
+    let told = Told::default();
+    let (_prober, script, target, circuit) = driven(&told).await;
+    target.set_phase(TargetPhase::Initialising);
+    script.then(Line::Fail("sick"));
+    pass(5_500 * MS).await;
+    assert_eq!((target.state(), circuit.state()), (ProbeState::Starting, CLOSED), "nothing is said of it yet");
+    target.set_phase(TargetPhase::Running);
+    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Unhealthy, true));
+
+    target.set_phase(TargetPhase::Initialising);
+    script.then(Line::Ok);
+    pass(5 * SECOND).await;
+    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Starting, true), "nobody says that it is well");
+    target.set_phase(TargetPhase::Running);
+    assert_eq!((target.state(), circuit.state()), (ProbeState::Healthy, CLOSED));
+
+    // A mark of health that the last probe spoke against closes nothing.
+    script.then(Line::Fail("sick"));
+    pass(2 * SECOND).await;
+    target.set_phase(TargetPhase::Initialising);
+    script.then(Line::Ok);
+    pass(SECOND).await;
+    script.then(Line::Fail("sick"));
+    pass(SECOND).await;
+    target.set_phase(TargetPhase::Running);
+    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Healthy, true));
+}
+
+/// PR-09: a circuit that was taken over from its own open time is given back by the first success after it, also of a
+/// target of which nothing is said yet.
+#[tokio::test(start_paused = true)]
+async fn taken_over_by_a_target_that_initialises() {
+    let told = Told::default();
+    let (_prober, _script, target, circuit) = driven(&told).await;
+    target.set_phase(TargetPhase::Initialising);
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(9 * SECOND).await;
+    assert!(circuit.snapshot().held);
+    pass(2 * SECOND).await;
+    assert_eq!((target.state(), circuit.state()), (ProbeState::Starting, CLOSED));
+}
+
+/// PR-06, PR-09: a probe that counts no more before it has begun gives the half-open probe's slot back, too.
+#[tokio::test(start_paused = true)]
+async fn a_change_while_the_probe_begins_gives_the_slot_back() {
+    let prober = prober();
+    let script = Script::new(&[Line::Ok]);
+    let target = prober.add("a", quick().build().unwrap(), script.clone()).unwrap();
+    let later = ProbePolicy::builder().interval(900 * SECOND).jitter(Duration::MAX).build().unwrap();
+    let inside = target.clone();
+    let circuit = Circuit::builder("c")
+        .consecutive_failures(1)
+        .open_for(SECOND)
+        .observer(move |event: &seaworthy::Event<'_>| {
+            if matches!(event, seaworthy::Event::CircuitTransition { to: HALF, .. }) {
+                inside.set_policy(later);
+            }
+        })
+        .build()
+        .unwrap();
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(SECOND).await;
+    target.hold_open(&circuit);
+    let _task = prober.spawn();
+    calm().await;
+    assert_eq!((circuit.state(), script.count()), (HALF, 0));
+    assert!(circuit.admit().unwrap().is_probe());
+}
+
+/// PR-09: saying it twice is saying it once: one probe is one trial, and nothing grows.
+#[tokio::test(start_paused = true)]
+async fn said_twice() {
+    let prober = prober();
+    let script = Script::new(&[Line::Ok]);
+    let target = prober.add("a", policy(), script.clone()).unwrap();
+    let builder = Circuit::builder("c").consecutive_failures(1).open_for(SECOND);
+    let circuit = builder.probes(2).trials(2).successes(2).build().unwrap();
+    (0..3).for_each(|_| assert!(target.hold_open(&circuit)));
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(SECOND).await;
+    let _task = prober.spawn();
+    pass(MS).await;
+    assert_eq!((script.count(), circuit.state(), circuit.snapshot().counts.calls), (1, HALF, 1));
+}
+
+/// PR-09, CB-12: letting go of a circuit that was taken over does not cut its own open time short.
+#[tokio::test(start_paused = true)]
+async fn letting_go_leaves_the_open_time() {
+    for open in [10 * SECOND, Duration::MAX] {
+        let prober = prober();
+        let script = Script::new(&[Line::Fail("sick")]);
+        let target = prober.add("a", quick().failure_threshold(2).build().unwrap(), script.clone()).unwrap();
+        let circuit = Circuit::builder("c").consecutive_failures(1).open_for(open).build().unwrap();
+        target.hold_open(&circuit);
+        support::settle(&circuit, &[Verdict::Failure]);
+        let task = prober.spawn();
+        pass(2 * SECOND).await;
+        assert!(circuit.snapshot().held);
+        task.stop().await;
+        assert!(!circuit.snapshot().held);
+        pass(7 * SECOND).await;
+        assert!(circuit.admit().is_err(), "after 9 s of {open:?}");
+        pass(SECOND).await;
+        assert_eq!(circuit.admit().is_ok(), open == 10 * SECOND);
+    }
 }
