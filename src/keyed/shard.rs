@@ -238,3 +238,24 @@ impl<K, H> Shard<K, H> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// KY-05: the places of handles that are gone are used again, so that keys that come and go cost no memory.
+    #[test]
+    fn ky_05_places_are_used_again() {
+        let (mut shard, now) = (Shard::new(), Moment::from_nanos(1));
+        for round in 0..100_u64 {
+            for key in [3 * round, 3 * round + 1] {
+                shard.add(key, key, (), now);
+            }
+            assert_eq!(shard.each().count(), 2);
+            for key in [3 * round, 3 * round + 1] {
+                assert_eq!(shard.remove(key, |known| *known == key), Some((key, ())));
+            }
+        }
+        assert_eq!((shard.entries.len(), shard.free.len(), shard.table.len()), (2, 2, 0));
+    }
+}

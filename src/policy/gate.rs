@@ -93,8 +93,9 @@ impl Gate {
                     return (pass, Stage::Waiting { waiting });
                 }
                 Err(_) => {
+                    let rejected = slots.core().reject(None);
                     pass.settle(Verdict::Ignored);
-                    return (pass, Stage::rejected(slots.core().reject(None)));
+                    return (pass, Stage::rejected(rejected));
                 }
             }
         }

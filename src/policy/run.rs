@@ -5,9 +5,9 @@ use super::attempt::Running;
 use super::class::Class;
 use super::handle::Policy;
 use super::pass::{Fuse, Pass};
-use crate::bulkhead::Waiter;
+use super::waiting::Queueing;
 use crate::retry::{RetryErrors, RetryIf};
-use crate::{Classify, ErrorClassifier, Slot, StackError, Verdict};
+use crate::{Classify, ErrorClassifier, Slot, StackError};
 
 /// Calls through a [`Policy`], all of one [`Class`]. Made by [`Policy::with`]; it borrows the policy and costs nothing.
 ///
@@ -173,16 +173,10 @@ where
     let mut pass = Pass::new(policy);
     pass.admit(class)?;
     if let Some(slots) = policy.slots_for(class) {
-        if slots.core().try_take().is_err() {
-            match Waiter::new(slots).await {
-                Ok(held) => held.keep(),
-                Err(rejected) => {
-                    pass.settle(Verdict::Ignored);
-                    return Err(rejected.into());
-                }
-            }
+        match slots.core().try_take() {
+            Ok(()) => pass.set_slot(),
+            Err(_) => Queueing::new(&mut pass, slots).await?,
         }
-        pass.set_slot();
     }
     let slot = if whose == WhoseSlot::TheCalls { pass.hand_out_slot() } else { None };
     let fuse = Fuse::new(&mut pass);

@@ -1,3 +1,5 @@
+use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
@@ -6,8 +8,8 @@ use super::attempt::Attempt;
 use super::class::Class;
 use super::handle::Policy;
 use super::pass::Pass;
-use crate::bulkhead::Place;
-use crate::{Slots, StackError};
+use crate::bulkhead::{Place, Waiter};
+use crate::{Rejected, Slots, StackError, Verdict};
 
 /// A call on its way to the inner service: it waits for a slot, then for the service to be ready.
 pub(super) struct Waiting<S, Request> {
@@ -76,6 +78,49 @@ impl<S, Request> Waiting<S, Request> {
             }
             (Ok(()), None) => panic!("`ResponseFuture` was polled after it was ready"),
             (Err(error), _) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+/// A call without a service, on its way to its slot, which the pass then has.
+pub(super) struct Queueing<'a, 'p> {
+    /// Until there is an answer.
+    pass: Option<&'a mut Pass<&'p Policy>>,
+    waiter: Waiter<&'p Slots>,
+}
+
+impl<'a, 'p> Queueing<'a, 'p> {
+    pub(super) fn new(pass: &'a mut Pass<&'p Policy>, slots: &'p Slots) -> Queueing<'a, 'p> {
+        Queueing { pass: Some(pass), waiter: Waiter::new(slots) }
+    }
+}
+
+impl Future for Queueing<'_, '_> {
+    type Output = Result<(), Rejected>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Queueing { pass, waiter } = self.get_mut();
+        let answer = ready!(Pin::new(waiter).poll(cx));
+        let Some(pass) = pass.take() else { panic!("a call that waits for its slot was polled after it was ready") };
+        Poll::Ready(match answer {
+            Ok(held) => {
+                held.keep();
+                pass.set_slot();
+                Ok(())
+            }
+            Err(rejected) => {
+                pass.settle(Verdict::Ignored);
+                Err(rejected)
+            }
+        })
+    }
+}
+
+impl Drop for Queueing<'_, '_> {
+    fn drop(&mut self) {
+        // Before the queue is left, as with a call that is dropped while it runs.
+        if let Some(pass) = &mut self.pass {
+            pass.settle_dropped();
         }
     }
 }

@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::RetryBudget;
+#[cfg(feature = "serde")]
+use super::budget::RetryBudgetBuilder;
 use super::policy::{Beginning, Config, RetryPolicy};
 use crate::event::Audience;
 use crate::machine::backoff::{Backoff, Flaw};
@@ -41,6 +43,9 @@ pub struct RetryPolicyBuilder {
 #[derive(Clone, Debug)]
 enum Spending {
     Own,
+    /// One of its own, with other settings.
+    #[cfg(feature = "serde")]
+    OwnOf(RetryBudgetBuilder),
     Shared(RetryBudget),
     Free,
 }
@@ -99,6 +104,13 @@ impl RetryPolicyBuilder {
         self
     }
 
+    /// Pays for retries from a budget with these settings that is this policy's own.
+    #[cfg(feature = "serde")]
+    pub(crate) fn own_budget(mut self, budget: RetryBudgetBuilder) -> RetryPolicyBuilder {
+        self.budget = Spending::OwnOf(budget);
+        self
+    }
+
     /// Makes retries free. When the backend fails, it gets as many times the traffic as there are attempts.
     pub fn no_budget(mut self) -> RetryPolicyBuilder {
         self.budget = Spending::Free;
@@ -138,6 +150,8 @@ impl RetryPolicyBuilder {
         check(&settings)?;
         let budget = match budget {
             Spending::Own => Some(RetryBudget::default()),
+            #[cfg(feature = "serde")]
+            Spending::OwnOf(budget) => Some(budget.build()?),
             Spending::Shared(budget) => Some(budget),
             Spending::Free => None,
         };

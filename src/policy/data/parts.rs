@@ -294,10 +294,8 @@ impl Table for RetryTable {
                 let budget = TableOr { at, table: BudgetTable(RetryBudget::builder()), off: Some(()), words: &[] };
                 match map.next_value_seed(budget)? {
                     Either::Word(()) => set(builder, RetryPolicyBuilder::no_budget),
-                    Either::Table(BudgetTable(table)) => {
-                        let budget = table.build().map_err(|error| at.breaks_below(error.field(), error.rule()))?;
-                        set(builder, |builder| builder.budget(budget));
-                    }
+                    // Not one that is built here: each policy that is made of this has its own.
+                    Either::Table(BudgetTable(table)) => set(builder, |builder| builder.own_budget(table)),
                 }
             }
             _ => {

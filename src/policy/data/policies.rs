@@ -36,6 +36,7 @@ use crate::{Name, Observer};
 #[must_use = "a builder does nothing until `build`"]
 pub struct PoliciesBuilder {
     policies: Vec<(Name, PolicyBuilder)>,
+    audience: Audience,
 }
 
 impl PoliciesBuilder {
@@ -56,10 +57,7 @@ impl PoliciesBuilder {
 
     /// Tells `observer` what happens in all parts that were not given another one.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PoliciesBuilder {
-        let audience = Audience::new(Arc::new(observer));
-        for (_, policy) in &mut self.policies {
-            *policy = policy.clone().or_audience(&audience);
-        }
+        self.audience = Audience::new(Arc::new(observer));
         self
     }
 
@@ -68,8 +66,11 @@ impl PoliciesBuilder {
     /// # Errors
     /// The first setting that breaks a rule, by its path (`compute.circuit.open_for`), and the rule.
     pub fn build(self) -> Result<Policies, PolicyError> {
-        let built =
-            self.policies.into_iter().map(|(name, policy)| policy.build().map_err(|error| error.in_policy(&name)));
+        let PoliciesBuilder { policies, audience } = self;
+        let build = |(name, policy): (Name, PolicyBuilder)| {
+            policy.or_audience(&audience).build().map_err(|error| error.in_policy(&name))
+        };
+        let built = policies.into_iter().map(build);
         Policies::new(built.collect::<Result<Vec<_>, _>>()?)
     }
 }

@@ -18,16 +18,30 @@ pub(super) enum Do {
     Panic,
 }
 
+/// What the backend says when it is asked whether it is ready.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Readiness {
+    Ready,
+    Pending,
+    Fails,
+}
+
 /// Counts its calls. It insists on being driven to readiness before each, on the very value that is called.
 #[derive(Debug, Default)]
 pub(super) struct Backend {
     calls: Arc<AtomicU32>,
+    readiness: Arc<AtomicU32>,
     ready: bool,
 }
 
 impl Backend {
     pub(super) fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// From now on, for all clones. Nobody is woken.
+    pub(super) fn set_readiness(&self, readiness: Readiness) {
+        self.readiness.store(readiness as u32, Ordering::Relaxed);
     }
 
     /// A call without tower.
@@ -50,7 +64,7 @@ impl Backend {
 
 impl Clone for Backend {
     fn clone(&self) -> Backend {
-        Backend { calls: Arc::clone(&self.calls), ready: false }
+        Backend { calls: Arc::clone(&self.calls), readiness: Arc::clone(&self.readiness), ready: false }
     }
 }
 
@@ -60,8 +74,13 @@ impl Service<Do> for Backend {
     type Future = Pin<Box<dyn Future<Output = Result<&'static str, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.ready = true;
-        Poll::Ready(Ok(()))
+        let readiness = self.readiness.load(Ordering::Relaxed);
+        self.ready = readiness == Readiness::Ready as u32;
+        match readiness {
+            _ if self.ready => Poll::Ready(Ok(())),
+            pending if pending == Readiness::Pending as u32 => Poll::Pending,
+            _ => Poll::Ready(Err("not to be reached".into())),
+        }
     }
 
     fn call(&mut self, request: Do) -> Self::Future {

@@ -313,6 +313,43 @@ fn po_06_bad_input() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// PO-06: settings from data are a template like those from code: two sets that are built of it share nothing, not even a
+/// budget that the data sets up.
+#[tokio::test(start_paused = true)]
+async fn po_06_a_template() {
+    let file = "[a.retry]\nbudget = { floor = 2 }\n[b.retry]\n[c.bulkhead]\n";
+    let template: PoliciesBuilder = toml::from_str(file).unwrap();
+    let [first, second] = [template.clone(), template].map(|template| template.build().unwrap());
+    let budget = |set: &Policies, name| set.get(name).unwrap().retry_policy().unwrap().budget().unwrap().clone();
+    for (name, floor) in [("a", 2), ("b", 10)] {
+        assert!(budget(&first, name).withdraw());
+        assert_eq!((budget(&first, name).balance(), budget(&second, name).balance()), (floor - 1, floor), "{name}");
+    }
+    let _slot = first.get("c").unwrap().slots().unwrap().try_take().unwrap();
+    assert_eq!(second.get("c").unwrap().slots().unwrap().in_use(), 0);
+}
+
+/// PO-06: the observer of a set is the one that was named last, as with every builder; a policy's own goes before it,
+/// whichever was named first.
+#[test]
+fn po_06_the_last_observer() {
+    let told = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
+    let listener = |who: &'static str| {
+        let told = std::sync::Arc::clone(&told);
+        move |event: &Event<'_>| {
+            if let Event::CircuitTransition { name, .. } = event {
+                told.lock().unwrap().push(format!("{who} {name}"));
+            }
+        }
+    };
+    let set = toml::from_str::<PoliciesBuilder>("[a.circuit]\n[b.circuit]\n[c.circuit]\n").unwrap();
+    let set = set.change("a", |policy| policy.observer(listener("own"))).unwrap();
+    let set = set.observer(listener("first")).observer(listener("last"));
+    let set = set.change("b", |policy| policy.observer(listener("own"))).unwrap().build().unwrap();
+    set.iter().for_each(|policy| policy.circuit().unwrap().force_open());
+    assert_eq!(*told.lock().unwrap(), ["own a", "own b", "last c"]);
+}
+
 /// PO-06: nothing is half-loaded: one mistake in the last of five is the whole answer.
 #[test]
 fn po_06_nothing_is_half_loaded() {

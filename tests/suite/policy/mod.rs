@@ -11,6 +11,7 @@ mod order;
 mod same;
 mod service;
 mod size;
+mod slot;
 
 use std::future::Future;
 use std::time::Duration;

@@ -4,14 +4,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use seaworthy::circuit::CircuitBuilder;
-use seaworthy::{Circuit, Event, OnDrop, RetryPolicy, Slots, TimeoutLayer};
-use tower::ServiceBuilder;
+use seaworthy::{Circuit, Event, Observer, OnDrop, RetryPolicy, Slots, TimeoutLayer};
 use tower::util::BoxCloneService;
+use tower::{Service, ServiceBuilder};
 
+use super::backend::Readiness;
 use super::*;
 use crate::support::advance;
 
@@ -21,6 +23,8 @@ struct Settings {
     bulkhead: Option<(u32, u64, u32)>,
     timeout: Option<u64>,
     attempts: Option<u32>,
+    /// Whether the observer wants to be told of every call.
+    wants_calls: bool,
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
@@ -33,11 +37,13 @@ fn settings() -> impl Strategy<Value = Settings> {
     let bulkhead = proptest::option::weighted(0.9, (1..3_u32, prop_oneof![Just(0), 1..40_u64], 1..3_u32));
     let timeout = proptest::option::weighted(0.8, 1..40_u64);
     let attempts = proptest::option::weighted(0.6, 1..4_u32);
-    (circuit, bulkhead, timeout, attempts).prop_map(|(circuit, bulkhead, timeout, attempts)| Settings {
+    let parts = (circuit, bulkhead, timeout, attempts, any::<bool>());
+    parts.prop_map(|(circuit, bulkhead, timeout, attempts, wants_calls)| Settings {
         circuit,
         bulkhead,
         timeout,
         attempts,
+        wants_calls,
     })
 }
 
@@ -51,18 +57,41 @@ enum Op {
     FreeSlot,
     ForceOpen,
     Reset,
+    SetReadiness(Readiness),
+    /// Asks one of two services that stay whether it is ready.
+    PollReady(usize),
+    /// Calls it, if it was ready.
+    Call(usize, Do),
 }
 
-fn op() -> impl Strategy<Value = Op> {
-    let what = prop_oneof![
+fn what() -> impl Strategy<Value = Do> {
+    prop_oneof![
         3 => Just(Do::Answer),
         3 => (1..60_u64).prop_map(|time| Do::AnswerAfter(Duration::from_millis(time))),
         3 => Just(Do::Fail),
         1 => Just(Do::Hang),
         1 => Just(Do::Panic),
+    ]
+}
+
+/// Services that stay, and a backend that is not always ready.
+fn op_of_services() -> impl Strategy<Value = Op> {
+    let readiness = prop_oneof![
+        2 => Just(Readiness::Ready),
+        1 => Just(Readiness::Pending),
+        1 => Just(Readiness::Fails),
     ];
     prop_oneof![
-        8 => what.prop_map(Op::Ask),
+        6 => op(),
+        4 => readiness.prop_map(Op::SetReadiness),
+        8 => (0..2_usize).prop_map(Op::PollReady),
+        8 => ((0..2_usize), what()).prop_map(|(number, request)| Op::Call(number, request)),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        8 => what().prop_map(Op::Ask),
         6 => any::<prop::sample::Index>().prop_map(Op::Poll),
         3 => any::<prop::sample::Index>().prop_map(Op::Drop),
         6 => (1..80_u64).prop_map(Op::Advance),
@@ -73,15 +102,38 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+type AnyService = BoxCloneService<Do, &'static str, BoxError>;
 type Call = Pin<Box<dyn Future<Output = Result<&'static str, BoxError>>>>;
 
 #[derive(Debug, Default, Clone)]
-struct Log(Arc<Mutex<Vec<String>>>);
+struct Log {
+    lines: Arc<Mutex<Vec<String>>>,
+    /// How many requests began. Not among the lines: without tower there is no `poll_ready` to find things out before.
+    began: Arc<AtomicU32>,
+    wants_calls: bool,
+}
 
 impl Log {
-    fn observer(&self) -> impl Fn(&Event<'_>) + Send + Sync + 'static + use<> {
-        let lines = Arc::clone(&self.0);
-        move |event| lines.lock().unwrap().push(format!("{event:?}"))
+    fn new(settings: &Settings) -> Log {
+        Log { wants_calls: settings.wants_calls, ..Log::default() }
+    }
+
+    fn observer(&self) -> Log {
+        self.clone()
+    }
+}
+
+impl Observer for Log {
+    fn on_event(&self, event: &Event<'_>) {
+        if let Event::RetryBegan { .. } = event {
+            self.began.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.lines.lock().unwrap().push(format!("{event:?}"));
+        }
+    }
+
+    fn wants_calls(&self) -> bool {
+        self.wants_calls
     }
 }
 
@@ -91,6 +143,8 @@ struct World {
     slots: Option<Slots>,
     retry: Option<RetryPolicy>,
     ask: Box<dyn Fn(Do) -> Call>,
+    /// Those that stay, and whether each is ready. There are none without tower.
+    services: Vec<(AnyService, bool)>,
     backend: Backend,
     calls: Vec<Option<Call>>,
     slot: Option<seaworthy::Slot>,
@@ -104,7 +158,7 @@ fn of_circuit(builder: CircuitBuilder, (failures, on_drop, slow): (u32, OnDrop, 
 
 impl World {
     fn by_hand(settings: &Settings) -> World {
-        let (log, backend) = (Log::default(), Backend::default());
+        let (log, backend) = (Log::new(settings), Backend::default());
         let circuit = settings.circuit.map(|circuit| of_circuit(Circuit::builder("same"), circuit));
         let circuit = circuit.map(|builder| builder.observer(log.observer()).build().unwrap());
         let slots = settings.bulkhead.map(|(limit, wait, waiting)| {
@@ -129,12 +183,13 @@ impl World {
         if let Some(retry) = &retry {
             service = ServiceBuilder::new().layer(retry.layer()).service(service).boxed_clone();
         }
+        let services = vec![(service.clone(), false), (service.clone(), false)];
         let ask = Box::new(move |request| Box::pin(service.clone().oneshot(request)) as Call);
-        World { circuit, slots, retry, ask, backend, calls: vec![], slot: None, log }
+        World { circuit, slots, retry, ask, services, backend, calls: vec![], slot: None, log }
     }
 
     fn of_policy(settings: &Settings, way: Way, leak: bool) -> World {
-        let (log, backend) = (Log::default(), Backend::default());
+        let (log, backend) = (Log::new(settings), Backend::default());
         let mut builder = Policy::builder("same").observer(log.observer());
         if let Some(circuit) = settings.circuit {
             builder = builder.circuit(|builder| of_circuit(builder, circuit));
@@ -153,9 +208,14 @@ impl World {
         let policy = if leak { policy.leak() } else { policy };
         let (circuit, slots) = (policy.circuit().cloned(), policy.slots().cloned());
         let retry = policy.retry_policy().cloned();
+        let service: AnyService = match settings.attempts {
+            None => policy.layer().without_retry().layer(backend.clone()).boxed_clone(),
+            Some(_) => policy.layer().layer(backend.clone()).boxed_clone(),
+        };
+        let services = vec![(service.clone(), false), (service, false)];
         let asked = backend.clone();
         let ask = Box::new(move |request| Box::pin(way.ask(&policy, &asked, request)) as Call);
-        World { circuit, slots, retry, ask, backend, calls: vec![], slot: None, log }
+        World { circuit, slots, retry, ask, services, backend, calls: vec![], slot: None, log }
     }
 
     /// Polls a call; what came of it, if anything did.
@@ -190,23 +250,35 @@ impl World {
             Op::FreeSlot => self.slot = None,
             Op::ForceOpen => self.circuit.iter().for_each(Circuit::force_open),
             Op::Reset => self.circuit.iter().for_each(Circuit::reset),
+            Op::SetReadiness(readiness) => self.backend.set_readiness(*readiness),
+            Op::PollReady(number) => {
+                let (service, ready) = &mut self.services[*number];
+                let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+                let poll = service.poll_ready(&mut cx);
+                *ready = matches!(poll, std::task::Poll::Ready(Ok(())));
+                said = Some(format!("{poll:?}"));
+            }
+            Op::Call(number, request) => {
+                let (service, ready) = &mut self.services[*number];
+                if std::mem::take(ready) {
+                    self.calls.push(Some(Box::pin(service.call(*request))));
+                    said = self.poll(self.calls.len() - 1);
+                }
+            }
             Op::Poll(_) | Op::Drop(_) | Op::Advance(_) => {}
         }
         let circuit = self.circuit.as_ref().map(Circuit::snapshot);
         let slots = self.slots.as_ref().map(Slots::snapshot);
         let balance = self.retry.as_ref().and_then(|retry| Some(retry.budget()?.balance()));
-        let told = std::mem::take(&mut *self.log.0.lock().unwrap());
-        format!("{said:?}, {circuit:?}, {slots:?}, {balance:?}, {} calls, {told:#?}", self.backend.calls())
+        let told = std::mem::take(&mut *self.log.lines.lock().unwrap());
+        let (calls, began) = (self.backend.calls(), self.log.began.load(Ordering::Relaxed));
+        format!("{said:?}, {circuit:?}, {slots:?}, {balance:?}, {calls} calls, {began} began, {told:#?}")
     }
 }
 
-async fn compare(settings: &Settings, ops: &[Op]) -> Result<(), TestCaseError> {
+async fn compare(settings: &Settings, ops: &[Op], ways: &[(Way, bool)]) -> Result<(), TestCaseError> {
     let mut model = World::by_hand(settings);
-    let mut worlds = [
-        World::of_policy(settings, Way::Layer, false),
-        World::of_policy(settings, Way::Run, false),
-        World::of_policy(settings, Way::Layer, true),
-    ];
+    let mut worlds: Vec<World> = ways.iter().map(|(way, leak)| World::of_policy(settings, *way, *leak)).collect();
     for op in ops {
         if let Op::Advance(time) = op {
             advance(Duration::from_millis(*time)).await;
@@ -229,11 +301,22 @@ async fn compare(settings: &Settings, ops: &[Op]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn run(settings: &Settings, ops: &[Op], ways: &[(Way, bool)]) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(compare(settings, ops, ways))
+}
+
 proptest! {
     /// PO-01 to PO-05, and all statements of the parts: a policy does what the layers do, in this order.
     #[test]
     fn property_same_as_by_hand(settings in settings(), ops in prop::collection::vec(op(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(compare(&settings, &ops))?;
+        run(&settings, &ops, &[(Way::Layer, false), (Way::Run, false), (Way::Layer, true)])?;
+    }
+
+    /// PO-01, PO-03: so do its services, when they are kept and made ready ahead of the call, around a backend that is
+    /// not always ready.
+    #[test]
+    fn property_same_services(settings in settings(), ops in prop::collection::vec(op_of_services(), 1..60)) {
+        run(&settings, &ops, &[(Way::Layer, false), (Way::Layer, true)])?;
     }
 }
