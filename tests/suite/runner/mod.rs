@@ -6,6 +6,7 @@ mod every;
 mod hooks;
 mod in_flight;
 mod logs;
+mod races;
 mod settings;
 mod signals;
 mod startup;
