@@ -1,5 +1,6 @@
 //! The runner: RN-01 to RN-12.
 
+mod broken_log;
 mod drops;
 mod end;
 mod every;
