@@ -604,7 +604,7 @@ impl Audience {
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
         match &self.observer {
-            None => TracingObserver.on_event(event),
+            None => tell_guarded(&TracingObserver, event),
             Some(observer) => tell_guarded(&**observer, event),
         }
     }
@@ -613,8 +613,14 @@ impl Audience {
 /// A panic must not become the caller's, who may be in the middle of unwinding already.
 fn tell_guarded(observer: &dyn Observer, event: &Event<'_>) {
     if catch_unwind(AssertUnwindSafe(|| observer.on_event(event))).is_err() {
-        tracing::error!(target: "seaworthy::observer", ?event, "an observer panicked");
+        log_guarded(|| tracing::error!(target: "seaworthy::observer", ?event, "an observer panicked"));
     }
+}
+
+/// Logs. A panic of whoever writes the log is nobody's: a log to a broken pipe panics when stderr, which it complains to,
+/// is gone as well; and so may an error that is put into words.
+pub(crate) fn log_guarded(log: impl FnOnce()) {
+    let _nobody_left_to_tell = catch_unwind(AssertUnwindSafe(log));
 }
 
 impl fmt::Debug for Audience {

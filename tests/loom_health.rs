@@ -83,6 +83,8 @@ fn admit_against_shutdown() {
         assert!(health.advance(Phase::Draining));
         block_on(health.idle());
         let seen = served.load(Ordering::Relaxed);
+        // Nor is whoever is turned away at that moment.
+        assert_eq!(health.in_flight(), 0);
         assert!(health.admit().is_err());
         assert_eq!(other.join().unwrap(), seen);
         assert_eq!(health.in_flight(), 0);

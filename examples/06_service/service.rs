@@ -79,7 +79,7 @@ pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), B
     // A task in the background: it ends by itself when the last handler that could write to it is gone.
     let (journal, mut entries) = mpsc::channel::<String>(1024);
     let is_open = journal.downgrade();
-    health.report("journal", move || is_open.upgrade().is_some())?;
+    health.report("journal", move || is_open.upgrade().is_some_and(|journal| !journal.is_closed()))?;
     runner.task("journal", |_shutdown| async move {
         while let Some(entry) = entries.recv().await {
             tracing::info!(entry, "journal");

@@ -52,15 +52,14 @@ impl Gauge {
         self.word.load(Ordering::Acquire) / ONE
     }
 
-    /// Counts one more, unless the service has left the phase in which it takes requests.
+    /// Counts one more, unless the service has left the phase in which it takes requests. Whoever is turned away was never
+    /// counted, not even for a moment: a runner that looks at the count just then would take it for a request that it lost.
     #[inline]
     pub(super) fn enter(&self) -> Result<(), Phase> {
-        match Phase::from_bits(self.word.fetch_add(ONE, Ordering::AcqRel)) {
-            Phase::Serving => Ok(()),
-            phase => {
-                self.leave();
-                Err(phase)
-            }
+        let more = |word| (Phase::from_bits(word) == Phase::Serving).then_some(word + ONE);
+        match self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
+            Ok(_) => Ok(()),
+            Err(word) => Err(Phase::from_bits(word)),
         }
     }
 

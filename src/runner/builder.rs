@@ -53,8 +53,10 @@ impl RunnerBuilder {
     }
 
     /// Waits for so long after the service was marked as draining before the tasks are told to finish. Servers still
-    /// answer meanwhile, so that those who balance load see that it is not ready and send no more. Zero if not set. A
-    /// service that has not served yet does not wait.
+    /// answer meanwhile, so that those who balance load see that it is not ready and send no more. What they still send
+    /// is answered, but behind a readiness layer not served: it is rejected with
+    /// [`NotReady`](crate::Rejected::NotReady), which is 503 over HTTP. Zero if not set. A service that has not served
+    /// yet does not wait.
     pub fn drain_delay(mut self, time: Duration) -> RunnerBuilder {
         self.times.drain_delay = time;
         self
@@ -107,7 +109,8 @@ impl RunnerBuilder {
     /// listened to.
     ///
     /// # Panics
-    /// If there are signals to listen to, tokio panics on a runtime that was built without I/O.
+    /// If there are signals to listen to, tokio panics on a runtime that was built without I/O. On one without time,
+    /// [`run`](Runner::run) does when it has to wait: use `enable_all`.
     pub fn build(self) -> Result<Runner, BuildError> {
         if self.hook_limit.is_zero() {
             return Err(ConfigError::new("hook_limit", "must be longer than zero").into());

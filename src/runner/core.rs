@@ -12,7 +12,7 @@ use super::failure::Cause;
 use super::handle::RunnerHandle;
 use super::task::Task;
 use super::work::{Outcome, Work, guarded};
-use crate::event::{Audience, ErrorText};
+use crate::event::{Audience, ErrorText, log_guarded};
 use crate::machine::roster::Roster;
 use crate::random::Random;
 use crate::sync::{AtomicU64, Mutex, Ordering};
@@ -203,11 +203,12 @@ impl Core {
     /// What is new; the driver is woken for what comes after it.
     pub(super) fn news(&self, waker: &Waker) -> News {
         let mut inner = self.inner.lock();
-        match &mut inner.driver {
-            Some(driver) => driver.clone_from(waker),
-            none => *none = Some(waker.clone()),
-        }
-        std::mem::take(&mut inner.news)
+        let known = inner.driver.as_ref().is_some_and(|driver| driver.will_wake(waker));
+        // Dropped after the lock: a waker may be anybody's code.
+        let _former = if known { None } else { inner.driver.replace(waker.clone()) };
+        let news = std::mem::take(&mut inner.news);
+        drop(inner);
+        news
     }
 
     /// Tells the driver.
@@ -269,10 +270,10 @@ impl Core {
         );
         drop(inner);
         if let Err(cause) = guarded(|| drop(left)) {
-            tracing::error!(target: "seaworthy::runner", %cause, "a hook that was not run");
+            log_guarded(|| tracing::error!(target: "seaworthy::runner", %cause, "a hook that was not run"));
         }
         if self.health.advance(Phase::Stopped) {
-            tracing::info!(target: "seaworthy::runner", "stopped");
+            log_guarded(|| tracing::info!(target: "seaworthy::runner", "stopped"));
         }
     }
 }

@@ -4,11 +4,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::builder::Times;
-use super::core::{Core, Ended, Hook, Owner, When};
+use super::core::{Core, Ended, Hook, Owner, Step, When};
 use super::failure::{Cause, Failure, RunError};
 use super::handle::RunnerHandle;
 use super::signal::Listener;
+use super::work::guarded;
 use super::{Reason, Runner};
+use crate::event::log_guarded;
 use crate::machine::moment::Moment;
 use crate::time::Alarm;
 use crate::{Name, Phase, time};
@@ -56,7 +58,7 @@ impl Run {
         let served = self.reason.is_none();
         if served {
             self.core().health.advance(Phase::Serving);
-            tracing::info!(target: "seaworthy::runner", "serving");
+            log_guarded(|| tracing::info!(target: "seaworthy::runner", "serving"));
             self.drive(Moment::NEVER, |run| run.reason.is_some(), |_| Poll::<()>::Pending).await;
         }
         self.drain(served).await;
@@ -78,9 +80,10 @@ impl Run {
         for step in self.core().take_steps() {
             self.listen_once().await;
             if self.reason.is_some() {
-                return;
+                self.leave_out(step);
+                continue;
             }
-            tracing::info!(target: "seaworthy::runner", name = %step.name, "starting");
+            log_guarded(|| tracing::info!(target: "seaworthy::runner", name = %step.name, "starting"));
             let mut work = (step.make)(handle.clone());
             let outcome = match self.drive(Moment::NEVER, |run| run.reason.is_some(), |cx| work.poll(cx)).await {
                 Driven::Done(outcome) => outcome,
@@ -88,7 +91,9 @@ impl Run {
                 Driven::Late | Driven::Cut => work.discard(),
             };
             if let Err(cause) = outcome {
-                tracing::error!(target: "seaworthy::runner", name = %step.name, %cause, "step of the start failed");
+                log_guarded(
+                    || tracing::error!(target: "seaworthy::runner", name = %step.name, %cause, "step of the start failed"),
+                );
                 self.failures.push(Failure::Startup { name: step.name, cause });
                 self.begin(Reason::Startup);
             }
@@ -96,12 +101,21 @@ impl Run {
         self.listen_once().await;
     }
 
+    /// Drops a step, which is anybody's code: a panic must not keep the cleanups from being run.
+    fn leave_out(&mut self, step: Step) {
+        let Step { name, make } = step;
+        if let Err(cause) = guarded(|| drop(make)) {
+            log_guarded(|| tracing::error!(target: "seaworthy::runner", %name, %cause, "step of the start failed"));
+            self.failures.push(Failure::Startup { name, cause });
+        }
+    }
+
     async fn drain(&mut self, served: bool) {
         self.core().health.advance(Phase::Draining);
         self.core().close();
         let delay = self.times.drain_delay;
         let reason = self.reason.as_ref().map(tracing::field::display);
-        tracing::info!(target: "seaworthy::runner", reason, ?delay, "draining");
+        log_guarded(|| tracing::info!(target: "seaworthy::runner", reason, ?delay, "draining"));
         if served && !delay.is_zero() {
             let until = time::now().after(delay);
             self.drive(until, |run| run.heard >= ABORTS, |_| Poll::<()>::Pending).await;
@@ -111,7 +125,7 @@ impl Run {
     /// Tells the tasks, runs the hooks, and waits for the tasks and the requests as long as there is time.
     async fn stop(&mut self) {
         let until = time::now().after(self.times.grace);
-        tracing::info!(target: "seaworthy::runner", grace = ?self.times.grace, "stopping");
+        log_guarded(|| tracing::info!(target: "seaworthy::runner", grace = ?self.times.grace, "stopping"));
         self.core().trigger.fire();
         for hook in self.core().take_hooks(When::OnStop) {
             let until = until.min(time::now().after(hook.limit));
@@ -142,13 +156,13 @@ impl Run {
             stragglers.extend(left.into_iter().map(|(id, name)| (id, Failure::Task { name, cause: Cause::Blocking })));
             stragglers.sort_by_key(|(id, _)| *id);
             for (_, failure) in stragglers {
-                tracing::warn!(target: "seaworthy::runner", %failure, "straggler");
+                log_guarded(|| tracing::warn!(target: "seaworthy::runner", %failure, "straggler"));
                 self.failures.push(failure);
             }
         }
         let requests = self.core().health.in_flight();
         if requests > 0 {
-            tracing::warn!(target: "seaworthy::runner", requests, "requests still in flight");
+            log_guarded(|| tracing::warn!(target: "seaworthy::runner", requests, "requests still in flight"));
             self.failures.push(Failure::InFlight { requests });
         }
     }
@@ -167,7 +181,7 @@ impl Run {
             When::OnStop => Failure::OnStop { name, cause },
             When::Cleanup => Failure::Cleanup { name, cause },
         };
-        tracing::error!(target: "seaworthy::runner", %failure, "hook failed");
+        log_guarded(|| tracing::error!(target: "seaworthy::runner", %failure, "hook failed"));
         self.failures.push(failure);
     }
 
@@ -237,7 +251,7 @@ impl Run {
         self.begin(reason);
         self.heard = self.heard.saturating_add(1);
         if self.heard == ABORTS {
-            tracing::warn!(target: "seaworthy::runner", "second signal, aborting");
+            log_guarded(|| tracing::warn!(target: "seaworthy::runner", "second signal, aborting"));
             self.failures.push(Failure::Forced);
         }
     }

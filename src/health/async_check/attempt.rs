@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::bell::Bell;
+use crate::event::log_guarded;
 use crate::health::Status;
 use crate::sync::Mutex;
 use crate::time::Countdown;
@@ -156,7 +157,7 @@ impl Job {
         self.countdown = None;
         let future = self.future.take();
         if catch_unwind(AssertUnwindSafe(|| drop(future))).is_err() {
-            tracing::error!(target: "seaworthy::health", "a check panicked when it was dropped");
+            log_guarded(|| tracing::error!(target: "seaworthy::health", "a check panicked when it was dropped"));
         }
     }
 }

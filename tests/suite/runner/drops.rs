@@ -1,6 +1,6 @@
 //! What is dropped in the middle.
 
-use std::future::pending;
+use std::future::{Future, pending};
 use std::time::Duration;
 
 use seaworthy::{Phase, Runner};
@@ -129,6 +129,33 @@ async fn nothing_leaks() {
         lines.sort();
         assert_eq!(lines, ["0 cleanup is gone", "0 step is gone", "0 stop is gone"]);
     }
+}
+
+/// A run that moves to another executor drops the waker of the first, which may be anybody's code: also code that asks
+/// the runner something.
+#[tokio::test(start_paused = true)]
+async fn a_waker_that_asks() {
+    struct Asks(seaworthy::RunnerHandle, std::sync::mpsc::Sender<usize>);
+    impl std::task::Wake for Asks {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            self.1.send(self.0.tasks().len()).unwrap();
+        }
+    }
+    let (answers, answered) = std::sync::mpsc::channel();
+    let runner = runner();
+    let handle = runner.handle();
+    // On a thread of its own and without a task, so that a deadlock is a failed test and not one that hangs.
+    std::thread::spawn(move || {
+        let mut run = Box::pin(runner.run());
+        for _ in 0..2 {
+            let waker = std::sync::Arc::new(Asks(handle.clone(), answers.clone())).into();
+            assert!(run.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+        }
+    });
+    assert_eq!(answered.recv_timeout(10 * SECOND), Ok(0));
 }
 
 /// What is dropped can be sent, and what stays can be shared.

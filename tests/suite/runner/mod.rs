@@ -1,11 +1,13 @@
 //! The runner: RN-01 to RN-12.
 
+mod broken_log;
 mod drops;
 mod end;
 mod every;
 mod hooks;
 mod in_flight;
 mod logs;
+mod races;
 mod settings;
 mod signals;
 mod startup;

@@ -149,6 +149,38 @@ async fn panics_when_dropped() {
     assert_eq!(wrong(runner.run().await), ["startup step `step` panicked: dropped"]);
 }
 
+/// RN-04, RN-06: steps that are not begun are dropped, and one that panics at that has panicked; the cleanups are run all the
+/// same.
+#[tokio::test(start_paused = true)]
+async fn panics_when_left_out() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("left out");
+        }
+    }
+    let (story, runner) = (Story::new(), runner());
+    runner.startup("first", async |_| Err::<(), BoxError>("no".into())).unwrap();
+    for name in ["second", "third"] {
+        let bomb = Bomb;
+        let step = move |_| {
+            let _bomb = &bomb;
+            std::future::ready(Result::Ok(()))
+        };
+        runner.startup(name, step).unwrap();
+    }
+    runner.cleanup("cleanup", story.hook("cleanup", Duration::ZERO)).unwrap();
+    assert_eq!(
+        wrong(runner.run().await),
+        [
+            "startup step `first` failed: no",
+            "startup step `second` panicked: left out",
+            "startup step `third` panicked: left out"
+        ]
+    );
+    assert_eq!(story.lines(), ["0 cleanup begins", "0 cleanup ends"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn needs_a_name() {
     let error = runner().startup("", async |_| Result::Ok(())).unwrap_err();

@@ -1,0 +1,42 @@
+//! Requests that come while the service is told to end, in real time.
+
+use std::hint::spin_loop;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use seaworthy::Phase;
+
+use super::{builder, wrong};
+
+/// RN-05: whoever was looked at while the service was serving, and is turned away because it is not any more, is not
+/// taken for a request in flight: nothing went wrong.
+#[test]
+fn turned_away_at_the_last_moment() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for round in 0..2_000_u64 {
+        let runner = runtime.block_on(async { builder().build().unwrap() });
+        let health = runner.health().clone();
+        health.advance(Phase::Serving);
+        // Between the look at the phase and the count: until the phase has moved on, and a little longer.
+        let (phase, asked) = (health.clone(), Arc::new(AtomicU64::new(0)));
+        let counts = Arc::clone(&asked);
+        let check = move || {
+            counts.fetch_add(1, Ordering::Relaxed);
+            while phase.phase() == Phase::Serving {
+                spin_loop();
+            }
+            (0..(round * 7) % 400).for_each(|_| spin_loop());
+            true
+        };
+        health.require("slow", check).unwrap();
+        let caller = thread::spawn(move || assert!(health.admit().is_err()));
+        while asked.load(Ordering::Relaxed) == 0 {
+            thread::yield_now();
+        }
+        runner.handle().stop();
+        let result = runtime.block_on(runner.run());
+        caller.join().unwrap();
+        assert_eq!(wrong(result), [""; 0], "round {round}");
+    }
+}
