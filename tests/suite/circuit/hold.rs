@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use seaworthy::circuit::Cause;
-use seaworthy::{Circuit, State, Verdict};
+use seaworthy::{Backoff, Circuit, Jitter, State, Verdict};
 use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Service, ServiceBuilder, service_fn};
 
@@ -115,4 +115,20 @@ async fn the_open_time_goes_on() {
     drop(for_ever.hold_open());
     advance(100 * SECOND).await;
     assert_eq!(for_ever.admit().unwrap_err().retry_after(), None);
+}
+
+/// PR-09, CB-12: a hold that ends well starts the growth of the open time over.
+#[tokio::test(start_paused = true)]
+async fn growth_starts_over() {
+    let backoff = Backoff::exponential(SECOND, 60 * SECOND).jitter(Jitter::None);
+    let circuit = Circuit::builder("grows").consecutive_failures(1).open_backoff(backoff).build().unwrap();
+    let probe_fails = || circuit.try_probe().unwrap().settle(Verdict::Failure);
+    settle(&circuit, &[Verdict::Failure]);
+    advance(SECOND).await;
+    probe_fails();
+    assert_eq!(circuit.snapshot().retry_after, Some(2 * SECOND));
+    circuit.hold_open().unwrap().close();
+    drop(circuit.hold_open());
+    probe_fails();
+    assert_eq!(circuit.snapshot().retry_after, Some(2 * SECOND));
 }

@@ -393,3 +393,33 @@ async fn letting_go_leaves_the_open_time() {
         assert_eq!(circuit.admit().is_ok(), open == 10 * SECOND);
     }
 }
+
+/// PR-09: one success of several that an unhealthy target needs does not close the circuit for a moment, and one that was
+/// unhealthy before may be taken over from all the same.
+#[tokio::test(start_paused = true)]
+async fn one_success_of_several() {
+    let told = Told::default();
+    let prober = prober();
+    let script = Script::new(&[Line::Fail("sick")]);
+    let strict = quick().failure_threshold(1).success_threshold(2).build().unwrap();
+    let target = prober.add("a", strict, script.clone()).unwrap();
+    let circuit = told.by(Circuit::builder("c").consecutive_failures(1).open_for(100 * MS)).build().unwrap();
+    target.hold_open(&circuit);
+    let _task = prober.spawn();
+    pass(MS).await;
+    circuit.reset();
+    support::settle(&circuit, &[Verdict::Failure]);
+    told.take();
+    script.then(Line::Ok);
+    pass(SECOND).await;
+    assert!(circuit.snapshot().held);
+    assert_eq!(told.changes(), [(OPEN, HALF), (HALF, OPEN)]);
+    pass(SECOND).await;
+    assert_eq!(circuit.state(), CLOSED);
+
+    target.set_phase(TargetPhase::Initialising);
+    pass(950 * MS).await;
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(2 * SECOND).await;
+    assert_eq!(circuit.state(), CLOSED);
+}
