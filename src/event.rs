@@ -1,18 +1,15 @@
 use std::fmt;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
-
-use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
 use crate::machine::report::{Cause, Counts, State};
 use crate::machine::retry::StopReason;
 use crate::timeout::Limit;
-use crate::{Name, Phase, RetryBudget, TracingObserver, Verdict};
+use crate::{Name, Phase, RetryBudget, Verdict};
 
-/// Something that happened, told to an [`Observer`].
+/// Something that happened, told to an [`Observer`](crate::Observer).
 ///
-/// Those marked with † are told only to an observer that [wants calls](Observer::wants_calls).
+/// Those marked with † are told only to an observer that [wants calls](crate::Observer::wants_calls).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -373,7 +370,7 @@ pub enum Event<'a> {
 
 impl Event<'_> {
     /// Whether it is told only to an observer that wants calls.
-    fn is_about_calls(&self) -> bool {
+    pub(crate) fn is_about_calls(&self) -> bool {
         match self {
             Event::CircuitBuilt { .. }
             | Event::CircuitDropped { .. }
@@ -469,162 +466,5 @@ impl fmt::Display for ErrorText<'_> {
 impl fmt::Debug for ErrorText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.debug.fmt(f)
-    }
-}
-
-/// Is told what happens, by the thread that made it happen and outside of any lock: it may call any method of the
-/// handle that the event is about.
-///
-/// It runs on the path of a call, so it should be quick. A panic in it is caught and logged; the call goes on.
-///
-/// Any closure that takes an [`&Event`](Event) is an observer:
-///
-/// ```
-/// use seaworthy::{Circuit, Event};
-///
-/// let circuit = Circuit::builder("payments")
-///     .observer(|event: &Event<'_>| {
-///         if let Event::CircuitTransition { name, from, to, .. } = event {
-///             println!("{name}: {from} -> {to}");
-///         }
-///     })
-///     .build()?;
-/// circuit.force_open(); // payments: closed -> open
-/// # Ok::<(), seaworthy::ConfigError>(())
-/// ```
-///
-/// Two observers, or three, are one: `(TracingObserver, mine)` tells both, and a panic of the one does not keep it from
-/// the other.
-pub trait Observer: Send + Sync {
-    /// Takes note of an event.
-    fn on_event(&self, event: &Event<'_>);
-
-    /// Whether it wants to be told of every call, also of those that go well, and of what is made and dropped: the events
-    /// marked with † in [`Event`].
-    ///
-    /// It is asked when it is given to a builder, and has to say the same for as long as it lives. Each call costs more
-    /// for it: what the observer takes, and for a circuit two clock reads and, with a window, the same as for
-    /// [`slow_call`](crate::circuit::CircuitBuilder::slow_call). Without it, calls cost what they cost without an
-    /// observer.
-    fn wants_calls(&self) -> bool {
-        false
-    }
-}
-
-impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
-    fn on_event(&self, event: &Event<'_>) {
-        self(event);
-    }
-}
-
-/// Tells the one inside.
-impl<O: Observer + ?Sized> Observer for Arc<O> {
-    fn on_event(&self, event: &Event<'_>) {
-        (**self).on_event(event);
-    }
-
-    fn wants_calls(&self) -> bool {
-        (**self).wants_calls()
-    }
-}
-
-/// Tells both. Each is told of calls only if it wants to be.
-impl<A: Observer, B: Observer> Observer for (A, B) {
-    fn on_event(&self, event: &Event<'_>) {
-        tell_one_of_many(&self.0, event);
-        tell_one_of_many(&self.1, event);
-    }
-
-    fn wants_calls(&self) -> bool {
-        self.0.wants_calls() || self.1.wants_calls()
-    }
-}
-
-/// Tells all three. Each is told of calls only if it wants to be.
-impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
-    fn on_event(&self, event: &Event<'_>) {
-        tell_one_of_many(&self.0, event);
-        tell_one_of_many(&self.1, event);
-        tell_one_of_many(&self.2, event);
-    }
-
-    fn wants_calls(&self) -> bool {
-        self.0.wants_calls() || self.1.wants_calls() || self.2.wants_calls()
-    }
-}
-
-fn tell_one_of_many(observer: &dyn Observer, event: &Event<'_>) {
-    if !event.is_about_calls() || observer.wants_calls() {
-        tell_guarded(observer, event);
-    }
-}
-
-/// The observer of a handle: [`TracingObserver`] unless another was given.
-#[derive(Clone, Default)]
-pub(crate) struct Audience {
-    observer: Option<Arc<dyn Observer>>,
-    wants_calls: bool,
-}
-
-/// Whatever an observer's panic leaves behind is the observer's own: it is caught here, and nothing of ours is borrowed.
-impl UnwindSafe for Audience {}
-impl RefUnwindSafe for Audience {}
-
-impl Audience {
-    pub(crate) fn new(observer: Arc<dyn Observer>) -> Audience {
-        let wants_calls = observer.wants_calls();
-        Audience { observer: Some(observer), wants_calls }
-    }
-
-    /// Whether it is told of every call.
-    #[inline]
-    pub(crate) fn wants_calls(&self) -> bool {
-        self.wants_calls
-    }
-
-    /// Whether an observer was given.
-    pub(crate) fn is_set(&self) -> bool {
-        self.observer.is_some()
-    }
-
-    /// Whether anybody would hear of what is only worth a `debug`; asked before an event is made of it.
-    #[inline]
-    pub(crate) fn hears_debug(&self) -> bool {
-        let loudest = STATIC_MAX_LEVEL.min(LevelFilter::current());
-        self.observer.is_some() || loudest >= LevelFilter::DEBUG
-    }
-
-    /// Tells what is only for those who want calls.
-    #[inline]
-    pub(crate) fn tell_of_calls<'a>(&self, event: impl FnOnce() -> Event<'a>) {
-        if self.wants_calls {
-            self.tell(&event());
-        }
-    }
-
-    pub(crate) fn tell(&self, event: &Event<'_>) {
-        match &self.observer {
-            None => tell_guarded(&TracingObserver, event),
-            Some(observer) => tell_guarded(&**observer, event),
-        }
-    }
-}
-
-/// A panic must not become the caller's, who may be in the middle of unwinding already.
-fn tell_guarded(observer: &dyn Observer, event: &Event<'_>) {
-    if catch_unwind(AssertUnwindSafe(|| observer.on_event(event))).is_err() {
-        log_guarded(|| tracing::error!(target: "seaworthy::observer", ?event, "an observer panicked"));
-    }
-}
-
-/// Logs. A panic of whoever writes the log is nobody's: a log to a broken pipe panics when stderr, which it complains to,
-/// is gone as well; and so may an error that is put into words.
-pub(crate) fn log_guarded(log: impl FnOnce()) {
-    let _nobody_left_to_tell = catch_unwind(AssertUnwindSafe(log));
-}
-
-impl fmt::Debug for Audience {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.observer.is_some() { "an observer" } else { "tracing" })
     }
 }

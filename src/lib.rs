@@ -4,6 +4,7 @@
 // A request takes no path that can panic for want of a value.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
+mod audience;
 mod error;
 mod event;
 mod handle;
@@ -12,6 +13,7 @@ mod machine;
 #[cfg(feature = "metrics")]
 mod metrics_observer;
 mod name;
+mod observer;
 mod random;
 mod shutdown;
 mod sync;
@@ -36,7 +38,7 @@ pub mod timeout;
 pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
 pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
-pub use event::{ErrorText, Event, Forgotten, Observer, Place};
+pub use event::{ErrorText, Event, Forgotten, Place};
 pub use fallback::{Covers, Fallback, FallbackLayer};
 pub use health::{AsyncCheck, Check, Health, Status};
 pub use keyed::Keyed;
@@ -47,6 +49,7 @@ pub use machine::verdict::Verdict;
 #[cfg(feature = "metrics")]
 pub use metrics_observer::MetricsObserver;
 pub use name::Name;
+pub use observer::Observer;
 pub use policy::{Policies, Policy, PolicyError};
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};
 #[cfg(feature = "lifecycle")]

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::core::{Core, Settings};
 use super::handle::Slots;
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::keyed::KeyedBuilder;
 use crate::machine::tally::MOST;
 use crate::{ConfigError, Name, Observer};

@@ -3,7 +3,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::locked::{Locked, advance};
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::machine::moment::Moment;
 use crate::machine::queue::Queue;
 use crate::machine::tally::Tally;

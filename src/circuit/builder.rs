@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::config::Config;
 use super::core::Core;
 use super::handle::Circuit;
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::keyed::KeyedBuilder;
 use crate::machine::backoff::{Backoff, Flaw};
 use crate::machine::settings::{OnDrop, Settings};

@@ -1,4 +1,4 @@
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::machine::settings::Settings;
 use crate::random::Random;
 

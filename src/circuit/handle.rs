@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::builder::CircuitBuilder;
 use super::classify::{Classify, ErrorClassifier};
-use super::core::{Core, Refusal};
+use super::core::Core;
 use super::future::Outcome;
 use super::held::Held;
 use super::hold::Hold;
 use super::layer::CircuitBreakerLayer;
 use super::permit::Permit;
+use super::ticket::Refusal;
 use crate::handle::Handle;
 use crate::machine::idleness::Idleness;
 use crate::machine::moment::Moment;

@@ -1,7 +1,8 @@
 use std::borrow::Borrow;
 
-use super::core::{Core, Ticket};
+use super::core::Core;
 use super::handle::Circuit;
+use super::ticket::Ticket;
 use crate::Verdict;
 
 /// An admitted call that has not been settled. Dropping it settles it as `on_drop` says.

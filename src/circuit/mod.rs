@@ -47,11 +47,12 @@ mod permit;
 mod service;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod waiting;
 mod word;
 
 pub(crate) use classify::judge;
-pub(crate) use core::{Refusal, Ticket};
+pub(crate) use ticket::{Refusal, Ticket};
 
 pub use builder::CircuitBuilder;
 pub(crate) use builder::CircuitTemplate;

@@ -3,10 +3,10 @@ use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
 use super::classify::{Classify, ErrorClassifier};
-use super::core::{Refusal, Ticket};
 use super::future::ResponseFuture;
 use super::handle::Circuit;
 use super::held::{FailOnUnwindOfCall, Held};
+use super::ticket::{Refusal, Ticket};
 use super::waiting::Waiting;
 use crate::StackError;
 

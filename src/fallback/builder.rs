@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::answer::{Other, RequestFunction};
 use super::covers::Rejections;
 use super::layer::{FallbackLayer, Teller};
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::{ConfigError, Name, Observer};
 
 /// The settings of a [`FallbackLayer`]. Made by [`FallbackLayer::value`] and its like; nothing is checked before

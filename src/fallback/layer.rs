@@ -9,7 +9,8 @@ use super::builder::FallbackBuilder;
 use super::covers::{Covers, Rejections};
 use super::future::{ResponseFuture, Spare};
 use super::service::Fallback;
-use crate::event::{Audience, ErrorText};
+use crate::audience::Audience;
+use crate::event::ErrorText;
 use crate::retry::CloneReplay;
 use crate::{Event, Name};
 

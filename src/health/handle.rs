@@ -8,7 +8,7 @@ use super::in_flight::InFlight;
 use super::layer::ReadinessLayer;
 use super::registry::{List, Registry};
 use super::report::RunChecks;
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::{ConfigError, Event, Name, Observer, Phase, Rejected};
 
 /// How a service is: its [`Phase`], what it needs, and how many requests it has in flight.

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use super::async_check::{AsyncCheck, Run};
 use super::check::{Check, Status};
 use crate::Name;
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::{ConfigError, Event};
 

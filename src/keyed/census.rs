@@ -1,4 +1,5 @@
-use crate::event::{Audience, Forgotten};
+use crate::audience::Audience;
+use crate::event::Forgotten;
 use crate::sync::{AtomicU64, Ordering};
 use crate::{Event, Name};
 

@@ -9,9 +9,9 @@ impl KeyedHandle for Slots {}
 pub(super) mod sealed {
     use std::fmt::Debug;
 
+    use crate::audience::Audience;
     use crate::bulkhead::{SlotsBuilder, SlotsTemplate};
     use crate::circuit::{CircuitBuilder, CircuitTemplate};
-    use crate::event::Audience;
     use crate::machine::idleness::Idleness;
     use crate::machine::moment::Moment;
     use crate::{Circuit, ConfigError, Name, Slots};

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::handle::Prober;
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::random::Random;
 use crate::{ConfigError, Observer};
 

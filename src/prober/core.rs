@@ -8,7 +8,7 @@ use super::link::Link;
 use super::policy::ProbePolicy;
 use super::probe::AnyProbe;
 use super::table::{Entry, Flight, News, Table};
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::machine::moment::Moment;
 use crate::machine::probe::track::{Change, ProbeOutcome, ProbeState, Settled, Track};
 use crate::random::Random;

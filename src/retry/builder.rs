@@ -5,7 +5,7 @@ use super::budget::RetryBudget;
 #[cfg(feature = "serde")]
 use super::budget::RetryBudgetBuilder;
 use super::policy::{Beginning, Config, RetryPolicy};
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::machine::backoff::{Backoff, Flaw};
 use crate::machine::retry::RetrySettings;
 use crate::random::Random;

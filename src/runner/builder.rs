@@ -7,7 +7,7 @@ use super::Runner;
 use super::core::{Core, Owner};
 use super::error::BuildError;
 use super::signal::{Listener, Signal};
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::random::Random;
 use crate::{ConfigError, Health, Observer, Shutdown};
 

@@ -10,7 +10,7 @@ use super::handle::RunnerHandle;
 use super::signal::Listener;
 use super::work::guarded;
 use super::{Reason, Runner};
-use crate::event::log_guarded;
+use crate::audience::log_guarded;
 use crate::machine::moment::Moment;
 use crate::time::Alarm;
 use crate::{Name, Phase, time};

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::{ConfigError, Event, Name, Observer};
 
 /// Which time was over.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::bell::Bell;
-use crate::event::log_guarded;
+use crate::audience::log_guarded;
 use crate::health::Status;
 use crate::sync::Mutex;
 use crate::time::Countdown;

@@ -5,7 +5,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess};
 use super::parts::PolicyTable;
 use super::path::Path;
 use super::table::{Each, Fill, Named};
-use crate::event::Audience;
+use crate::audience::Audience;
 use crate::policy::{Policies, PolicyBuilder, PolicyError};
 use crate::{Name, Observer};
 

@@ -1,0 +1,77 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
+
+use crate::{Event, Observer, TracingObserver};
+
+/// The observer of a handle: [`TracingObserver`] unless another was given.
+#[derive(Clone, Default)]
+pub(crate) struct Audience {
+    observer: Option<Arc<dyn Observer>>,
+    wants_calls: bool,
+}
+
+/// Whatever an observer's panic leaves behind is the observer's own: it is caught here, and nothing of ours is borrowed.
+impl UnwindSafe for Audience {}
+impl RefUnwindSafe for Audience {}
+
+impl Audience {
+    pub(crate) fn new(observer: Arc<dyn Observer>) -> Audience {
+        let wants_calls = observer.wants_calls();
+        Audience { observer: Some(observer), wants_calls }
+    }
+
+    /// Whether it is told of every call.
+    #[inline]
+    pub(crate) fn wants_calls(&self) -> bool {
+        self.wants_calls
+    }
+
+    /// Whether an observer was given.
+    pub(crate) fn is_set(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    /// Whether anybody would hear of what is only worth a `debug`; asked before an event is made of it.
+    #[inline]
+    pub(crate) fn hears_debug(&self) -> bool {
+        let loudest = STATIC_MAX_LEVEL.min(LevelFilter::current());
+        self.observer.is_some() || loudest >= LevelFilter::DEBUG
+    }
+
+    /// Tells what is only for those who want calls.
+    #[inline]
+    pub(crate) fn tell_of_calls<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+        if self.wants_calls {
+            self.tell(&event());
+        }
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        match &self.observer {
+            None => tell_guarded(&TracingObserver, event),
+            Some(observer) => tell_guarded(&**observer, event),
+        }
+    }
+}
+
+/// A panic must not become the caller's, who may be in the middle of unwinding already.
+pub(crate) fn tell_guarded(observer: &dyn Observer, event: &Event<'_>) {
+    if catch_unwind(AssertUnwindSafe(|| observer.on_event(event))).is_err() {
+        log_guarded(|| tracing::error!(target: "seaworthy::observer", ?event, "an observer panicked"));
+    }
+}
+
+/// Logs. A panic of whoever writes the log is nobody's: a log to a broken pipe panics when stderr, which it complains to,
+/// is gone as well; and so may an error that is put into words.
+pub(crate) fn log_guarded(log: impl FnOnce()) {
+    let _nobody_left_to_tell = catch_unwind(AssertUnwindSafe(log));
+}
+
+impl fmt::Debug for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.observer.is_some() { "an observer" } else { "tracing" })
+    }
+}
