@@ -1,3 +1,5 @@
+use std::net::Ipv6Addr;
+
 use http::uri::PathAndQuery;
 
 use crate::ConfigError;
@@ -149,9 +151,23 @@ impl Exec {
 fn check_address(host: &str, port: u16) -> Result<(), ConfigError> {
     if host.is_empty() {
         Err(ConfigError::new("host", "must not be empty"))
+    } else if !is_host(host) {
+        Err(ConfigError::new("host", "must be a name or an address"))
     } else if port == 0 {
         Err(ConfigError::new("port", "must be from 1 to 65535"))
     } else {
         Ok(())
+    }
+}
+
+/// A name, an address, or an IPv6 address with or without brackets and zone; without a port.
+fn is_host(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match bare.or(host.contains(':').then_some(host)) {
+        Some(address) => {
+            let (address, _zone) = address.split_once('%').unwrap_or((address, ""));
+            address.parse::<Ipv6Addr>().is_ok()
+        }
+        None => host.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_')),
     }
 }

@@ -55,18 +55,44 @@ impl<P: Probe> AnyProbe for P {
     }
 }
 
-/// An error's text, and those of its sources.
+const SOURCES: usize = 32;
+
+/// An error's text, and those of its sources; not of all, because one may be its own.
 pub(super) fn whole_text(error: &BoxError) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
+    for error in std::iter::successors(error.source(), |error| error.source()).take(SOURCES) {
         let more = error.to_string();
         // Many an error tells its source's text as its own.
         if !text.ends_with(&more) {
             text.push_str(": ");
             text.push_str(&more);
         }
-        source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PR-07: an error that is its own source keeps nobody for ever.
+    #[test]
+    fn an_error_that_is_its_own_source() {
+        #[derive(Debug)]
+        struct Circle;
+
+        impl std::fmt::Display for Circle {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("round")
+            }
+        }
+
+        impl std::error::Error for Circle {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&Circle)
+            }
+        }
+
+        assert_eq!(whole_text(&BoxError::from(Circle)), "round");
+    }
 }

@@ -44,6 +44,9 @@ fn kinds_from_code() {
         (HttpGet::new(0), "port: must be from 1 to 65535"),
         (get().host(""), "host: must not be empty"),
         (get().host("a b"), "host: must be a name or an address"),
+        (get().host("localhost:8080"), "host: must be a name or an address"),
+        (get().host("user@localhost"), "host: must be a name or an address"),
+        (get().host("[localhost]"), "host: must be a name or an address"),
         (get().path("health"), "path: must begin with `/`"),
         (get().path(""), "path: must begin with `/`"),
         (get().path("/a b"), "path: must be a valid path and query, without a fragment"),
@@ -60,6 +63,11 @@ fn kinds_from_code() {
     }
     assert_eq!(TcpProbe::new(TcpConnect::new(0)).unwrap_err().to_string(), "port: must be from 1 to 65535");
     assert_eq!(TcpProbe::new(TcpConnect::new(1).host("")).unwrap_err().to_string(), "host: must not be empty");
+    let with_a_port = TcpProbe::new(TcpConnect::new(1).host("localhost:1")).unwrap_err();
+    assert_eq!(with_a_port.to_string(), "host: must be a name or an address");
+    for fine in ["localhost", "db-1.example_zone", "10.0.0.1", "::1", "fe80::1%eth0", "bücher.example"] {
+        TcpProbe::new(TcpConnect::new(1).host(fine)).unwrap();
+    }
     TcpProbe::new(TcpConnect::new(65_535)).unwrap();
     for empty in [vec![], vec![""], vec!["", "a"]] {
         assert_eq!(ExecProbe::new(Exec::new(empty)).unwrap_err().to_string(), "command: must not be empty");
