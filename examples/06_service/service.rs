@@ -130,7 +130,8 @@ fn router(app: App, health: &Health) -> Result<axum::Router, BoxError> {
         .layer(
             ServiceBuilder::new()
                 .layer(RespondLayer::new())
-                .layer(health.readiness_layer())
+                // Load balancers send requests until they have noticed: these are answered, too.
+                .layer(health.readiness_layer().serve_while_draining())
                 .layer(slots.layer())
                 .layer(TimeoutLayer::new(Duration::from_secs(60))?)
                 .layer(LiftLayer::new()),

@@ -52,11 +52,11 @@ impl Gauge {
         self.word.load(Ordering::Acquire) / ONE
     }
 
-    /// Counts one more, unless the service has left the phase in which it takes requests. Whoever is turned away was never
+    /// Counts one more, if the service takes requests: while it is serving, and after that up to the phase `last`. Whoever is turned away was never
     /// counted, not even for a moment: a runner that looks at the count just then would take it for a request that it lost.
     #[inline]
-    pub(super) fn enter(&self) -> Result<(), Phase> {
-        let more = |word| (Phase::from_bits(word) == Phase::Serving).then_some(word + ONE);
+    pub(super) fn enter(&self, last: Phase) -> Result<(), Phase> {
+        let more = |word| Phase::from_bits(word).takes_requests(last).then_some(word + ONE);
         match self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
             Ok(_) => Ok(()),
             Err(word) => Err(Phase::from_bits(word)),

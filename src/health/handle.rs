@@ -117,7 +117,12 @@ impl Health {
     #[must_use]
     #[inline]
     pub fn is_ready(&self) -> bool {
-        self.obstacle().is_none()
+        self.is_ready_until(Phase::Serving)
+    }
+
+    #[inline]
+    pub(super) fn is_ready_until(&self, last: Phase) -> bool {
+        self.obstacle(last).is_none()
     }
 
     /// Lets a request in and counts it until the result is dropped, or rejects it.
@@ -127,9 +132,15 @@ impl Health {
     /// "shutting down".
     #[inline]
     pub fn admit(&self) -> Result<InFlight, Rejected> {
-        let obstacle = match self.obstacle() {
+        self.admit_until(Phase::Serving)
+    }
+
+    /// As [`admit`](Health::admit), up to the phase `last`.
+    #[inline]
+    pub(super) fn admit_until(&self, last: Phase) -> Result<InFlight, Rejected> {
+        let obstacle = match self.obstacle(last) {
             Some(obstacle) => obstacle,
-            None => match self.0.gauge.enter() {
+            None => match self.0.gauge.enter(last) {
                 Ok(()) => {
                     let held = InFlight::new(self.clone());
                     self.0.audience.tell_of_calls(|| Event::RequestAdmitted {});
@@ -143,11 +154,11 @@ impl Health {
 
     /// What is in the way of a request.
     #[inline]
-    fn obstacle(&self) -> Option<Obstacle> {
+    fn obstacle(&self, last: Phase) -> Option<Obstacle> {
         match self.0.gauge.look() {
-            (Phase::Serving, false) => None,
-            (Phase::Serving, true) => self.0.checks.first_down(&self.0.audience).map(Obstacle::Check),
-            (phase, _) => Some(Obstacle::Phase(phase)),
+            (phase, _) if !phase.takes_requests(last) => Some(Obstacle::Phase(phase)),
+            (_, false) => None,
+            (_, true) => self.0.checks.first_down(&self.0.audience).map(Obstacle::Check),
         }
     }
 

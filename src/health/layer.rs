@@ -3,6 +3,7 @@ use tower_layer::Layer;
 use super::exempt::NoneExempt;
 use super::handle::Health;
 use super::service::Readiness;
+use crate::Phase;
 
 /// Rejects requests with [`Rejected::NotReady`](crate::Rejected::NotReady) while the service is not ready, and counts
 /// those that it lets in until they have been answered.
@@ -24,12 +25,14 @@ use super::service::Readiness;
 pub struct ReadinessLayer<X = NoneExempt> {
     health: Health,
     exempt: X,
+    /// The last phase in which requests are let in.
+    last: Phase,
 }
 
 impl ReadinessLayer {
     /// Lets requests in while `health` is ready, without exemption.
     pub fn new(health: Health) -> ReadinessLayer {
-        ReadinessLayer { health, exempt: NoneExempt }
+        ReadinessLayer { health, exempt: NoneExempt, last: Phase::Serving }
     }
 }
 
@@ -37,7 +40,18 @@ impl<X> ReadinessLayer<X> {
     /// Lets these requests pass whatever the state, and does not count them. It takes the place of what was exempt
     /// before. See [`Exempt`](super::Exempt): a closure will do.
     pub fn exempt<Y>(self, exempt: Y) -> ReadinessLayer<Y> {
-        ReadinessLayer { health: self.health, exempt }
+        ReadinessLayer { health: self.health, exempt, last: self.last }
+    }
+
+    /// Goes on letting requests in while the service is draining, and counts them. Otherwise they are rejected from the
+    /// moment at which the phase is [`Draining`](Phase::Draining).
+    ///
+    /// For services behind load balancers that send requests until they have noticed that readiness says no: these are
+    /// then served during the drain delay, and whoever closes the listener after it ends them. Only the endpoint for
+    /// readiness tells that the end has begun.
+    pub fn serve_while_draining(mut self) -> ReadinessLayer<X> {
+        self.last = Phase::Draining;
+        self
     }
 
     /// Counts a request as in flight until its response body has ended or was dropped, and not only until its response
@@ -52,6 +66,6 @@ impl<S, X: Clone> Layer<S> for ReadinessLayer<X> {
     type Service = Readiness<S, X>;
 
     fn layer(&self, inner: S) -> Readiness<S, X> {
-        Readiness::new(inner, self.health.clone(), self.exempt.clone())
+        Readiness::new(inner, self.health.clone(), self.exempt.clone(), self.last)
     }
 }

@@ -6,7 +6,7 @@ use super::exempt::{Exempt, NoneExempt};
 use super::future::ResponseFuture;
 use super::handle::Health;
 use super::in_flight::InFlight;
-use crate::StackError;
+use crate::{Phase, StackError};
 
 /// Lets requests in while its [`Health`] is ready; rejects the others, the inner service untouched. Requests that are
 /// in flight are left alone. Made by [`ReadinessLayer`](super::ReadinessLayer).
@@ -24,13 +24,15 @@ pub struct Readiness<S, X = NoneExempt> {
     inner: S,
     health: Health,
     exempt: X,
+    /// The last phase in which requests are let in.
+    last: Phase,
     /// Whether `inner` was made ready and has not been called since.
     ready: bool,
 }
 
 impl<S, X> Readiness<S, X> {
-    pub(super) fn new(inner: S, health: Health, exempt: X) -> Readiness<S, X> {
-        Readiness { inner, health, exempt, ready: false }
+    pub(super) fn new(inner: S, health: Health, exempt: X, last: Phase) -> Readiness<S, X> {
+        Readiness { inner, health, exempt, last, ready: false }
     }
 
     /// The health that this service shares.
@@ -58,7 +60,7 @@ impl<S, X> Readiness<S, X> {
 
 impl<S: Clone, X: Clone> Clone for Readiness<S, X> {
     fn clone(&self) -> Readiness<S, X> {
-        Readiness::new(self.inner.clone(), self.health.clone(), self.exempt.clone())
+        Readiness::new(self.inner.clone(), self.health.clone(), self.exempt.clone(), self.last)
     }
 }
 
@@ -74,7 +76,7 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        if self.health.is_ready() {
+        if self.health.is_ready_until(self.last) {
             self.ready = false;
             ready!(self.inner.poll_ready(cx))?;
             self.ready = true;
@@ -87,7 +89,7 @@ where
         let held = if self.exempt.is_exempt(&request) {
             None
         } else {
-            match self.health.admit() {
+            match self.health.admit_until(self.last) {
                 Ok(held) => Some(held),
                 Err(rejected) => return ResponseFuture::rejected(rejected),
             }

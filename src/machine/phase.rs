@@ -20,6 +20,11 @@ pub enum Phase {
 impl Phase {
     pub(crate) const ALL: [Phase; 4] = [Phase::Starting, Phase::Serving, Phase::Draining, Phase::Stopped];
 
+    /// Whether requests are taken in this phase, by who takes them from when it serves up to the phase `last`.
+    pub(crate) fn takes_requests(self, last: Phase) -> bool {
+        (Phase::Serving..=last).contains(&self)
+    }
+
     /// As two bits.
     pub(crate) fn bits(self) -> u64 {
         match self {

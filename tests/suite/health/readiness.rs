@@ -38,6 +38,45 @@ async fn the_phase_is_in_the_way() {
     }
 }
 
+/// RD-01, RD-09: who asked for it is served, and counted, while the service is draining; not before it serves and not after
+/// it has stopped, nor while a required check is down.
+#[tokio::test]
+async fn served_while_draining() {
+    let health = Health::new();
+    let database = Switch::default();
+    health.require("database", database.clone()).unwrap();
+    let mut service = health
+        .readiness_layer()
+        .serve_while_draining()
+        .exempt(|request: &&str| *request == "exempt")
+        .layer(service_fn(async |_: &'static str| Ok::<_, BoxError>("aye")));
+    let mut ask = async || service.ready().await.unwrap().call("x").await.map_err(|error| error.to_string());
+
+    assert_eq!(ask().await.unwrap_err(), "not ready: starting");
+    health.advance(Phase::Serving);
+    assert_eq!(ask().await.unwrap(), "aye");
+    health.advance(Phase::Draining);
+    assert_eq!(ask().await.unwrap(), "aye");
+    assert!(!health.is_ready() && health.admit().is_err(), "to everybody else it is not ready");
+    database.set_down(true);
+    assert_eq!(ask().await.unwrap_err(), "not ready: database");
+    database.set_down(false);
+    assert_eq!(ask().await.unwrap(), "aye");
+
+    let mut clone = service.clone();
+    let mut running = task::spawn(clone.ready().await.unwrap().call("x"));
+    let mut idle = task::spawn(health.idle());
+    assert_eq!(health.in_flight(), 1);
+    assert_pending!(idle.poll(), "it is waited for");
+    assert_ready_ok!(running.poll());
+    assert!(idle.is_woken());
+    assert_ready!(idle.poll());
+
+    health.advance(Phase::Stopped);
+    let error = service.ready().await.unwrap().call("x").await.unwrap_err();
+    assert_eq!(error.to_string(), "not ready: shutting down");
+}
+
 /// RD-01, RD-02: a required check that is down rejects with its name; one that is only reported does not. What is in
 /// flight goes on.
 #[tokio::test]
