@@ -199,7 +199,7 @@ fn two_wait_for_one_slot() {
         let wait = |slots: Slots| drop(block_on(slots.take()).unwrap());
         let others = [spawn(&slots, wait), spawn(&slots, wait)];
         drop(slot);
-        others.map(|other| other.join().unwrap());
+        others.into_iter().for_each(|other| other.join().unwrap());
         assert_idle(&slots);
     });
 }
@@ -257,7 +257,7 @@ fn two_give_back_against_cancel() {
         let mut second = Waiter::queued(&slots);
         let others = [spawn(&slots, move |_| drop(one)), spawn(&slots, move |_| drop(first))];
         drop(two);
-        others.map(|other| other.join().unwrap());
+        others.into_iter().for_each(|other| other.join().unwrap());
         assert!(second.is_woken());
         let Poll::Ready(Ok(slot)) = second.poll() else { panic!("a slot is its own") };
         assert_eq!((slots.in_use(), slots.waiting(), slots.available()), (1, 0, 1));
@@ -423,7 +423,7 @@ fn steps_told_against_each_other() {
         assert_eq!(sums.inside_and_waiting(), (2, 2));
         let others = [spawn(&slots, move |_| drop(one)), spawn(&slots, move |_| drop(first))];
         drop(two);
-        others.map(|other| other.join().unwrap());
+        others.into_iter().for_each(|other| other.join().unwrap());
         assert_eq!(sums.inside_and_waiting(), (1, 0));
         let Poll::Ready(Ok(slot)) = second.poll() else { panic!("a slot is its own") };
         let other = spawn(&slots, |slots| drop(slots.try_take()));
