@@ -11,8 +11,8 @@ const CHECKED: u64 = 1 << 3;
 /// One request in flight.
 const ONE: u64 = 1 << 4;
 
-/// The phase and the number of requests in flight, in one word: whoever has been counted while the service was serving
-/// is waited for, and whoever comes after it was draining sees that.
+/// The phase and the number of requests in flight, in one word: whoever has been counted while requests were taken is
+/// waited for, and whoever comes after that sees it.
 #[derive(Debug)]
 pub(super) struct Gauge {
     word: AtomicU64,

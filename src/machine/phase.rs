@@ -11,7 +11,7 @@ pub enum Phase {
     Starting,
     /// Takes requests.
     Serving,
-    /// Takes no more requests, and finishes those that it has.
+    /// Says that it takes no more requests, and finishes those that it has.
     Draining,
     /// Has finished.
     Stopped,

@@ -55,8 +55,9 @@ impl RunnerBuilder {
     /// Waits for so long after the service was marked as draining before the tasks are told to finish. Servers still
     /// answer meanwhile, so that those who balance load see that it is not ready and send no more. What they still send
     /// is answered, but behind a readiness layer not served: it is rejected with
-    /// [`NotReady`](crate::Rejected::NotReady), which is 503 over HTTP. Zero if not set. A service that has not served
-    /// yet does not wait.
+    /// [`NotReady`](crate::Rejected::NotReady), which is 503 over HTTP, unless the layer is told to
+    /// [`serve_while_draining`](crate::health::ReadinessLayer::serve_while_draining). Zero if not set. A service that has
+    /// not served yet does not wait.
     pub fn drain_delay(mut self, time: Duration) -> RunnerBuilder {
         self.times.drain_delay = time;
         self
