@@ -5,6 +5,8 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
 mod audience;
+#[cfg(feature = "serde")]
+mod data;
 mod error;
 mod event;
 mod handle;

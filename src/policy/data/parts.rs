@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use serde::de::MapAccess;
 
-use super::leaf::{Count, Either, Flag, Number, TableOr, Time, TimeOrFalse, Word};
-use super::path::Path;
-use super::table::{Each, Fill, Named, Table};
 use crate::bulkhead::SlotsBuilder;
 use crate::circuit::CircuitBuilder;
+use crate::data::leaf::{Count, Either, Flag, Number, TableOr, Time, TimeOrFalse, Word};
+use crate::data::path::Path;
+use crate::data::table::{Each, Fill, Named, Table};
 use crate::machine::retry::{DEFAULT_BASE, DEFAULT_CAP};
 use crate::policy::{Class, PolicyBuilder};
 use crate::retry::{RetryBudgetBuilder, RetryPolicyBuilder};

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess};
 
 use super::parts::PolicyTable;
-use super::path::Path;
-use super::table::{Each, Fill, Named};
 use crate::audience::Audience;
+use crate::data::path::Path;
+use crate::data::table::{Each, Fill, Named};
 use crate::policy::{Policies, PolicyBuilder, PolicyError};
 use crate::{Name, Observer};
 

@@ -4,27 +4,27 @@ use serde::de;
 
 /// Where a value is: the keys from the outside to the inside.
 #[derive(Clone, Copy)]
-pub(super) struct Path<'a> {
+pub(crate) struct Path<'a> {
     parent: Option<&'a Path<'a>>,
     key: &'a str,
 }
 
 impl<'a> Path<'a> {
-    pub(super) fn root(key: &'a str) -> Path<'a> {
+    pub(crate) fn root(key: &'a str) -> Path<'a> {
         Path { parent: None, key }
     }
 
-    pub(super) fn child(&'a self, key: &'a str) -> Path<'a> {
+    pub(crate) fn child(&'a self, key: &'a str) -> Path<'a> {
         Path { parent: Some(self), key }
     }
 
     /// The value here breaks a rule.
-    pub(super) fn breaks<E: de::Error>(&self, rule: impl fmt::Display) -> E {
+    pub(crate) fn breaks<E: de::Error>(&self, rule: impl fmt::Display) -> E {
         E::custom(format_args!("{self}: {rule}"))
     }
 
     /// So does one below, at `field`, which may be a path itself.
-    pub(super) fn breaks_below<E: de::Error>(&self, field: &str, rule: &str) -> E {
+    pub(crate) fn breaks_below<E: de::Error>(&self, field: &str, rule: &str) -> E {
         E::custom(format_args!("{self}.{field}: {rule}"))
     }
 }

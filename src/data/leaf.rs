@@ -8,7 +8,7 @@ use super::path::Path;
 use super::table::{Fill, Table};
 
 /// A duration in text, more than zero.
-pub(super) struct Time<'a>(pub(super) Path<'a>);
+pub(crate) struct Time<'a>(pub(crate) Path<'a>);
 
 fn time<E: Error>(at: &Path<'_>, text: &str) -> Result<Duration, E> {
     match humantime::parse_duration(text) {
@@ -19,33 +19,33 @@ fn time<E: Error>(at: &Path<'_>, text: &str) -> Result<Duration, E> {
 }
 
 /// A whole number that fits, and is not zero where zero would stand for nothing.
-pub(super) struct Count<'a> {
-    pub(super) at: Path<'a>,
-    pub(super) least: u32,
+pub(crate) struct Count<'a> {
+    pub(crate) at: Path<'a>,
+    pub(crate) least: u32,
 }
 
 /// A number.
-pub(super) struct Number<'a>(pub(super) Path<'a>);
+pub(crate) struct Number<'a>(pub(crate) Path<'a>);
 
 /// True or false.
-pub(super) struct Flag<'a>(pub(super) Path<'a>);
+pub(crate) struct Flag<'a>(pub(crate) Path<'a>);
 
 /// One of several words.
-pub(super) struct Word<'a, T: 'static>(pub(super) Path<'a>, pub(super) &'static [(&'static str, T)]);
+pub(crate) struct Word<'a, T: 'static>(pub(crate) Path<'a>, pub(crate) &'static [(&'static str, T)]);
 
 /// A duration in text, or `false` for none.
-pub(super) struct TimeOrFalse<'a>(pub(super) Path<'a>);
+pub(crate) struct TimeOrFalse<'a>(pub(crate) Path<'a>);
 
 /// A table, or `false` for none, or one of several words.
-pub(super) struct TableOr<'a, T, W: 'static> {
-    pub(super) at: Path<'a>,
-    pub(super) table: T,
+pub(crate) struct TableOr<'a, T, W: 'static> {
+    pub(crate) at: Path<'a>,
+    pub(crate) table: T,
     /// What `false` stands for.
-    pub(super) off: Option<W>,
-    pub(super) words: &'static [(&'static str, W)],
+    pub(crate) off: Option<W>,
+    pub(crate) words: &'static [(&'static str, W)],
 }
 
-pub(super) enum Either<T, W> {
+pub(crate) enum Either<T, W> {
     Table(T),
     Word(W),
 }

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use super::path::Path;
 
 /// A table of which all keys are known.
-pub(super) trait Table {
+pub(crate) trait Table {
     const KEYS: &'static [&'static str];
 
     /// Takes the value of one of the keys.
@@ -17,7 +17,7 @@ pub(super) trait Table {
 }
 
 /// Reads a table.
-pub(super) struct Fill<'a, T>(pub(super) Path<'a>, pub(super) &'a mut T);
+pub(crate) struct Fill<'a, T>(pub(crate) Path<'a>, pub(crate) &'a mut T);
 
 impl<'de, T: Table> DeserializeSeed<'de> for Fill<'_, T> {
     type Value = ();
@@ -91,15 +91,15 @@ impl Visitor<'_> for KeyOf<'_> {
 }
 
 /// Reads a table whose keys are names.
-pub(super) struct Named<'a, F> {
+pub(crate) struct Named<'a, F> {
     /// Absent for the outermost.
-    pub(super) at: Option<Path<'a>>,
-    pub(super) what: &'static str,
-    pub(super) each: F,
+    pub(crate) at: Option<Path<'a>>,
+    pub(crate) what: &'static str,
+    pub(crate) each: F,
 }
 
 /// Reads what stands under a name.
-pub(super) trait Each {
+pub(crate) trait Each {
     fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, at: Path<'_>, map: &mut M) -> Result<(), M::Error>;
 }
 
