@@ -1,12 +1,14 @@
 use tracing::field;
 
-use crate::circuit::Counts;
+use crate::circuit::{Counts, State};
 use crate::machine::retry::StopReason;
+#[cfg(feature = "prober")]
+use crate::prober::ProbeState;
 use crate::{Event, Observer};
 
-/// Writes events with `tracing`: changes of state as `info`, checks that go down as `warn`, rejections and failed
-/// attempts as `debug`, failed tasks as `warn` or, where they are not run again, `error`, and nothing for a call that
-/// succeeds.
+/// Writes events with `tracing`: what goes down as `warn` (a circuit that opens, or would, a check, a target), other
+/// changes of state as `info`, rejections and failed attempts as `debug`, failed tasks as `warn` or, where they are not
+/// run again, `error`, and nothing for a call that succeeds.
 ///
 /// It is what a handle uses unless it is given another observer. One of your own can pass events on to it:
 ///
@@ -40,19 +42,30 @@ pub struct TracingObserver;
 impl Observer for TracingObserver {
     fn on_event(&self, event: &Event<'_>) {
         match event {
-            Event::CircuitTransition { name, from, to, sequence, cause, counts } => tracing::info!(
-                target: "seaworthy::circuit",
-                %name, %from, %to, sequence, %cause,
-                calls = in_window(counts, counts.calls),
-                failures = in_window(counts, counts.failures),
-                slow = in_window(counts, counts.slow),
-                consecutive_failures = counts.consecutive_failures,
-                "circuit changed state"
-            ),
+            Event::CircuitTransition { name, from, to, sequence, cause, counts } => {
+                // A level is part of a call site, so there is one for each.
+                macro_rules! changed {
+                    ($level:ident) => {
+                        tracing::$level!(
+                            target: "seaworthy::circuit",
+                            %name, %from, %to, sequence, %cause,
+                            calls = in_window(counts, counts.calls),
+                            failures = in_window(counts, counts.failures),
+                            slow = in_window(counts, counts.slow),
+                            consecutive_failures = counts.consecutive_failures,
+                            "circuit changed state"
+                        )
+                    };
+                }
+                match to {
+                    State::Open => changed!(warn),
+                    State::HalfOpen | State::Closed => changed!(info),
+                }
+            }
             Event::CircuitRejected { name, retry_after } => {
                 tracing::debug!(target: "seaworthy::circuit", %name, ?retry_after, "circuit rejected a call");
             }
-            Event::CircuitWouldHaveOpened { name, cause, counts } => tracing::info!(
+            Event::CircuitWouldHaveOpened { name, cause, counts } => tracing::warn!(
                 target: "seaworthy::circuit",
                 %name, %cause,
                 calls = in_window(counts, counts.calls),
@@ -105,11 +118,21 @@ impl Observer for TracingObserver {
                 "task failed"
             ),
             #[cfg(feature = "prober")]
-            Event::ProbeChanged { name, from, to, sequence, successes, failures, error } => tracing::info!(
-                target: "seaworthy::prober",
-                %name, %from, %to, sequence, successes, failures, error,
-                "target changed state"
-            ),
+            Event::ProbeChanged { name, from, to, sequence, successes, failures, error } => {
+                macro_rules! changed {
+                    ($level:ident) => {
+                        tracing::$level!(
+                            target: "seaworthy::prober",
+                            %name, %from, %to, sequence, successes, failures, error,
+                            "target changed state"
+                        )
+                    };
+                }
+                match to {
+                    ProbeState::Unhealthy => changed!(warn),
+                    _ => changed!(info),
+                }
+            }
             // What every call does is for counting.
             Event::CircuitBuilt { .. }
             | Event::CircuitDropped { .. }

@@ -5,6 +5,7 @@ use crate::Name;
 
 /// What a check says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Status {
     /// All is well.
     Up,

@@ -4,6 +4,7 @@ use std::time::Duration;
 ///
 /// `d` is the delay before jitter, already capped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Jitter {
     /// Exactly `d`.
     None,

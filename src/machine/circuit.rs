@@ -117,7 +117,8 @@ impl Machine {
     /// The open time that is left, where there is such a time.
     pub(crate) fn retry_after(&self, now: Moment) -> Option<Duration> {
         match self.mode {
-            Mode::Open { until } if until != Moment::NEVER => Some(until.since(now)),
+            // A caller who read the clock and then had to wait, while others opened the circuit, came when it opened.
+            Mode::Open { until } if until != Moment::NEVER => Some(until.since(now.max(self.since))),
             _ => None,
         }
     }
@@ -461,5 +462,34 @@ impl Machine {
         if from != to {
             reports.push(Report::Transition { from, to, sequence: self.generation, cause, counts });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SO-09: a caller whose clock was read before another thread opened the circuit, a second time even, is told the open
+    /// time and no more.
+    #[test]
+    fn so_09_no_more_is_left_than_there_was() {
+        let settings = Settings {
+            consecutive_failures: Some(1),
+            open: super::super::backoff::Backoff::constant(Duration::from_nanos(100)),
+            ..Settings::default()
+        };
+        let (at, dice) = (Moment::from_nanos, &mut || 0.5);
+        let mut machine = Machine::new(&settings, at(0));
+        _ = machine.settle(&settings, (0, 0), Verdict::Failure, false, at(1_000), dice);
+        let told = |machine: &mut Machine, now| match machine.admit(&settings, at(now), &mut || 0.5).0 {
+            Admission::Refused { retry_after } => retry_after.map(|left| left.as_nanos()),
+            Admission::Granted { .. } => None,
+        };
+        assert_eq!([10, 999, 1_000, 1_001, 1_099].map(|now| told(&mut machine, now)), [100, 100, 100, 99, 1].map(Some));
+        assert_eq!(machine.refused_until(&settings, at(10)), Some(at(1_100)));
+        // It is half-open, the probe fails, and one comes who read the clock when the first open time was over.
+        let (Admission::Granted { generation, probe }, _) = machine.admit(&settings, at(1_100), dice) else { panic!() };
+        _ = machine.settle(&settings, (generation, probe), Verdict::Failure, false, at(1_150), dice);
+        assert_eq!([1_100, 1_150, 1_190].map(|now| told(&mut machine, now)), [100, 100, 60].map(Some));
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod backoff;
 pub(crate) mod buckets;
 pub(crate) mod budget;
 pub(crate) mod circuit;
+pub(crate) mod count_window;
 pub(crate) mod idleness;
 pub(crate) mod moment;
 pub(crate) mod phase;

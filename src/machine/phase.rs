@@ -6,6 +6,7 @@ use std::fmt;
 /// Starting ──► Serving ──► Draining ──► Stopped
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Phase {
     /// Not ready yet: the steps of its start are still to be done.
     Starting,

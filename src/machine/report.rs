@@ -2,6 +2,7 @@ use super::window::Totals;
 
 /// The state of a circuit, as callers see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum State {
     /// Calls pass.
     Closed,

@@ -7,6 +7,7 @@
 /// | `Throttled` | leaves it as it is | a call that failed | fails |
 /// | `Ignored` | leaves it as it is | not counted | not counted; another call may try |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The backend did its work.
     Success,

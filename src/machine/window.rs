@@ -1,7 +1,7 @@
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::buckets::{Buckets, Tally};
+use super::count_window::CountWindow;
 use super::moment::Moment;
 
 /// How a call ended, as the rates see it.
@@ -108,7 +108,7 @@ impl Window {
     /// Whether one more quick success would change nothing: each pushes out another.
     pub(crate) fn full_and_spotless(&self) -> bool {
         match self {
-            Window::Calls(window) => window.seen >= window.size && window.totals().spotless(),
+            Window::Calls(window) => window.is_full() && window.totals().spotless(),
             Window::Time(_) => false,
         }
     }
@@ -119,53 +119,6 @@ impl Window {
             Window::Calls(_) => Moment::NEVER,
             Window::Time(window) => window.newest_ends(),
         }
-    }
-}
-
-/// The last `size` verdicts, as the positions of those that were not quick successes. Whatever a success does follows
-/// from the number of verdicts seen, so a million of them cost as much as one.
-#[derive(Debug)]
-pub(crate) struct CountWindow {
-    size: u64,
-    seen: u64,
-    failures: VecDeque<u64>,
-    slow: VecDeque<u64>,
-}
-
-impl CountWindow {
-    fn new(size: u32) -> CountWindow {
-        CountWindow { size: size.into(), seen: 0, failures: VecDeque::new(), slow: VecDeque::new() }
-    }
-
-    fn totals(&self) -> Totals {
-        Totals { calls: self.seen.min(self.size), failures: self.failures.len() as u64, slow: self.slow.len() as u64 }
-    }
-
-    fn push_successes(&mut self, successes: u64) {
-        self.seen += successes;
-        let oldest = self.seen.saturating_sub(self.size);
-        for positions in [&mut self.failures, &mut self.slow] {
-            // The positions ascend, so that the number of those that left is found by halving.
-            let gone = positions.partition_point(|position| *position < oldest);
-            positions.drain(..gone);
-        }
-    }
-
-    fn push(&mut self, outcome: Outcome) {
-        let position = self.seen;
-        self.push_successes(1);
-        if outcome.failed {
-            self.failures.push_back(position);
-        }
-        if outcome.slow {
-            self.slow.push_back(position);
-        }
-    }
-
-    fn clear(&mut self) {
-        self.seen = 0;
-        self.failures.clear();
-        self.slow.clear();
     }
 }
 
@@ -195,24 +148,6 @@ mod tests {
         ] {
             window.record(outcome, at(0));
             assert_eq!(window.totals(), Totals { calls, failures, slow });
-        }
-    }
-
-    #[test]
-    fn bulk_equals_one_by_one() {
-        for size in [1, 2, 7] {
-            for bulk in 0..20 {
-                let mut one = CountWindow::new(size);
-                let mut all = CountWindow::new(size);
-                for window in [&mut one, &mut all] {
-                    window.push(FAILURE);
-                    window.push(SLOW);
-                    window.push(FAILURE);
-                }
-                (0..bulk).for_each(|_| one.push(SUCCESS));
-                all.push_successes(bulk);
-                assert_eq!(one.totals(), all.totals(), "{size} {bulk}");
-            }
         }
     }
 

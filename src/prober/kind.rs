@@ -22,6 +22,7 @@ pub struct HttpGet {
 
 /// How an HTTP probe speaks to its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Scheme {
     /// In the clear.
     #[default]

@@ -108,7 +108,7 @@ fn a_call_that_passes_with_failures_in_the_window() {
                 assert_eq!(call(&mut service, works), answer(works));
             }
         };
-        // A count window grows until it has held as many failures as there ever are in it.
+        // A count window takes its memory with the first failure.
         calls();
         assert_eq!(allocations(calls), 0, "{circuit:?}");
         assert_eq!(circuit.state(), State::Closed);

@@ -9,6 +9,7 @@ mod composition;
 mod contract;
 #[cfg(feature = "serde")]
 mod drills;
+mod enums;
 mod fallback;
 mod gateway;
 mod health;

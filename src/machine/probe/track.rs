@@ -7,6 +7,7 @@ use crate::machine::moment::Moment;
 
 /// Where a probed target is in its own life, as whoever runs it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TargetPhase {
     /// It does not run, and is not probed.
     NotRunning,
@@ -19,6 +20,7 @@ pub enum TargetPhase {
 
 /// What is known of a probed target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ProbeState {
     /// It has no policy, and is not probed.
     Disabled,
