@@ -8,6 +8,15 @@ use tower_service::Service;
 
 use crate::Error;
 
+/// The same calls, each error of which is an [`Error::Inner`].
+pub(crate) fn wrapped<F, Fut, T, E>(mut call: F) -> impl FnMut() -> LiftFuture<Fut>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    move || LiftFuture { inner: call() }
+}
+
 /// Passes requests and responses as they are and makes an error `E` of the inner service an [`Error::Inner`], so that
 /// the layers above can add their rejections.
 ///

@@ -53,6 +53,17 @@ impl<Response, Error> Classify<Response, Error> for ErrorClassifier {
     }
 }
 
+/// A classifier that is borrowed.
+#[derive(Debug)]
+pub(super) struct ByRef<'a, C>(pub(super) &'a C);
+
+impl<Response, Error, C: Classify<Response, Error>> Classify<Response, Error> for ByRef<'_, C> {
+    #[inline]
+    fn classify(&self, result: &Result<Response, Error>) -> Verdict {
+        self.0.classify(result)
+    }
+}
+
 /// The classifier's verdict, unless a layer below rejected the call before it got anywhere.
 #[inline]
 pub(crate) fn judge<T, E, C>(classifier: &C, result: &Result<T, E>) -> Verdict

@@ -361,6 +361,14 @@ impl Core {
         self.step(|machine, settings, dice| ((), machine.settle(settings, ticket, verdict, slow, now, dice)));
     }
 
+    /// Takes back the ticket of a call that has not begun and will ask again. Nobody is told: it was no call.
+    #[cold]
+    pub(crate) fn take_back(&self, ticket: &Ticket) {
+        if ticket.is_probe() {
+            self.settle_locked(ticket, Verdict::Ignored, false, None);
+        }
+    }
+
     /// What a call that is dropped before it ended counts as.
     #[cold]
     pub(crate) fn verdict_on_drop(&self, ticket: &Ticket) -> Verdict {

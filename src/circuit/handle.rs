@@ -3,7 +3,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::builder::CircuitBuilder;
-use super::classify::{Classify, ErrorClassifier};
+use super::classified::ClassifiedCircuit;
+use super::classify::{ByRef, Classify, ErrorClassifier};
 use super::core::Core;
 use super::future::Outcome;
 use super::held::Held;
@@ -119,7 +120,8 @@ impl Circuit {
         Some(Hold::new(self.clone(), generation))
     }
 
-    /// Runs a future if the circuit lets it pass, and settles it; an error is a failure.
+    /// Runs a future if the circuit lets it pass, and settles it; an error is a failure. To judge otherwise, see
+    /// [`classify`](Circuit::classify).
     ///
     /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
     ///
@@ -146,21 +148,23 @@ impl Circuit {
         F: Future<Output = Result<T, E>>,
         E: StackError,
     {
-        self.run_classified(future, ErrorClassifier).await
+        self.run_judged(future, &ErrorClassifier).await
     }
 
-    /// As [`run`](Circuit::run), with a classifier of your own.
-    ///
-    /// # Errors
-    /// As [`run`](Circuit::run).
-    pub async fn run_classified<F, T, E, C>(&self, future: F, classifier: C) -> Result<T, E>
+    /// A handle of this circuit whose calls `classifier` judges: see [`Classify`](crate::Classify).
+    #[must_use = "the handle is this one's result"]
+    pub fn classify<C>(&self, classifier: C) -> ClassifiedCircuit<C> {
+        ClassifiedCircuit::new(self.clone(), classifier)
+    }
+
+    pub(super) async fn run_judged<F, T, E, C>(&self, future: F, classifier: &C) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
         E: StackError,
         C: Classify<T, E>,
     {
         match self.core().admit() {
-            Ok(ticket) => Outcome::admitted(Held::new(self, ticket), future, classifier).await,
+            Ok(ticket) => Outcome::admitted(Held::new(self, ticket), future, ByRef(classifier)).await,
             Err(refusal) => Err(self.reject(refusal).into()),
         }
     }

@@ -35,6 +35,7 @@
 mod builder;
 mod bulk;
 mod check;
+mod classified;
 mod classify;
 mod config;
 mod core;
@@ -56,6 +57,7 @@ pub(crate) use ticket::{Refusal, Ticket};
 
 pub use builder::CircuitBuilder;
 pub(crate) use builder::CircuitTemplate;
+pub use classified::ClassifiedCircuit;
 pub use classify::{Classify, ErrorClassifier};
 pub use future::ResponseFuture;
 pub use handle::{Circuit, Snapshot};

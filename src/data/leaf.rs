@@ -4,6 +4,7 @@ use std::time::Duration;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
+use super::duration;
 use super::path::Path;
 use super::table::{Fill, Table};
 
@@ -11,7 +12,7 @@ use super::table::{Fill, Table};
 pub(crate) struct Time<'a>(pub(crate) Path<'a>);
 
 fn time<E: Error>(at: &Path<'_>, text: &str) -> Result<Duration, E> {
-    match humantime::parse_duration(text) {
+    match duration::parse(text) {
         Ok(time) if time.is_zero() => Err(at.breaks("must be longer than zero")),
         Ok(time) => Ok(time),
         Err(error) => Err(at.breaks(format_args!("{text:?} is no duration, such as \"30s\" or \"1min 30s\": {error}"))),

@@ -4,6 +4,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::path::Path;
+use crate::near::nearest;
 
 /// A table of which all keys are known.
 pub(crate) trait Table {
@@ -84,7 +85,11 @@ impl Visitor<'_> for KeyOf<'_> {
         let at = self.at.child(text);
         let Some(key) = self.keys.iter().copied().find(|key| *key == text) else {
             let keys = self.keys.join(", ");
-            return Ok(Err(Flaw(format!("{at}: there is no such key; there are {keys}"))));
+            let meant = match nearest(self.keys.iter().copied(), text) {
+                Some(meant) => format!("did you mean {meant}? There are"),
+                None => "there are".to_owned(),
+            };
+            return Ok(Err(Flaw(format!("{at}: there is no such key; {meant} {keys}"))));
         };
         Ok(if self.seen.insert(key) { Ok(key) } else { Err(Flaw(format!("{at}: it is there twice"))) })
     }

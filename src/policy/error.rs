@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use crate::ConfigError;
 
-/// A policy's setting that cannot be used, or a name that is not there: where, and the rule that it breaks.
+/// A policy's setting that cannot be used: where, and the rule that it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {rule}")]
 pub struct PolicyError {

@@ -75,7 +75,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
 }
 
 /// Calls through a [`Policy`](crate::Policy) that have a fallback. Made by [`PolicyCall::fallback`]; it borrows both.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 #[must_use = "nothing is called until `run`"]
 pub struct PolicyFallbackCall<'a, C, D, A, W> {
     call: PolicyCall<'a, C, D>,

@@ -87,9 +87,8 @@ impl Gate {
             match slots.core().try_take() {
                 Ok(()) => pass.set_slot(),
                 Err(tally) if slots.core().may_wait(tally) => {
-                    let fuse = Fuse::new(&mut pass);
+                    pass.hand_back_ticket();
                     let waiting = Waiting::queued(slots, class, self.unready_clone(service), request);
-                    fuse.disarm();
                     return (pass, Stage::Waiting { waiting });
                 }
                 Err(_) => {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::builder::PolicyBuilder;
 use super::class::Class;
-use super::error::PolicyError;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
+use super::unknown_name::UnknownName;
 use crate::handle::Handle;
+use crate::lent::Lent;
 use crate::timeout::{Announcer, Limit};
-use crate::{Circuit, Name, RetryPolicy, Slots, StackError, bulkhead, circuit};
+use crate::{Circuit, Error, Name, RetryPolicy, Slots, StackError, bulkhead, circuit};
 
 /// A circuit, a bulkhead, a timeout and, if asked for, retries, under one name and in the right order.
 ///
@@ -137,11 +138,12 @@ impl Policy {
     /// The class of this name, to be looked up once and kept: it is a plain value.
     ///
     /// # Errors
-    /// There is none of this name; the path is `classes.` and the name.
-    pub fn class(&self, name: &str) -> Result<Class, PolicyError> {
-        let found = self.parts().classes.iter().find(|(known, _)| *known == *name);
-        let missing = || PolicyError::new(format!("classes.{name}"), "there is no such class");
-        found.map(|(_, class)| *class).ok_or_else(missing)
+    /// There is none of this name.
+    pub fn class(&self, name: &str) -> Result<Class, UnknownName> {
+        let Parts { name: policy, classes, .. } = self.parts();
+        let found = classes.iter().find(|(known, _)| *known == *name);
+        let known = classes.iter().map(|(name, _)| name.as_str());
+        found.map(|(_, class)| *class).ok_or_else(|| UnknownName::new(Some(policy.clone()), name, known))
     }
 
     /// A layer that puts this policy around a service, with every error a failure.
@@ -167,7 +169,8 @@ impl Policy {
     /// Makes a call through all parts, with every error a failure. `call` is called once for each attempt, after the
     /// circuit let it pass and it has its slot; only then does the time of the timeout begin.
     ///
-    /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
+    /// For an error type that cannot hold a rejection there is [`run_wrapped`](Policy::run_wrapped); for what is borrowed
+    /// mutably, [`run_mut`](Policy::run_mut); for a classifier of your own, [`classify`](Policy::classify).
     ///
     /// # Errors
     /// The last attempt's own, or a [`Rejected`](crate::Rejected) of one of the parts.
@@ -187,7 +190,82 @@ impl Policy {
         self.with(Class::new()).run(call)
     }
 
-    /// Calls of a class, and with a classifier of your own: what [`run`](Policy::run) is for the usual ones.
+    /// As [`run`](Policy::run), for calls whose error type cannot hold a rejection.
+    ///
+    /// ```
+    /// use seaworthy::Policy;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let policy = Policy::builder("parser").circuit(|circuit| circuit).build()?;
+    /// assert_eq!(policy.run_wrapped(|| async { "7".parse::<u8>() }).await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The last attempt's own in [`Error::Inner`](crate::Error::Inner), or a rejection of one of the parts.
+    ///
+    /// # Cancellation
+    /// As [`run`](Policy::run).
+    ///
+    /// # Panics
+    /// As [`run`](Policy::run).
+    pub fn run_wrapped<F, Fut, T, E>(&self, call: F) -> impl Future<Output = Result<T, Error<E>>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Debug + Display,
+    {
+        self.with(Class::new()).run_wrapped(call)
+    }
+
+    /// As [`run`](Policy::run), for calls that need something mutably, such as a connection: each attempt is lent it, and
+    /// gives it back when it ends, is given up or fails. Costs an allocation.
+    ///
+    /// The future is `Send` where what it holds is. Who borrows without `mut` needs only [`run`](Policy::run).
+    ///
+    /// ```
+    /// use seaworthy::{BoxError, Policy};
+    ///
+    /// struct Connection { sent: Vec<&'static str> }
+    ///
+    /// impl Connection {
+    ///     async fn execute(&mut self, query: &'static str) -> Result<usize, BoxError> {
+    ///         self.sent.push(query);
+    ///         Ok(self.sent.len())
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let policy = Policy::builder("store").circuit(|circuit| circuit).retry(|retry| retry).build()?;
+    /// let mut connection = Connection { sent: Vec::new() };
+    /// let rows = policy.run_mut(&mut connection, async |mut connection| connection.execute("select 1").await).await?;
+    /// assert_eq!((rows, connection.sent), (1, vec!["select 1"]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Policy::run).
+    ///
+    /// # Cancellation
+    /// As [`run`](Policy::run).
+    ///
+    /// # Panics
+    /// As [`run`](Policy::run), and where a call puts what it was lent aside, fails, and is to be made again.
+    pub fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, call: F) -> impl Future<Output = Result<T, E>>
+    where
+        S: ?Sized,
+        F: FnMut(Lent<'s, S>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: StackError + Debug + Display,
+    {
+        self.with(Class::new()).run_mut(state, call)
+    }
+
+    /// Calls of a class: what [`run`](Policy::run) is for the usual ones.
     pub fn with(&self, class: Class) -> PolicyCall<'_> {
         PolicyCall::new(self, class)
     }

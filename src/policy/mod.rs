@@ -19,7 +19,8 @@
 //! # From data
 //! With feature `serde`, [`Policies`] are read from TOML, JSON or whatever else serde reads and describes itself: a table
 //! for each, by its name. The keys are the names of the setters, all of which `examples/policies.toml` shows; a part that
-//! is not named is not there, and what is left out of one has its default. Durations are text. Unknown keys, keys that
+//! is not named is not there, and what is left out of one has its default. Durations are text, exact to the nanosecond:
+//! numbers with their units (ns, us, ms, s, min, h, days, weeks, months, years), as in "1min 30s" or "1.5h". Unknown keys, keys that
 //! are there twice, zeros (but for a budget's `floor` and `refill_per_second`) and contradictions are errors; each names
 //! the path of its key. What data cannot say, such as observers, parts that are shared, seeds for tests and retries
 //! without a wait, is added by code: see `PoliciesBuilder`.
@@ -49,6 +50,9 @@
 //! ```
 //!
 //! # Differences from layers put together by hand
+//! - A call that waited for its slot is admitted afresh when it has it. If the circuit opened meanwhile it is rejected, and
+//!   the backend is left alone; while it waits it is no probe. Layers cannot do this: the circuit's has let the call pass
+//!   before the bulkhead's made it wait, so that all who queued reach a backend that has just been found ill.
 //! - A call costs one reference count for all parts, none through `run` or once the policy was [leaked](Policy::leak),
 //!   and its future is smaller.
 //! - The timeout has a name in events: the policy's.
@@ -60,6 +64,7 @@ mod again;
 mod attempt;
 mod builder;
 mod class;
+mod classified;
 #[cfg(feature = "serde")]
 mod data;
 mod error;
@@ -73,11 +78,13 @@ mod run;
 mod service;
 mod set;
 mod stage;
+mod unknown_name;
 mod waiting;
 
 pub use again::{Again, Once};
 pub use builder::PolicyBuilder;
 pub use class::{Class, ClassFor};
+pub use classified::ClassifiedPolicy;
 #[cfg(feature = "serde")]
 pub use data::PoliciesBuilder;
 pub use error::PolicyError;
@@ -89,3 +96,4 @@ pub use run::PolicyCall;
 pub use service::PolicyService;
 pub use set::Policies;
 pub use stage::OnceFuture;
+pub use unknown_name::UnknownName;

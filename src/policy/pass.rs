@@ -71,6 +71,17 @@ impl<H: Borrow<Policy>> Pass<H> {
         Ok(())
     }
 
+    /// Gives the circuit its ticket back, for a call that has to wait for its slot: it asks again when it has it, and
+    /// until then is not in the way of another probe.
+    #[cold]
+    pub(super) fn hand_back_ticket(&mut self) {
+        if std::mem::take(&mut self.taken.admitted) {
+            if let Some(circuit) = self.policy().circuit() {
+                circuit.core().take_back(&self.taken.ticket);
+            }
+        }
+    }
+
     /// Gives the slot back, if there is one.
     #[inline]
     pub(super) fn give_back(&mut self) {

@@ -5,59 +5,53 @@ use super::attempt::Running;
 use super::class::Class;
 use super::handle::Policy;
 use super::pass::{Fuse, Pass};
-use super::waiting::Queueing;
+use crate::bulkhead::Waiter;
+use crate::lent::{self, Lent};
+use crate::lift::wrapped;
 use crate::retry::{RetryErrors, RetryIf};
-use crate::{Classify, ErrorClassifier, Slot, StackError};
+use crate::{Classify, Error, ErrorClassifier, Slot, StackError, Verdict};
 
-/// Calls through a [`Policy`], all of one [`Class`]. Made by [`Policy::with`]; it borrows the policy and costs nothing.
+/// Calls through a [`Policy`], all of one [`Class`]. Made by [`Policy::with`] and
+/// [`ClassifiedPolicy::with`](super::ClassifiedPolicy::with); it borrows, and costs nothing.
 ///
 /// ```
 /// use seaworthy::policy::Class;
-/// use seaworthy::{BoxError, Policy, Verdict};
+/// use seaworthy::{BoxError, Policy};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let policy = Policy::builder("store").circuit(|circuit| circuit.consecutive_failures(1)).build()?;
-/// let answer: Result<u32, BoxError> = policy
-///     .with(Class::new().without_bulkhead())
-///     // What is not there is no failure of the store.
-///     .classify(|result: &Result<u32, BoxError>| match result {
-///         Err(error) if error.to_string() == "not found" => Verdict::Success,
-///         Err(_) => Verdict::Failure,
-///         Ok(_) => Verdict::Success,
-///     })
-///     .run(|| async { Err("not found".into()) })
-///     .await;
-/// assert!(answer.is_err());
-/// assert!(policy.run(|| async { Ok::<_, BoxError>(()) }).await.is_ok(), "it is still closed");
+/// let policy = Policy::builder("store").circuit(|circuit| circuit).bulkhead(|bulkhead| bulkhead.limit(1)).build()?;
+/// let ping = Class::new().without_bulkhead();
+/// let _slot = policy.slots().ok_or("it has some")?.try_take()?;
+/// assert!(policy.with(ping).run(|| async { Ok::<_, BoxError>(()) }).await.is_ok());
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 #[must_use = "nothing is called until `run`"]
 pub struct PolicyCall<'a, C = ErrorClassifier, D = RetryErrors> {
     policy: &'a Policy,
     class: Class,
-    classifier: C,
-    retry_if: D,
+    classifier: &'a C,
+    retry_if: &'a D,
 }
+
+impl<C, D> Clone for PolicyCall<'_, C, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C, D> Copy for PolicyCall<'_, C, D> {}
 
 impl<'a> PolicyCall<'a> {
     pub(super) fn new(policy: &'a Policy, class: Class) -> PolicyCall<'a> {
-        PolicyCall { policy, class, classifier: ErrorClassifier, retry_if: RetryErrors }
+        PolicyCall::classified(policy, class, &ErrorClassifier, &RetryErrors)
     }
 }
 
 impl<'a, C, D> PolicyCall<'a, C, D> {
-    /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify).
-    pub fn classify<K>(self, classifier: K) -> PolicyCall<'a, K, D> {
-        let PolicyCall { policy, class, classifier: _, retry_if } = self;
-        PolicyCall { policy, class, classifier, retry_if }
-    }
-
-    /// Lets `retry_if` say which results are tried again, where the policy retries: see [`RetryIf`](crate::RetryIf).
-    pub fn retry_if<K>(self, retry_if: K) -> PolicyCall<'a, C, K> {
-        let PolicyCall { policy, class, classifier, retry_if: _ } = self;
+    pub(super) fn classified(policy: &'a Policy, class: Class, classifier: &'a C, retry_if: &'a D) -> Self {
         PolicyCall { policy, class, classifier, retry_if }
     }
 
@@ -80,6 +74,49 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         E: StackError + Debug + Display,
     {
         self.run_attempts(move |_| call(), WhoseSlot::Ours)
+    }
+
+    /// As [`Policy::run_wrapped`].
+    ///
+    /// # Errors
+    /// As [`Policy::run_wrapped`].
+    ///
+    /// # Cancellation
+    /// As [`Policy::run`].
+    ///
+    /// # Panics
+    /// As [`Policy::run`].
+    pub fn run_wrapped<F, Fut, T, E>(self, call: F) -> impl Future<Output = Result<T, Error<E>>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, Error<E>>,
+        D: RetryIf<T, Error<E>>,
+        E: Debug + Display,
+    {
+        self.run(wrapped(call))
+    }
+
+    /// As [`Policy::run_mut`].
+    ///
+    /// # Errors
+    /// As [`Policy::run`].
+    ///
+    /// # Cancellation
+    /// As [`Policy::run`].
+    ///
+    /// # Panics
+    /// As [`Policy::run_mut`].
+    pub fn run_mut<'s, S, F, Fut, T, E>(self, state: &'s mut S, call: F) -> impl Future<Output = Result<T, E>>
+    where
+        S: ?Sized,
+        F: FnMut(Lent<'s, S>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        D: RetryIf<T, E>,
+        E: StackError + Debug + Display,
+    {
+        self.run(lent::lending(state, call))
     }
 
     /// As [`run`](Self::run), but the slot is handed to the call, which can put it into what it returns: it is given back
@@ -131,11 +168,11 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     {
         let PolicyCall { policy, class, classifier, retry_if } = self;
         let Some(retry) = policy.retry_for(class) else {
-            return attempt(policy, class, &classifier, &mut call, whose).await;
+            return attempt(policy, class, classifier, &mut call, whose).await;
         };
         let mut progress = retry.begin();
         loop {
-            let result = attempt(policy, class, &classifier, &mut call, whose).await;
+            let result = attempt(policy, class, classifier, &mut call, whose).await;
             let decision = retry_if.retry_if(&result);
             let Some(pause) = retry.next(&mut progress, decision, &result, |_| true) else {
                 return result;
@@ -175,7 +212,18 @@ where
     if let Some(slots) = policy.slots_for(class) {
         match slots.core().try_take() {
             Ok(()) => pass.set_slot(),
-            Err(_) => Queueing::new(&mut pass, slots).await?,
+            Err(tally) if slots.core().may_wait(tally) => {
+                pass.hand_back_ticket();
+                Waiter::new(slots).await?.keep();
+                pass.set_slot();
+                // Much may have happened while it waited.
+                pass.admit(class)?;
+            }
+            Err(_) => {
+                let rejected = slots.core().reject(None);
+                pass.settle(Verdict::Ignored);
+                return Err(rejected.into());
+            }
         }
     }
     let slot = if whose == WhoseSlot::TheCalls { pass.hand_out_slot() } else { None };

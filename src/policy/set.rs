@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::error::PolicyError;
 use super::handle::Policy;
+use super::unknown_name::UnknownName;
 
 /// Policies by name. With feature `serde` it is read from data: see the [module](super).
 ///
@@ -30,9 +31,9 @@ impl Policies {
     /// The policy of this name.
     ///
     /// # Errors
-    /// There is none of this name, which is the path.
-    pub fn get(&self, name: &str) -> Result<&Policy, PolicyError> {
-        self.0.get(name).ok_or_else(|| PolicyError::new(name, "there is no such policy"))
+    /// There is none of this name.
+    pub fn get(&self, name: &str) -> Result<&Policy, UnknownName> {
+        self.0.get(name).ok_or_else(|| UnknownName::new(None, name, self.0.keys().map(String::as_str)))
     }
 
     /// All of them, in the order of their names.

@@ -1,5 +1,3 @@
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
@@ -8,8 +6,8 @@ use super::attempt::Attempt;
 use super::class::Class;
 use super::handle::Policy;
 use super::pass::Pass;
-use crate::bulkhead::{Place, Waiter};
-use crate::{Rejected, Slots, StackError, Verdict};
+use crate::bulkhead::Place;
+use crate::{Rejected, Slots, StackError};
 
 /// A call on its way to the inner service: it waits for a slot, then for the service to be ready.
 pub(super) struct Waiting<S, Request> {
@@ -44,6 +42,11 @@ impl<S, Request> Waiting<S, Request> {
         Box::new(Waiting { queued: None, class, service, request: Some(request) })
     }
 
+    fn end<E: StackError>(&mut self, rejected: Rejected) -> E {
+        self.request = None;
+        rejected.into()
+    }
+
     /// Ready with the call, or with the rejection or the error that came in its way.
     pub(super) fn poll<E>(
         &mut self,
@@ -60,10 +63,12 @@ impl<S, Request> Waiting<S, Request> {
             self.queued = None;
             match rejected {
                 Ok(()) => pass.set_slot(),
-                Err(rejected) => {
-                    self.request = None;
-                    return Poll::Ready(Err(rejected.into()));
-                }
+                Err(rejected) => return Poll::Ready(Err(self.end(rejected))),
+            }
+            // Much may have happened while it waited.
+            if let Err(rejected) = pass.admit(self.class) {
+                pass.give_back();
+                return Poll::Ready(Err(self.end(rejected)));
             }
         }
         if self.request.is_none() {
@@ -78,49 +83,6 @@ impl<S, Request> Waiting<S, Request> {
             }
             (Ok(()), None) => panic!("`ResponseFuture` was polled after it was ready"),
             (Err(error), _) => Poll::Ready(Err(error)),
-        }
-    }
-}
-
-/// A call without a service, on its way to its slot, which the pass then has.
-pub(super) struct Queueing<'a, 'p> {
-    /// Until there is an answer.
-    pass: Option<&'a mut Pass<&'p Policy>>,
-    waiter: Waiter<&'p Slots>,
-}
-
-impl<'a, 'p> Queueing<'a, 'p> {
-    pub(super) fn new(pass: &'a mut Pass<&'p Policy>, slots: &'p Slots) -> Queueing<'a, 'p> {
-        Queueing { pass: Some(pass), waiter: Waiter::new(slots) }
-    }
-}
-
-impl Future for Queueing<'_, '_> {
-    type Output = Result<(), Rejected>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Queueing { pass, waiter } = self.get_mut();
-        let answer = ready!(Pin::new(waiter).poll(cx));
-        let Some(pass) = pass.take() else { panic!("a call that waits for its slot was polled after it was ready") };
-        Poll::Ready(match answer {
-            Ok(held) => {
-                held.keep();
-                pass.set_slot();
-                Ok(())
-            }
-            Err(rejected) => {
-                pass.settle(Verdict::Ignored);
-                Err(rejected)
-            }
-        })
-    }
-}
-
-impl Drop for Queueing<'_, '_> {
-    fn drop(&mut self) {
-        // Before the queue is left, as with a call that is dropped while it runs.
-        if let Some(pass) = &mut self.pass {
-            pass.settle_dropped();
         }
     }
 }

@@ -49,7 +49,7 @@ mod raw {
     use std::time::Duration;
 
     use serde::Deserialize;
-    use serde::de::{Deserializer, Error, Unexpected};
+    use serde::de::{Deserializer, Error};
 
     use super::super::kind::Scheme;
     use super::{Exec, HttpGet, ProbeKind, ProbePolicy, ProbeSpec, TcpConnect};
@@ -58,8 +58,11 @@ mod raw {
     /// A duration in text.
     fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-        let invalid = |_| D::Error::invalid_value(Unexpected::Str(&text), &"a duration");
-        humantime::parse_duration(&text).map(Some).map_err(invalid)
+        let invalid = |flaw| {
+            let text = format_args!("{text:?} is no duration, such as \"30s\" or \"1min 30s\": {flaw}");
+            D::Error::custom(text)
+        };
+        crate::data::duration::parse(&text).map(Some).map_err(invalid)
     }
 
     /// Numbers are wider here than what they stand for, so that the error names the field.

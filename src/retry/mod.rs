@@ -53,6 +53,7 @@ mod layer;
 mod pause;
 mod policy;
 mod replay;
+mod selective;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -67,6 +68,7 @@ pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::RetryPolicy;
 pub use replay::{CloneReplay, Replay};
+pub use selective::SelectiveRetry;
 pub use service::Retry;
 
 pub use crate::machine::retry::{Decision, StopReason};

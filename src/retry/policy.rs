@@ -9,8 +9,10 @@ use super::builder::RetryPolicyBuilder;
 use super::decide::{RetryErrors, RetryIf};
 use super::layer::RetryLayer;
 use super::pause::Pause;
+use super::selective::SelectiveRetry;
 use crate::audience::Audience;
 use crate::event::ErrorText;
+use crate::lent::{self, Lent};
 use crate::machine::moment::Moment;
 use crate::machine::retry::{Decision, Progress, RetrySettings, StopReason};
 use crate::random::Random;
@@ -97,7 +99,7 @@ impl RetryPolicy {
     /// Makes attempts until one succeeds or there are to be no more, and gives the result of the last.
     ///
     /// For an error type that cannot hold a rejection, lift it, with `.map_err(seaworthy::Error::Inner)`, or decide for
-    /// yourself with [`run_with`](RetryPolicy::run_with).
+    /// yourself with [`retry_if`](RetryPolicy::retry_if).
     ///
     /// # Errors
     /// The last attempt's.
@@ -131,17 +133,52 @@ impl RetryPolicy {
         Fut: Future<Output = Result<T, E>>,
         E: StackError + Debug + Display,
     {
-        self.run_with(RetryErrors, attempt).await
+        self.run_decided(attempt, &RetryErrors).await
     }
 
-    /// As [`run`](RetryPolicy::run), with a decision of your own.
+    /// As [`run`](RetryPolicy::run), for attempts that need something mutably, such as a connection: each is lent it, and
+    /// gives it back when it ends. Costs an allocation.
+    ///
+    /// ```
+    /// use seaworthy::{BoxError, RetryPolicy};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let policy = RetryPolicy::builder("numbers").build()?;
+    /// let mut texts = vec!["7", "x"];
+    /// let attempt = async |mut texts: seaworthy::Lent<'_, Vec<&str>>| {
+    ///     Ok::<_, BoxError>(texts.pop().unwrap_or_default().parse::<u8>()?)
+    /// };
+    /// assert_eq!(policy.run_mut(&mut texts, attempt).await.map_err(|error| error.to_string()), Ok(7));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`run`](RetryPolicy::run).
     ///
-    /// # Panics
+    /// # Cancellation
     /// As [`run`](RetryPolicy::run).
-    pub async fn run_with<C, F, Fut, T, E>(&self, retry_if: C, mut attempt: F) -> Result<T, E>
+    ///
+    /// # Panics
+    /// As [`run`](RetryPolicy::run), and where an attempt puts what it was lent aside, fails, and is to be made again.
+    pub async fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, attempt: F) -> Result<T, E>
+    where
+        S: ?Sized,
+        F: FnMut(Lent<'s, S>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: StackError + Debug + Display,
+    {
+        self.run_decided(lent::lending(state, attempt), &RetryErrors).await
+    }
+
+    /// A handle of this policy with which `retry_if` says what is tried again: see [`RetryIf`].
+    #[must_use = "the handle is this one's result"]
+    pub fn retry_if<C>(&self, retry_if: C) -> SelectiveRetry<C> {
+        SelectiveRetry::new(self.clone(), retry_if)
+    }
+
+    pub(super) async fn run_decided<C, F, Fut, T, E>(&self, mut attempt: F, retry_if: &C) -> Result<T, E>
     where
         C: RetryIf<T, E>,
         F: FnMut() -> Fut,

@@ -182,7 +182,8 @@ fn futures_of_the_handle() {
         unshared.set(2);
         Ok::<_, BoxError>(())
     }));
-    is_send(&circuit.run_classified(ready(Ok::<_, BoxError>(())), |_: &Result<(), BoxError>| Verdict::Ignored));
+    let classified = circuit.classify(|_: &Result<(), BoxError>| Verdict::Ignored);
+    is_send(&classified.run(ready(Ok::<_, BoxError>(()))));
     is_static(&circuit.layer().layer(Unshared(Cell::new(0))).call(()));
     is_static(&circuit.admit());
     // Nothing of this was polled; a permit was given back.

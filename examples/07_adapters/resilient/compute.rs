@@ -1,5 +1,5 @@
 use super::super::backend::{Answer, Compute, Instance, Logs};
-use super::{Resilient, judge};
+use super::Resilient;
 
 impl<B: Compute> Compute for Resilient<B> {
     fn kind(&self) -> &'static str {
@@ -24,7 +24,7 @@ impl<B: Compute> Compute for Resilient<B> {
 
     /// The timeout is for the opening. The slot is held until the stream is dropped or has ended.
     async fn logs(&self, name: &str) -> Answer<Logs> {
-        let call = self.policy.with(self.classes.usual).classify(judge);
+        let call = self.policy.with(self.classes.usual);
         call.run_with_slot(async |slot| Ok(self.inner.logs(name).await?.holding(slot))).await
     }
 

@@ -8,15 +8,15 @@ mod storage;
 
 use std::future::Future;
 
-use seaworthy::policy::{Class, PolicyError};
-use seaworthy::{Policy, Verdict};
+use seaworthy::policy::{Class, ClassifiedPolicy};
+use seaworthy::{Classify, Policy, UnknownName, Verdict};
 
 use super::backend::{Answer, BackendError};
 
 /// A backend behind its policy.
 pub struct Resilient<B> {
     inner: B,
-    policy: Policy,
+    policy: ClassifiedPolicy<Judge>,
     classes: Classes,
 }
 
@@ -31,15 +31,15 @@ struct Classes {
 impl<B> Resilient<B> {
     /// # Errors
     /// The policy lacks one of the classes.
-    pub fn new(inner: B, policy: Policy, classes: &[&str]) -> Result<Resilient<B>, PolicyError> {
+    pub fn new(inner: B, policy: Policy, classes: &[&str]) -> Result<Resilient<B>, UnknownName> {
         let find = |name| if classes.contains(&name) { policy.class(name) } else { Ok(Class::new()) };
         let classes = Classes { usual: Class::new(), long: find("long")?, ping: find("ping")? };
-        Ok(Resilient { inner, policy, classes })
+        Ok(Resilient { inner, policy: policy.classify(Judge), classes })
     }
 
     /// To look at it, to force its circuit, to make a check of it.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        self.policy.policy()
     }
 
     /// The backend, without its policy.
@@ -57,14 +57,19 @@ impl<B> Resilient<B> {
     where
         F: Future<Output = Answer<T>>,
     {
-        self.policy.with(class).classify(judge).run(|| call(&self.inner)).await
+        self.policy.with(class).run(|| call(&self.inner)).await
     }
 }
 
 /// A backend that says that there is no such thing is well.
-fn judge<T>(result: &Answer<T>) -> Verdict {
-    match result {
-        Ok(_) | Err(BackendError::NotFound(_) | BackendError::Exists(_)) => Verdict::Success,
-        Err(_) => Verdict::Failure,
+#[derive(Clone, Copy, Debug)]
+struct Judge;
+
+impl<T> Classify<T, BackendError> for Judge {
+    fn classify(&self, result: &Answer<T>) -> Verdict {
+        match result {
+            Ok(_) | Err(BackendError::NotFound(_) | BackendError::Exists(_)) => Verdict::Success,
+            Err(_) => Verdict::Failure,
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::parts::PolicyTable;
 use crate::audience::Audience;
 use crate::data::path::Path;
 use crate::data::table::{Each, Fill, Named};
-use crate::policy::{Policies, PolicyBuilder, PolicyError};
+use crate::policy::{Policies, PolicyBuilder, PolicyError, UnknownName};
 use crate::{Name, Observer};
 
 /// Policies as data has them, checked and not yet built, so that code can add what data cannot say: an observer, or a
@@ -43,14 +43,15 @@ impl PoliciesBuilder {
     /// Goes on with the settings of the policy of this name.
     ///
     /// # Errors
-    /// There is none of this name, which is the path.
+    /// There is none of this name.
     pub fn change(
         mut self,
         name: &str,
         change: impl FnOnce(PolicyBuilder) -> PolicyBuilder,
-    ) -> Result<PoliciesBuilder, PolicyError> {
-        let found = self.policies.iter_mut().find(|(known, _)| *known == *name);
-        let (_, policy) = found.ok_or_else(|| PolicyError::new(name, "there is no such policy"))?;
+    ) -> Result<PoliciesBuilder, UnknownName> {
+        let Some((_, policy)) = self.policies.iter_mut().find(|(known, _)| *known == *name) else {
+            return Err(UnknownName::new(None, name, self.policies.iter().map(|(name, _)| name.as_str())));
+        };
         *policy = change(policy.clone());
         Ok(self)
     }

@@ -195,13 +195,13 @@ async fn what_passes_through() {
     assert!(system.compute.into_inner().list().await.is_ok(), "without its policy");
 }
 
-/// A file that lacks a policy or a class is refused, with the path.
+/// ER-08: a file that lacks a policy or a class is refused, and what there is is said.
 #[test]
 fn a_file_that_lacks_something() {
     let refusal = |file: &str| System::new(file).err().map(|error| error.to_string()).unwrap_or_default();
     assert_eq!(refusal(FILE), "");
     let without_dns = FILE.split("[dns]").next().unwrap();
-    assert_eq!(refusal(without_dns), "dns: there is no such policy");
+    assert_eq!(refusal(without_dns), "there is no policy `dns`; there are `compute`, `network`, `storage`");
     let without_long = FILE.replace("long = { timeout = \"10min\" }", "");
-    assert_eq!(refusal(&without_long), "classes.long: there is no such class");
+    assert_eq!(refusal(&without_long), "policy `compute` has no class `long`; there are `ping`");
 }

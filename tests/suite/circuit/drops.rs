@@ -133,7 +133,8 @@ async fn cb_16_other_panics() {
 
     circuit.reset();
     let classifier = |_: &Result<(), Error<()>>| panic!("in the classifier");
-    let run = AssertUnwindSafe(circuit.run_classified(async { Ok(()) }, classifier));
+    let classified = circuit.classify(classifier);
+    let run = AssertUnwindSafe(classified.run(async { Ok(()) }));
     assert!(catch_unwind(AssertUnwindSafe(|| poll(pin!(run.0)))).is_err());
     assert_eq!(circuit.state(), State::Open);
 

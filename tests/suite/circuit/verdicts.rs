@@ -41,7 +41,7 @@ async fn cb_13_rejections_from_below() {
         let circuit = builder().build().unwrap();
         let everything_fails = |_: &Result<(), Error<()>>| Failure;
         let inner = rejected.clone();
-        let _ = circuit.run_classified(async { Err(inner.into()) }, everything_fails).await;
+        let _ = circuit.classify(everything_fails).run(async { Err(inner.into()) }).await;
         assert_eq!(circuit.state() == State::Open, counts, "{rejected:?}, with a strict classifier");
     }
 }
@@ -71,7 +71,7 @@ async fn cb_27_classifiers() {
         [(Success, State::Closed), (Failure, State::Open), (Throttled, State::Closed), (Ignored, State::Closed)]
     {
         let circuit = builder().build().unwrap();
-        circuit.run_classified(async { Ok(verdict) }, by_value).await.expect("the response is passed on");
+        circuit.classify(by_value).run(async { Ok(verdict) }).await.expect("the response is passed on");
         assert_eq!(circuit.state(), state, "{verdict:?}");
 
         let circuit = builder().build().unwrap();
@@ -81,7 +81,7 @@ async fn cb_27_classifiers() {
         assert_eq!(circuit.state(), state, "{verdict:?}");
     }
     let circuit = builder().build().unwrap();
-    let _ = circuit.run_classified(async { Err("ignored".into()) }, by_value).await;
+    let _ = circuit.classify(by_value).run(async { Err("ignored".into()) }).await;
     assert_eq!(circuit.state(), State::Closed);
 }
 

@@ -95,7 +95,7 @@ fn policies() {
     assert_eq!((set.len(), set.is_empty()), (2, false));
     assert_eq!(set.iter().map(|policy| policy.name().as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(set.get("a").unwrap().name().as_str(), "a");
-    assert_eq!(set.get("c").unwrap_err().to_string(), "c: there is no such policy");
+    assert_eq!(set.get("c").unwrap_err().to_string(), "there is no policy `c`; there are `a`, `b`");
     let twice = Policies::new([policy("a"), policy("b"), policy("a")]).unwrap_err();
     assert_eq!(twice.to_string(), "a: there are two of this name");
     assert!(Policies::default().is_empty());

@@ -137,13 +137,19 @@ async fn po_04_class_for_each_request() {
     assert_eq!(backend.calls(), 3);
 }
 
-/// PO-04: names are looked up ahead; one that is not there is an error.
+/// PO-04, ER-08: names are looked up ahead; one that is not there is an error of its own, which says which there are.
 #[test]
 fn po_04_names() {
     let long = Class::new().timeout(SECOND);
     let policy = builder().class("long", long).class("ping", Class::bare()).build().unwrap();
     assert_eq!((policy.class("long"), policy.class("ping")), (Ok(long), Ok(Class::bare())));
     let error = policy.class("longer").unwrap_err();
-    assert_eq!((error.path(), error.rule()), ("classes.longer", "there is no such class"));
+    assert_eq!((error.name(), error.known().collect::<Vec<_>>()), ("longer", vec!["long", "ping"]));
+    let none = Policy::builder("bare").build().unwrap().class("long").unwrap_err();
+    assert_eq!(none.to_string(), "policy `bare` has no class `long`; there are none");
+    assert_eq!(
+        error.to_string(),
+        "policy `compute` has no class `longer`; did you mean `long`? There are `long`, `ping`"
+    );
     assert_eq!(Class::default(), Class::new());
 }

@@ -265,12 +265,12 @@ fn po_06_bad_input() {
         // Text that says nothing.
         (
             "[a]\ntimeout = \"soon\"",
-            "a.timeout: \"soon\" is no duration, such as \"30s\" or \"1min 30s\": expected number at 0",
+            "a.timeout: \"soon\" is no duration, such as \"30s\" or \"1min 30s\": there is no number before \"soon\"",
             2,
         ),
         (
             "[a]\ntimeout = \"30\"",
-            "a.timeout: \"30\" is no duration, such as \"30s\" or \"1min 30s\": time unit needed, for example 30sec or 30ms",
+            "a.timeout: \"30\" is no duration, such as \"30s\" or \"1min 30s\": 30 has no unit, as in \"30s\" or \"30ms\"",
             2,
         ),
         ("[a.circuit]\non_drop = \"panic\"", "a.circuit.on_drop: \"panic\" is none of \"ignore\", \"failure\"", 2),
@@ -311,6 +311,36 @@ fn po_06_bad_input() {
     let wrong = bad.iter().filter(|(text, message, line)| flaw(text) != (message.to_string(), *line));
     let wrong: Vec<_> = wrong.map(|(text, ..)| (text, flaw(text))).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// SO-03: a duration at the edge of what there is, is read, and one beyond it is an error that names the key, wherever
+/// durations are read.
+#[test]
+fn so_03_the_longest_durations() {
+    let longest = "18446744073709551615s 999999999ns";
+    assert_eq!(read(&format!("[a]\ntimeout = \"{longest}\"")).get("a").unwrap().timeout(), Some(Duration::MAX));
+    for key in ["timeout", "circuit.open_for", "bulkhead.max_wait", "retry.deadline", "classes.x.timeout"] {
+        for beyond in ["18446744073709551615s 1000000000ns", "18446744073709551616s", "18446744073709551615years"] {
+            let (message, line) = flaw(&format!("[a]\n{key} = \"{beyond}\""));
+            assert!(message.starts_with(&format!("a.{key}: \"{beyond}\" is no duration")), "{message}");
+            assert!(message.ends_with("it is longer than 18446744073709551615 seconds"), "{message}");
+            assert_eq!(line, 2);
+        }
+    }
+}
+
+/// SO-05: a slip of the hand in a key is understood, at every depth.
+#[test]
+fn so_05_did_you_mean() {
+    for (text, start) in [
+        ("[a]\ntimout = \"1s\"", "a.timout: there is no such key; did you mean timeout? There are circuit, "),
+        ("[a.circuit]\nopen_fro = \"1s\"", "a.circuit.open_fro: there is no such key; did you mean open_for? "),
+        ("[a.retry.budget]\nflor = 1", "a.retry.budget.flor: there is no such key; did you mean floor? "),
+        ("[a.classes]\nx.bulkheads = false", "a.classes.x.bulkheads: there is no such key; did you mean bulkhead? "),
+        ("[a]\ndeadline = \"1s\"", "a.deadline: there is no such key; there are circuit, "),
+    ] {
+        assert!(flaw(text).0.starts_with(start), "{:?}", flaw(text));
+    }
 }
 
 /// PO-06: settings from data are a template like those from code: two sets that are built of it share nothing, not even a
@@ -389,7 +419,7 @@ fn po_06_json() {
 async fn po_06_changes_by_code() {
     let builder: PoliciesBuilder = toml::from_str("[a]\ntimeout = \"5s\"\n[b.circuit]\n").unwrap();
     let missing = builder.clone().change("c", |policy| policy).unwrap_err();
-    assert_eq!(missing.to_string(), "c: there is no such policy");
+    assert_eq!(missing.to_string(), "there is no policy `c`; there are `a`, `b`");
     let wrong = builder.clone().change("b", |policy| policy.circuit(|circuit| circuit.probes(0))).unwrap();
     assert_eq!(wrong.build().unwrap_err().to_string(), "b.circuit.probes: must be at least 1");
     let told = std::sync::Arc::new(std::sync::Mutex::new(vec![]));

@@ -1,6 +1,8 @@
 //! Policies: circuit, bulkhead, timeout and retries under one name, from code and from data.
 
+mod afresh;
 mod backend;
+mod bound;
 mod builder;
 mod class;
 #[cfg(feature = "serde")]

@@ -220,7 +220,8 @@ async fn classifiers_and_decisions() {
     let (policy, backend) = (with_retry(3).build().unwrap(), Backend::default());
     let service = policy.layer().classify(fine).retry_if(never).layer(backend.clone());
     service.oneshot(Do::Fail).await.unwrap_err();
-    policy.with(Class::new()).classify(fine).retry_if(never).run(|| backend.ask(Do::Fail)).await.unwrap_err();
+    let classified = policy.classify(fine).retry_if(never);
+    classified.run(|| backend.ask(Do::Fail)).await.unwrap_err();
     assert_eq!((failures(&policy), backend.calls()), (0, 2));
     // A request that cannot be copied is sent once.
     let layer = policy.layer().replay(|_: &Do| None::<Do>);

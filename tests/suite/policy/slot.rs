@@ -211,7 +211,8 @@ async fn rt_02_let_go_before_the_wait() {
     let (policy, held) = (policy.build().unwrap(), Arc::new(()));
     let answer = || std::future::ready(Ok::<_, BoxError>(Arc::clone(&held)));
     let again = |_: &Result<Arc<()>, BoxError>| true;
-    let mut run = spawn(policy.with(Class::new()).retry_if(again).run(answer));
+    let all = policy.retry_if(again);
+    let mut run = spawn(all.run(answer));
     let mut layer = spawn(policy.layer().retry_if(again).layer(tower::service_fn(|()| answer())).oneshot(()));
     assert!(run.poll().is_pending() && layer.poll().is_pending());
     assert_eq!(Arc::strong_count(&held), 1);

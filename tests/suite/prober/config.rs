@@ -133,7 +133,8 @@ mod data {
             (r#"{"tcp":{"port":1},"timeout":"0s"}"#, "timeout: must be more than zero"),
             (r#"{"tcp":{"port":1},"timeout":"11s"}"#, "timeout: must not be longer than `interval`"),
             (r#"{"tcp":{"port":1},"interval":10}"#, "invalid type: integer `10`"),
-            (r#"{"tcp":{"port":1},"interval":"soon"}"#, "expected a duration"),
+            (r#"{"tcp":{"port":1},"interval":"soon"}"#, "\"soon\" is no duration"),
+            (r#"{"tcp":{"port":1},"interval":"18446744073709551615s 1000000000ns"}"#, "is no duration"),
             (r#"{"tcp":{"port":1},"failure_threshold":0}"#, "failure_threshold: must be at least 1"),
             (r#"{"tcp":{"port":1},"success_threshold":-3}"#, "success_threshold: must be at least 1"),
             (

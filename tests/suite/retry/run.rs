@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use seaworthy::retry::{RetryErrors, StopReason};
+use seaworthy::retry::StopReason;
 use seaworthy::{Backoff, BoxError, Circuit, Error, RetryBudget};
 use tokio_test::{assert_pending, task};
 
@@ -35,7 +35,8 @@ async fn rejections_are_not_retried() {
     assert_eq!(circuit.snapshot().not_permitted, 1);
     assert_eq!(told.stops(), [(1, StopReason::NotRetryable)]);
 
-    policy.run_with(|_: &Result<_, _>| true, || circuit.run(async { Ok::<_, BoxError>(()) })).await.unwrap_err();
+    let all = policy.retry_if(|_: &Result<_, _>| true);
+    all.run(|| circuit.run(async { Ok::<_, BoxError>(()) })).await.unwrap_err();
     assert_eq!(circuit.snapshot().not_permitted, 5);
 }
 
@@ -62,7 +63,7 @@ async fn dropped() {
         calls.fetch_add(1, Ordering::Relaxed);
         async { Err::<(), BoxError>("no".into()) }
     };
-    let mut run = task::spawn(policy.run_with(RetryErrors, attempt));
+    let mut run = task::spawn(policy.run(attempt));
     assert_pending!(run.poll());
     drop(run);
     advance(10 * SECOND).await;

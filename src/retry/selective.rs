@@ -1,0 +1,94 @@
+use std::fmt::{Debug, Display};
+use std::future::Future;
+
+use super::decide::RetryIf;
+use super::layer::RetryLayer;
+use super::policy::RetryPolicy;
+use super::replay::CloneReplay;
+use crate::lent::{self, Lent};
+
+/// A [`RetryPolicy`] and the decision which results are tried again. Made by [`RetryPolicy::retry_if`], once, and kept
+/// beside or in place of the policy. The error type need not hold rejections.
+///
+/// # Clone
+/// Clones the policy's handle and the decision.
+///
+/// ```
+/// use seaworthy::RetryPolicy;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = RetryPolicy::builder("lock").attempts(2).build()?;
+/// let lock = policy.retry_if(|result: &Result<u8, String>| matches!(result, Err(error) if error == "busy"));
+/// let mut answers = [Err("busy".to_owned()), Ok(7)].into_iter();
+/// let answer = lock.run(|| std::future::ready(answers.next().unwrap_or(Ok(0)))).await;
+/// assert_eq!(answer, Ok(7));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SelectiveRetry<C> {
+    policy: RetryPolicy,
+    retry_if: C,
+}
+
+impl<C> SelectiveRetry<C> {
+    pub(super) fn new(policy: RetryPolicy, retry_if: C) -> SelectiveRetry<C> {
+        SelectiveRetry { policy, retry_if }
+    }
+
+    /// The policy itself.
+    #[must_use]
+    pub fn policy(&self) -> &RetryPolicy {
+        &self.policy
+    }
+
+    /// A layer that retries the calls of a service, with this decision.
+    pub fn layer(&self) -> RetryLayer<C, CloneReplay>
+    where
+        C: Clone,
+    {
+        self.policy.layer().retry_if(self.retry_if.clone())
+    }
+
+    /// As [`RetryPolicy::run`].
+    ///
+    /// # Errors
+    /// As [`RetryPolicy::run`].
+    ///
+    /// # Cancellation
+    /// As [`RetryPolicy::run`].
+    ///
+    /// # Panics
+    /// As [`RetryPolicy::run`].
+    pub async fn run<F, Fut, T, E>(&self, attempt: F) -> Result<T, E>
+    where
+        C: RetryIf<T, E>,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Debug + Display,
+    {
+        self.policy.run_decided(attempt, &self.retry_if).await
+    }
+
+    /// As [`RetryPolicy::run_mut`].
+    ///
+    /// # Errors
+    /// As [`RetryPolicy::run`].
+    ///
+    /// # Cancellation
+    /// As [`RetryPolicy::run`].
+    ///
+    /// # Panics
+    /// As [`RetryPolicy::run_mut`].
+    pub async fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, attempt: F) -> Result<T, E>
+    where
+        S: ?Sized,
+        C: RetryIf<T, E>,
+        F: FnMut(Lent<'s, S>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Debug + Display,
+    {
+        self.policy.run_decided(lent::lending(state, attempt), &self.retry_if).await
+    }
+}
