@@ -38,6 +38,23 @@ fn by_key(keys: u64) -> impl FnMut() -> Result<u64, StackError> {
     }
 }
 
+/// A family that is full and can spare nothing, and who holds all of it.
+fn full() -> (Keyed<u64, Circuit>, Vec<Circuit>) {
+    let keyed = Circuit::builder("bench").keyed().max(1_000).build().unwrap();
+    let held = (0..1_000).map(|key| keyed.get(&key)).collect();
+    (keyed, held)
+}
+
+/// One look-up of a key out of `keys`, in turn.
+fn look_up(keys: std::ops::Range<u64>) -> impl FnMut() -> Circuit {
+    let ((keyed, held), mut next) = (full(), 0);
+    move || {
+        let _ = &held;
+        next = (next + 7) % (keys.end - keys.start);
+        keyed.get(black_box(&(keys.start + next)))
+    }
+}
+
 fn calls(c: &mut Criterion) {
     let mut group = c.benchmark_group("keyed");
     let mut single = one();
@@ -48,6 +65,9 @@ fn calls(c: &mut Criterion) {
         let mut ask = by_key(keys);
         group.bench_function(BenchmarkId::new("call", keys), |b| b.iter(&mut ask));
     }
+    let (mut known, mut unknown) = (look_up(0..1_000), look_up(1_000..1_000_000));
+    group.bench_function("full, a known key", |b| b.iter(&mut known));
+    group.bench_function("full, an unknown key", |b| b.iter(&mut unknown));
     group.finish();
 }
 
@@ -55,6 +75,7 @@ fn ratios() {
     let mut table = Table::new();
     table.row("a call, 10 keys, to one circuit", "–", one(), by_key(10));
     table.row("a call, 10,000 keys, to one circuit", "–", one(), by_key(10_000));
+    table.row("full, an unknown key, to a known one", "3", look_up(0..1_000), look_up(1_000..1_000_000));
     table.print("keyed");
 }
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
-use crate::{Event, Observer, TracingObserver};
+use crate::{Event, Observer, TracingObserver, observe};
 
-/// The observer of a handle: [`TracingObserver`] unless another was given.
+/// The observer of a handle: the default one, or [`TracingObserver`], unless another was given.
 #[derive(Clone, Default)]
 pub(crate) struct Audience {
     observer: Option<Arc<dyn Observer>>,
     wants_calls: bool,
+    /// Whether somebody named it for this handle.
+    given: bool,
 }
 
 /// Whatever an observer's panic leaves behind is the observer's own: it is caught here, and nothing of ours is borrowed.
@@ -19,8 +21,26 @@ impl RefUnwindSafe for Audience {}
 
 impl Audience {
     pub(crate) fn new(observer: Arc<dyn Observer>) -> Audience {
+        Audience { given: true, ..Audience::unnamed(observer) }
+    }
+
+    /// For handles that name nobody.
+    pub(crate) fn unnamed(observer: Arc<dyn Observer>) -> Audience {
         let wants_calls = observer.wants_calls();
-        Audience { observer: Some(observer), wants_calls }
+        Audience { observer: Some(observer), wants_calls, given: false }
+    }
+
+    /// The default observer, where there is one and none was given. For a builder's last step.
+    pub(crate) fn or_default(self) -> Audience {
+        match self.missing() {
+            Some(default) => default.clone(),
+            None => self,
+        }
+    }
+
+    /// What [`Audience::or_default`] would take in place of this.
+    pub(crate) fn missing(&self) -> Option<&'static Audience> {
+        if self.observer.is_none() { observe::default() } else { None }
     }
 
     /// Whether it is told of every call.
@@ -31,7 +51,7 @@ impl Audience {
 
     /// Whether an observer was given.
     pub(crate) fn is_set(&self) -> bool {
-        self.observer.is_some()
+        self.given
     }
 
     /// Whether anybody would hear of what is only worth a `debug`; asked before an event is made of it.

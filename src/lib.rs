@@ -31,6 +31,7 @@ pub mod health;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod keyed;
+pub mod observe;
 pub mod policy;
 #[cfg(feature = "prober")]
 pub mod prober;

@@ -56,7 +56,7 @@ impl SlotsBuilder {
         self
     }
 
-    /// Tells `observer` what happens, in place of [`TracingObserver`](crate::TracingObserver).
+    /// Tells `observer` what happens, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> SlotsBuilder {
         self.audience = Audience::new(Arc::new(observer));
         self
@@ -99,7 +99,7 @@ impl SlotsBuilder {
         }
         let max_wait = self.max_wait.unwrap_or_default();
         let max_waiting = if max_wait.is_zero() { 0 } else { max_waiting };
-        let settings = Settings { max_wait, max_waiting, audience: self.audience };
+        let settings = Settings { max_wait, max_waiting, audience: self.audience.or_default() };
         Ok((self.name, SlotsTemplate { limit: self.limit, settings }))
     }
 }

@@ -50,7 +50,16 @@ pub struct CircuitBuilder {
 
 impl CircuitBuilder {
     pub(super) fn new(name: Name) -> CircuitBuilder {
-        CircuitBuilder { name, config: DEFAULT.clone() }
+        CircuitBuilder { name, config: DEFAULT.clone() }.or_default_observer()
+    }
+
+    /// Asked for where it begins, so that the circuits of a template share it, and where it ends, so that the builder may
+    /// be older than the default.
+    fn or_default_observer(mut self) -> CircuitBuilder {
+        if let Some(default) = self.config.audience.missing() {
+            Arc::make_mut(&mut self.config).audience = default.clone();
+        }
+        self
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> CircuitBuilder {
@@ -148,7 +157,7 @@ impl CircuitBuilder {
         self.set(|settings| settings.observe_only = true)
     }
 
-    /// Tells `observer` what happens, in place of [`TracingObserver`](crate::TracingObserver).
+    /// Tells `observer` what happens, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> CircuitBuilder {
         Arc::make_mut(&mut self.config).audience = Audience::new(Arc::new(observer));
         self
@@ -189,7 +198,8 @@ impl CircuitBuilder {
             return Err(ConfigError::new("name", "must not be empty"));
         }
         check(&self.config.settings)?;
-        Ok((self.name, CircuitTemplate(self.config)))
+        let CircuitBuilder { name, config } = self.or_default_observer();
+        Ok((name, CircuitTemplate(config)))
     }
 }
 

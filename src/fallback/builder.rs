@@ -50,7 +50,7 @@ impl<A, W> FallbackBuilder<A, W> {
         FallbackBuilder { name: self.name, audience: self.audience, answer: self.answer, when }
     }
 
-    /// Tells `observer` of each call that falls back, in place of [`TracingObserver`](crate::TracingObserver).
+    /// Tells `observer` of each call that falls back, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> FallbackBuilder<A, W> {
         self.audience = Audience::new(Arc::new(observer));
         self
@@ -64,7 +64,7 @@ impl<A, W> FallbackBuilder<A, W> {
         if self.name.is_empty() {
             return Err(ConfigError::new("name", "must not be empty"));
         }
-        Ok(FallbackLayer::built(self.answer, self.when, Teller::new(self.name, self.audience)))
+        Ok(FallbackLayer::built(self.answer, self.when, Teller::new(self.name, self.audience.or_default())))
     }
 }
 

@@ -59,11 +59,11 @@ impl UnwindSafe for Health {}
 impl RefUnwindSafe for Health {}
 
 impl Health {
-    /// A service that is [`Starting`](Phase::Starting), without checks, and tells what happens with
-    /// [`TracingObserver`](crate::TracingObserver).
+    /// A service that is [`Starting`](Phase::Starting), without checks, and tells what happens to the
+    /// [default observer](crate::observe).
     #[must_use]
     pub fn new() -> Health {
-        Health::of(Audience::default())
+        Health::of(Audience::default().or_default())
     }
 
     /// The same, but it tells `observer`.

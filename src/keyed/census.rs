@@ -126,7 +126,7 @@ impl Census {
     pub(super) fn overflowed(&self) {
         self.overflowed.fetch_add(1, Ordering::Relaxed);
         let name = &self.name;
-        if self.exhausted.swap(1, Ordering::Relaxed) == 0 {
+        if self.exhausted.load(Ordering::Relaxed) == 0 && self.exhausted.swap(1, Ordering::Relaxed) == 0 {
             self.audience.tell(&Event::KeysExhausted { name, max: self.max });
         }
         self.audience.tell_of_calls(|| Event::KeyOverflowed { name });

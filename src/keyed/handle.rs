@@ -10,13 +10,16 @@ use super::kind::sealed::Kind;
 use super::label::{self, Label};
 use super::shard::{Shard, Spared};
 use crate::machine::moment::Moment;
-use crate::sync::Mutex;
+use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::{Name, time};
 
 /// So many locks are there, so that calls for different keys seldom want the same.
 const SHARDS: usize = 16;
 /// So many handles are looked at, at most, to find one that can be spared.
 const LOOKS: usize = 16;
+/// So long is it remembered that none was found, and nobody looks again: a thousandth of the time goes into looking, at
+/// most, however many keys come.
+const FULL_FOR: Duration = Duration::from_millis(1);
 
 /// A circuit or a bulkhead for each key, made when it is first asked for.
 ///
@@ -59,6 +62,8 @@ struct Family<K, H: KeyedHandle> {
     hasher: RandomState,
     shards: [Apart<Mutex<Shard<K, H>>>; SHARDS],
     overflow: H,
+    /// Before this moment nobody looks for a handle that can be spared: there was none.
+    full_until: AtomicU64,
     census: Census,
 }
 
@@ -83,6 +88,7 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
         let audience = H::audience(&template).clone();
         Keyed(Arc::new(Family {
             overflow: H::overflow(&template, label::overflow(&name)),
+            full_until: AtomicU64::new(0),
             census: Census::new(name, max, audience),
             template,
             label,
@@ -280,11 +286,23 @@ impl<K, H: KeyedHandle> Family<K, H> {
         handle
     }
 
-    /// A free place, or that of the handle that was used least recently of those that can be spared.
+    /// A free place, or one that can be spared.
     fn reserve(&self, now: Moment) -> Option<Reserved<'_>> {
         if let Some(reserved) = self.census.reserve() {
             return Some(reserved);
         }
+        if now < Moment::from_nanos(self.full_until.load(Ordering::Relaxed)) {
+            return None;
+        }
+        let spared = self.spare(now);
+        if spared.is_none() {
+            self.full_until.store(now.after(FULL_FOR).as_nanos(), Ordering::Relaxed);
+        }
+        spared
+    }
+
+    /// The place of the handle that was used least recently of those that can be spared.
+    fn spare(&self, now: Moment) -> Option<Reserved<'_>> {
         // How many of each part are needed. Where it is all of them, that part is done with: what was looked at must not
         // come up again, though it may be that all others were used at this very moment.
         let mut needed = [0; SHARDS];

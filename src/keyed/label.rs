@@ -41,9 +41,9 @@ impl<K> Label<K> {
     }
 }
 
-/// The name of the handle that all share for whom there is no room.
+/// The name of the handle that all share for whom there is no room. No key has it: that of a key ends with a bracket.
 pub(super) fn overflow(family: &Name) -> Name {
-    Name::from(format!("{family}[*]"))
+    Name::from(format!("{family} (overflow)"))
 }
 
 /// Writes up to `end`, and nothing that would break a line of a log: a key may come from anywhere.
@@ -86,6 +86,14 @@ mod tests {
         assert_eq!(name(&"x".repeat(1 << 20)).len(), 64 + "hosts[…]".len());
         let label = Label::new(|key: &u32| format!("tenant {key}"));
         assert_eq!(label.name(&Name::from("slots"), &7), "slots[tenant 7]");
-        assert_eq!(overflow(&Name::from("hosts")), "hosts[*]");
+    }
+
+    /// SO-07: no key is called as the overflow is, not even one that is called so itself.
+    #[test]
+    fn so_07_the_overflow_has_a_name_of_its_own() {
+        assert_eq!(overflow(&Name::from("hosts")), "hosts (overflow)");
+        for key in ["*", " (overflow)", "", "] (overflow)", "x".repeat(100).as_str()] {
+            assert!(name(key).ends_with(']') && !overflow(&Name::from("hosts")).ends_with(']'), "{key}");
+        }
     }
 }

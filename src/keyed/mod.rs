@@ -40,6 +40,9 @@
 //! - the overflow of circuits measures and lets every call pass, unless it is forced open;
 //! - the overflow of bulkheads is one of the same limit, which those keys have between them.
 //!
+//! What was found is remembered for a millisecond: until then the calls for other keys get the overflow at once, so that
+//! a flood of keys costs little more than calls for keys that are known. The overflow is called `family (overflow)`.
+//!
 //! [`Event::KeysExhausted`](crate::Event::KeysExhausted) says so, and [`Snapshot::overflowed`] counts.
 
 mod builder;

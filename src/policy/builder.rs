@@ -128,8 +128,8 @@ impl PolicyBuilder {
         self
     }
 
-    /// Tells `observer` what happens in the parts that it builds, in place of
-    /// [`TracingObserver`](crate::TracingObserver). A part that was set up with an observer of its own keeps it.
+    /// Tells `observer` what happens in the parts that it builds, in place of the
+    /// [default](crate::observe). A part that was set up with an observer of its own keeps it.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PolicyBuilder {
         self.audience = Audience::new(Arc::new(observer));
         self
@@ -170,7 +170,7 @@ impl PolicyBuilder {
         check_classes(&classes)?;
         let mut announcer = Announcer::default();
         announcer.set_name(name.clone());
-        announcer.set_audience(audience);
+        announcer.set_audience(audience.or_default());
         Ok(Policy::new(Parts { name, circuit, slots, timeout, retry, classes, announcer }))
     }
 }

@@ -30,7 +30,7 @@ impl ProberBuilder {
         self
     }
 
-    /// Tells `observer` what happens, in place of [`TracingObserver`](crate::TracingObserver).
+    /// Tells `observer` what happens, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> ProberBuilder {
         self.audience = Audience::new(Arc::new(observer));
         self
@@ -49,7 +49,7 @@ impl ProberBuilder {
     pub fn build(self) -> Result<Prober, ConfigError> {
         match self.max_concurrent {
             0 => Err(ConfigError::new("max_concurrent", "must be at least 1")),
-            1..=MOST => Ok(Prober::new(Core::new(self.max_concurrent, self.audience, self.random))),
+            1..=MOST => Ok(Prober::new(Core::new(self.max_concurrent, self.audience.or_default(), self.random))),
             _ => Err(ConfigError::new("max_concurrent", "must not be greater than 10,000")),
         }
     }

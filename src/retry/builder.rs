@@ -124,7 +124,7 @@ impl RetryPolicyBuilder {
         self
     }
 
-    /// Tells `observer` what happens, in place of [`TracingObserver`](crate::TracingObserver).
+    /// Tells `observer` what happens, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> RetryPolicyBuilder {
         self.audience = Audience::new(Arc::new(observer));
         self
@@ -148,6 +148,7 @@ impl RetryPolicyBuilder {
             return Err(ConfigError::new("name", "must not be empty"));
         }
         check(&settings)?;
+        let audience = audience.or_default();
         let budget = match budget {
             Spending::Own => Some(RetryBudget::default()),
             #[cfg(feature = "serde")]

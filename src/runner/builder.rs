@@ -89,7 +89,7 @@ impl RunnerBuilder {
         self
     }
 
-    /// Tells `observer` of tasks that fail, in place of [`TracingObserver`](crate::TracingObserver). What the run itself
+    /// Tells `observer` of tasks that fail, in place of the [default](crate::observe). What the run itself
     /// does is told to `tracing` only.
     pub fn observer(mut self, observer: impl Observer + 'static) -> RunnerBuilder {
         self.audience = Audience::new(Arc::new(observer));
@@ -118,7 +118,7 @@ impl RunnerBuilder {
         }
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         let signals = Listener::new(self.signals)?;
-        let core = Core::new(runtime, self.health, self.audience, self.random, self.hook_limit);
+        let core = Core::new(runtime, self.health, self.audience.or_default(), self.random, self.hook_limit);
         Ok(Runner { owner: Owner(Arc::new(core)), signals, parents: self.parents, times: self.times })
     }
 }

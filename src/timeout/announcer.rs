@@ -55,6 +55,15 @@ impl Announcer {
         self.set().audience = Audience::new(Arc::new(observer));
     }
 
+    /// With the default observer, where there is one and none was given. For a builder's last step.
+    pub(crate) fn or_default_observer(mut self) -> Announcer {
+        let audience = self.0.as_ref().map_or_else(Audience::default, |announced| announced.audience.clone());
+        if let Some(default) = audience.missing() {
+            self.set_audience(default.clone());
+        }
+        self
+    }
+
     /// Finds a name that is empty.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match self.name() {

@@ -34,7 +34,7 @@ impl<D> TimeoutBuilder<D> {
         self
     }
 
-    /// Tells `observer` of each call that is given up, in place of [`TracingObserver`](crate::TracingObserver). With an
+    /// Tells `observer` of each call that is given up, in place of the [default](crate::observe). With an
     /// observer, each call costs a reference count.
     pub fn observer(mut self, observer: impl Observer + 'static) -> TimeoutBuilder<D> {
         self.announcer.set_observer(observer);

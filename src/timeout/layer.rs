@@ -136,7 +136,7 @@ impl TimeoutLayer {
 
 impl<D> TimeoutLayer<D> {
     pub(super) fn built(limit: D, announcer: Announcer) -> TimeoutLayer<D> {
-        TimeoutLayer { limit, announcer }
+        TimeoutLayer { limit, announcer: announcer.or_default_observer() }
     }
 }
 

@@ -16,6 +16,7 @@ mod health;
 mod keyed;
 mod metrics;
 mod model;
+mod observe;
 mod policy;
 #[cfg(feature = "prober")]
 mod prober;

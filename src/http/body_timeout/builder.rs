@@ -36,7 +36,7 @@ impl BodyTimeoutBuilder {
         self
     }
 
-    /// Tells `observer` of each body that is given up, in place of [`TracingObserver`](crate::TracingObserver).
+    /// Tells `observer` of each body that is given up, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> BodyTimeoutBuilder {
         self.announcer.set_observer(observer);
         self

@@ -54,7 +54,7 @@ impl BodyTimeoutLayer {
     }
 
     pub(super) fn built(limits: Limits, announcer: Announcer) -> BodyTimeoutLayer {
-        BodyTimeoutLayer { limits, announcer }
+        BodyTimeoutLayer { limits, announcer: announcer.or_default_observer() }
     }
 
     /// Puts the limits around a body, without a service: a request body, for instance. The total time begins now.

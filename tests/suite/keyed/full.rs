@@ -1,4 +1,5 @@
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use seaworthy::{Event, Keyed, Rejected, Slots, State, Verdict};
 
@@ -82,6 +83,7 @@ async fn ky_06_overflow_of_circuits() {
     hosts.overflow().reset();
 
     drop(held);
+    advance(MS).await;
     assert!(!is_overflow(&hosts.get("c")));
     // It is full as before, without ever having had room: that is no news.
     let held = ["c", "d"].map(|key| hosts.get(key));
@@ -100,7 +102,7 @@ async fn ky_06_overflow_of_bulkheads() {
     let _held = tenants.get(&1).try_take().unwrap();
     let slot = tenants.get(&2).try_take().unwrap();
     let full = tenants.get(&3).try_take().unwrap_err();
-    assert_eq!(full, Rejected::BulkheadFull { name: "tenants[*]".into() });
+    assert_eq!(full, Rejected::BulkheadFull { name: "tenants (overflow)".into() });
     assert_eq!((tenants.overflow().in_use(), tenants.len()), (1, 1));
     drop(slot);
     assert!(tenants.get(&3).try_take().is_ok());
@@ -116,9 +118,34 @@ async fn ky_06_looks_are_bounded() {
         tenants.get(&key);
     }
     advance(MS).await;
-    let names: Vec<bool> = (40..44).map(|key| tenants.get(&key).name().ends_with("[*]")).collect();
+    let mut names = Vec::new();
+    for key in 40..44 {
+        names.push(tenants.get(&key).name().ends_with(" (overflow)"));
+        advance(MS).await;
+    }
     // Two rounds over those that are held, then those behind them.
     assert_eq!(names, [true, true, false, false]);
     assert_eq!((tenants.len(), tenants.snapshot().spared), (40, 2));
     drop(held);
+}
+
+/// SO-07: that nothing can be spared is remembered for a millisecond, in which a key that is not known gets the overflow
+/// without a look; but not longer, and a place that becomes free is taken at once.
+#[tokio::test(start_paused = true)]
+async fn so_07_full_is_remembered_for_a_while() {
+    let hosts = circuits(2);
+    let held = ["a", "b"].map(|key| hosts.get(key));
+    assert!(is_overflow(&hosts.get("c")));
+    drop(held);
+    advance(MS - Duration::from_nanos(1)).await;
+    assert!(is_overflow(&hosts.get("c")) && is_overflow(&hosts.get("d")));
+    assert!(!is_overflow(&hosts.get("a")), "one that is known is found");
+    advance(Duration::from_nanos(1)).await;
+    assert!(!is_overflow(&hosts.get("c")));
+    assert_eq!((hosts.snapshot().overflowed, hosts.snapshot().spared), (3, 1));
+
+    let _held = ["a", "c"].map(|key| hosts.get(key));
+    assert!(is_overflow(&hosts.get("d")));
+    hosts.remove("a");
+    assert!(!is_overflow(&hosts.get("d")), "there is room");
 }

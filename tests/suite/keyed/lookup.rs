@@ -59,7 +59,7 @@ fn ky_10_labels() {
 
     let hosts: Keyed<Secret, Circuit> = template().keyed().build_labelled(|key: &Secret| key.0.len()).unwrap();
     assert_eq!(hosts.get(&Secret("hunter2")).name(), "hosts[7]");
-    assert_eq!(hosts.overflow().name(), "hosts[*]");
+    assert_eq!(hosts.overflow().name(), "hosts (overflow)");
 }
 
 /// KY-12: what is removed is forgotten whatever its state; who holds it goes on with it, alone.

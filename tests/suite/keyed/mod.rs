@@ -42,5 +42,5 @@ fn keys<K: Clone + Ord, H: KeyedHandle>(keyed: &Keyed<K, H>) -> Vec<K> {
 }
 
 fn is_overflow(circuit: &Circuit) -> bool {
-    circuit.name().ends_with("[*]")
+    circuit.name().ends_with(" (overflow)")
 }

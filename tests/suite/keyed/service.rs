@@ -9,7 +9,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_test::mock;
 
 use super::{IDLE, circuits, keys, slots, template};
-use crate::support::{SECOND, advance, settle};
+use crate::support::{MS, SECOND, advance, settle};
 
 type Request = (&'static str, bool);
 
@@ -123,6 +123,7 @@ async fn ky_02_a_call_holds_its_circuit() {
     assert!(super::is_overflow(&hosts.get("b")));
     assert_eq!(keys(&hosts), ["a"]);
     drop(call);
+    advance(MS).await;
     assert!(!super::is_overflow(&hosts.get("b")));
     let mut call = task::spawn(service.call(("b", false)));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call.poll().is_ready())).is_err());

@@ -11,7 +11,7 @@ fn family(diary: &Diary) -> Keyed<u32, Slots> {
 
 /// What is told of the family, and not of its handles.
 fn told(diary: &Diary) -> Vec<String> {
-    diary.take().into_iter().filter(|line| line.starts_with("k ")).collect()
+    diary.take().into_iter().filter(|line| line.starts_with("k ") && !line.starts_with("k (overflow)")).collect()
 }
 
 /// ME-18: a family tells that it is there, each handle that comes and goes, and why, each look-up without room, and its end.

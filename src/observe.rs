@@ -1,0 +1,47 @@
+//! Who is told what happens, where nobody was named.
+//!
+//! A handle tells the observer that its builder was given. Where it was given none, that is the one of
+//! [`set_default`], and where there is none either, [`TracingObserver`](crate::TracingObserver).
+
+use std::sync::{Arc, OnceLock};
+
+use crate::Observer;
+use crate::audience::Audience;
+
+static DEFAULT: OnceLock<Audience> = OnceLock::new();
+
+/// There is a default observer already, which stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a default observer was set already")]
+#[non_exhaustive]
+pub struct DefaultAlreadySet {}
+
+/// Tells `observer` what happens in everything that is built from now on and is not given an observer of its own: handles,
+/// layers, policies from code or data, runners and probers.
+///
+/// For an application, once, before it builds anything; a library leaves it alone. What was built before keeps telling
+/// whom it told.
+///
+/// # Errors
+/// There is one already. `observer` is dropped.
+///
+/// ```standalone_crate
+/// use seaworthy::{Circuit, Event, TracingObserver, observe};
+///
+/// let count = |_event: &Event<'_>| { /* … */ };
+/// observe::set_default((TracingObserver, count))?;
+/// // Tells both.
+/// let circuit = Circuit::builder("payments").build()?;
+/// # let _ = circuit;
+///
+/// assert!(observe::set_default(TracingObserver).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn set_default(observer: impl Observer + 'static) -> Result<(), DefaultAlreadySet> {
+    DEFAULT.set(Audience::unnamed(Arc::new(observer))).map_err(|_dropped| DefaultAlreadySet {})
+}
+
+/// Who is told where nobody was named, if somebody was set.
+pub(crate) fn default() -> Option<&'static Audience> {
+    DEFAULT.get()
+}

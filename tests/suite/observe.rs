@@ -1,0 +1,157 @@
+//! The observer of what names none. It is the process's, so a process of its own looks at it.
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use seaworthy::circuit::CircuitBuilder;
+use seaworthy::{
+    BoxError, Circuit, Event, FallbackLayer, Health, Keyed, Observer, Phase, Policy, RetryPolicy, Slots, TimeoutLayer,
+    observe,
+};
+
+use crate::support::MS;
+
+const CHILD: &str = "SEAWORTHY_TEST_OBSERVE";
+
+/// SO-01: everything that is built after the default was set, and names no observer, tells it; what was built before, or
+/// names one, does not. A second default is an error.
+#[test]
+fn so_01_a_default_for_all() {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "observe::in_a_process_of_its_own", "--ignored", "--nocapture"]).env(CHILD, "1");
+    let output = child.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The kinds of the events that were told.
+#[derive(Clone, Default)]
+struct Kinds(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Kinds {
+    fn on_event(&self, event: &Event<'_>) {
+        let text = format!("{event:?}");
+        let kind = text.split([' ', '{']).next().unwrap_or_default();
+        self.0.lock().unwrap().push(kind.into());
+    }
+
+    fn wants_calls(&self) -> bool {
+        true
+    }
+}
+
+impl Kinds {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// Whether one of this kind was told since the last look.
+    fn told(&self, kind: &str) -> bool {
+        self.take().iter().any(|told| told == kind)
+    }
+}
+
+fn fragile(name: &'static str) -> CircuitBuilder {
+    Circuit::builder(name).consecutive_failures(1)
+}
+
+async fn fail() -> Result<(), BoxError> {
+    Err("down".into())
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "so_01_a_default_for_all runs it, in a process of its own"]
+async fn in_a_process_of_its_own() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    let (default, own) = (Kinds::default(), Kinds::default());
+    let (before, builder) = (fragile("before").build().unwrap(), fragile("builder"));
+    let timeout = TimeoutLayer::builder(MS).build().unwrap();
+    observe::set_default(default.clone()).unwrap();
+    assert_eq!(observe::set_default(Kinds::default()).unwrap_err().to_string(), "a default observer was set already");
+
+    before.force_open();
+    assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err());
+    assert_eq!(default.take(), [""; 0], "they are older");
+    // The builder is, too, but not what it builds.
+    builder.build().unwrap().force_open();
+    assert!(default.told("CircuitTransition"));
+
+    let _named = fragile("named").observer(own.clone()).build().unwrap();
+    let policy = Policy::builder("named").circuit(|circuit| circuit).observer(own.clone()).build().unwrap();
+    policy.circuit().unwrap().force_open();
+    assert_eq!((default.take(), own.told("CircuitTransition")), (vec![], true), "that of the policy goes first");
+
+    parts(&default).await;
+    #[cfg(feature = "http")]
+    a_body(&default).await;
+    #[cfg(feature = "serde")]
+    {
+        let policies: seaworthy::Policies = toml::from_str("[storage.circuit]").unwrap();
+        policies.get("storage").unwrap().circuit().unwrap().force_open();
+        assert!(default.told("CircuitTransition"));
+    }
+    #[cfg(feature = "lifecycle")]
+    {
+        let runner = seaworthy::Runner::builder().signals([]).build().unwrap();
+        runner.handle().task("task", |_| fail()).unwrap();
+        assert!(default.told("TaskStarted"));
+    }
+    #[cfg(feature = "prober")]
+    {
+        let prober = seaworthy::prober::Prober::builder().build().unwrap();
+        let _target = prober.add("target", None, fail).unwrap();
+        assert!(default.told("TargetAdded"));
+    }
+}
+
+async fn parts(default: &Kinds) {
+    fragile("circuit").build().unwrap().force_open();
+    assert!(default.told("CircuitTransition"));
+    let keyed: Keyed<u32, Circuit> = fragile("family").keyed().build().unwrap();
+    keyed.get(&1).force_open();
+    let told = default.take();
+    assert!(["KeyedBuilt", "KeyAdded", "CircuitTransition"].iter().all(|kind| told.iter().any(|told| told == kind)));
+    let slots = Slots::builder("slots").limit(1).build().unwrap();
+    let _slot = slots.try_take().unwrap();
+    assert!(slots.try_take().is_err() && default.told("BulkheadMoved"));
+    let retry = RetryPolicy::builder("retry").attempts(1).build().unwrap();
+    assert!(retry.run(fail).await.is_err() && default.told("RetryStopped"));
+    let timeout = TimeoutLayer::new(MS).unwrap();
+    assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("TimedOut"));
+    let timeout = TimeoutLayer::builder(MS).name("named").build().unwrap();
+    assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("TimedOut"));
+    let fallback = FallbackLayer::value("fallback", ()).when(|_: &BoxError| true).build().unwrap();
+    assert!(fallback.run(fail()).await.is_ok() && default.told("FellBack"));
+    Health::new().advance(Phase::Serving);
+    assert!(default.told("PhaseChanged"));
+    let policy = Policy::builder("policy").timeout(MS).circuit(|circuit| circuit).build().unwrap();
+    let late = policy.run(async || std::future::pending::<Result<(), BoxError>>().await).await;
+    assert!(late.is_err() && default.told("TimedOut"));
+    policy.circuit().unwrap().force_open();
+    assert!(default.told("CircuitTransition"));
+}
+
+#[cfg(feature = "http")]
+async fn a_body(default: &Kinds) {
+    use http_body_util::BodyExt;
+
+    struct Silent;
+
+    impl http_body::Body for Silent {
+        type Data = bytes::Bytes;
+        type Error = BoxError;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, BoxError>>> {
+            std::task::Poll::Pending
+        }
+    }
+
+    let layer = seaworthy::http::BodyTimeoutLayer::builder().idle(MS).build().unwrap();
+    let mut body = std::pin::pin!(layer.wrap(Silent));
+    assert!(body.frame().await.unwrap().is_err() && default.told("TimedOut"));
+}
