@@ -1,0 +1,40 @@
+//! Files that can be read in one sitting, and lines that fit a screen.
+
+use super::source::Tree;
+use super::{Finding, rules};
+
+/// Files of the library have at most so many lines, or a reason; comments at most so many columns.
+pub fn short_files(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.files.iter().filter(|file| file.path.starts_with("src")) {
+        let lines = file.text.lines().count();
+        let has_reason = rules::LONG_FILES.iter().any(|(path, _)| file.path == std::path::Path::new(path));
+        if lines > rules::MOST_LINES && !has_reason {
+            findings.push(Finding::new(&file.path, lines, format!("{lines} lines; is there a second idea in it?")));
+        }
+        if lines <= rules::MOST_LINES && has_reason {
+            findings.push(Finding::new(&file.path, lines, "is short: its reason in the rules is not needed any more"));
+        }
+        for (number, line) in file.text.lines().enumerate() {
+            if line.trim_start().starts_with("//") && line.chars().count() > rules::MOST_COLUMNS {
+                findings.push(Finding::new(&file.path, number + 1, "a comment of more than 120 columns"));
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::tests::tree;
+    use super::*;
+
+    #[test]
+    fn a_long_file_and_a_long_comment_are_found() {
+        let long = "fn a() {}\n".repeat(rules::MOST_LINES + 1);
+        assert_eq!(short_files(&tree(&[("src/a.rs", &long)])).len(), 1);
+        let wide = format!("// {}\n", "x".repeat(rules::MOST_COLUMNS));
+        assert_eq!(short_files(&tree(&[("src/a.rs", &wide)])).len(), 1);
+        assert_eq!(short_files(&tree(&[("src/a.rs", "fn a() {}\n")])), []);
+    }
+}
