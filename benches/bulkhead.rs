@@ -1,6 +1,6 @@
 //! What a bulkhead costs a call, with room and full, each row beside its floor and beside tower's.
 //!
-//! `cargo bench --bench bulkhead` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench bulkhead` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]

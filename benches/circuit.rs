@@ -1,6 +1,6 @@
 //! What a circuit costs a call, each row beside its floor.
 //!
-//! `cargo bench --bench circuit` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench circuit` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]

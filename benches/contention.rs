@@ -1,6 +1,6 @@
 //! What two threads cost each other: one thread, two that have one thing each, and two that share one.
 //!
-//! `cargo bench --bench contention` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench contention` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]

@@ -1,6 +1,6 @@
 //! Requests per second of an axum server, bare and with the whole server stack around its routes, over real sockets.
 //!
-//! `cargo bench --bench end_to_end` measures both in turn, in one run, and prints the medians; `-- --test` tries each once.
+//! `cargo bench -p seaworthy-benches --bench end_to_end` measures both in turn, in one run, and prints the medians; `-- --test` tries each once.
 
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]

@@ -1,6 +1,6 @@
 //! How fast a call fails while the circuit is open: a histogram of a million rejected calls through the layer.
 //!
-//! `cargo bench --bench fail_fast`; `-- --test` makes a thousand calls only.
+//! `cargo bench -p seaworthy-benches --bench fail_fast`; `-- --test` makes a thousand calls only.
 
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]

@@ -1,6 +1,6 @@
 //! What readiness costs a request: let in, with 0, 1 and 8 required checks, and rejected; each row beside its floor.
 //!
-//! `cargo bench --bench readiness` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench readiness` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]

@@ -1,6 +1,6 @@
 //! What a retry costs, beside tower's and beside a floor: the cheapest conceivable retry, written by hand.
 //!
-//! `cargo bench --bench retry` first prints ratios, taken in turn (A B C A B C ..) so that a noisy moment hits all rows,
+//! `cargo bench -p seaworthy-benches --bench retry` first prints ratios, taken in turn (A B C A B C ..) so that a noisy moment hits all rows,
 //! and then runs the same rows under criterion.
 #![allow(
     clippy::disallowed_methods,

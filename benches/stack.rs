@@ -1,6 +1,6 @@
 //! What the whole stack costs a call: retry, circuit, bulkhead and timeout, beside their floors stacked.
 //!
-//! `cargo bench --bench stack` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench stack` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
 //!
 //! The floor of the retry reads the clock and counts if there is a budget; that of the circuit looks at its state; that
 //! of the bulkhead counts in and out; that of the timeout does nothing but pass. None keeps a copy of the request or of the service,

@@ -4,7 +4,7 @@
 //! set, so that no later one has to wake it. The rows of a group are also measured in turns and compared, because a
 //! noisy machine gives better ratios than times.
 //!
-//! For the ratios alone: `cargo bench --bench timeout -- none-such`. Do it several times: rows of a few nanoseconds, the
+//! For the ratios alone: `cargo bench -p seaworthy-benches --bench timeout -- none-such`. Do it several times: rows of a few nanoseconds, the
 //! floors too, can double with the place that a process happens to get for its stack.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
 
