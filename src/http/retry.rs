@@ -3,15 +3,17 @@ use http::{Response, StatusCode};
 use super::replay::HttpReplay;
 use super::retry_after::retry_after;
 use crate::retry::{Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
-use crate::{StackError, time};
+use crate::StackError;
 
 /// Retries a response by its status: 429, 502, 503 and 504 are tried again, and so is every error that [`RetryErrors`]
 /// would. Everything else is the caller's, and so is the last response, with its body as it is. The body of a response
 /// that is tried again is dropped unread, before the wait.
 ///
-/// On 429 and 503 the wait is at least what `Retry-After` asks for, in seconds or as a date, up to the policy's
-/// [`max_retry_after`](crate::retry::RetryPolicyBuilder::max_retry_after), beyond which the response is the caller's at
-/// once. A date is held against this machine's clock; a past one, and a value that nobody can read, ask for nothing.
+/// Where such a response has a `Retry-After`, the wait is what it asks for and the backoff's own jittered delay on top, so
+/// that clients who were told the same do not come back in the same instant. One that asks for more than the policy's
+/// [`max_retry_after`](crate::retry::RetryPolicyBuilder::max_retry_after) is the caller's at once. A date is held against
+/// the response's own `Date` if it has one; a past date, and a value that nobody can read, ask for nothing: see
+/// [`retry_after`].
 ///
 /// It looks at results only. Which requests may be repeated at all is for [`HttpReplay`] to say:
 /// [`RetryPolicy::http_layer`] has both.
@@ -24,10 +26,12 @@ impl<B, E: StackError> RetryIf<Response<B>, E> for HttpRetry {
             return RetryErrors.retry_if(result);
         };
         match response.status() {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                retry_after(response.headers(), time::wall_clock).map_or(Decision::Retry, Decision::RetryAfter)
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => {
+                retry_after(response.headers()).map_or(Decision::Retry, Decision::RetryAfter)
             }
-            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => Decision::Retry,
             _ => Decision::Stop,
         }
     }

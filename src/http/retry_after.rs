@@ -1,20 +1,61 @@
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
-use http::header::RETRY_AFTER;
+use http::header::{DATE, HeaderName, RETRY_AFTER};
 
-/// How long a response asks to wait: `Retry-After` in seconds or as a date. Zero if the date is past, `Duration::MAX`
-/// if the number is too large to hold, none if there is no such header or nobody can read it.
-pub(super) fn retry_after(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim_matches([' ', '\t']);
-    if text.is_empty() {
+use super::date;
+use crate::time;
+
+/// How long a response asks its caller to wait, in its `Retry-After`: in seconds, or as a date in any of the three forms
+/// of RFC 9110. For a [`RetryIf`](crate::RetryIf) of one's own; [`HttpRetry`](super::HttpRetry) asks it about all that it
+/// retries.
+///
+/// A date is held against the response's own `Date`, so that it does not matter whether the server's clock and ours
+/// agree; where it has none that can be read, against this machine's clock. Zero if the date is past, `Duration::MAX` if
+/// the number is too large to hold, and none if there is no such header or nobody can read it.
+///
+/// ```
+/// use http::{Response, StatusCode};
+/// use seaworthy::http::{HttpRetry, retry_after};
+/// use seaworthy::retry::{Decision, RetryIf};
+/// use seaworthy::{BoxError, RetryPolicy};
+///
+/// let policy = RetryPolicy::builder("backend").build()?;
+/// let layer = policy.http_layer().retry_if(|result: &Result<Response<String>, BoxError>| match result {
+///     Ok(response) if response.status() == StatusCode::TOO_EARLY => {
+///         retry_after(response.headers()).map_or(Decision::Retry, Decision::RetryAfter)
+///     }
+///     other => HttpRetry.retry_if(other),
+/// });
+/// # let _ = layer;
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    retry_after_at(headers, time::wall_clock)
+}
+
+fn retry_after_at(headers: &HeaderMap, now: impl Fn() -> SystemTime) -> Option<Duration> {
+    let value = text(headers, RETRY_AFTER)?;
+    if value.is_empty() {
         return None;
     }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now()).unwrap_or_default())
+    let until = date::parse(value, &now)?;
+    let sent = text(headers, DATE).and_then(|date| date::parse(date, &now));
+    Some(match sent {
+        Some(sent) => Duration::from_secs(u64::try_from(until.saturating_sub(sent)).unwrap_or_default()),
+        None => {
+            let until = UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(until).unwrap_or_default()));
+            until.map_or(Duration::MAX, |until| until.duration_since(now()).unwrap_or_default())
+        }
+    })
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    Some(headers.get(name)?.to_str().ok()?.trim_matches([' ', '\t']))
 }
 
 #[cfg(test)]
@@ -25,9 +66,14 @@ mod tests {
     const EXAMPLE: u64 = 784_111_777;
 
     fn read(text: &str, now: u64) -> Option<Duration> {
+        read_sent(text, None, now)
+    }
+
+    fn read_sent(text: &str, date: Option<&str>, now: u64) -> Option<Duration> {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, text.parse().expect("a header"));
-        retry_after(&headers, || SystemTime::UNIX_EPOCH + Duration::from_secs(now))
+        headers.extend(date.map(|date| (DATE, date.parse().expect("a header"))));
+        retry_after_at(&headers, || UNIX_EPOCH + Duration::from_secs(now))
     }
 
     /// RT-10: seconds, up to the largest number and beyond.
@@ -47,14 +93,37 @@ mod tests {
         }
     }
 
-    /// RT-10: dates in all three forms; a past one means no wait.
+    /// RT-10: dates in all three forms, held against our clock where there is no `Date`; a past one means no wait.
     #[test]
     fn dates() {
         for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
-            assert_eq!(read(text, EXAMPLE - 90), Some(Duration::from_secs(90)), "{text}");
+            for date in [None, Some(""), Some("yesterday"), Some("Sun, 06 Nov 1994")] {
+                assert_eq!(read_sent(text, date, EXAMPLE - 90), Some(Duration::from_secs(90)), "{text} {date:?}");
+            }
             assert_eq!(read(text, EXAMPLE), Some(Duration::ZERO), "{text}");
             assert_eq!(read(text, EXAMPLE + 1), Some(Duration::ZERO), "{text}");
         }
+        assert_eq!(read("Wed, 31 Dec 1969 23:59:59 GMT", 0), Some(Duration::ZERO));
+    }
+
+    /// HC-11: where the response says when it was sent, our clock does not matter.
+    #[test]
+    fn dates_of_a_server_whose_clock_is_wrong() {
+        let five = Some(Duration::from_secs(5));
+        let until = "Sun, 06 Nov 1994 08:49:37 GMT";
+        for sent in ["Sun, 06 Nov 1994 08:49:32 GMT", "Sunday, 06-Nov-94 08:49:32 GMT", "Sun Nov  6 08:49:32 1994"] {
+            for now in [EXAMPLE - 3600, EXAMPLE, EXAMPLE + 3600] {
+                assert_eq!(read_sent(until, Some(sent), now), five, "{sent} {now}");
+            }
+        }
+        let past = "Sun, 06 Nov 1994 08:49:38 GMT";
+        assert_eq!(read_sent(until, Some(past), EXAMPLE - 3600), Some(Duration::ZERO));
+        let first = "Sat, 01 Jan 0000 00:00:00 GMT";
+        let last = "Fri, 31 Dec 9999 23:59:60 GMT";
+        assert_eq!(read_sent(last, Some(first), EXAMPLE), Some(Duration::from_secs(253_402_300_800 + 62_167_219_200)));
+        assert_eq!(read_sent(first, Some(last), EXAMPLE), Some(Duration::ZERO));
+        // Seconds are seconds.
+        assert_eq!(read_sent("7", Some(past), EXAMPLE - 3600), Some(Duration::from_secs(7)));
     }
 
     /// RT-10: what nobody can read is ignored.
@@ -75,9 +144,9 @@ mod tests {
         ] {
             assert_eq!(read(text, 0), None, "{text:?}");
         }
-        assert_eq!(retry_after(&HeaderMap::new(), || SystemTime::UNIX_EPOCH), None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, http::HeaderValue::from_bytes(b"\xff\xfe").expect("a header"));
-        assert_eq!(retry_after(&headers, || SystemTime::UNIX_EPOCH), None);
+        assert_eq!(retry_after(&headers), None);
     }
 }

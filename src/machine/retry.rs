@@ -18,7 +18,7 @@ pub(crate) struct RetrySettings {
 pub(crate) const DEFAULT_ATTEMPTS: u32 = 3;
 pub(crate) const DEFAULT_BASE: Duration = Duration::from_millis(500);
 pub(crate) const DEFAULT_CAP: Duration = Duration::from_secs(30);
-pub(crate) const DEFAULT_MAX_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
+pub(crate) const DEFAULT_MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 impl Default for RetrySettings {
     fn default() -> RetrySettings {
@@ -51,7 +51,8 @@ impl RetrySettings {
         if hint > self.max_retry_after || hint == Duration::MAX {
             return Err(StopReason::RetryAfterTooLong);
         }
-        Ok(self.backoff.delay(attempts - 1, dice).max(hint))
+        // Those who were told the same must not come back in the same instant.
+        Ok(hint.saturating_add(self.backoff.delay(attempts - 1, dice)))
     }
 
     /// Whether a wait that begins now would end before the deadline.
@@ -71,7 +72,8 @@ pub enum Decision {
     Stop,
     /// Try again after the backoff's delay.
     Retry,
-    /// Try again after the backoff's delay or this one, whichever is longer. One beyond the policy's
+    /// Try again after this delay and the backoff's on top of it, which spreads those who were told the same. One beyond
+    /// the policy's
     /// [`max_retry_after`](crate::retry::RetryPolicyBuilder::max_retry_after) is not waited for: it ends the retrying.
     RetryAfter(Duration),
 }
@@ -158,7 +160,7 @@ mod tests {
         assert_eq!(delays, [Ok(SECOND), Ok(2 * SECOND), Ok(4 * SECOND), exhausted, exhausted]);
     }
 
-    /// RT-10: the longer of backoff and hint, up to the hint's own cap.
+    /// RT-10: the hint and the backoff on top of it, up to the hint's own cap.
     #[test]
     fn hints() {
         let settings = settings();
@@ -166,9 +168,9 @@ mod tests {
         let too_long = Err(StopReason::RetryAfterTooLong);
         for (hint, expected) in [
             (Duration::ZERO, Ok(SECOND)),
-            (SECOND / 2, Ok(SECOND)),
-            (7 * SECOND, Ok(7 * SECOND)),
-            (cap, Ok(cap)),
+            (SECOND / 2, Ok(SECOND + SECOND / 2)),
+            (7 * SECOND, Ok(8 * SECOND)),
+            (cap, Ok(cap + SECOND)),
             (cap + Duration::from_nanos(1), too_long),
             (Duration::MAX, too_long),
         ] {
@@ -176,7 +178,7 @@ mod tests {
         }
         let unlimited = RetrySettings { max_retry_after: Duration::MAX, ..settings };
         assert_eq!(delay(&unlimited, 1, Some(Duration::MAX)), too_long);
-        assert_eq!(delay(&unlimited, 1, Some(Duration::MAX - SECOND)), Ok(Duration::MAX - SECOND));
+        assert_eq!(delay(&unlimited, 1, Some(Duration::MAX - SECOND / 2)), Ok(Duration::MAX));
     }
 
     /// RT-11: a sleep that ends at the deadline is too late.

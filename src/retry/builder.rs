@@ -91,8 +91,8 @@ impl RetryPolicyBuilder {
     }
 
     /// Waits for as long as the backend asks for ([`Decision::RetryAfter`](super::Decision::RetryAfter), which over HTTP
-    /// is the `Retry-After` header), but not for longer than this: then the last result is returned at once. 5 minutes
-    /// if not set.
+    /// is the `Retry-After` header), and the backoff's delay on top, unless it asks for more than this: then the last
+    /// result is returned at once. 30 s if not set.
     pub fn max_retry_after(mut self, time: Duration) -> RetryPolicyBuilder {
         self.settings.max_retry_after = time;
         self
