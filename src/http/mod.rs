@@ -16,6 +16,7 @@ mod replay_store;
 mod respond;
 mod retry;
 mod retry_after;
+mod retry_request;
 
 pub use body::RespondBody;
 pub use body_timeout::{BodyTimeout, BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, TimeoutBody};
@@ -29,3 +30,4 @@ pub use replay_body::ReplayBody;
 pub use respond::{Respond, RespondFuture, RespondLayer, SplitError, status_of};
 pub use retry::HttpRetry;
 pub use retry_after::retry_after;
+pub use retry_request::{RequestDecider, RetryIfRequest};

@@ -1,6 +1,7 @@
 use super::{HttpClassifier, HttpReplay, HttpRetry};
 use crate::Policy;
 use crate::policy::{Again, Class, PolicyLayer};
+use crate::retry::ByResult;
 
 impl Policy {
     /// A layer that puts this policy around an HTTP service: the circuit learns from statuses, as [`HttpClassifier`]
@@ -33,7 +34,7 @@ impl Policy {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn http_layer(&self) -> PolicyLayer<HttpClassifier, Class, Again<HttpRetry, HttpReplay>> {
+    pub fn http_layer(&self) -> PolicyLayer<HttpClassifier, Class, Again<ByResult<HttpRetry>, HttpReplay>> {
         self.layer().classify(HttpClassifier).retry_if(HttpRetry).replay(HttpReplay::new())
     }
 }

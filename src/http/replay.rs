@@ -1,41 +1,86 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, Request};
+use http::{HeaderName, Method, Request};
 use http_body::Body;
 
 use super::replay_body::{KeptBody, ReplayBody};
+use super::replay_store::FRAME_COST;
 use crate::BoxError;
 use crate::retry::Replay;
 
-/// Repeats HTTP requests of an idempotent method (GET, HEAD, OPTIONS, TRACE, PUT, DELETE) or with an `Idempotency-Key`,
-/// and sends all others once.
+/// Repeats HTTP requests of an idempotent method (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), of a method that was listed,
+/// or with an `Idempotency-Key`, and sends all others once.
 ///
 /// A body is not read ahead: it is kept while the first attempt sends it, up to a cap of 64 KiB unless set otherwise. If
 /// an attempt ends halfway, the next one gets what was kept, and then the rest. A request whose body is larger, or whose
 /// body failed, is not repeated; the attempt that is under way goes on undisturbed.
 ///
 /// Headers, extensions and the method are cloned. A body that is known to be empty, and one of a request that is sent
-/// once, costs nothing; another costs one allocation and a list of its frames.
-#[derive(Clone, Copy, Debug)]
+/// once, costs nothing; another costs one allocation and a list of its frames. Frames without data are passed on and not
+/// kept.
+///
+/// # Clone
+/// Costs a reference count if something was set, and nothing else.
+#[derive(Clone, Debug)]
 pub struct HttpReplay {
-    max_body: u64,
+    /// Absent if nothing was set, because every call holds a copy.
+    settings: Option<Arc<Settings>>,
 }
 
-const DEFAULT_MAX_BODY: u64 = 64 * 1024;
+#[derive(Clone, Debug)]
+struct Settings {
+    max_body: u64,
+    /// Beside the idempotent ones.
+    methods: Vec<Method>,
+}
+
+static DEFAULT: Settings = Settings { max_body: 64 * 1024, methods: Vec::new() };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 impl HttpReplay {
-    /// Keeps up to 64 KiB of a body.
+    /// Repeats requests of idempotent methods, and keeps up to 64 KiB of a body.
     #[must_use]
     pub const fn new() -> HttpReplay {
-        HttpReplay { max_body: DEFAULT_MAX_BODY }
+        HttpReplay { settings: None }
     }
 
-    /// Keeps up to so many bytes of a body, trailers included. At zero, only requests without a body are repeated.
+    /// Keeps up to so many bytes of a body, trailers included. Each frame counts for 64 bytes beside its data, and so does
+    /// each field of the trailers, because that is what keeping it costs. At zero, only requests without a body are
+    /// repeated.
     #[must_use]
-    pub const fn max_body(self, bytes: u64) -> HttpReplay {
-        HttpReplay { max_body: bytes }
+    pub fn max_body(self, bytes: u64) -> HttpReplay {
+        self.set(|settings| settings.max_body = bytes)
+    }
+
+    /// Repeats requests of this method, too. Say so only of a backend for which two such requests are as good as one.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use seaworthy::RetryPolicy;
+    /// use seaworthy::http::HttpReplay;
+    ///
+    /// let policy = RetryPolicy::builder("search").build()?;
+    /// // Its queries come as POST, and change nothing.
+    /// let layer = policy.http_layer().replay(HttpReplay::new().also(Method::POST));
+    /// # let _ = layer;
+    /// # Ok::<(), seaworthy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn also(self, method: Method) -> HttpReplay {
+        self.set(|settings| settings.methods.push(method))
+    }
+
+    fn set(self, change: impl FnOnce(&mut Settings)) -> HttpReplay {
+        let mut settings = self.settings.unwrap_or_else(|| Arc::new(DEFAULT.clone()));
+        change(Arc::make_mut(&mut settings));
+        HttpReplay { settings: Some(settings) }
+    }
+
+    fn settings(&self) -> &Settings {
+        self.settings.as_deref().unwrap_or(&DEFAULT)
     }
 }
 
@@ -63,13 +108,15 @@ where
 
     fn keep(&self, request: Request<B>) -> (Self::Sent, Option<KeptRequest<B>>) {
         let (head, body) = request.into_parts();
-        if !may_be_repeated(&head) || body.size_hint().lower() > self.max_body {
+        let Settings { max_body, methods } = self.settings();
+        let least_cost = |bytes: u64| if bytes == 0 { 0 } else { bytes.saturating_add(FRAME_COST) };
+        if !may_be_repeated(&head, methods) || least_cost(body.size_hint().lower()) > *max_body {
             return (Request::from_parts(head, ReplayBody::once(body)), None);
         }
         let (body, kept) = if body.is_end_stream() {
             (ReplayBody::empty(), None)
         } else {
-            let (body, kept) = ReplayBody::keep(body, self.max_body);
+            let (body, kept) = ReplayBody::keep(body, *max_body);
             (body, Some(kept))
         };
         let kept = KeptRequest { head: head.clone(), body: kept };
@@ -93,8 +140,10 @@ where
     }
 }
 
-fn may_be_repeated(head: &Parts) -> bool {
-    head.method.is_idempotent() || head.headers.get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
+fn may_be_repeated(head: &Parts, methods: &[Method]) -> bool {
+    head.method.is_idempotent()
+        || methods.contains(&head.method)
+        || head.headers.get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
 }
 
 /// As a frame's data is kept: shared with the one that was sent, if the body's data is [`Bytes`].

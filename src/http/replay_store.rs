@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 
 use super::replay::to_bytes;
@@ -27,8 +27,8 @@ struct State<B> {
     kept: Vec<Kept>,
     /// How many of them the attempt that is under way has got.
     got: usize,
-    /// How much the source gave.
-    bytes: u64,
+    /// What all that the source gave costs.
+    cost: u64,
     /// Whether another attempt can follow.
     keeping: bool,
     /// The number of the attempt that is under way.
@@ -50,6 +50,19 @@ enum Kept {
     Trailers(Box<HeaderMap>),
 }
 
+/// What there is to keep of a frame.
+enum Copy {
+    Kept(Kept),
+    /// It is empty: another attempt is the same without it.
+    Nothing,
+    /// A frame of a kind that is neither data nor trailers cannot be kept.
+    Impossible,
+}
+
+/// What a frame costs beside its data: its place in the list, which may be twice as long as it has to be. A field of
+/// trailers costs as much beside its text.
+pub(super) const FRAME_COST: u64 = 64;
+
 /// What an attempt gets.
 pub(super) enum Given {
     Frame { frame: Frame<Bytes>, last: bool },
@@ -66,12 +79,6 @@ enum ReplayError {
 }
 
 impl Kept {
-    /// A frame of a kind that is neither data nor trailers cannot be kept.
-    fn copy(frame: &Frame<Bytes>) -> Option<Kept> {
-        let data = frame.data_ref().map(|data| Kept::Data(data.clone()));
-        data.or_else(|| frame.trailers_ref().map(|trailers| Kept::Trailers(Box::new(trailers.clone()))))
-    }
-
     fn again(&self) -> Frame<Bytes> {
         match self {
             Kept::Data(data) => Frame::data(data.clone()),
@@ -79,12 +86,31 @@ impl Kept {
         }
     }
 
-    fn len(&self) -> u64 {
-        let len = match self {
-            Kept::Data(data) => data.len(),
-            Kept::Trailers(trailers) => trailers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum(),
-        };
-        len as u64
+    fn cost(&self) -> u64 {
+        let field = |name: &HeaderName, value: &HeaderValue| (name.as_str().len() + value.len()) as u64 + FRAME_COST;
+        FRAME_COST
+            + match self {
+                Kept::Data(data) => data.len() as u64,
+                Kept::Trailers(trailers) => trailers.iter().map(|(name, value)| field(name, value)).sum(),
+            }
+    }
+}
+
+impl Copy {
+    fn of(frame: &Frame<Bytes>) -> Copy {
+        match (frame.data_ref(), frame.trailers_ref()) {
+            (Some(data), _) if data.is_empty() => Copy::Nothing,
+            (Some(data), _) => Copy::Kept(Kept::Data(data.clone())),
+            (None, Some(trailers)) => Copy::Kept(Kept::Trailers(Box::new(trailers.clone()))),
+            (None, None) => Copy::Impossible,
+        }
+    }
+
+    fn cost(&self) -> u64 {
+        match self {
+            Copy::Kept(kept) => kept.cost(),
+            Copy::Nothing | Copy::Impossible => 0,
+        }
     }
 }
 
@@ -100,9 +126,9 @@ impl<B> State<B> {
     }
 
     /// The source gave something. One that gave more than the cap allows is not kept for yet another attempt.
-    fn count(&mut self, copy: Option<&Kept>, cap: u64) {
-        self.bytes = self.bytes.saturating_add(copy.map_or(0, Kept::len));
-        self.keeping &= copy.is_some() && self.bytes <= cap;
+    fn count(&mut self, copy: &Copy, cap: u64) {
+        self.cost = self.cost.saturating_add(copy.cost());
+        self.keeping &= !matches!(copy, Copy::Impossible) && self.cost <= cap;
     }
 
     /// Lets go of what nobody will ask for again; it is dropped outside of the lock.
@@ -150,14 +176,13 @@ impl<B> Store<B> {
     }
 
     /// The source gave something to an attempt that is over. The next one has to get it, whatever the cap.
-    fn too_late(&self, mut state: MutexGuard<'_, State<B>>, is_frame: bool, copy: Option<Kept>) -> Given {
+    fn too_late(&self, mut state: MutexGuard<'_, State<B>>, copy: Copy) -> Given {
         let mut lost = None;
-        if is_frame {
-            state.count(copy.as_ref(), self.cap);
-            match copy {
-                Some(copy) => state.kept.push(copy),
-                None => lost = Some(std::mem::replace(&mut state.source, Source::Failed)),
-            }
+        state.count(&copy, self.cap);
+        match copy {
+            Copy::Kept(kept) => state.kept.push(kept),
+            Copy::Nothing => {}
+            Copy::Impossible => lost = Some(std::mem::replace(&mut state.source, Source::Failed)),
         }
         let reader = state.reader.take();
         drop(state);
@@ -174,7 +199,7 @@ impl<B: Body> Store<B> {
             source: Source::Here(source),
             kept: Vec::new(),
             got: 0,
-            bytes: 0,
+            cost: 0,
             keeping: true,
             attempt: 0,
             reader: None,
@@ -243,8 +268,8 @@ where
         // Whatever runs foreign code is done outside of the lock.
         let waker = poll.is_pending().then(|| cx.waker().clone());
         let copy = match &poll {
-            Poll::Ready(Some(Ok(frame))) => Kept::copy(frame),
-            _ => None,
+            Poll::Ready(Some(Ok(frame))) => Copy::of(frame),
+            _ => Copy::Nothing,
         };
         let back = match &poll {
             Poll::Ready(Some(Err(_))) => Source::Failed,
@@ -255,7 +280,7 @@ where
         let mut state = self.state.lock();
         state.source = back;
         if state.attempt != number {
-            return Poll::Ready(self.too_late(state, matches!(poll, Poll::Ready(Some(Ok(_)))), copy));
+            return Poll::Ready(self.too_late(state, copy));
         }
         match poll {
             Poll::Pending => {
@@ -270,13 +295,14 @@ where
                 Poll::Ready(Given::Error(error.into()))
             }
             Poll::Ready(Some(Ok(frame))) => {
-                state.count(copy.as_ref(), self.cap);
+                state.count(&copy, self.cap);
                 let mut not_kept = None;
-                if state.keeping {
-                    state.kept.extend(copy);
-                    state.got += 1;
-                } else {
-                    not_kept = copy;
+                match copy {
+                    Copy::Kept(kept) if state.keeping => {
+                        state.kept.push(kept);
+                        state.got += 1;
+                    }
+                    copy => not_kept = Some(copy),
                 }
                 let gone = state.forget();
                 let last = state.is_at_end();

@@ -2,7 +2,7 @@ use http::{Response, StatusCode};
 
 use super::replay::HttpReplay;
 use super::retry_after::retry_after;
-use crate::retry::{Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
+use crate::retry::{ByResult, Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
 use crate::StackError;
 
 /// Retries a response by its status: 429, 502, 503 and 504 are tried again, and so is every error that [`RetryErrors`]
@@ -64,7 +64,7 @@ impl RetryPolicy {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn http_layer(&self) -> RetryLayer<HttpRetry, HttpReplay> {
+    pub fn http_layer(&self) -> RetryLayer<ByResult<HttpRetry>, HttpReplay> {
         self.layer().retry_if(HttpRetry).replay(HttpReplay::new())
     }
 }

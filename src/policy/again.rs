@@ -1,9 +1,9 @@
-use crate::retry::{CloneReplay, RetryErrors};
+use crate::retry::{ByResult, CloneReplay, RetryErrors};
 
 /// How a [`PolicyLayer`](super::PolicyLayer) tries again, where its policy says so: what `retry_if` and `replay` were
 /// given.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Again<D = RetryErrors, R = CloneReplay> {
+pub struct Again<D = ByResult<RetryErrors>, R = CloneReplay> {
     pub(super) retry_if: D,
     pub(super) replay: R,
 }

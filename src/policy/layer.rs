@@ -5,6 +5,7 @@ use super::class::Class;
 use super::handle::Policy;
 use super::service::PolicyService;
 use crate::ErrorClassifier;
+use crate::retry::ByResult;
 
 /// Puts a [`Policy`] around a service. All services made by it, and by its clones, share the policy.
 ///
@@ -87,7 +88,13 @@ impl<C, L, D, R> PolicyLayer<C, L, Again<D, R>> {
     /// Lets `retry_if` say which results are tried again, where the policy retries: see [`RetryIf`](crate::RetryIf).
     ///
     /// Each call holds a clone of it, as of [`classify`](Self::classify).
-    pub fn retry_if<K>(self, retry_if: K) -> PolicyLayer<C, L, Again<K, R>> {
+    pub fn retry_if<K>(self, retry_if: K) -> PolicyLayer<C, L, Again<ByResult<K>, R>> {
+        self.retry_if_for(ByResult::new(retry_if))
+    }
+
+    /// As [`retry_if`](Self::retry_if), for what has to know the request, too: see
+    /// [`RetryIfFor`](crate::retry::RetryIfFor), and `http::RetryIfRequest` for a closure that is given method and URI.
+    pub fn retry_if_for<K>(self, retry_if: K) -> PolicyLayer<C, L, Again<K, R>> {
         let again = Again { retry_if, replay: self.again.replay };
         PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }
     }

@@ -9,7 +9,8 @@ use super::future::{ResponseFuture, Retrying, Spare};
 use super::gate::Gate;
 use super::handle::Policy;
 use super::stage::OnceFuture;
-use crate::retry::{Replay, RetryIf};
+use crate::retry::{Replay, RetryIfFor};
+use crate::shared::CloneOrSharedLayer;
 use crate::{Classify, ErrorClassifier, StackError};
 
 /// Sends requests through the parts of a [`Policy`]: retry, circuit, bulkhead and timeout, from the outside to the
@@ -71,16 +72,16 @@ impl<S: Clone, C: Clone, L: Clone, A: Clone> Clone for PolicyService<S, C, L, A>
 
 impl<S, C, L, D, R, Request> Service<Request> for PolicyService<S, C, L, Again<D, R>>
 where
-    S: Service<R::Sent> + Clone,
+    S: Service<R::Sent> + CloneOrSharedLayer,
     S::Error: StackError + Debug + Display,
     C: Classify<S::Response, S::Error> + Clone,
     L: ClassFor<Request>,
-    D: RetryIf<S::Response, S::Error> + Clone,
+    D: RetryIfFor<Request, S::Response, S::Error>,
     R: Replay<Request> + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S, Request, C, D, R>;
+    type Future = ResponseFuture<S, Request, C, D::Decider, R>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -91,6 +92,7 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let PolicyService { inner, gate, policy, class_for, classifier, again } = self;
         let class = class_for.class_for(&request);
+        let retry_if = again.retry_if.decider(&request);
         let (sent, retrying) = match policy.retry_for(class) {
             None => (again.replay.once(request), None),
             Some(retry) => {
@@ -102,7 +104,7 @@ where
                 (sent, Some(Retrying { progress, class, spare }))
             }
         };
-        let (classifier, again) = (classifier.clone(), again.clone());
+        let (classifier, again) = (classifier.clone(), Again { retry_if, replay: again.replay.clone() });
         let (pass, stage) = gate.call(inner, policy, class, sent);
         ResponseFuture::new(pass, stage, retrying, classifier, again)
     }
@@ -110,7 +112,7 @@ where
 
 impl<S, C, L, Request> Service<Request> for PolicyService<S, C, L, Once>
 where
-    S: Service<Request> + Clone,
+    S: Service<Request> + CloneOrSharedLayer,
     S::Error: StackError,
     C: Classify<S::Response, S::Error> + Clone,
     L: ClassFor<Request>,

@@ -37,6 +37,80 @@ where
     }
 }
 
+/// Makes, of each request, what decides about its results.
+///
+/// A [`RetryIf`] sees results alone, and does not need this. What has to know what was asked for takes what it needs from
+/// the request, before the first attempt, and is given to [`RetryLayer::retry_if_for`](super::RetryLayer::retry_if_for);
+/// over HTTP, `http::RetryIfRequest` keeps method and URI.
+///
+/// ```
+/// use seaworthy::retry::{RetryErrors, RetryIf, RetryIfFor, Decision};
+/// use seaworthy::{BoxError, RetryPolicy};
+///
+/// struct Query { urgent: bool }
+///
+/// #[derive(Clone)]
+/// struct IfUrgent;
+///
+/// /// What is kept of a request.
+/// struct Urgency(bool);
+///
+/// impl<T> RetryIfFor<Query, T, BoxError> for IfUrgent {
+///     type Decider = Urgency;
+///
+///     fn decider(&self, query: &Query) -> Urgency {
+///         Urgency(query.urgent)
+///     }
+/// }
+///
+/// impl<T> RetryIf<T, BoxError> for Urgency {
+///     fn retry_if(&self, result: &Result<T, BoxError>) -> Decision {
+///         if self.0 { RetryErrors.retry_if(result) } else { Decision::Stop }
+///     }
+/// }
+///
+/// let layer = RetryPolicy::builder("queries").build()?.layer().retry_if_for(IfUrgent);
+/// # let _ = layer;
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot decide about results of type `Result<{Response}, {Error}>`",
+    label = "asked for by a retry",
+    note = "write the type of a closure's argument, `|result: &Result<{Response}, {Error}>| ...`, and give a `bool` or a `Decision`; it has to be `Clone`",
+    note = "the default asks for `{Error}: StackError`: lift a foreign error at the bottom of the stack with `.layer(LiftLayer::new())`"
+)]
+pub trait RetryIfFor<Request, Response, Error> {
+    /// Decides about the results of one request.
+    type Decider: RetryIf<Response, Error>;
+
+    /// What decides about the results of this request.
+    fn decider(&self, request: &Request) -> Self::Decider;
+}
+
+/// Decides by results alone, whatever the request: what [`RetryLayer::retry_if`](super::RetryLayer::retry_if) makes of
+/// a [`RetryIf`]. Each call holds a clone of that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByResult<C>(C);
+
+impl<C> ByResult<C> {
+    pub(crate) fn new(retry_if: C) -> ByResult<C> {
+        ByResult(retry_if)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<C, Request, Response, Error> RetryIfFor<Request, Response, Error> for ByResult<C>
+where
+    C: RetryIf<Response, Error> + Clone,
+{
+    type Decider = C;
+
+    #[inline]
+    fn decider(&self, _: &Request) -> C {
+        self.0.clone()
+    }
+}
+
 /// Retries every error but the rejections that never reached the backend; a
 /// [`Rejected::TimedOut`](crate::Rejected::TimedOut) did and is retried. The default.
 ///

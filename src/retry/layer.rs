@@ -1,6 +1,6 @@
 use tower_layer::Layer;
 
-use super::decide::RetryErrors;
+use super::decide::{ByResult, RetryErrors};
 use super::policy::RetryPolicy;
 use super::replay::CloneReplay;
 use super::service::Retry;
@@ -11,7 +11,7 @@ use super::service::Retry;
 /// Made by [`RetryPolicy::layer`].
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct RetryLayer<C = RetryErrors, R = CloneReplay> {
+pub struct RetryLayer<C = ByResult<RetryErrors>, R = CloneReplay> {
     policy: RetryPolicy,
     retry_if: C,
     replay: R,
@@ -20,7 +20,7 @@ pub struct RetryLayer<C = RetryErrors, R = CloneReplay> {
 impl RetryLayer {
     /// Retries every error but the rejections that never reached the backend, and requests that are `Clone`.
     pub fn new(policy: RetryPolicy) -> RetryLayer {
-        RetryLayer { policy, retry_if: RetryErrors, replay: CloneReplay }
+        RetryLayer { policy, retry_if: ByResult::default(), replay: CloneReplay }
     }
 }
 
@@ -29,7 +29,13 @@ impl<C, R> RetryLayer<C, R> {
     ///
     /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
     /// `Arc`.
-    pub fn retry_if<D>(self, retry_if: D) -> RetryLayer<D, R> {
+    pub fn retry_if<D>(self, retry_if: D) -> RetryLayer<ByResult<D>, R> {
+        self.retry_if_for(ByResult::new(retry_if))
+    }
+
+    /// As [`retry_if`](Self::retry_if), for what has to know the request, too: see [`RetryIfFor`](super::RetryIfFor), and
+    /// `http::RetryIfRequest` for a closure that is given method and URI.
+    pub fn retry_if_for<D>(self, retry_if: D) -> RetryLayer<D, R> {
         RetryLayer { policy: self.policy, retry_if, replay: self.replay }
     }
 

@@ -63,7 +63,7 @@ pub(crate) use policy::Ask;
 
 pub use budget::{RetryBudget, RetryBudgetBuilder};
 pub use builder::RetryPolicyBuilder;
-pub use decide::{RetryErrors, RetryIf};
+pub use decide::{ByResult, RetryErrors, RetryIf, RetryIfFor};
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::RetryPolicy;

@@ -15,6 +15,12 @@
 /// # let _ = layer;
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot copy requests of type `{Request}`",
+    label = "asked for by a retry",
+    note = "make the request `Clone`, or say how it is copied: `.replay(|request: &{Request}| Some(..))`, or `None` to send it once",
+    note = "over HTTP it is `http_layer()`, which keeps bodies; in a policy that never retries, `.layer().without_retry()`"
+)]
 pub trait Replay<Request> {
     /// What the inner service is called with.
     type Sent;
@@ -41,6 +47,7 @@ pub trait Replay<Request> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, Request> Replay<Request> for F
 where
     F: Fn(&Request) -> Option<Request>,
@@ -66,6 +73,7 @@ where
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloneReplay;
 
+#[diagnostic::do_not_recommend]
 impl<Request: Clone> Replay<Request> for CloneReplay {
     type Sent = Request;
     type Kept = Request;

@@ -3,10 +3,11 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::decide::{RetryErrors, RetryIf};
+use super::decide::{ByResult, RetryErrors, RetryIfFor};
 use super::future::{ResponseFuture, Spare};
 use super::policy::RetryPolicy;
 use super::replay::{CloneReplay, Replay};
+use crate::shared::CloneOrSharedLayer;
 
 /// Tries failed requests again, as its policy says.
 ///
@@ -18,7 +19,7 @@ use super::replay::{CloneReplay, Replay};
 /// # Clone
 /// A clone shares the policy and its budget; it is not ready because the original is.
 #[derive(Clone, Debug)]
-pub struct Retry<S, C = RetryErrors, R = CloneReplay> {
+pub struct Retry<S, C = ByResult<RetryErrors>, R = CloneReplay> {
     inner: S,
     policy: RetryPolicy,
     retry_if: C,
@@ -53,14 +54,14 @@ impl<S, C, R> Retry<S, C, R> {
 
 impl<S, C, R, Request> Service<Request> for Retry<S, C, R>
 where
-    S: Service<R::Sent> + Clone,
+    S: Service<R::Sent> + CloneOrSharedLayer,
     S::Error: Debug + Display,
-    C: RetryIf<S::Response, S::Error> + Clone,
+    C: RetryIfFor<Request, S::Response, S::Error>,
     R: Replay<Request> + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S, Request, C, R>;
+    type Future = ResponseFuture<S, Request, C::Decider, R>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -70,11 +71,12 @@ where
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let policy = self.policy.clone();
+        let retry_if = self.retry_if.decider(&request);
         let progress = policy.begin();
         let (sent, kept) =
             if policy.is_last(&progress) { (self.replay.once(request), None) } else { self.replay.keep(request) };
         let spare = kept.map(|kept| Spare::new(self.inner.clone(), kept));
         let call = self.inner.call(sent);
-        ResponseFuture::new(call, spare, policy, progress, self.retry_if.clone(), self.replay.clone())
+        ResponseFuture::new(call, spare, policy, progress, retry_if, self.replay.clone())
     }
 }

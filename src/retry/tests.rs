@@ -35,7 +35,7 @@ fn builder() -> RetryPolicyBuilder {
 
 fn readings(builder: RetryPolicyBuilder, answer: Answer) -> u64 {
     let policy = builder.build().expect("fine");
-    let mut service = Retry::new(Echo, policy, super::RetryErrors, super::CloneReplay);
+    let mut service = Retry::new(Echo, policy, super::ByResult::new(super::RetryErrors), super::CloneReplay);
     let (poll, readings) = readings::during(|| {
         let mut call = pin!(service.call(answer));
         call.as_mut().poll(&mut Context::from_waker(Waker::noop()))

@@ -71,6 +71,73 @@ async fn methods() {
     assert_eq!(idempotent, expected.map(|method| method.parse().unwrap()).into());
 }
 
+/// HC-12: methods that may be repeated can be listed; the others are what they were, with a larger body or without.
+#[tokio::test]
+async fn methods_that_were_listed() {
+    let stop = async |method: Method, replay: HttpReplay| {
+        let told = Told::default();
+        let policy = told.by(quick(3)).build().unwrap();
+        let layer = policy.http_layer().replay(replay);
+        let _answer = layer.layer(server(|_| Ok(status(503)))).oneshot(request(method, "x")).await;
+        told.stops()
+    };
+    let brew = Method::from_bytes(b"BREW").unwrap();
+    let again = [(3, StopReason::AttemptsExhausted)];
+    let once = [(1, StopReason::NotReplayable)];
+    let listed = HttpReplay::new().also(Method::POST).max_body(1 << 20).also(brew.clone());
+    for method in [Method::POST, brew.clone(), Method::PUT, Method::GET] {
+        assert_eq!(stop(method.clone(), listed.clone()).await, again, "{method}");
+    }
+    for method in [Method::PATCH, Method::CONNECT] {
+        assert_eq!(stop(method.clone(), listed.clone()).await, once, "{method}");
+    }
+    for method in [Method::POST, brew] {
+        assert_eq!(stop(method.clone(), HttpReplay::new()).await, once, "{method}");
+        assert_eq!(stop(method.clone(), HttpReplay::new().max_body(1 << 20)).await, once, "{method}");
+    }
+    // Whoever sets nothing carries one word.
+    assert_eq!(size_of::<HttpReplay>(), size_of::<usize>());
+}
+
+/// HC-12: a decision can see method and URI, beside the result: of every attempt, the last included, and of a request
+/// that may not be repeated, too. A policy as a whole does the same.
+#[tokio::test]
+async fn a_decision_sees_the_request() {
+    use seaworthy::http::RetryIfRequest;
+    use seaworthy::retry::{Decision, RetryIf};
+
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let by = std::sync::Arc::clone(&seen);
+    let decide = RetryIfRequest::new(move |method: &Method, uri: &http::Uri, result: &Result<_, BoxError>| {
+        by.lock().unwrap().push(format!("{method} {uri}"));
+        match result {
+            Err(_) if uri.path() == "/orders" && method != Method::GET => Decision::Stop,
+            other => HttpRetry.retry_if(other),
+        }
+    });
+    let told = Told::default();
+    let retry = told.by(quick(3)).build().unwrap();
+    let layer = retry.http_layer().retry_if_for(decide.clone());
+    let fails = || server(|_| Err("broken pipe".into()));
+    for (method, attempts, reason) in [
+        (Method::GET, 3, StopReason::AttemptsExhausted),
+        (Method::PUT, 1, StopReason::NotRetryable),
+        (Method::POST, 1, StopReason::NotRetryable),
+    ] {
+        layer.layer(fails()).oneshot(request(method.clone(), "")).await.unwrap_err();
+        assert_eq!(told.stops(), [(attempts, reason)], "{method}");
+        let seen = std::mem::take(&mut *seen.lock().unwrap());
+        assert_eq!(seen, vec![format!("{method} /orders?page=2"); attempts as usize]);
+    }
+
+    let policy = seaworthy::Policy::builder("whole").shared_retry(retry).build().unwrap();
+    let layer = policy.http_layer().retry_if_for(decide);
+    for (method, attempts) in [(Method::GET, 3), (Method::PUT, 1)] {
+        layer.layer(fails()).oneshot(request(method.clone(), "")).await.unwrap_err();
+        assert_eq!(told.stops()[0].0, attempts, "{method}");
+    }
+}
+
 /// RT-13: 429, 502, 503 and 504 are tried again, and no other status.
 #[tokio::test]
 async fn statuses() {
@@ -323,7 +390,7 @@ async fn over_the_wire() {
     let policy = RetryPolicy::builder("wire").backoff(Backoff::constant(MS)).build().unwrap();
     let client = Client::builder(TokioExecutor::new()).build_http::<ReplayBody<Full<Bytes>>>();
     let client = policy.http_layer().layer(seaworthy::LiftLayer::new().layer(client));
-    for size in [0, 1, 1_000, 64 * 1024] {
+    for size in [0, 1, 1_000, 64 * 1024 - 64] {
         let body = Full::from(vec![7_u8; size]);
         let request = Request::put(format!("http://{address}/")).body(body).unwrap();
         let answer = client.clone().oneshot(request).await.unwrap();

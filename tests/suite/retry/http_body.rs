@@ -106,6 +106,9 @@ impl Body for Script {
     }
 }
 
+/// What it costs to keep a frame, beside its data.
+const FRAME: u64 = 64;
+
 fn data(text: &'static str) -> Next {
     Next::Data(Bytes::from_static(text.as_bytes()))
 }
@@ -187,7 +190,10 @@ fn read_halfway() {
 /// RT-13: a body up to the cap is kept; one byte more is too much, and does not disturb the attempt that sends it.
 #[test]
 fn cap() {
-    for (cap, kept_at_the_end) in [(11, true), (12, true), (10, false), (4, false), (0, false)] {
+    let whole_cost = 11 + 2 * FRAME;
+    for (cap, kept_at_the_end) in
+        [(whole_cost, true), (whole_cost + 1, true), (whole_cost - 1, false), (4 + FRAME, false), (0, false)]
+    {
         let script = Script::new([data("four"), data("seven.."), Next::Ends]);
         let (mut body, kept) = keep(HttpReplay::new().max_body(cap), &script);
         assert_eq!(read(&mut body), whole("fourseven.."), "{cap}");
@@ -196,8 +202,70 @@ fn cap() {
     // A length that is known to be too much: nothing is kept from the start.
     for (size, kept) in [(10, true), (11, false)] {
         let script = Script::new([data("0123456789"), Next::Ends]).sized(size);
-        assert_eq!(keep(HttpReplay::new().max_body(10), &script).1.is_some(), kept);
+        assert_eq!(keep(HttpReplay::new().max_body(10 + FRAME), &script).1.is_some(), kept);
     }
+}
+
+fn cost(text: &str) -> u64 {
+    text.len() as u64 + FRAME * text.split_whitespace().count() as u64
+}
+
+/// HC-13: the cap counts what keeping a frame costs, not its data alone: 64 KiB are full of a thousand frames of one
+/// byte.
+#[test]
+fn cap_of_small_frames() {
+    let most = 64 * 1024 / (1 + FRAME);
+    for (frames, kept_at_the_end) in [(most, true), (most + 1, false)] {
+        let script = Script::new((0..frames).map(|_| data("x")).chain([Next::Ends]));
+        let (mut body, kept) = keep(HttpReplay::new(), &script);
+        assert_eq!(read(&mut body).text.len() as u64, frames);
+        assert_eq!(again(&kept.unwrap()).is_some(), kept_at_the_end, "{frames}");
+    }
+}
+
+/// HC-13: frames without data are passed on and not kept, whether they come first, last, in between or too late, and
+/// however many there are; the body can be repeated all the same.
+#[test]
+fn empty_frames_are_not_kept() {
+    struct Nothing(Arc<()>);
+    impl AsRef<[u8]> for Nothing {
+        fn as_ref(&self) -> &[u8] {
+            let _alive = &self.0;
+            b""
+        }
+    }
+    let alive = Arc::new(());
+    let empty = || Next::Data(Bytes::from_owner(Nothing(Arc::clone(&alive))));
+    let script = Script::default();
+    let (mut body, kept) = keep(HttpReplay::new(), &script);
+    let kept = kept.unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..100_000 {
+        script.push(empty());
+        let frame = Pin::new(&mut body).poll_frame(&mut cx);
+        assert!(matches!(&frame, Poll::Ready(Some(Ok(frame))) if frame.data_ref().is_some_and(Bytes::is_empty)));
+    }
+    script.push(data("one "));
+    script.push(empty());
+    script.push(data("two"));
+    assert_eq!(read(&mut body).text, "one two");
+    assert_eq!(Arc::strong_count(&alive), 1);
+
+    // One that comes while another attempt has begun is lost to nobody.
+    script.push(empty());
+    let second = Arc::new(Mutex::new(None));
+    let (begun, kept) = (Arc::clone(&second), Arc::new(kept));
+    let kept_by_it = Arc::clone(&kept);
+    script.0.lock().unwrap().meanwhile =
+        Some(Meanwhile(Box::new(move || *begun.lock().unwrap() = Some(again(&kept_by_it).unwrap()))));
+    assert!(matches!(read(&mut body).then, Then::Error(_)));
+    assert_eq!(Arc::strong_count(&alive), 1);
+    script.push(empty());
+    script.push(Next::Ends);
+    let mut second = second.lock().unwrap().take().unwrap();
+    assert_eq!(read(&mut second), whole("one two"));
+    assert!(second.is_end_stream());
+    assert_eq!(read(&mut again(&kept).unwrap()), whole("one two"));
 }
 
 /// RT-13: trailers count, too.
@@ -205,7 +273,8 @@ fn cap() {
 fn cap_of_trailers() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", "7".parse().unwrap());
-    for (cap, expected) in [(9, false), (10, true)] {
+    let cost = 4 + FRAME + FRAME + 6 + FRAME;
+    for (cap, expected) in [(cost - 1, false), (cost, true)] {
         let script = Script::new([data("four"), Next::Trailers(trailers.clone()), Next::Ends]);
         let (mut body, kept) = keep(HttpReplay::new().max_body(cap), &script);
         assert_eq!(read(&mut body).trailers, 1);
@@ -273,7 +342,7 @@ fn superseded_in_the_middle_of_a_poll() {
     ];
     for (next, expected) in after {
         // A cap that the late frame exceeds: it is not lost for all that.
-        for cap in [100, 4] {
+        for cap in [300, 4 + FRAME] {
             let script = Script::new([data("one "), next.clone(), data("three"), Next::Ends]);
             let (mut first, kept) = keep(HttpReplay::new().max_body(cap), &script);
             let kept = Arc::new(kept.unwrap());
@@ -300,7 +369,7 @@ fn superseded_in_the_middle_of_a_poll() {
             assert_eq!(result, expected.map(Bytes::from).map_err(str::to_owned));
             // Above the cap there is no third.
             let third = again(&kept);
-            assert_eq!(third.is_some(), expected.is_ok_and(|text| text.len() as u64 <= cap));
+            assert_eq!(third.is_some(), expected.is_ok_and(|text| cost(text) <= cap));
         }
     }
 }
@@ -309,7 +378,7 @@ fn superseded_in_the_middle_of_a_poll() {
 /// empty, leaves the body alone: cutting it off could cut off the response. A body above the cap costs no token.
 #[tokio::test]
 async fn undisturbed_where_nothing_follows() {
-    for (cap, tokens) in [(100, 0), (4, 1)] {
+    for (cap, tokens) in [(300, 0), (4 + FRAME, 1)] {
         let script = Script::new([data("one "), data("two "), data("three"), Next::Ends]);
         let budget = RetryBudget::builder().ratio(0.01).floor(tokens).refill_per_second(0).build().unwrap();
         let bodies = Arc::new(Mutex::new(Vec::new()));
@@ -371,7 +440,7 @@ fn lets_go() {
     let count = || Arc::strong_count(&alive) - 1;
 
     let script = Script::new([owned(), owned(), owned()]);
-    let (mut body, kept) = keep(HttpReplay::new().max_body(10), &script);
+    let (mut body, kept) = keep(HttpReplay::new().max_body(2 * (5 + FRAME)), &script);
     let mut cx = Context::from_waker(Waker::noop());
     for expected in [3, 3, 0] {
         assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
@@ -438,7 +507,7 @@ proptest! {
     /// RT-13: whatever is read by whom and fed when, the attempt that is under way gets what was fed, from the
     /// beginning and in order, and the others get nothing but an error.
     #[test]
-    fn property_in_any_order(cap in 0..60_u64, steps in proptest::collection::vec(prop_oneof![
+    fn property_in_any_order(cap in 0..600_u64, steps in proptest::collection::vec(prop_oneof![
         5 => (0..4_usize, 1..4_usize).prop_map(|(attempt, frames)| Step::Read(attempt, frames)),
         2 => Just(Step::Begin),
         4 => Just(Step::Feed),
@@ -461,7 +530,8 @@ proptest! {
                 Step::Seal => kept = None,
                 Step::Begin => if let Some(kept) = &kept {
                     let next = again(kept);
-                    prop_assert_eq!(next.is_some(), taken as u64 <= cap);
+                    let frames = fed[..taken].matches('>').count() as u64;
+                    prop_assert_eq!(next.is_some(), taken as u64 + frames * FRAME <= cap);
                     attempts.extend(next.map(|next| (next, String::new())));
                 },
                 Step::Read(back, frames) => {
