@@ -41,7 +41,7 @@ fn stacked() -> Result<Router, BoxError> {
                 .layer(RespondLayer::new())
                 .layer(health.readiness_layer())
                 .layer(slots.layer())
-                .layer(TimeoutLayer::new(Duration::from_secs(60))?)
+                .layer(TimeoutLayer::new(Duration::from_secs(60)))
                 .layer(LiftLayer::new()),
         )
         .nest_service("/health", health.endpoints()))

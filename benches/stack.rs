@@ -57,7 +57,7 @@ fn ours(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
         .layer(retry.build().unwrap().layer())
         .layer(circuit.layer())
         .layer(slots.layer())
-        .layer(TimeoutLayer::new(Duration::from_secs(1)).unwrap())
+        .layer(TimeoutLayer::new(Duration::from_secs(1)))
         .service(Inner);
     move || ask(&mut service)
 }
@@ -84,7 +84,7 @@ fn single(kind: Kind, open: bool) -> [Box<dyn FnMut() -> Result<u64, StackError>
     let mut by_hand = ServiceBuilder::new()
         .layer(circuit.layer())
         .layer(slots.layer())
-        .layer(TimeoutLayer::new(Duration::from_secs(1)).unwrap())
+        .layer(TimeoutLayer::new(Duration::from_secs(1)))
         .service(Inner);
     [Box::new(move || ask(&mut service)), Box::new(move || ask(&mut by_hand))]
 }

@@ -95,7 +95,7 @@ where
     S: Service<u64, Error = Error<BoxError>> + Clone + 'a,
     Timeout<S>: Service<u64>,
 {
-    let layer = TimeoutLayer::new(LIMIT).unwrap();
+    let layer = TimeoutLayer::new(LIMIT);
     let named = TimeoutLayer::builder(LIMIT).name("bench").build().unwrap();
     let each = TimeoutLayer::per_request(|request: &u64| Some(LIMIT * (*request as u32))).build().unwrap();
     vec![

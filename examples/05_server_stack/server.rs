@@ -28,7 +28,7 @@ fn protected(app: Router) -> Result<Router, BoxError> {
         ServiceBuilder::new()
             .layer(RespondLayer::new()) // 503 and 504, and Error<Infallible> -> Infallible
             .layer(slots.layer())
-            .layer(TimeoutLayer::new(Duration::from_millis(100))?) // gives stuck requests up, and their slots back
+            .layer(TimeoutLayer::new(Duration::from_millis(100))) // gives stuck requests up, and their slots back
             .layer(LiftLayer::new()), // Infallible -> Error<Infallible>
     ))
 }

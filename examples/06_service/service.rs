@@ -133,7 +133,7 @@ fn router(app: App, health: &Health) -> Result<axum::Router, BoxError> {
                 // Load balancers send requests until they have noticed: these are answered, too.
                 .layer(health.readiness_layer().serve_while_draining())
                 .layer(slots.layer())
-                .layer(TimeoutLayer::new(Duration::from_secs(60))?)
+                .layer(TimeoutLayer::new(Duration::from_secs(60)))
                 .layer(LiftLayer::new()),
         )
         // Beside the stack: these are answered whatever the state.
@@ -168,7 +168,7 @@ fn orders(dependency: String, circuit: &Circuit) -> Result<Orders, BoxError> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let service = ServiceBuilder::new()
         .layer(circuit.layer().classify(HttpClassifier))
-        .layer(TimeoutLayer::new(Duration::from_secs(1))?)
+        .layer(TimeoutLayer::new(Duration::from_secs(1)))
         .service(service_fn(move |()| {
             let request = Request::get(format!("{dependency}/orders")).body(Empty::<Bytes>::new());
             let client = client.clone();

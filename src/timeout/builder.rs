@@ -11,21 +11,18 @@ use crate::{ConfigError, Name, Observer};
 #[must_use = "a builder does nothing until `build`"]
 pub struct TimeoutBuilder<D = FixedTimeout> {
     limit: D,
-    /// Zero is wrong only where it is known in advance.
-    is_zero: bool,
     announcer: Announcer,
 }
 
 impl TimeoutBuilder {
     pub(super) fn fixed(after: Duration) -> TimeoutBuilder {
-        let limit = FixedTimeout::new(after);
-        TimeoutBuilder { limit, is_zero: after.is_zero(), announcer: Announcer::default() }
+        TimeoutBuilder { limit: FixedTimeout::new(after), announcer: Announcer::default() }
     }
 }
 
 impl<D> TimeoutBuilder<D> {
     pub(super) fn per_request(limit: D) -> TimeoutBuilder<D> {
-        TimeoutBuilder { limit, is_zero: false, announcer: Announcer::default() }
+        TimeoutBuilder { limit, announcer: Announcer::default() }
     }
 
     /// A name for logs and events. Must not be empty; none if not set. With a name, each call costs a reference count.
@@ -44,11 +41,8 @@ impl<D> TimeoutBuilder<D> {
     /// Checks the settings and makes a layer of them. Nothing about settings fails later.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, and the rule.
+    /// An empty name; the field is `name`.
     pub fn build(self) -> Result<TimeoutLayer<D>, ConfigError> {
-        if self.is_zero {
-            return Err(ConfigError::new("after", "must be longer than zero"));
-        }
         self.announcer.check()?;
         Ok(TimeoutLayer::built(self.limit, self.announcer))
     }

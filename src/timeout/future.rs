@@ -81,7 +81,7 @@ mod tests {
     type Answer = Result<(), BoxError>;
 
     fn poll_twice<F: Future<Output = Answer> + Unpin>(inner: F) -> [Poll<bool>; 2] {
-        let layer = TimeoutLayer::new(Duration::from_secs(1)).unwrap();
+        let layer = TimeoutLayer::new(Duration::from_secs(1));
         let mut future = layer.run(inner);
         let cx = &mut Context::from_waker(std::task::Waker::noop());
         [(); 2].map(|()| Pin::new(&mut future).poll(cx).map(|answer| answer.is_ok()))

@@ -8,7 +8,7 @@ use super::builder::TimeoutBuilder;
 use super::future::ResponseFuture;
 use super::limit::FixedTimeout;
 use super::service::Timeout;
-use crate::{ConfigError, StackError};
+use crate::StackError;
 
 /// Gives up each request that has not been answered in time: drops it and answers with
 /// [`Rejected::TimedOut`](crate::Rejected::TimedOut).
@@ -21,7 +21,7 @@ use crate::{ConfigError, StackError};
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), BoxError> {
 /// let service = ServiceBuilder::new()
-///     .layer(TimeoutLayer::new(Duration::from_secs(2))?)
+///     .layer(TimeoutLayer::new(Duration::from_secs(2)))
 ///     .service(service_fn(async |is_quick: bool| match is_quick {
 ///         true => Ok::<_, BoxError>("here I am"),
 ///         false => std::future::pending().await,
@@ -46,12 +46,11 @@ pub struct TimeoutLayer<D = FixedTimeout> {
 }
 
 impl TimeoutLayer {
-    /// Gives each request so much time. More than zero.
-    ///
-    /// # Errors
-    /// Zero; the field is `after`.
-    pub fn new(after: Duration) -> Result<TimeoutLayer, ConfigError> {
-        TimeoutLayer::builder(after).build()
+    /// Gives each request so much time. Zero is a deadline that has passed, as it is for
+    /// [`per_request`](Self::per_request): an answer that is there at once still passes. A time too long to be told is no
+    /// limit.
+    pub fn new(after: Duration) -> TimeoutLayer {
+        TimeoutLayer::built(FixedTimeout::new(after), Announcer::default())
     }
 
     /// As [`new`](Self::new), with more settings: a name and an observer.
@@ -62,7 +61,6 @@ impl TimeoutLayer {
     ///
     /// let layer = TimeoutLayer::builder(Duration::from_secs(2)).name("payments").build()?;
     /// # let _ = layer;
-    /// assert_eq!(TimeoutLayer::new(Duration::ZERO).unwrap_err().field(), "after");
     /// # Ok::<(), seaworthy::ConfigError>(())
     /// ```
     pub fn builder(after: Duration) -> TimeoutBuilder {
@@ -71,9 +69,8 @@ impl TimeoutLayer {
 
     /// Gives each request the time that `limit` says, which is asked in `call`; none means no limit.
     ///
-    /// Zero is what a deadline that has passed looks like. It is not an error here: the inner service is called and
-    /// polled once, as for any other limit, and if it has no answer then, the call is given up at once, without a
-    /// timer.
+    /// Zero is what a deadline that has passed looks like: the inner service is called and polled once, as for any other
+    /// limit, and if it has no answer then, the call is given up at once, without a timer.
     ///
     /// Each service holds a clone of `limit`, so let it be cheap to clone.
     ///
@@ -116,7 +113,7 @@ impl TimeoutLayer {
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let timeout = TimeoutLayer::new(Duration::from_secs(2))?;
+    /// let timeout = TimeoutLayer::new(Duration::from_secs(2));
     /// let answer = timeout.run(async { "7".parse::<u8>().map_err(Error::Inner) }).await;
     /// assert_eq!(answer, Ok(7));
     ///

@@ -19,8 +19,7 @@ where
     }
 }
 
-/// The same limit for every request: the default. Made by [`TimeoutLayer::new`](crate::TimeoutLayer::new), which sees to
-/// it that it is not zero.
+/// The same limit for every request: the default. Made by [`TimeoutLayer::new`](crate::TimeoutLayer::new).
 ///
 /// In nanoseconds, because every copy of the service that is kept for a retry holds one; the highest number, which is
 /// more than 500 years, stands for no limit.

@@ -33,7 +33,8 @@
 //! - A timer is made when it is needed. `tower` makes one for each call, and starts it with the call.
 //! - The inner future is dropped when the time is over, not when the caller drops the response future.
 //! - It cannot be kept from its end by an inner future that uses up the cooperative budget of its task each time.
-//! - Zero is refused when the layer is made, and a time too long to be told means no limit.
+//! - Zero is a deadline that has passed, which an answer that is there at once still meets; a time too long to be told
+//!   means no limit.
 
 mod announcer;
 mod builder;

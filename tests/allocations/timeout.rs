@@ -20,7 +20,7 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 /// without time. TO-01: who waits gets one box.
 #[test]
 fn only_who_waits_allocates() {
-    let plain = TimeoutLayer::new(Duration::from_secs(1)).unwrap();
+    let plain = TimeoutLayer::new(Duration::from_secs(1));
     let named =
         TimeoutLayer::builder(Duration::from_secs(1)).name(String::from("made")).observer(|_: &Event<'_>| ()).build();
     for layer in [plain.clone(), named.unwrap()] {

@@ -27,7 +27,7 @@ fn circuit() -> Circuit {
 }
 
 fn timeout() -> TimeoutLayer {
-    TimeoutLayer::new(LIMIT).unwrap()
+    TimeoutLayer::new(LIMIT)
 }
 
 fn timed_out() -> Rejected {
@@ -218,7 +218,7 @@ async fn dropped_at_every_await_of_both() {
 #[tokio::test(start_paused = true)]
 async fn a_total_limit_above_and_one_below() {
     let (circuit, backend) = (circuit(), Backend::default());
-    let total = TimeoutLayer::new(10 * LIMIT).unwrap();
+    let total = TimeoutLayer::new(10 * LIMIT);
     let service = ServiceBuilder::new().layer(total).layer(circuit.layer()).layer(timeout()).service(backend.boxed());
     for _ in 0..TRIPS_AFTER {
         assert_eq!(rejection(&service, Do::Hang).await, Some(timed_out()));

@@ -124,7 +124,7 @@ impl Rig {
             retry = retry.deadline(deadline);
         }
         let timeout = TimeoutLayer::new(settings.timeout.unwrap_or(Duration::MAX));
-        (told, circuit.build().unwrap(), slots.build().unwrap(), timeout.unwrap(), retry.build().unwrap())
+        (told, circuit.build().unwrap(), slots.build().unwrap(), timeout, retry.build().unwrap())
     }
 
     fn of_layers(settings: Settings) -> Rig {

@@ -24,7 +24,7 @@ async fn fb_12_around_the_stack() {
         .layer(told.by(FallbackLayer::value("spare", "spare")).build().unwrap())
         .layer(circuit.layer())
         .layer(slots.layer())
-        .layer(TimeoutLayer::new(Duration::from_millis(20)).unwrap())
+        .layer(TimeoutLayer::new(Duration::from_millis(20)))
         .layer(LiftLayer::new())
         .service(service_fn(async |request: &'static str| match request {
             "hang" => std::future::pending().await,

@@ -219,7 +219,7 @@ async fn ky_08_in_a_stack() {
         .layer(retry.layer())
         .layer(hosts.layer(|request: &Request| request.0))
         .layer(tenants.layer_owned(|request: &Request| request.0.len() as u32))
-        .layer(TimeoutLayer::new(SECOND / 100).unwrap())
+        .layer(TimeoutLayer::new(SECOND / 100))
         .service(service_fn(backend));
     assert_eq!(service.clone().oneshot(("a", true)).await.unwrap(), "a");
     let slot = tenants.get(&2).try_take().unwrap();

@@ -118,7 +118,7 @@ async fn a_total_timeout_ends_it_all() {
     let table = [(ATTEMPT / 2, 1, 0), (ATTEMPT + WAIT / 2, 1, 1), (ATTEMPT + WAIT + ATTEMPT / 2, 2, 1)];
     for (total, calls, failures) in table {
         let (parts, backend) = (Parts::new(3, None), Backend::new());
-        let layer = TimeoutLayer::new(total).unwrap();
+        let layer = TimeoutLayer::new(total);
         let service = ServiceBuilder::new().layer(layer).service(parts.around(backend.clone()));
         let start = now();
         let mut call = spawn(service.oneshot(Do::Hang));

@@ -62,7 +62,7 @@ impl Parts {
             slots: slots.build().unwrap(),
             retry: retry.build().unwrap(),
             budget,
-            timeout: TimeoutLayer::new(ATTEMPT).unwrap(),
+            timeout: TimeoutLayer::new(ATTEMPT),
             retried,
         }
     }

@@ -38,7 +38,7 @@ async fn dropped_at_every_await() {
 #[tokio::test(start_paused = true)]
 async fn a_timer_ends_with_its_call() {
     let script = Script::default();
-    let layer = TimeoutLayer::new(LIMIT).unwrap();
+    let layer = TimeoutLayer::new(LIMIT);
     let mut task = spawn(async {
         let answer = layer.run(script.start()).await;
         assert_eq!(answer.unwrap(), "done");
@@ -65,7 +65,7 @@ async fn panics_pass() {
             assert!(polls < last, "inner is broken");
             std::task::Poll::<Result<(), BoxError>>::Pending
         });
-        let mut call = spawn(TimeoutLayer::new(LIMIT).unwrap().run(inner));
+        let mut call = spawn(TimeoutLayer::new(LIMIT).run(inner));
         for _ in 1..last {
             assert_pending!(call.poll());
         }
@@ -89,7 +89,7 @@ async fn a_panic_in_a_drop_passes() {
     }
     let script = Script::default();
     let bomb = Bomb(script.clone());
-    let mut call = spawn(TimeoutLayer::new(LIMIT).unwrap().run(async move {
+    let mut call = spawn(TimeoutLayer::new(LIMIT).run(async move {
         let _bomb = bomb;
         pending::<Result<(), BoxError>>().await
     }));
@@ -106,7 +106,7 @@ async fn lives_with_buffer_and_load_shed() {
         0 => pending().await,
         _ => Ok::<_, BoxError>(request),
     });
-    let layer = TimeoutLayer::new(LIMIT).unwrap();
+    let layer = TimeoutLayer::new(LIMIT);
     let above = ServiceBuilder::new().layer(layer.clone()).load_shed().buffer(4).service(hang_on_zero);
     let below = ServiceBuilder::new().load_shed().buffer(4).layer(layer).service(hang_on_zero);
     for round in 1..4 {
@@ -123,7 +123,7 @@ async fn lives_with_buffer_and_load_shed() {
 #[tokio::test(start_paused = true)]
 async fn what_inner_holds_is_given_back() {
     let service = ServiceBuilder::new()
-        .layer(TimeoutLayer::new(LIMIT).unwrap())
+        .layer(TimeoutLayer::new(LIMIT))
         .concurrency_limit(1)
         .service(service_fn(|()| pending::<Result<(), BoxError>>()));
     let (mut first, mut second) = (spawn(service.clone().oneshot(())), spawn(service.oneshot(())));

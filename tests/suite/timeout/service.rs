@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use seaworthy::timeout::{FixedTimeout, Limit, ResponseFuture, TimeoutBuilder};
-use seaworthy::{BoxError, Error, Observer, Rejected, StackError, Timeout, TimeoutLayer};
+use seaworthy::{BoxError, Error, Observer, Rejected, StackError, Timeout, TimeoutFor, TimeoutLayer};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
@@ -29,7 +29,7 @@ assert_not_impl_any!(ResponseFuture<*const ()>: Send, Sync);
 assert_impl_all!(FixedTimeout: Copy, Send, Sync);
 
 fn layer() -> TimeoutLayer {
-    TimeoutLayer::new(LIMIT).unwrap()
+    TimeoutLayer::new(LIMIT)
 }
 
 fn timed_out(after: Duration) -> Option<Rejected> {
@@ -310,7 +310,23 @@ async fn each_request_has_its_limit() {
 /// there, and then given up without a timer.
 #[test]
 fn zero_for_a_request_is_over_at_once() {
-    let zero = TimeoutLayer::per_request(|_: &()| Some(Duration::ZERO)).build().unwrap();
+    over_at_once(&TimeoutLayer::per_request(|_: &()| Some(Duration::ZERO)).build().unwrap());
+}
+
+/// HC-21: a timeout cannot fail to be made: zero is what it is from a closure, with a name and without, as a layer and
+/// around a future.
+#[test]
+fn zero_for_all_requests_is_over_at_once() {
+    let plain = TimeoutLayer::new(Duration::ZERO);
+    over_at_once(&plain);
+    over_at_once(&TimeoutLayer::builder(Duration::ZERO).name("zero").build().unwrap());
+    assert_eq!(plain.after(), Duration::ZERO);
+    let answer = poll_without_timers(plain.run(pending::<Result<(), BoxError>>()));
+    assert_eq!(answer.map(rejection), Poll::Ready(timed_out(Duration::ZERO)));
+    assert!(matches!(poll_without_timers(plain.run(ready(Ok::<_, BoxError>(7)))), Poll::Ready(Ok(7))));
+}
+
+fn over_at_once<D: TimeoutFor<()> + Clone>(zero: &TimeoutLayer<D>) {
     let script = Script::default();
     let inner = script.clone();
     let mut service = zero.layer(service_fn(move |()| inner.start()));
@@ -339,7 +355,7 @@ fn too_long_is_no_limit() {
     for limit in
         [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_nanos(u64::MAX) + Duration::from_nanos(1)]
     {
-        let layer = TimeoutLayer::new(limit).unwrap();
+        let layer = TimeoutLayer::new(limit);
         assert!(poll_without_timers(layer.run(pending::<Result<(), BoxError>>())).is_pending());
         assert!(matches!(poll_without_timers(layer.run(ready(Ok::<_, BoxError>(7)))), Poll::Ready(Ok(7))));
     }
@@ -348,11 +364,11 @@ fn too_long_is_no_limit() {
 /// TO-05: the longest that can be told does not panic, and years are kept to the millisecond.
 #[tokio::test(start_paused = true)]
 async fn long_limits_are_kept() {
-    let longest = TimeoutLayer::new(Duration::from_nanos(u64::MAX)).unwrap();
+    let longest = TimeoutLayer::new(Duration::from_nanos(u64::MAX));
     assert_pending!(spawn(longest.run(pending::<Result<(), BoxError>>())).poll());
 
     let years = Duration::from_secs(10 * 365 * 24 * 3600);
-    let layer = TimeoutLayer::new(years).unwrap();
+    let layer = TimeoutLayer::new(years);
     let mut call = spawn(layer.run(pending::<Result<(), BoxError>>()));
     assert_pending!(call.poll());
     advance(years - MS).await;
@@ -361,21 +377,18 @@ async fn long_limits_are_kept() {
     assert_eq!(rejection(assert_ready!(call.poll())), timed_out(years));
 }
 
-/// TO-05: zero is a build error that names the field, and so is an empty name.
+/// TO-05: an empty name is a build error that names the field.
 #[test]
 fn bad_settings_are_refused() {
-    assert_eq!(TimeoutLayer::new(Duration::ZERO).unwrap_err().field(), "after");
-    let zero = TimeoutLayer::builder(Duration::ZERO).name("zero").build();
-    assert_eq!(zero.unwrap_err().to_string(), "after: must be longer than zero");
     assert_eq!(TimeoutLayer::builder(SECOND).name("").build().unwrap_err().field(), "name");
     let each = TimeoutLayer::per_request(|(): &()| None::<Duration>).name("").build();
     assert_eq!(each.map(drop).unwrap_err().field(), "name");
 
     // Nothing is clamped: a nanosecond is a limit.
-    assert_eq!(TimeoutLayer::new(Duration::from_nanos(1)).unwrap().after(), Duration::from_nanos(1));
+    assert_eq!(TimeoutLayer::new(Duration::from_nanos(1)).after(), Duration::from_nanos(1));
     assert_eq!(
-        TimeoutLayer::new(Duration::from_nanos(u64::MAX - 1)).unwrap().after(),
+        TimeoutLayer::new(Duration::from_nanos(u64::MAX - 1)).after(),
         Duration::from_nanos(u64::MAX - 1)
     );
-    assert_eq!(TimeoutLayer::new(Duration::from_nanos(u64::MAX)).unwrap().after(), Duration::MAX);
+    assert_eq!(TimeoutLayer::new(Duration::from_nanos(u64::MAX)).after(), Duration::MAX);
 }

@@ -134,7 +134,7 @@ fn retry(budget: bool) -> RetryPolicy {
 }
 
 fn timeout() -> TimeoutLayer {
-    TimeoutLayer::new(LIMIT).expect("the settings are valid")
+    TimeoutLayer::new(LIMIT)
 }
 
 fn layers<E>(runtime: &'static Runtime, open: bool, kind: Kind) -> Box<dyn Bench>

@@ -75,7 +75,7 @@ where
 }
 
 fn layer() -> TimeoutLayer {
-    TimeoutLayer::new(LIMIT).expect("the settings are valid")
+    TimeoutLayer::new(LIMIT)
 }
 
 fn ours<S: Service<u64, Error = BoxError>>(inner: S) -> seaworthy::Timeout<S> {

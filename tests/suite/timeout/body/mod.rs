@@ -418,7 +418,7 @@ async fn the_timeout_of_a_call_ends_with_the_head() {
             async move { Ok::<_, BoxError>(Response::new(flow)) }
         })
     };
-    let timeout = TimeoutLayer::new(MS).unwrap();
+    let timeout = TimeoutLayer::new(MS);
     let idle = idle();
     let above = ServiceBuilder::new().layer(timeout.clone()).layer(idle.clone()).service(backend.clone());
     let below = ServiceBuilder::new().layer(idle).layer(timeout).service(backend);
