@@ -19,6 +19,8 @@ mod name;
 mod near;
 mod observer;
 mod random;
+#[cfg(feature = "tower")]
+mod service_builder;
 mod shutdown;
 mod sync;
 mod time;
@@ -38,6 +40,7 @@ pub mod prober;
 pub mod retry;
 #[cfg(feature = "lifecycle")]
 pub mod runner;
+pub mod shared;
 pub mod timeout;
 
 pub use bulkhead::{Slot, Slots};
@@ -60,6 +63,9 @@ pub use policy::{Policies, Policy, PolicyError, UnknownName};
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};
 #[cfg(feature = "lifecycle")]
 pub use runner::{RunError, Runner, RunnerHandle};
+#[cfg(feature = "tower")]
+pub use service_builder::ServiceBuilderExt;
+pub use shared::SharedLayer;
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};
 pub use tracing_observer::TracingObserver;

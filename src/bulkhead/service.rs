@@ -7,6 +7,7 @@ use super::handle::Slots;
 use super::held::{Held, Slot};
 use super::take::Waiter;
 use crate::StackError;
+use crate::shared::CloneOrSharedLayer;
 
 /// Lets as many calls in at a time as its [`Slots`] has slots; the others are rejected at once, or wait in their
 /// response futures.
@@ -20,7 +21,8 @@ use crate::StackError;
 /// do not.
 ///
 /// # Clone
-/// A clone shares the slots; it is not ready because the original is.
+/// A clone shares the slots; it is not ready because the original is. The inner service has to be `Clone`; one that is
+/// not goes under a [`SharedLayer`](crate::SharedLayer).
 #[derive(Debug)]
 pub struct Bulkhead<S> {
     inner: S,
@@ -88,7 +90,7 @@ impl<S: Clone> Clone for Bulkhead<S> {
 
 impl<S, Request> Service<Request> for Bulkhead<S>
 where
-    S: Service<Request> + Clone,
+    S: Service<Request> + CloneOrSharedLayer,
     S::Error: StackError,
 {
     type Response = S::Response;

@@ -39,7 +39,8 @@ where
     }
 }
 
-/// Every `Ok` is a success and every `Err` a failure. The default.
+/// Every `Ok` is a success, an HTTP 500 too, and every `Err` a failure: it cannot open a circuit around a service whose
+/// error is `Infallible`. The default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ErrorClassifier;
 

@@ -75,7 +75,8 @@ impl Circuit {
         self.core().name()
     }
 
-    /// A layer that puts this circuit around a service, with every error a failure.
+    /// A layer that puts this circuit around a service, with every error a failure and no response: around an HTTP
+    /// handler, whose error is `Infallible`, it never opens without `.classify(HttpClassifier)`.
     pub fn layer(&self) -> CircuitBreakerLayer {
         CircuitBreakerLayer::new(self.clone())
     }

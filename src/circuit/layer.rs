@@ -6,6 +6,10 @@ use super::service::CircuitBreaker;
 
 /// Puts a [`Circuit`] around a service. All services made by it, and by its clones, share that one circuit.
 ///
+/// It judges by errors alone unless [`classify`](Self::classify) says otherwise. A service that answers failures with
+/// responses, as HTTP services do, needs that: around an axum handler or router, whose error is `Infallible`, the circuit
+/// would never open. Over HTTP it is `.classify(HttpClassifier)`.
+///
 /// Made by [`Circuit::layer`].
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]

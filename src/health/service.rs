@@ -7,6 +7,7 @@ use super::future::ResponseFuture;
 use super::handle::Health;
 use super::in_flight::InFlight;
 use crate::{Phase, StackError};
+use crate::shared::CloneOrSharedLayer;
 
 /// Lets requests in while its [`Health`] is ready; rejects the others, the inner service untouched. Requests that are
 /// in flight are left alone. Made by [`ReadinessLayer`](super::ReadinessLayer).
@@ -66,7 +67,7 @@ impl<S: Clone, X: Clone> Clone for Readiness<S, X> {
 
 impl<S, X, Request> Service<Request> for Readiness<S, X>
 where
-    S: Service<Request> + Clone,
+    S: Service<Request> + CloneOrSharedLayer,
     S::Error: StackError,
     X: Exempt<Request>,
 {

@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use super::held_body::SlotBody;
 use crate::bulkhead::{Bulkhead, BulkheadLayer, ResponseFuture};
+use crate::shared::CloneOrSharedLayer;
 use crate::{Slots, StackError};
 
 /// Puts a bulkhead around an HTTP service and holds the slot of a call until its response body has ended or was
@@ -91,7 +92,7 @@ impl<S> BodyBulkhead<S> {
 
 impl<S, Request, B> Service<Request> for BodyBulkhead<S>
 where
-    S: Service<Request, Response = Response<B>> + Clone,
+    S: Service<Request, Response = Response<B>> + CloneOrSharedLayer,
     S::Error: StackError,
     B: Body,
 {

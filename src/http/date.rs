@@ -12,6 +12,9 @@ const DAYS: [(&str, &str); 7] = [
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/// The last second of the year 9999, beyond which no form goes.
+const LAST: i64 = 253_402_300_799;
+
 /// A year of the Gregorian calendar, on average.
 const YEAR: i64 = 31_556_952;
 
@@ -49,9 +52,10 @@ fn rfc850(date: &str, now: i64) -> Option<i64> {
     let (day, month, year) = (number(day, 2)?, month_of(month)?, number(year, 2)?);
     let second = time_of_day(time).filter(|_| parts.next().is_none())?;
     // A century, rounded up, so that it is the year's or the one after.
+    let now = now.clamp(0, LAST);
     let century = now / YEAR / 100 + 21;
     let mut dates = (0..3).filter_map(|back| seconds((century - back) * 100 + year, month, day, second));
-    dates.find(|date| *date <= now.saturating_add(50 * YEAR))
+    dates.find(|date| *date <= now + 50 * YEAR)
 }
 
 /// `Sun Nov  6 08:49:37 1994`
@@ -103,11 +107,8 @@ fn days(year: i64, month: i64) -> i64 {
 }
 
 fn seconds_of(time: SystemTime) -> i64 {
-    let whole = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX / 2);
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => whole(since),
-        Err(before) => -whole(before.duration()),
-    }
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tower_service::Service;
 use super::held_body::{HeldBody, InFlightBody};
 use crate::health::{Exempt, NoneExempt, Readiness, ReadinessLayer, ResponseFuture};
 use crate::{Health, StackError};
+use crate::shared::CloneOrSharedLayer;
 
 /// Lets requests into an HTTP service while it is ready, and counts each until its response body has ended or was
 /// dropped. Without it, a request is not in flight any more once the response head is there, however long the body
@@ -90,7 +91,7 @@ impl<S, X> BodyReadiness<S, X> {
 
 impl<S, X, Request, B> Service<Request> for BodyReadiness<S, X>
 where
-    S: Service<Request, Response = Response<B>> + Clone,
+    S: Service<Request, Response = Response<B>> + CloneOrSharedLayer,
     S::Error: StackError,
     X: Exempt<Request>,
     B: Body,

@@ -76,7 +76,8 @@ pub fn status_of(rejected: &Rejected) -> StatusCode {
 /// a small JSON body such as `{"error":"circuit open"}` that names the kind of rejection and nothing else.
 ///
 /// ```
-/// use seaworthy::{Circuit, LiftLayer, http::RespondLayer};
+/// use seaworthy::http::{HttpClassifier, RespondLayer};
+/// use seaworthy::{Circuit, LiftLayer};
 /// use tower::ServiceBuilder;
 ///
 /// # fn main() -> Result<(), seaworthy::ConfigError> {
@@ -86,7 +87,7 @@ pub fn status_of(rejected: &Rejected) -> StatusCode {
 ///     .layer(
 ///         ServiceBuilder::new()
 ///             .layer(RespondLayer::new()) // Error<Infallible> -> Infallible
-///             .layer(circuit.layer())
+///             .layer(circuit.layer().classify(HttpClassifier)) // a handler never fails, it answers with 500
 ///             .layer(LiftLayer::new()), // Infallible -> Error<Infallible>
 ///     );
 /// # let _ = app;

@@ -6,6 +6,7 @@ use tower_service::Service;
 use super::handle::Keyed;
 use super::select::SelectKey;
 use crate::{Circuit, Classify, ErrorClassifier, Slots, StackError, bulkhead, circuit};
+use crate::shared::CloneOrSharedLayer;
 
 /// Puts each request through the circuit of its key.
 ///
@@ -83,7 +84,7 @@ impl<S, K, P> KeyedBulkhead<S, K, P> {
 
 impl<S, K, P, Request> Service<Request> for KeyedBulkhead<S, K, P>
 where
-    S: Service<Request> + Clone,
+    S: Service<Request> + CloneOrSharedLayer,
     S::Error: StackError,
     P: SelectKey<Request, K>,
 {

@@ -7,7 +7,7 @@ use super::handle::Policy;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
 use crate::lent::Lent;
-use crate::retry::{CloneReplay, RetryErrors, RetryIf};
+use crate::retry::{ByResult, CloneReplay, RetryErrors, RetryIf};
 use crate::{Classify, Error, ErrorClassifier, StackError};
 
 /// A [`Policy`] and what decides for its calls: a classifier, and which results are tried again. Made by
@@ -69,7 +69,7 @@ impl<C, D> ClassifiedPolicy<C, D> {
     }
 
     /// A layer that puts the policy around a service, with this classifier and decision.
-    pub fn layer(&self) -> PolicyLayer<C, Class, Again<D, CloneReplay>>
+    pub fn layer(&self) -> PolicyLayer<C, Class, Again<ByResult<D>, CloneReplay>>
     where
         C: Clone,
         D: Clone,

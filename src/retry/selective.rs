@@ -1,7 +1,7 @@
 use std::fmt::{Debug, Display};
 use std::future::Future;
 
-use super::decide::RetryIf;
+use super::decide::{ByResult, RetryIf};
 use super::layer::RetryLayer;
 use super::policy::RetryPolicy;
 use super::replay::CloneReplay;
@@ -44,7 +44,7 @@ impl<C> SelectiveRetry<C> {
     }
 
     /// A layer that retries the calls of a service, with this decision.
-    pub fn layer(&self) -> RetryLayer<C, CloneReplay>
+    pub fn layer(&self) -> RetryLayer<ByResult<C>, CloneReplay>
     where
         C: Clone,
     {

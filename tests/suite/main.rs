@@ -24,10 +24,15 @@ mod prober;
 mod process;
 mod property;
 #[cfg(feature = "http")]
+mod readme;
+#[cfg(feature = "http")]
 mod respond;
 mod retry;
 #[cfg(feature = "lifecycle")]
 mod runner;
+#[cfg(feature = "tower")]
+mod service_builder;
+mod shared;
 mod shutdown;
 mod stack;
 mod support;

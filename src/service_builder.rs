@@ -1,0 +1,186 @@
+use tower::ServiceBuilder;
+use tower::layer::util::Stack;
+
+use crate::bulkhead::BulkheadLayer;
+use crate::circuit::CircuitBreakerLayer;
+use crate::health::ReadinessLayer;
+use crate::policy::PolicyLayer;
+use crate::retry::RetryLayer;
+use crate::shared::SharedLayer;
+use crate::{Circuit, FallbackLayer, Health, LiftLayer, Policy, RetryPolicy, Slots, TimeoutLayer};
+
+/// Puts the layers of this crate on a [`ServiceBuilder`] by name, in the order in which requests meet them. Feature
+/// `tower`.
+///
+/// Each is the handle's own `layer()`, as it stands. What has to be set on a layer is set there: `.layer(..)` takes any.
+/// Those that begin with `http_` judge and repeat as HTTP asks for; they need feature `http`, too.
+///
+/// tower's own `retry` and `timeout`, which a builder has where anything in the build turns these features of tower on,
+/// go before those of this trait. They take something else, so the compiler says so; write
+/// `.layer(policy.layer())` and `.layer(timeout)` then.
+///
+/// ```
+/// use seaworthy::{BoxError, Circuit, RetryPolicy, ServiceBuilderExt, Slots};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let circuit = Circuit::builder("parser").build()?;
+/// let slots = Slots::builder("parser").build()?;
+/// let service = ServiceBuilder::new()
+///     .circuit_breaker(&circuit)
+///     .bulkhead(&slots)
+///     .service(service_fn(async |text: &'static str| Ok::<u8, BoxError>(text.parse()?)));
+/// assert_eq!(service.oneshot("7").await?, 7);
+/// # Ok(())
+/// # }
+/// ```
+pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
+    /// Rejects while the circuit is open; every error is a failure. Around an HTTP service, whose failures are
+    /// responses, it is `http_circuit_breaker`.
+    fn circuit_breaker(self, circuit: &Circuit) -> ServiceBuilder<Stack<CircuitBreakerLayer, L>>;
+
+    /// Rejects while the circuit is open, and judges by status: see [`HttpClassifier`](crate::http::HttpClassifier).
+    #[cfg(feature = "http")]
+    fn http_circuit_breaker(
+        self,
+        circuit: &Circuit,
+    ) -> ServiceBuilder<Stack<CircuitBreakerLayer<crate::http::HttpClassifier>, L>>;
+
+    /// Lets so many calls in at a time as the bulkhead has slots.
+    fn bulkhead(self, slots: &Slots) -> ServiceBuilder<Stack<BulkheadLayer, L>>;
+
+    /// Tries requests that are `Clone` again, after errors.
+    fn retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<RetryLayer, L>>;
+
+    /// Tries HTTP requests again that may be repeated, after responses and errors that may pass: see
+    /// [`RetryPolicy::http_layer`].
+    #[cfg(feature = "http")]
+    fn http_retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<HttpRetryLayer, L>>;
+
+    /// Gives up what has not been answered in time.
+    fn timeout<D: Clone>(self, timeout: &TimeoutLayer<D>) -> ServiceBuilder<Stack<TimeoutLayer<D>, L>>;
+
+    /// Refuses requests while the service is not ready, and counts those that it lets in.
+    fn readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer, L>>;
+
+    /// As [`readiness`](Self::readiness), but lets requests for health endpoints pass: see
+    /// [`Health::http_readiness_layer`].
+    #[cfg(feature = "http")]
+    fn http_readiness(
+        self,
+        health: &Health,
+    ) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>>;
+
+    /// Answers for calls that failed with what the fallback covers.
+    fn fallback<A: Clone, W: Clone>(
+        self,
+        fallback: &FallbackLayer<A, W>,
+    ) -> ServiceBuilder<Stack<FallbackLayer<A, W>, L>>;
+
+    /// Sends requests through all parts of a policy.
+    fn policy(self, policy: &Policy) -> ServiceBuilder<Stack<PolicyLayer, L>>;
+
+    /// Sends HTTP requests through all parts of a policy, which judges by status and repeats what may be repeated: see
+    /// [`Policy::http_layer`].
+    #[cfg(feature = "http")]
+    fn http_policy(self, policy: &Policy) -> ServiceBuilder<Stack<HttpPolicyLayer, L>>;
+
+    /// Answers the rejections of the layers below as HTTP responses.
+    #[cfg(feature = "http")]
+    fn respond(self) -> ServiceBuilder<Stack<crate::http::RespondLayer, L>>;
+
+    /// Makes the error type of the service below one that can hold rejections.
+    fn wrap_error(self) -> ServiceBuilder<Stack<LiftLayer, L>>;
+
+    /// Shares a service below that is not `Clone`: see [`SharedLayer`].
+    fn shared(self) -> ServiceBuilder<Stack<SharedLayer, L>>;
+}
+
+#[cfg(feature = "http")]
+type HttpRetryLayer = RetryLayer<crate::retry::ByResult<crate::http::HttpRetry>, crate::http::HttpReplay>;
+
+#[cfg(feature = "http")]
+type HttpPolicyLayer = PolicyLayer<
+    crate::http::HttpClassifier,
+    crate::policy::Class,
+    crate::policy::Again<crate::retry::ByResult<crate::http::HttpRetry>, crate::http::HttpReplay>,
+>;
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl<L> Sealed for tower::ServiceBuilder<L> {}
+}
+
+impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
+    fn circuit_breaker(self, circuit: &Circuit) -> ServiceBuilder<Stack<CircuitBreakerLayer, L>> {
+        self.layer(circuit.layer())
+    }
+
+    #[cfg(feature = "http")]
+    fn http_circuit_breaker(
+        self,
+        circuit: &Circuit,
+    ) -> ServiceBuilder<Stack<CircuitBreakerLayer<crate::http::HttpClassifier>, L>> {
+        self.layer(circuit.layer().classify(crate::http::HttpClassifier))
+    }
+
+    fn bulkhead(self, slots: &Slots) -> ServiceBuilder<Stack<BulkheadLayer, L>> {
+        self.layer(slots.layer())
+    }
+
+    fn retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<RetryLayer, L>> {
+        self.layer(policy.layer())
+    }
+
+    #[cfg(feature = "http")]
+    fn http_retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<HttpRetryLayer, L>> {
+        self.layer(policy.http_layer())
+    }
+
+    fn timeout<D: Clone>(self, timeout: &TimeoutLayer<D>) -> ServiceBuilder<Stack<TimeoutLayer<D>, L>> {
+        self.layer(timeout.clone())
+    }
+
+    fn readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer, L>> {
+        self.layer(health.readiness_layer())
+    }
+
+    #[cfg(feature = "http")]
+    fn http_readiness(
+        self,
+        health: &Health,
+    ) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>> {
+        self.layer(health.http_readiness_layer())
+    }
+
+    fn fallback<A: Clone, W: Clone>(
+        self,
+        fallback: &FallbackLayer<A, W>,
+    ) -> ServiceBuilder<Stack<FallbackLayer<A, W>, L>> {
+        self.layer(fallback.clone())
+    }
+
+    fn policy(self, policy: &Policy) -> ServiceBuilder<Stack<PolicyLayer, L>> {
+        self.layer(policy.layer())
+    }
+
+    #[cfg(feature = "http")]
+    fn http_policy(self, policy: &Policy) -> ServiceBuilder<Stack<HttpPolicyLayer, L>> {
+        self.layer(policy.http_layer())
+    }
+
+    #[cfg(feature = "http")]
+    fn respond(self) -> ServiceBuilder<Stack<crate::http::RespondLayer, L>> {
+        self.layer(crate::http::RespondLayer::new())
+    }
+
+    fn wrap_error(self) -> ServiceBuilder<Stack<LiftLayer, L>> {
+        self.layer(LiftLayer::new())
+    }
+
+    fn shared(self) -> ServiceBuilder<Stack<SharedLayer, L>> {
+        self.layer(SharedLayer::new())
+    }
+}

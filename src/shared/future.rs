@@ -1,0 +1,149 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit};
+use tower_service::Service;
+
+use super::service::One;
+
+pin_project! {
+    /// The response future of [`SharedService`](super::SharedService).
+    ///
+    /// # Cancellation
+    /// Dropping it drops the inner future, or gives its place in the queue up; if it was its turn, it is the next one's.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, Request>
+    where
+        S: Service<Request>,
+    {
+        #[pin]
+        state: State<S, Request, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, Request, F> {
+        Before { turn: Turn, one: Arc<One<S>>, request: Option<Request> },
+        Calling { #[pin] call: F },
+    }
+}
+
+type Acquire = dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + Sync;
+
+enum Turn {
+    Ahead,
+    /// Boxed, because who waits has the time and who does not should not carry it about.
+    Queued(Pin<Box<Acquire>>),
+    /// Dropped to let the next one.
+    Ours { _permit: OwnedSemaphorePermit },
+}
+
+impl<S, Request> ResponseFuture<S, Request>
+where
+    S: Service<Request>,
+{
+    pub(super) fn new(one: Arc<One<S>>, request: Request) -> Self {
+        ResponseFuture { state: State::Before { turn: Turn::Ahead, one, request: Some(request) } }
+    }
+}
+
+impl Turn {
+    /// Ready when it is this one's turn.
+    fn poll<S>(&mut self, one: &One<S>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Turn::Ahead = self {
+            *self = match Arc::clone(&one.turns).try_acquire_owned() {
+                Ok(permit) => Turn::Ours { _permit: permit },
+                Err(_) => Turn::Queued(Box::pin(Arc::clone(&one.turns).acquire_owned())),
+            };
+        }
+        if let Turn::Queued(acquire) = self {
+            match ready!(acquire.as_mut().poll(cx)) {
+                Ok(permit) => *self = Turn::Ours { _permit: permit },
+                // Nobody closes the semaphore.
+                Err(_) => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+/// The service in the hands of whose turn it is. It is put back even if it panics.
+struct Taken<'a, S> {
+    one: &'a One<S>,
+    inner: Option<S>,
+}
+
+impl<'a, S> Taken<'a, S> {
+    fn new(one: &'a One<S>) -> Taken<'a, S> {
+        let inner = one.inner.lock().take();
+        Taken { one, inner }
+    }
+}
+
+impl<S> Drop for Taken<'_, S> {
+    fn drop(&mut self) {
+        let inner = self.inner.take();
+        *self.one.inner.lock() = inner;
+    }
+}
+
+impl<S, Request> Future for ResponseFuture<S, Request>
+where
+    S: Service<Request>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            match state.as_mut().project() {
+                StateProj::Calling { call } => return call.poll(cx),
+                StateProj::Before { turn, one, request } => {
+                    if request.is_none() {
+                        panic!("`ResponseFuture` was polled after it was ready");
+                    }
+                    ready!(turn.poll(one, cx));
+                    // Whatever happens in the service, a panic too, lets the next one.
+                    let ours = std::mem::replace(turn, Turn::Ahead);
+                    let mut taken = Taken::new(one);
+                    let (Some(inner), Some(asked)) = (taken.inner.as_mut(), request.take()) else {
+                        panic!("`ResponseFuture` was polled after it was ready");
+                    };
+                    match inner.poll_ready(cx) {
+                        Poll::Pending => {
+                            drop(taken);
+                            (*turn, *request) = (ours, Some(asked));
+                            return Poll::Pending;
+                        }
+                        Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                        Poll::Ready(Ok(())) => {
+                            let call = inner.call(asked);
+                            drop(taken);
+                            drop(ours);
+                            state.set(State::Calling { call });
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<S, Request> fmt::Debug for ResponseFuture<S, Request>
+where
+    S: Service<Request>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Before { turn: Turn::Ours { .. }, .. } => "waits for the service",
+            State::Before { .. } => "waits for its turn",
+            State::Calling { .. } => "calling",
+        };
+        f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
+    }
+}

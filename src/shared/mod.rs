@@ -1,0 +1,53 @@
+//! One service for all its clones: puts a service that is not `Clone`, such as a `Box<dyn Service>` or tower's
+//! `BoxService`, under the layers that need one that is: a bulkhead, readiness, a policy, a retry.
+//!
+//! ```text
+//!   call ──▶ its turn, first come first served ──▶ the service is ready ──▶ called ──▶ the next one's turn
+//!                                                                             │
+//!                                                                             └──▶ the response, side by side with others
+//! ```
+//!
+//! Those layers need clones because a call that waited for its slot, or is tried again, makes a service ready that nobody
+//! else can take away. [`SharedService`] is cheap to clone, and all its clones call the one service in turn.
+//!
+//! # What is given up
+//! - `poll_ready` is always ready: it says nothing about the service, so a balancer or a load shedder above it learns
+//!   nothing. The response future waits for the readiness, and an error of the service's `poll_ready` is the call's.
+//! - Requests are handed over one after the other. A service that is not ready holds up all of them; their responses
+//!   are awaited side by side. Put a timeout above it, as above anything.
+//! - Each call costs three reference counts and a turn, and one that has to wait for its turn allocates.
+//!
+//! So prefer a service that is `Clone`: tower's `BoxCloneService` in place of its `BoxService`.
+//!
+//! ```
+//! use seaworthy::{BoxError, SharedLayer, Slots};
+//! use tower::util::BoxService;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! let not_clone: BoxService<u8, u8, BoxError> = BoxService::new(service_fn(async |n: u8| Ok(n + 1)));
+//! let slots = Slots::builder("counter").limit(10).build()?;
+//! let service = ServiceBuilder::new().layer(slots.layer()).layer(SharedLayer::new()).service(not_clone);
+//! assert_eq!(service.clone().oneshot(1).await?, 2);
+//! assert_eq!(service.oneshot(7).await?, 8);
+//! # Ok(())
+//! # }
+//! ```
+
+mod future;
+mod service;
+
+/// A service that is `Clone`, as those under a bulkhead, readiness, a policy or a retry have to be: all that are `Clone`
+/// are one, and with a [`SharedLayer`] right above it, every service is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `Clone`, and no `SharedLayer` makes it so",
+    note = "put `.layer(SharedLayer::new())` right above it, or box it as a `BoxCloneService`"
+)]
+pub trait CloneOrSharedLayer: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Clone> CloneOrSharedLayer for S {}
+
+pub use future::ResponseFuture;
+pub use service::{SharedLayer, SharedService};

@@ -1,0 +1,93 @@
+use std::time::Duration;
+
+use seaworthy::{
+    BoxError, Circuit, FallbackLayer, Health, Phase, Policy, Rejected, RetryPolicy, ServiceBuilderExt, Slots, StackError,
+    TimeoutLayer,
+};
+use tower::util::BoxService;
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+use crate::support::SECOND;
+
+/// HC-18: every layer by name, in the order in which they are written; each is that of the handle it was given. tower's own
+/// `retry` and `timeout` hide two of the names from method calls here.
+#[tokio::test(start_paused = true)]
+async fn every_layer_by_name() {
+    let circuit = Circuit::builder("named").consecutive_failures(2).build().unwrap();
+    let slots = Slots::builder("named").limit(1).build().unwrap();
+    let retry = RetryPolicy::builder("named").attempts(2).no_budget().build().unwrap();
+    let policy = Policy::builder("named").bulkhead(|slots| slots.limit(1)).build().unwrap();
+    let timeout = TimeoutLayer::new(SECOND);
+    let fallback = FallbackLayer::value("named", "something else").build().unwrap();
+    let health = Health::new();
+
+    let builder = ServiceBuilder::new().fallback(&fallback).readiness(&health);
+    let builder = ServiceBuilderExt::retry(builder, &retry).circuit_breaker(&circuit).bulkhead(&slots).policy(&policy);
+    let builder = ServiceBuilderExt::timeout(builder, &timeout).shared();
+    let hangs: BoxService<(), &'static str, BoxError> =
+        BoxService::new(service_fn(|()| std::future::pending::<Result<_, BoxError>>()));
+    let service = builder.service(hangs);
+
+    // Not serving yet: the fallback answers for readiness.
+    assert_eq!(service.clone().oneshot(()).await.unwrap(), "something else");
+    assert_eq!(health.in_flight(), 0);
+    health.advance(Phase::Serving);
+    // Two attempts, each given up by the timeout, open the circuit.
+    assert_eq!(service.clone().oneshot(()).await.unwrap(), "something else");
+    assert_eq!(circuit.state(), seaworthy::State::Open);
+    circuit.reset();
+
+    let held = slots.try_take().unwrap();
+    assert_eq!(service.clone().oneshot(()).await.unwrap(), "something else");
+    assert_eq!((slots.snapshot().rejected, circuit.state()), (1, seaworthy::State::Closed));
+    drop(held);
+    let held = policy.slots().unwrap().try_take().unwrap();
+    assert_eq!(service.oneshot(()).await.unwrap(), "something else");
+    assert_eq!(policy.slots().unwrap().snapshot().rejected, 1);
+    drop(held);
+}
+
+/// HC-18: an error that is lifted by name can hold a rejection.
+#[tokio::test(start_paused = true)]
+async fn wraps_errors() {
+    let builder = ServiceBuilderExt::timeout(ServiceBuilder::new(), &TimeoutLayer::new(Duration::ZERO));
+    let service = builder.wrap_error().service(service_fn(|()| std::future::pending::<Result<(), std::fmt::Error>>()));
+    let error = service.oneshot(()).await.unwrap_err();
+    assert!(matches!(error.rejected(), Some(Rejected::TimedOut { .. })));
+}
+
+/// HC-18: the layers for HTTP judge by status, repeat what may be repeated, let health endpoints pass and answer
+/// rejections.
+#[cfg(feature = "http")]
+#[tokio::test(start_paused = true)]
+async fn http_layers_by_name() {
+    use axum::Router;
+    use axum::routing::get;
+    use http::{Request, Response, StatusCode};
+    use http_body_util::Empty;
+    use seaworthy::http::ReplayBody;
+
+    let (health, circuit) = (Health::new(), Circuit::builder("named").consecutive_failures(2).build().unwrap());
+    let app: Router = Router::new()
+        .route("/", get(async || StatusCode::INTERNAL_SERVER_ERROR))
+        .route("/health/live", get(async || "ok"))
+        .layer(ServiceBuilder::new().respond().http_readiness(&health).http_circuit_breaker(&circuit).wrap_error());
+    let ask = async |path: &str| {
+        let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap().status()
+    };
+    assert_eq!((ask("/").await, ask("/health/live").await), (StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK));
+    health.advance(Phase::Serving);
+    for expected in [500, 500, 503] {
+        assert_eq!(ask("/").await, expected);
+    }
+
+    let retry = RetryPolicy::builder("named").attempts(3).build().unwrap();
+    let policy = Policy::builder("named").circuit(|circuit| circuit.consecutive_failures(3)).build().unwrap();
+    type Sent = Request<ReplayBody<ReplayBody<Empty<bytes::Bytes>>>>;
+    let busy = service_fn(async |_: Sent| Ok::<_, BoxError>(Response::builder().status(503).body(())?));
+    let service = ServiceBuilder::new().http_retry(&retry).http_policy(&policy).service(busy);
+    let request = Request::get("/").body(Empty::new()).unwrap();
+    assert_eq!(service.oneshot(request).await.unwrap().status(), 503);
+    assert_eq!(policy.circuit().unwrap().state(), seaworthy::State::Open);
+}
