@@ -67,10 +67,7 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     /// As [`readiness`](Self::readiness), but lets requests for health endpoints pass: see
     /// [`Health::http_readiness_layer`].
     #[cfg(feature = "http")]
-    fn http_readiness(
-        self,
-        health: &Health,
-    ) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>>;
+    fn http_readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>>;
 
     /// Answers for calls that failed with what the fallback covers.
     fn fallback<A: Clone, W: Clone>(
@@ -148,10 +145,7 @@ impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
     }
 
     #[cfg(feature = "http")]
-    fn http_readiness(
-        self,
-        health: &Health,
-    ) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>> {
+    fn http_readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>> {
         self.layer(health.http_readiness_layer())
     }
 

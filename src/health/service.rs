@@ -6,8 +6,8 @@ use super::exempt::{Exempt, NoneExempt};
 use super::future::ResponseFuture;
 use super::handle::Health;
 use super::in_flight::InFlight;
-use crate::{Phase, StackError};
 use crate::shared::CloneOrSharedLayer;
+use crate::{Phase, StackError};
 
 /// Lets requests in while its [`Health`] is ready; rejects the others, the inner service untouched. Requests that are
 /// in flight are left alone. Made by [`ReadinessLayer`](super::ReadinessLayer).

@@ -11,8 +11,8 @@ use tower_service::Service;
 
 use super::held_body::{HeldBody, InFlightBody};
 use crate::health::{Exempt, NoneExempt, Readiness, ReadinessLayer, ResponseFuture};
-use crate::{Health, StackError};
 use crate::shared::CloneOrSharedLayer;
+use crate::{Health, StackError};
 
 /// Lets requests into an HTTP service while it is ready, and counts each until its response body has ended or was
 /// dropped. Without it, a request is not in flight any more once the response head is there, however long the body

@@ -2,8 +2,8 @@ use http::{Response, StatusCode};
 
 use super::replay::HttpReplay;
 use super::retry_after::retry_after;
-use crate::retry::{ByResult, Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
 use crate::StackError;
+use crate::retry::{ByResult, Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
 
 /// Retries a response by its status: 429, 502, 503 and 504 are tried again, and so is every error that [`RetryErrors`]
 /// would. Everything else is the caller's, and so is the last response, with its body as it is. The body of a response

@@ -71,10 +71,7 @@ pub struct RequestDecider<F> {
 
 impl<F> fmt::Debug for RequestDecider<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestDecider")
-            .field("method", &self.method)
-            .field("uri", &self.uri)
-            .finish_non_exhaustive()
+        f.debug_struct("RequestDecider").field("method", &self.method).field("uri", &self.uri).finish_non_exhaustive()
     }
 }
 

@@ -5,8 +5,8 @@ use tower_service::Service;
 
 use super::handle::Keyed;
 use super::select::SelectKey;
-use crate::{Circuit, Classify, ErrorClassifier, Slots, StackError, bulkhead, circuit};
 use crate::shared::CloneOrSharedLayer;
+use crate::{Circuit, Classify, ErrorClassifier, Slots, StackError, bulkhead, circuit};
 
 /// Puts each request through the circuit of its key.
 ///

@@ -40,7 +40,9 @@ enum Turn {
     /// Boxed, because who waits has the time and who does not should not carry it about.
     Queued(Pin<Box<Acquire>>),
     /// Dropped to let the next one.
-    Ours { _permit: OwnedSemaphorePermit },
+    Ours {
+        _permit: OwnedSemaphorePermit,
+    },
 }
 
 impl<S, Request> ResponseFuture<S, Request>

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use seaworthy::{
-    BoxError, Circuit, FallbackLayer, Health, Phase, Policy, Rejected, RetryPolicy, ServiceBuilderExt, Slots, StackError,
-    TimeoutLayer,
+    BoxError, Circuit, FallbackLayer, Health, Phase, Policy, Rejected, RetryPolicy, ServiceBuilderExt, Slots,
+    StackError, TimeoutLayer,
 };
 use tower::util::BoxService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};

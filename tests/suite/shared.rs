@@ -32,7 +32,8 @@ async fn under_the_layers_that_need_clones() {
     let health = Health::new();
     health.advance(Phase::Serving);
     let retry = RetryPolicy::builder("shared").attempts(3).no_budget().build().unwrap();
-    let policy = Policy::builder("shared").bulkhead(|slots| slots.limit(1)).shared_retry(retry.clone()).build().unwrap();
+    let policy =
+        Policy::builder("shared").bulkhead(|slots| slots.limit(1)).shared_retry(retry.clone()).build().unwrap();
     let service = ServiceBuilder::new()
         .layer(policy.layer())
         .layer(policy.layer().without_retry())

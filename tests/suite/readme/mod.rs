@@ -26,7 +26,8 @@ fn is_what_the_readme_shows() {
 #[test]
 fn every_http_block_judges_by_status() {
     let pages = [README, include_str!("../../../docs/design.md"), include_str!("../../../docs/behaviour.md")];
-    let blocks = pages.iter().flat_map(|page| page.split("```rust").skip(1)).filter_map(|rest| rest.split("```").next());
+    let blocks =
+        pages.iter().flat_map(|page| page.split("```rust").skip(1)).filter_map(|rest| rest.split("```").next());
     let mut found = 0;
     for block in blocks.filter(|block| block.contains("axum") || block.contains("RespondLayer")) {
         found += 1;

@@ -327,8 +327,7 @@ async fn a_hundred_clients_who_were_told_the_same() {
 async fn retry_after_longer_than_half_a_minute() {
     let told = Told::default();
     let layer = told.by(RetryPolicy::builder("test")).build().unwrap().http_layer();
-    for (seconds, attempts, reason) in
-        [(30, 3, StopReason::AttemptsExhausted), (31, 1, StopReason::RetryAfterTooLong)]
+    for (seconds, attempts, reason) in [(30, 3, StopReason::AttemptsExhausted), (31, 1, StopReason::RetryAfterTooLong)]
     {
         let start = now();
         let busy = server(move |call| {
