@@ -118,7 +118,7 @@ async fn parts(default: &Kinds) {
     assert!(slots.try_take().is_err() && default.told("BulkheadMoved"));
     let retry = RetryPolicy::builder("retry").attempts(1).build().unwrap();
     assert!(retry.run(fail).await.is_err() && default.told("RetryStopped"));
-    let timeout = TimeoutLayer::new(MS).unwrap();
+    let timeout = TimeoutLayer::new(MS);
     assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("TimedOut"));
     let timeout = TimeoutLayer::builder(MS).name("named").build().unwrap();
     assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("TimedOut"));
