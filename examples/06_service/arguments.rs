@@ -16,7 +16,8 @@ usage: 06_service --demo
 
   --listen ADDRESS    where to listen; 127.0.0.1:8080 unless set, and port 0 takes any free port
   --dependency URL    the server that /orders asks, such as http://127.0.0.1:9000; one in this process unless set
-  --drain SECONDS     how long it goes on taking connections after readiness has said no; 0 unless set
+  --drain SECONDS     how long it goes on taking connections after readiness has said no; 5 after SIGTERM and 0
+                      after Ctrl-C unless set
   --grace SECONDS     how long requests and tasks may take to finish after that; 30 unless set
   --misbehave HOW     adds a task that does what tasks should not: ignore-shutdown or panic
   --help              this text";
@@ -58,7 +59,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Argumen
                 })?;
             }
             "--dependency" => settings.dependency = Some(a_url(&value()?)?),
-            "--drain" => settings.drain = a_time(name, &value()?)?,
+            "--drain" => settings.drain = Some(a_time(name, &value()?)?),
             "--grace" => settings.grace = a_time(name, &value()?)?,
             "--misbehave" => settings.misbehaviour = Some(a_misbehaviour(&value()?)?),
             _ => return Err(format!("unknown argument: {argument}")),

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) async fn run() -> Result<(), BoxError> {
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
-        drain: Duration::from_millis(500),
+        drain: Some(Duration::from_millis(500)),
         grace: Duration::from_secs(5),
         open_for: Duration::from_secs(1),
         ..Settings::default()

@@ -25,7 +25,8 @@ pub(crate) struct Settings {
     /// Where orders are asked for; a server in this process if none is told.
     pub(crate) dependency: Option<String>,
     /// How long readiness says no before the listener is closed: long enough for every load balancer to notice.
-    pub(crate) drain: Duration,
+    /// The runner's own if none is told.
+    pub(crate) drain: Option<Duration>,
     /// How long requests and tasks have to finish after that.
     pub(crate) grace: Duration,
     /// How long the circuit to the dependency stays open.
@@ -45,7 +46,7 @@ impl Default for Settings {
         Settings {
             listen: ([127, 0, 0, 1], 8080).into(),
             dependency: None,
-            drain: Duration::ZERO,
+            drain: None,
             grace: Duration::from_secs(30),
             open_for: Duration::from_secs(5),
             misbehaviour: None,
@@ -65,7 +66,11 @@ type Orders = BoxCloneSyncService<(), Response<Bytes>, BoxError>;
 
 /// Sets the service up; nothing is answered before [`Runner::run`].
 pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), BoxError> {
-    let runner = Runner::builder().drain_delay(settings.drain).grace(settings.grace).build()?;
+    let mut builder = Runner::builder().grace(settings.grace);
+    if let Some(drain) = settings.drain {
+        builder = builder.drain_delay(drain);
+    }
+    let runner = builder.build()?;
     let health = runner.health();
 
     let dependency = match &settings.dependency {
@@ -130,8 +135,8 @@ fn router(app: App, health: &Health) -> Result<axum::Router, BoxError> {
         .layer(
             ServiceBuilder::new()
                 .layer(RespondLayer::new())
-                // Load balancers send requests until they have noticed: these are answered, too.
-                .layer(health.readiness_layer().serve_while_draining())
+                // Load balancers send requests until they have noticed: while it drains these are served, too.
+                .layer(health.readiness_layer())
                 .layer(slots.layer())
                 .layer(TimeoutLayer::new(Duration::from_secs(60)))
                 .layer(LiftLayer::new()),

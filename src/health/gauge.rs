@@ -8,8 +8,10 @@ const PHASE: u64 = 0b11;
 const AWAITED: u64 = 1 << 2;
 /// There are required checks, which have to be asked.
 const CHECKED: u64 = 1 << 3;
+/// The start has begun.
+const BEGUN: u64 = 1 << 4;
 /// One request in flight.
-const ONE: u64 = 1 << 4;
+const ONE: u64 = 1 << 5;
 
 /// The phase and the number of requests in flight, in one word: whoever has been counted while requests were taken is
 /// waited for, and whoever comes after that sees it.
@@ -33,6 +35,19 @@ impl Gauge {
 
     pub(super) fn phase(&self) -> Phase {
         self.look().0
+    }
+
+    /// Notes that the start has begun; false if it had already.
+    pub(super) fn begin(&self) -> bool {
+        let first = |word| (word & BEGUN == 0 && Phase::from_bits(word) == Phase::Starting).then_some(word | BEGUN);
+        self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, first).is_ok()
+    }
+
+    /// Whether the start has begun, or is over.
+    #[cfg(feature = "http")]
+    pub(super) fn has_begun(&self) -> bool {
+        let word = self.word.load(Ordering::Acquire);
+        word & BEGUN != 0 || Phase::from_bits(word) != Phase::Starting
     }
 
     /// Moves on to `phase` and tells the one that it left; none if it is there or past it.

@@ -90,6 +90,13 @@ impl Health {
         true
     }
 
+    /// Says that the start has begun: from here on the service is live, which is not to say that it is ready. A
+    /// [`Runner`](crate::runner::Runner) does it when its run begins; whoever has none, and a start that takes its time,
+    /// calls it first. Returns false, and changes nothing, if it was called before or the start is over.
+    pub fn begin(&self) -> bool {
+        self.0.gauge.begin()
+    }
+
     /// Takes the service out of rotation while `check` is down. A check of the same name is replaced.
     ///
     /// # Errors
@@ -112,8 +119,8 @@ impl Health {
         self.0.checks.remove(name, &self.0.audience, |any| self.0.gauge.set_checked(any))
     }
 
-    /// Whether a request that comes now would be let in: the phase is [`Serving`](Phase::Serving) and all required
-    /// checks are up.
+    /// Whether requests should be sent here: the phase is [`Serving`](Phase::Serving) and all required checks are up.
+    /// Those that are sent while it is draining are let in all the same.
     #[must_use]
     #[inline]
     pub fn is_ready(&self) -> bool {
@@ -125,14 +132,15 @@ impl Health {
         self.obstacle(last).is_none()
     }
 
-    /// Lets a request in and counts it until the result is dropped, or rejects it.
+    /// Lets a request in and counts it until the result is dropped, or rejects it. It is let in while the service is
+    /// serving or draining and all required checks are up.
     ///
     /// # Errors
     /// [`Rejected::NotReady`] with the name of the first required check that is down, or with the phase: "starting" or
     /// "shutting down".
     #[inline]
     pub fn admit(&self) -> Result<InFlight, Rejected> {
-        self.admit_until(Phase::Serving)
+        self.admit_until(Phase::Draining)
     }
 
     /// As [`admit`](Health::admit), up to the phase `last`.
@@ -211,6 +219,11 @@ impl Health {
     /// else waits for.
     pub fn run_checks(&self) -> RunChecks {
         RunChecks::new(self.clone())
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.gauge.has_begun()
     }
 
     pub(super) fn list(&self) -> Arc<List> {

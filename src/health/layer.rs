@@ -6,7 +6,7 @@ use super::service::Readiness;
 use crate::Phase;
 
 /// Rejects requests with [`Rejected::NotReady`](crate::Rejected::NotReady) while the service is not ready, and counts
-/// those that it lets in until they have been answered.
+/// those that it lets in until they have been answered. While the service is draining it goes on letting them in.
 ///
 /// Made by [`Health::readiness_layer`]. All services made by it, and by its clones, share that [`Health`].
 ///
@@ -30,9 +30,9 @@ pub struct ReadinessLayer<X = NoneExempt> {
 }
 
 impl ReadinessLayer {
-    /// Lets requests in while `health` is ready, without exemption.
+    /// Lets requests in while `health` is ready or draining, without exemption.
     pub fn new(health: Health) -> ReadinessLayer {
-        ReadinessLayer { health, exempt: NoneExempt, last: Phase::Serving }
+        ReadinessLayer { health, exempt: NoneExempt, last: Phase::Draining }
     }
 }
 
@@ -43,14 +43,13 @@ impl<X> ReadinessLayer<X> {
         ReadinessLayer { health: self.health, exempt, last: self.last }
     }
 
-    /// Goes on letting requests in while the service is draining, and counts them. Otherwise they are rejected from the
-    /// moment at which the phase is [`Draining`](Phase::Draining).
+    /// Rejects requests from the moment at which the phase is [`Draining`](Phase::Draining). Otherwise they are let in, and
+    /// counted, until the service has stopped: load balancers send requests until they have noticed that readiness says
+    /// no, and whoever closes the listener after the drain delay ends them.
     ///
-    /// For services behind load balancers that send requests until they have noticed that readiness says no: these are
-    /// then served during the drain delay, and whoever closes the listener after it ends them. Only the endpoint for
-    /// readiness tells that the end has begun.
-    pub fn serve_while_draining(mut self) -> ReadinessLayer<X> {
-        self.last = Phase::Draining;
+    /// For services whose callers are told by a rejection to go elsewhere, and do so.
+    pub fn refuse_while_draining(mut self) -> ReadinessLayer<X> {
+        self.last = Phase::Serving;
         self
     }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!                    exempt, as the health endpoints are
 //!   a request ──┬────────────────────────────────────────────────────────▶ passes, and is not counted
-//!               │    the phase is serving, and all required checks are up
+//!               │    the phase is serving or draining, and all required checks are up
 //!               ├────────────────────────────────────────────────────────▶ passes, and is in flight until answered
 //!               │    else
 //!               └────────────────────────────────────────────────────────▶ is rejected with `NotReady`

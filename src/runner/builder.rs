@@ -27,14 +27,15 @@ pub struct RunnerBuilder {
 /// The times of the end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
-    pub(super) drain_delay: Duration,
+    /// As the reason of the end says, if none.
+    pub(super) drain_delay: Option<Duration>,
     pub(super) grace: Duration,
 }
 
 impl RunnerBuilder {
     pub(super) fn new() -> RunnerBuilder {
         RunnerBuilder {
-            times: Times { drain_delay: Duration::ZERO, grace: Duration::from_secs(30) },
+            times: Times { drain_delay: None, grace: Duration::from_secs(30) },
             hook_limit: Duration::from_secs(5),
             signals: Signal::usual(),
             health: Health::new(),
@@ -53,13 +54,15 @@ impl RunnerBuilder {
     }
 
     /// Waits for so long after the service was marked as draining before the tasks are told to finish. Servers still
-    /// answer meanwhile, so that those who balance load see that it is not ready and send no more. What they still send
-    /// is answered, but behind a readiness layer not served: it is rejected with
-    /// [`NotReady`](crate::Rejected::NotReady), which is 503 over HTTP, unless the layer is told to
-    /// [`serve_while_draining`](crate::health::ReadinessLayer::serve_while_draining). Zero if not set. A service that has
-    /// not served yet does not wait.
+    /// serve meanwhile, so that those who balance load see that it is not ready and send no more; what they still send is
+    /// served, unless a readiness layer is told to
+    /// [`refuse_while_draining`](crate::health::ReadinessLayer::refuse_while_draining).
+    ///
+    /// If not set, it is 5 s where SIGTERM began the end, because an orchestrator that sends it has yet to notice, and
+    /// none where anything else did: Ctrl-C, [`stop`](super::RunnerHandle::stop), a task that failed. Set, it holds for
+    /// all. A service that has not served yet does not wait.
     pub fn drain_delay(mut self, time: Duration) -> RunnerBuilder {
-        self.times.drain_delay = time;
+        self.times.drain_delay = Some(time);
         self
     }
 

@@ -137,7 +137,7 @@ impl RunnerHandle {
         self.0.tell(|news| news.is_stop = true);
     }
 
-    /// Counts as a signal: the first begins the shutdown, the second aborts. For systems that tell a service to stop by
+    /// Counts as a signal: the first begins the shutdown, the second aborts; within 100 ms they are one. For systems that tell a service to stop by
     /// other means, and for tests.
     pub fn interrupt(&self) {
         self.0.tell(|news| news.interrupts = news.interrupts.saturating_add(1));

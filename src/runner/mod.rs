@@ -21,7 +21,7 @@
 //! | fails or panics, and is [periodic](Task::every) | goes on; the task is run again when it is due |
 //! | has not ended when the grace is over | aborts it, and names it |
 //!
-//! A second signal aborts: what is left of the drain delay and of the grace is skipped, hooks that are still to come are
+//! A second signal, more than 100 ms after the first, aborts: what is left of the drain delay and of the grace is skipped, hooks that are still to come are
 //! polled once, and tasks are aborted. Cleanups are run all the same, each within its limit; a third signal skips what is
 //! left of those, too. The result says that it was forced.
 //!

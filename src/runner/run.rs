@@ -7,7 +7,7 @@ use super::builder::Times;
 use super::core::{Core, Ended, Hook, Owner, Step, When};
 use super::failure::{Cause, Failure, RunError};
 use super::handle::RunnerHandle;
-use super::signal::Listener;
+use super::signal::{Listener, Signal};
 use super::work::guarded;
 use super::{Reason, Runner};
 use crate::audience::log_guarded;
@@ -17,6 +17,13 @@ use crate::{Name, Phase, time};
 
 /// What was aborted has so long to be gone. It takes no more than a moment, unless it blocks its thread.
 const ABORT: Duration = Duration::from_millis(100);
+
+/// The drain delay after SIGTERM where none was set.
+const AFTER_SIGTERM: Duration = Duration::from_secs(5);
+
+/// Signals that come in within this time are one: a terminal sends Ctrl-C to a whole group of processes, and a manager
+/// among them passes it on.
+const ONE_SIGNAL: Duration = Duration::from_millis(100);
 
 /// A signal more than the first cuts the shutdown short, and one more the cleanups, too.
 const ABORTS: u32 = 2;
@@ -33,6 +40,8 @@ pub(super) struct Run {
     /// Why the shutdown began; none before.
     reason: Option<Reason>,
     heard: u32,
+    /// When the last of them was heard.
+    heard_at: Option<Moment>,
     failures: Vec<Failure>,
     /// What was reported since the tasks were aborted, by the number of the task.
     stragglers: Option<Vec<(u64, Failure)>>,
@@ -50,10 +59,21 @@ impl Run {
     pub(super) fn new(runner: Runner) -> Run {
         let Runner { owner, signals, parents, times } = runner;
         let parents = parents.into_iter().map(|parent| Box::pin(parent.requested_owned()) as Parent).collect();
-        Run { owner, signals, parents, times, reason: None, heard: 0, failures: Vec::new(), stragglers: None }
+        Run {
+            owner,
+            signals,
+            parents,
+            times,
+            reason: None,
+            heard: 0,
+            heard_at: None,
+            failures: Vec::new(),
+            stragglers: None,
+        }
     }
 
     pub(super) async fn complete(mut self) -> Result<(), RunError> {
+        self.core().health.begin();
         self.start().await;
         let served = self.reason.is_none();
         if served {
@@ -113,13 +133,22 @@ impl Run {
     async fn drain(&mut self, served: bool) {
         self.core().health.advance(Phase::Draining);
         self.core().close();
-        let delay = self.times.drain_delay;
+        let delay = self.drain_delay();
         let reason = self.reason.as_ref().map(tracing::field::display);
         log_guarded(|| tracing::info!(target: "seaworthy::runner", reason, ?delay, "draining"));
         if served && !delay.is_zero() {
             let until = time::now().after(delay);
             self.drive(until, |run| run.heard >= ABORTS, |_| Poll::<()>::Pending).await;
         }
+    }
+
+    /// An orchestrator that sends SIGTERM has yet to tell those who send requests; whoever presses Ctrl-C does not want to
+    /// wait.
+    fn drain_delay(&self) -> Duration {
+        self.times.drain_delay.unwrap_or(match self.reason {
+            Some(Reason::Signal(Signal::Terminate)) => AFTER_SIGTERM,
+            _ => Duration::ZERO,
+        })
     }
 
     /// Tells the tasks, runs the hooks, and waits for the tasks and the requests as long as there is time.
@@ -248,6 +277,11 @@ impl Run {
     }
 
     fn hear(&mut self, reason: Reason) {
+        let now = time::now();
+        if self.heard_at.is_some_and(|before| now.since(before) <= ONE_SIGNAL) {
+            return;
+        }
+        self.heard_at = Some(now);
         self.begin(reason);
         self.heard = self.heard.saturating_add(1);
         if self.heard == ABORTS {

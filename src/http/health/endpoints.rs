@@ -18,7 +18,8 @@ use crate::{ConfigError, Health, Name, Phase};
 ///
 /// | phase | live | ready | startup |
 /// |---|---|---|---|
-/// | starting | 503 `{"status":"not started"}` | 503 `{"status":"not started"}` | 503 `{"status":"not started"}` |
+/// | before the run | 503 `{"status":"not started"}` | 503 `{"status":"not started"}` | 503 `{"status":"not started"}` |
+/// | starting | 200 `{"status":"ok"}` | 503 `{"status":"starting"}` | 503 `{"status":"starting"}` |
 /// | serving, no checks | 200 `{"status":"ok"}` | 200 `{"status":"ok"}` | 200 `{"status":"ok"}` |
 /// | all checks up | the same | 200 `{"checks":{"database":"ok","redis":"ok"},"status":"ok"}` | the same |
 /// | a reported check down | the same | 200 `{"checks":{"database":"ok","redis":"degraded"},"status":"ok"}` | the same |
@@ -114,21 +115,28 @@ impl<B> Service<Request<B>> for HealthEndpoints {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return HealthFuture::answer(answer);
         }
-        match (self.health.phase(), endpoint) {
+        let (phase, has_begun) = (self.health.phase(), self.health.has_begun());
+        match (phase, endpoint) {
             (Phase::Serving, Endpoint::Ready) => {
                 HealthFuture::checks(self.health.run_checks(), request.method().clone())
             }
-            (phase @ (Phase::Starting | Phase::Draining | Phase::Stopped), Endpoint::Ready)
-            | (phase @ Phase::Starting, Endpoint::Live | Endpoint::Startup) => {
-                HealthFuture::answer(unavailable(phase, request.method()))
+            (Phase::Starting, Endpoint::Live) if has_begun => {
+                HealthFuture::answer(answer(StatusCode::OK, text::OK, request.method()))
+            }
+            (Phase::Starting, _) | (Phase::Draining | Phase::Stopped, Endpoint::Ready) => {
+                HealthFuture::answer(unavailable(phase, has_begun, request.method()))
             }
             _ => HealthFuture::answer(answer(StatusCode::OK, text::OK, request.method())),
         }
     }
 }
 
-fn unavailable(phase: Phase, method: &Method) -> Response<HealthBody> {
-    let text = if phase == Phase::Starting { text::NOT_STARTED } else { text::SHUTTING_DOWN };
+fn unavailable(phase: Phase, has_begun: bool, method: &Method) -> Response<HealthBody> {
+    let text = match (phase, has_begun) {
+        (Phase::Starting, false) => text::NOT_STARTED,
+        (Phase::Starting, true) => text::STARTING,
+        _ => text::SHUTTING_DOWN,
+    };
     answer(StatusCode::SERVICE_UNAVAILABLE, text, method)
 }
 
@@ -136,7 +144,7 @@ fn unavailable(phase: Phase, method: &Method) -> Response<HealthBody> {
 pub(super) fn answer_of(report: &Report, method: &Method) -> Response<HealthBody> {
     if report.phase != Phase::Serving {
         // It began to shut down meanwhile.
-        return unavailable(report.phase, method);
+        return unavailable(report.phase, true, method);
     }
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, text::of(report), method)

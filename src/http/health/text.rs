@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::health::{CheckReport, Report};
 
 pub(super) const NOT_STARTED: Bytes = Bytes::from_static(br#"{"status":"not started"}"#);
+pub(super) const STARTING: Bytes = Bytes::from_static(br#"{"status":"starting"}"#);
 pub(super) const OK: Bytes = Bytes::from_static(br#"{"status":"ok"}"#);
 pub(super) const SHUTTING_DOWN: Bytes = Bytes::from_static(br#"{"status":"shutting down"}"#);
 pub(super) const NOT_FOUND: Bytes = Bytes::from_static(br#"{"error":"not found"}"#);

@@ -51,8 +51,14 @@ async fn the_table() {
     health.require("redis", redis.clone()).unwrap();
     // Not even then are the checks asked.
     assert_row(&health, not_started, not_started, not_started).await;
+    // HC-07: from the beginning of the run on it is live, which is not to say that it is ready.
+    assert!(health.begin() && !health.begin());
+    let starting = (503, r#"{"status":"starting"}"#);
+    assert_row(&health, OK, starting, starting).await;
+    assert_eq!((health.phase(), health.is_ready(), redis.asked()), (Phase::Starting, false, 0));
     health.remove("redis");
     health.advance(Phase::Serving);
+    assert!(!health.begin());
     assert_row(&health, OK, OK, OK).await;
 
     health.require("redis", redis.clone()).unwrap();

@@ -7,13 +7,14 @@ use tower::{Layer, Service as _, ServiceExt, service_fn};
 
 use super::{Switch, reason, request, service, service_with, serving};
 
-/// RD-01: in each phase but one a request is rejected with the phase as the reason, the inner service untouched.
+/// RD-01, HC-03: before the service serves and after it has stopped, a request is rejected with the phase as the reason,
+/// the inner service untouched; while it is serving or draining it is let in.
 #[tokio::test]
 async fn the_phase_is_in_the_way() {
     let table = [
         (Phase::Starting, Some("starting")),
         (Phase::Serving, None),
-        (Phase::Draining, Some("shutting down")),
+        (Phase::Draining, None),
         (Phase::Stopped, Some("shutting down")),
     ];
     for (phase, expected) in table {
@@ -29,7 +30,7 @@ async fn the_phase_is_in_the_way() {
             }
             None => {
                 assert_pending!(call.poll());
-                assert_eq!((health.in_flight(), health.is_ready()), (1, true));
+                assert_eq!((health.in_flight(), health.is_ready()), (1, phase == Phase::Serving));
                 assert_eq!(request!(backend), Some("x"));
                 assert_eq!(assert_ready_ok!(call.poll()), "aye");
                 assert_eq!(health.in_flight(), 0);
@@ -38,8 +39,8 @@ async fn the_phase_is_in_the_way() {
     }
 }
 
-/// RD-01, RD-09: who asked for it is served, and counted, while the service is draining; not before it serves and not after
-/// it has stopped, nor while a required check is down.
+/// HC-03, RD-01, RD-09: whoever comes is served, and counted, while the service is draining, by handle and by layer; not
+/// before it serves and not after it has stopped, nor while a required check is down.
 #[tokio::test]
 async fn served_while_draining() {
     let health = Health::new();
@@ -47,7 +48,6 @@ async fn served_while_draining() {
     health.require("database", database.clone()).unwrap();
     let mut service = health
         .readiness_layer()
-        .serve_while_draining()
         .exempt(|request: &&str| *request == "exempt")
         .layer(service_fn(async |_: &'static str| Ok::<_, BoxError>("aye")));
     let mut ask = async || service.ready().await.unwrap().call("x").await.map_err(|error| error.to_string());
@@ -57,7 +57,7 @@ async fn served_while_draining() {
     assert_eq!(ask().await.unwrap(), "aye");
     health.advance(Phase::Draining);
     assert_eq!(ask().await.unwrap(), "aye");
-    assert!(!health.is_ready() && health.admit().is_err(), "to everybody else it is not ready");
+    assert!(!health.is_ready() && health.admit().is_ok(), "it is let in, but it should not have come");
     database.set_down(true);
     assert_eq!(ask().await.unwrap_err(), "not ready: database");
     database.set_down(false);
@@ -188,6 +188,31 @@ async fn an_error_of_the_inner_readiness() {
     assert_eq!(health.in_flight(), 0);
 }
 
+/// HC-03: a layer that was told to refuse does so from the beginning of draining, whatever other layers do, and so do its
+/// clones; what is in flight goes on.
+#[tokio::test]
+async fn refused_while_draining() {
+    let health = serving();
+    let layer = health.readiness_layer().refuse_while_draining().exempt(|request: &&str| *request == "exempt");
+    let (mut service, mut backend) = tower_test::mock::spawn_layer::<&'static str, &'static str, _>(layer.clone());
+    assert_ready_ok!(service.poll_ready());
+    let mut running = task::spawn(service.call("x"));
+    assert_pending!(running.poll());
+    health.advance(Phase::Draining);
+    for request in ["y", "exempt"] {
+        assert_ready_ok!(service.poll_ready());
+        let mut call = task::spawn(service.call(request));
+        if request == "exempt" {
+            assert_pending!(call.poll());
+        } else {
+            assert_eq!(reason(assert_ready!(call.poll())).as_deref(), Some("shutting down"));
+        }
+    }
+    assert_eq!((request!(backend), request!(backend), health.in_flight()), (Some("x"), Some("exempt"), 1));
+    assert_ready_ok!(running.poll());
+    assert!(health.admit().is_ok(), "the others were not told to");
+}
+
 /// RD-07, RD-09: what is exempt passes whatever the state, and is not counted; the others are rejected and counted.
 #[tokio::test]
 async fn exempt_passes_and_is_not_counted() {
@@ -205,7 +230,7 @@ async fn exempt_passes_and_is_not_counted() {
 
             assert_ready_ok!(service.poll_ready());
             let mut pong = task::spawn(service.call("pong"));
-            let passes = phase == Phase::Serving && !down;
+            let passes = matches!(phase, Phase::Serving | Phase::Draining) && !down;
             assert_eq!(pong.poll().is_pending(), passes);
             assert_eq!((request!(backend), health.in_flight()), (passes.then_some("pong"), u64::from(passes)));
         }
@@ -246,6 +271,7 @@ async fn idle_waits_for_all() {
     let mut idle = task::spawn(health.idle());
     assert_pending!(idle.poll());
     assert_eq!(health.in_flight(), 3);
+    health.require("closed", || false).unwrap();
     assert!(health.advance(Phase::Draining));
 
     request!(backend_one);

@@ -68,12 +68,14 @@ fn a_service() {
     check("false", 1, 0);
     health.advance(Phase::Draining);
     phase(0, 0, 1, 0);
-    assert!(health.admit().is_err());
-    rejected(1, 2, 1);
+    assert!(health.admit().is_ok());
+    rejected(1, 2, 0);
     drop(requests);
     in_flight();
     health.advance(Phase::Stopped);
     phase(0, 0, 0, 1);
+    assert!(health.admit().is_err());
+    rejected(1, 2, 1);
     drop(health);
     phase(0, 0, 0, 0);
     check("false", 0, 0);

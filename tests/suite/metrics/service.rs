@@ -78,8 +78,11 @@ async fn requests_in_flight() {
     assert!(catch_unwind(AssertUnwindSafe(|| drop(panics.call(())))).is_err());
     assert_eq!(diary.take(), ["in", "out"]);
     health.advance(Phase::Draining);
-    assert!(health.admit().is_err());
-    assert_eq!(diary.take(), ["serving draining", "rejected: shutting down while draining"]);
+    drop(health.admit().unwrap());
+    assert_eq!(diary.take(), ["serving draining", "in", "out"]);
+    let refuses = health.readiness_layer().refuse_while_draining();
+    refuses.layer(answers()).oneshot(()).await.unwrap_err();
+    assert_eq!(diary.take(), ["rejected: shutting down while draining"]);
     assert_eq!(health.in_flight(), 0);
 }
 

@@ -42,7 +42,8 @@ async fn rg_6_shutdown_under_load() {
     assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 
-/// RN-02: Ctrl-C ends it as well as SIGTERM does, at once if there is nothing to do.
+/// RN-02, HC-04: Ctrl-C ends it as well as SIGTERM does, at once if there is nothing to do. An orchestrator has yet to
+/// notice: after its signal the service goes on for 5 s, where no other time was set.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rn_02_a_clean_stop() {
     for signal in ["INT", "TERM"] {
@@ -50,8 +51,11 @@ async fn rn_02_a_clean_stop() {
         service.until_ready_is(200).await;
         assert_eq!(service.get("/orders").await.unwrap().0, 200);
         service.signal(signal);
+        let start = Instant::now();
         let (status, log) = service.end().await;
         assert_eq!(status.code(), Some(0), "{signal}: {log}");
+        let waited = start.elapsed() >= Duration::from_secs(5);
+        assert_eq!(waited, signal == "TERM", "{signal}: {:?}", start.elapsed());
         assert!(log.contains("connections to the dependency are closed"), "the clean-up was run: {log}");
     }
 }
@@ -59,7 +63,7 @@ async fn rn_02_a_clean_stop() {
 /// RN-03, RN-05: a task that ignores the shutdown is aborted when the grace is over, and named; the exit is not clean.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rn_03_a_task_that_ignores_the_shutdown() {
-    let service = Service::start(&["--grace", "0.5", "--misbehave", "ignore-shutdown"]);
+    let service = Service::start(&["--drain", "0", "--grace", "0.5", "--misbehave", "ignore-shutdown"]);
     service.until_ready_is(200).await;
     service.signal("TERM");
     let (status, log) = service.end().await;
@@ -89,6 +93,8 @@ async fn rn_08_two_signals() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     service.signal("TERM");
     service.until_ready_is(503).await;
+    // Later than what a manager forwards.
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let start = Instant::now();
     service.signal("TERM");
     let (status, log) = service.end().await;
@@ -105,7 +111,7 @@ async fn rd_03_a_dependency_that_is_not_there() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let dependency = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let service = Service::start(&["--dependency", &dependency]);
+    let service = Service::start(&["--drain", "0", "--dependency", &dependency]);
     service.until_ready_is(200).await;
     for _ in 0..3 {
         assert_eq!(service.get("/orders").await.unwrap().0, 502);

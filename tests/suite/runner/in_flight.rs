@@ -14,7 +14,7 @@ fn service(
     story: &Story,
 ) -> impl Service<u64, Response = (), Error = BoxError, Future: Send> + Clone + Send + use<> {
     let story = story.clone();
-    ServiceBuilder::new().layer(health.readiness_layer()).service(service_fn(move |seconds| {
+    ServiceBuilder::new().layer(health.readiness_layer().refuse_while_draining()).service(service_fn(move |seconds| {
         let story = story.clone();
         async move {
             nap(Duration::from_secs(seconds)).await;
@@ -25,7 +25,7 @@ fn service(
 }
 
 /// RN-03: those that are in flight are awaited up to the grace, whoever comes when the service is draining is turned
-/// away, and nothing is cleaned up before the last is done.
+/// away by a layer that refuses, and nothing is cleaned up before the last is done.
 #[tokio::test(start_paused = true)]
 async fn awaited() {
     let story = Story::new();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use seaworthy::Phase;
+use seaworthy::{BoxError, Phase};
+use tokio_test::{assert_ready_err, task};
+use tower::{Layer, ServiceExt, service_fn};
 
 use super::{builder, wrong};
 
@@ -30,7 +32,11 @@ fn turned_away_at_the_last_moment() {
             true
         };
         health.require("slow", check).unwrap();
-        let caller = thread::spawn(move || assert!(health.admit().is_err()));
+        let service =
+            health.readiness_layer().refuse_while_draining().layer(service_fn(async |()| Ok::<_, BoxError>(())));
+        let caller = thread::spawn(move || {
+            assert_ready_err!(task::spawn(service.oneshot(())).poll());
+        });
         while asked.load(Ordering::Relaxed) == 0 {
             thread::yield_now();
         }

@@ -5,6 +5,8 @@ mod real;
 
 use std::time::Duration;
 
+use seaworthy::{BoxError, Shutdown};
+
 use super::{Result, Story, after, builder, nap, wrong};
 use crate::support::{SECOND, now};
 
@@ -33,7 +35,6 @@ async fn second_and_third() {
         (Some(8), Some(9), 9),
         (Some(18), None, 22),
         (Some(18), Some(20), 20),
-        (Some(1), Some(1), 1),
         (None, None, 22),
     ] {
         let story = Story::new();
@@ -104,4 +105,72 @@ async fn cuts_hooks() {
     let begin = now();
     assert_eq!(wrong(runner.run().await), ["a second signal cut the shutdown short", "stop hook `stop` was aborted"]);
     assert_eq!((now() - begin).as_secs(), 2);
+}
+
+/// HC-05: two signals within 100 ms are one, however many there are, and so are those that come in together; one that comes
+/// after that is the second. A manager forwards what the terminal has sent already.
+#[tokio::test(start_paused = true)]
+async fn within_100_ms() {
+    let together = &[1_000, 1_000, 1_000][..];
+    for (signals, forced) in [
+        (together, false),
+        (&[1_000, 1_003], false),
+        (&[1_000, 1_100], false),
+        (&[1_000, 1_050, 1_099], false),
+        (&[1_000, 1_101], true),
+        // The time counts from the one that was heard, and not from what was taken for the same.
+        (&[1_000, 1_060, 1_120], true),
+        (&[1_000, 3_000, 3_050], true),
+    ] {
+        let runner = builder().grace(10 * SECOND).build().unwrap();
+        let story = Story::new();
+        runner.task("a", story.worker("a", 5 * SECOND)).unwrap();
+        for ms in signals {
+            after(&runner, Duration::from_millis(*ms), async |handle| handle.interrupt());
+        }
+        let lines = wrong(runner.run().await);
+        assert_eq!(lines.iter().any(|line| line == "a second signal cut the shutdown short"), forced, "{signals:?}");
+        assert_eq!(story.lines().iter().any(|line| line == "6 a is done"), !forced, "{signals:?}");
+    }
+}
+
+/// HC-05: the third signal is held to it, too: what cuts off the grace does not cut off the cleanups.
+#[tokio::test(start_paused = true)]
+async fn the_second_twice() {
+    let story = Story::new();
+    let runner = builder().build().unwrap();
+    runner.task("a", story.worker("a", Duration::MAX)).unwrap();
+    runner.cleanup("pool", story.hook("pool", SECOND)).unwrap();
+    for ms in [1_000, 2_000, 2_003] {
+        after(&runner, Duration::from_millis(ms), async |handle| handle.interrupt());
+    }
+    assert_eq!(wrong(runner.run().await), ["a second signal cut the shutdown short", "task `a` was aborted"]);
+    assert!(story.lines().contains(&"3 pool ends".to_owned()));
+}
+
+/// HC-04: what was not set is nothing after an interrupt, a `stop`, a parent and a task that fails; what was set holds for
+/// all. (After SIGTERM: see the tests with a process.)
+#[tokio::test(start_paused = true)]
+async fn drain_delay() {
+    for set in [None, Some(7 * SECOND)] {
+        for how in ["interrupt", "stop", "parent", "task"] {
+            let story = Story::new();
+            let (parent, told) = Shutdown::new();
+            let mut builder = builder().parent(told);
+            if let Some(delay) = set {
+                builder = builder.drain_delay(delay);
+            }
+            let runner = builder.build().unwrap();
+            runner.task("a", story.worker("a", Duration::ZERO)).unwrap();
+            after(&runner, SECOND, async move |handle| match how {
+                "interrupt" => handle.interrupt(),
+                "stop" => handle.stop(),
+                "parent" => parent.fire(),
+                _ => handle.task("fails", async |_| Err::<(), BoxError>("no".into())).unwrap(),
+            });
+            assert_eq!(runner.run().await.is_err(), how == "task");
+            let expected = format!("{} a is told", if set.is_some() { 8 } else { 1 });
+            assert!(story.lines().contains(&expected), "{how} {set:?}");
+        }
+    }
 }

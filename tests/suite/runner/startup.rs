@@ -186,3 +186,39 @@ async fn needs_a_name() {
     let error = runner().startup("", async |_| Result::Ok(())).unwrap_err();
     assert!(matches!(error, RegisterError::Config(error) if error.field() == "name"));
 }
+
+/// HC-07: live from the moment at which the run has begun, while the steps of the start go on, too; ready and started when
+/// they are done, and not before. Before the run, nothing is.
+#[cfg(feature = "http")]
+#[tokio::test(start_paused = true)]
+async fn live_while_it_starts() {
+    use tower::ServiceExt;
+    let runner = runner();
+    let endpoints = runner.health().endpoints();
+    let ask = async move || {
+        let mut answers = Vec::new();
+        for name in ["live", "ready", "startup"] {
+            let request = http::Request::get(format!("/health/{name}")).body(()).unwrap();
+            let Ok(response) = endpoints.clone().oneshot(request).await;
+            answers.push(response.status().as_u16());
+        }
+        answers
+    };
+    assert_eq!(ask().await, [503, 503, 503]);
+    let asks = ask.clone();
+    runner
+        .startup("migrate", async move |_| {
+            assert_eq!(asks().await, [200, 503, 503]);
+            nap(3 * SECOND).await;
+            assert_eq!(asks().await, [200, 503, 503]);
+            Result::Ok(())
+        })
+        .unwrap();
+    let asks = ask.clone();
+    after(&runner, 4 * SECOND, async move |handle| {
+        assert_eq!(asks().await, [200, 200, 200]);
+        handle.stop();
+    });
+    assert!(runner.run().await.is_ok());
+    assert_eq!(ask().await, [200, 503, 200]);
+}

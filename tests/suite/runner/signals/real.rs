@@ -13,6 +13,7 @@ fn send() {
     assert!(sent.success());
 }
 
+#[allow(clippy::disallowed_methods, reason = "signals live in real time")]
 /// RN-02, RN-08: the first one, which comes before `run`, is not lost and begins the shutdown; the second one aborts.
 #[tokio::test]
 async fn first_and_second() {
@@ -24,6 +25,7 @@ async fn first_and_second() {
     let run = tokio::spawn(runner.run());
     shutdown.requested().await;
     assert_eq!(health.phase(), Phase::Draining);
+    tokio::time::sleep(Duration::from_millis(150)).await;
     send();
     let lines = wrong(run.await.unwrap());
     assert_eq!(lines, ["a second signal cut the shutdown short", "task `endless` was aborted"]);
