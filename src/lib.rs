@@ -40,6 +40,8 @@ pub mod prober;
 pub mod retry;
 #[cfg(feature = "lifecycle")]
 pub mod runner;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod shared;
 pub mod timeout;
 

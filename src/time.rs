@@ -48,7 +48,7 @@ pub(crate) fn sleep_until(moment: Moment) -> Option<Sleep> {
 }
 
 /// Waits until `moment`; not at all if it has passed, and for ever if that is never or too far away to be told.
-#[cfg(feature = "lifecycle")]
+#[cfg(any(feature = "lifecycle", feature = "server"))]
 pub(crate) async fn until(moment: Moment) {
     if moment > now() {
         match sleep_until(moment) {

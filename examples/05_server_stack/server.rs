@@ -9,7 +9,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use seaworthy::http::RespondLayer;
-use seaworthy::{BoxError, LiftLayer, Slots, TimeoutLayer};
+use seaworthy::server::serve;
+use seaworthy::{BoxError, LiftLayer, Shutdown, Slots, TimeoutLayer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
@@ -39,7 +40,9 @@ pub(crate) async fn start(is_protected: bool) -> Result<SocketAddr, BoxError> {
     let app = if is_protected { protected(app)? } else { app };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    // Nobody fires the trigger: it goes on for as long as the process does.
+    let (_trigger, shutdown) = Shutdown::new();
+    tokio::spawn(serve(listener, app).run(shutdown));
     Ok(address)
 }
 

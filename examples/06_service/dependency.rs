@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use seaworthy::{BoxError, Runner, Shutdown};
+use seaworthy::server::serve;
+use seaworthy::{BoxError, Runner};
 use tokio::net::TcpListener;
 
 static FAILS: AtomicBool = AtomicBool::new(false);
@@ -20,9 +21,7 @@ pub(crate) async fn start(runner: &Runner) -> Result<String, BoxError> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let router = Router::new().route("/orders", get(answer));
-    runner.task("dependency", |shutdown: Shutdown| async move {
-        axum::serve(listener, router).with_graceful_shutdown(shutdown.requested_owned()).await
-    })?;
+    runner.task("dependency", |shutdown| serve(listener, router).run(shutdown))?;
     Ok(url)
 }
 

@@ -12,7 +12,8 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use seaworthy::http::{HttpClassifier, RespondLayer, status_of};
-use seaworthy::{BoxError, Circuit, Health, LiftLayer, Runner, Shutdown, Slots, StackError, TimeoutLayer};
+use seaworthy::server::serve;
+use seaworthy::{BoxError, Circuit, Health, LiftLayer, Runner, Slots, StackError, TimeoutLayer};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tower::util::BoxCloneSyncService;
@@ -102,9 +103,8 @@ pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), B
     let router = router(app, health)?;
     let listener = TcpListener::bind(settings.listen).await?;
     let address = listener.local_addr()?;
-    runner.task("http", |shutdown: Shutdown| async move {
-        axum::serve(listener, router).with_graceful_shutdown(shutdown.requested_owned()).await
-    })?;
+    let server = serve(listener, router).health(health).max_connections(10_000);
+    runner.task("http", |shutdown| server.run(shutdown))?;
 
     runner.cleanup("pool", || async {
         tracing::info!("connections to the dependency are closed");

@@ -244,6 +244,11 @@ impl Health {
         self.readiness_layer().exempt(crate::http::HealthPaths::default())
     }
 
+    /// A layer that lets kept-alive connections go while the service is draining.
+    pub fn drain_layer(&self) -> crate::http::DrainLayer {
+        crate::http::DrainLayer::new(self.clone())
+    }
+
     /// The health endpoints, as a service: `/health/live`, `/health/ready` and `/health/startup`.
     pub fn endpoints(&self) -> crate::http::HealthEndpoints {
         crate::http::HealthEndpoints::new(self.clone())

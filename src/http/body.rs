@@ -1,9 +1,38 @@
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+
+/// The response body that [`response_of`](super::response_of) makes: a few bytes of JSON.
+#[derive(Clone, Debug)]
+pub struct RejectionBody(&'static str);
+
+impl RejectionBody {
+    pub(super) fn new(text: &'static str) -> RejectionBody {
+        RejectionBody(text)
+    }
+}
+
+impl Body for RejectionBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let text = std::mem::take(&mut self.0);
+        Poll::Ready((!text.is_empty()).then(|| Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
+    }
+}
 
 pin_project! {
     /// The response body of [`Respond`](super::Respond): the inner service's, or the text of a rejection.
@@ -19,7 +48,7 @@ pin_project! {
     #[project = SourceProj]
     enum Source<B> {
         Inner { #[pin] body: B },
-        Rejection { text: &'static str },
+        Rejection { body: RejectionBody },
     }
 }
 
@@ -28,15 +57,15 @@ impl<B> RespondBody<B> {
         RespondBody { source: Source::Inner { body } }
     }
 
-    pub(super) fn rejection(text: &'static str) -> RespondBody<B> {
-        RespondBody { source: Source::Rejection { text } }
+    pub(super) fn rejection(body: RejectionBody) -> RespondBody<B> {
+        RespondBody { source: Source::Rejection { body } }
     }
 }
 
 /// An empty body.
 impl<B> Default for RespondBody<B> {
     fn default() -> RespondBody<B> {
-        RespondBody::rejection("")
+        RespondBody::rejection(RejectionBody(""))
     }
 }
 
@@ -51,25 +80,24 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         match self.project().source.project() {
             SourceProj::Inner { body } => body.poll_frame(cx),
-            SourceProj::Rejection { text } => {
-                let text = std::mem::take(text);
-                let frame = (!text.is_empty()).then(|| Ok(Frame::data(Bytes::from_static(text.as_bytes()).into())));
-                Poll::Ready(frame)
-            }
+            SourceProj::Rejection { body } => Pin::new(body).poll_frame(cx).map(|frame| {
+                let Ok(frame) = frame?;
+                Some(Ok(frame.map_data(Into::into)))
+            }),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Inner { body } => body.is_end_stream(),
-            Source::Rejection { text } => text.is_empty(),
+            Source::Rejection { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Inner { body } => body.size_hint(),
-            Source::Rejection { text } => SizeHint::with_exact(text.len() as u64),
+            Source::Rejection { body } => body.size_hint(),
         }
     }
 }

@@ -27,7 +27,7 @@ pub type SlotBody<B> = HeldBody<B, Slot>;
 pub type InFlightBody<B> = HeldBody<B, InFlight>;
 
 impl<B: Body, H> HeldBody<B, H> {
-    pub(super) fn new(body: B, held: Option<H>) -> HeldBody<B, H> {
+    pub(crate) fn new(body: B, held: Option<H>) -> HeldBody<B, H> {
         // Nobody has to poll a body that is over, and then its owner may keep it for a while.
         let held = held.filter(|_| !body.is_end_stream());
         HeldBody { body, held }

@@ -1,11 +1,13 @@
 //! HTTP: rejections as responses, verdicts from statuses, limits for bodies, slots that are held until a body has ended,
 //! retries of requests, and health endpoints. Feature `http`.
 
+mod answer;
 mod body;
 mod body_timeout;
 mod bulkhead;
 mod classify;
 mod date;
+mod drain;
 mod health;
 mod held_body;
 mod policy;
@@ -18,16 +20,20 @@ mod retry;
 mod retry_after;
 mod retry_request;
 
-pub use body::RespondBody;
+pub use answer::{Answer, ByStatus, With, response_of, status_of};
+pub use body::{RejectionBody, RespondBody};
 pub use body_timeout::{BodyTimeout, BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, TimeoutBody};
 pub use bulkhead::{BodyBulkhead, BodyBulkheadFuture, BodyBulkheadLayer};
 pub use classify::HttpClassifier;
+pub use drain::{DrainFuture, DrainLayer, DrainService};
+#[cfg(feature = "server")]
+pub(crate) use drain::{close, is_draining, may_close};
 pub use health::{HealthBody, HealthEndpoints, HealthFuture, HealthPaths};
 pub use held_body::{HeldBody, InFlightBody, SlotBody};
 pub use readiness::{BodyReadiness, BodyReadinessFuture, BodyReadinessLayer};
 pub use replay::{HttpReplay, KeptRequest};
 pub use replay_body::ReplayBody;
-pub use respond::{Respond, RespondFuture, RespondLayer, SplitError, status_of};
+pub use respond::{Respond, RespondFuture, RespondLayer, SplitError};
 pub use retry::HttpRetry;
 pub use retry_after::retry_after;
 pub use retry_request::{RequestDecider, RetryIfRequest};

@@ -1,15 +1,15 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::answer::{Answer, ByStatus, With, status_of};
 use super::body::RespondBody;
 use crate::{BoxError, Error, Rejected, StackError};
 
@@ -53,27 +53,11 @@ impl SplitError for BoxError {
     }
 }
 
-/// The status that answers a rejection, unless a [`RespondLayer`] is told otherwise.
-///
-/// | rejection | status |
-/// |---|---|
-/// | [`Rejected::CircuitOpen`], [`Rejected::BulkheadFull`], [`Rejected::NotReady`] | 503 Service Unavailable |
-/// | [`Rejected::TimedOut`] | 504 Gateway Timeout |
-#[must_use]
-pub fn status_of(rejected: &Rejected) -> StatusCode {
-    match rejected {
-        Rejected::CircuitOpen { .. } | Rejected::BulkheadFull { .. } | Rejected::NotReady { .. } => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-        Rejected::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-    }
-}
-
 /// Answers the rejections of the layers below with a response, and closes the error type again: what is above sees only
 /// the errors of the service itself.
 ///
-/// The response has the status of [`status_of`], `Retry-After` in whole seconds, rounded up, where a time is known, and
-/// a small JSON body such as `{"error":"circuit open"}` that names the kind of rejection and nothing else.
+/// The response is that of [`response_of`](super::response_of): 503 or 504, `Retry-After` where a time is known, and a small
+/// JSON body. [`status`](Self::status) changes its status, and [`with`](RespondLayer::with) all of it.
 ///
 /// ```
 /// use seaworthy::http::{HttpClassifier, RespondLayer};
@@ -96,14 +80,14 @@ pub fn status_of(rejected: &Rejected) -> StatusCode {
 /// ```
 #[derive(Clone, Copy)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct RespondLayer {
-    status: fn(&Rejected) -> StatusCode,
+pub struct RespondLayer<A = ByStatus> {
+    answer: A,
 }
 
 impl RespondLayer {
     /// Answers with the statuses of [`status_of`].
     pub const fn new() -> RespondLayer {
-        RespondLayer { status: status_of }
+        RespondLayer { answer: ByStatus(status_of) }
     }
 
     /// Answers with other statuses. [`Rejected`] may get more variants: pass those that you do not know on to
@@ -120,7 +104,35 @@ impl RespondLayer {
     /// # let _ = layer;
     /// ```
     pub const fn status(self, status: fn(&Rejected) -> StatusCode) -> RespondLayer {
-        RespondLayer { status }
+        RespondLayer { answer: ByStatus(status) }
+    }
+
+    /// Answers with the responses that `answer` makes, whatever their status, headers and body. It may capture what it
+    /// likes. [`response_of`](super::response_of) makes those that it has no opinion on.
+    ///
+    /// ```
+    /// use axum::response::{IntoResponse, Response};
+    /// use seaworthy::{Rejected, http::{RespondLayer, response_of}};
+    /// use http::{StatusCode, header::CONTENT_TYPE};
+    ///
+    /// let help = String::from("https://status.example");
+    /// let layer = RespondLayer::with(move |rejected| -> Response {
+    ///     match rejected {
+    ///         Rejected::BulkheadFull { .. } => {
+    ///             let problem = format!(r#"{{"type":"{help}","title":"too many requests","status":429}}"#);
+    ///             let head = [(CONTENT_TYPE, "application/problem+json")];
+    ///             (StatusCode::TOO_MANY_REQUESTS, head, problem).into_response()
+    ///         }
+    ///         other => response_of(other).into_response(),
+    ///     }
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn with<F, B>(answer: F) -> RespondLayer<With<F>>
+    where
+        F: Fn(&Rejected) -> Response<B>,
+    {
+        RespondLayer { answer: With(Arc::new(answer)) }
     }
 }
 
@@ -130,17 +142,17 @@ impl Default for RespondLayer {
     }
 }
 
-impl fmt::Debug for RespondLayer {
+impl<A> fmt::Debug for RespondLayer<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RespondLayer")
     }
 }
 
-impl<S> Layer<S> for RespondLayer {
-    type Service = Respond<S>;
+impl<S, A: Clone> Layer<S> for RespondLayer<A> {
+    type Service = Respond<S, A>;
 
-    fn layer(&self, inner: S) -> Respond<S> {
-        Respond { inner, status: self.status, refused: None }
+    fn layer(&self, inner: S) -> Respond<S, A> {
+        Respond { inner, answer: self.answer.clone(), refused: None }
     }
 }
 
@@ -148,33 +160,34 @@ impl<S> Layer<S> for RespondLayer {
 ///
 /// No layer of this crate rejects in `poll_ready`. Where another below it does, there is nobody to answer yet: this
 /// service is ready then, and the call that follows gets the response, the inner service untouched.
-pub struct Respond<S> {
+pub struct Respond<S, A = ByStatus> {
     inner: S,
-    status: fn(&Rejected) -> StatusCode,
+    answer: A,
     refused: Option<Rejected>,
 }
 
 /// A clone is not ready because the original is.
-impl<S: Clone> Clone for Respond<S> {
-    fn clone(&self) -> Respond<S> {
-        Respond { inner: self.inner.clone(), status: self.status, refused: None }
+impl<S: Clone, A: Clone> Clone for Respond<S, A> {
+    fn clone(&self) -> Respond<S, A> {
+        Respond { inner: self.inner.clone(), answer: self.answer.clone(), refused: None }
     }
 }
 
-impl<S: fmt::Debug> fmt::Debug for Respond<S> {
+impl<S: fmt::Debug, A> fmt::Debug for Respond<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Respond").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<S, Request, B> Service<Request> for Respond<S>
+impl<S, A, Request, B> Service<Request> for Respond<S, A>
 where
     S: Service<Request, Response = Response<B>>,
     S::Error: SplitError,
+    A: Answer<B> + Clone,
 {
     type Response = Response<RespondBody<B>>;
     type Error = <S::Error as SplitError>::Rest;
-    type Future = RespondFuture<S::Future>;
+    type Future = RespondFuture<S::Future, A>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.refused = None;
@@ -189,99 +202,59 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let answer = match self.refused.take() {
-            Some(rejected) => Answer::Refused { rejected: Some(rejected) },
-            None => Answer::Inner { inner: self.inner.call(request) },
+        let stage = match self.refused.take() {
+            Some(rejected) => Stage::Refused { rejected: Some(rejected) },
+            None => Stage::Inner { inner: self.inner.call(request) },
         };
-        RespondFuture { answer, status: self.status }
+        RespondFuture { stage, answer: self.answer.clone() }
     }
 }
 
 pin_project! {
     /// The response future of [`Respond`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct RespondFuture<F> {
+    pub struct RespondFuture<F, A = ByStatus> {
         #[pin]
-        answer: Answer<F>,
-        status: fn(&Rejected) -> StatusCode,
+        stage: Stage<F>,
+        answer: A,
     }
 }
 
 pin_project! {
-    #[project = AnswerProj]
-    enum Answer<F> {
+    #[project = StageProj]
+    enum Stage<F> {
         Inner { #[pin] inner: F },
         Refused { rejected: Option<Rejected> },
     }
 }
 
-impl<F> fmt::Debug for RespondFuture<F> {
+impl<F, A> fmt::Debug for RespondFuture<F, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RespondFuture").finish_non_exhaustive()
     }
 }
 
-impl<F, B, E> Future for RespondFuture<F>
+impl<F, A, B, E> Future for RespondFuture<F, A>
 where
     F: Future<Output = Result<Response<B>, E>>,
     E: SplitError,
+    A: Answer<B>,
 {
     type Output = Result<Response<RespondBody<B>>, E::Rest>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let rejected = match this.answer.project() {
-            AnswerProj::Inner { inner } => match ready!(inner.poll(cx)).map_err(SplitError::split) {
+        let rejected = match this.stage.project() {
+            StageProj::Inner { inner } => match ready!(inner.poll(cx)).map_err(SplitError::split) {
                 Ok(response) => return Poll::Ready(Ok(response.map(RespondBody::inner))),
                 Err(Err(error)) => return Poll::Ready(Err(error)),
                 Err(Ok(rejected)) => rejected,
             },
-            AnswerProj::Refused { rejected } => match rejected.take() {
+            StageProj::Refused { rejected } => match rejected.take() {
                 Some(rejected) => rejected,
                 None => panic!("`RespondFuture` was polled after it was ready"),
             },
         };
-        Poll::Ready(Ok(response(&rejected, (this.status)(&rejected))))
-    }
-}
-
-fn response<B>(rejected: &Rejected, status: StatusCode) -> Response<RespondBody<B>> {
-    let mut response = Response::new(RespondBody::rejection(text(rejected)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(wait) = rejected.retry_after() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
-    }
-    response
-}
-
-/// Rounded up, so that who waits for it does not come too early, and at least 1.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
-}
-
-/// Names are left out: they are nobody's business outside.
-fn text(rejected: &Rejected) -> &'static str {
-    match rejected {
-        Rejected::CircuitOpen { .. } => r#"{"error":"circuit open"}"#,
-        Rejected::BulkheadFull { .. } => r#"{"error":"bulkhead full"}"#,
-        Rejected::NotReady { .. } => r#"{"error":"not ready"}"#,
-        Rejected::TimedOut { .. } => r#"{"error":"timed out"}"#,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RD-04: whole seconds, rounded up, at least 1.
-    #[test]
-    fn retry_after_in_whole_seconds() {
-        let table = [(0, 1), (1, 1), (999_999_999, 1), (1_000_000_000, 1), (1_000_000_001, 2), (30_000_000_000, 30)];
-        for (nanos, seconds) in table {
-            assert_eq!(whole_seconds(Duration::from_nanos(nanos)), seconds, "{nanos}");
-        }
-        assert_eq!(whole_seconds(Duration::MAX), u64::MAX);
+        Poll::Ready(Ok(this.answer.answer(&rejected)))
     }
 }

@@ -20,7 +20,7 @@ mod observe;
 mod policy;
 #[cfg(feature = "prober")]
 mod prober;
-#[cfg(all(unix, feature = "http", feature = "lifecycle"))]
+#[cfg(all(unix, feature = "server", feature = "lifecycle"))]
 mod process;
 mod property;
 #[cfg(feature = "http")]
@@ -30,6 +30,8 @@ mod respond;
 mod retry;
 #[cfg(feature = "lifecycle")]
 mod runner;
+#[cfg(all(feature = "server", feature = "lifecycle"))]
+mod server;
 #[cfg(feature = "tower")]
 mod service_builder;
 mod shared;

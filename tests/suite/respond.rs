@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use seaworthy::http::{RespondBody, RespondLayer, SplitError, status_of};
+use seaworthy::http::{RespondBody, RespondLayer, SplitError, response_of, status_of};
 use seaworthy::{BoxError, Circuit, Error, LiftLayer, Name, Rejected};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -122,4 +122,70 @@ impl Service<Request<()>> for RejectsInPollReady {
 async fn rd_06_rejected_in_poll_ready() {
     let Ok(response) = RespondLayer::new().layer(RejectsInPollReady).oneshot(Request::new(())).await;
     assert_eq!(response.status(), 503);
+}
+
+/// HC-10: a closure makes the whole response, status, headers and body, and may capture what it likes, whether that can be
+/// cloned or not; the layer and its service can be cloned all the same. Other responses are left alone.
+#[tokio::test]
+async fn hc_10_a_response_of_ones_own() {
+    struct NoClone(String);
+    let problem = NoClone("https://status.example".into());
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let layer = RespondLayer::with(move |rejected| {
+        let count = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let text = format!(r#"{{"type":"{}","title":"{rejected}","count":{count}}}"#, problem.0);
+        Response::builder()
+            .status(429)
+            .header("content-type", "application/problem+json")
+            .header("x-shed", "yes")
+            .body(Body::from(text))
+            .unwrap()
+    });
+    let slots = seaworthy::Slots::builder("work").limit(1).build().unwrap();
+    let stack = ServiceBuilder::new()
+        .layer(layer.clone())
+        .layer(slots.layer())
+        .layer(LiftLayer::new())
+        .service(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Body::from("hello")))));
+    let Ok::<_, Infallible>(response) = stack.clone().oneshot(Request::new(())).await;
+    assert_eq!((response.status().as_u16(), response.headers().len()), (200, 0));
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
+    let _slot = slots.try_take().unwrap();
+    for count in 0..2 {
+        let Ok::<_, Infallible>(response) = stack.clone().oneshot(Request::new(())).await;
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!((&response.headers()["x-shed"], response.headers().len()), (&"yes".parse().unwrap(), 2));
+        let expected =
+            format!(r#"{{"type":"https://status.example","title":"bulkhead `work` is full","count":{count}}}"#);
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), expected);
+    }
+    // In `poll_ready`, too.
+    let Ok(response) = layer.layer(RejectsInPollReady).oneshot(Request::new(())).await;
+    assert_eq!(response.status(), 429);
+}
+
+/// HC-10: what the layer answers is what the public function makes, byte by byte.
+#[tokio::test]
+async fn hc_10_the_default() {
+    for rejected in rejections() {
+        let made = response_of(&rejected);
+        let Ok(answered) = answer(RespondLayer::new(), Error::<Infallible>::Rejected(rejected.clone())).await;
+        assert_eq!((made.status(), made.headers()), (answered.status(), answered.headers()));
+        assert_eq!(made.status(), status_of(&rejected));
+        let size = http_body::Body::size_hint(made.body()).exact();
+        let (made, answered) = (made.into_body().collect().await, answered.into_body().collect().await);
+        let Ok(made) = made.map(|body| body.to_bytes());
+        assert_eq!((size, &made), (Some(made.len() as u64), &answered.unwrap().to_bytes()));
+    }
+}
+
+/// HC-10: what nobody uses costs nothing.
+#[test]
+fn hc_10_sizes() {
+    use std::mem::size_of;
+    type Inner = std::future::Ready<Result<Response<Body>, Error<Infallible>>>;
+    type Future = seaworthy::http::RespondFuture<Inner>;
+    assert!(size_of::<Future>() <= size_of::<Inner>() + 16, "{} {}", size_of::<Future>(), size_of::<Inner>());
+    assert_eq!(size_of::<RespondBody<Box<dyn std::any::Any>>>(), 24);
 }

@@ -8,13 +8,13 @@ use tower_service::Service;
 
 use super::body::HealthBody;
 use super::future::HealthFuture;
-use super::paths::HealthPaths;
+use super::paths::{Endpoint, HealthPaths};
 use super::text;
 use crate::health::Report;
 use crate::{ConfigError, Health, Name, Phase};
 
-/// Answers load balancers and orchestrators: `/health/live`, `/health/ready` and `/health/startup`. Made by
-/// [`Health::endpoints`].
+/// Answers load balancers and orchestrators: `/health/live`, `/health/ready` and `/health/startup`, and `/health` as
+/// `/health/ready`. Made by [`Health::endpoints`].
 ///
 /// | phase | live | ready | startup |
 /// |---|---|---|---|
@@ -61,12 +61,6 @@ pub struct HealthEndpoints {
     paths: HealthPaths,
 }
 
-enum Endpoint {
-    Live,
-    Ready,
-    Startup,
-}
-
 impl HealthEndpoints {
     pub(crate) fn new(health: Health) -> HealthEndpoints {
         HealthEndpoints { health, paths: HealthPaths::default() }
@@ -77,23 +71,30 @@ impl HealthEndpoints {
     /// # Errors
     /// As [`HealthPaths::new`].
     pub fn prefix(self, prefix: impl Into<Name>) -> Result<HealthEndpoints, ConfigError> {
-        Ok(HealthEndpoints { health: self.health, paths: HealthPaths::new(prefix)? })
+        Ok(HealthEndpoints { health: self.health, paths: self.paths.with_prefix(prefix.into())? })
+    }
+
+    /// Answers at other paths: see [`HealthPaths`]. Those that are not below the prefix are routes of their own.
+    ///
+    /// ```
+    /// use seaworthy::{Health, http::HealthPaths};
+    ///
+    /// let paths = HealthPaths::new("/healthz")?.live("/livez")?.ready("/readyz")?;
+    /// let endpoints = Health::new().endpoints().at(paths);
+    /// let mut app: axum::Router = axum::Router::new();
+    /// for path in ["/healthz", "/healthz/{endpoint}", "/livez", "/readyz"] {
+    ///     app = app.route_service(path, endpoints.clone());
+    /// }
+    /// # Ok::<(), seaworthy::ConfigError>(())
+    /// ```
+    pub fn at(self, paths: HealthPaths) -> HealthEndpoints {
+        HealthEndpoints { health: self.health, paths }
     }
 
     /// The paths that are answered, for a readiness layer to exempt.
     #[must_use]
     pub fn paths(&self) -> &HealthPaths {
         &self.paths
-    }
-
-    fn endpoint(&self, path: &str) -> Option<Endpoint> {
-        // A router may have taken the prefix off.
-        match path.strip_prefix(self.paths.prefix()).unwrap_or(path) {
-            "/live" => Some(Endpoint::Live),
-            "/ready" => Some(Endpoint::Ready),
-            "/startup" => Some(Endpoint::Startup),
-            _ => None,
-        }
     }
 }
 
@@ -107,7 +108,7 @@ impl<B> Service<Request<B>> for HealthEndpoints {
     }
 
     fn call(&mut self, request: Request<B>) -> HealthFuture {
-        let Some(endpoint) = self.endpoint(request.uri().path()) else {
+        let Some(endpoint) = self.paths.endpoint(request.uri().path()) else {
             return HealthFuture::answer(answer(StatusCode::NOT_FOUND, text::NOT_FOUND, request.method()));
         };
         if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -3,11 +3,30 @@ use http::Request;
 use crate::health::Exempt;
 use crate::{ConfigError, Name};
 
-/// The paths of the health endpoints: those below a prefix, which is `/health` unless another was given. A
+/// The paths of the health endpoints: `/health` and what is below it, unless they were given others. A
 /// [`ReadinessLayer`](crate::health::ReadinessLayer) can let requests for them pass.
+///
+/// ```
+/// use seaworthy::http::HealthPaths;
+///
+/// let paths = HealthPaths::new("/healthz")?.live("/livez")?.ready("/readyz")?.startup("startup")?;
+/// for path in ["/healthz", "/livez", "/readyz", "/healthz/startup"] {
+///     assert!(paths.contains(path));
+/// }
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthPaths {
     prefix: Name,
+    names: [(Endpoint, Name); 3],
+}
+
+/// What can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Live,
+    Ready,
+    Startup,
 }
 
 impl HealthPaths {
@@ -16,36 +35,107 @@ impl HealthPaths {
     /// # Errors
     /// If it does not begin with a slash, ends with one, or has anything in it that no path can have.
     pub fn new(prefix: impl Into<Name>) -> Result<HealthPaths, ConfigError> {
-        let prefix = prefix.into();
+        HealthPaths::default().with_prefix(prefix.into())
+    }
+
+    pub(super) fn with_prefix(mut self, prefix: Name) -> Result<HealthPaths, ConfigError> {
         if !prefix.starts_with('/') {
             return Err(ConfigError::new("prefix", "must begin with a slash"));
         }
-        if prefix.ends_with('/') {
-            return Err(ConfigError::new("prefix", "must not end with a slash"));
-        }
-        if !prefix.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#')) {
-            return Err(ConfigError::new("prefix", "must be visible ASCII without `?` and `#`"));
-        }
-        Ok(HealthPaths { prefix })
+        check("prefix", &prefix)?;
+        self.prefix = prefix;
+        Ok(self)
     }
 
-    /// What they begin with.
+    /// The endpoint for liveness has this name below the prefix, `live` if not set; or this path, if it begins with a
+    /// slash.
+    ///
+    /// # Errors
+    /// If it is empty, ends with a slash, has anything in it that no path can have, or is another endpoint's.
+    pub fn live(self, name: impl Into<Name>) -> Result<HealthPaths, ConfigError> {
+        self.named(Endpoint::Live, "live", name.into())
+    }
+
+    /// The endpoint for readiness has this name below the prefix, `ready` if not set; or this path, if it begins with a
+    /// slash. The prefix alone answers as it does.
+    ///
+    /// # Errors
+    /// As [`live`](Self::live).
+    pub fn ready(self, name: impl Into<Name>) -> Result<HealthPaths, ConfigError> {
+        self.named(Endpoint::Ready, "ready", name.into())
+    }
+
+    /// The endpoint for the start has this name below the prefix, `startup` if not set; or this path, if it begins with a
+    /// slash.
+    ///
+    /// # Errors
+    /// As [`live`](Self::live).
+    pub fn startup(self, name: impl Into<Name>) -> Result<HealthPaths, ConfigError> {
+        self.named(Endpoint::Startup, "startup", name.into())
+    }
+
+    fn named(mut self, endpoint: Endpoint, field: &'static str, name: Name) -> Result<HealthPaths, ConfigError> {
+        if name.is_empty() {
+            return Err(ConfigError::new(field, "must not be empty"));
+        }
+        check(field, &name)?;
+        if self.names.iter().any(|(other, taken)| *other != endpoint && *taken == name) {
+            return Err(ConfigError::new(field, "must not be the name of another endpoint"));
+        }
+        for (other, former) in &mut self.names {
+            if *other == endpoint {
+                *former = name.clone();
+            }
+        }
+        Ok(self)
+    }
+
+    /// What they begin with, where they have no path of their own.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Whether `path` is the prefix or below it.
+    /// Whether `path` is the prefix or below it, or an endpoint's own.
     #[must_use]
     pub fn contains(&self, path: &str) -> bool {
-        path.strip_prefix(self.prefix()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.below_prefix(path).is_some() || self.names.iter().any(|(_, name)| name.starts_with('/') && *name == path)
+    }
+
+    /// What comes after the prefix: nothing, or a slash and more.
+    fn below_prefix<'a>(&self, path: &'a str) -> Option<&'a str> {
+        path.strip_prefix(self.prefix()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Which of them it is. A router may have taken the prefix off.
+    pub(super) fn endpoint(&self, path: &str) -> Option<Endpoint> {
+        let rest = self.below_prefix(path).unwrap_or(path);
+        if matches!(rest, "" | "/") {
+            return Some(Endpoint::Ready);
+        }
+        let is_it = |name: &Name| match name.starts_with('/') {
+            true => *name == path,
+            false => rest.strip_prefix('/').is_some_and(|rest| *name == rest),
+        };
+        self.names.iter().find(|(_, name)| is_it(name)).map(|(endpoint, _)| *endpoint)
     }
 }
 
-/// `/health`.
+fn check(field: &'static str, path: &str) -> Result<(), ConfigError> {
+    if path.ends_with('/') {
+        return Err(ConfigError::new(field, "must not end with a slash"));
+    }
+    if !path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#')) {
+        return Err(ConfigError::new(field, "must be visible ASCII without `?` and `#`"));
+    }
+    Ok(())
+}
+
+/// `/health`, and below it `live`, `ready` and `startup`.
 impl Default for HealthPaths {
     fn default() -> HealthPaths {
-        HealthPaths { prefix: Name::from("/health") }
+        let names = [(Endpoint::Live, "live"), (Endpoint::Ready, "ready"), (Endpoint::Startup, "startup")];
+        HealthPaths { prefix: Name::from("/health"), names: names.map(|(endpoint, name)| (endpoint, Name::from(name))) }
     }
 }
 

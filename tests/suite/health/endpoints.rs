@@ -88,10 +88,11 @@ async fn methods_and_paths() {
     let health = serving();
     health.require("a", || false).unwrap();
     let endpoints = health.endpoints();
-    for path in ["/health/live", "/health/ready", "/health/startup", "/live", "/ready", "/startup", "/health/live?x=1"]
-    {
+    let paths = ["/health/live", "/health/ready", "/health/startup", "/live", "/ready", "/startup", "/health/live?x=1"];
+    // HC-08: the prefix alone is readiness, also where a router has taken it off.
+    for path in paths.into_iter().chain(["/health", "/health/", "/", "/health?x=1"]) {
         let (got, head) = (send(&endpoints, Method::GET, path).await, send(&endpoints, Method::HEAD, path).await);
-        assert_eq!(got.status(), if path.contains("ready") { 503 } else { 200 }, "{path}");
+        assert_eq!(got.status(), if path.contains("live") || path.contains("startup") { 200 } else { 503 }, "{path}");
         assert_eq!((got.status(), got.headers()), (head.status(), head.headers()), "{path}");
         assert_eq!(got.headers()["content-length"], got.body().len().to_string());
         assert_eq!(got.headers()["content-type"], "application/json");
@@ -105,7 +106,7 @@ async fn methods_and_paths() {
             );
         }
     }
-    let others = ["/", "/health", "/health/", "/health/live/", "/health/x", "/healthlive", "/Health/live", "/x/live"];
+    let others = ["/health/live/", "/health/x", "/healthlive", "/Health/live", "/x/live"];
     for path in others.into_iter().chain(["/health/health/live", "/liv", "/health//live", "*"]) {
         for method in [Method::GET, Method::POST] {
             let response = send(&endpoints, method, path).await;
@@ -273,3 +274,48 @@ assert_impl_all!(HealthEndpoints: tower::Service<Request<NoBody>, Error = Infall
 assert_impl_all!(seaworthy::http::HealthFuture: Send, Unpin);
 assert_impl_all!(seaworthy::http::HealthBody: http_body_util::BodyExt, Send, Sync, Unpin, Default);
 assert_not_impl_any!(NoBody: http_body_util::BodyExt);
+
+/// HC-08: names of the endpoints can be chosen, below the prefix or as paths of their own, and what is exempt follows; the
+/// names that they had are nobody's then. A bad one is an error.
+#[tokio::test]
+async fn names() {
+    let health = serving();
+    health.require("a", || false).unwrap();
+    let paths = HealthPaths::new("/healthz").unwrap().live("/livez").unwrap().ready("/readyz").unwrap();
+    let endpoints = health.endpoints().at(paths.clone().startup("started").unwrap());
+    for (path, status) in [
+        ("/livez", 200),
+        ("/readyz", 503),
+        ("/healthz", 503),
+        ("/healthz/started", 200),
+        ("/started", 200),
+        ("/healthz/startup", 404),
+        ("/healthz/livez", 404),
+        ("/healthz/live", 404),
+        ("/live", 404),
+        ("/health", 404),
+        ("/livez/", 404),
+        ("/livezz", 404),
+    ] {
+        assert_eq!(get(&endpoints, path).await.0, status, "{path}");
+        let exempt = path.starts_with("/healthz") || matches!(path, "/livez" | "/readyz");
+        assert_eq!(endpoints.paths().contains(path), exempt, "{path}");
+    }
+    assert_eq!(endpoints.paths().prefix(), "/healthz");
+    let moved = endpoints.prefix("/x").unwrap();
+    assert_eq!((get(&moved, "/livez").await.0, get(&moved, "/x/started").await.0), (200, 200));
+
+    for (name, rule) in [
+        ("", "must not be empty"),
+        ("/", "must not end with a slash"),
+        ("live/", "must not end with a slash"),
+        ("li ve", "must be visible ASCII without `?` and `#`"),
+        ("/readyz", "must not be the name of another endpoint"),
+    ] {
+        let error = paths.clone().live(name).unwrap_err();
+        assert_eq!((error.field(), error.rule()), ("live", rule), "{name}");
+    }
+    assert_eq!(paths.clone().ready("/livez").unwrap_err().field(), "ready");
+    assert_eq!(paths.clone().startup("?").unwrap_err().field(), "startup");
+    assert!(paths.live("/livez").is_ok(), "its own");
+}

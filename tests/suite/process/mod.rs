@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "another process lives in real time")]
 
 mod child;
+mod drill;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -50,8 +51,8 @@ async fn rn_02_a_clean_stop() {
         let service = Service::start(&[]);
         service.until_ready_is(200).await;
         assert_eq!(service.get("/orders").await.unwrap().0, 200);
-        service.signal(signal);
         let start = Instant::now();
+        service.signal(signal);
         let (status, log) = service.end().await;
         assert_eq!(status.code(), Some(0), "{signal}: {log}");
         let waited = start.elapsed() >= Duration::from_secs(5);

@@ -1,0 +1,141 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+
+use super::body::{RejectionBody, RespondBody};
+use crate::Rejected;
+
+/// The status that answers a rejection, unless a [`RespondLayer`] is told otherwise.
+///
+/// | rejection | status |
+/// |---|---|
+/// | [`Rejected::CircuitOpen`], [`Rejected::BulkheadFull`], [`Rejected::NotReady`] | 503 Service Unavailable |
+/// | [`Rejected::TimedOut`] | 504 Gateway Timeout |
+#[must_use]
+pub fn status_of(rejected: &Rejected) -> StatusCode {
+    match rejected {
+        Rejected::CircuitOpen { .. } | Rejected::BulkheadFull { .. } | Rejected::NotReady { .. } => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Rejected::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+/// The response that answers a rejection, unless a [`RespondLayer`](super::RespondLayer) is told otherwise: the status of
+/// [`status_of`], `Retry-After` in whole seconds, rounded up, where a time is known, and a small JSON body such as
+/// `{"error":"circuit open"}` that names the kind of rejection and nothing else.
+///
+/// For a handler that answers the rejection of a stack that it calls, in place of its own:
+///
+/// ```
+/// use axum::response::{IntoResponse, Response};
+/// use seaworthy::{BoxError, StackError, http::response_of};
+///
+/// fn answer(result: Result<String, BoxError>) -> Response {
+///     match result {
+///         Ok(text) => text.into_response(),
+///         Err(error) => match error.rejected() {
+///             Some(rejected) => response_of(rejected).into_response(),
+///             None => http::StatusCode::BAD_GATEWAY.into_response(),
+///         },
+///     }
+/// }
+/// ```
+#[must_use]
+pub fn response_of(rejected: &Rejected) -> Response<RejectionBody> {
+    response(rejected, status_of(rejected))
+}
+
+fn response(rejected: &Rejected, status: StatusCode) -> Response<RejectionBody> {
+    let mut response = Response::new(RejectionBody::new(text(rejected)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(wait) = rejected.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+    }
+    response
+}
+
+/// Rounded up, so that who waits for it does not come too early, and at least 1.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
+/// Names are left out: they are nobody's business outside.
+fn text(rejected: &Rejected) -> &'static str {
+    match rejected {
+        Rejected::CircuitOpen { .. } => r#"{"error":"circuit open"}"#,
+        Rejected::BulkheadFull { .. } => r#"{"error":"bulkhead full"}"#,
+        Rejected::NotReady { .. } => r#"{"error":"not ready"}"#,
+        Rejected::TimedOut { .. } => r#"{"error":"timed out"}"#,
+    }
+}
+
+/// Makes the response to a rejection. [`ByStatus`] and [`With`] do; a [`RespondLayer`](super::RespondLayer) has one of
+/// them.
+pub trait Answer<B> {
+    /// The response, with a body of its own or of the inner service's kind.
+    fn answer(&self, rejected: &Rejected) -> Response<RespondBody<B>>;
+}
+
+/// The default response, with a status that can be chosen.
+#[derive(Clone, Copy)]
+pub struct ByStatus(pub(super) fn(&Rejected) -> StatusCode);
+
+impl<B> Answer<B> for ByStatus {
+    fn answer(&self, rejected: &Rejected) -> Response<RespondBody<B>> {
+        response(rejected, (self.0)(rejected)).map(RespondBody::rejection)
+    }
+}
+
+impl fmt::Debug for ByStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByStatus")
+    }
+}
+
+/// The response that a closure makes.
+///
+/// # Clone
+/// Costs a reference count.
+pub struct With<F>(pub(super) Arc<F>);
+
+impl<F> Clone for With<F> {
+    fn clone(&self) -> With<F> {
+        With(Arc::clone(&self.0))
+    }
+}
+
+impl<F, B> Answer<B> for With<F>
+where
+    F: Fn(&Rejected) -> Response<B>,
+{
+    fn answer(&self, rejected: &Rejected) -> Response<RespondBody<B>> {
+        (self.0)(rejected).map(RespondBody::inner)
+    }
+}
+
+impl<F> fmt::Debug for With<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("With")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RD-04: whole seconds, rounded up, at least 1.
+    #[test]
+    fn retry_after_in_whole_seconds() {
+        let table = [(0, 1), (1, 1), (999_999_999, 1), (1_000_000_000, 1), (1_000_000_001, 2), (30_000_000_000, 30)];
+        for (nanos, seconds) in table {
+            assert_eq!(whole_seconds(Duration::from_nanos(nanos)), seconds, "{nanos}");
+        }
+        assert_eq!(whole_seconds(Duration::MAX), u64::MAX);
+    }
+}

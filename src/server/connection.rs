@@ -1,0 +1,97 @@
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use super::watch::Watch;
+use crate::Shutdown;
+use crate::time::{self, Alarm};
+
+/// After the server was told to finish, connections are read for a little longer: what was written before that is on its
+/// way, and has a right to an answer.
+const LINGER: Duration = Duration::from_millis(10);
+
+/// A client of HTTP/2 has so long to take note that it should go away, where it has never asked for anything; and so long
+/// without a byte in either direction, where it has, because it may be slow to read the end of an answer.
+const GOODBYE: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// A connection of hyper's.
+pub(super) trait Connection: Future {
+    /// No more requests than those that have begun.
+    fn finish(self: Pin<&mut Self>);
+}
+
+enum Stage {
+    Open,
+    Lingers,
+    /// It was told to finish.
+    Told,
+}
+
+/// Drives a connection to its end: its own, or ours.
+///
+/// hyper waits for the rest of a head, and for clients of HTTP/2 that do not answer, for as long as it takes; that is why
+/// what goes on is [watched](Watch) here.
+pub(super) async fn drive<C: Connection>(connection: C, watch: &Watch, head_limit: Duration, stop: &Shutdown) {
+    let mut connection = pin!(connection);
+    let mut stopped = pin!(stop.requested());
+    let (mut stage, mut alarm) = (Stage::Open, Alarm::default());
+    // Whether the alarm is set for what it is now, and at which count of the watch.
+    let (mut is_set, mut moved) = (false, None);
+    let mut is_condemned = false;
+    poll_fn(|cx| {
+        loop {
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            match stage {
+                Stage::Open if stopped.as_mut().poll(cx).is_ready() => {
+                    stage = Stage::Lingers;
+                    alarm.set(time::now().after(LINGER));
+                }
+                Stage::Open if !watch.is_reading() => {
+                    is_set = false;
+                    return Poll::Pending;
+                }
+                Stage::Open => {
+                    if !is_set {
+                        alarm.set(time::now().after(head_limit));
+                        is_set = true;
+                    }
+                    return alarm.poll(cx);
+                }
+                Stage::Lingers => {
+                    if alarm.poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    connection.as_mut().finish();
+                    stage = Stage::Told;
+                }
+                Stage::Told if !watch.is_idle() || watch.is_upgraded() => {
+                    (moved, is_condemned) = (None, false);
+                    return Poll::Pending;
+                }
+                Stage::Told if watch.is_http2() => {
+                    let now = Some(watch.moved());
+                    if moved != now {
+                        moved = now;
+                        let limit = if watch.was_called() { SILENCE } else { GOODBYE };
+                        alarm.set(time::now().after(limit));
+                    }
+                    return alarm.poll(cx);
+                }
+                Stage::Told if watch.is_blocked() => return Poll::Pending,
+                // It is between requests, and has nothing left to say. A turn later, because hyper may have left off in the
+                // middle of something.
+                Stage::Told if is_condemned => return Poll::Ready(()),
+                Stage::Told => {
+                    is_condemned = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,127 @@
+use std::convert::Infallible;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::Sender;
+
+use super::watch::Watch;
+use crate::Shutdown;
+
+/// What a connection of HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The place of a connection among those that the server waits for, and has room for.
+pub(super) struct Place {
+    pub(super) _alive: Sender<Infallible>,
+    pub(super) _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// A connection's socket. It notes what goes on, and holds the connection's place until it is dropped, which for an
+/// upgraded one is long after HTTP has done with it.
+pub(super) struct Io<I> {
+    io: I,
+    watch: Arc<Watch>,
+    /// So much of the preface has come in; none once it is known whether it is one.
+    preface: Option<usize>,
+    cut: Shutdown,
+    /// The same, awaited, where nobody else would end the connection.
+    is_cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    // Dropped after the socket.
+    _place: Place,
+}
+
+impl<I> Io<I> {
+    pub(super) fn new(io: I, watch: Arc<Watch>, cut: Shutdown, place: Place) -> Io<I> {
+        Io { io, watch, preface: Some(0), cut, is_cut: None, _place: place }
+    }
+
+    fn look(&mut self, bytes: &[u8]) {
+        let Some(known) = self.preface else { return };
+        let rest = &PREFACE[known..];
+        let length = bytes.len().min(rest.len());
+        self.preface = if bytes[..length] != rest[..length] {
+            None
+        } else if length == rest.len() {
+            self.watch.speaks_http2();
+            None
+        } else {
+            Some(known + length)
+        };
+    }
+
+    /// An upgraded connection is in the hands of whoever asked for it, and is told here that the server is gone.
+    fn check(&mut self, cx: Option<&mut Context<'_>>) -> io::Result<()> {
+        if !self.watch.is_upgraded() {
+            return Ok(());
+        }
+        let is_cut = match cx {
+            Some(cx) => {
+                let cut = &self.cut;
+                let told = self.is_cut.get_or_insert_with(|| Box::pin(cut.clone().requested_owned()));
+                // An async block must not be polled after its end.
+                cut.is_requested() || told.as_mut().poll(cx).is_ready()
+            }
+            None => self.cut.is_requested(),
+        };
+        if is_cut { Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server has ended")) } else { Ok(()) }
+    }
+
+    fn wrote<T>(&self, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.watch.wrote(poll.is_pending());
+        poll
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Io<I> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.check(Some(cx))?;
+        let before = buf.filled().len();
+        let poll = Pin::new(&mut this.io).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            this.watch.read();
+            this.look(&buf.filled()[before..]);
+        }
+        poll
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Io<I> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.check(None)?;
+        let poll = Pin::new(&mut this.io).poll_write(cx, buf);
+        this.wrote(poll)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.check(None)?;
+        let poll = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        this.wrote(poll)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        Pin::new(&mut this.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let poll = Pin::new(&mut this.io).poll_shutdown(cx);
+        this.wrote(poll)
+    }
+}

@@ -1,0 +1,106 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{Method, Request, Response, StatusCode};
+use http_body::Body;
+use hyper::body::Incoming;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::watch::{Busy, Watch};
+use crate::http::{HeldBody, close, is_draining, may_close};
+use crate::{Health, Shutdown};
+
+/// When connections are to be let go.
+#[derive(Clone)]
+pub(super) struct Closing {
+    pub(super) stop: Shutdown,
+    pub(super) health: Option<Health>,
+}
+
+impl Closing {
+    fn has_begun(&self) -> bool {
+        self.stop.is_requested() || self.health.as_ref().is_some_and(is_draining)
+    }
+}
+
+/// The service of one connection: notes its requests, and closes it after a response when its time has come.
+pub(super) struct Watched<S> {
+    pub(super) service: S,
+    pub(super) watch: Arc<Watch>,
+    pub(super) closing: Closing,
+}
+
+impl<S, B> hyper::service::Service<Request<Incoming>> for Watched<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone,
+    B: Body,
+{
+    type Response = Response<HeldBody<B, Busy>>;
+    type Error = S::Error;
+    type Future = Answer<S, S::Future>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        Answer {
+            busy: Some(Busy::new(&self.watch)),
+            closing: may_close(&request).then(|| self.closing.clone()),
+            is_connect: request.method() == Method::CONNECT,
+            stage: Stage::Unready { service: self.service.clone(), request: Some(request) },
+        }
+    }
+}
+
+pin_project! {
+    /// The answer to a request. It is in flight until the body of the response has ended.
+    pub(super) struct Answer<S, F> {
+        #[pin]
+        stage: Stage<S, F>,
+        closing: Option<Closing>,
+        is_connect: bool,
+        // Dropped after what answers.
+        busy: Option<Busy>,
+    }
+}
+
+pin_project! {
+    #[project = StageProj]
+    enum Stage<S, F> {
+        Unready { service: S, request: Option<Request<Incoming>> },
+        Running { #[pin] inner: F },
+    }
+}
+
+impl<S, B> Future for Answer<S, S::Future>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    B: Body,
+{
+    type Output = Result<Response<HeldBody<B, Busy>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let mut response = loop {
+            match this.stage.as_mut().project() {
+                StageProj::Unready { service, request } => {
+                    ready!(service.poll_ready(cx))?;
+                    let Some(request) = request.take() else { panic!("an answer was polled after it was ready") };
+                    let inner = service.call(request);
+                    this.stage.set(Stage::Running { inner });
+                }
+                StageProj::Running { inner } => break ready!(inner.poll(cx))?,
+            }
+        };
+        let status = response.status();
+        if status == StatusCode::SWITCHING_PROTOCOLS || (*this.is_connect && status.is_success()) {
+            if let Some(busy) = this.busy {
+                busy.watch().upgrade();
+            }
+        } else if this.closing.as_ref().is_some_and(Closing::has_begun) {
+            close(&mut response);
+        }
+        let busy = this.busy.take();
+        Poll::Ready(Ok(response.map(|body| HeldBody::new(body, busy))))
+    }
+}

@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// The head of a request is awaited: nothing of it has come yet on a new connection, or a part of it on any.
+const READING: u64 = 1;
+/// There is more to write than the socket takes.
+const BLOCKED: u64 = 1 << 1;
+/// It speaks HTTP/2, whose preface has come in.
+const HTTP2: u64 = 1 << 2;
+/// A request has made something else of it, or of a stream of it.
+const UPGRADED: u64 = 1 << 3;
+/// It has had a request.
+const CALLED: u64 = 1 << 4;
+
+/// What a connection is doing, noted by its socket and its requests, because hyper does not tell.
+#[derive(Debug)]
+pub(super) struct Watch {
+    flags: AtomicU64,
+    in_flight: AtomicU64,
+    /// How often anything was read or written.
+    moved: AtomicU64,
+}
+
+impl Watch {
+    /// A connection that was just accepted.
+    pub(super) fn new() -> Arc<Watch> {
+        Arc::new(Watch { flags: AtomicU64::new(READING), in_flight: AtomicU64::new(0), moved: AtomicU64::new(0) })
+    }
+
+    fn has(&self, flag: u64) -> bool {
+        self.flags.load(Ordering::Acquire) & flag != 0
+    }
+
+    fn set(&self, flag: u64, on: bool) {
+        if self.has(flag) != on {
+            if on {
+                self.flags.fetch_or(flag, Ordering::AcqRel);
+            } else {
+                self.flags.fetch_and(!flag, Ordering::AcqRel);
+            }
+        }
+    }
+
+    /// Something was read. Between requests it is a head; what comes with HTTP/2 may be anything.
+    pub(super) fn read(&self) {
+        self.moved.fetch_add(1, Ordering::Relaxed);
+        if !self.is_http2() && self.is_idle() {
+            self.set(READING, true);
+        }
+    }
+
+    /// Something was written, or could not be.
+    pub(super) fn wrote(&self, blocked: bool) {
+        self.moved.fetch_add(1, Ordering::Relaxed);
+        self.set(BLOCKED, blocked);
+    }
+
+    pub(super) fn speaks_http2(&self) {
+        self.set(HTTP2, true);
+        self.set(READING, false);
+    }
+
+    pub(super) fn upgrade(&self) {
+        self.set(UPGRADED, true);
+    }
+
+    pub(super) fn is_reading(&self) -> bool {
+        self.has(READING)
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.has(BLOCKED)
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.has(HTTP2)
+    }
+
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.has(UPGRADED)
+    }
+
+    pub(super) fn was_called(&self) -> bool {
+        self.has(CALLED)
+    }
+
+    /// No request is in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) == 0
+    }
+
+    pub(super) fn moved(&self) -> u64 {
+        self.moved.load(Ordering::Relaxed)
+    }
+}
+
+/// A request in flight, until the body of its response has ended.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<Watch>);
+
+impl Busy {
+    /// The head of a request is complete.
+    pub(super) fn new(watch: &Arc<Watch>) -> Busy {
+        watch.in_flight.fetch_add(1, Ordering::AcqRel);
+        watch.set(READING, false);
+        watch.set(CALLED, true);
+        Busy(Arc::clone(watch))
+    }
+
+    pub(super) fn watch(&self) -> &Watch {
+        &self.0
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
