@@ -96,7 +96,9 @@ impl Service<u64> for Floor {
     #[inline]
     fn call(&mut self, request: u64) -> FloorFuture {
         if !self.is_ready() {
-            return FloorFuture::Rejected { rejected: Some(Rejected::NotReady { reason: self.0.name.clone() }) };
+            return FloorFuture::Rejected {
+                rejected: Some(Rejected::NotReady { reason: self.0.name.clone(), retry_after: None.into() }),
+            };
         }
         self.0.in_flight.fetch_add(1, Ordering::AcqRel);
         FloorFuture::Inner { out: Some(Out(self.0.clone())), inner: Inner.call(request) }

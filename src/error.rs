@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::Name;
@@ -30,12 +31,16 @@ pub enum Rejected {
     BulkheadFull {
         /// The bulkhead's name.
         name: Name,
+        /// How long to wait, if it was told: see [`SlotsBuilder::retry_after`](crate::bulkhead::SlotsBuilder::retry_after).
+        retry_after: RetryAfter,
     },
     /// The service is out of rotation.
     #[error("not ready: {reason}")]
     NotReady {
         /// What is in the way.
         reason: Name,
+        /// How long it will be, where that is known: the open time that is left of a required circuit.
+        retry_after: RetryAfter,
     },
     /// The inner service was called and given up.
     #[error("timed out after {after:?}")]
@@ -45,13 +50,49 @@ pub enum Rejected {
     },
 }
 
+/// How long to wait before another try, where that is known. As an `Option<Duration>`, in half of its room, so that a
+/// [`Rejected`] is no larger for it.
+///
+/// ```
+/// use seaworthy::RetryAfter;
+/// use std::time::Duration;
+///
+/// let second = RetryAfter::from(Some(Duration::from_secs(1)));
+/// assert_eq!(second.get(), Some(Duration::from_secs(1)));
+/// assert_eq!(RetryAfter::from(None).get(), None);
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct RetryAfter(Option<NonZeroU64>);
+
+impl RetryAfter {
+    /// The time, to the nanosecond, and 584 years at most.
+    #[must_use]
+    pub fn get(self) -> Option<Duration> {
+        self.0.map(|nanos| Duration::from_nanos(nanos.get()))
+    }
+}
+
+/// No time at all is none that is known.
+impl From<Option<Duration>> for RetryAfter {
+    fn from(time: Option<Duration>) -> RetryAfter {
+        RetryAfter(time.and_then(|time| NonZeroU64::new(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))))
+    }
+}
+
+impl fmt::Debug for RetryAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 impl Rejected {
     /// How long to wait before another try makes sense, where that is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Rejected::CircuitOpen { retry_after, .. } => *retry_after,
-            Rejected::BulkheadFull { .. } | Rejected::NotReady { .. } | Rejected::TimedOut { .. } => None,
+            Rejected::BulkheadFull { retry_after, .. } | Rejected::NotReady { retry_after, .. } => retry_after.get(),
+            Rejected::TimedOut { .. } => None,
         }
     }
 

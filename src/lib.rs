@@ -47,7 +47,7 @@ pub mod timeout;
 
 pub use bulkhead::{Slot, Slots};
 pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
-pub use error::{BoxError, ConfigError, Error, Rejected, StackError};
+pub use error::{BoxError, ConfigError, Error, Rejected, RetryAfter, StackError};
 pub use event::{ErrorText, Event, Forgotten, Place};
 pub use fallback::{Covers, Fallback, FallbackLayer};
 pub use health::{AsyncCheck, Check, Health, Status};

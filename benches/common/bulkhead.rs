@@ -131,6 +131,8 @@ where
             return RejectFuture::Inner { inner: self.inner.call(request) };
         }
         self.counters.rejected.fetch_add(1, Ordering::Relaxed);
-        RejectFuture::Rejected { rejected: Some(Rejected::BulkheadFull { name: self.name.clone() }) }
+        RejectFuture::Rejected {
+            rejected: Some(Rejected::BulkheadFull { name: self.name.clone(), retry_after: None.into() }),
+        }
     }
 }

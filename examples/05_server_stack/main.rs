@@ -4,7 +4,7 @@
 //! all requests wait in one queue, and hardly anybody is answered in time. With it, most are turned away at once, and
 //! those let in are answered in time. Whatever it claims is asserted.
 //!
-//!     cargo run --release --example 05_server_stack
+//!     cargo run --release --features server --example 05_server_stack
 //!
 //! `server.rs` is the part to copy.
 #![allow(clippy::print_stdout, reason = "an example speaks")]

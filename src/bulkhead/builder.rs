@@ -21,12 +21,20 @@ pub struct SlotsBuilder {
     limit: u32,
     max_wait: Option<Duration>,
     max_waiting: Option<u32>,
+    retry_after: Option<Duration>,
     audience: Audience,
 }
 
 impl SlotsBuilder {
     pub(super) fn new(name: Name) -> SlotsBuilder {
-        SlotsBuilder { name, limit: 10, max_wait: None, max_waiting: None, audience: Audience::default() }
+        SlotsBuilder {
+            name,
+            limit: 10,
+            max_wait: None,
+            max_waiting: None,
+            retry_after: None,
+            audience: Audience::default(),
+        }
     }
 
     /// Another name, for the next bulkhead of a template. Must not be empty.
@@ -53,6 +61,13 @@ impl SlotsBuilder {
     /// it is not set; at zero nobody waits. Needs [`max_wait`](Self::max_wait).
     pub fn max_waiting(mut self, calls: u32) -> SlotsBuilder {
         self.max_waiting = Some(calls);
+        self
+    }
+
+    /// Tells whoever is rejected to come again after this time, which becomes `Retry-After` over HTTP: about as long as it
+    /// takes until a slot is free. More than zero. If it is not set the rejection knows no time, and over HTTP it is 1 s.
+    pub fn retry_after(mut self, time: Duration) -> SlotsBuilder {
+        self.retry_after = Some(time);
         self
     }
 
@@ -93,13 +108,17 @@ impl SlotsBuilder {
         if self.max_waiting.is_some() && self.max_wait.is_none() {
             return Err(ConfigError::new("max_waiting", "means nothing without `max_wait`"));
         }
+        if self.retry_after.is_some_and(|time| time.is_zero()) {
+            return Err(ConfigError::new("retry_after", "must be longer than zero"));
+        }
         let max_waiting = self.max_waiting.unwrap_or(MOST);
         if max_waiting > MOST {
             return Err(ConfigError::new("max_waiting", "must not be greater than 1,000,000"));
         }
         let max_wait = self.max_wait.unwrap_or_default();
         let max_waiting = if max_wait.is_zero() { 0 } else { max_waiting };
-        let settings = Settings { max_wait, max_waiting, audience: self.audience.or_default() };
+        let audience = self.audience.or_default();
+        let settings = Settings { max_wait, max_waiting, retry_after: self.retry_after, audience };
         Ok((self.name, SlotsTemplate { limit: self.limit, settings }))
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Settings {
     pub(super) max_wait: Duration,
     /// 0 where nobody ever waits.
     pub(super) max_waiting: u32,
+    /// What is told to who is rejected.
+    pub(super) retry_after: Option<Duration>,
     pub(super) audience: Audience,
 }
 
@@ -200,10 +202,15 @@ impl Core {
         self.granted(granted);
     }
 
+    /// What was set for whoever is rejected.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.settings.retry_after
+    }
+
     /// Makes a rejection, which is still to be counted.
     #[inline]
     pub(super) fn rejection(&self) -> Rejected {
-        Rejected::BulkheadFull { name: self.name.clone() }
+        Rejected::BulkheadFull { name: self.name.clone(), retry_after: self.settings.retry_after.into() }
     }
 
     /// Counts and tells a rejection; `waited` is the time that was spent in the queue.

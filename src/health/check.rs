@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::AsyncCheck;
 use crate::Name;
@@ -54,6 +55,12 @@ pub trait Check: Send + Sync {
     /// How it is now.
     fn status(&self) -> Status;
 
+    /// How long it will be down, where it knows. Whoever is kept out because of it is told to come again after that. It is
+    /// asked while the check is down, and only then.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+
     /// The check to run for an answer that is up to date, where this one cannot give that at once. A check that wraps
     /// another should pass it on.
     fn as_async(&self) -> Option<&AsyncCheck> {
@@ -74,6 +81,10 @@ where
 impl<C: Check + ?Sized> Check for Arc<C> {
     fn status(&self) -> Status {
         (**self).status()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (**self).retry_after()
     }
 
     fn as_async(&self) -> Option<&AsyncCheck> {

@@ -6,7 +6,7 @@ use super::check::{Check, Status};
 use super::gauge::Gauge;
 use super::in_flight::InFlight;
 use super::layer::ReadinessLayer;
-use super::registry::{List, Registry};
+use super::registry::{Entry, List, Registry};
 use super::report::RunChecks;
 use crate::audience::Audience;
 use crate::{ConfigError, Event, Name, Observer, Phase, Rejected};
@@ -50,8 +50,7 @@ struct Core {
 /// What keeps a request out.
 enum Obstacle {
     Phase(Phase),
-    /// Of this name.
-    Check(Name),
+    Check(Arc<Entry>),
 }
 
 /// A panic in a check is caught, and none of ours is in the middle of anything when one is asked.
@@ -172,14 +171,14 @@ impl Health {
 
     #[cold]
     fn reject(&self, obstacle: Obstacle) -> Rejected {
-        let (phase, reason) = match obstacle {
-            Obstacle::Phase(phase) => (phase, phase_in_the_way(phase)),
-            Obstacle::Check(name) => (Phase::Serving, name),
+        let (phase, reason, retry_after) = match obstacle {
+            Obstacle::Phase(phase) => (phase, phase_in_the_way(phase), None),
+            Obstacle::Check(entry) => (Phase::Serving, entry.name.clone(), entry.retry_after()),
         };
         if self.0.audience.hears_debug() {
             self.0.audience.tell(&Event::ReadinessRejected { reason: &reason, phase });
         }
-        Rejected::NotReady { reason }
+        Rejected::NotReady { reason, retry_after: retry_after.into() }
     }
 
     #[inline]

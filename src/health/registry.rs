@@ -1,6 +1,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -49,9 +50,9 @@ impl Registry {
 
     /// The first of the required checks that is down.
     #[inline]
-    pub(super) fn first_down(&self, audience: &Audience) -> Option<Name> {
+    pub(super) fn first_down(&self, audience: &Audience) -> Option<Arc<Entry>> {
         let list = self.list.load();
-        list.required.iter().find(|entry| !entry.is_up(audience)).map(|entry| entry.name.clone())
+        list.required.iter().find(|entry| !entry.is_up(audience)).map(Arc::clone)
     }
 
     /// Puts a check in the place of the one of that name, or beside the others; `note` is told whether there are
@@ -135,6 +136,11 @@ impl Entry {
     pub(super) fn status(&self) -> Status {
         let status = catch_unwind(AssertUnwindSafe(|| self.check.status()));
         status.unwrap_or_else(|_| Status::Down(Name::from("panicked")))
+    }
+
+    /// How long it will be down, where it knows.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        catch_unwind(AssertUnwindSafe(|| self.check.retry_after())).unwrap_or_default()
     }
 
     #[inline]

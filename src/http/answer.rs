@@ -25,7 +25,7 @@ pub fn status_of(rejected: &Rejected) -> StatusCode {
 }
 
 /// The response that answers a rejection, unless a [`RespondLayer`](super::RespondLayer) is told otherwise: the status of
-/// [`status_of`], `Retry-After` in whole seconds, rounded up, where a time is known, and a small JSON body such as
+/// [`status_of`], `Retry-After` in whole seconds, rounded up, where a time is known, or 1 s for a full bulkhead, and a small JSON body such as
 /// `{"error":"circuit open"}` that names the kind of rejection and nothing else.
 ///
 /// For a handler that answers the rejection of a stack that it calls, in place of its own:
@@ -54,10 +54,18 @@ fn response(rejected: &Rejected, status: StatusCode) -> Response<RejectionBody> 
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(wait) = rejected.retry_after() {
+    if let Some(wait) = wait_of(rejected) {
         headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
     response
+}
+
+/// A bulkhead that was not told a time is full for a moment; whoever asks at once again helps nobody.
+fn wait_of(rejected: &Rejected) -> Option<Duration> {
+    match rejected {
+        Rejected::BulkheadFull { retry_after, .. } => retry_after.get().or(Some(Duration::from_secs(1))),
+        other => other.retry_after(),
+    }
 }
 
 /// Rounded up, so that who waits for it does not come too early, and at least 1.

@@ -3,8 +3,8 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
+use super::heard::Heard;
 use super::watch::Watch;
-use crate::Shutdown;
 use crate::time::{self, Alarm};
 
 /// After the server was told to finish, connections are read for a little longer: what was written before that is on its
@@ -29,24 +29,32 @@ enum Stage {
     Told,
 }
 
-/// Drives a connection to its end: its own, or ours.
+/// Drives a connection to its end: its own, or ours. When it is cut nothing is said.
 ///
 /// hyper waits for the rest of a head, and for clients of HTTP/2 that do not answer, for as long as it takes; that is why
 /// what goes on is [watched](Watch) here.
-pub(super) async fn drive<C: Connection>(connection: C, watch: &Watch, head_limit: Duration, stop: &Shutdown) {
+pub(super) async fn drive<C: Connection>(
+    connection: C,
+    watch: &Watch,
+    head_limit: Duration,
+    mut stop: Heard,
+    mut cut: Heard,
+) {
     let mut connection = pin!(connection);
-    let mut stopped = pin!(stop.requested());
     let (mut stage, mut alarm) = (Stage::Open, Alarm::default());
     // Whether the alarm is set for what it is now, and at which count of the watch.
     let (mut is_set, mut moved) = (false, None);
     let mut is_condemned = false;
     poll_fn(|cx| {
+        if cut.is_requested(cx) {
+            return Poll::Ready(());
+        }
         loop {
             if connection.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
             match stage {
-                Stage::Open if stopped.as_mut().poll(cx).is_ready() => {
+                Stage::Open if stop.is_requested(cx) => {
                     stage = Stage::Lingers;
                     alarm.set(time::now().after(LINGER));
                 }

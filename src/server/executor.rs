@@ -1,7 +1,10 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use hyper::rt::Executor;
 
+use super::heard::Heard;
 use crate::Shutdown;
 
 /// Runs the streams of HTTP/2, each until its end, or until the server is dropped.
@@ -16,9 +19,10 @@ where
     F::Output: Send,
 {
     fn execute(&self, stream: F) {
-        let cut = self.cut.clone();
+        let mut cut = Heard::new(self.cut.clone());
         tokio::spawn(async move {
-            cut.until(stream).await;
+            let mut stream = pin!(stream);
+            poll_fn(|cx| if cut.is_requested(cx) { Poll::Ready(()) } else { stream.as_mut().poll(cx).map(drop) }).await;
         });
     }
 }

@@ -1,5 +1,4 @@
 use std::convert::Infallible;
-use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
 
+use super::heard::Heard;
 use super::watch::Watch;
 use crate::Shutdown;
 
@@ -30,7 +30,7 @@ pub(super) struct Io<I> {
     preface: Option<usize>,
     cut: Shutdown,
     /// The same, awaited, where nobody else would end the connection.
-    is_cut: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    is_cut: Option<Heard>,
     // Dropped after the socket.
     _place: Place,
 }
@@ -60,19 +60,21 @@ impl<I> Io<I> {
             return Ok(());
         }
         let is_cut = match cx {
-            Some(cx) => {
-                let cut = &self.cut;
-                let told = self.is_cut.get_or_insert_with(|| Box::pin(cut.clone().requested_owned()));
-                // An async block must not be polled after its end.
-                cut.is_requested() || told.as_mut().poll(cx).is_ready()
-            }
+            Some(cx) => self.is_cut.get_or_insert_with(|| Heard::new(self.cut.clone())).is_requested(cx),
             None => self.cut.is_requested(),
         };
         if is_cut { Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server has ended")) } else { Ok(()) }
     }
 
     fn wrote<T>(&self, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.watch.wrote(poll.is_pending());
+        if poll.is_ready() {
+            self.watch.moved_on();
+        }
+        self.flushed(poll)
+    }
+
+    fn flushed<T>(&self, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.watch.set_blocked(poll.is_pending());
         poll
     }
 }
@@ -116,7 +118,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Io<I> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        Pin::new(&mut this.io).poll_flush(cx)
+        let poll = Pin::new(&mut this.io).poll_flush(cx);
+        this.flushed(poll)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -36,6 +36,7 @@
 
 mod connection;
 mod executor;
+mod heard;
 mod io;
 mod listener;
 mod serve;

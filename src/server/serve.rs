@@ -16,6 +16,7 @@ use tower_service::Service;
 
 use super::connection::{Connection, drive};
 use super::executor::Spawner;
+use super::heard::Heard;
 use super::io::{Io, Place};
 use super::listener::Listener;
 use super::service::{Closing, Watched};
@@ -199,11 +200,12 @@ impl<S> Crew<S> {
         let io = Io::new(io, Arc::clone(&watch), self.cut.clone(), place);
         let service =
             Watched { service: self.service.clone(), watch: Arc::clone(&watch), closing: self.closing.clone() };
-        let (builder, cut, stop) = (Arc::clone(&self.builder), self.cut.clone(), self.closing.stop.clone());
+        let builder = Arc::clone(&self.builder);
+        let (stop, cut) = (Heard::new(self.closing.stop.clone()), Heard::new(self.cut.clone()));
         let head_limit = self.head_limit;
         tokio::spawn(async move {
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
-            cut.until(drive(connection, &watch, head_limit, &stop)).await;
+            drive(connection, &watch, head_limit, stop, cut).await;
         });
     }
 }

@@ -44,15 +44,18 @@ impl Watch {
 
     /// Something was read. Between requests it is a head; what comes with HTTP/2 may be anything.
     pub(super) fn read(&self) {
-        self.moved.fetch_add(1, Ordering::Relaxed);
+        self.moved_on();
         if !self.is_http2() && self.is_idle() {
             self.set(READING, true);
         }
     }
 
-    /// Something was written, or could not be.
-    pub(super) fn wrote(&self, blocked: bool) {
+    /// Something was read or written.
+    pub(super) fn moved_on(&self) {
         self.moved.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_blocked(&self, blocked: bool) {
         self.set(BLOCKED, blocked);
     }
 

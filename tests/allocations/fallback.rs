@@ -28,7 +28,7 @@ where
 fn fb_03_nothing() {
     let inner = service_fn(|request: u32| {
         ready(match request {
-            7 => Answer::Err(Rejected::NotReady { reason: "fixed".into() }.into()),
+            7 => Answer::Err(Rejected::NotReady { reason: "fixed".into(), retry_after: None.into() }.into()),
             8 => Err(Error::Inner("broken")),
             _ => Ok(request),
         })

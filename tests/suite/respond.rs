@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use seaworthy::http::{RespondBody, RespondLayer, SplitError, response_of, status_of};
-use seaworthy::{BoxError, Circuit, Error, LiftLayer, Name, Rejected};
+use seaworthy::{BoxError, Circuit, Error, LiftLayer, Name, Rejected, RetryAfter};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 type Body = Full<bytes::Bytes>;
@@ -17,8 +17,8 @@ fn rejections() -> [Rejected; 5] {
     [
         Rejected::CircuitOpen { name: name.clone(), retry_after: Some(Duration::from_millis(1_200)) },
         Rejected::CircuitOpen { name: name.clone(), retry_after: None },
-        Rejected::BulkheadFull { name: name.clone() },
-        Rejected::NotReady { reason: name },
+        Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() },
+        Rejected::NotReady { reason: name, retry_after: None.into() },
         Rejected::TimedOut { after: Duration::from_secs(1) },
     ]
 }
@@ -38,7 +38,7 @@ async fn rd_04_the_response() {
     let expected = [
         (503, Some("2"), r#"{"error":"circuit open"}"#),
         (503, None, r#"{"error":"circuit open"}"#),
-        (503, None, r#"{"error":"bulkhead full"}"#),
+        (503, Some("1"), r#"{"error":"bulkhead full"}"#),
         (503, None, r#"{"error":"not ready"}"#),
         (504, None, r#"{"error":"timed out"}"#),
     ];
@@ -188,4 +188,19 @@ fn hc_10_sizes() {
     type Future = seaworthy::http::RespondFuture<Inner>;
     assert!(size_of::<Future>() <= size_of::<Inner>() + 16, "{} {}", size_of::<Future>(), size_of::<Inner>());
     assert_eq!(size_of::<RespondBody<Box<dyn std::any::Any>>>(), 24);
+}
+
+/// HC-09: over HTTP a full bulkhead tells the time that was set, and 1 s where none was; not ready because of an open circuit
+/// tells the time that it stays open.
+#[tokio::test]
+async fn hc_09_retry_after() {
+    for (wait, expected) in [(None, "1"), (Some(Duration::from_millis(2_100)), "3")] {
+        let full = Rejected::BulkheadFull { name: "secret".into(), retry_after: wait.into() };
+        assert_eq!(response_of(&full).headers()["retry-after"], expected);
+    }
+    let not_ready = |retry_after| {
+        response_of(&Rejected::NotReady { reason: "secret".into(), retry_after: RetryAfter::from(retry_after) })
+    };
+    assert_eq!(not_ready(Some(Duration::from_secs(7))).headers()["retry-after"], "7");
+    assert!(!not_ready(None).headers().contains_key("retry-after"));
 }

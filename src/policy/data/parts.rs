@@ -247,13 +247,17 @@ impl Table for BackoffTable {
 struct BulkheadTable(SlotsBuilder);
 
 impl Table for BulkheadTable {
-    const KEYS: &'static [&'static str] = &["limit", "max_wait", "max_waiting"];
+    const KEYS: &'static [&'static str] = &["limit", "max_wait", "max_waiting", "retry_after"];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         match key {
             "limit" => {
                 let limit = map.next_value_seed(count(at))?;
                 set(&mut self.0, |builder| builder.limit(limit));
+            }
+            "retry_after" => {
+                let time = map.next_value_seed(Time(at))?;
+                set(&mut self.0, |builder| builder.retry_after(time));
             }
             "max_waiting" => {
                 let calls = map.next_value_seed(count(at))?;

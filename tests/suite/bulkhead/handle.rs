@@ -10,7 +10,7 @@ fn try_take() {
     let slots = slots(2);
     let (one, two) = (slots.try_take().expect("free"), slots.try_take().expect("free"));
     let rejected = slots.try_take().expect_err("full");
-    assert_eq!(rejected, Rejected::BulkheadFull { name: "ship".into() });
+    assert_eq!(rejected, Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() });
     assert_eq!((rejected.retry_after(), rejected.is_before_call()), (None, true));
     drop(one);
     assert_eq!(slots.available(), 1);
@@ -84,4 +84,25 @@ async fn leaked() {
 
 async fn untouched() -> Result<(), BoxError> {
     panic!("polled without a slot")
+}
+
+/// HC-09: a full bulkhead tells the time that was set, at once and after a wait, and each of a family does; nothing if none
+/// was set. Zero is an error.
+#[tokio::test(start_paused = true)]
+async fn hc_09_when_to_come_again() {
+    use std::time::Duration;
+    let time = Duration::from_millis(1_500);
+    let wait = Duration::from_secs(1);
+    let builder = Slots::builder("ship").limit(1).max_wait(wait).max_waiting(1).retry_after(time);
+    let family = builder.clone().keyed::<u8>().build().unwrap();
+    for slots in [builder.build().unwrap(), family.get(&1).clone()] {
+        let _slot = slots.try_take().unwrap();
+        assert_eq!(slots.try_take().unwrap_err().retry_after(), Some(time));
+        assert_eq!(slots.take().await.unwrap_err().retry_after(), Some(time));
+    }
+    let slots = Slots::builder("ship").limit(1).build().unwrap();
+    let _slot = slots.try_take().unwrap();
+    assert_eq!(slots.try_take().unwrap_err().retry_after(), None);
+    let error = Slots::builder("ship").retry_after(Duration::ZERO).build().unwrap_err();
+    assert_eq!(error.field(), "retry_after");
 }

@@ -14,8 +14,8 @@ fn rejections() -> [(Rejected, bool); 4] {
     let name = Name::from("below");
     [
         (Rejected::CircuitOpen { name: name.clone(), retry_after: None }, false),
-        (Rejected::BulkheadFull { name: name.clone() }, false),
-        (Rejected::NotReady { reason: name }, false),
+        (Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() }, false),
+        (Rejected::NotReady { reason: name, retry_after: None.into() }, false),
         (Rejected::TimedOut { after: Duration::from_secs(1) }, true),
     ]
 }

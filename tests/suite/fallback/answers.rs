@@ -32,8 +32,8 @@ async fn fb_02_rejections_are_covered() {
     let layer = told.by(FallbackLayer::value("spare", 7)).build().unwrap();
     let rejections = [
         Rejected::CircuitOpen { name: "ship".into(), retry_after: None },
-        Rejected::BulkheadFull { name: "ship".into() },
-        Rejected::NotReady { reason: "ship".into() },
+        Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() },
+        Rejected::NotReady { reason: "ship".into(), retry_after: None.into() },
         Rejected::TimedOut { after: Duration::from_secs(1) },
     ];
     for rejected in rejections {

@@ -41,7 +41,7 @@ async fn fb_07_logged() {
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let expected = [
-        r#"DEBUG seaworthy::fallback: fell back name=spare error=bulkhead `ship` is full error_debug=BulkheadFull { name: "ship" }"#,
+        r#"DEBUG seaworthy::fallback: fell back name=spare error=bulkhead `ship` is full error_debug=BulkheadFull { name: "ship", retry_after: None }"#,
         "WARN seaworthy::keyed: no room for another key name=tenants max=1",
     ];
     assert_eq!(lines, expected);

@@ -33,10 +33,10 @@ impl Told {
 
 /// A rejection, as a layer below would give it.
 fn full() -> BoxError {
-    Rejected::BulkheadFull { name: "ship".into() }.into()
+    Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() }.into()
 }
 
 /// As the observer is told of [`full`].
 fn fell_back() -> String {
-    String::from(r#"spare: bulkhead `ship` is full, BulkheadFull { name: "ship" }"#)
+    String::from(r#"spare: bulkhead `ship` is full, BulkheadFull { name: "ship", retry_after: None }"#)
 }

@@ -72,9 +72,14 @@ async fn fb_08_the_last_error_wins() {
         let mut call = task::spawn(service.call("x"));
         if is_ready {
             assert_pending!(call.poll());
-            spare.next_request().await.unwrap().1.send_error(Rejected::NotReady { reason: "spare".into() });
+            spare
+                .next_request()
+                .await
+                .unwrap()
+                .1
+                .send_error(Rejected::NotReady { reason: "spare".into(), retry_after: None.into() });
         } else {
-            spare.send_error(Rejected::NotReady { reason: "spare".into() });
+            spare.send_error(Rejected::NotReady { reason: "spare".into(), retry_after: None.into() });
         }
         let error = assert_ready_err!(call.poll());
         assert!(error.to_string().contains("not ready: spare"), "{error}");

@@ -44,7 +44,7 @@ fn service_with<X: Exempt<Request> + Clone>(health: &Health, exempt: X) -> (Serv
 /// What is in the way, if the call was rejected.
 fn reason<T>(result: Result<T, BoxError>) -> Option<String> {
     match result.err()?.rejected() {
-        Some(Rejected::NotReady { reason }) => Some(reason.to_string()),
+        Some(Rejected::NotReady { reason, .. }) => Some(reason.to_string()),
         _ => None,
     }
 }

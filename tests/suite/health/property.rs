@@ -84,7 +84,7 @@ fn play(steps: Vec<Step>) {
                     held.push(request);
                     model.in_flight += 1;
                 }
-                (Err(Rejected::NotReady { reason }), Some(expected)) => assert_eq!(reason, expected),
+                (Err(Rejected::NotReady { reason, .. }), Some(expected)) => assert_eq!(reason, expected),
                 (result, expected) => panic!("{result:?}, but {expected:?}"),
             },
             Step::End(place) => {

@@ -101,7 +101,53 @@ async fn a_service_that_cannot_fail() {
     let inner = LiftLayer::new().layer(service_fn(|()| async { Ok::<_, Infallible>(7) }));
     let service = health.readiness_layer().layer(inner);
     let rejected: Result<i32, Error<Infallible>> = service.clone().oneshot(()).await;
-    assert_eq!(rejected, Err(Error::Rejected(Rejected::NotReady { reason: "starting".into() })));
+    assert_eq!(
+        rejected,
+        Err(Error::Rejected(Rejected::NotReady { reason: "starting".into(), retry_after: None.into() }))
+    );
     health.advance(Phase::Serving);
     assert_eq!(service.oneshot(()).await, Ok(7));
+}
+
+/// HC-09: what is kept out because of an open circuit is told how long that stays open, and nobody is told a time who knows
+/// none: for a phase, for a circuit that was forced open, for other checks, and for one that panics when it is asked.
+#[tokio::test(start_paused = true)]
+async fn hc_09_when_to_come_again() {
+    struct Panics;
+    impl seaworthy::Check for Panics {
+        fn status(&self) -> seaworthy::Status {
+            false.into()
+        }
+        fn retry_after(&self) -> Option<std::time::Duration> {
+            panic!("on purpose")
+        }
+    }
+    let (health, circuit) = (Health::new(), circuit());
+    let told = || match health.admit() {
+        Err(rejected @ Rejected::NotReady { .. }) => rejected.retry_after(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told(), None, "it is starting");
+    health.advance(Phase::Serving);
+    health.require("backend", circuit.clone()).unwrap();
+    settle(&circuit, &[Verdict::Failure]);
+    assert_eq!(told(), Some(SECOND));
+    advance(MS * 300).await;
+    assert_eq!(told(), Some(MS * 700));
+    // By way of a layer, and shared.
+    health.require("backend", std::sync::Arc::new(circuit.clone())).unwrap();
+    let inner = service_fn(async |()| Ok::<_, Error<Infallible>>(()));
+    let Err(Error::Rejected(rejected)) = health.readiness_layer().layer(inner).oneshot(()).await else { panic!() };
+    assert_eq!(rejected, Rejected::NotReady { reason: "backend".into(), retry_after: Some(MS * 700).into() });
+    circuit.force_open();
+    assert_eq!(told(), None);
+    let slots = Slots::builder("slots").limit(1).retry_after(SECOND * 3).build().unwrap();
+    health.require("backend", slots.clone()).unwrap();
+    let _slot = slots.try_take().unwrap();
+    assert_eq!(told(), Some(SECOND * 3));
+    health.require("backend", || false).unwrap();
+    assert_eq!(told(), None);
+    health.require("backend", Panics).unwrap();
+    assert_eq!(told(), None);
+    assert!(size_of::<Rejected>() <= 40);
 }

@@ -102,7 +102,7 @@ async fn ky_06_overflow_of_bulkheads() {
     let _held = tenants.get(&1).try_take().unwrap();
     let slot = tenants.get(&2).try_take().unwrap();
     let full = tenants.get(&3).try_take().unwrap_err();
-    assert_eq!(full, Rejected::BulkheadFull { name: "tenants (overflow)".into() });
+    assert_eq!(full, Rejected::BulkheadFull { name: "tenants (overflow)".into(), retry_after: None.into() });
     assert_eq!((tenants.overflow().in_use(), tenants.len()), (1, 1));
     drop(slot);
     assert!(tenants.get(&3).try_take().is_ok());

@@ -152,7 +152,8 @@ async fn each_step_of_a_retry() {
     assert_eq!(diary.take(), [&steps[..], &["r stopped: attempts exhausted Some(2)"]].concat());
     let free = RetryPolicy::builder("f").no_budget().observer(diary.clone()).build().unwrap();
     free.run(async || Ok::<_, BoxError>(())).await.unwrap();
-    let failure = || async { Err::<(), BoxError>(Rejected::NotReady { reason: "x".into() }.into()) };
+    let failure =
+        || async { Err::<(), BoxError>(Rejected::NotReady { reason: "x".into(), retry_after: None.into() }.into()) };
     assert!(free.run(failure).await.is_err());
     assert_eq!(diary.take(), ["f built None", "f began None", "f began None", "f stopped: not retryable None"]);
 }

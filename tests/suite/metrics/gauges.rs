@@ -136,7 +136,7 @@ async fn a_fallback() {
     fallbacks(0);
     assert!(layer.run(async { Err::<u32, BoxError>("down".into()) }).await.is_err());
     fallbacks(0);
-    let rejected = Rejected::NotReady { reason: "x".into() };
+    let rejected = Rejected::NotReady { reason: "x".into(), retry_after: None.into() };
     layer.run(async { Err::<u32, BoxError>(rejected.into()) }).await.unwrap();
     fallbacks(1);
 }

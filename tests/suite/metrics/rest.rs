@@ -14,7 +14,7 @@ async fn a_fallback() {
         layer.run(async { Ok::<_, BoxError>(1) }).await.unwrap();
         assert!(layer.run(async { Err::<u32, BoxError>("down".into()) }).await.is_err());
         assert_eq!(diary.take(), [""; 0]);
-        let rejected = Rejected::NotReady { reason: "x".into() };
+        let rejected = Rejected::NotReady { reason: "x".into(), retry_after: None.into() };
         assert_eq!(layer.run(async { Err::<u32, BoxError>(rejected.into()) }).await.unwrap(), 7);
         assert_eq!(diary.take(), ["f fell back: not ready: x"]);
     }

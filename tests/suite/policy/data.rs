@@ -63,7 +63,7 @@ async fn po_07_profiles_behave() {
         if let Some(slots) = policy.slots() {
             let _all: Vec<_> = (0..slots.limit()).map(|_| slots.try_take().unwrap()).collect();
             let began = crate::support::now();
-            let full = Rejected::BulkheadFull { name: name.clone() };
+            let full = Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() };
             assert_eq!(rejected(Way::Run.ask(policy, &backend, Do::Answer).await), Some(full));
             assert_eq!(crate::support::now() - began, 10 * SECOND, "{name}");
         }
@@ -172,7 +172,7 @@ fn po_06_bad_input() {
         ("[a.circuit]\nopen = \"1s\"", &format!("a.circuit.open: there is no such key; there are {circuit_keys}"), 2),
         (
             "[a.bulkhead]\nslots = 3",
-            "a.bulkhead.slots: there is no such key; there are limit, max_wait, max_waiting",
+            "a.bulkhead.slots: there is no such key; there are limit, max_wait, max_waiting, retry_after",
             2,
         ),
         (

@@ -81,7 +81,7 @@ fn rejected(result: Result<&'static str, BoxError>) -> Option<Rejected> {
 }
 
 fn full() -> Option<Rejected> {
-    Some(Rejected::BulkheadFull { name: "compute".into() })
+    Some(Rejected::BulkheadFull { name: "compute".into(), retry_after: None.into() })
 }
 
 fn timed_out() -> Option<Rejected> {

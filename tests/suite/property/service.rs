@@ -210,7 +210,7 @@ impl Run {
         let (call, mut future, answer) = self.running.remove(place % self.running.len());
         *answer.0.borrow_mut() = Some(end);
         let response = catch_unwind(AssertUnwindSafe(|| future.poll())).ok();
-        let below = Rejected::BulkheadFull { name: "below".into() };
+        let below = Rejected::BulkheadFull { name: "below".into(), retry_after: None.into() };
         let (verdict, expected) = match end {
             End::Answer(verdict) => (verdict, Some(Ok(verdict))),
             End::Failed => (Verdict::Failure, Some(Err(Error::Inner(())))),

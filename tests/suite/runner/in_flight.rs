@@ -41,13 +41,16 @@ async fn awaited() {
     let telling = story.clone();
     tokio::spawn(async move {
         let early = service.clone().oneshot(0).await.unwrap_err();
-        assert_eq!(early.rejected(), Some(&Rejected::NotReady { reason: "starting".into() }));
+        assert_eq!(early.rejected(), Some(&Rejected::NotReady { reason: "starting".into(), retry_after: None.into() }));
         nap(2 * SECOND).await;
         tokio::spawn(service.clone().oneshot(8));
         nap(2 * SECOND).await;
         assert_eq!((health.phase(), health.in_flight()), (Phase::Draining, 1));
         let late = service.oneshot(0).await.unwrap_err();
-        assert_eq!(late.rejected(), Some(&Rejected::NotReady { reason: "shutting down".into() }));
+        assert_eq!(
+            late.rejected(),
+            Some(&Rejected::NotReady { reason: "shutting down".into(), retry_after: None.into() })
+        );
         telling.tell("turned away");
     });
     stop_after(&runner, 3 * SECOND);

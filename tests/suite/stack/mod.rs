@@ -120,7 +120,7 @@ fn timed_out() -> Option<Rejected> {
 }
 
 fn full() -> Option<Rejected> {
-    Some(Rejected::BulkheadFull { name: "slots".into() })
+    Some(Rejected::BulkheadFull { name: "slots".into(), retry_after: None.into() })
 }
 
 fn circuit_open(retry_after: Duration) -> Option<Rejected> {

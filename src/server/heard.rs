@@ -1,0 +1,34 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use crate::Shutdown;
+
+/// Asks a [`Shutdown`] at every poll of something that is polled often. All connections of a server share one, and to wait
+/// for it takes its lock; so this waits once, and then looks.
+pub(super) struct Heard {
+    shutdown: Shutdown,
+    requested: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Who will be woken.
+    waker: Option<Waker>,
+}
+
+impl Heard {
+    pub(super) fn new(shutdown: Shutdown) -> Heard {
+        Heard { requested: Box::pin(shutdown.clone().requested_owned()), shutdown, waker: None }
+    }
+
+    /// Whether it was requested; if not, whoever polls is woken when it is.
+    pub(super) fn is_requested(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.shutdown.is_requested() {
+            return true;
+        }
+        if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return false;
+        }
+        self.waker = Some(cx.waker().clone());
+        // Whatever has been used up of the task's budget: it would not be registered then, and is not asked again. It is not
+        // polled after it was ready, because from then on the shutdown is requested.
+        Pin::new(&mut tokio::task::unconstrained(self.requested.as_mut())).poll(cx).is_ready()
+    }
+}
