@@ -90,8 +90,8 @@ impl Health {
     }
 
     /// Says that the start has begun: from here on the service is live, which is not to say that it is ready. A
-    /// [`Runner`](crate::runner::Runner) does it when its run begins; whoever has none, and a start that takes its time,
-    /// calls it first. Returns false, and changes nothing, if it was called before or the start is over.
+    /// [`Runner`](crate::runner::Runner) does it when its run begins; whoever has none, and a start that takes its
+    /// time, calls it first. Returns false, and changes nothing, if it was called before or the start is over.
     pub fn begin(&self) -> bool {
         self.0.gauge.begin()
     }

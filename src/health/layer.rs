@@ -43,9 +43,9 @@ impl<X> ReadinessLayer<X> {
         ReadinessLayer { health: self.health, exempt, last: self.last }
     }
 
-    /// Rejects requests from the moment at which the phase is [`Draining`](Phase::Draining). Otherwise they are let in, and
-    /// counted, until the service has stopped: load balancers send requests until they have noticed that readiness says
-    /// no, and whoever closes the listener after the drain delay ends them.
+    /// Rejects requests from the moment at which the phase is [`Draining`](Phase::Draining). Otherwise they are let in,
+    /// and counted, until the service has stopped: load balancers send requests until they have noticed that readiness
+    /// says no, and whoever closes the listener after the drain delay ends them.
     ///
     /// For services whose callers are told by a rejection to go elsewhere, and do so.
     pub fn refuse_while_draining(mut self) -> ReadinessLayer<X> {

@@ -24,9 +24,9 @@ pub fn status_of(rejected: &Rejected) -> StatusCode {
     }
 }
 
-/// The response that answers a rejection, unless a [`RespondLayer`](super::RespondLayer) is told otherwise: the status of
-/// [`status_of`], `Retry-After` in whole seconds, rounded up, where a time is known, or 1 s for a full bulkhead, and a small JSON body such as
-/// `{"error":"circuit open"}` that names the kind of rejection and nothing else.
+/// The response that answers a rejection, unless a [`RespondLayer`](super::RespondLayer) is told otherwise: the status
+/// of [`status_of`], `Retry-After` in whole seconds, rounded up, where a time is known, or 1 s for a full bulkhead, and
+/// a small JSON body such as `{"error":"circuit open"}` that names the kind of rejection and nothing else.
 ///
 /// For a handler that answers the rejection of a stack that it calls, in place of its own:
 ///

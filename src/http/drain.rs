@@ -11,9 +11,9 @@ use tower_service::Service;
 
 use crate::{Health, Phase};
 
-/// Closes kept-alive connections while the service is draining: every response over HTTP/1 then carries
-/// `Connection: close`, which the server obeys as the caller does. So whoever keeps connections has let go of them when the
-/// listener closes, and no request is written to one that nobody reads any more.
+/// Closes kept-alive connections while the service is draining: every response over HTTP/1 then carries `Connection:
+/// close`, which the server obeys as the caller does. So whoever keeps connections has let go of them when the listener
+/// closes, and no request is written to one that nobody reads any more.
 ///
 /// Made by [`Health::drain_layer`]. Put it around everything, health endpoints included. Responses over HTTP/2 are left
 /// alone, because there the server says goodbye by itself, and so are those that make something else of the connection.
@@ -113,7 +113,8 @@ impl<F> fmt::Debug for DrainFuture<F> {
     }
 }
 
-/// Whether the response can close the connection: over HTTP/2 it has no say in it, and a tunnel is no connection of HTTP.
+/// Whether the response can close the connection: over HTTP/2 it has no say in it, and a tunnel is no connection of
+/// HTTP.
 #[inline]
 pub(crate) fn may_close<A>(request: &Request<A>) -> bool {
     request.version() < Version::HTTP_2 && request.method() != Method::CONNECT

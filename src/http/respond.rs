@@ -56,8 +56,8 @@ impl SplitError for BoxError {
 /// Answers the rejections of the layers below with a response, and closes the error type again: what is above sees only
 /// the errors of the service itself.
 ///
-/// The response is that of [`response_of`](super::response_of): 503 or 504, `Retry-After` where a time is known, and a small
-/// JSON body. [`status`](Self::status) changes its status, and [`with`](RespondLayer::with) all of it.
+/// The response is that of [`response_of`](super::response_of): 503 or 504, `Retry-After` where a time is known, and a
+/// small JSON body. [`status`](Self::status) changes its status, and [`with`](RespondLayer::with) all of it.
 ///
 /// ```
 /// use seaworthy::http::{HttpClassifier, RespondLayer};

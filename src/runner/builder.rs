@@ -45,17 +45,17 @@ impl RunnerBuilder {
         }
     }
 
-    /// Tasks, requests in flight and `on_stop` hooks have so long to finish, counted from when the tasks are told to. 30 s
-    /// if not set. At zero nobody is waited for: hooks are polled once, and every task that still runs is aborted and
-    /// named. A time too long to be told is without end.
+    /// Tasks, requests in flight and `on_stop` hooks have so long to finish, counted from when the tasks are told to.
+    /// 30 s if not set. At zero nobody is waited for: hooks are polled once, and every task that still runs is aborted
+    /// and named. A time too long to be told is without end.
     pub fn grace(mut self, time: Duration) -> RunnerBuilder {
         self.times.grace = time;
         self
     }
 
     /// Waits for so long after the service was marked as draining before the tasks are told to finish. Servers still
-    /// serve meanwhile, so that those who balance load see that it is not ready and send no more; what they still send is
-    /// served, unless a readiness layer is told to
+    /// serve meanwhile, so that those who balance load see that it is not ready and send no more; what they still send
+    /// is served, unless a readiness layer is told to
     /// [`refuse_while_draining`](crate::health::ReadinessLayer::refuse_while_draining).
     ///
     /// If not set, it is 5 s where SIGTERM began the end, because an orchestrator that sends it has yet to notice, and

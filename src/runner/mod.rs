@@ -21,9 +21,9 @@
 //! | fails or panics, and is [periodic](Task::every) | goes on; the task is run again when it is due |
 //! | has not ended when the grace is over | aborts it, and names it |
 //!
-//! A second signal, more than 100 ms after the first, aborts: what is left of the drain delay and of the grace is skipped, hooks that are still to come are
-//! polled once, and tasks are aborted. Cleanups are run all the same, each within its limit; a third signal skips what is
-//! left of those, too. The result says that it was forced.
+//! A second signal, more than 100 ms after the first, aborts: what is left of the drain delay and of the grace is
+//! skipped, hooks that are still to come are polled once, and tasks are aborted. Cleanups are run all the same, each
+//! within its limit; a third signal skips what is left of those, too. The result says that it was forced.
 //!
 //! ```
 //! use seaworthy::{BoxError, Runner};
@@ -131,11 +131,12 @@ impl Runner {
     }
 
     /// Adds a step to the start. The steps are run by [`run`](Self::run), one after the other in this order, and the
-    /// service is ready when all of them are done. A step may take as long as it likes, and can register tasks and hooks
-    /// with the handle that it is given.
+    /// service is ready when all of them are done. A step may take as long as it likes, and can register tasks and
+    /// hooks with the handle that it is given.
     ///
     /// If one fails or panics, or the run is told to end, the rest are not begun, a step that is under way is dropped,
-    /// and the service ends as it always does, but for the drain delay: the cleanups that were registered so far are run.
+    /// and the service ends as it always does, but for the drain delay: the cleanups that were registered so far are
+    /// run.
     ///
     /// # Errors
     /// The name is empty.

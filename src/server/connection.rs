@@ -7,12 +7,12 @@ use super::heard::Heard;
 use super::watch::Watch;
 use crate::time::{self, Alarm};
 
-/// After the server was told to finish, connections are read for a little longer: what was written before that is on its
-/// way, and has a right to an answer.
-const LINGER: Duration = Duration::from_millis(10);
+/// After the server was told to finish, connections are read for a little longer: what was written before that is on
+/// its way, and has a right to an answer.
+const LINGER: Duration = Duration::from_millis(50);
 
-/// A client of HTTP/2 has so long to take note that it should go away, where it has never asked for anything; and so long
-/// without a byte in either direction, where it has, because it may be slow to read the end of an answer.
+/// A client of HTTP/2 has so long to take note that it should go away, where it has never asked for anything; and so
+/// long without a byte in either direction, where it has, because it may be slow to read the end of an answer.
 const GOODBYE: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -31,8 +31,8 @@ enum Stage {
 
 /// Drives a connection to its end: its own, or ours. When it is cut nothing is said.
 ///
-/// hyper waits for the rest of a head, and for clients of HTTP/2 that do not answer, for as long as it takes; that is why
-/// what goes on is [watched](Watch) here.
+/// hyper waits for the rest of a head, and for clients of HTTP/2 that do not answer, for as long as it takes; that is
+/// why what goes on is [watched](Watch) here.
 pub(super) async fn drive<C: Connection>(
     connection: C,
     watch: &Watch,
@@ -90,8 +90,8 @@ pub(super) async fn drive<C: Connection>(
                     return alarm.poll(cx);
                 }
                 Stage::Told if watch.is_blocked() => return Poll::Pending,
-                // It is between requests, and has nothing left to say. A turn later, because hyper may have left off in the
-                // middle of something.
+                // It is between requests, and has nothing left to say. A turn later, because hyper may have left off in
+                // the middle of something.
                 Stage::Told if is_condemned => return Poll::Ready(()),
                 Stage::Told => {
                     is_condemned = true;

@@ -4,8 +4,8 @@ use std::task::{Context, Waker};
 
 use crate::Shutdown;
 
-/// Asks a [`Shutdown`] at every poll of something that is polled often. All connections of a server share one, and to wait
-/// for it takes its lock; so this waits once, and then looks.
+/// Asks a [`Shutdown`] at every poll of something that is polled often. All connections of a server share one, and to
+/// wait for it takes its lock; so this waits once, and then looks.
 pub(super) struct Heard {
     shutdown: Shutdown,
     requested: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -27,8 +27,8 @@ impl Heard {
             return false;
         }
         self.waker = Some(cx.waker().clone());
-        // Whatever has been used up of the task's budget: it would not be registered then, and is not asked again. It is not
-        // polled after it was ready, because from then on the shutdown is requested.
+        // Whatever has been used up of the task's budget: it would not be registered then, and is not asked again. It
+        // is not polled after it was ready, because from then on the shutdown is requested.
         Pin::new(&mut tokio::task::unconstrained(self.requested.as_mut())).poll(cx).is_ready()
     }
 }

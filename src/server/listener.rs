@@ -4,11 +4,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Where connections come from. TCP is one, with `TCP_NODELAY` set on each connection, and on Unix so are the sockets of
-/// that name.
+/// Where connections come from. TCP is one, with `TCP_NODELAY` set on each connection, and on Unix so are the sockets
+/// of that name.
 ///
-/// Implement it for whatever else gives connections, such as TLS on top of TCP. What takes time for one connection, as a
-/// handshake does, must not keep the others waiting: let the connection do it when it is first read.
+/// Implement it for whatever else gives connections, such as TLS on top of TCP. What takes time for one connection, as
+/// a handshake does, must not keep the others waiting: let the connection do it when it is first read.
 pub trait Listener: Send + 'static {
     /// A connection.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;

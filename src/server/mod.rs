@@ -1,4 +1,5 @@
-//! A server for HTTP/1 and HTTP/2 that ends in order, as a task of a [`Runner`](crate::runner::Runner). Feature `server`.
+//! A server for HTTP/1 and HTTP/2 that ends in order, as a task of a [`Runner`](crate::runner::Runner). Feature
+//! `server`.
 //!
 //! ```text
 //!   accepts ──▶ draining: goes on, but responses over HTTP/1 say `Connection: close`

@@ -23,7 +23,8 @@ use super::service::{Closing, Watched};
 use super::watch::Watch;
 use crate::{BoxError, ConfigError, Health, Shutdown, ShutdownTrigger, time};
 
-/// After an error that is not one connection's, such as that there are too many open files, it is tried again after this.
+/// After an error that is not one connection's, such as that there are too many open files, it is tried again after
+/// this.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// So many connections at most are taken from the listener's queue before it is closed.
@@ -48,24 +49,24 @@ pub struct Serve<L, S> {
 }
 
 impl<L, S> Serve<L, S> {
-    /// Lets kept-alive connections go while this is draining: responses over HTTP/1 say `Connection: close` then. Give it
-    /// the runner's, [`Runner::health`](crate::runner::Runner::health). Without it they are let go when the server is told
-    /// to finish, which is too late for a request that is on its way.
+    /// Lets kept-alive connections go while this is draining: responses over HTTP/1 say `Connection: close` then. Give
+    /// it the runner's, [`Runner::health`](crate::runner::Runner::health). Without it they are let go when the server
+    /// is told to finish, which is too late for a request that is on its way.
     pub fn health(mut self, health: &Health) -> Serve<L, S> {
         self.health = Some(health.clone());
         self
     }
 
-    /// Accepts so many connections at a time, upgraded ones included; more of them wait in the listener's queue. At least
-    /// 1; without end if not set.
+    /// Accepts so many connections at a time, upgraded ones included; more of them wait in the listener's queue. At
+    /// least 1; without end if not set.
     pub fn max_connections(mut self, connections: u32) -> Serve<L, S> {
         self.max_connections = Some(connections);
         self
     }
 
-    /// Closes a connection whose request head is not complete after this time: counted from its first byte, and on a new
-    /// connection from when it was accepted. A kept-alive connection may be idle for as long as it likes between two
-    /// requests; over HTTP/2 the limit is for the preface of the connection. More than zero; 10 s if not set.
+    /// Closes a connection whose request head is not complete after this time: counted from its first byte, and on a
+    /// new connection from when it was accepted. A kept-alive connection may be idle for as long as it likes between
+    /// two requests; over HTTP/2 the limit is for the preface of the connection. More than zero; 10 s if not set.
     pub fn header_read_timeout(mut self, time: Duration) -> Serve<L, S> {
         self.header_read_timeout = time;
         self
@@ -81,12 +82,13 @@ impl<L, S> Serve<L, S> {
         Ok(())
     }
 
-    /// Serves until `shutdown` is requested, and then until the last connection has ended: the listener is closed, requests
-    /// in flight are answered, HTTP/2 is told to go away, and connections that are idle or have sent half a head are
-    /// closed at once. Upgraded connections are awaited; whoever has them should listen to the same `shutdown`.
+    /// Serves until `shutdown` is requested, and then until the last connection has ended: the listener is closed,
+    /// requests in flight are answered, HTTP/2 is told to go away, and connections that are idle or have sent half a
+    /// head are closed at once. Upgraded connections are awaited; whoever has them should listen to the same
+    /// `shutdown`.
     ///
-    /// Errors of a connection end that connection, and a panic of a handler ends the connection that it answers, or over
-    /// HTTP/2 the stream. Errors of the listener are waited out.
+    /// Errors of a connection end that connection, and a panic of a handler ends the connection that it answers, or
+    /// over HTTP/2 the stream. Errors of the listener are waited out.
     ///
     /// # Errors
     /// A setting that cannot be used. Nothing is accepted then, and nothing else is an error.

@@ -61,7 +61,7 @@ async fn the_others_are_cut() {
     }
     sleep(MS).await;
     let took = server.end().await;
-    assert!(took <= 20 * MS, "{took:?}");
+    assert!(took <= 60 * MS, "{took:?}");
     for mut stream in streams {
         assert!(closes_within(&mut stream, MS).await);
     }
