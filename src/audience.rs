@@ -1,9 +1,11 @@
 use std::fmt;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
+use crate::panic::{caught, log_guarded};
+use crate::plain::{Plain, PlainDebug};
 use crate::{Event, Observer, TracingObserver, observe};
 
 /// The observer of a handle: the default one, or [`TracingObserver`], unless another was given.
@@ -79,15 +81,10 @@ impl Audience {
 
 /// A panic must not become the caller's, who may be in the middle of unwinding already.
 pub(crate) fn tell_guarded(observer: &dyn Observer, event: &Event<'_>) {
-    if catch_unwind(AssertUnwindSafe(|| observer.on_event(event))).is_err() {
-        log_guarded(|| tracing::error!(target: "seaworthy::observer", ?event, "an observer panicked"));
+    if let Err(panic) = caught(|| observer.on_event(event)) {
+        let (event, panic) = (PlainDebug(event), Plain(&panic));
+        log_guarded(|| tracing::error!(target: "seaworthy::observer", %event, %panic, "an observer panicked"));
     }
-}
-
-/// Logs. A panic of whoever writes the log is nobody's: a log to a broken pipe panics when stderr, which it complains to,
-/// is gone as well; and so may an error that is put into words.
-pub(crate) fn log_guarded(log: impl FnOnce()) {
-    let _nobody_left_to_tell = catch_unwind(AssertUnwindSafe(log));
 }
 
 impl fmt::Debug for Audience {

@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
 mod audience;
+mod bell;
 #[cfg(feature = "serde")]
 mod data;
 mod error;
@@ -18,6 +19,8 @@ mod metrics_observer;
 mod name;
 mod near;
 mod observer;
+mod panic;
+mod plain;
 mod random;
 #[cfg(feature = "tower")]
 mod service_builder;

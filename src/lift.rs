@@ -14,7 +14,7 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    move || LiftFuture { inner: call() }
+    move || LiftFuture::new(call())
 }
 
 /// Passes requests and responses as they are and makes an error `E` of the inner service an [`Error::Inner`], so that
@@ -77,17 +77,23 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        LiftFuture { inner: self.inner.call(request) }
+        LiftFuture::new(self.inner.call(request))
     }
 }
 
 pin_project! {
-    /// The response future of [`Lift`].
+    /// A future whose errors are lifted: the response future of [`Lift`], and what `run_wrapped` runs.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct LiftFuture<F> {
         #[pin]
         inner: F,
+    }
+}
+
+impl<F> LiftFuture<F> {
+    pub(crate) fn new(inner: F) -> LiftFuture<F> {
+        LiftFuture { inner }
     }
 }
 

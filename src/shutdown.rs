@@ -4,8 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 
-use tokio::sync::Notify;
-
+use crate::bell::Bell;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// Tells a task that it is to finish. It is asked with [`is_requested`](Self::is_requested), and awaited with
@@ -46,7 +45,7 @@ pub struct ShutdownTrigger(Arc<Node>);
 struct Node {
     /// 1 once requested.
     fired: AtomicU64,
-    waiting: Notify,
+    waiting: Bell,
     branches: Mutex<Branches>,
     /// Kept, so that whoever is told through it is told when nobody else holds it any more.
     parent: Option<Arc<Node>>,
@@ -75,7 +74,7 @@ impl Node {
         Arc::new(Node {
             parent,
             fired: AtomicU64::new(0),
-            waiting: Notify::new(),
+            waiting: Bell::default(),
             branches: Mutex::new(Branches::default()),
         })
     }
@@ -89,7 +88,7 @@ impl Node {
         if self.fired.swap(1, Ordering::AcqRel) == 1 {
             return Vec::new();
         }
-        self.waiting.notify_waiters();
+        self.waiting.ring();
         std::mem::take(&mut self.branches.lock().list)
     }
 }
@@ -143,11 +142,7 @@ impl Shutdown {
     /// # Cancellation
     /// Dropping it loses nothing.
     pub async fn requested(&self) {
-        // What is fired after this line wakes it, and what was fired before is seen below.
-        let told = self.0.waiting.notified();
-        if !self.is_requested() {
-            told.await;
-        }
+        self.0.waiting.wait_until(|| self.is_requested()).await;
     }
 
     /// As [`requested`](Self::requested), for those who want a future that borrows nothing.

@@ -2,6 +2,7 @@ use tracing::field;
 
 use crate::circuit::{Counts, State};
 use crate::machine::retry::StopReason;
+use crate::plain::{Plain, PlainDebug};
 #[cfg(feature = "prober")]
 use crate::prober::ProbeState;
 use crate::{Event, Observer};
@@ -9,6 +10,9 @@ use crate::{Event, Observer};
 /// Writes events with `tracing`: what goes down as `warn` (a circuit that opens, or would, a check, a target), other
 /// changes of state as `info`, rejections and failed attempts as `debug`, failed tasks as `warn` or, where they are not
 /// run again, `error`, and nothing for a call that succeeds.
+///
+/// What comes from outside (names, keys, errors, reasons) is written with control characters, separators of lines and
+/// marks of direction escaped, so that no text makes a second line.
 ///
 /// It is what a handle uses unless it is given another observer. One of your own can pass events on to it:
 ///
@@ -48,7 +52,7 @@ impl Observer for TracingObserver {
                     ($level:ident) => {
                         tracing::$level!(
                             target: "seaworthy::circuit",
-                            %name, %from, %to, sequence, %cause,
+                            name = %Plain(name), %from, %to, sequence, %cause,
                             calls = in_window(counts, counts.calls),
                             failures = in_window(counts, counts.failures),
                             slow = in_window(counts, counts.slow),
@@ -63,11 +67,12 @@ impl Observer for TracingObserver {
                 }
             }
             Event::CircuitRejected { name, retry_after } => {
+                let name = Plain(name);
                 tracing::debug!(target: "seaworthy::circuit", %name, ?retry_after, "circuit rejected a call");
             }
             Event::CircuitWouldHaveOpened { name, cause, counts } => tracing::warn!(
                 target: "seaworthy::circuit",
-                %name, %cause,
+                name = %Plain(name), %cause,
                 calls = in_window(counts, counts.calls),
                 failures = in_window(counts, counts.failures),
                 slow = in_window(counts, counts.slow),
@@ -78,43 +83,46 @@ impl Observer for TracingObserver {
                 tracing::info!(target: "seaworthy::health", %from, %to, "phase changed");
             }
             Event::CheckChanged { name, required, reason: Some(reason) } => {
+                let (name, reason) = (Plain(name), Plain(reason));
                 tracing::warn!(target: "seaworthy::health", %name, required, %reason, "check failed");
             }
             Event::CheckChanged { name, required, reason: None } => {
-                tracing::info!(target: "seaworthy::health", %name, required, "check is up again");
+                tracing::info!(target: "seaworthy::health", name = %Plain(name), required, "check is up again");
             }
             Event::ReadinessRejected { reason, .. } => {
-                tracing::debug!(target: "seaworthy::health", %reason, "not ready, rejected a request");
+                tracing::debug!(target: "seaworthy::health", reason = %Plain(reason), "not ready, rejected a request");
             }
             Event::BulkheadRejected { name, waited } => {
-                tracing::debug!(target: "seaworthy::bulkhead", %name, ?waited, "bulkhead rejected a call");
+                tracing::debug!(target: "seaworthy::bulkhead", name = %Plain(name), ?waited, "bulkhead rejected a call");
             }
             Event::TimedOut { name, limit, after } => {
-                let name = name.map(tracing::field::display);
+                let name = name.map(Plain).map(field::display);
                 tracing::debug!(target: "seaworthy::timeout", name, %limit, ?after, "timed out");
             }
             Event::Retried { name, attempt, delay, error, .. } => tracing::debug!(
                 target: "seaworthy::retry",
-                %name, attempt, ?delay,
-                error = error.map(field::display), error_debug = error.map(field::debug),
+                name = %Plain(name), attempt, ?delay,
+                error = error.map(Plain).map(field::display),
+                error_debug = error.map(PlainDebug).map(field::display),
                 "attempt failed, retrying"
             ),
             // The call went well in the end.
             Event::RetryStopped { reason: StopReason::Succeeded, .. } => {}
             Event::RetryStopped { name, attempts, reason, error, .. } => tracing::debug!(
                 target: "seaworthy::retry",
-                %name, attempts, %reason,
-                error = error.map(field::display), error_debug = error.map(field::debug),
+                name = %Plain(name), attempts, %reason,
+                error = error.map(Plain).map(field::display),
+                error_debug = error.map(PlainDebug).map(field::display),
                 "attempt failed, not retrying"
             ),
             Event::TaskFailed { name, error, panicked, again_in: Some(again_in) } => tracing::warn!(
                 target: "seaworthy::runner",
-                %name, %error, error_debug = ?error, panicked, ?again_in,
+                name = %Plain(name), error = %Plain(error), error_debug = %PlainDebug(error), panicked, ?again_in,
                 "task failed, running again"
             ),
             Event::TaskFailed { name, error, panicked, again_in: None } => tracing::error!(
                 target: "seaworthy::runner",
-                %name, %error, error_debug = ?error, panicked,
+                name = %Plain(name), error = %Plain(error), error_debug = %PlainDebug(error), panicked,
                 "task failed"
             ),
             #[cfg(feature = "prober")]
@@ -123,7 +131,8 @@ impl Observer for TracingObserver {
                     ($level:ident) => {
                         tracing::$level!(
                             target: "seaworthy::prober",
-                            %name, %from, %to, sequence, successes, failures, error,
+                            name = %Plain(name), %from, %to, sequence, successes, failures,
+                            error = error.map(Plain).map(field::display),
                             "target changed state"
                         )
                     };
@@ -159,10 +168,11 @@ impl Observer for TracingObserver {
             #[cfg(feature = "prober")]
             Event::TargetAdded { .. } | Event::TargetRemoved { .. } | Event::Probed { .. } => {}
             Event::KeysExhausted { name, max } => {
-                tracing::warn!(target: "seaworthy::keyed", %name, max, "no room for another key");
+                tracing::warn!(target: "seaworthy::keyed", name = %Plain(name), max, "no room for another key");
             }
             Event::FellBack { name, error } => {
-                tracing::debug!(target: "seaworthy::fallback", %name, %error, error_debug = ?error, "fell back");
+                let (name, error_debug, error) = (Plain(name), PlainDebug(error), Plain(error));
+                tracing::debug!(target: "seaworthy::fallback", %name, %error, %error_debug, "fell back");
             }
         }
     }

@@ -31,7 +31,11 @@ impl<F: Future<Output = Result<T, E>>, T, E: From<Rejected>> Future for FloorInl
         if this.timer.is_none() {
             this.timer.set(Some(tokio::time::sleep(after)));
         }
-        this.timer.as_pin_mut().expect("just set").poll(cx).map(|()| Err(Rejected::TimedOut { after }.into()))
+        this.timer
+            .as_pin_mut()
+            .expect("just set")
+            .poll(cx)
+            .map(|()| Err(Rejected::TimedOut { after, timeout: None }.into()))
     }
 }
 
@@ -70,7 +74,7 @@ impl<F: Future<Output = Result<T, E>>, T, E: From<Rejected>> Future for FloorBox
         }
         let after = *this.after;
         let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(after)));
-        timer.as_mut().poll(cx).map(|()| Err(Rejected::TimedOut { after }.into()))
+        timer.as_mut().poll(cx).map(|()| Err(Rejected::TimedOut { after, timeout: None }.into()))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::future::Future;
 use std::io;
+use std::iter::successors;
 use std::time::Duration;
 
 use axum::Router;
@@ -46,7 +47,7 @@ async fn call(upstream: Upstream, request: Request, limit: Duration) -> Result<R
     match tokio::time::timeout(limit, upstream.pass_on(request)).await {
         Ok(result) => result.map_err(Error::Inner),
         Err(_) if upload.is_awaited() => Err(Error::Inner(UpstreamError::Caller("the caller is too slow".into()))),
-        Err(_) => Err(Rejected::TimedOut { after: limit }.into()),
+        Err(_) => Err(Rejected::TimedOut { after: limit, timeout: None }.into()),
     }
 }
 
@@ -75,11 +76,10 @@ async fn answer(error: UpstreamError) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-fn with_causes(error: &dyn StdError) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", with_causes(cause)),
-        None => error.to_string(),
-    }
+fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    // Not all of them, because one may be its own.
+    let chain = successors(Some(error), |&error| error.source()).take(16);
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Serves until `stop`, then ends when the requests under way are answered.

@@ -1,6 +1,7 @@
 //! Passes requests on to the upstream, and its responses back.
 
 use std::error::Error as StdError;
+use std::iter::successors;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
@@ -109,12 +110,8 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
 
 /// Finds out who is to blame for a call that failed.
 fn blame(error: hyper_util::client::legacy::Error) -> UpstreamError {
-    let mut cause: Option<&dyn StdError> = Some(&error);
-    while let Some(known) = cause {
-        if known.is::<CallerBrokeOff>() {
-            return UpstreamError::Caller(error.into());
-        }
-        cause = known.source();
-    }
-    UpstreamError::Upstream(error.into())
+    let first: &(dyn StdError + 'static) = &error;
+    // Not all of them, because one may be its own.
+    let broke_off = successors(Some(first), |&error| error.source()).take(16).any(|error| error.is::<CallerBrokeOff>());
+    if broke_off { UpstreamError::Caller(error.into()) } else { UpstreamError::Upstream(error.into()) }
 }

@@ -60,7 +60,7 @@ pub(crate) fn in_words(result: &Result<Response<Bytes>, BoxError>) -> String {
     match error.rejected() {
         Some(Rejected::CircuitOpen { .. }) => "circuit open".into(),
         Some(Rejected::BulkheadFull { .. }) => "bulkhead full".into(),
-        Some(Rejected::TimedOut { after }) if *after == TOTAL => "timed out, in total".into(),
+        Some(Rejected::TimedOut { after, .. }) if *after == TOTAL => "timed out, in total".into(),
         Some(Rejected::TimedOut { .. }) => "timed out, each attempt".into(),
         _ => root(error.as_ref()),
     }
@@ -68,11 +68,10 @@ pub(crate) fn in_words(result: &Result<Response<Bytes>, BoxError>) -> String {
 
 /// The cause of all causes says most.
 fn root(error: &(dyn StdError + 'static)) -> String {
-    match error.source() {
-        Some(cause) => root(cause),
-        None => match error.downcast_ref::<std::io::Error>() {
-            Some(error) => error.kind().to_string(),
-            None => error.to_string(),
-        },
+    // Not of all, because one may be its own.
+    let root = std::iter::successors(Some(error), |&error| error.source()).take(16).last().unwrap_or(error);
+    match root.downcast_ref::<std::io::Error>() {
+        Some(error) => error.kind().to_string(),
+        None => root.to_string(),
     }
 }

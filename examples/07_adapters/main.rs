@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backend::{Answer, BackendError, Compute, Dns, Fault, LoadBalancer, Network, Storage};
-use seaworthy::{BoxError, Rejected, State};
+use seaworthy::{BoxError, Rejected, StackError, State};
 use system::System;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance};
@@ -44,7 +44,8 @@ async fn tell<T>(what: &str, call: impl Future<Output = Answer<T>>) -> Answer<T>
     let answer = call.await;
     let outcome = match &answer {
         Ok(_) => "done".to_owned(),
-        Err(error) => error.to_string(),
+        // What rejected it is the source, which is not told in the text as well.
+        Err(error) => error.rejected().map_or_else(|| error.to_string(), ToString::to_string),
     };
     println!("  {what:<34} {outcome} ({:?})", start.elapsed());
     answer
@@ -166,7 +167,7 @@ fn is_open<T>(answer: &Answer<T>) -> bool {
 /// After how many seconds a call was given up.
 fn timed_out<T>(answer: &Answer<T>) -> Option<u64> {
     match answer {
-        Err(BackendError::Rejected(Rejected::TimedOut { after })) => Some(after.as_secs()),
+        Err(BackendError::Rejected(Rejected::TimedOut { after, .. })) => Some(after.as_secs()),
         _ => None,
     }
 }

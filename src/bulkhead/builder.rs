@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::core::{Core, Settings};
 use super::handle::Slots;
 use crate::audience::Audience;
+use crate::error::check::{Most, Subject};
 use crate::keyed::KeyedBuilder;
 use crate::machine::tally::MOST;
 use crate::{ConfigError, Name, Observer};
@@ -101,20 +102,14 @@ impl SlotsBuilder {
     }
 
     pub(crate) fn checked(self) -> Result<(Name, SlotsTemplate), ConfigError> {
-        if self.name.is_empty() {
-            return Err(ConfigError::new("name", "must not be empty"));
-        }
-        check_limit(self.limit)?;
-        if self.max_waiting.is_some() && self.max_wait.is_none() {
-            return Err(ConfigError::new("max_waiting", "means nothing without `max_wait`"));
-        }
-        if self.retry_after.is_some_and(|time| time.is_zero()) {
-            return Err(ConfigError::new("retry_after", "must be longer than zero"));
-        }
-        let max_waiting = self.max_waiting.unwrap_or(MOST);
-        if max_waiting > MOST {
-            return Err(ConfigError::new("max_waiting", "must not be greater than 1,000,000"));
-        }
+        let bulkhead = Subject::checked("bulkhead", &self.name)?;
+        check_limit(bulkhead, self.limit)?;
+        let max_waiting = match (self.max_waiting, self.max_wait) {
+            (Some(most), None) => return Err(bulkhead.refuse("max_waiting", most, "means nothing without `max_wait`")),
+            (most, _) => most.unwrap_or(MOST),
+        };
+        bulkhead.require(max_waiting <= MOST, "max_waiting", max_waiting, "must not be greater than 1,000,000")?;
+        bulkhead.time("retry_after", self.retry_after)?;
         let max_wait = self.max_wait.unwrap_or_default();
         let max_waiting = if max_wait.is_zero() { 0 } else { max_waiting };
         let audience = self.audience.or_default();
@@ -144,10 +139,6 @@ impl SlotsTemplate {
     }
 }
 
-pub(super) fn check_limit(limit: u32) -> Result<(), ConfigError> {
-    match limit {
-        0 => Err(ConfigError::new("limit", "must be at least 1")),
-        1..=MOST => Ok(()),
-        _ => Err(ConfigError::new("limit", "must not be greater than 1,000,000")),
-    }
+pub(super) fn check_limit(bulkhead: Subject<'_>, limit: u32) -> Result<(), ConfigError> {
+    bulkhead.count("limit", limit, Most::MILLION)
 }

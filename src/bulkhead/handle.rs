@@ -6,9 +6,10 @@ use super::core::Core;
 use super::held::{Held, Slot};
 use super::layer::BulkheadLayer;
 use super::take::{Take, Waiter};
+use crate::error::check::Subject;
 use crate::handle::Handle;
 use crate::machine::idleness::Idleness;
-use crate::{ConfigError, Name, Rejected, StackError};
+use crate::{ConfigError, Error, LiftFuture, Name, Rejected, StackError};
 
 /// A bulkhead: lets so many calls run at a time, and rejects the others at once or lets them wait.
 ///
@@ -149,6 +150,23 @@ impl Slots {
         future.await
     }
 
+    /// As [`run`](Slots::run), for an error that cannot hold a rejection.
+    ///
+    /// # Errors
+    /// The future's own as [`Error::Inner`], or [`Error::Rejected`], and then the future was never polled.
+    ///
+    /// # Cancellation
+    /// As [`run`](Slots::run).
+    ///
+    /// # Panics
+    /// As [`take`](Slots::take).
+    pub async fn run_wrapped<F, T, E>(&self, future: F) -> Result<T, Error<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.run(LiftFuture::new(future)).await
+    }
+
     /// How many more calls would be let in now.
     #[must_use]
     pub fn available(&self) -> u32 {
@@ -180,7 +198,7 @@ impl Slots {
     /// # Errors
     /// As `limit` in the [builder](SlotsBuilder::limit): from 1 to 1,000,000. Then nothing has changed.
     pub fn set_limit(&self, slots: u32) -> Result<(), ConfigError> {
-        check_limit(slots)?;
+        check_limit(Subject::named("bulkhead", self.name()), slots)?;
         self.core().set_limit(slots);
         Ok(())
     }

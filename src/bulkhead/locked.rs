@@ -3,6 +3,7 @@ use std::task::Waker;
 
 use crate::machine::queue::Queue;
 use crate::machine::tally::Tally;
+use crate::panic::wake_all;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// Makes one step of the tally, or none where it cannot be made.
@@ -88,7 +89,7 @@ impl<'a> Locked<'a> {
     pub(super) fn unlock(self) -> u32 {
         let Locked { queue, first_awake, awake, granted, .. } = self;
         drop(queue);
-        first_awake.into_iter().chain(awake).for_each(Waker::wake);
+        wake_all(first_awake.into_iter().chain(awake));
         granted
     }
 }

@@ -5,16 +5,13 @@ use super::config::Config;
 use super::core::Core;
 use super::handle::Circuit;
 use crate::audience::Audience;
+use crate::error::check::{Most, Subject};
 use crate::keyed::KeyedBuilder;
-use crate::machine::backoff::{Backoff, Flaw};
+use crate::machine::backoff::Backoff;
 use crate::machine::settings::{OnDrop, Settings};
+use crate::machine::window::Span;
 use crate::random::Random;
 use crate::{ConfigError, Name, Observer};
-
-/// The highest count that any setting takes.
-const MOST: u32 = 1_000_000;
-/// The highest number of probes at once.
-const MOST_PROBES: u32 = 1_000;
 
 static DEFAULT: LazyLock<Arc<Config>> = LazyLock::new(Arc::default);
 
@@ -194,10 +191,7 @@ impl CircuitBuilder {
     }
 
     pub(crate) fn checked(self) -> Result<(Name, CircuitTemplate), ConfigError> {
-        if self.name.is_empty() {
-            return Err(ConfigError::new("name", "must not be empty"));
-        }
-        check(&self.config.settings)?;
+        check(Subject::checked("circuit breaker", &self.name)?, &self.config.settings)?;
         let CircuitBuilder { name, config } = self.or_default_observer();
         Ok((name, CircuitTemplate(config)))
     }
@@ -224,81 +218,57 @@ impl CircuitTemplate {
     }
 }
 
-fn check(settings: &Settings) -> Result<(), ConfigError> {
-    count("consecutive_failures", settings.consecutive_failures)?;
-    ratio("failure_rate", settings.failure_rate)?;
-    ratio("slow_rate", settings.slow_rate)?;
-    time("slow_call", settings.slow_call)?;
-    count("count_window", settings.count_window)?;
-    time("time_window", settings.time_window)?;
-    count("minimum_calls", settings.minimum_calls)?;
-    check_window(settings)?;
-    check_half_open(settings)?;
-    check_open_time(&settings.open)
+fn check(circuit: Subject<'_>, settings: &Settings) -> Result<(), ConfigError> {
+    circuit.count("consecutive_failures", settings.consecutive_failures, Most::MILLION)?;
+    circuit.ratio("failure_rate", settings.failure_rate)?;
+    circuit.ratio("slow_rate", settings.slow_rate)?;
+    circuit.time("slow_call", settings.slow_call)?;
+    circuit.count("count_window", settings.count_window, Most::MILLION)?;
+    circuit.time("time_window", settings.time_window)?;
+    circuit.count("minimum_calls", settings.minimum_calls, Most::MILLION)?;
+    check_window(circuit, settings)?;
+    check_half_open(circuit, settings)?;
+    check_open_time(circuit, &settings.open)
 }
 
-fn check_window(settings: &Settings) -> Result<(), ConfigError> {
-    let without_rate = "means nothing without `failure_rate` or `slow_rate`";
-    let Settings { count_window, time_window, minimum_calls, .. } = settings;
-    let rules = [
-        (settings.slow_rate.is_some() && settings.slow_call.is_none(), "slow_rate", "needs `slow_call`"),
-        (
-            count_window.is_some() && time_window.is_some(),
-            "time_window",
-            "must not be set together with `count_window`",
-        ),
-        (!settings.has_rate() && count_window.is_some(), "count_window", without_rate),
-        (!settings.has_rate() && time_window.is_some(), "time_window", without_rate),
-        (!settings.has_rate() && minimum_calls.is_some(), "minimum_calls", without_rate),
-    ];
-    broken(rules)?;
-    if let (Some(crate::machine::window::Span::Calls(size)), Some(minimum)) = (settings.span(), *minimum_calls) {
-        broken([(minimum > size, "minimum_calls", "must not be greater than the count window")])?;
+fn check_window(circuit: Subject<'_>, settings: &Settings) -> Result<(), ConfigError> {
+    let Settings { slow_rate, slow_call, count_window, time_window, minimum_calls, .. } = settings;
+    if let (Some(rate), None) = (slow_rate, slow_call) {
+        return Err(circuit.refuse("slow_rate", rate, "needs `slow_call`"));
     }
-    Ok(())
+    if let (Some(_), Some(time)) = (count_window, time_window) {
+        return Err(circuit.refuse("time_window", time, "must not be set together with `count_window`"));
+    }
+    if !settings.has_rate() {
+        let without_rate = "means nothing without `failure_rate` or `slow_rate`";
+        let counts = [("count_window", count_window), ("minimum_calls", minimum_calls)];
+        if let Some((field, value)) = counts.iter().find_map(|(field, value)| Some((field, (*value).as_ref()?))) {
+            return Err(circuit.refuse(field, value, without_rate));
+        }
+        if let Some(time) = time_window {
+            return Err(circuit.refuse("time_window", time, without_rate));
+        }
+    }
+    match (settings.span(), *minimum_calls) {
+        (Some(Span::Calls(size)), Some(minimum)) if minimum > size => {
+            Err(circuit.refuse("minimum_calls", minimum, "must not be greater than the count window"))
+        }
+        _ => Ok(()),
+    }
 }
 
-fn check_half_open(settings: &Settings) -> Result<(), ConfigError> {
-    count("probes", Some(settings.probes))?;
-    count("successes", Some(settings.successes))?;
-    count("trials", settings.trials)?;
-    time("probe_timeout", settings.probe_timeout)?;
-    let trials = settings.trials();
-    broken([
-        (settings.probes > MOST_PROBES, "probes", "must not be greater than 1,000"),
-        (settings.successes > trials, "successes", "must not be greater than `trials`"),
-        (settings.probes > trials, "probes", "must not be greater than `trials`"),
-    ])
+fn check_half_open(circuit: Subject<'_>, settings: &Settings) -> Result<(), ConfigError> {
+    let (probes, successes, trials) = (settings.probes, settings.successes, settings.trials());
+    circuit.count("probes", probes, Most::THOUSAND)?;
+    circuit.count("successes", successes, Most::MILLION)?;
+    circuit.count("trials", settings.trials, Most::MILLION)?;
+    circuit.time("probe_timeout", settings.probe_timeout)?;
+    circuit.require(successes <= trials, "successes", successes, "must not be greater than `trials`")?;
+    circuit.require(probes <= trials, "probes", probes, "must not be greater than `trials`")
 }
 
-fn check_open_time(open: &Backoff) -> Result<(), ConfigError> {
+fn check_open_time(circuit: Subject<'_>, open: &Backoff) -> Result<(), ConfigError> {
     let field = if open.is_constant() { "open_for" } else { "open_backoff" };
-    broken([
-        (open.base().is_zero(), field, "must be longer than zero"),
-        (open.flaw() == Some(Flaw::Factor), field, "the factor must be at least 1"),
-        (open.flaw() == Some(Flaw::Cap), field, "the cap must not be below the base"),
-    ])
-}
-
-fn broken<const N: usize>(rules: [(bool, &'static str, &'static str); N]) -> Result<(), ConfigError> {
-    match rules.into_iter().find(|(broken, ..)| *broken) {
-        Some((_, field, rule)) => Err(ConfigError::new(field, rule)),
-        None => Ok(()),
-    }
-}
-
-fn count(field: &'static str, value: Option<u32>) -> Result<(), ConfigError> {
-    broken([
-        (value == Some(0), field, "must be at least 1"),
-        (value.is_some_and(|value| value > MOST), field, "must not be greater than 1,000,000"),
-    ])
-}
-
-fn ratio(field: &'static str, value: Option<f64>) -> Result<(), ConfigError> {
-    let fine = value.is_none_or(|value| value > 0.0 && value <= 1.0);
-    broken([(!fine, field, "must be above 0 and at most 1")])
-}
-
-fn time(field: &'static str, value: Option<Duration>) -> Result<(), ConfigError> {
-    broken([(value.is_some_and(|value| value.is_zero()), field, "must be longer than zero")])
+    circuit.time(field, open.base())?;
+    circuit.backoff(field, open)
 }

@@ -7,6 +7,7 @@ use super::bulk::Bulk;
 use super::config::Config;
 use super::ticket::{Refusal, Ticket};
 use super::word::{Kind, Word};
+use crate::bell::WakerSet;
 use crate::machine::Dice;
 use crate::machine::circuit::{Admission, Gate, Machine, OnSuccess};
 use crate::machine::idleness::Idleness;
@@ -15,6 +16,7 @@ use crate::machine::report::{Report, Reports, State};
 use crate::machine::settings::{OnDrop, Settings};
 use crate::machine::verdict::Verdict;
 use crate::machine::window::Span;
+use crate::panic::wake_all;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::{Event, Name, time};
 
@@ -39,14 +41,7 @@ pub(crate) struct Core {
 struct Locked {
     machine: Machine,
     /// Who wants to be told when a call may pass again, in the order in which they came.
-    waiters: Option<Box<Waiters>>,
-}
-
-/// Wakers by the number of the service that waits.
-#[derive(Debug, Default)]
-struct Waiters {
-    last_id: u64,
-    wakers: BTreeMap<u64, Waker>,
+    waiters: Option<Box<WakerSet>>,
 }
 
 /// What can be seen without the lock of a circuit that does not let everybody pass.
@@ -399,7 +394,7 @@ impl Core {
 
     /// Takes a waiter off the list.
     pub(super) fn forget_waiter(&self, id: u64) {
-        let _dropped_outside = self.with_lock(|locked| locked.waiters.as_mut()?.wakers.remove(&id));
+        let _dropped_outside = self.with_lock(|locked| locked.waiters.as_mut()?.remove(id));
     }
 
     /// The inner service's `poll_ready` failed, having been asked under `generation`.
@@ -447,11 +442,11 @@ impl Core {
         let changed = locked.machine.generation() != before;
         let passes = matches!(gate, Gate::Pass(_) | Gate::Ask);
         let awake = match &mut locked.waiters {
-            Some(waiters) if changed || passes => std::mem::take(&mut waiters.wakers),
+            Some(waiters) if changed || passes => waiters.take(),
             _ => BTreeMap::new(),
         };
         drop(locked);
-        awake.into_values().for_each(Waker::wake);
+        wake_all(awake.into_values());
         answer
     }
 
@@ -481,19 +476,4 @@ impl Drop for Core {
 #[inline]
 fn changes_something(word: Word, ticket: &Ticket, verdict: Verdict) -> bool {
     word.generation() == ticket.generation && (verdict != Verdict::Ignored || ticket.is_probe())
-}
-
-impl Waiters {
-    /// Remembers `waker` in the place of the one that `id` stands for, and gives back the one that is not needed.
-    fn put(&mut self, id: &mut u64, waker: Waker) -> Option<Waker> {
-        match self.wakers.get_mut(id) {
-            Some(known) if known.will_wake(&waker) => Some(waker),
-            Some(known) => Some(std::mem::replace(known, waker)),
-            None => {
-                self.last_id += 1;
-                *id = self.last_id;
-                self.wakers.insert(*id, waker)
-            }
-        }
-    }
 }

@@ -16,7 +16,7 @@ use crate::handle::Handle;
 use crate::machine::idleness::Idleness;
 use crate::machine::moment::Moment;
 use crate::machine::report::{Counts, State};
-use crate::{Name, Rejected, StackError, time};
+use crate::{Error, LiftFuture, Name, Rejected, StackError, time};
 
 /// A circuit breaker: lets calls pass while the backend is well, and rejects them at once while it is not.
 ///
@@ -150,6 +150,31 @@ impl Circuit {
         E: StackError,
     {
         self.run_judged(future, &ErrorClassifier).await
+    }
+
+    /// As [`run`](Circuit::run), for an error that cannot hold a rejection.
+    ///
+    /// # Errors
+    /// The future's own as [`Error::Inner`], or [`Error::Rejected`], and then the future was never polled.
+    ///
+    /// # Cancellation
+    /// As [`run`](Circuit::run).
+    ///
+    /// ```
+    /// use seaworthy::Circuit;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let circuit = Circuit::builder("parser").build()?;
+    /// assert_eq!(circuit.run_wrapped(async { "7".parse::<u8>() }).await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run_wrapped<F, T, E>(&self, future: F) -> Result<T, Error<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.run(LiftFuture::new(future)).await
     }
 
     /// A handle of this circuit whose calls `classifier` judges: see [`Classify`](crate::Classify).

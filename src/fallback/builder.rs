@@ -4,6 +4,7 @@ use super::answer::{Other, RequestFunction};
 use super::covers::Rejections;
 use super::layer::{FallbackLayer, Teller};
 use crate::audience::Audience;
+use crate::error::check::Subject;
 use crate::{ConfigError, Name, Observer};
 
 /// The settings of a [`FallbackLayer`]. Made by [`FallbackLayer::value`] and its like; nothing is checked before
@@ -61,9 +62,7 @@ impl<A, W> FallbackBuilder<A, W> {
     /// # Errors
     /// A name that is empty; the field is `name`.
     pub fn build(self) -> Result<FallbackLayer<A, W>, ConfigError> {
-        if self.name.is_empty() {
-            return Err(ConfigError::new("name", "must not be empty"));
-        }
+        Subject::checked("fallback", &self.name)?;
         Ok(FallbackLayer::built(self.answer, self.when, Teller::new(self.name, self.audience.or_default())))
     }
 }

@@ -12,7 +12,7 @@ use super::service::Fallback;
 use crate::audience::Audience;
 use crate::event::ErrorText;
 use crate::retry::CloneReplay;
-use crate::{Event, Name};
+use crate::{Error, Event, LiftFuture, Name};
 
 /// Answers calls that failed in another way, for the errors that it [covers](super#what-is-covered).
 ///
@@ -170,6 +170,24 @@ impl<A, W> FallbackLayer<A, W> {
     {
         let (_sent, kept) = self.answer.keep(());
         ResponseFuture::new(future, kept.map(|kept| self.spare(kept)))
+    }
+
+    /// As [`run`](FallbackLayer::run), for an error that cannot hold a rejection: what is covered is asked of the
+    /// [`Error`] that it is wrapped in.
+    ///
+    /// # Errors
+    /// The future's own as [`Error::Inner`] if it is not covered, or the fallback's.
+    ///
+    /// # Cancellation
+    /// As [`run`](FallbackLayer::run).
+    pub fn run_wrapped<F, T, E>(&self, future: F) -> ResponseFuture<LiftFuture<F>, A, W, (), T, Error<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Debug + Display,
+        A: Answer<(), T, Error<E>> + Clone,
+        W: Covers<Error<E>> + Clone,
+    {
+        self.run(LiftFuture::new(future))
     }
 
     /// What a call needs to fall back.

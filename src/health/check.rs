@@ -22,6 +22,12 @@ impl Status {
         matches!(self, Status::Up)
     }
 
+    /// The check panicked, with this text.
+    #[cold]
+    pub(super) fn panicked(text: String) -> Status {
+        Status::Down(Name::from(format!("panicked: {text}")))
+    }
+
     /// Why not all is well.
     #[must_use]
     pub fn reason(&self) -> Option<&Name> {

@@ -1,5 +1,4 @@
-use tokio::sync::Notify;
-
+use crate::bell::Bell;
 use crate::machine::phase::Phase;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -18,12 +17,12 @@ const ONE: u64 = 1 << 5;
 #[derive(Debug)]
 pub(super) struct Gauge {
     word: AtomicU64,
-    empty: Notify,
+    empty: Bell,
 }
 
 impl Gauge {
     pub(super) fn new() -> Gauge {
-        Gauge { word: AtomicU64::new(Phase::Starting.bits()), empty: Notify::new() }
+        Gauge { word: AtomicU64::new(Phase::Starting.bits()), empty: Bell::default() }
     }
 
     /// The phase, and whether there are required checks.
@@ -82,20 +81,12 @@ impl Gauge {
     pub(super) fn leave(&self) {
         let before = self.word.fetch_sub(ONE, Ordering::AcqRel);
         if before / ONE == 1 && before & AWAITED != 0 {
-            self.empty.notify_waiters();
+            self.empty.ring();
         }
     }
 
     /// Waits until nothing is in flight.
     pub(super) async fn empty(&self) {
-        loop {
-            let mut told = std::pin::pin!(self.empty.notified());
-            // Before the look at the count, so that no news of it is lost in between.
-            told.as_mut().enable();
-            if self.word.fetch_or(AWAITED, Ordering::AcqRel) / ONE == 0 {
-                return;
-            }
-            told.await;
-        }
+        self.empty.wait_until(|| self.word.fetch_or(AWAITED, Ordering::AcqRel) / ONE == 0).await;
     }
 }

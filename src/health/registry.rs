@@ -1,5 +1,4 @@
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,8 @@ use super::async_check::{AsyncCheck, Run};
 use super::check::{Check, Status};
 use crate::Name;
 use crate::audience::Audience;
+use crate::error::check::Subject;
+use crate::panic::caught;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::{ConfigError, Event};
 
@@ -65,9 +66,7 @@ impl Registry {
         audience: &Audience,
         note: impl FnOnce(bool),
     ) -> Result<(), ConfigError> {
-        if name.is_empty() {
-            return Err(ConfigError::new("name", "must not be empty"));
-        }
+        Subject::checked("health check", &name)?;
         let (event_name, mut former) = (name.clone(), None);
         let _dropped_outside = self.change(note, |all| match find(all, &name) {
             Ok(place) => {
@@ -127,20 +126,18 @@ fn find(all: &[Arc<Entry>], name: &str) -> Result<usize, usize> {
 impl Entry {
     /// Runs it, if it is one that takes time.
     pub(super) fn run(&self) -> Option<Run> {
-        let run = catch_unwind(AssertUnwindSafe(|| self.check.as_async().map(AsyncCheck::run)));
-        run.unwrap_or_default()
+        caught(|| self.check.as_async().map(AsyncCheck::run)).unwrap_or_default()
     }
 
     /// How it is now; down if it panics.
     #[inline]
     pub(super) fn status(&self) -> Status {
-        let status = catch_unwind(AssertUnwindSafe(|| self.check.status()));
-        status.unwrap_or_else(|_| Status::Down(Name::from("panicked")))
+        caught(|| self.check.status()).unwrap_or_else(Status::panicked)
     }
 
     /// How long it will be down, where it knows.
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        catch_unwind(AssertUnwindSafe(|| self.check.retry_after())).unwrap_or_default()
+        caught(|| self.check.retry_after()).unwrap_or_default()
     }
 
     #[inline]

@@ -7,6 +7,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::replay::to_bytes;
 use crate::BoxError;
+use crate::panic::wake_all;
 use crate::sync::{Mutex, MutexGuard};
 
 /// A body that several attempts read, one after the other: what one has read is kept for the next.
@@ -162,7 +163,7 @@ impl<B> Store<B> {
         let (number, superseded) = (state.attempt, state.reader.take());
         drop(state);
         // It waits for a source that is not its own any more.
-        superseded.into_iter().for_each(Waker::wake);
+        wake_all(superseded);
         Some(number)
     }
 
@@ -187,7 +188,7 @@ impl<B> Store<B> {
         let reader = state.reader.take();
         drop(state);
         drop(lost);
-        reader.into_iter().for_each(Waker::wake);
+        wake_all(reader);
         Given::Error(ReplayError::Superseded.into())
     }
 }
@@ -331,7 +332,7 @@ impl<B> Drop for FailOnUnwind<'_, B> {
             state.source = Source::Failed;
             let reader = state.reader.take();
             drop(state);
-            reader.into_iter().for_each(Waker::wake);
+            wake_all(reader);
         }
     }
 }

@@ -7,9 +7,7 @@ use super::kind::KeyedHandle;
 use super::kind::sealed::Kind;
 use super::label::Label;
 use crate::ConfigError;
-
-/// More than anybody can look at, and little enough to count.
-const MOST: u32 = 1_000_000;
+use crate::error::check::{Most, Subject};
 
 /// The settings of a [`Keyed`]. Made by [`CircuitBuilder::keyed`](crate::circuit::CircuitBuilder::keyed) and
 /// [`SlotsBuilder::keyed`](crate::bulkhead::SlotsBuilder::keyed); nothing is checked before [`build`](Self::build).
@@ -77,13 +75,9 @@ impl<K, H: KeyedHandle> KeyedBuilder<K, H> {
 
     fn finish(self, label: Label<K>) -> Result<Keyed<K, H>, ConfigError> {
         let (name, template) = H::check(self.template)?;
-        if self.idle.is_zero() {
-            return Err(ConfigError::new("idle", "must be longer than zero"));
-        }
-        match self.max {
-            0 => Err(ConfigError::new("max", "must be at least 1")),
-            1..=MOST => Ok(Keyed::new(name, template, label, self.idle, self.max)),
-            _ => Err(ConfigError::new("max", "must not be greater than 1,000,000")),
-        }
+        let family = Subject::named("keyed", &name);
+        family.time("idle", self.idle)?;
+        family.count("max", self.max, Most::MILLION)?;
+        Ok(Keyed::new(name, template, label, self.idle, self.max))
     }
 }

@@ -75,6 +75,11 @@ impl Backoff {
         self.base == self.cap && self.jitter == Jitter::None
     }
 
+    /// Base, factor and cap.
+    pub(crate) fn numbers(&self) -> (Duration, f64, Duration) {
+        (self.base, self.factor, self.cap)
+    }
+
     /// What is wrong with the numbers, if anything is.
     pub(crate) fn flaw(&self) -> Option<Flaw> {
         if self.factor.is_nan() || self.factor < 1.0 {

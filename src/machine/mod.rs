@@ -22,6 +22,7 @@ pub(crate) mod roster;
 #[cfg(feature = "lifecycle")]
 pub(crate) mod schedule;
 pub(crate) mod settings;
+pub(crate) mod streak;
 pub(crate) mod tally;
 pub(crate) mod trial;
 pub(crate) mod verdict;

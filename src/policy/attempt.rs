@@ -53,10 +53,9 @@ impl<F> Attempt<F> {
         if poll.is_pending() {
             if let Poll::Ready(after) = clock.poll(cx) {
                 self.set(Attempt::GivenUp);
-                if let Some(pass) = fuse.pass() {
-                    pass.policy().timed_out(after);
-                }
-                poll = Poll::Ready(Err(Rejected::TimedOut { after }.into()));
+                let unnamed = Rejected::TimedOut { after, timeout: None };
+                let rejected = fuse.pass().map_or(unnamed, |pass| pass.policy().timed_out(after));
+                poll = Poll::Ready(Err(rejected.into()));
             }
         }
         if let Poll::Ready(result) = &poll {

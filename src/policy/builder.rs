@@ -169,7 +169,7 @@ impl PolicyBuilder {
         let retry = Part::build(retry, "retry", |builder| builder.or_audience(&audience).build())?;
         check_classes(&classes)?;
         let mut announcer = Announcer::default();
-        announcer.set_name(name.clone());
+        announcer.set_name(&name);
         announcer.set_audience(audience.or_default());
         Ok(Policy::new(Parts { name, circuit, slots, timeout, retry, classes, announcer }))
     }

@@ -10,7 +10,7 @@ use super::unknown_name::UnknownName;
 use crate::handle::Handle;
 use crate::lent::Lent;
 use crate::timeout::{Announcer, Limit};
-use crate::{Circuit, Error, Name, RetryPolicy, Slots, StackError, bulkhead, circuit};
+use crate::{Circuit, Error, Name, Rejected, RetryPolicy, Slots, StackError, bulkhead, circuit};
 
 /// A circuit, a bulkhead, a timeout and, if asked for, retries, under one name and in the right order.
 ///
@@ -131,8 +131,8 @@ impl Policy {
     }
 
     #[cold]
-    pub(super) fn timed_out(&self, after: Duration) {
-        self.parts().announcer.timed_out(Limit::Response, after);
+    pub(super) fn timed_out(&self, after: Duration) -> Rejected {
+        self.parts().announcer.timed_out(Limit::Response, after)
     }
 
     /// The class of this name, to be looked up once and kept: it is a plain value.

@@ -3,11 +3,9 @@ use std::sync::Arc;
 use super::core::Core;
 use super::handle::Prober;
 use crate::audience::Audience;
+use crate::error::check::{Most, Subject};
 use crate::random::Random;
 use crate::{ConfigError, Observer};
-
-/// The most probes at a time.
-const MOST: usize = 10_000;
 
 /// The settings of a [`Prober`]; nothing is checked before [`build`](Self::build).
 #[derive(Clone, Debug)]
@@ -47,10 +45,8 @@ impl ProberBuilder {
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<Prober, ConfigError> {
-        match self.max_concurrent {
-            0 => Err(ConfigError::new("max_concurrent", "must be at least 1")),
-            1..=MOST => Ok(Prober::new(Core::new(self.max_concurrent, self.audience.or_default(), self.random))),
-            _ => Err(ConfigError::new("max_concurrent", "must not be greater than 10,000")),
-        }
+        let most = u32::try_from(self.max_concurrent).unwrap_or(u32::MAX);
+        Subject::of("prober").count("max_concurrent", most, Most::TEN_THOUSAND)?;
+        Ok(Prober::new(Core::new(self.max_concurrent, self.audience.or_default(), self.random)))
     }
 }

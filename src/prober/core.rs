@@ -11,6 +11,7 @@ use super::table::{Entry, Flight, News, Table};
 use crate::audience::Audience;
 use crate::machine::moment::Moment;
 use crate::machine::probe::track::{Change, ProbeOutcome, ProbeState, Settled, Track};
+use crate::panic::caught;
 use crate::random::Random;
 use crate::sync::Mutex;
 use crate::{Circuit, Event, Name, time};
@@ -39,6 +40,11 @@ impl Core {
 
     pub(super) fn with_table<T>(&self, work: impl FnOnce(&mut Table) -> T) -> T {
         work(&mut self.locked.lock())
+    }
+
+    /// Wakes whoever probes. A panic of its waker is not that of who has news for it.
+    fn stir(&self) {
+        let _the_wakers_own = caught(|| self.stirred.notify_one());
     }
 
     // What users do.
@@ -73,7 +79,7 @@ impl Core {
             (true, false) => link.let_go(),
         });
         self.put_back(id, links);
-        self.stirred.notify_one();
+        self.stir();
         true
     }
 
@@ -86,7 +92,7 @@ impl Core {
             let state = entry.track.state();
             self.audience.tell_of_calls(|| Event::TargetRemoved { name: &entry.name, state });
         }
-        self.stirred.notify_one();
+        self.stir();
         found
     }
 
@@ -194,7 +200,7 @@ impl Core {
     /// Nothing is under way for a target any more.
     pub(super) fn land(&self, id: u64) {
         self.with_table(|table| table.schedule.land(id));
-        self.stirred.notify_one();
+        self.stir();
     }
 
     /// Nobody runs any longer. What was under way counts no more, and is due when somebody runs again.

@@ -16,6 +16,7 @@ use super::spec::{ProbeKind, ProbeSpec};
 use super::status::ProbeStatus;
 use super::target::Target;
 use super::tcp::TcpProbe;
+use crate::error::check::Subject;
 use crate::{ConfigError, Name, time};
 
 /// Probes targets, and knows how they are.
@@ -68,9 +69,7 @@ impl Prober {
         policy: Option<ProbePolicy>,
         probe: Arc<dyn AnyProbe>,
     ) -> Result<Target, ConfigError> {
-        if name.is_empty() {
-            return Err(ConfigError::new("name", "must not be empty"));
-        }
+        Subject::checked("probe", &name)?;
         let now = time::now();
         let first = self.0.first(policy.as_ref(), now);
         let (id, face, state) = self.0.with_table(|table| {

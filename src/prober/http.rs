@@ -6,7 +6,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
-use super::kind::{HttpGet, Scheme};
+use super::kind::{HttpGet, PROBE, Scheme};
 use super::probe::Probe;
 use super::tcp::connect;
 use crate::sync::Mutex;
@@ -44,10 +44,9 @@ impl HttpProbe {
     /// [`with_client`](HttpProbe::with_client).
     pub fn new(get: HttpGet) -> Result<HttpProbe, ConfigError> {
         let uri = get.check()?;
-        if get.scheme != Scheme::Http {
-            return Err(ConfigError::new("scheme", "must be `http` for the ready-made client"));
-        }
-        let not_a_host = |_| ConfigError::new("host", "must be a name or an address");
+        let direct = get.scheme == Scheme::Http;
+        PROBE.require(direct, "scheme", get.scheme, "must be `http` for the ready-made client")?;
+        let not_a_host = |_| PROBE.refuse("host", &get.host, "must be a name or an address");
         let host_header = get.authority().try_into().map_err(not_a_host)?;
         let client = Direct { host: get.host, port: get.port, host_header };
         Ok(HttpProbe { client, uri, status: get.status })

@@ -3,6 +3,10 @@ use std::net::Ipv6Addr;
 use http::uri::PathAndQuery;
 
 use crate::ConfigError;
+use crate::error::check::Subject;
+
+/// As errors call it, which do not know its name.
+pub(super) const PROBE: Subject<'static> = Subject::of("probe");
 
 const LOCALHOST: &str = "127.0.0.1";
 const OK: u16 = 200;
@@ -77,20 +81,16 @@ impl HttpGet {
 
     pub(super) fn check(&self) -> Result<http::Uri, ConfigError> {
         check_address(&self.host, self.port)?;
-        if !self.path.starts_with('/') {
-            return Err(ConfigError::new("path", "must begin with `/`"));
-        }
-        let not_a_path = ConfigError::new("path", "must be a valid path and query, without a fragment");
-        let path: PathAndQuery = self.path.parse().map_err(|_| not_a_path.clone())?;
+        PROBE.require(self.path.starts_with('/'), "path", &self.path, "must begin with `/`")?;
+        let not_a_path = || PROBE.refuse("path", &self.path, "must be a valid path and query, without a fragment");
+        let path: PathAndQuery = self.path.parse().map_err(|_| not_a_path())?;
         if path.as_str() != self.path {
             // A fragment would be left out without a word.
-            return Err(not_a_path);
+            return Err(not_a_path());
         }
-        if !(100..=599).contains(&self.status) {
-            return Err(ConfigError::new("status", "must be from 100 to 599"));
-        }
+        PROBE.require((100..=599).contains(&self.status), "status", self.status, "must be from 100 to 599")?;
         let uri = http::Uri::builder().scheme(self.scheme.as_str()).authority(self.authority()).path_and_query(path);
-        uri.build().map_err(|_| ConfigError::new("host", "must be a name or an address"))
+        uri.build().map_err(|_| PROBE.refuse("host", &self.host, "must be a name or an address"))
     }
 
     /// Host and port, as they stand in a URI.
@@ -144,21 +144,15 @@ impl Exec {
     pub(super) fn check(&self) -> Result<(&str, &[String]), ConfigError> {
         match self.command.split_first() {
             Some((program, arguments)) if !program.is_empty() => Ok((program, arguments)),
-            _ => Err(ConfigError::new("command", "must not be empty")),
+            _ => Err(PROBE.refuse("command", &self.command, "must not be empty")),
         }
     }
 }
 
 fn check_address(host: &str, port: u16) -> Result<(), ConfigError> {
-    if host.is_empty() {
-        Err(ConfigError::new("host", "must not be empty"))
-    } else if !is_host(host) {
-        Err(ConfigError::new("host", "must be a name or an address"))
-    } else if port == 0 {
-        Err(ConfigError::new("port", "must be from 1 to 65535"))
-    } else {
-        Ok(())
-    }
+    PROBE.require(!host.is_empty(), "host", host, "must not be empty")?;
+    PROBE.require(is_host(host), "host", host, "must be a name or an address")?;
+    PROBE.require(port != 0, "port", port, "must be from 1 to 65535")
 }
 
 /// A name, an address, or an IPv6 address with or without brackets and zone; without a port.

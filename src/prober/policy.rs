@@ -1,6 +1,8 @@
 use std::time::Duration;
 
+use super::kind::PROBE;
 use crate::ConfigError;
+use crate::error::check::Most;
 use crate::machine::probe::track::Rules;
 
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -145,16 +147,11 @@ impl ProbePolicyBuilder {
     pub fn build(self) -> Result<ProbePolicy, ConfigError> {
         let ProbePolicyBuilder { interval, timeout, jitter, rules } = self;
         let timeout = timeout.unwrap_or(TIMEOUT.min(interval));
-        let flaws = [
-            (interval.is_zero(), "interval", "must be more than zero"),
-            (timeout.is_zero(), "timeout", "must be more than zero"),
-            (timeout > interval, "timeout", "must not be longer than `interval`"),
-            (rules.failure_threshold == 0, "failure_threshold", "must be at least 1"),
-            (rules.success_threshold == 0, "success_threshold", "must be at least 1"),
-        ];
-        match flaws.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, field, rule)) => Err(ConfigError::new(field, rule)),
-            None => Ok(ProbePolicy { interval, timeout, jitter, rules }),
-        }
+        PROBE.require(!interval.is_zero(), "interval", interval, "must be more than zero")?;
+        PROBE.require(!timeout.is_zero(), "timeout", timeout, "must be more than zero")?;
+        PROBE.require(timeout <= interval, "timeout", timeout, "must not be longer than `interval`")?;
+        PROBE.count("failure_threshold", rules.failure_threshold, Most::NONE)?;
+        PROBE.count("success_threshold", rules.success_threshold, Most::NONE)?;
+        Ok(ProbePolicy { interval, timeout, jitter, rules })
     }
 }

@@ -1,13 +1,13 @@
-use std::any::Any;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::core::{Core, Launch};
-use super::probe::{Running, whole_text};
+use super::probe::Running;
+use crate::error::chain::in_words;
+use crate::panic;
 use crate::time::Alarm;
 
 /// Probes all targets until `stop` ends, then gives up and joins what is under way.
@@ -23,7 +23,9 @@ pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) {
     core.with_table(|table| table.running = true);
     loop {
         // What stirs comes first below, so that those that have ended are fetched here, however busy it is.
-        while sky.tasks.try_join_next().is_some() {}
+        while let Some(ended) = sky.tasks.try_join_next() {
+            landed(ended);
+        }
         core.give_up_overdue();
         while let Some(launch) = core.launch() {
             sky.start(launch);
@@ -33,12 +35,22 @@ pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) {
             biased;
             () = &mut stop => break,
             () = core.stirred.notified() => {}
-            Some(_) = sky.tasks.join_next() => {}
+            Some(ended) = sky.tasks.join_next() => landed(ended),
             () = poll_fn(|cx| alarm.poll(cx)) => {}
         }
     }
     core.ground();
-    sky.tasks.shutdown().await;
+    sky.tasks.abort_all();
+    while let Some(ended) = sky.tasks.join_next().await {
+        landed(ended);
+    }
+}
+
+/// What a probe that was given up panicked with can be anything.
+fn landed(ended: Result<(), JoinError>) {
+    if let Err(Ok(payload)) = ended.map_err(JoinError::try_into_panic) {
+        panic::dispose(payload);
+    }
 }
 
 /// What is under way. Dropping it gives all of it up.
@@ -80,16 +92,26 @@ impl Drop for Landing {
     }
 }
 
-/// The result in words. A panic is an error, too.
-async fn caught(mut probe: Running) -> Result<(), String> {
-    let answer = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| probe.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(|result| result.map_err(|error| whole_text(&error))),
-        Err(panic) => Poll::Ready(Err(message(&*panic))),
-    });
-    answer.await
+/// The result in words. A panic is an error, too, and so is one of what is left of the probe when it is dropped.
+async fn caught(probe: Running) -> Result<(), String> {
+    let mut probe = Some(probe);
+    poll_fn(|cx| {
+        let poll = panic::caught(|| match probe.as_mut().map(|probe| probe.as_mut().poll(cx)) {
+            Some(Poll::Pending) => Poll::Pending,
+            Some(Poll::Ready(result)) => Poll::Ready(result.map_err(|error| in_words(&*error))),
+            None => Poll::Ready(Ok(())),
+        });
+        let result = match poll {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => result,
+            Err(text) => Err(panicked(text)),
+        };
+        let gone = probe.take();
+        Poll::Ready(result.and(panic::caught(|| drop(gone)).map_err(panicked)))
+    })
+    .await
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-    text.map_or_else(|| "panicked".to_owned(), |text| format!("panicked: {text}"))
+fn panicked(text: String) -> String {
+    format!("panicked: {text}")
 }

@@ -51,7 +51,7 @@ mod raw {
     use serde::Deserialize;
     use serde::de::{Deserializer, Error};
 
-    use super::super::kind::Scheme;
+    use super::super::kind::{PROBE, Scheme};
     use super::{Exec, HttpGet, ProbeKind, ProbePolicy, ProbeSpec, TcpConnect};
     use crate::ConfigError;
 
@@ -115,12 +115,12 @@ mod raw {
     }
 
     fn port(number: i64) -> Result<u16, ConfigError> {
-        number.try_into().map_err(|_| ConfigError::new("port", "must be from 1 to 65535"))
+        number.try_into().map_err(|_| PROBE.refuse("port", number, "must be from 1 to 65535"))
     }
 
     fn threshold(field: &'static str, count: i64) -> Result<u32, ConfigError> {
         let rule = if count < 1 { "must be at least 1" } else { "must not be greater than 4,294,967,295" };
-        count.try_into().map_err(|_| ConfigError::new(field, rule))
+        count.try_into().map_err(|_| PROBE.refuse(field, count, rule))
     }
 
     impl TryFrom<Http> for ProbeKind {
@@ -135,7 +135,8 @@ mod raw {
             get.host = http.host.unwrap_or(get.host);
             get.path = http.path.unwrap_or(get.path);
             if let Some(status) = http.status {
-                get.status = status.try_into().map_err(|_| ConfigError::new("status", "must be from 100 to 599"))?;
+                let refused = |_| PROBE.refuse("status", status, "must be from 100 to 599");
+                get.status = status.try_into().map_err(refused)?;
             }
             get.check()?;
             Ok(ProbeKind::Http(get))
@@ -172,9 +173,12 @@ mod raw {
                 (None, Some(tcp), None) => tcp.try_into()?,
                 (None, None, Some(exec)) => exec.try_into()?,
                 (None, None, None) => {
-                    return Err(ConfigError::new("http, tcp, exec", "there must be one of them"));
+                    return Err(PROBE.refuse("http, tcp, exec", format_args!("none"), "there must be one of them"));
                 }
-                _ => return Err(ConfigError::new("http, tcp, exec", "there must be only one of them")),
+                _ => {
+                    let several = format_args!("more than one");
+                    return Err(PROBE.refuse("http, tcp, exec", several, "there must be only one of them"));
+                }
             };
             let mut policy = ProbePolicy::builder();
             policy = spec.interval.into_iter().fold(policy, |policy, time| policy.interval(time));

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tokio::task::AbortHandle;
 
+use super::kind::PROBE;
 use super::link::Link;
 use super::policy::ProbePolicy;
 use super::probe::AnyProbe;
@@ -109,7 +110,7 @@ impl Table {
         now: Moment,
     ) -> Result<(u64, Arc<Face>), ConfigError> {
         if self.names.contains_key(&name) {
-            return Err(ConfigError::new("name", "must not be the name of another target"));
+            return Err(PROBE.refuse("name", &name, "must not be the name of another target"));
         }
         self.last_id += 1;
         let track = Track::new(policy.map(|policy| policy.rules()), now);

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::check::Subject;
 use crate::machine::budget::{Budget, BudgetSettings};
 use crate::machine::moment::Moment;
 use crate::machine::ratio::Ratio;
@@ -174,14 +175,12 @@ impl RetryBudgetBuilder {
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<RetryBudget, ConfigError> {
-        let mut settings = self.settings;
+        let (budget, mut settings) = (Subject::of("retry budget"), self.settings);
         if let Some(ratio) = self.ratio {
-            let wrong = || ConfigError::new("ratio", "must be above 0 and at most 1");
+            let wrong = || budget.refuse("ratio", ratio, "must be above 0 and at most 1");
             settings.ratio = Ratio::new(ratio).ok_or_else(wrong)?;
         }
-        if settings.window.is_zero() {
-            return Err(ConfigError::new("window", "must be longer than zero"));
-        }
+        budget.time("window", settings.window)?;
         Ok(RetryBudget::new(settings))
     }
 }

@@ -6,7 +6,8 @@ use super::budget::RetryBudget;
 use super::budget::RetryBudgetBuilder;
 use super::policy::{Beginning, Config, RetryPolicy};
 use crate::audience::Audience;
-use crate::machine::backoff::{Backoff, Flaw};
+use crate::error::check::{Most, Subject};
+use crate::machine::backoff::Backoff;
 use crate::machine::retry::RetrySettings;
 use crate::random::Random;
 use crate::{ConfigError, Name, Observer};
@@ -144,10 +145,7 @@ impl RetryPolicyBuilder {
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<RetryPolicy, ConfigError> {
         let RetryPolicyBuilder { name, settings, budget, random, audience } = self;
-        if name.is_empty() {
-            return Err(ConfigError::new("name", "must not be empty"));
-        }
-        check(&settings)?;
+        check(Subject::checked("retry", &name)?, &settings)?;
         let audience = audience.or_default();
         let budget = match budget {
             Spending::Own => Some(RetryBudget::default()),
@@ -166,16 +164,8 @@ impl RetryPolicyBuilder {
     }
 }
 
-fn check(settings: &RetrySettings) -> Result<(), ConfigError> {
-    if settings.attempts == 0 {
-        return Err(ConfigError::new("attempts", "must be at least 1"));
-    }
-    if settings.deadline.is_some_and(|deadline| deadline.is_zero()) {
-        return Err(ConfigError::new("deadline", "must be longer than zero"));
-    }
-    match settings.backoff.flaw() {
-        Some(Flaw::Factor) => Err(ConfigError::new("backoff", "the factor must be at least 1")),
-        Some(Flaw::Cap) => Err(ConfigError::new("backoff", "the cap must not be below the base")),
-        None => Ok(()),
-    }
+fn check(retry: Subject<'_>, settings: &RetrySettings) -> Result<(), ConfigError> {
+    retry.count("attempts", settings.attempts, Most::NONE)?;
+    retry.time("deadline", settings.deadline)?;
+    retry.backoff("backoff", &settings.backoff)
 }

@@ -13,10 +13,11 @@ use super::selective::SelectiveRetry;
 use crate::audience::Audience;
 use crate::event::ErrorText;
 use crate::lent::{self, Lent};
+use crate::lift::wrapped;
 use crate::machine::moment::Moment;
 use crate::machine::retry::{Decision, Progress, RetrySettings, StopReason};
 use crate::random::Random;
-use crate::{Event, Name, StackError, time};
+use crate::{Error, Event, Name, StackError, time};
 
 /// Tries failed requests again: so many times, with growing and jittered waits in between, and within a budget.
 ///
@@ -134,6 +135,25 @@ impl RetryPolicy {
         E: StackError + Debug + Display,
     {
         self.run_decided(attempt, &RetryErrors).await
+    }
+
+    /// As [`run`](RetryPolicy::run), for an error that cannot hold a rejection.
+    ///
+    /// # Errors
+    /// The last attempt's, as [`Error::Inner`].
+    ///
+    /// # Cancellation
+    /// As [`run`](RetryPolicy::run).
+    ///
+    /// # Panics
+    /// As [`run`](RetryPolicy::run).
+    pub async fn run_wrapped<F, Fut, T, E>(&self, attempt: F) -> Result<T, Error<E>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Debug + Display,
+    {
+        self.run(wrapped(attempt)).await
     }
 
     /// As [`run`](RetryPolicy::run), for attempts that need something mutably, such as a connection: each is lent it, and

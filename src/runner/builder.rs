@@ -8,8 +8,9 @@ use super::core::{Core, Owner};
 use super::error::BuildError;
 use super::signal::{Listener, Signal};
 use crate::audience::Audience;
+use crate::error::check::Subject;
 use crate::random::Random;
-use crate::{ConfigError, Health, Observer, Shutdown};
+use crate::{Health, Observer, Shutdown};
 
 /// The settings of a runner. Made by [`Runner::builder`]; nothing is checked before [`build`](Self::build).
 #[derive(Debug)]
@@ -116,9 +117,7 @@ impl RunnerBuilder {
     /// If there are signals to listen to, tokio panics on a runtime that was built without I/O. On one without time,
     /// [`run`](Runner::run) does when it has to wait: use `enable_all`.
     pub fn build(self) -> Result<Runner, BuildError> {
-        if self.hook_limit.is_zero() {
-            return Err(ConfigError::new("hook_limit", "must be longer than zero").into());
-        }
+        Subject::of("runner").time("hook_limit", self.hook_limit)?;
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         let signals = Listener::new(self.signals)?;
         let core = Core::new(runtime, self.health, self.audience.or_default(), self.random, self.hook_limit);

@@ -12,9 +12,12 @@ use super::failure::Cause;
 use super::handle::RunnerHandle;
 use super::task::Task;
 use super::work::{Outcome, Work, guarded};
-use crate::audience::{Audience, log_guarded};
+use crate::audience::Audience;
+use crate::error::check::Subject;
 use crate::event::ErrorText;
 use crate::machine::roster::Roster;
+use crate::panic::{log_guarded, wake_all};
+use crate::plain::Plain;
 use crate::random::Random;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::{ConfigError, Event, Health, Name, Phase, Shutdown, ShutdownTrigger};
@@ -162,10 +165,7 @@ impl Core {
     }
 
     pub(super) fn hook(&self, when: When, hook: Hook) -> Result<(), RegisterError> {
-        check_name(&hook.name)?;
-        if hook.limit.is_zero() {
-            return Err(ConfigError::new("limit", "must be longer than zero").into());
-        }
+        Subject::checked("hook", &hook.name)?.time("limit", hook.limit)?;
         let mut inner = self.inner.lock();
         if !inner.roster.is_open() {
             // The hook is dropped after the lock.
@@ -180,7 +180,7 @@ impl Core {
     }
 
     pub(super) fn step(&self, step: Step) -> Result<(), ConfigError> {
-        check_name(&step.name)?;
+        Subject::checked("startup step", &step.name)?;
         self.inner.lock().steps.push(step);
         Ok(())
     }
@@ -203,10 +203,10 @@ impl Core {
 
     /// What is new; the driver is woken for what comes after it.
     pub(super) fn news(&self, waker: &Waker) -> News {
+        // Cloned and dropped outside of the lock: a waker may be anybody's code.
+        let waker = waker.clone();
         let mut inner = self.inner.lock();
-        let known = inner.driver.as_ref().is_some_and(|driver| driver.will_wake(waker));
-        // Dropped after the lock: a waker may be anybody's code.
-        let _former = if known { None } else { inner.driver.replace(waker.clone()) };
+        let _former = inner.driver.replace(waker);
         let news = std::mem::take(&mut inner.news);
         drop(inner);
         news
@@ -216,9 +216,9 @@ impl Core {
     pub(super) fn tell(&self, what: impl FnOnce(&mut News)) {
         let mut inner = self.inner.lock();
         what(&mut inner.news);
-        let driver = inner.driver.clone();
+        let driver = inner.driver.take();
         drop(inner);
-        driver.into_iter().for_each(Waker::wake);
+        wake_all(driver);
     }
 
     fn ended(&self, id: u64, outcome: Outcome) {
@@ -228,9 +228,9 @@ impl Core {
         if outcome.is_err() || notes.essential {
             inner.news.ended.push(Ended { id, name: notes.name, outcome });
         }
-        let driver = inner.driver.clone();
+        let driver = inner.driver.take();
         drop(inner);
-        driver.into_iter().for_each(Waker::wake);
+        wake_all(driver);
     }
 
     pub(super) fn has_tasks(&self) -> bool {
@@ -271,16 +271,14 @@ impl Core {
         );
         drop(inner);
         if let Err(cause) = guarded(|| drop(left)) {
-            log_guarded(|| tracing::error!(target: "seaworthy::runner", %cause, "a hook that was not run"));
+            log_guarded(
+                || tracing::error!(target: "seaworthy::runner", cause = %Plain(&cause), "a hook that was not run"),
+            );
         }
         if self.health.advance(Phase::Stopped) {
             log_guarded(|| tracing::info!(target: "seaworthy::runner", "stopped"));
         }
     }
-}
-
-pub(super) fn check_name(name: &Name) -> Result<(), ConfigError> {
-    if name.is_empty() { Err(ConfigError::new("name", "must not be empty")) } else { Ok(()) }
 }
 
 fn too_late(name: &Name) -> RegisterError {

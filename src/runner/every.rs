@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::ConfigError;
+use crate::error::check::Subject;
 use crate::machine::moment::Moment;
 use crate::machine::schedule::Schedule;
 
@@ -46,14 +47,11 @@ impl Every {
         self
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.period < Duration::from_millis(1) {
-            return Err(ConfigError::new("every", "the period must be at least a millisecond"));
-        }
-        if self.jitter > self.period {
-            return Err(ConfigError::new("jitter", "must not be longer than the period"));
-        }
-        Ok(())
+    pub(super) fn check(&self, task: Subject<'_>) -> Result<(), ConfigError> {
+        let Every { period, jitter, .. } = *self;
+        let least = Duration::from_millis(1);
+        task.require(period >= least, "every", period, "the period must be at least a millisecond")?;
+        task.require(jitter <= period, "jitter", jitter, "must not be longer than the period")
     }
 
     pub(super) fn machine(&self, now: Moment) -> Schedule {

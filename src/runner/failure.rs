@@ -2,6 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::chain;
 use crate::{BoxError, Name};
 
 /// Why a part of a run did not end well.
@@ -27,7 +28,7 @@ pub enum Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Cause::Error(error) => write!(f, "failed: {error}"),
+            Cause::Error(error) => write!(f, "failed: {}", chain::in_words(&**error)),
             Cause::Panicked(message) => write!(f, "panicked: {message}"),
             Cause::TimedOut { after } if after.is_zero() => f.write_str("had no time left"),
             Cause::TimedOut { after } => write!(f, "timed out after {after:?}"),
@@ -118,15 +119,9 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The source is the error that the part returned.
-impl StdError for Failure {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self.cause() {
-            Some(Cause::Error(error)) => Some(&**error),
-            _ => None,
-        }
-    }
-}
+/// Its text tells the error that the part returned and what that stems from, so that is no source, too: it would be told
+/// twice. [`cause`](Failure::cause) has it.
+impl StdError for Failure {}
 
 /// Everything that went wrong in a run, in the order in which it did: what began the shutdown first, then what failed
 /// while it went on. Stragglers that were aborted together stand in the order in which they were started.
@@ -171,9 +166,6 @@ impl fmt::Display for RunError {
     }
 }
 
-/// The source is the error that the first part returned; none, if it did not go wrong by an error.
-impl StdError for RunError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.first.source()
-    }
-}
+/// Its text tells all errors and what they stem from, so that none of them is a source, too. [`failures`](RunError::failures)
+/// has them.
+impl StdError for RunError {}

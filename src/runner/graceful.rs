@@ -1,38 +1,22 @@
-use std::error::Error as StdError;
 use std::io;
 
 use tokio::task::JoinError;
 
 use crate::BoxError;
+use crate::error::chain::chain;
 
 /// Whether it says that a connection or a listener was closed, or that work was cancelled.
 pub(super) fn is_closed(error: &BoxError) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
     let closed = [ConnectionAborted, ConnectionReset, BrokenPipe, NotConnected];
     is_cancelled(error)
-        || any(error, |error| error.downcast_ref::<io::Error>().is_some_and(|error| closed.contains(&error.kind())))
+        || chain(&**error)
+            .any(|error| error.downcast_ref().is_some_and(|error: &io::Error| closed.contains(&error.kind())))
 }
 
 /// Whether it says that a tokio task was cancelled.
 pub(super) fn is_cancelled(error: &BoxError) -> bool {
-    any(error, |error| error.downcast_ref().is_some_and(JoinError::is_cancelled))
-}
-
-/// Whether the error or one that it stems from is such a one.
-fn any(error: &BoxError, is_it: impl Fn(&(dyn StdError + 'static)) -> bool) -> bool {
-    let mut error: &(dyn StdError + 'static) = error.as_ref();
-    loop {
-        if is_it(error) {
-            return true;
-        }
-        // An I/O error leaves out what it was made of when it is asked for its source.
-        let inside = error.downcast_ref().and_then(io::Error::get_ref);
-        error = match (inside, error.source()) {
-            (Some(inside), _) => inside,
-            (None, Some(source)) => source,
-            (None, None) => return false,
-        };
-    }
+    chain(&**error).any(|error| error.downcast_ref().is_some_and(JoinError::is_cancelled))
 }
 
 #[cfg(test)]

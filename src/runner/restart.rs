@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::machine::backoff::Flaw;
+use crate::error::check::{Most, Subject};
 use crate::machine::restart::Restarts;
 use crate::{Backoff, ConfigError};
 
@@ -47,18 +47,12 @@ impl Restart {
         self
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let rules = [
-            (self.backoff.base().is_zero(), "restart", "the wait must be longer than zero"),
-            (self.backoff.flaw() == Some(Flaw::Factor), "restart", "the factor must be at least 1"),
-            (self.backoff.flaw() == Some(Flaw::Cap), "restart", "the cap must not be below the base"),
-            (self.stable_after.is_zero(), "stable_after", "must be longer than zero"),
-            (self.at_most == Some(0), "at_most", "must be at least 1"),
-        ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, field, rule)) => Err(ConfigError::new(field, rule)),
-            None => Ok(()),
-        }
+    pub(super) fn check(&self, task: Subject<'_>) -> Result<(), ConfigError> {
+        let wait = self.backoff.base();
+        task.require(!wait.is_zero(), "restart", wait, "the wait must be longer than zero")?;
+        task.backoff("restart", &self.backoff)?;
+        task.time("stable_after", self.stable_after)?;
+        task.count("at_most", self.at_most, Most::NONE)
     }
 
     pub(super) fn machine(&self) -> Restarts {

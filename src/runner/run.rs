@@ -10,8 +10,9 @@ use super::handle::RunnerHandle;
 use super::signal::{Listener, Signal};
 use super::work::guarded;
 use super::{Reason, Runner};
-use crate::audience::log_guarded;
 use crate::machine::moment::Moment;
+use crate::panic::log_guarded;
+use crate::plain::Plain;
 use crate::time::Alarm;
 use crate::{Name, Phase, time};
 
@@ -103,7 +104,7 @@ impl Run {
                 self.leave_out(step);
                 continue;
             }
-            log_guarded(|| tracing::info!(target: "seaworthy::runner", name = %step.name, "starting"));
+            log_guarded(|| tracing::info!(target: "seaworthy::runner", name = %Plain(&step.name), "starting"));
             let mut work = (step.make)(handle.clone());
             let outcome = match self.drive(Moment::NEVER, |run| run.reason.is_some(), |cx| work.poll(cx)).await {
                 Driven::Done(outcome) => outcome,
@@ -111,9 +112,7 @@ impl Run {
                 Driven::Late | Driven::Cut => work.discard(),
             };
             if let Err(cause) = outcome {
-                log_guarded(
-                    || tracing::error!(target: "seaworthy::runner", name = %step.name, %cause, "step of the start failed"),
-                );
+                log_failed_step(&step.name, &cause);
                 self.failures.push(Failure::Startup { name: step.name, cause });
                 self.begin(Reason::Startup);
             }
@@ -125,7 +124,7 @@ impl Run {
     fn leave_out(&mut self, step: Step) {
         let Step { name, make } = step;
         if let Err(cause) = guarded(|| drop(make)) {
-            log_guarded(|| tracing::error!(target: "seaworthy::runner", %name, %cause, "step of the start failed"));
+            log_failed_step(&name, &cause);
             self.failures.push(Failure::Startup { name, cause });
         }
     }
@@ -134,7 +133,7 @@ impl Run {
         self.core().health.advance(Phase::Draining);
         self.core().close();
         let delay = self.drain_delay();
-        let reason = self.reason.as_ref().map(tracing::field::display);
+        let reason = self.reason.as_ref().map(Plain).map(tracing::field::display);
         log_guarded(|| tracing::info!(target: "seaworthy::runner", reason, ?delay, "draining"));
         if served && !delay.is_zero() {
             let until = time::now().after(delay);
@@ -185,7 +184,7 @@ impl Run {
             stragglers.extend(left.into_iter().map(|(id, name)| (id, Failure::Task { name, cause: Cause::Blocking })));
             stragglers.sort_by_key(|(id, _)| *id);
             for (_, failure) in stragglers {
-                log_guarded(|| tracing::warn!(target: "seaworthy::runner", %failure, "straggler"));
+                log_guarded(|| tracing::warn!(target: "seaworthy::runner", failure = %Plain(&failure), "straggler"));
                 self.failures.push(failure);
             }
         }
@@ -210,7 +209,7 @@ impl Run {
             When::OnStop => Failure::OnStop { name, cause },
             When::Cleanup => Failure::Cleanup { name, cause },
         };
-        log_guarded(|| tracing::error!(target: "seaworthy::runner", %failure, "hook failed"));
+        log_guarded(|| tracing::error!(target: "seaworthy::runner", failure = %Plain(&failure), "hook failed"));
         self.failures.push(failure);
     }
 
@@ -303,4 +302,9 @@ impl Run {
     fn core(&self) -> &Core {
         &self.owner.0
     }
+}
+
+fn log_failed_step(name: &Name, cause: &Cause) {
+    let (name, cause) = (Plain(name), Plain(cause));
+    log_guarded(|| tracing::error!(target: "seaworthy::runner", %name, %cause, "step of the start failed"));
 }

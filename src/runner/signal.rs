@@ -2,7 +2,7 @@ use std::fmt;
 use std::task::{Context, Poll};
 
 use super::error::BuildError;
-use crate::ConfigError;
+use crate::error::check::Subject;
 
 /// A signal that begins the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,8 +41,9 @@ pub(super) struct Listener(Vec<(Signal, os::Source)>);
 
 impl Listener {
     pub(super) fn new(mut signals: Vec<Signal>) -> Result<Listener, BuildError> {
-        if signals.iter().any(|signal| !cfg!(unix) && *signal != Signal::Interrupt) {
-            return Err(ConfigError::new("signals", "only `Interrupt` can be listened to on this system").into());
+        if let Some(signal) = signals.iter().find(|signal| !cfg!(unix) && **signal != Signal::Interrupt) {
+            let rule = "only `Interrupt` can be listened to on this system";
+            return Err(Subject::of("runner").refuse("signals", signal, rule).into());
         }
         // One that is named twice would be heard twice, and the second aborts.
         let mut seen = Vec::new();

@@ -7,6 +7,7 @@ use super::failure::Cause;
 use super::graceful;
 use super::restart::Restart;
 use super::work::{Boxed, Outcome, Work, guarded};
+use crate::error::check::Subject;
 use crate::{BoxError, ConfigError, Name, Shutdown, time};
 
 /// A task with its settings, for [`RunnerHandle::start`](super::RunnerHandle::start).
@@ -123,19 +124,17 @@ impl Task {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.name.is_empty() {
-            return Err(ConfigError::new("name", "must not be empty"));
-        }
+        let task = Subject::checked("task", &self.name)?;
         match &self.kind {
             Kind::Once(_) => Ok(()),
-            Kind::Supervised(restart, _) => restart.check(),
+            Kind::Supervised(restart, _) => restart.check(task),
             Kind::Every(..) if self.essential => {
-                Err(ConfigError::new("essential", "means nothing for a periodic task"))
+                Err(task.refuse("essential", true, "means nothing for a periodic task"))
             }
             Kind::Every(..) if self.graceful.is_some() => {
-                Err(ConfigError::new("graceful_if", "means nothing for a periodic task"))
+                Err(task.refuse("graceful_if", format_args!("set"), "means nothing for a periodic task"))
             }
-            Kind::Every(every, _) => every.check(),
+            Kind::Every(every, _) => every.check(task),
         }
     }
 

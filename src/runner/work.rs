@@ -1,11 +1,10 @@
-use std::any::Any;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::failure::Cause;
 use crate::BoxError;
+use crate::panic::caught;
 
 pub(super) type Outcome = Result<(), Cause>;
 pub(super) type Boxed = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -60,20 +59,7 @@ impl Future for Work {
 
 /// Runs foreign code, and makes a value of its panic.
 pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Cause> {
-    // What the panic leaves behind is never touched again: it is dropped.
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Cause::Panicked(message(payload)))
-}
-
-fn message(payload: Box<dyn Any + Send>) -> String {
-    let text = match payload.downcast_ref::<&'static str>() {
-        Some(text) => (*text).to_owned(),
-        None => payload.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without a message".to_owned()),
-    };
-    // A payload can be anything, also something that panics when it is dropped.
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(again);
-    }
-    text
+    caught(work).map_err(Cause::Panicked)
 }
 
 #[cfg(test)]

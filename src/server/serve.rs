@@ -21,6 +21,7 @@ use super::io::{Io, Place};
 use super::listener::Listener;
 use super::service::{Closing, Watched};
 use super::watch::Watch;
+use crate::error::check::Subject;
 use crate::{BoxError, ConfigError, Health, Shutdown, ShutdownTrigger, time};
 
 /// After an error that is not one connection's, such as that there are too many open files, it is tried again after
@@ -73,13 +74,9 @@ impl<L, S> Serve<L, S> {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        if self.max_connections == Some(0) {
-            return Err(ConfigError::new("max_connections", "must be at least 1"));
-        }
-        if self.header_read_timeout.is_zero() {
-            return Err(ConfigError::new("header_read_timeout", "must be longer than zero"));
-        }
-        Ok(())
+        let server = Subject::of("server");
+        server.require(self.max_connections != Some(0), "max_connections", 0, "must be at least 1")?;
+        server.time("header_read_timeout", self.header_read_timeout)
     }
 
     /// Serves until `shutdown` is requested, and then until the last connection has ended: the listener is closed,

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audience::Audience;
-use crate::{ConfigError, Event, Name, Observer};
+use crate::error::check::Subject;
+use crate::{ConfigError, Event, Name, Observer, Rejected};
 
 /// Which time was over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +36,8 @@ pub(crate) struct Announcer(Option<Arc<Announced>>);
 #[derive(Clone, Debug, Default)]
 struct Announced {
     name: Option<Name>,
+    /// The same, as it stands in a rejection, which would be larger with a name.
+    text: Option<Arc<str>>,
     audience: Audience,
 }
 
@@ -43,8 +46,10 @@ impl Announcer {
         Arc::make_mut(self.0.get_or_insert_default())
     }
 
-    pub(crate) fn set_name(&mut self, name: Name) {
-        self.set().name = Some(name);
+    pub(crate) fn set_name(&mut self, name: &Name) {
+        let text: Arc<str> = Arc::from(name.as_str());
+        let set = self.set();
+        (set.name, set.text) = (Some(Name::from(Arc::clone(&text))), Some(text));
     }
 
     pub(crate) fn set_audience(&mut self, audience: Audience) {
@@ -64,24 +69,23 @@ impl Announcer {
         self
     }
 
-    /// Finds a name that is empty.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        match self.name() {
-            Some(name) if name.is_empty() => Err(ConfigError::new("name", "must not be empty")),
-            _ => Ok(()),
-        }
+    /// What has it, as a part with a name or without one.
+    pub(crate) fn subject(&self, kind: &'static str) -> Result<Subject<'_>, ConfigError> {
+        Subject::checked(kind, self.name())
     }
 
     fn name(&self) -> Option<&Name> {
         self.0.as_ref()?.name.as_ref()
     }
 
+    /// Tells it, and gives the rejection.
     #[cold]
-    pub(crate) fn timed_out(&self, limit: Limit, after: Duration) {
+    pub(crate) fn timed_out(&self, limit: Limit, after: Duration) -> Rejected {
         let event = Event::TimedOut { name: self.name(), limit, after };
         match &self.0 {
             Some(announced) => announced.audience.tell(&event),
             None => Audience::default().tell(&event),
         }
+        Rejected::TimedOut { after, timeout: self.0.as_ref().and_then(|announced| announced.text.clone()) }
     }
 }

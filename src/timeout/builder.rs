@@ -27,7 +27,7 @@ impl<D> TimeoutBuilder<D> {
 
     /// A name for logs and events. Must not be empty; none if not set. With a name, each call costs a reference count.
     pub fn name(mut self, name: impl Into<Name>) -> TimeoutBuilder<D> {
-        self.announcer.set_name(name.into());
+        self.announcer.set_name(&name.into());
         self
     }
 
@@ -43,7 +43,7 @@ impl<D> TimeoutBuilder<D> {
     /// # Errors
     /// An empty name; the field is `name`.
     pub fn build(self) -> Result<TimeoutLayer<D>, ConfigError> {
-        self.announcer.check()?;
+        self.announcer.subject("timeout")?;
         Ok(TimeoutLayer::built(self.limit, self.announcer))
     }
 }

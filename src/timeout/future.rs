@@ -7,7 +7,7 @@ use pin_project_lite::pin_project;
 
 use super::announcer::{Announcer, Limit};
 use super::clock::Clock;
-use crate::{Rejected, StackError};
+use crate::StackError;
 
 pin_project! {
     /// The response future of [`Timeout`](super::Timeout), and what
@@ -63,8 +63,7 @@ where
                 let after = ready!(clock.poll(cx));
                 let announcer = std::mem::take(announcer);
                 call.set(Call::GivenUp);
-                announcer.timed_out(Limit::Response, after);
-                Poll::Ready(Err(Rejected::TimedOut { after }.into()))
+                Poll::Ready(Err(announcer.timed_out(Limit::Response, after).into()))
             }
             // It was polled after it ended, which no future has to survive; hanging is worse than telling.
             CallProj::GivenUp => panic!("`ResponseFuture` was polled after it was ready"),

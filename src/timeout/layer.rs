@@ -8,7 +8,7 @@ use super::builder::TimeoutBuilder;
 use super::future::ResponseFuture;
 use super::limit::FixedTimeout;
 use super::service::Timeout;
-use crate::StackError;
+use crate::{LiftFuture, StackError};
 
 /// Gives up each request that has not been answered in time: drops it and answers with
 /// [`Rejected::TimedOut`](crate::Rejected::TimedOut).
@@ -29,7 +29,7 @@ use crate::StackError;
 ///
 /// assert_eq!(service.clone().oneshot(true).await?, "here I am");
 /// let error = service.oneshot(false).await.unwrap_err();
-/// assert_eq!(error.rejected(), Some(&Rejected::TimedOut { after: Duration::from_secs(2) }));
+/// assert_eq!(error.rejected(), Some(&Rejected::TimedOut { after: Duration::from_secs(2), timeout: None }));
 /// # Ok(())
 /// # }
 /// ```
@@ -128,6 +128,20 @@ impl TimeoutLayer {
         E: StackError,
     {
         ResponseFuture::new(future, self.limit.after(), self.announcer.clone())
+    }
+
+    /// As [`run`](TimeoutLayer::run), for an error that cannot hold a rejection.
+    ///
+    /// # Errors
+    /// The future's own as [`Error::Inner`](crate::Error::Inner), or [`Error::Rejected`](crate::Error::Rejected).
+    ///
+    /// # Cancellation
+    /// Dropping it drops `future`.
+    pub fn run_wrapped<F, T, E>(&self, future: F) -> ResponseFuture<LiftFuture<F>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.run(LiftFuture::new(future))
     }
 }
 

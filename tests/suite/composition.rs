@@ -31,7 +31,7 @@ fn timeout() -> TimeoutLayer {
 }
 
 fn timed_out() -> Rejected {
-    Rejected::TimedOut { after: LIMIT }
+    Rejected::TimedOut { after: LIMIT, timeout: None }
 }
 
 fn circuit_open(retry_after: Duration) -> Rejected {

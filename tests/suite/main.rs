@@ -10,6 +10,7 @@ mod contract;
 #[cfg(feature = "serde")]
 mod drills;
 mod enums;
+mod errors;
 mod fallback;
 mod gateway;
 mod health;

@@ -19,7 +19,7 @@ fn rejections() -> [Rejected; 5] {
         Rejected::CircuitOpen { name: name.clone(), retry_after: None },
         Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() },
         Rejected::NotReady { reason: name, retry_after: None.into() },
-        Rejected::TimedOut { after: Duration::from_secs(1) },
+        Rejected::TimedOut { after: Duration::from_secs(1), timeout: None },
     ]
 }
 
@@ -78,7 +78,7 @@ async fn rd_06_other_errors_pass() {
 
     let boxed: BoxError = "down".into();
     assert_eq!(boxed.split().unwrap_err().to_string(), "down");
-    let rejected = Rejected::TimedOut { after: Duration::from_secs(1) };
+    let rejected = Rejected::TimedOut { after: Duration::from_secs(1), timeout: None };
     let boxed: BoxError = std::io::Error::other(rejected.clone()).into();
     assert_eq!(boxed.split().unwrap(), rejected, "found inside of another error");
 }

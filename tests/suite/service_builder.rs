@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use seaworthy::{
     BoxError, Circuit, FallbackLayer, Health, Phase, Policy, Rejected, RetryPolicy, ServiceBuilderExt, Slots,
-    StackError, TimeoutLayer,
+    TimeoutLayer,
 };
 use tower::util::BoxService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};

@@ -30,7 +30,7 @@ pub enum BackendError {
     #[error("there is a `{0}` already")]
     Exists(String),
     /// It was answered before it reached the backend, or given up.
-    #[error("{0}")]
+    #[error("call rejected")]
     Rejected(#[from] Rejected),
 }
 

@@ -1,16 +1,15 @@
-use std::any::Any;
-use std::error::Error as StdError;
-use std::fmt::Write;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use super::bell::Bell;
-use crate::audience::log_guarded;
+use crate::bell::Bell;
+use crate::error::chain::in_words;
 use crate::health::Status;
+use crate::panic::{caught, log_guarded};
+use crate::plain::Plain;
 use crate::sync::Mutex;
 use crate::time::Countdown;
 use crate::{BoxError, Name};
@@ -36,22 +35,6 @@ where
     })
 }
 
-/// An error and what it stems from.
-fn in_words(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    if text.is_empty() {
-        // Some errors print as nothing.
-        return format!("{error:?}");
-    }
-    let mut source = error.source();
-    while let Some(error) = source {
-        // Writing to a string does not fail.
-        let _always_ok = write!(text, ": {error}");
-        source = error.source();
-    }
-    text
-}
-
 /// One run, which anybody who waits for it may drive.
 pub(super) struct Attempt {
     pub(super) bell: Arc<Bell>,
@@ -60,16 +43,16 @@ pub(super) struct Attempt {
 
 enum Work {
     Here(Box<Job>),
-    /// Somebody is polling it.
-    Out,
+    /// Somebody is polling it, on this thread, or dropping it.
+    Out(Option<ThreadId>),
     Done(Status),
-    /// Nobody waited for it any more.
-    Abandoned,
 }
 
 /// What an attempt to drive a run led to.
 pub(super) enum Drive {
     Pending,
+    /// This is asked by the run itself, which is being polled.
+    Inside,
     /// It ended here.
     Ended(Status),
     /// It had ended.
@@ -81,18 +64,20 @@ impl Attempt {
         Attempt { bell: Arc::default(), work: Mutex::new(Work::Here(Box::default())) }
     }
 
-    /// Drives it on, unless somebody else does; whoever is in the bell is woken when there is more to do.
-    pub(super) fn drive(&self, make: &Maker, limit: Duration) -> Drive {
+    /// Drives it on, unless somebody else does; whoever is in the bell is woken when there is more to do. What it ends
+    /// with is put to `judge`, once.
+    pub(super) fn drive(&self, make: &Maker, limit: Duration, judge: impl FnOnce(Status) -> Status) -> Drive {
         let mut work = self.work.lock();
-        let mut job = match std::mem::replace(&mut *work, Work::Out) {
+        let here = Some(thread::current().id());
+        let mut job = match std::mem::replace(&mut *work, Work::Out(here)) {
             Work::Here(job) => job,
             Work::Done(status) => {
                 *work = Work::Done(status.clone());
                 return Drive::Done(status);
             }
-            other => {
-                *work = other;
-                return Drive::Pending;
+            Work::Out(whose) => {
+                *work = Work::Out(whose);
+                return if whose == here { Drive::Inside } else { Drive::Pending };
             }
         };
         drop(work);
@@ -104,23 +89,38 @@ impl Attempt {
                 Drive::Pending
             }
             Poll::Ready(status) => {
+                let status = judge(status);
                 *self.work.lock() = Work::Done(status.clone());
                 Drive::Ended(status)
             }
         }
     }
 
-    /// Drops what is left to do.
-    pub(super) fn abandon(&self) {
-        let work = std::mem::replace(&mut *self.work.lock(), Work::Abandoned);
-        if let Work::Here(mut job) = work {
-            job.end();
+    /// Whether this is asked by the run itself: it waits for what it is.
+    pub(super) fn is_around(&self) -> bool {
+        matches!(*self.work.lock(), Work::Out(Some(whose)) if whose == thread::current().id())
+    }
+
+    /// Takes out what is left to do, if nobody has it.
+    pub(super) fn take(&self) -> Option<Box<Job>> {
+        let mut work = self.work.lock();
+        match std::mem::replace(&mut *work, Work::Out(None)) {
+            Work::Here(job) => Some(job),
+            other => {
+                *work = other;
+                None
+            }
         }
+    }
+
+    /// Begins anew, after what was left to do was taken out.
+    pub(super) fn restart(&self) {
+        *self.work.lock() = Work::Here(Box::default());
     }
 }
 
 #[derive(Default)]
-struct Job {
+pub(super) struct Job {
     future: Option<BoxFuture>,
     countdown: Option<Pin<Box<Countdown>>>,
 }
@@ -128,11 +128,10 @@ struct Job {
 impl Job {
     /// Never unwinds: others wait for it, too.
     fn poll(&mut self, make: &Maker, limit: Duration, cx: &mut Context<'_>) -> Poll<Status> {
-        let poll = catch_unwind(AssertUnwindSafe(|| self.poll_inside(make, limit, cx)));
-        let status = match poll {
+        let status = match caught(|| self.poll_inside(make, limit, cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(status)) => status,
-            Err(payload) => Status::Down(Name::from(format!("panicked: {}", message(&*payload)))),
+            Err(text) => Status::panicked(text),
         };
         self.end();
         Poll::Ready(status)
@@ -153,37 +152,13 @@ impl Job {
         }
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.countdown = None;
         let future = self.future.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(future))).is_err() {
-            log_guarded(|| tracing::error!(target: "seaworthy::health", "a check panicked when it was dropped"));
+        if let Err(panic) = caught(|| drop(future)) {
+            log_guarded(
+                || tracing::error!(target: "seaworthy::health", panic = %Plain(&panic), "a check panicked when it was dropped"),
+            );
         }
-    }
-}
-
-fn message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&'static str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("with something that is no text")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("no connection")]
-    struct Outer(#[source] std::num::ParseIntError);
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("")]
-    struct Silent;
-
-    /// HE-02: the reason in the log says all there is to say.
-    #[test]
-    fn errors_in_words() {
-        let cause = "x".parse::<u8>().unwrap_err();
-        assert_eq!(in_words(&Outer(cause)), "no connection: invalid digit found in string");
-        assert_eq!(in_words(&Silent), "Silent");
     }
 }

@@ -6,6 +6,7 @@ use super::AsyncCheck;
 use super::attempt::Maker;
 use super::shared::{Settings, Shared};
 use crate::ConfigError;
+use crate::error::check::{Most, Subject};
 
 /// The settings of an asynchronous check. Made by [`AsyncCheck::builder`]; nothing is checked before
 /// [`build`](Self::build).
@@ -40,33 +41,46 @@ impl AsyncCheckBuilder {
         self
     }
 
+    /// The check is down after so many runs in a row that failed; a success in between begins the count anew. 1 if not
+    /// set. Until then it says up, to the readiness layer and at the endpoints.
+    pub fn failure_threshold(mut self, runs: u32) -> AsyncCheckBuilder {
+        self.settings.thresholds.failures = runs;
+        self
+    }
+
+    /// The check is up again after so many runs in a row that succeeded. 1 if not set. Until then it is down for the last
+    /// reason that there was.
+    pub fn success_threshold(mut self, runs: u32) -> AsyncCheckBuilder {
+        self.settings.thresholds.successes = runs;
+        self
+    }
+
     /// Checks the settings. Nothing about them fails later.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, and the rule: `timeout` and `max_age` must not be zero, and `max_age` must
-    /// not be shorter than `min_interval`.
+    /// The first setting that breaks a rule, and the rule: `timeout`, `max_age` and the thresholds must not be zero, and
+    /// `max_age` must not be shorter than `min_interval`.
     pub fn build(self) -> Result<AsyncCheck, ConfigError> {
-        let Settings { timeout, min_interval, max_age } = self.settings;
-        if timeout.is_zero() {
-            return Err(ConfigError::new("timeout", "must not be zero"));
-        }
-        if max_age.is_zero() {
-            return Err(ConfigError::new("max_age", "must not be zero"));
-        }
-        if max_age < min_interval {
-            return Err(ConfigError::new("max_age", "must not be shorter than `min_interval`"));
-        }
+        let Settings { timeout, min_interval, max_age, thresholds } = self.settings;
+        let check = Subject::of("health check");
+        check.time("timeout", timeout)?;
+        check.time("max_age", max_age)?;
+        check.require(max_age >= min_interval, "max_age", max_age, "must not be shorter than `min_interval`")?;
+        check.count("failure_threshold", thresholds.failures, Most::NONE)?;
+        check.count("success_threshold", thresholds.successes, Most::NONE)?;
         Ok(AsyncCheck(Arc::new(Shared::new(self.make, self.settings))))
     }
 }
 
 impl fmt::Debug for AsyncCheckBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { timeout, min_interval, max_age } = &self.settings;
+        let Settings { timeout, min_interval, max_age, thresholds } = &self.settings;
         f.debug_struct("AsyncCheckBuilder")
             .field("timeout", timeout)
             .field("min_interval", min_interval)
             .field("max_age", max_age)
+            .field("failure_threshold", &thresholds.failures)
+            .field("success_threshold", &thresholds.successes)
             .finish_non_exhaustive()
     }
 }

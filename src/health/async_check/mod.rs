@@ -1,5 +1,4 @@
 mod attempt;
-mod bell;
 mod builder;
 mod run;
 mod shared;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::attempt::{Attempt, Drive};
-use super::shared::{Join, Shared};
+use super::shared::{Join, Leave, Shared};
 use crate::health::Status;
 
 /// Waits for the result of an [`AsyncCheck`](super::AsyncCheck). Made by [`AsyncCheck::run`](super::AsyncCheck::run).
@@ -19,8 +19,12 @@ pub struct Run {
 }
 
 enum Place {
+    /// Not counted: it was not polled yet, or only by the run that it would wait for.
     New,
-    Waits { attempt: Arc<Attempt>, id: u64 },
+    Waits {
+        attempt: Arc<Attempt>,
+        id: u64,
+    },
     Left,
 }
 
@@ -38,6 +42,7 @@ impl Future for Run {
         if matches!(place, Place::New) {
             *place = match check.join() {
                 Join::Waits(attempt) => Place::Waits { attempt, id: 0 },
+                Join::Inside => return Poll::Pending,
                 Join::Kept(status) => {
                     *place = Place::Left;
                     return Poll::Ready(status);
@@ -47,16 +52,24 @@ impl Future for Run {
         let Place::Waits { attempt, id } = place else { panic!("`Run` was polled after it was ready") };
         // Before the look at the run, so that no news of it is lost in between.
         attempt.bell.join(id, cx.waker());
-        let status = match attempt.drive(&check.make, check.settings.timeout) {
+        let (status, ends_here) = match attempt.drive(&check.make, check.settings.timeout, |status| check.ended(status))
+        {
             Drive::Pending => return Poll::Pending,
-            Drive::Done(status) => status,
-            Drive::Ended(status) => {
-                check.ended(&status);
+            Drive::Inside => {
+                // What waits for itself must not keep itself going when nobody else waits for it. Whoever polls it
+                // here does, so this is not the last one.
                 attempt.bell.leave(*id);
-                attempt.bell.ring();
-                status
+                let _nothing = check.leave(attempt);
+                *place = Place::New;
+                return Poll::Pending;
             }
+            Drive::Done(status) => (status, false),
+            Drive::Ended(status) => (status, true),
         };
+        attempt.bell.leave(*id);
+        if ends_here {
+            attempt.bell.ring();
+        }
         *place = Place::Left;
         Poll::Ready(status)
     }
@@ -66,12 +79,13 @@ impl Drop for Run {
     fn drop(&mut self) {
         let Place::Waits { attempt, id } = &self.place else { return };
         attempt.bell.leave(*id);
-        if self.check.leave(attempt) {
-            attempt.abandon();
-        } else {
-            // This one may have been woken to drive it on.
-            attempt.bell.ring();
+        if let Leave::Last(mut job) = self.check.leave(attempt) {
+            // Foreign code, so outside of the locks. Who comes meanwhile waits until nothing is left of this run.
+            job.end();
+            self.check.dropped(attempt);
         }
+        // This one may have been woken to drive it on.
+        attempt.bell.ring();
     }
 }
 

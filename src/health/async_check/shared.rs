@@ -1,9 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Maker};
+use super::attempt::{Attempt, Job, Maker};
 use crate::health::Status;
 use crate::machine::moment::Moment;
+use crate::machine::streak::{Streak, Thresholds};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::{Name, time};
 
@@ -12,11 +13,17 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     pub(super) min_interval: Duration,
     pub(super) max_age: Duration,
+    pub(super) thresholds: Thresholds,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { timeout: Duration::from_millis(500), min_interval: Duration::ZERO, max_age: Duration::from_secs(60) }
+        Settings {
+            timeout: Duration::from_millis(500),
+            min_interval: Duration::ZERO,
+            max_age: Duration::from_secs(60),
+            thresholds: Thresholds { failures: 1, successes: 1 },
+        }
     }
 }
 
@@ -34,14 +41,26 @@ struct Present {
     /// The run that is going on, and for how many.
     attempt: Option<Arc<Attempt>>,
     waiters: usize,
+    streak: Streak,
+    /// Why the check is down, while it is.
+    reason: Option<Name>,
     /// The last result, and until when it is kept.
     kept: Option<(Status, Moment)>,
+}
+
+/// What is to do for one who does not wait any more.
+pub(super) enum Leave {
+    Nothing,
+    /// Nobody waits any more: this is to be dropped.
+    Last(Box<Job>),
 }
 
 /// How somebody comes to a result.
 pub(super) enum Join {
     Kept(Status),
     Waits(Arc<Attempt>),
+    /// It is the run that asks, and has to time out.
+    Inside,
 }
 
 impl Shared {
@@ -66,41 +85,59 @@ impl Shared {
                 return Join::Kept(status.clone());
             }
         }
+        let attempt = Arc::clone(present.attempt.get_or_insert_with(|| Arc::new(Attempt::new())));
+        if attempt.is_around() {
+            return Join::Inside;
+        }
         present.waiters += 1;
-        Join::Waits(Arc::clone(present.attempt.get_or_insert_with(|| Arc::new(Attempt::new()))))
+        Join::Waits(attempt)
     }
 
-    /// One who waited for `attempt` does not wait any more. True if nobody does, and it has to be abandoned.
-    pub(super) fn leave(&self, attempt: &Arc<Attempt>) -> bool {
+    /// One who waited for `attempt` does not wait any more.
+    pub(super) fn leave(&self, attempt: &Arc<Attempt>) -> Leave {
         let mut present = self.present.lock();
         if !present.attempt.as_ref().is_some_and(|known| Arc::ptr_eq(known, attempt)) {
             // It has ended.
-            return false;
+            return Leave::Nothing;
         }
         present.waiters -= 1;
-        if present.waiters > 0 {
-            return false;
-        }
-        present.attempt = None;
-        true
+        // It stays where it is until it is dropped, so that no other begins before.
+        let job = if present.waiters == 0 { attempt.take() } else { None };
+        job.map_or(Leave::Nothing, Leave::Last)
     }
 
-    /// The run that is going on has ended: who comes now begins another one.
-    pub(super) fn ended(&self, status: &Status) {
+    /// Nothing is left of what was to do for `attempt`. Whoever has come meanwhile has it done anew.
+    pub(super) fn dropped(&self, attempt: &Attempt) {
+        let mut present = self.present.lock();
+        if present.waiters == 0 {
+            present.attempt = None;
+        } else {
+            attempt.restart();
+        }
+    }
+
+    /// The run that is going on has ended like this: who comes now begins another one. Gives what the check says to it.
+    pub(super) fn ended(&self, status: Status) -> Status {
         let now = time::now();
+        let Settings { min_interval, max_age, thresholds, .. } = self.settings;
+        let mut present = self.present.lock();
+        let status = match (present.streak.settle(status.is_up(), thresholds), status) {
+            (true, _) => Status::Up,
+            (false, Status::Down(reason)) => Status::Down(reason),
+            // Not enough of them yet.
+            (false, Status::Up) => present.reason.clone().map_or(Status::Up, Status::Down),
+        };
         let down_until = match status {
             Status::Up => 0,
             // The lowest moment stands for nothing else.
-            Status::Down(_) => now.after(self.settings.max_age).as_nanos().max(1),
+            Status::Down(_) => now.after(max_age).as_nanos().max(1),
         };
-        let mut present = self.present.lock();
         self.down_until.store(down_until, Ordering::Release);
         present.attempt = None;
         present.waiters = 0;
-        let kept =
-            (!self.settings.min_interval.is_zero()).then(|| (status.clone(), now.after(self.settings.min_interval)));
-        let _dropped_outside = std::mem::replace(&mut present.kept, kept);
-        drop(present);
+        present.reason = status.reason().cloned();
+        present.kept = (!min_interval.is_zero()).then(|| (status.clone(), now.after(min_interval)));
+        status
     }
 }
 

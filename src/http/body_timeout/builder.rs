@@ -32,7 +32,7 @@ impl BodyTimeoutBuilder {
 
     /// A name for logs and events. Must not be empty; none if not set.
     pub fn name(mut self, name: impl Into<Name>) -> BodyTimeoutBuilder {
-        self.announcer.set_name(name.into());
+        self.announcer.set_name(&name.into());
         self
     }
 
@@ -47,12 +47,9 @@ impl BodyTimeoutBuilder {
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<BodyTimeoutLayer, ConfigError> {
-        for (field, limit) in [("idle", self.limits.idle), ("total", self.limits.total)] {
-            if limit.is_some_and(|limit| limit.is_zero()) {
-                return Err(ConfigError::new(field, "must be longer than zero"));
-            }
-        }
-        self.announcer.check()?;
+        let timeout = self.announcer.subject("body timeout")?;
+        timeout.time("idle", self.limits.idle)?;
+        timeout.time("total", self.limits.total)?;
         Ok(BodyTimeoutLayer::built(self.limits, self.announcer))
     }
 }

@@ -116,7 +116,6 @@ impl Watch {
     /// The body was given up: tells so, and gives the error.
     pub(super) fn give_up(&mut self, over: Over) -> Rejected {
         self.end();
-        self.announcer.timed_out(over.limit, over.after);
-        Rejected::TimedOut { after: over.after }
+        self.announcer.timed_out(over.limit, over.after)
     }
 }

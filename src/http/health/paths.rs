@@ -1,5 +1,6 @@
 use http::Request;
 
+use crate::error::check::Subject;
 use crate::health::Exempt;
 use crate::{ConfigError, Name};
 
@@ -39,9 +40,7 @@ impl HealthPaths {
     }
 
     pub(super) fn with_prefix(mut self, prefix: Name) -> Result<HealthPaths, ConfigError> {
-        if !prefix.starts_with('/') {
-            return Err(ConfigError::new("prefix", "must begin with a slash"));
-        }
+        HEALTH.require(prefix.starts_with('/'), "prefix", &prefix, "must begin with a slash")?;
         check("prefix", &prefix)?;
         self.prefix = prefix;
         Ok(self)
@@ -75,13 +74,10 @@ impl HealthPaths {
     }
 
     fn named(mut self, endpoint: Endpoint, field: &'static str, name: Name) -> Result<HealthPaths, ConfigError> {
-        if name.is_empty() {
-            return Err(ConfigError::new(field, "must not be empty"));
-        }
+        HEALTH.require(!name.is_empty(), field, &name, "must not be empty")?;
         check(field, &name)?;
-        if self.names.iter().any(|(other, taken)| *other != endpoint && *taken == name) {
-            return Err(ConfigError::new(field, "must not be the name of another endpoint"));
-        }
+        let taken = self.names.iter().any(|(other, taken)| *other != endpoint && *taken == name);
+        HEALTH.require(!taken, field, &name, "must not be the name of another endpoint")?;
         for (other, former) in &mut self.names {
             if *other == endpoint {
                 *former = name.clone();
@@ -122,14 +118,12 @@ impl HealthPaths {
 }
 
 fn check(field: &'static str, path: &str) -> Result<(), ConfigError> {
-    if path.ends_with('/') {
-        return Err(ConfigError::new(field, "must not end with a slash"));
-    }
-    if !path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#')) {
-        return Err(ConfigError::new(field, "must be visible ASCII without `?` and `#`"));
-    }
-    Ok(())
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
+    HEALTH.require(!path.ends_with('/'), field, path, "must not end with a slash")?;
+    HEALTH.require(plain, field, path, "must be visible ASCII without `?` and `#`")
 }
+
+const HEALTH: Subject<'static> = Subject::of("health");
 
 /// `/health`, and below it `live`, `ready` and `startup`.
 impl Default for HealthPaths {

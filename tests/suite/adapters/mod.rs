@@ -41,7 +41,7 @@ fn is_full<T>(answer: &Answer<T>) -> bool {
 async fn patience<T>(call: impl Future<Output = Answer<T>>) -> Duration {
     let start = now();
     let answer = call.await;
-    let Err(BackendError::Rejected(Rejected::TimedOut { after })) = answer else { panic!("it did not time out") };
+    let Err(BackendError::Rejected(Rejected::TimedOut { after, .. })) = answer else { panic!("it did not time out") };
     assert_eq!(now() - start, after);
     after
 }

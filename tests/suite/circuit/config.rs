@@ -57,7 +57,8 @@ fn cb_26_bad_settings() {
     for (index, (field, set)) in table.iter().enumerate() {
         let error = set(Circuit::builder("x")).build().expect_err(&format!("row {index}, {field}"));
         assert_eq!(error.field(), *field, "row {index}: {error}");
-        assert_eq!(error.to_string(), format!("{field}: {}", error.rule()));
+        let of = if *field == "name" { "circuit breaker" } else { "circuit breaker `x`" };
+        assert_eq!(error.to_string(), format!("{of}: {field} is {}, {}", error.value(), error.rule()));
     }
 }
 

@@ -34,7 +34,7 @@ async fn fb_02_rejections_are_covered() {
         Rejected::CircuitOpen { name: "ship".into(), retry_after: None },
         Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() },
         Rejected::NotReady { reason: "ship".into(), retry_after: None.into() },
-        Rejected::TimedOut { after: Duration::from_secs(1) },
+        Rejected::TimedOut { after: Duration::from_secs(1), timeout: None },
     ];
     for rejected in rejections {
         assert!(layer.covers::<BoxError>(&rejected.clone().into()));

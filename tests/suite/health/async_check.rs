@@ -296,8 +296,8 @@ async fn at_the_same_time() {
 fn settings() {
     let builder = || AsyncCheck::builder(|| async { Ok::<_, BoxError>(()) });
     let table = [
-        (builder().timeout(Duration::ZERO), "timeout", "must not be zero"),
-        (builder().max_age(Duration::ZERO), "max_age", "must not be zero"),
+        (builder().timeout(Duration::ZERO), "timeout", "must be longer than zero"),
+        (builder().max_age(Duration::ZERO), "max_age", "must be longer than zero"),
         (builder().min_interval(SECOND * 61), "max_age", "must not be shorter than `min_interval`"),
     ];
     for (builder, field, rule) in table {

@@ -8,11 +8,13 @@ mod drops;
 #[cfg(feature = "http")]
 mod endpoints;
 mod events;
+mod own_wait;
 mod property;
 mod readiness;
 #[cfg(feature = "http")]
 mod sockets;
 mod stack;
+mod thresholds;
 mod traits;
 
 use std::sync::Arc;

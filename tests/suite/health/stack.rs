@@ -88,7 +88,7 @@ async fn a_full_bulkhead() {
     assert_pending!(running.poll());
     let mut rejected = task::spawn(service.ready().await.unwrap().call(()));
     let error = assert_ready!(rejected.poll()).unwrap_err();
-    assert_eq!(error.to_string(), "not ready: work");
+    assert_eq!(error.rejected().map(ToString::to_string).as_deref(), Some("not ready: work"));
     assert_eq!((slots.snapshot().rejected, health.in_flight()), (0, 1));
     drop(running);
     assert!(health.is_ready());

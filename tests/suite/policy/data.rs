@@ -552,7 +552,7 @@ proptest! {
             let (policy, backend) = (policies.get("a").unwrap(), Backend::default());
             let after = Duration::from_millis(timeout);
             let late = rejected(Way::Run.ask(policy, &backend, Do::Hang).await);
-            assert_eq!(late, Some(Rejected::TimedOut { after }));
+            assert_eq!(late, Some(Rejected::TimedOut { after, timeout: Some("a".into()) }));
             let held: Vec<_> = (0..slots).map(|_| policy.slots().unwrap().try_take().unwrap()).collect();
             assert!(policy.slots().unwrap().try_take().is_err());
             drop(held);

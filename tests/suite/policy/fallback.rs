@@ -60,7 +60,7 @@ async fn fb_12_around_a_policy() {
         // Two attempts time out, which is four failures in a row: the circuit opens, and the fallback answers once.
         assert_eq!(call(true).await.unwrap(), "old");
         assert_eq!((calls.load(Ordering::Relaxed), policy.circuit().unwrap().state()), (4, State::Open));
-        assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: timed out after 1s"]);
+        assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: timeout `quotes`: timed out after 1s"]);
         // Open: the backend is left alone.
         assert_eq!(call(false).await.unwrap(), "old");
         assert_eq!(calls.load(Ordering::Relaxed), 4);

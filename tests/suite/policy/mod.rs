@@ -85,7 +85,7 @@ fn full() -> Option<Rejected> {
 }
 
 fn timed_out() -> Option<Rejected> {
-    Some(Rejected::TimedOut { after: ATTEMPT })
+    Some(Rejected::TimedOut { after: ATTEMPT, timeout: Some("compute".into()) })
 }
 
 fn circuit_open(left: Duration) -> Option<Rejected> {

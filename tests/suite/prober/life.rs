@@ -225,9 +225,9 @@ async fn names() {
     let prober = prober();
     let add = |name: &'static str| prober.add(name, policy(), Script::default());
     let error = |result: Result<Target, seaworthy::ConfigError>| result.unwrap_err().to_string();
-    assert_eq!(error(add("")), "name: must not be empty");
+    assert_eq!(error(add("")), "probe: name is \"\", must not be empty");
     add("a").unwrap();
-    assert_eq!(error(add("a")), "name: must not be the name of another target");
+    assert_eq!(error(add("a")), "probe: name is \"a\", must not be the name of another target");
     add("b").unwrap();
     assert!(prober.remove("a") && !prober.remove("a"));
     add("a").unwrap();
@@ -235,8 +235,8 @@ async fn names() {
     assert_eq!(names, ["b", "a"]);
     assert!(prober.target("b").is_some() && prober.target("c").is_none() && prober.status("b").is_some());
     let builder = |most| Prober::builder().max_concurrent(most).build().map(drop).unwrap_err().to_string();
-    assert_eq!(builder(0), "max_concurrent: must be at least 1");
-    assert_eq!(builder(10_001), "max_concurrent: must not be greater than 10,000");
+    assert_eq!(builder(0), "prober: max_concurrent is 0, must be at least 1");
+    assert_eq!(builder(10_001), "prober: max_concurrent is 10001, must not be greater than 10,000");
 }
 
 assert_impl_all!(Prober: Clone, std::fmt::Debug, Send, Sync, Unpin);

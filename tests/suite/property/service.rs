@@ -215,7 +215,9 @@ impl Run {
             End::Answer(verdict) => (verdict, Some(Ok(verdict))),
             End::Failed => (Verdict::Failure, Some(Err(Error::Inner(())))),
             End::Rejected => (Verdict::Ignored, Some(Err(Error::Rejected(below)))),
-            End::TimedOut => (Verdict::Failure, Some(Err(Rejected::TimedOut { after: Duration::ZERO }.into()))),
+            End::TimedOut => {
+                (Verdict::Failure, Some(Err(Rejected::TimedOut { after: Duration::ZERO, timeout: None }.into())))
+            }
             End::Panic => (Verdict::Failure, None),
         };
         self.model.settle(call, verdict);

@@ -13,7 +13,7 @@ fn rejections() -> [(Rejected, bool); 4] {
         (Rejected::CircuitOpen { name: name.clone(), retry_after: None }, false),
         (Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() }, false),
         (Rejected::NotReady { reason: name, retry_after: None.into() }, false),
-        (Rejected::TimedOut { after: Duration::from_secs(1) }, true),
+        (Rejected::TimedOut { after: Duration::from_secs(1), timeout: None }, true),
     ]
 }
 

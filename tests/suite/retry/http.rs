@@ -159,7 +159,10 @@ async fn statuses() {
 #[tokio::test]
 async fn errors() {
     assert_eq!(stop(request(Method::GET, ""), |_| Err("broken pipe".into())).await.0, 3);
-    assert_eq!(stop(request(Method::GET, ""), |_| Err(Rejected::TimedOut { after: SECOND }.into())).await.0, 3);
+    assert_eq!(
+        stop(request(Method::GET, ""), |_| Err(Rejected::TimedOut { after: SECOND, timeout: None }.into())).await.0,
+        3
+    );
     let open = stop(request(Method::GET, ""), |_| {
         Err(Rejected::CircuitOpen { name: "below".into(), retry_after: None }.into())
     });

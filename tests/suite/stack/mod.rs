@@ -116,7 +116,7 @@ where
 }
 
 fn timed_out() -> Option<Rejected> {
-    Some(Rejected::TimedOut { after: ATTEMPT })
+    Some(Rejected::TimedOut { after: ATTEMPT, timeout: None })
 }
 
 fn full() -> Option<Rejected> {

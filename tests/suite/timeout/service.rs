@@ -33,7 +33,7 @@ fn layer() -> TimeoutLayer {
 }
 
 fn timed_out(after: Duration) -> Option<Rejected> {
-    Some(Rejected::TimedOut { after })
+    Some(Rejected::TimedOut { after, timeout: None })
 }
 
 fn rejection<T: std::fmt::Debug>(result: Result<T, BoxError>) -> Option<Rejected> {
@@ -122,7 +122,9 @@ async fn tells_after_inner_is_dropped() {
         })
         .build()
         .unwrap();
-    assert_eq!(rejection(layer.run(script.start()).await), timed_out(LIMIT));
+    // ER-06: and the rejection says which of them it was.
+    let named = Rejected::TimedOut { after: LIMIT, timeout: Some("slowpoke".into()) };
+    assert_eq!(rejection(layer.run(script.start()).await), Some(named));
     assert_eq!(told.take(), [(Some("slowpoke".into()), Limit::Response, LIMIT)]);
 }
 
@@ -194,12 +196,12 @@ async fn polled_after_the_end_it_panics() {
 #[tokio::test(start_paused = true)]
 async fn every_stack_error_can_hold_it() {
     let lifted = layer().run(pending::<Result<(), Error<Infallible>>>()).await;
-    assert_eq!(lifted, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT })));
+    assert_eq!(lifted, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT, timeout: None })));
     let service = ServiceBuilder::new()
         .layer(layer())
         .layer(seaworthy::LiftLayer::new())
         .service(service_fn(|()| pending::<Result<(), Infallible>>()));
-    assert_eq!(service.oneshot(()).await, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT })));
+    assert_eq!(service.oneshot(()).await, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT, timeout: None })));
 }
 
 /// TO-01: an inner future that uses up the budget of its task at every poll, and never rests, is given up too.
@@ -295,7 +297,8 @@ async fn each_request_has_its_limit() {
         advance(limit - MS).await;
         assert_pending!(call.poll());
         advance(MS).await;
-        assert_eq!(rejection(assert_ready!(call.poll())), timed_out(limit));
+        let named = Rejected::TimedOut { after: limit, timeout: Some("mixed".into()) };
+        assert_eq!(rejection(assert_ready!(call.poll())), Some(named));
         assert_eq!(told.take(), [(Some("mixed".into()), Limit::Response, limit)]);
     }
     let mut endless = spawn(service.oneshot(None));

@@ -36,9 +36,11 @@ pub fn pure_machine(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources().filter(|file| file.room() == "machine") {
         for path in rules::IMPURE {
-            findings.extend(find(file, path).into_iter().map(|line| {
-                Finding::new(&file.path, line, format!("the machine is pure: no `{path}` in it"))
-            }));
+            findings.extend(
+                find(file, path)
+                    .into_iter()
+                    .map(|line| Finding::new(&file.path, line, format!("the machine is pure: no `{path}` in it"))),
+            );
         }
     }
     findings
@@ -53,9 +55,11 @@ pub fn doors(tree: &Tree) -> Vec<Finding> {
             if is_at_home {
                 continue;
             }
-            findings.extend(find(file, path).into_iter().map(|line| {
-                Finding::new(&file.path, line, format!("`{path}` belongs to {}", places.join(" or ")))
-            }));
+            findings.extend(
+                find(file, path)
+                    .into_iter()
+                    .map(|line| Finding::new(&file.path, line, format!("`{path}` belongs to {}", places.join(" or ")))),
+            );
         }
     }
     findings

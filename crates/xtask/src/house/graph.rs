@@ -37,7 +37,10 @@ fn circle(rooms: &[(&str, &[&str])]) -> Vec<Finding> {
 }
 
 fn reach<'a>(
-    table: &BTreeMap<&'a str, &'a [&'a str]>, from: &'a str, goal: &str, path: &mut Vec<&'a str>,
+    table: &BTreeMap<&'a str, &'a [&'a str]>,
+    from: &'a str,
+    goal: &str,
+    path: &mut Vec<&'a str>,
 ) -> Option<String> {
     if path.contains(&from) {
         return None;

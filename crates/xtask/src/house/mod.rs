@@ -64,7 +64,10 @@ pub fn run(root: &Path) -> ExitCode {
     let mut broken = 0;
     for (name, check) in CHECKS {
         let findings = check(&tree);
-        println!("{name}: {}", if findings.is_empty() { "holds".into() } else { format!("{} findings", findings.len()) });
+        println!(
+            "{name}: {}",
+            if findings.is_empty() { "holds".into() } else { format!("{} findings", findings.len()) }
+        );
         for finding in &findings {
             println!("  {finding}");
         }

@@ -10,7 +10,8 @@ pub fn one_name_one_type(tree: &Tree) -> Vec<Finding> {
     let mut places: BTreeMap<&str, Vec<(&std::path::Path, usize)>> = BTreeMap::new();
     for file in tree.sources() {
         for window in file.tokens.windows(2) {
-            let is_type = matches!(window[0].text.as_str(), "struct" | "enum" | "union" | "trait") && window[0].is_ident;
+            let is_type =
+                matches!(window[0].text.as_str(), "struct" | "enum" | "union" | "trait") && window[0].is_ident;
             if is_type && window[1].is_ident {
                 places.entry(&window[1].text).or_default().push((&file.path, window[1].line));
             }
@@ -18,7 +19,9 @@ pub fn one_name_one_type(tree: &Tree) -> Vec<Finding> {
     }
     places.retain(|name, places| places.len() > 1 && !rules::NAMES_OF_EACH_PATTERN.contains(name));
     let findings = places.into_iter().flat_map(|(name, places)| {
-        places.into_iter().map(move |(file, line)| Finding::new(file, line, format!("`{name}` names more than one type")))
+        places
+            .into_iter()
+            .map(move |(file, line)| Finding::new(file, line, format!("`{name}` names more than one type")))
     });
     findings.collect()
 }

@@ -18,22 +18,48 @@ pub const ROOMS: &[(&str, &[&str])] = &[
     ("shutdown", &["rt"]),
     ("health", &["bulkhead", "circuit_breaker", "error", "machine", "name", "observe", "rt"]),
     ("keyed", &["bulkhead", "circuit_breaker", "error", "machine", "name", "observe", "rt"]),
-    ("policy", &[
-        "bulkhead", "circuit_breaker", "data", "error", "fallback", "machine", "name", "observe", "retry", "rt", "timeout",
-    ]),
+    (
+        "policy",
+        &[
+            "bulkhead",
+            "circuit_breaker",
+            "data",
+            "error",
+            "fallback",
+            "machine",
+            "name",
+            "observe",
+            "retry",
+            "rt",
+            "timeout",
+        ],
+    ),
     ("data", &["error", "machine", "name"]),
-    ("http", &[
-        "bulkhead", "circuit_breaker", "error", "fallback", "health", "keyed", "machine", "name", "observe", "policy",
-        "retry", "rt", "timeout",
-    ]),
+    (
+        "http",
+        &[
+            "bulkhead",
+            "circuit_breaker",
+            "error",
+            "fallback",
+            "health",
+            "keyed",
+            "machine",
+            "name",
+            "observe",
+            "policy",
+            "retry",
+            "rt",
+            "timeout",
+        ],
+    ),
     ("runner", &["error", "health", "machine", "name", "observe", "rt", "shutdown"]),
     ("server", &["error", "health", "http", "machine", "name", "observe", "rt", "runner", "shutdown"]),
-    ("prober", &[
-        "circuit_breaker", "data", "error", "health", "http", "machine", "name", "observe", "rt", "shutdown",
-    ]),
-    ("tower", &[
-        "bulkhead", "circuit_breaker", "error", "fallback", "health", "http", "keyed", "policy", "retry", "timeout",
-    ]),
+    ("prober", &["circuit_breaker", "data", "error", "health", "http", "machine", "name", "observe", "rt", "shutdown"]),
+    (
+        "tower",
+        &["bulkhead", "circuit_breaker", "error", "fallback", "health", "http", "keyed", "policy", "retry", "timeout"],
+    ),
 ];
 
 /// What the machine must not name: it is told the time and handed its luck.
@@ -79,8 +105,16 @@ pub static WALK_OF_SOURCES: LazyLock<&Path> = LazyLock::new(|| Path::new("src/er
 
 /// Folders that exist only with their feature.
 pub const FEATURE_ROOMS: &[&str] = &[
-    "src/data/", "src/http/", "src/observe/metrics/", "src/policy/data/", "src/prober/", "src/runner/", "src/server/",
-    "src/tower/", "src/tower.rs", "src/data.rs",
+    "src/data/",
+    "src/http/",
+    "src/observe/metrics/",
+    "src/policy/data/",
+    "src/prober/",
+    "src/runner/",
+    "src/server/",
+    "src/tower/",
+    "src/tower.rs",
+    "src/data.rs",
 ];
 
 pub const MOST_CFGS: usize = 20;

@@ -9,11 +9,16 @@ pub fn words(tree: &Tree) -> Vec<Finding> {
     for file in tree.sources() {
         for token in file.tokens.iter().filter(|token| token.is_ident) {
             if let Some((_, right)) = rules::WORDS.iter().find(|(wrong, _)| *wrong == token.text) {
-                findings.push(Finding::new(&file.path, token.line, format!("`{}` is called `{right}` here", token.text)));
+                findings.push(Finding::new(
+                    &file.path,
+                    token.line,
+                    format!("`{}` is called `{right}` here", token.text),
+                ));
             }
         }
     }
-    let prose = tree.files.iter().filter(|file| !file.path.starts_with("crates/xtask") && !file.path.ends_with("CHANGELOG.md"));
+    let prose =
+        tree.files.iter().filter(|file| !file.path.starts_with("crates/xtask") && !file.path.ends_with("CHANGELOG.md"));
     for file in prose {
         for (number, line) in file.text.lines().enumerate() {
             for (wrong, right) in rules::PHRASES {

@@ -1,0 +1,130 @@
+//! The one way to refuse a setting.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use crate::machine::backoff::Flaw;
+use crate::{Backoff, ConfigError, Name};
+
+type Checked = Result<(), ConfigError>;
+
+/// What is being made, as its errors call it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    kind: &'static str,
+    name: Option<&'a Name>,
+}
+
+/// An upper bound, and the rule in words.
+pub(crate) struct Most(pub(crate) u32, &'static str);
+
+impl Most {
+    pub(crate) const THOUSAND: Most = Most(1_000, "must not be greater than 1,000");
+    #[cfg(feature = "prober")]
+    pub(crate) const TEN_THOUSAND: Most = Most(10_000, "must not be greater than 10,000");
+    pub(crate) const MILLION: Most = Most(1_000_000, "must not be greater than 1,000,000");
+    pub(crate) const NONE: Most = Most(u32::MAX, "must not be greater than 4,294,967,295");
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) const fn of(kind: &'static str) -> Subject<'static> {
+        Subject { kind, name: None }
+    }
+
+    /// One that was given this name, and may have been given none.
+    pub(crate) fn named(kind: &'static str, name: impl Into<Option<&'a Name>>) -> Subject<'a> {
+        Subject { kind, name: name.into() }
+    }
+
+    /// As [`named`](Self::named); the name must not be empty.
+    pub(crate) fn checked(kind: &'static str, name: impl Into<Option<&'a Name>>) -> Result<Subject<'a>, ConfigError> {
+        let subject = Subject::named(kind, name);
+        match subject.name {
+            Some(name) if name.is_empty() => Err(Subject::of(kind).refuse("name", name, "must not be empty")),
+            _ => Ok(subject),
+        }
+    }
+
+    pub(crate) fn refuse(&self, field: &'static str, value: impl Debug, rule: &'static str) -> ConfigError {
+        ConfigError::new(self.kind, self.name.cloned(), field, format!("{value:?}").into(), rule)
+    }
+
+    pub(crate) fn require(&self, fine: bool, field: &'static str, value: impl Debug, rule: &'static str) -> Checked {
+        if fine { Ok(()) } else { Err(self.refuse(field, value, rule)) }
+    }
+
+    /// From 1 to `most`.
+    pub(crate) fn count(&self, field: &'static str, value: impl Into<Option<u32>>, Most(most, rule): Most) -> Checked {
+        match value.into() {
+            Some(0) => Err(self.refuse(field, 0, "must be at least 1")),
+            Some(value) if value > most => Err(self.refuse(field, value, rule)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn time(&self, field: &'static str, value: impl Into<Option<Duration>>) -> Checked {
+        let value = value.into();
+        self.require(value != Some(Duration::ZERO), field, Duration::ZERO, "must be longer than zero")
+    }
+
+    /// Above 0 and at most 1.
+    pub(crate) fn ratio(&self, field: &'static str, value: impl Into<Option<f64>>) -> Checked {
+        match value.into() {
+            Some(value) if !(value > 0.0 && value <= 1.0) => {
+                Err(self.refuse(field, value, "must be above 0 and at most 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// One that grows, or stays as it is.
+    pub(crate) fn backoff(&self, field: &'static str, value: &Backoff) -> Checked {
+        let (base, factor, cap) = value.numbers();
+        match value.flaw() {
+            Some(Flaw::Factor) => {
+                Err(self.refuse(field, format_args!("{base:?} times {factor:?}"), "the factor must be at least 1"))
+            }
+            Some(Flaw::Cap) => {
+                Err(self.refuse(field, format_args!("{base:?} to {cap:?}"), "the cap must not be below the base"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ER-07: what is made, its name, the setting, the value and the rule; and nothing that would break the line.
+    #[test]
+    fn in_words() {
+        let name = Name::from("pay`\n\u{202e}ments");
+        let ship = Subject::named("bulkhead", &name);
+        let text = |checked: Checked| checked.unwrap_err().to_string();
+        let of = "bulkhead `pay`\\n\\u{202e}ments`: ";
+        assert_eq!(text(ship.count("limit", 0, Most::NONE)), format!("{of}limit is 0, must be at least 1"));
+        assert_eq!(
+            text(ship.count("limit", 1_001, Most::THOUSAND)),
+            format!("{of}limit is 1001, must not be greater than 1,000")
+        );
+        let retry = Subject::of("retry");
+        assert_eq!(text(retry.time("after", Duration::ZERO)), "retry: after is 0ns, must be longer than zero");
+        assert_eq!(text(retry.ratio("ratio", f64::NAN)), "retry: ratio is NaN, must be above 0 and at most 1");
+        assert_eq!(text(retry.require(false, "path", "x", "must be short")), "retry: path is \"x\", must be short");
+        let empty = Subject::checked("retry", &Name::from("")).unwrap_err().to_string();
+        assert_eq!(empty, "retry: name is \"\", must not be empty");
+    }
+
+    /// ER-07: what is fine, and what is left out, passes.
+    #[test]
+    fn passes() {
+        let ship = Subject::of("ship");
+        assert!(ship.count("a", 1, Most::MILLION).and(ship.count("a", 1_000_000, Most::MILLION)).is_ok());
+        assert!(ship.count("a", None, Most::MILLION).and(ship.count("a", u32::MAX, Most::NONE)).is_ok());
+        assert!(ship.time("a", None).and(ship.time("a", Duration::from_nanos(1))).is_ok());
+        assert!(ship.ratio("a", None).and(ship.ratio("a", 1.0)).is_ok());
+        assert!([0.0, -1.0, 1.01].iter().all(|ratio| ship.ratio("a", *ratio).is_err()));
+        assert!(Subject::checked("ship", None).and(Subject::checked("ship", &Name::from("a"))).is_ok());
+    }
+}

@@ -1,0 +1,16 @@
+pub(crate) mod chain;
+pub(crate) mod check;
+mod config_error;
+mod rejected;
+mod stack_error;
+mod typed;
+
+use std::error::Error as StdError;
+
+pub use config_error::ConfigError;
+pub use rejected::{Rejected, RetryAfter};
+pub use stack_error::StackError;
+pub use typed::Error;
+
+/// A boxed error that may be sent and shared; the usual error type of a tower stack.
+pub type BoxError = Box<dyn StdError + Send + Sync>;

@@ -1,0 +1,114 @@
+use std::error::Error as StdError;
+use std::fmt;
+
+use super::chain;
+use super::{Rejected, StackError};
+
+/// The error of a typed stack: one of this crate's rejections, or the inner service's own error.
+///
+/// [`LiftLayer`](crate::LiftLayer) makes it from any error type, as `run_wrapped` of every handle does; with feature
+/// `http`, `RespondLayer` takes it apart again.
+///
+/// In words it is the inner error, or "call rejected" with the rejection as its [source](StdError::source): whoever
+/// prints an error with its sources prints each sentence once.
+///
+/// ```
+/// use seaworthy::{Circuit, Error};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let circuit = Circuit::builder("parser").build()?;
+/// let error = circuit.run_wrapped(async { "x".parse::<u8>() }).await.unwrap_err();
+/// assert!(error.inner().is_some() && !error.is_rejected());
+///
+/// circuit.force_open();
+/// let error = circuit.run_wrapped(async { "7".parse::<u8>() }).await.unwrap_err();
+/// assert_eq!(error.to_string(), "call rejected");
+/// assert_eq!(error.rejected().map(ToString::to_string).as_deref(), Some("circuit `parser` is open"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error<E> {
+    /// A layer answered by itself.
+    Rejected(Rejected),
+    /// The inner service failed.
+    Inner(E),
+}
+
+impl<E> Error<E> {
+    /// The inner service's own error, if it is one.
+    #[must_use]
+    pub fn inner(&self) -> Option<&E> {
+        match self {
+            Error::Rejected(_) => None,
+            Error::Inner(error) => Some(error),
+        }
+    }
+
+    /// The inner service's own error, if it is one. A rejection is dropped.
+    #[must_use]
+    pub fn into_inner(self) -> Option<E> {
+        match self {
+            Error::Rejected(_) => None,
+            Error::Inner(error) => Some(error),
+        }
+    }
+
+    /// Makes another error of the inner service's own, and leaves a rejection as it is.
+    pub fn map_inner<F>(self, map: impl FnOnce(E) -> F) -> Error<F> {
+        match self {
+            Error::Rejected(rejected) => Error::Rejected(rejected),
+            Error::Inner(error) => Error::Inner(map(error)),
+        }
+    }
+
+    /// Whether a layer answered by itself.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        self.rejected().is_some()
+    }
+
+    /// The rejection, if it is one. What the inner error may hold is the inner service's own.
+    #[inline]
+    #[must_use]
+    pub fn rejected(&self) -> Option<&Rejected> {
+        match self {
+            Error::Rejected(rejected) => Some(rejected),
+            Error::Inner(_) => None,
+        }
+    }
+}
+
+impl<E> From<Rejected> for Error<E> {
+    fn from(rejected: Rejected) -> Error<E> {
+        Error::Rejected(rejected)
+    }
+}
+
+impl<E> StackError for Error<E> {
+    #[inline]
+    fn rejected(&self) -> Option<&Rejected> {
+        Error::rejected(self)
+    }
+}
+
+/// As the inner error; a rejection is the source and is told there.
+impl<E: fmt::Display> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Rejected(_) => f.pad("call rejected"),
+            Error::Inner(error) => error.fmt(f),
+        }
+    }
+}
+
+/// A rejection is the source, so that it is found when this error is boxed or wrapped; an inner error is passed through.
+impl<E: StdError> StdError for Error<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Error::Rejected(rejected) => Some(rejected),
+            Error::Inner(error) => chain::source(error),
+        }
+    }
+}

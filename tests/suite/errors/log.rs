@@ -1,0 +1,110 @@
+//! ER-10: text from outside makes no second line in a log.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use seaworthy::{BoxError, Circuit, FallbackLayer, Health, Phase, RetryPolicy, Slots, TimeoutLayer, Verdict};
+
+const FORGES: &str = "x\nFORGED\x1b[31m\u{202e}\u{2028}";
+const ESCAPED: &str = "x\\nFORGED\\u{1b}[31m\\u{202e}\\u{2028}";
+
+/// Its `Debug` is its text, as that of `anyhow::Error` and of many others is.
+struct Forges;
+
+impl std::fmt::Debug for Forges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(FORGES)
+    }
+}
+
+impl std::fmt::Display for Forges {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(FORGES)
+    }
+}
+
+impl std::error::Error for Forges {}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn fails() -> std::future::Ready<Result<(), BoxError>> {
+    std::future::ready(Err(Forges.into()))
+}
+
+async fn everything() {
+    let circuit = Circuit::builder(FORGES).consecutive_failures(1).build().unwrap();
+    circuit.admit().unwrap().settle(Verdict::Failure);
+    assert!(circuit.admit().is_err());
+    let slots = Slots::builder(FORGES).limit(1).build().unwrap();
+    let _held = slots.try_take();
+    assert!(slots.try_take().is_err());
+    let retry = RetryPolicy::builder(FORGES).attempts(2).build().unwrap();
+    assert!(retry.run(fails).await.is_err());
+    let fallback = FallbackLayer::value(FORGES, ()).when(|_: &BoxError| true).build().unwrap();
+    assert!(fallback.run(fails()).await.is_ok());
+    let timeout = TimeoutLayer::builder(Duration::from_millis(1)).name(FORGES).build().unwrap();
+    assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err());
+    let health = Health::new();
+    health.advance(Phase::Serving);
+    health.require(FORGES, seaworthy::AsyncCheck::new(fails)).unwrap();
+    health.run_checks().await;
+    assert!(health.admit().is_err());
+    let panics = Circuit::builder(FORGES).observer(|_: &seaworthy::Event<'_>| panic!("{FORGES}")).build().unwrap();
+    panics.force_open();
+    #[cfg(feature = "lifecycle")]
+    {
+        let runner = seaworthy::Runner::builder().signals([]).build().unwrap();
+        runner.startup(FORGES, async |_| Ok::<_, BoxError>(())).unwrap();
+        runner.task(FORGES, async |_| fails().await).unwrap();
+        runner.on_stop(FORGES, async || fails().await).unwrap();
+        runner.cleanup(FORGES, async || -> Result<(), BoxError> { panic!("{FORGES}") }).unwrap();
+        assert!(runner.run().await.is_err());
+    }
+}
+
+/// ER-10: through retry, fallback, timeouts, tasks, hooks, checks, circuit breakers, bulkheads and observers, each line
+/// is one of ours, without anything that is not to be seen.
+#[tokio::test(start_paused = true)]
+async fn one_line_each() {
+    // Those who pass a line for the first time while nobody listens are remembered.
+    everything().await;
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(move || writer.clone())
+        .finish();
+    let _default = tracing::subscriber::set_default(subscriber);
+    let _second = tracing::Dispatch::new(
+        tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).finish(),
+    );
+    tracing::callsite::rebuild_interest_cache();
+    everything().await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for line in text.lines() {
+        assert!(line.contains(" seaworthy::"), "{line:?}");
+        assert!(!line.chars().any(|c| c.is_control() || matches!(c, '\u{202e}' | '\u{2028}')), "{line:?}");
+    }
+    let mut targets = vec!["circuit", "bulkhead", "retry", "fallback", "timeout", "health", "observer"];
+    if cfg!(feature = "lifecycle") {
+        targets.push("runner");
+    }
+    for target in targets {
+        let told = |line: &str| line.contains(&format!(" seaworthy::{target}: ")) && line.contains(ESCAPED);
+        assert!(text.lines().any(told), "{target}: {text}");
+    }
+}
