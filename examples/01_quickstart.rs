@@ -1,6 +1,6 @@
 //! A circuit around a service: failing calls open it, it answers at once while it is open, and it recovers by itself.
 //!
-//! `cargo run --example 01_quickstart`
+//! `cargo run --release --example 01_quickstart`
 #![allow(clippy::print_stdout, reason = "an example speaks")]
 #![allow(clippy::disallowed_methods, reason = "an example lives in real time")]
 
@@ -39,5 +39,6 @@ async fn main() -> Result<(), BoxError> {
     // The open time is over: this call is let through as a probe, and its success closes the circuit.
     println!("call 6: {}", prices.ready().await?.call("tea").await?);
     assert_eq!(circuit.state(), State::Closed);
+    println!("\nEvery claim held.");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The handle alone, without tower: around blocking code, around a future, in a `static`, and in an operator's hand.
 //!
-//! `cargo run --example 03_without_tower`
+//! `cargo run --release --example 03_without_tower`
 #![allow(clippy::print_stdout, reason = "an example speaks")]
 
 use std::error::Error as StdError;
@@ -20,22 +20,24 @@ static PARSER: LazyLock<Circuit> = LazyLock::new(|| {
 fn main() -> Result<(), Box<dyn StdError>> {
     by_hand()?;
     tokio::runtime::Builder::new_current_thread().build()?.block_on(around_a_future())?;
-    by_an_operator()
+    by_an_operator()?;
+    println!("\nEvery claim held.");
+    Ok(())
 }
 
 /// `admit` and `settle`, for code that is not async, or whose success only you can tell.
 fn by_hand() -> Result<(), Box<dyn StdError>> {
-    println!("-- admit and settle");
+    println!("admit and settle");
     for text in ["1", "one", "two"] {
         let permit = PARSER.admit()?;
         let number = text.parse::<u32>();
         // A permit that is dropped in place of being settled counts as a call that was given up; in a panic, as failed.
         permit.settle(if number.is_ok() { Verdict::Success } else { Verdict::Failure });
-        println!("{text:?} is {number:?}; the circuit is {}", PARSER.state());
+        println!("  {text:?} is {number:?}; the circuit is {}", PARSER.state());
     }
     match PARSER.admit() {
         Err(Rejected::CircuitOpen { name, retry_after: Some(wait) }) => {
-            println!("`{name}` lets nobody in for {wait:.1?}");
+            println!("  `{name}` lets nobody in for {wait:.1?}");
         }
         other => return Err(format!("two failures in a row should have opened the circuit: {other:?}").into()),
     }
@@ -47,16 +49,16 @@ fn by_hand() -> Result<(), Box<dyn StdError>> {
 
 /// `run` admits and settles for one future. Its error type has to have room for the rejection.
 async fn around_a_future() -> Result<(), Error<ParseIntError>> {
-    println!("-- run");
+    println!("\nrun");
     let parse = async |text: &str| PARSER.run(async { text.parse::<u32>().map_err(Error::Inner) }).await;
 
-    println!("{:?} is {}", "7", parse("7").await?);
+    println!("  {:?} is {}", "7", parse("7").await?);
     for text in ["seven", "eight", "9"] {
         match parse(text).await {
-            Ok(number) => println!("{text:?} is {number}"),
-            Err(Error::Inner(error)) => println!("{text:?}: {error}"),
+            Ok(number) => println!("  {text:?} is {number}"),
+            Err(Error::Inner(error)) => println!("  {text:?}: {error}"),
             // Rejected: the future that was given to `run` was never polled.
-            Err(Error::Rejected(rejected)) => println!("{text:?}: {rejected}"),
+            Err(Error::Rejected(rejected)) => println!("  {text:?}: {rejected}"),
         }
     }
     assert_eq!(PARSER.state(), State::Open);
@@ -66,10 +68,10 @@ async fn around_a_future() -> Result<(), Error<ParseIntError>> {
 
 /// What an admin page would offer.
 fn by_an_operator() -> Result<(), Box<dyn StdError>> {
-    println!("-- force and reset");
+    println!("\nforce and reset");
     let show = |what: &str| {
         let now = PARSER.snapshot();
-        println!("{what:<14} {:<6} forced: {:<5} rejected so far: {}", now.state, now.forced, now.not_permitted);
+        println!("  {what:<14} {:<6} forced: {:<5} rejected so far: {}", now.state, now.forced, now.not_permitted);
     };
     show("as it is");
 

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 #![warn(unreachable_pub, clippy::print_stderr, clippy::print_stdout)]
 // A request takes no path that can panic for want of a value.

@@ -1,7 +1,7 @@
 //! A whole service: it starts, says how it is, keeps going while its dependency does not, and stops in order.
 //!
-//!     cargo run --release --features server --example 06_service -- --demo      plays its life through, in a few seconds
-//!     cargo run --release --features server --example 06_service                serves until Ctrl-C or SIGTERM
+//!     cargo run --release --all-features --example 06_service -- --demo      plays its life through, in a few seconds
+//!     cargo run --release --all-features --example 06_service                serves until Ctrl-C or SIGTERM
 //!
 //! `service.rs` is the part to copy; `../kubernetes.yaml` is what belongs around it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks")]

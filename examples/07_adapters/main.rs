@@ -1,6 +1,6 @@
 //! A policy around every method of five backends, from a file: `../policies.toml`.
 //!
-//!     cargo run --release --features serde --example 07_adapters
+//!     cargo run --release --all-features --example 07_adapters
 //!
 //! `backend/` are the traits and what stands in for the real thing; `resilient/` is the part to copy. The times in the file
 //! are those of a real system, so the clock is paused, and jumps to whatever is waited for next. What is printed is asserted.
@@ -35,7 +35,9 @@ async fn main() -> Result<(), BoxError> {
     a_hung_backend(&system).await;
     let system = a_saturated_backend(Arc::new(system)).await?;
     a_stream(&system).await?;
-    the_end(system).await
+    the_end(system).await?;
+    println!("\nEvery claim held.");
+    Ok(())
 }
 
 /// Says what came of a call and how long it took.

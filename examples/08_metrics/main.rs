@@ -1,7 +1,7 @@
 //! What a dashboard shows: a client stack under failures, and its metrics as Prometheus text on a real port.
 //!
-//!     cargo run --release --features metrics --example 08_metrics
-//!     cargo run --release --features metrics --example 08_metrics -- --listen 127.0.0.1:9090    # goes on until Ctrl-C
+//!     cargo run --release --all-features --example 08_metrics
+//!     cargo run --release --all-features --example 08_metrics -- --listen 127.0.0.1:9090    # goes on until Ctrl-C
 //!
 //! Without `--listen` it takes a free port, scrapes itself, prints what it got, and fails if a series is missing.
 //! `stack.rs` is the part to copy.
@@ -38,7 +38,7 @@ async fn main() -> Result<(), BoxError> {
     if !missing.is_empty() {
         return Err(format!("not in http://{address}/metrics: {}", missing.join(", ")).into());
     }
-    println!("# Every series is there.");
+    println!("# Every claim held: every series is there.");
     if listen.is_some() {
         println!("# http://{address}/metrics, until Ctrl-C");
         tokio::signal::ctrl_c().await?;

@@ -3,7 +3,7 @@
 //! find out. Nothing has to be installed:
 //!
 //! ```sh
-//! cargo run --release --features prober --example 09_prober
+//! cargo run --release --all-features --example 09_prober
 //! ```
 //!
 //! On a terminal the table is redrawn as it changes. It ends by itself, and fails if the story did not happen.

@@ -7,6 +7,7 @@ mod bulkhead;
 mod circuit;
 mod composition;
 mod contract;
+mod documents;
 #[cfg(feature = "serde")]
 mod drills;
 mod enums;
