@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::handle::Prober;
+use super::resolver::Resolver;
 use crate::audience::Audience;
 use crate::error::check::{Most, Subject};
 use crate::random::Random;
@@ -14,17 +15,33 @@ pub struct ProberBuilder {
     max_concurrent: usize,
     audience: Audience,
     random: Random,
+    resolver: Resolver,
 }
 
 impl ProberBuilder {
     pub(super) fn new() -> ProberBuilder {
-        ProberBuilder { max_concurrent: 32, audience: Audience::default(), random: Random::default() }
+        ProberBuilder {
+            max_concurrent: 32,
+            audience: Audience::default(),
+            random: Random::default(),
+            resolver: Resolver::default(),
+        }
     }
 
-    /// Runs so many probes at a time; targets that are due beyond that wait, and the one that was due first goes first.
-    /// From 1 to 10,000; 32 if not set.
+    /// Runs so many probes at a time, and counts with them what was given up and is not gone yet: a look-up that has not
+    /// returned, a command that is being killed. From 1 to 10,000; 32 if not set.
+    ///
+    /// Targets that are due beyond that wait. Those whose last probe ended in time, those that were not probed yet and
+    /// those whose last probe took too long take turns, and the last have no more than half of the room, so that targets
+    /// that hang hold nobody up for long. Among themselves the one goes first that would be an interval late first.
     pub fn max_concurrent(mut self, probes: usize) -> ProberBuilder {
         self.max_concurrent = probes;
+        self
+    }
+
+    /// Looks hosts up in this way, in place of [the system's](Resolver::system).
+    pub fn resolver(mut self, resolver: Resolver) -> ProberBuilder {
+        self.resolver = resolver;
         self
     }
 
@@ -47,6 +64,7 @@ impl ProberBuilder {
     pub fn build(self) -> Result<Prober, ConfigError> {
         let most = u32::try_from(self.max_concurrent).unwrap_or(u32::MAX);
         Subject::of("prober").count("max_concurrent", most, Most::TEN_THOUSAND)?;
-        Ok(Prober::new(Core::new(self.max_concurrent, self.audience.or_default(), self.random)))
+        let ProberBuilder { max_concurrent, audience, random, resolver } = self;
+        Ok(Prober::new(Core::new(max_concurrent, audience.or_default(), random, resolver)))
     }
 }

@@ -7,6 +7,7 @@ use tokio::task::AbortHandle;
 use super::link::Link;
 use super::policy::ProbePolicy;
 use super::probe::AnyProbe;
+use super::resolver::Resolver;
 use super::table::{Entry, Flight, News, Table};
 use crate::audience::Audience;
 use crate::machine::moment::Moment;
@@ -25,6 +26,7 @@ pub(super) struct Core {
     pub(super) turn: Semaphore,
     audience: Audience,
     random: Random,
+    pub(super) resolver: Resolver,
 }
 
 /// A probe that is to be started.
@@ -34,8 +36,9 @@ pub(super) struct Launch {
 }
 
 impl Core {
-    pub(super) fn new(most: usize, audience: Audience, random: Random) -> Core {
-        Core { locked: Mutex::new(Table::new(most)), stirred: Notify::new(), turn: Semaphore::new(1), audience, random }
+    pub(super) fn new(most: usize, audience: Audience, random: Random, resolver: Resolver) -> Core {
+        let (locked, stirred, turn) = (Mutex::new(Table::new(most)), Notify::new(), Semaphore::new(1));
+        Core { locked, stirred, turn, audience, random, resolver }
     }
 
     pub(super) fn with_table<T>(&self, work: impl FnOnce(&mut Table) -> T) -> T {
@@ -66,7 +69,7 @@ impl Core {
             flight = entry.flight.take();
             let next = self.first(entry.policy.as_ref().filter(|_| probed), now);
             table.schedule.give_up(id);
-            table.schedule.set(id, next);
+            table.schedule.set(id, next, patience(entry.policy.as_ref()));
         }
         let news = table.publish(id, change);
         drop(locked);
@@ -132,6 +135,7 @@ impl Core {
             let window = entry.track.window();
             entry.flight = Some(Flight { window, began: now, task: None });
             table.schedule.launch(id, now.after(timeout));
+            table.under_way.insert(id, entry.name.clone());
             Some((Launch { id, probe: entry.probe.clone() }, std::mem::take(&mut entry.links)))
         })?;
         links.iter_mut().for_each(|link| link.begins(now));
@@ -165,8 +169,12 @@ impl Core {
             let entry = table.targets.get_mut(&id)?;
             let flight = entry.flight.take()?;
             let Settled(change) = entry.track.settle(flight.window, result, now)?;
+            if outcome != ProbeOutcome::TimedOut {
+                table.schedule.answered(id);
+            }
             let pause = entry.policy.as_ref().map(|policy| policy.interval().saturating_add(self.jitter(policy)));
-            table.schedule.set(id, pause.map_or(Moment::NEVER, |pause| now.after(pause)));
+            let next = pause.map_or(Moment::NEVER, |pause| now.after(pause));
+            table.schedule.set(id, next, patience(entry.policy.as_ref()));
             let (state, links) = (entry.track.state(), std::mem::take(&mut entry.links));
             let name = self.audience.wants_calls().then(|| entry.name.clone());
             Some((flight, name, table.publish(id, change), state, links))
@@ -199,8 +207,16 @@ impl Core {
 
     /// Nothing is under way for a target any more.
     pub(super) fn land(&self, id: u64) {
-        self.with_table(|table| table.schedule.land(id));
+        let _name = self.with_table(|table| {
+            table.schedule.land(id);
+            table.under_way.remove(&id)
+        });
         self.stir();
+    }
+
+    /// The targets of which something is under way, if only what a probe that was given up has left behind.
+    pub(super) fn under_way(&self) -> Vec<Name> {
+        self.with_table(|table| table.under_way.values().cloned().collect())
     }
 
     /// Nobody runs any longer. What was under way counts no more, and is due when somebody runs again.
@@ -212,7 +228,7 @@ impl Core {
             for (id, entry) in &mut table.targets {
                 if let Some(flight) = entry.flight.take() {
                     table.schedule.give_up(*id);
-                    table.schedule.set(*id, now);
+                    table.schedule.set(*id, now, patience(entry.policy.as_ref()));
                     flights.push(flight);
                 }
                 links.extend(std::mem::take(&mut entry.links).into_iter().map(|link| (*id, link)));
@@ -231,6 +247,10 @@ impl Core {
     /// Circuits that were told something go back to their target. What came about meanwhile is told first: that nobody
     /// probes it any more, or that the probe that is under way does not count.
     fn put_back(&self, id: u64, mut links: Vec<Link>) {
+        if links.is_empty() {
+            return;
+        }
+        let now = time::now();
         while !links.is_empty() {
             let tell = self.with_table(|table| -> Option<fn(&mut Link)> {
                 let entry = table.targets.get_mut(&id)?;
@@ -241,6 +261,10 @@ impl Core {
                     return Some(Link::hand_back);
                 }
                 links.append(&mut entry.links);
+                // When an open time is over the probe that may end it is due, whatever the interval.
+                if let Some(over) = links.iter().filter_map(|link| link.open_until(now)).min() {
+                    table.schedule.set_by(id, over);
+                }
                 entry.links = std::mem::take(&mut links);
                 None
             });
@@ -280,6 +304,11 @@ impl Drop for Core {
             }
         }
     }
+}
+
+/// How late the probe of a target may be before others are less urgent.
+pub(super) fn patience(policy: Option<&ProbePolicy>) -> Duration {
+    policy.map_or(Duration::MAX, ProbePolicy::interval)
 }
 
 /// What a change did: see [`Core::change`].

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::builder::ProberBuilder;
-use super::core::Core;
+use super::core::{Core, patience};
 use super::exec::ExecProbe;
 use super::http::HttpProbe;
 use super::policy::ProbePolicy;
@@ -75,7 +75,7 @@ impl Prober {
         let (id, face, state) = self.0.with_table(|table| {
             // A probe that is not taken must not be dropped under the lock.
             let (id, face) = table.add(name.clone(), policy, probe.clone(), now)?;
-            table.schedule.set(id, first);
+            table.schedule.set(id, first, patience(policy.as_ref()));
             let state = face.state();
             Ok::<_, ConfigError>((id, face, state))
         })?;
@@ -121,12 +121,12 @@ impl Prober {
     /// tokio runtime, with its timers and its I/O. Each probe under way is a task.
     ///
     /// Only one runs at a time: another one waits until it is its turn. After it has stopped, what is known stays as it
-    /// was.
+    /// was. What cannot be taken back is waited for 250 ms: see [`ProberTask::stop`].
     ///
     /// # Cancellation
     /// Dropping it gives up what is under way without waiting.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
-        run(&self.0, stop).await;
+        drop(run(&self.0, stop).await);
     }
 
     /// [Runs](Prober::run) in a task of its own.
@@ -137,9 +137,7 @@ impl Prober {
     pub fn spawn(&self) -> ProberTask {
         let (stop, stopped) = oneshot::channel::<()>();
         let prober = self.clone();
-        let task = tokio::spawn(async move {
-            prober.run(async { drop(stopped.await) }).await;
-        });
+        let task = tokio::spawn(async move { run(&prober.0, async { drop(stopped.await) }).await });
         ProberTask { stop, task }
     }
 }
@@ -155,14 +153,17 @@ impl fmt::Debug for Prober {
 #[derive(Debug)]
 pub struct ProberTask {
     stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Vec<Name>>,
 }
 
 impl ProberTask {
-    /// Stops the prober, and waits until what is under way is gone.
-    pub async fn stop(self) {
+    /// Stops the prober, and waits until what is under way is gone: the names of the targets of which something is left
+    /// after 250 ms all the same, because it cannot be taken back. That is a look-up that has not returned, or a command
+    /// that does not die though it was killed. It counts as a probe of its target until it is gone, in the next run, too,
+    /// and does not keep the process from ending.
+    pub async fn stop(self) -> Vec<Name> {
         drop(self.stop);
         // It fails only with the runtime, and then nothing is under way.
-        let _ = self.task.await;
+        self.task.await.unwrap_or_default()
     }
 }

@@ -3,19 +3,22 @@ use std::marker::PhantomData;
 
 use http::{Request, Response, StatusCode, Uri, header};
 use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
+use super::address::{Address, Host};
+use super::body::{Gentle, read_out};
 use super::kind::{HttpGet, PROBE, Scheme};
 use super::probe::Probe;
-use super::tcp::connect;
+use super::under_way::Remains;
 use crate::sync::Mutex;
 use crate::{BoxError, ConfigError};
 
 /// Sends a `GET` and wants a certain status.
 ///
 /// The ready-made client ([`HttpProbe::new`]) speaks plain HTTP/1.1 over a connection of its own for each probe, follows
-/// no redirect, and hangs up when it has the head of the response.
+/// no redirect, and judges by the head of the response. Then it reads the body, up to 64 KiB and for a second, before it
+/// hangs up, so that a server that writes one sees no broken pipe; until then it counts among the
+/// [probes that are under way](super::ProberBuilder::max_concurrent).
 pub struct HttpProbe<C = Direct> {
     client: C,
     uri: Uri,
@@ -25,8 +28,7 @@ pub struct HttpProbe<C = Direct> {
 /// The ready-made client of an [`HttpProbe`].
 #[derive(Clone, Debug)]
 pub struct Direct {
-    host: String,
-    port: u16,
+    address: Address,
     host_header: header::HeaderValue,
 }
 
@@ -43,12 +45,12 @@ impl HttpProbe {
     /// The first setting that breaks a rule, and the rule; [`Scheme::Https`] needs
     /// [`with_client`](HttpProbe::with_client).
     pub fn new(get: HttpGet) -> Result<HttpProbe, ConfigError> {
-        let uri = get.check()?;
+        let (host, uri) = get.check()?;
         let direct = get.scheme == Scheme::Http;
         PROBE.require(direct, "scheme", get.scheme, "must be `http` for the ready-made client")?;
         let not_a_host = |_| PROBE.refuse("host", &get.host, "must be a name or an address");
-        let host_header = get.authority().try_into().map_err(not_a_host)?;
-        let client = Direct { host: get.host, port: get.port, host_header };
+        let host_header = host.authority(get.port).try_into().map_err(not_a_host)?;
+        let client = Direct { address: Address::new(host, get.port), host_header };
         Ok(HttpProbe { client, uri, status: get.status })
     }
 }
@@ -61,7 +63,14 @@ impl<S: Service<Request<B>>, B> HttpProbe<Client<S, B>> {
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
     pub fn with_client(get: HttpGet, client: S) -> Result<HttpProbe<Client<S, B>>, ConfigError> {
-        let uri = get.check()?;
+        let (host, uri) = get.check()?;
+        if let Host::Zoned(..) = host {
+            return Err(PROBE.refuse(
+                "host",
+                &get.host,
+                "must not have a zone, which only the ready-made client can use",
+            ));
+        }
         let client = Client { service: Mutex::new(client), body: PhantomData };
         Ok(HttpProbe { client, uri, status: get.status })
     }
@@ -79,17 +88,18 @@ impl<C> HttpProbe<C> {
 
 impl Probe for HttpProbe {
     async fn probe(&self) -> Result<(), BoxError> {
-        let Direct { host, port, host_header } = &self.client;
-        let stream = connect(host, *port).await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let Direct { address, host_header } = &self.client;
+        let stream = address.connect().await?;
+        let (mut sender, connection) = http1::Builder::new().handshake(Gentle::new(stream)).await?;
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
         let request = Request::get(path)
             .header(header::HOST, host_header)
             .header(header::CONNECTION, "close")
             .body(String::new())?;
-        // Both in this future, so that nothing of them outlives it.
+        // Both in this future, so that nothing of them outlives it before there is a verdict.
         let response = sender.send_request(request);
-        tokio::pin!(response, connection);
+        tokio::pin!(response);
+        let mut connection = Box::pin(connection);
         let mut connected = true;
         let response = loop {
             tokio::select! {
@@ -99,7 +109,11 @@ impl Probe for HttpProbe {
                 _ = &mut connection, if connected => connected = false,
             }
         };
-        self.judge(response.status())
+        let verdict = self.judge(response.status());
+        if connected {
+            tokio::spawn(read_out(connection, response.into_body(), Remains::of_this_probe()));
+        }
+        verdict
     }
 }
 

@@ -1,7 +1,6 @@
-use std::net::Ipv6Addr;
-
 use http::uri::PathAndQuery;
 
+use super::address::Host;
 use crate::ConfigError;
 use crate::error::check::Subject;
 
@@ -79,8 +78,8 @@ impl HttpGet {
         self
     }
 
-    pub(super) fn check(&self) -> Result<http::Uri, ConfigError> {
-        check_address(&self.host, self.port)?;
+    pub(super) fn check(&self) -> Result<(Host, http::Uri), ConfigError> {
+        let host = check_address(&self.host, self.port)?;
         PROBE.require(self.path.starts_with('/'), "path", &self.path, "must begin with `/`")?;
         let not_a_path = || PROBE.refuse("path", &self.path, "must be a valid path and query, without a fragment");
         let path: PathAndQuery = self.path.parse().map_err(|_| not_a_path())?;
@@ -89,15 +88,10 @@ impl HttpGet {
             return Err(not_a_path());
         }
         PROBE.require((100..=599).contains(&self.status), "status", self.status, "must be from 100 to 599")?;
-        let uri = http::Uri::builder().scheme(self.scheme.as_str()).authority(self.authority()).path_and_query(path);
-        uri.build().map_err(|_| PROBE.refuse("host", &self.host, "must be a name or an address"))
-    }
-
-    /// Host and port, as they stand in a URI.
-    pub(super) fn authority(&self) -> String {
-        let bare = self.host.contains(':') && !self.host.starts_with('[');
-        let HttpGet { host, port, .. } = self;
-        if bare { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+        let authority = host.authority(self.port);
+        let uri = http::Uri::builder().scheme(self.scheme.as_str()).authority(authority).path_and_query(path).build();
+        let not_a_host = |_| PROBE.refuse("host", &self.host, "must be a name or an address");
+        Ok((host, uri.map_err(not_a_host)?))
     }
 }
 
@@ -122,7 +116,7 @@ impl TcpConnect {
         self
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<Host, ConfigError> {
         check_address(&self.host, self.port)
     }
 }
@@ -149,20 +143,9 @@ impl Exec {
     }
 }
 
-fn check_address(host: &str, port: u16) -> Result<(), ConfigError> {
+fn check_address(host: &str, port: u16) -> Result<Host, ConfigError> {
     PROBE.require(!host.is_empty(), "host", host, "must not be empty")?;
-    PROBE.require(is_host(host), "host", host, "must be a name or an address")?;
-    PROBE.require(port != 0, "port", port, "must be from 1 to 65535")
-}
-
-/// A name, an address, or an IPv6 address with or without brackets and zone; without a port.
-fn is_host(host: &str) -> bool {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    match bare.or(host.contains(':').then_some(host)) {
-        Some(address) => {
-            let (address, _zone) = address.split_once('%').unwrap_or((address, ""));
-            address.parse::<Ipv6Addr>().is_ok()
-        }
-        None => host.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_')),
-    }
+    let parsed = Host::parse(host).ok_or_else(|| PROBE.refuse("host", host, "must be a name or an address"))?;
+    PROBE.require(port != 0, "port", port, "must be from 1 to 65535")?;
+    Ok(parsed)
 }

@@ -86,6 +86,11 @@ impl Link {
         }
     }
 
+    /// When the open time is over of a circuit that was taken over, if that is still to come.
+    pub(super) fn open_until(&self, now: Moment) -> Option<Moment> {
+        (self.hold.is_some() && self.not_before > now).then_some(self.not_before)
+    }
+
     fn holds(&self) -> bool {
         self.hold.as_ref().is_some_and(Hold::is_in_force)
     }

@@ -8,7 +8,7 @@
 //!      │                                                      │   ▲
 //!      │ enough failures in a row,                            ▼   │ enough successes
 //!      └──────────────────────────────────────────────────▶ unhealthy
-//!        after the start period
+//!        after the start period, which being found healthy ends
 //! ```
 //!
 //! A [`Prober`] has many [`Target`]s, each with a [`ProbePolicy`] and a [`Probe`]: an HTTP `GET`, a TCP connection, a
@@ -35,6 +35,8 @@
 //!
 //! As a task of something that has a signal for its end: `prober.run(signal)`.
 
+mod address;
+mod body;
 mod builder;
 mod core;
 mod exec;
@@ -44,12 +46,14 @@ mod kind;
 mod link;
 mod policy;
 mod probe;
+mod resolver;
 mod run;
 mod spec;
 mod status;
 mod table;
 mod target;
 mod tcp;
+mod under_way;
 
 pub use builder::ProberBuilder;
 pub use exec::ExecProbe;
@@ -58,6 +62,7 @@ pub use http::{Client, Direct, HttpProbe};
 pub use kind::{Exec, HttpGet, Scheme, TcpConnect};
 pub use policy::{ProbePolicy, ProbePolicyBuilder};
 pub use probe::Probe;
+pub use resolver::Resolver;
 pub use spec::{ProbeKind, ProbeSpec};
 pub use status::ProbeStatus;
 pub use target::Target;

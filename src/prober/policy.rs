@@ -18,7 +18,7 @@ const SUCCESSES: u32 = 1;
 /// use std::time::Duration;
 ///
 /// let policy = ProbePolicy::builder().interval(Duration::from_secs(1)).failure_threshold(2).build()?;
-/// assert_eq!(policy.timeout(), Duration::from_secs(1)); // Never longer than the interval.
+/// assert_eq!(policy.timeout(), Duration::from_secs(1)); // Where nothing is said of it, no longer than the interval.
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl ProbePolicy {
         self.jitter
     }
 
-    /// The time from the start of the target in which failures do not mark it.
+    /// The time from the start of the target in which failures do not mark it, unless it was found healthy meanwhile.
     #[must_use]
     pub fn start_period(&self) -> Duration {
         self.rules.start_period
@@ -107,8 +107,8 @@ impl ProbePolicyBuilder {
         self
     }
 
-    /// Gives up a probe that has not ended after so long, as a failure. More than zero, at most the interval; 2 s if not
-    /// set, or the interval where that is shorter.
+    /// Gives up a probe that has not ended after so long, as a failure. More than zero, and longer than the
+    /// interval if you like: probes of a target do not overlap. 2 s if not set, or the interval where that is shorter.
     pub fn timeout(mut self, time: Duration) -> ProbePolicyBuilder {
         self.timeout = Some(time);
         self
@@ -121,8 +121,8 @@ impl ProbePolicyBuilder {
         self
     }
 
-    /// Counts failures in the first time after the target's start, but does not call it unhealthy for them. May be zero;
-    /// 30 s if not set.
+    /// Counts failures in the first time after the target's start, but does not call it unhealthy for them. Being found
+    /// healthy ends it. May be zero; 30 s if not set.
     pub fn start_period(mut self, time: Duration) -> ProbePolicyBuilder {
         self.rules.start_period = time;
         self
@@ -149,7 +149,6 @@ impl ProbePolicyBuilder {
         let timeout = timeout.unwrap_or(TIMEOUT.min(interval));
         PROBE.require(!interval.is_zero(), "interval", interval, "must be more than zero")?;
         PROBE.require(!timeout.is_zero(), "timeout", timeout, "must be more than zero")?;
-        PROBE.require(timeout <= interval, "timeout", timeout, "must not be longer than `interval`")?;
         PROBE.count("failure_threshold", rules.failure_threshold, Most::NONE)?;
         PROBE.count("success_threshold", rules.success_threshold, Most::NONE)?;
         Ok(ProbePolicy { interval, timeout, jitter, rules })

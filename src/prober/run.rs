@@ -1,24 +1,32 @@
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use super::core::{Core, Launch};
 use super::probe::Running;
+use super::under_way::Surroundings;
 use crate::error::chain::in_words;
 use crate::panic;
 use crate::time::Alarm;
+use crate::{Name, time};
 
-/// Probes all targets until `stop` ends, then gives up and joins what is under way.
-pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) {
+/// How long what was given up, but cannot be taken back, is waited for when the run ends.
+const LAST_MOMENT: Duration = Duration::from_millis(250);
+
+/// Probes all targets until `stop` ends, then gives up and joins what is under way; the targets of which something is
+/// left all the same.
+pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) -> Vec<Name> {
     tokio::pin!(stop);
     let _turn = tokio::select! {
         biased;
-        () = &mut stop => return,
+        () = &mut stop => return Vec::new(),
         turn = core.turn.acquire() => turn,
     };
-    let mut sky = Sky { core, tasks: JoinSet::new() };
+    let mut sky = Sky { core, tasks: JoinSet::new(), ended: watch::channel(()).0 };
     let mut alarm = Alarm::default();
     core.with_table(|table| table.running = true);
     loop {
@@ -44,6 +52,19 @@ pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) {
     while let Some(ended) = sky.tasks.join_next().await {
         landed(ended);
     }
+    drop(sky);
+    alarm.set(time::now().after(LAST_MOMENT));
+    loop {
+        let left = core.under_way();
+        if left.is_empty() {
+            return left;
+        }
+        tokio::select! {
+            biased;
+            () = core.stirred.notified() => {}
+            () = poll_fn(|cx| alarm.poll(cx)) => return core.under_way(),
+        }
+    }
 }
 
 /// What a probe that was given up panicked with can be anything.
@@ -57,15 +78,18 @@ fn landed(ended: Result<(), JoinError>) {
 struct Sky<'a> {
     core: &'a Arc<Core>,
     tasks: JoinSet<()>,
+    /// Nothing is ever sent: who listens learns that it is gone.
+    ended: watch::Sender<()>,
 }
 
 impl Sky<'_> {
     fn start(&mut self, Launch { id, probe }: Launch) {
-        let landing = Landing { core: self.core.clone(), id };
-        let task = self.tasks.spawn(async move {
+        let surroundings = Surroundings::new(self.core, id, self.ended.subscribe());
+        let witness = Witness { core: self.core.clone(), id };
+        let task = self.tasks.spawn(surroundings.around(async move {
             let result = caught(probe.start()).await;
-            landing.core.settle(id, result.as_ref().copied().map_err(String::as_str));
-        });
+            witness.core.settle(id, result.as_ref().copied().map_err(String::as_str));
+        }));
         self.core.launched(id, task);
     }
 }
@@ -76,19 +100,17 @@ impl Drop for Sky<'_> {
     }
 }
 
-/// Whatever becomes of a probe, it lands.
-struct Landing {
+/// Sees that something of the probe panicked where that is not caught, as in its destructor.
+struct Witness {
     core: Arc<Core>,
     id: u64,
 }
 
-impl Drop for Landing {
+impl Drop for Witness {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // Something of the probe panicked where that is not caught, as in its destructor.
             self.core.settle(self.id, Err("panicked"));
         }
-        self.core.land(self.id);
     }
 }
 

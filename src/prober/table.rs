@@ -18,6 +18,8 @@ pub(super) struct Table {
     pub(super) targets: BTreeMap<u64, Entry>,
     names: HashMap<Name, u64>,
     pub(super) schedule: Schedule,
+    /// Whose probes are under way, removed targets and what was given up included.
+    pub(super) under_way: BTreeMap<u64, Name>,
     /// Whether somebody probes: nobody else would ever let go of a circuit.
     pub(super) running: bool,
     last_id: u64,
@@ -79,6 +81,7 @@ impl Table {
             targets: BTreeMap::new(),
             names: HashMap::new(),
             schedule: Schedule::new(most),
+            under_way: BTreeMap::new(),
             running: false,
             last_id: 0,
             sequence: 0,

@@ -91,8 +91,9 @@ impl Target {
     /// - While it is unhealthy it [holds the circuit open](Circuit::hold_open). When it is healthy again it closes the
     ///   circuit at once: no call has to try.
     /// - Where calls have opened the circuit, its next probe takes the circuit over: from then on no call becomes a
-    ///   half-open probe, and the first success at or after the end of the open time closes it. Where interval and
-    ///   timeout together are shorter than the open time, no call ever has to be the one that tries.
+    ///   half-open probe, and the first success at or after the end of the open time closes it. At that end a probe is
+    ///   due at once, however long the interval. Where interval and timeout together are shorter than the open time, no
+    ///   call ever has to be the one that tries.
     /// - Where the open time is over already or the circuit is half-open, the next probe is the half-open probe.
     ///
     /// A circuit that was forced stays as it is. A [reset](Circuit::reset) closes it until the next probe finds the target

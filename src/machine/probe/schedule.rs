@@ -1,55 +1,120 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::machine::moment::Moment;
 
 /// Which target is probed when: never twice at once, and only so many at a time. What has to be waited for is one
 /// moment, whatever the number of targets.
+///
+/// Those that are due stand in three queues, which take turns; the queue of those that took too long gets no more than
+/// half of the room. In each the one goes first that would be an interval late first.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     lanes: BTreeMap<u64, Lane>,
-    /// Lanes that nothing is under way in, by their moment.
-    due: BTreeSet<(Moment, u64)>,
+    /// Lanes that nothing is under way in and that are not known to be due, by their moment.
+    later: BTreeSet<(Moment, u64)>,
+    /// Lanes that are due, by the moment at which they would be late.
+    due: [BTreeSet<(Moment, u64)>; QUEUES],
+    /// Whose turn it is.
+    turn: usize,
     /// What is under way and has not been given up, by its deadline.
     deadlines: BTreeSet<(Moment, u64)>,
     in_flight: usize,
+    /// How many of them belong to targets that take too long.
+    slow: usize,
     most: usize,
+}
+
+const QUEUES: usize = 3;
+
+/// Beyond this an interval does not make a target less urgent.
+const MOST_PATIENT: Duration = Duration::from_secs(60);
+
+/// What is known of a target's probes, and with that, its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// The last one ended by itself.
+    Prompt,
+    /// There was none yet.
+    Unknown,
+    /// The last one was given up because it took too long.
+    Slow,
 }
 
 #[derive(Debug)]
 struct Lane {
     /// When it is due, once nothing is under way in it.
     next: Moment,
+    /// How late it may be.
+    patience: Duration,
+    pace: Pace,
     flight: Option<Flight>,
     /// Goes away when what is under way has landed.
     removed: bool,
 }
 
+impl Lane {
+    fn late(&self) -> Moment {
+        self.next.after(self.patience.min(MOST_PATIENT))
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Flight {
     deadline: Moment,
+    /// Whether it is counted as slow.
+    slow: bool,
 }
 
 impl Schedule {
     pub(crate) fn new(most: usize) -> Schedule {
-        Schedule { lanes: BTreeMap::new(), due: BTreeSet::new(), deadlines: BTreeSet::new(), in_flight: 0, most }
+        Schedule {
+            lanes: BTreeMap::new(),
+            later: BTreeSet::new(),
+            due: Default::default(),
+            turn: 0,
+            deadlines: BTreeSet::new(),
+            in_flight: 0,
+            slow: 0,
+            most,
+        }
     }
 
     /// Makes `id` due at `next` and at no other time; never, with [`Moment::NEVER`]. While a probe is under way that is
-    /// the earliest, and it has to land first.
-    pub(crate) fn set(&mut self, id: u64, next: Moment) {
-        let lane = self.lanes.entry(id).or_insert(Lane { next: Moment::NEVER, flight: None, removed: false });
-        let before = std::mem::replace(&mut lane.next, next);
-        if lane.flight.is_none() {
-            self.due.remove(&(before, id));
-            if next != Moment::NEVER {
-                self.due.insert((next, id));
-            }
+    /// the earliest, and it has to land first. It may be `patience` late before others are less urgent.
+    pub(crate) fn set(&mut self, id: u64, next: Moment, patience: Duration) {
+        let fresh = || Lane { next, patience, pace: Pace::Unknown, flight: None, removed: false };
+        self.unlist(id);
+        let lane = self.lanes.entry(id).or_insert_with(fresh);
+        (lane.next, lane.patience) = (next, patience);
+        self.list(id);
+    }
+
+    /// Makes `id` due at `moment` at the latest, if it is to be due at all.
+    pub(crate) fn set_by(&mut self, id: u64, moment: Moment) {
+        let Some(lane) = self.lanes.get(&id) else { return };
+        if lane.next != Moment::NEVER && moment < lane.next {
+            self.set(id, moment, lane.patience);
         }
+    }
+
+    /// Puts a lane that nothing is under way in where it belongs.
+    fn list(&mut self, id: u64) {
+        let Some(lane) = self.lanes.get(&id) else { return };
+        if lane.flight.is_none() && lane.next != Moment::NEVER {
+            self.later.insert((lane.next, id));
+        }
+    }
+
+    fn unlist(&mut self, id: u64) {
+        let Some(lane) = self.lanes.get(&id) else { return };
+        self.later.remove(&(lane.next, id));
+        self.due[lane.pace as usize].remove(&(lane.late(), id));
     }
 
     /// Takes a target off the list.
     pub(crate) fn remove(&mut self, id: u64) {
-        self.set(id, Moment::NEVER);
+        self.set(id, Moment::NEVER, Duration::ZERO);
         self.give_up(id);
         match self.lanes.get_mut(&id) {
             Some(lane) if lane.flight.is_some() => lane.removed = true,
@@ -64,64 +129,92 @@ impl Schedule {
         }
     }
 
-    /// The next target that is due, in the order of their moments, if there is room for its probe.
-    pub(crate) fn next_due(&self, now: Moment) -> Option<u64> {
-        let (at, id) = self.due.first().copied()?;
-        (at <= now && self.in_flight < self.most).then_some(id)
+    /// The next target that is due, if there is room for its probe.
+    pub(crate) fn next_due(&mut self, now: Moment) -> Option<u64> {
+        while let Some((at, id)) = self.later.first().copied().filter(|(at, _)| *at <= now) {
+            self.later.remove(&(at, id));
+            let Some(lane) = self.lanes.get(&id) else { continue };
+            self.due[lane.pace as usize].insert((lane.late(), id));
+        }
+        if self.in_flight >= self.most {
+            return None;
+        }
+        let has_room = |queue: &usize| *queue != Pace::Slow as usize || self.slow < (self.most / 2).max(1);
+        let mut queues = (self.turn..self.turn + QUEUES).map(|queue| queue % QUEUES).filter(has_room);
+        queues.find_map(|queue| self.due[queue].first().map(|(_, id)| *id))
     }
 
     /// A probe begins.
     pub(crate) fn launch(&mut self, id: u64, deadline: Moment) {
+        self.unlist(id);
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        self.due.remove(&(lane.next, id));
         lane.next = Moment::NEVER;
-        lane.flight = Some(Flight { deadline });
+        let slow = lane.pace == Pace::Slow;
+        lane.flight = Some(Flight { deadline, slow });
+        self.turn = lane.pace as usize + 1;
         if deadline != Moment::NEVER {
             self.deadlines.insert((deadline, id));
         }
         self.in_flight += 1;
+        self.slow += usize::from(slow);
+    }
+
+    /// The probe that is under way for `id` ended by itself.
+    pub(crate) fn answered(&mut self, id: u64) {
+        if let Some(lane) = self.lanes.get_mut(&id).filter(|lane| lane.flight.is_some()) {
+            lane.pace = Pace::Prompt;
+        }
     }
 
     /// The next target whose probe takes too long; it is not waited for any longer.
     pub(crate) fn take_overdue(&mut self, now: Moment) -> Option<u64> {
-        let (at, id) = self.deadlines.first().copied()?;
-        (at <= now).then(|| {
-            self.deadlines.remove(&(at, id));
-            id
-        })
+        let (at, id) = self.deadlines.first().copied().filter(|(at, _)| *at <= now)?;
+        self.deadlines.remove(&(at, id));
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.pace = Pace::Slow;
+            if let Some(flight) = lane.flight.as_mut().filter(|flight| !flight.slow) {
+                flight.slow = true;
+                self.slow += 1;
+            }
+        }
+        Some(id)
     }
 
     /// Nothing is under way for `id` any more.
     pub(crate) fn land(&mut self, id: u64) {
         self.give_up(id);
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        if lane.flight.take().is_some() {
+        if let Some(flight) = lane.flight.take() {
             self.in_flight -= 1;
+            self.slow -= usize::from(flight.slow);
         }
         if lane.removed {
             self.lanes.remove(&id);
-        } else if lane.next != Moment::NEVER {
-            self.due.insert((lane.next, id));
+        } else {
+            self.list(id);
         }
     }
 
     /// When there is something to do; never, if nothing but what is under way can bring it about.
     pub(crate) fn next_moment(&self) -> Moment {
         let deadline = self.deadlines.first().map_or(Moment::NEVER, |(at, _)| *at);
-        let due = self.due.first().filter(|_| self.in_flight < self.most);
+        let due = self.later.first().filter(|_| self.in_flight < self.most);
         deadline.min(due.map_or(Moment::NEVER, |(at, _)| *at))
     }
 
     /// Whether nothing is left behind.
     #[cfg(test)]
     fn is_empty(&self) -> bool {
-        self.lanes.is_empty() && self.due.is_empty() && self.deadlines.is_empty() && self.in_flight == 0
+        let queues = self.later.is_empty() && self.due.iter().all(BTreeSet::is_empty) && self.deadlines.is_empty();
+        self.lanes.is_empty() && queues && self.in_flight == 0 && self.slow == 0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SOON: Duration = Duration::from_nanos(1);
 
     fn at(nanos: u64) -> Moment {
         Moment::from_nanos(nanos)
@@ -131,9 +224,9 @@ mod tests {
     #[test]
     fn queues_in_the_order_of_the_moments() {
         let mut schedule = Schedule::new(1);
-        schedule.set(1, at(30));
-        schedule.set(2, at(10));
-        schedule.set(3, at(20));
+        schedule.set(1, at(30), SOON);
+        schedule.set(2, at(10), SOON);
+        schedule.set(3, at(20), SOON);
         assert_eq!((schedule.next_due(at(9)), schedule.next_moment()), (None, at(10)));
         for expected in [2, 3, 1] {
             assert_eq!(schedule.next_due(at(100)), Some(expected));
@@ -148,9 +241,9 @@ mod tests {
     #[test]
     fn one_at_a_time_for_each() {
         let mut schedule = Schedule::new(8);
-        schedule.set(1, at(10));
+        schedule.set(1, at(10), SOON);
         schedule.launch(1, at(50));
-        schedule.set(1, at(20));
+        schedule.set(1, at(20), SOON);
         assert_eq!((schedule.next_due(at(40)), schedule.take_overdue(at(49))), (None, None));
         // Given up, it is still there.
         assert_eq!((schedule.take_overdue(at(50)), schedule.take_overdue(at(50))), (Some(1), None));
@@ -164,7 +257,7 @@ mod tests {
     fn nothing_is_left_of_what_was_removed() {
         let mut schedule = Schedule::new(4);
         for id in 0..6 {
-            schedule.set(id, at(id));
+            schedule.set(id, at(id), SOON);
         }
         // Waiting, under way, given up, landed and due again, never due.
         schedule.launch(1, at(100));
@@ -172,8 +265,8 @@ mod tests {
         schedule.give_up(2);
         schedule.launch(3, at(100));
         schedule.land(3);
-        schedule.set(3, at(50));
-        schedule.set(4, Moment::NEVER);
+        schedule.set(3, at(50), SOON);
+        schedule.set(4, Moment::NEVER, SOON);
         (0..7).for_each(|id| schedule.remove(id));
         assert_eq!((schedule.next_moment(), schedule.next_due(at(1_000))), (Moment::NEVER, None));
         schedule.land(1);

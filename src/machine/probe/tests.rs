@@ -62,6 +62,22 @@ impl Model {
         results.iter().rev().take_while(|(_, result)| *result == well).count() as u32
     }
 
+    /// Whether enough successes in a row, of any window, have ended the start period before `end`.
+    fn found_healthy(&self, end: usize) -> bool {
+        let starts = |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::Restart);
+        let begin = (0..end).rev().find(starts).unwrap_or(0);
+        let mut successes = 0;
+        (begin..end).any(|place| {
+            match self.list[place].1 {
+                Op::Settle(_, true) => successes += 1,
+                Op::Settle(_, false) | Op::Rules(_) => successes = 0,
+                _ => {}
+            }
+            let rules = Model { list: self.list[..=place].to_vec() }.rules();
+            rules.is_some_and(|rules| successes >= rules.success_threshold)
+        })
+    }
+
     /// The last verdict that any of the results brought about.
     fn mark(&self, rules: Rules) -> Option<ProbeState> {
         let (window, started) = (self.window(), self.started());
@@ -71,6 +87,10 @@ impl Model {
                 return Some(ProbeState::Healthy);
             }
             let late = Duration::from_nanos(window[last].0 - started) >= rules.start_period;
+            // The results of the window are the last ones of the list.
+            let settled = |place: &usize| matches!(self.list[*place].1, Op::Settle(..));
+            let place = (0..self.list.len()).rev().filter(settled).nth(window.len() - 1 - last);
+            let late = late || self.found_healthy(place.unwrap_or(0));
             (late && Model::run(so_far, false) >= rules.failure_threshold).then_some(ProbeState::Unhealthy)
         })
     }

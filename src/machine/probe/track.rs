@@ -125,6 +125,8 @@ pub(crate) struct Track {
     findings: Findings,
     /// When the target began to run, as far as is known.
     started: Moment,
+    /// Whether it was found healthy since, which ends the start period.
+    found_healthy: bool,
     /// When the state that is visible came about.
     since: Moment,
     /// Every window has another.
@@ -138,6 +140,7 @@ impl Track {
             phase: TargetPhase::default(),
             findings: Findings::default(),
             started: now,
+            found_healthy: false,
             since: now,
             window: 0,
         }
@@ -183,9 +186,12 @@ impl Track {
     /// A probe that began in `window` ended. None if that is over and its result says nothing any more.
     pub(crate) fn settle(&mut self, window: u64, result: Result<(), &str>, now: Moment) -> Option<Settled> {
         let rules = self.rules.filter(|_| window == self.window)?;
-        let in_start_period = now.since(self.started) < rules.start_period;
+        let in_start_period = !self.found_healthy && now.since(self.started) < rules.start_period;
         Some(Settled(self.change(now, |track| match result {
-            Ok(()) => track.findings.succeed(rules, now),
+            Ok(()) => {
+                track.findings.succeed(rules, now);
+                track.found_healthy |= track.findings.mark == Some(Mark::Healthy);
+            }
             Err(error) => track.findings.fail(rules, error, in_start_period, now),
         })))
     }
@@ -206,8 +212,7 @@ impl Track {
         let change = self.change(now, |track| {
             track.phase = phase;
             if fresh {
-                track.started = now;
-                track.begin();
+                track.start(now);
             }
         });
         (change, fresh)
@@ -215,10 +220,13 @@ impl Track {
 
     /// The target was started anew.
     pub(crate) fn restart(&mut self, now: Moment) -> Option<Change> {
-        self.change(now, |track| {
-            track.started = now;
-            track.begin();
-        })
+        self.change(now, |track| track.start(now))
+    }
+
+    fn start(&mut self, now: Moment) {
+        self.started = now;
+        self.found_healthy = false;
+        self.begin();
     }
 
     fn begin(&mut self) {

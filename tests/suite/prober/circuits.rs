@@ -82,8 +82,8 @@ async fn the_prober_is_the_half_open_probe() {
         waited += 100 * MS;
         assert!(waited < 20 * SECOND);
     }
-    // The first probe at or after 10 s.
-    assert_eq!(waited, 10_500 * MS);
+    // A probe is due at once when the open time is over.
+    assert_eq!(waited, 10_000 * MS);
     assert_eq!(told.changes(), [(CLOSED, OPEN), (OPEN, CLOSED)]);
 
     // Failing probes prolong it: the target is not unhealthy yet, and still no call is let in.
@@ -95,6 +95,35 @@ async fn the_prober_is_the_half_open_probe() {
     script.then(Line::Ok);
     pass(SECOND).await;
     assert_eq!(circuit.state(), CLOSED);
+}
+
+/// PB-10: when the open time of a circuit that a target drives is over, its probe is due at once, and not an interval
+/// later; if it fails, the next one comes after the interval.
+#[tokio::test(start_paused = true)]
+async fn due_when_the_open_time_is_over() {
+    for well in [true, false] {
+        let prober = prober();
+        let script = Script::new(&[Line::Ok]);
+        let target = prober.add("a", quick().interval(10 * SECOND).build().unwrap(), script.clone()).unwrap();
+        let circuit = Circuit::builder("c").consecutive_failures(1).open_for(30 * SECOND).build().unwrap();
+        target.hold_open(&circuit);
+        let _task = prober.spawn();
+        pass(500 * MS).await;
+        support::settle(&circuit, &[Verdict::Failure]);
+        let opened = support::now();
+        pass(29_900 * MS).await;
+        assert_eq!((circuit.state(), script.count()), (OPEN, 4), "at 0, 10, 20 and 30 s");
+        if !well {
+            script.then(Line::Fail("sick"));
+        }
+        pass(100 * MS).await;
+        assert_eq!(*script.began().last().unwrap() - opened, 30 * SECOND);
+        assert_eq!((circuit.state(), script.count()), (if well { CLOSED } else { OPEN }, 5));
+        pass(9_900 * MS).await;
+        assert_eq!(script.count(), 5);
+        pass(100 * MS).await;
+        assert_eq!(script.count(), 6, "an interval later");
+    }
 }
 
 /// PR-09: where the open time is over before the prober comes, its next probe is the half-open probe by the circuit's own
@@ -220,7 +249,7 @@ async fn left_to_itself() {
             0 => drop(target.remove()),
             1 => drop(target.set_policy(None)),
             2 => drop(target.set_phase(TargetPhase::NotRunning)),
-            _ => task.stop().await,
+            _ => drop(task.stop().await),
         }
         calm().await;
         let permit = circuit.admit().unwrap_or_else(|_| panic!("end {end}"));

@@ -138,3 +138,86 @@ async fn sick_and_well_again() {
     until("unhealthy again", || target.state() == ProbeState::Unhealthy).await;
     task.stop().await;
 }
+
+/// What the children below are told to do: this test alone, of this very program.
+#[cfg(target_os = "linux")]
+fn as_a_child(test: &str, before: &[&str]) {
+    let own = std::env::current_exe().unwrap();
+    let test = format!("prober::exec::{test}");
+    let arguments = ["--exact", &test, "--ignored", "--nocapture"];
+    let mut command = std::process::Command::new("env");
+    command.args(before).arg(own).args(arguments);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{before:?}: {text}");
+}
+
+/// PB-02: a command's result does not depend on what the program inherited: ignored and blocked signals.
+#[cfg(target_os = "linux")]
+#[test]
+fn whatever_was_inherited() {
+    for before in [
+        &["--ignore-signal=CHLD"][..],
+        &["--block-signal=CHLD"],
+        &["--ignore-signal=CHLD,TERM,ALRM,USR1", "--block-signal=CHLD,TERM,ALRM,INT"],
+        &[],
+    ] {
+        as_a_child("inherits", before);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[ignore = "a part of another test"]
+#[tokio::test]
+async fn inherits() {
+    assert_eq!(run(&["true"]).await, Ok(()));
+    assert_eq!(shell("exit 77").await, Err("exit status: 77".into()));
+    assert_eq!(shell("(exit 5) & wait $!; exit $?").await, Err("exit status: 5".into()));
+    let signals = shell("grep -e SigBlk -e SigIgn /proc/self/status >&2; exit 1").await.unwrap_err();
+    let sets: Vec<_> = signals.lines().filter_map(|line| line.split_once(":\t")).map(|(_, set)| set).collect();
+    assert_eq!(sets.len(), 2, "{signals}");
+    for set in sets {
+        // 32 and 33 are those that the C library keeps for itself.
+        assert_eq!(u64::from_str_radix(set, 16).unwrap() & !(0b11 << 31), 0, "{signals}");
+    }
+}
+
+/// PB-02: where the program is process 1, or stands in for it, no zombie is left of a command that was given up, nor of
+/// its children and theirs, nor of what a command has left behind; and children of others are left to them.
+#[cfg(target_os = "linux")]
+#[test]
+fn as_process_1() {
+    as_a_child("reaps", &[]);
+}
+
+#[cfg(target_os = "linux")]
+#[ignore = "a part of another test"]
+#[tokio::test]
+async fn reaps() {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+    let gone = |path: &Path| !pids(path).iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists());
+    let mut foreign = std::process::Command::new("true").spawn().unwrap();
+
+    let path = file("reaped");
+    let name = path.display();
+    let script = format!(
+        r#"echo $$ >> {name}; sh -c 'echo $$ >> {name}; sh -c "echo \$\$ >> {name}; sleep 60; true" & wait' & wait; sleep 60"#
+    );
+    let prober = prober();
+    let policy = quick().interval(60 * SECOND).timeout(50 * SECOND).build().unwrap();
+    let probe = ExecProbe::new(Exec::new(["sh", "-c", &script])).unwrap();
+    prober.add("a", policy, probe).unwrap();
+    let task = prober.spawn();
+    until("all run", || pids(&path).len() == 3).await;
+    assert!(pids(&path).iter().all(|pid| lives(pid)));
+    assert_eq!(task.stop().await, Vec::<seaworthy::Name>::new());
+    assert!(gone(&path), "nothing is left when the stop has ended: {:?}", pids(&path));
+    std::fs::remove_file(&path).unwrap();
+
+    let script = format!("sh -c 'echo $$ >> {name}; sleep 0.3; true' & exit 0");
+    assert_eq!(shell(&script).await, Ok(()));
+    until("it is there", || !pids(&path).is_empty()).await;
+    until("what was left behind is gone, too", || gone(&path)).await;
+    std::fs::remove_file(path).unwrap();
+    assert!(foreign.wait().unwrap().success());
+}

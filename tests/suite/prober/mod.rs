@@ -1,13 +1,15 @@
-//! PR: the health prober.
+//! PR, PB: the health prober.
 
 mod circuits;
 mod config;
 #[cfg(unix)]
 mod exec;
 mod life;
+mod resolver;
 mod rules;
 mod schedule;
 mod sockets;
+mod wire;
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -66,6 +66,36 @@ async fn the_start_period() {
     assert_eq!(target.state(), ProbeState::Healthy, "a success counts in it, too");
 }
 
+/// PB-03: being found healthy ends the start period: failures after that mark as they do later. Another policy does not
+/// bring it back, a restart does.
+#[tokio::test(start_paused = true)]
+async fn being_found_healthy_ends_the_start_period() {
+    let prober = prober();
+    let script = Script::new(&[Line::Ok]);
+    let policy = quick().start_period(300 * SECOND).success_threshold(2).build().unwrap();
+    let target = prober.add("a", policy, script.clone()).unwrap();
+    let _task = prober.spawn();
+    pass(MS).await;
+    // One success of two does not end it.
+    script.then(Line::Fail("sick"));
+    pass(5 * SECOND).await;
+    assert_eq!((target.state(), target.status().unwrap().failures), (ProbeState::Starting, 5));
+    script.then(Line::Ok);
+    pass(2 * SECOND).await;
+    assert_eq!(target.state(), ProbeState::Healthy);
+    script.then(Line::Fail("sick"));
+    pass(2 * SECOND).await;
+    assert_eq!(target.state(), ProbeState::Healthy, "two of three");
+    pass(SECOND).await;
+    assert_eq!(target.state(), ProbeState::Unhealthy);
+    target.set_policy(policy);
+    pass(2 * SECOND).await;
+    assert_eq!(target.state(), ProbeState::Unhealthy, "it is the target's, not the policy's");
+    target.restart();
+    pass(20 * SECOND).await;
+    assert_eq!(target.state(), ProbeState::Starting);
+}
+
 /// PR-04: the phase masks the state; counts and times are seen while the target initialises and runs.
 #[tokio::test(start_paused = true)]
 async fn phases() {

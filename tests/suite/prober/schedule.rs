@@ -143,3 +143,81 @@ async fn a_fresh_window_drops_late_results() {
         assert_eq!(status.last_error.as_deref(), Some("new"));
     }
 }
+
+/// PB-06: a timeout longer than the interval is allowed: probes of a target do not overlap, and the interval begins when
+/// one has ended.
+#[tokio::test(start_paused = true)]
+async fn a_timeout_longer_than_the_interval() {
+    let (prober, start) = (prober(), now());
+    let script = Script::new(&[Line::Takes(2_500 * MS), Line::Hang]);
+    let policy = quick().timeout(4 * SECOND).build().unwrap();
+    let target = prober.add("a", policy, script.clone()).unwrap();
+    let _task = prober.spawn();
+    pass(2_600 * MS).await;
+    assert_eq!((target.state(), policy.timeout()), (ProbeState::Healthy, 4 * SECOND));
+    pass(6_400 * MS).await;
+    assert_eq!((millis(&script, start), script.most()), (vec![0, 3_500, 8_500], 1));
+    assert_eq!(target.status().unwrap().failures, 1);
+}
+
+/// The longest time between two probes, and before the first.
+fn longest_gap(script: &Script, start: tokio::time::Instant) -> Duration {
+    let began: Vec<_> = std::iter::once(start).chain(script.began()).chain([now()]).collect();
+    began.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
+}
+
+/// PB-09: 200 targets that hang, with the default bound, do not keep one with an interval of 1 s from being probed at
+/// least every 5 s, whenever it was added; and the hung ones are probed, too.
+#[tokio::test(start_paused = true)]
+async fn hung_targets_do_not_take_the_turns_of_others() {
+    for first in [true, false] {
+        let prober = prober();
+        let well = Script::new(&[Line::Takes(5 * MS)]);
+        if first {
+            prober.add("well", policy(), well.clone()).unwrap();
+        }
+        let hung: Vec<_> = (0..200).map(|_| Script::new(&[Line::Hang])).collect();
+        for (place, script) in hung.iter().enumerate() {
+            prober.add(format!("hung {place}"), ProbePolicy::default(), script.clone()).unwrap();
+        }
+        if !first {
+            prober.add("well", policy(), well.clone()).unwrap();
+        }
+        let start = now();
+        let _task = prober.spawn();
+        pass(120 * SECOND).await;
+        let gap = longest_gap(&well, start);
+        assert!(gap <= 5 * SECOND, "added first: {first}: {gap:?}");
+        assert!(well.count() > 60, "{}", well.count());
+        let counts: Vec<_> = hung.iter().map(Script::count).collect();
+        assert!(counts.iter().all(|count| (4..=11).contains(count)), "{counts:?}");
+    }
+}
+
+/// PB-09: nor do they where all have the same interval, once it is known which of them hang.
+#[tokio::test(start_paused = true)]
+async fn hung_targets_with_the_same_interval() {
+    let prober = prober();
+    let well = Script::new(&[Line::Takes(5 * MS)]);
+    prober.add("well", policy(), well.clone()).unwrap();
+    let hung: Vec<_> = (0..200).map(|_| Script::new(&[Line::Hang])).collect();
+    for (place, script) in hung.iter().enumerate() {
+        prober.add(format!("hung {place}"), policy(), script.clone()).unwrap();
+    }
+    let start = now();
+    let _task = prober.spawn();
+    pass(60 * SECOND).await;
+    assert!(longest_gap(&well, start) <= 5 * SECOND, "{:?}", longest_gap(&well, start));
+    hung.iter().for_each(|script| script.then(Line::Ok));
+    pass(60 * SECOND).await;
+    let counts: Vec<_> = hung.iter().map(Script::count).collect();
+    hung.iter().for_each(|script| script.then(Line::Hang));
+    // Each has to be found out first, which takes each its second.
+    pass(15 * SECOND).await;
+    let (start, before) = (now(), well.count());
+    pass(60 * SECOND).await;
+    let since: Vec<_> = well.began().split_off(before);
+    let gap = since.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(gap <= 5 * SECOND && since[0] - start <= 5 * SECOND, "{gap:?}");
+    assert!(hung.iter().zip(counts).all(|(script, before)| script.count() > before), "none is forgotten");
+}

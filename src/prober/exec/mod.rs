@@ -1,9 +1,15 @@
-use std::io;
-use std::process::Stdio;
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod process;
+#[cfg(not(unix))]
+#[path = "other.rs"]
+mod process;
+#[cfg(unix)]
+mod spawn;
+
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::kind::Exec;
 use super::probe::Probe;
@@ -17,8 +23,13 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 ///
 /// It inherits the environment and the working directory, reads nothing and prints to nowhere; the first of what it
 /// writes to its error output stands in the error. On Unix it has a process group of its own. When the probe is given up
-/// the whole group is killed; only what has left the group, or was left behind by a command that had already exited,
-/// lives on. Elsewhere the command alone is killed.
+/// the whole group is killed and waited for, so that no zombie is left, in process 1 of a container either, and it counts
+/// among the probes that are under way until it is gone. Only what has left the group, or was left behind by a command
+/// that had already exited, lives on. Elsewhere the command alone is killed.
+///
+/// Where `posix_spawn` can say so (Linux, macOS, FreeBSD, NetBSD), it begins with no signal blocked and none ignored,
+/// whatever the program was started with. The program itself gets a handler for `SIGCHLD`, as it does from
+/// `tokio::process`, because the exit of a child is lost while that signal is ignored.
 #[derive(Clone, Debug)]
 pub struct ExecProbe {
     exec: Exec,
@@ -38,19 +49,11 @@ impl ExecProbe {
 impl Probe for ExecProbe {
     async fn probe(&self) -> Result<(), BoxError> {
         let (program, arguments) = self.exec.check()?;
-        let mut command = std::process::Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child = Command::from(command)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
-        let mut group = Group(child);
-        let mut said = Said::new(group.0.stderr.take());
+        let (mut process, errors) = process::start(program, arguments)?;
+        let mut said = Said { from: errors, kept: Vec::new() };
         let status = loop {
             tokio::select! {
-                status = group.0.wait() => break status?,
+                status = process.wait() => break status?,
                 () = said.listen(), if said.more() => {}
             }
         };
@@ -71,31 +74,13 @@ impl Probe for ExecProbe {
     }
 }
 
-/// A command and everything in its process group. Dropping it kills what is still there.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Until the command has been waited for, nothing else can have its number.
-        #[cfg(unix)]
-        if let Some(group) = self.0.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?)) {
-            // It fails if nothing is left in the group, and then there is nothing to do.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-    }
-}
-
 /// What a command writes to its error output: the beginning is kept, the rest is read so that the command can go on.
-struct Said {
-    from: Option<ChildStderr>,
+struct Said<R> {
+    from: Option<R>,
     kept: Vec<u8>,
 }
 
-impl Said {
-    fn new(from: Option<ChildStderr>) -> Said {
-        Said { from, kept: Vec::new() }
-    }
-
+impl<R: AsyncRead + Unpin> Said<R> {
     fn more(&self) -> bool {
         self.from.is_some()
     }

@@ -1,0 +1,97 @@
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+use super::under_way::{off_thread, resolver};
+use crate::BoxError;
+
+/// A host, as it was written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Host {
+    Address(IpAddr),
+    /// An IPv6 address and the interface behind which it is.
+    Zoned(Ipv6Addr, String),
+    Name(String),
+}
+
+impl Host {
+    /// A name, an address, or an IPv6 address with or without brackets and zone; without a port.
+    pub(super) fn parse(host: &str) -> Option<Host> {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        if let Some(address) = bare.or(host.contains(':').then_some(host)) {
+            let Some((address, zone)) = address.split_once('%') else {
+                return address.parse().ok().map(|address| Host::Address(IpAddr::V6(address)));
+            };
+            let zone = Some(zone).filter(|zone| is_name(zone))?;
+            return address.parse().ok().map(|address| Host::Zoned(address, zone.to_owned()));
+        }
+        let address = host.parse().map(|address| Host::Address(IpAddr::V4(address)));
+        address.ok().or_else(|| is_name(host).then(|| Host::Name(host.to_owned())))
+    }
+
+    /// Host and port, as they stand in a URI and in a `Host` header: without the zone, which says something on this
+    /// machine alone.
+    pub(super) fn authority(&self, port: u16) -> String {
+        match self {
+            Host::Address(IpAddr::V6(address)) | Host::Zoned(address, _) => format!("[{address}]:{port}"),
+            Host::Address(address) => format!("{address}:{port}"),
+            Host::Name(name) => format!("{name}:{port}"),
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_'))
+}
+
+/// Where a probe connects to.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    host: Host,
+    port: u16,
+    /// Whose turn it is to look the host up: a look-up that was given up has to return before the next one.
+    turn: Arc<Semaphore>,
+}
+
+impl Address {
+    pub(super) fn new(host: Host, port: u16) -> Address {
+        Address { host, port, turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    pub(super) async fn connect(&self) -> Result<TcpStream, BoxError> {
+        let stream = match &self.host {
+            Host::Address(address) => TcpStream::connect((*address, self.port)).await?,
+            _ => TcpStream::connect(&*self.look_up().await?).await?,
+        };
+        // Nobody listens there, and the system chose the very port that was to be reached as the one to come from.
+        if stream.local_addr()? == stream.peer_addr()? {
+            return Err("connected to itself".into());
+        }
+        Ok(stream)
+    }
+
+    async fn look_up(&self) -> Result<Vec<SocketAddr>, BoxError> {
+        let port = self.port;
+        let name = match &self.host {
+            Host::Address(address) => return Ok(vec![SocketAddr::new(*address, port)]),
+            Host::Zoned(address, zone) => {
+                if let Ok(scope) = zone.parse() {
+                    return Ok(vec![SocketAddrV6::new(*address, port, 0, scope).into()]);
+                }
+                // The system knows the number of an interface; no name server is asked.
+                let zoned = format!("{address}%{zone}");
+                let found = off_thread("look-up", move || (&*zoned, port).to_socket_addrs().map(Iterator::collect));
+                return Ok(found.await??);
+            }
+            Host::Name(name) => name,
+        };
+        let turn = self.turn.clone().acquire_owned().await?;
+        let found = resolver().look_up(name, turn).await?;
+        if found.is_empty() {
+            return Err(format!("{name} has no address").into());
+        }
+        Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+}
