@@ -73,7 +73,7 @@ where
     C: Classify<T, E>,
 {
     match result {
-        Err(error) if error.rejected().is_some_and(|rejected| rejected.is_before_call()) => Verdict::Ignored,
+        Err(error) if error.is_before_call() => Verdict::Ignored,
         result => classifier.classify(result),
     }
 }

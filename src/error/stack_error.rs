@@ -42,6 +42,12 @@ use super::{BoxError, Rejected};
 pub trait StackError: From<Rejected> {
     /// The rejection that this error is or stems from, if it is one.
     fn rejected(&self) -> Option<&Rejected>;
+
+    /// Whether the call was turned away before it reached the inner service, so that its end says nothing about that: by
+    /// this crate, for another reason than a timeout. Circuits ignore such an error, and retries leave it alone.
+    fn is_before_call(&self) -> bool {
+        self.rejected().is_some_and(Rejected::is_before_call)
+    }
 }
 
 /// Finds a rejection among the error and what it stems from, 64 errors deep.
@@ -49,6 +55,21 @@ impl StackError for BoxError {
     fn rejected(&self) -> Option<&Rejected> {
         chain(&**self).find_map(|error| error.downcast_ref())
     }
+
+    fn is_before_call(&self) -> bool {
+        is_before_call(&**self)
+    }
+}
+
+/// What turned a call away is found in the whole chain: with feature `tower`, tower's load shedder, too.
+fn is_before_call(error: &(dyn std::error::Error + 'static)) -> bool {
+    let word = |error: &(dyn std::error::Error + 'static)| match error.downcast_ref::<Rejected>() {
+        Some(rejected) => Some(rejected.is_before_call()),
+        #[cfg(feature = "tower")]
+        None if error.is::<tower::load_shed::error::Overloaded>() => Some(true),
+        None => None,
+    };
+    chain(error).find_map(word).unwrap_or(false)
 }
 
 /// Finds a rejection as in a [`BoxError`], and in a context.
@@ -58,5 +79,13 @@ impl StackError for anyhow::Error {
         // A context, and an error that was boxed before, are no part of the chain of sources.
         let aside = || self.downcast_ref().or_else(|| self.downcast_ref::<BoxError>()?.rejected());
         chain(self.as_ref()).find_map(|error| error.downcast_ref()).or_else(aside)
+    }
+
+    fn is_before_call(&self) -> bool {
+        let aside = || self.downcast_ref::<BoxError>().is_some_and(StackError::is_before_call);
+        match self.rejected() {
+            Some(rejected) => rejected.is_before_call(),
+            None => is_before_call(self.as_ref()) || aside(),
+        }
     }
 }

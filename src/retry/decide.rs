@@ -139,7 +139,7 @@ impl<Response, Error: StackError> RetryIf<Response, Error> for RetryErrors {
     fn retry_if(&self, result: &Result<Response, Error>) -> Decision {
         match result {
             Ok(_) => Decision::Stop,
-            Err(error) => (!error.rejected().is_some_and(|rejected| rejected.is_before_call())).into(),
+            Err(error) => (!error.is_before_call()).into(),
         }
     }
 }

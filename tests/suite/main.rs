@@ -37,6 +37,8 @@ mod server;
 #[cfg(feature = "tower")]
 mod service_builder;
 mod shared;
+#[cfg(feature = "tower")]
+mod shed;
 mod shutdown;
 mod stack;
 mod support;
