@@ -48,7 +48,9 @@ async fn as_our_own_rejections_are() {
     let circuit = Circuit::builder("below").consecutive_failures(1).build().unwrap();
     let layer = circuit.layer().classify(|_: &Result<(), BoxError>| Verdict::Failure);
     for error in [shed, full] {
-        let service = ServiceBuilder::new().layer(&layer).service(service_fn(async move |()| Err::<(), _>(error())));
+        let service = ServiceBuilder::new()
+            .layer(&layer)
+            .service(service_fn(move |()| std::future::ready(Err::<(), BoxError>(error()))));
         service.oneshot(()).await.unwrap_err();
         assert_eq!(circuit.state(), State::Closed);
         assert_eq!(RetryErrors.retry_if(&Err::<(), BoxError>(error())), Decision::Stop);
