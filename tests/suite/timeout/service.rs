@@ -313,7 +313,7 @@ async fn each_request_has_its_limit() {
 /// there, and then given up without a timer.
 #[test]
 fn zero_for_a_request_is_over_at_once() {
-    over_at_once(&TimeoutLayer::per_request(|_: &()| Some(Duration::ZERO)).build().unwrap());
+    over_at_once(&TimeoutLayer::per_request(|_: &()| Some(Duration::ZERO)).build().unwrap(), None);
 }
 
 /// HC-21: a timeout cannot fail to be made: zero is what it is from a closure, with a name and without, as a layer and
@@ -321,20 +321,21 @@ fn zero_for_a_request_is_over_at_once() {
 #[test]
 fn zero_for_all_requests_is_over_at_once() {
     let plain = TimeoutLayer::new(Duration::ZERO);
-    over_at_once(&plain);
-    over_at_once(&TimeoutLayer::builder(Duration::ZERO).name("zero").build().unwrap());
+    over_at_once(&plain, None);
+    over_at_once(&TimeoutLayer::builder(Duration::ZERO).name("zero").build().unwrap(), Some("zero".into()));
     assert_eq!(plain.after(), Duration::ZERO);
     let answer = poll_without_timers(plain.run(pending::<Result<(), BoxError>>()));
     assert_eq!(answer.map(rejection), Poll::Ready(timed_out(Duration::ZERO)));
     assert!(matches!(poll_without_timers(plain.run(ready(Ok::<_, BoxError>(7)))), Poll::Ready(Ok(7))));
 }
 
-fn over_at_once<D: TimeoutFor<()> + Clone>(zero: &TimeoutLayer<D>) {
+fn over_at_once<D: TimeoutFor<()> + Clone>(zero: &TimeoutLayer<D>, timeout: Option<Arc<str>>) {
     let script = Script::default();
     let inner = script.clone();
     let mut service = zero.layer(service_fn(move |()| inner.start()));
     let answer = poll_without_timers(service.call(()));
-    assert_eq!(answer.map(rejection), Poll::Ready(timed_out(Duration::ZERO)));
+    let rejected = Rejected::TimedOut { after: Duration::ZERO, timeout };
+    assert_eq!(answer.map(rejection), Poll::Ready(Some(rejected)));
     assert_eq!((script.polls(), script.alive()), (1, 0));
 
     script.answer(Ok("there already"));
