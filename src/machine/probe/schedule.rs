@@ -136,6 +136,11 @@ impl Schedule {
             let Some(lane) = self.lanes.get(&id) else { continue };
             self.due[lane.pace as usize].insert((lane.late(), id));
         }
+        self.choice()
+    }
+
+    /// Of those that are known to be due, the one whose turn it is, if there is room for its probe.
+    fn choice(&self) -> Option<u64> {
         if self.in_flight >= self.most {
             return None;
         }
@@ -198,8 +203,10 @@ impl Schedule {
     /// When there is something to do; never, if nothing but what is under way can bring it about.
     pub(crate) fn next_moment(&self) -> Moment {
         let deadline = self.deadlines.first().map_or(Moment::NEVER, |(at, _)| *at);
-        let due = self.later.first().filter(|_| self.in_flight < self.most);
-        deadline.min(due.map_or(Moment::NEVER, |(at, _)| *at))
+        // One that is known to be due, but was not taken yet, has not ceased to be something to do.
+        let due = self.choice().and_then(|id| self.lanes.get(&id)).map_or(Moment::NEVER, |lane| lane.next);
+        let later = self.later.first().filter(|_| self.in_flight < self.most);
+        deadline.min(due).min(later.map_or(Moment::NEVER, |(at, _)| *at))
     }
 
     /// Whether nothing is left behind.
