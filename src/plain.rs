@@ -65,7 +65,7 @@ mod tests {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a")?;
                 f.write_char('\n')?;
-                write!(f, "{}", "b\n")
+                f.write_fmt(format_args!("b\n"))
             }
         }
         assert_eq!(PlainDebug(Forges).to_string(), "a\\nb\\n");

@@ -40,7 +40,7 @@ async fn a_call_returns() {
         let result = circuit.run(async { Err::<(), BoxError>(error) }).await;
         assert!(result.unwrap_err().rejected().is_none());
     }
-    assert!(matches!(circuit.run(async { Ok::<_, BoxError>(()) }).await.unwrap_err().rejected(), Some(_)));
+    assert!(circuit.run(async { Ok::<_, BoxError>(()) }).await.unwrap_err().rejected().is_some());
     // A rejection is found where anybody would put one.
     let full = || Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() };
     assert!(nested(60, full()).rejected().is_some());
