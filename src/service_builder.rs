@@ -81,7 +81,7 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     /// Sends HTTP requests through all parts of a policy, which judges by status and repeats what may be repeated: see
     /// [`Policy::http_layer`].
     #[cfg(feature = "http")]
-    fn http_policy(self, policy: &Policy) -> ServiceBuilder<Stack<HttpPolicyLayer, L>>;
+    fn http_policy(self, policy: &Policy) -> ServiceBuilder<Stack<crate::http::HttpPolicyLayer, L>>;
 
     /// Answers the rejections of the layers below as HTTP responses.
     #[cfg(feature = "http")]
@@ -96,13 +96,6 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
 
 #[cfg(feature = "http")]
 type HttpRetryLayer = RetryLayer<crate::retry::ByResult<crate::http::HttpRetry>, crate::http::HttpReplay>;
-
-#[cfg(feature = "http")]
-type HttpPolicyLayer = PolicyLayer<
-    crate::http::HttpClassifier,
-    crate::policy::Class,
-    crate::policy::Again<crate::retry::ByResult<crate::http::HttpRetry>, crate::http::HttpReplay>,
->;
 
 mod sealed {
     pub trait Sealed {}
@@ -161,7 +154,7 @@ impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
     }
 
     #[cfg(feature = "http")]
-    fn http_policy(self, policy: &Policy) -> ServiceBuilder<Stack<HttpPolicyLayer, L>> {
+    fn http_policy(self, policy: &Policy) -> ServiceBuilder<Stack<crate::http::HttpPolicyLayer, L>> {
         self.layer(policy.http_layer())
     }
 

@@ -90,7 +90,7 @@ impl Core {
         &self.name
     }
 
-    pub(super) fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.config.settings
     }
 

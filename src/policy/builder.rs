@@ -1,15 +1,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bodies::BodyLimits;
+use super::check;
 use super::class::Class;
 use super::error::PolicyError;
 use super::handle::{Parts, Policy};
+use super::part::Part;
 use crate::audience::Audience;
 use crate::bulkhead::SlotsBuilder;
 use crate::circuit::CircuitBuilder;
 use crate::retry::RetryPolicyBuilder;
 use crate::timeout::Announcer;
-use crate::{Circuit, ConfigError, Name, Observer, RetryPolicy, Slots};
+use crate::{Circuit, Name, Observer, RetryPolicy, Slots};
 
 /// The settings of a [`Policy`]. Made by [`Policy::builder`]; nothing is checked before [`build`](Self::build).
 ///
@@ -25,38 +28,11 @@ pub struct PolicyBuilder {
     circuit: Option<Part<CircuitBuilder, Circuit>>,
     bulkhead: Option<Part<SlotsBuilder, Slots>>,
     timeout: Option<Duration>,
+    total_timeout: Option<Duration>,
     retry: Option<Part<RetryPolicyBuilder, RetryPolicy>>,
     classes: Vec<(Name, Class)>,
+    pub(crate) bodies: BodyLimits,
     audience: Audience,
-}
-
-/// One that is to be built, or one that is there.
-#[derive(Clone, Debug)]
-enum Part<B, H> {
-    Own(B),
-    Given(H),
-}
-
-impl<B, H> Part<B, H> {
-    /// The builder so far, or a new one.
-    fn builder(part: Option<Part<B, H>>, new: impl FnOnce() -> B) -> B {
-        match part {
-            Some(Part::Own(builder)) => builder,
-            Some(Part::Given(_)) | None => new(),
-        }
-    }
-
-    fn build(
-        part: Option<Part<B, H>>,
-        name: &str,
-        build: impl FnOnce(B) -> Result<H, ConfigError>,
-    ) -> Result<Option<H>, PolicyError> {
-        match part {
-            Some(Part::Own(builder)) => build(builder).map(Some).map_err(|error| PolicyError::in_part(name, &error)),
-            Some(Part::Given(handle)) => Ok(Some(handle)),
-            None => Ok(None),
-        }
-    }
 }
 
 impl PolicyBuilder {
@@ -66,8 +42,10 @@ impl PolicyBuilder {
             circuit: None,
             bulkhead: None,
             timeout: None,
+            total_timeout: None,
             retry: None,
             classes: Vec::new(),
+            bodies: BodyLimits::default(),
             audience: Audience::default(),
         }
     }
@@ -75,28 +53,27 @@ impl PolicyBuilder {
     /// Has a circuit of its own, set up by `set`, which may give back what it is given. Used again, it goes on from
     /// there.
     pub fn circuit(mut self, set: impl FnOnce(CircuitBuilder) -> CircuitBuilder) -> PolicyBuilder {
-        let builder = Part::builder(self.circuit.take(), || Circuit::builder(self.name.clone()));
-        self.circuit = Some(Part::Own(set(builder)));
+        Part::set(&mut self.circuit, || Circuit::builder(self.name.clone()), set);
         self
     }
 
-    /// Shares this circuit with whoever else was given it, under its own name; replaces [`circuit`](Self::circuit).
+    /// Shares this circuit with whoever else was given it, under its own name. Not together with
+    /// [`circuit`](Self::circuit), which would not be obeyed.
     pub fn shared_circuit(mut self, circuit: Circuit) -> PolicyBuilder {
-        self.circuit = Some(Part::Given(circuit));
+        Part::give(&mut self.circuit, circuit);
         self
     }
 
     /// Has a bulkhead of its own, set up by `set`. Used again, it goes on from there.
     pub fn bulkhead(mut self, set: impl FnOnce(SlotsBuilder) -> SlotsBuilder) -> PolicyBuilder {
-        let builder = Part::builder(self.bulkhead.take(), || Slots::builder(self.name.clone()));
-        self.bulkhead = Some(Part::Own(set(builder)));
+        Part::set(&mut self.bulkhead, || Slots::builder(self.name.clone()), set);
         self
     }
 
-    /// Shares these slots with whoever else was given them, under their own name; replaces
-    /// [`bulkhead`](Self::bulkhead).
+    /// Shares these slots with whoever else was given them, under their own name. Not together with
+    /// [`bulkhead`](Self::bulkhead), which would not be obeyed.
     pub fn shared_bulkhead(mut self, slots: Slots) -> PolicyBuilder {
-        self.bulkhead = Some(Part::Given(slots));
+        Part::give(&mut self.bulkhead, slots);
         self
     }
 
@@ -107,22 +84,31 @@ impl PolicyBuilder {
         self
     }
 
-    /// Tries again what failed, as set up by `set`. There are no retries unless asked for: repeating a call that makes
-    /// or moves something is dangerous. Used again, it goes on from there.
-    pub fn retry(mut self, set: impl FnOnce(RetryPolicyBuilder) -> RetryPolicyBuilder) -> PolicyBuilder {
-        let builder = Part::builder(self.retry.take(), || RetryPolicy::builder(self.name.clone()));
-        self.retry = Some(Part::Own(set(builder)));
+    /// Gives up a call, with all of its attempts and the waits between and before them, that has not ended after so long,
+    /// counted from when its future was first polled. What it is about is dropped, and counts as the circuit's
+    /// [`OnDrop`](crate::OnDrop) says. More than zero, and more than the [`timeout`](Self::timeout) of an attempt; no limit
+    /// if not set, or if it is too long to be told. Costs an allocation for each call.
+    pub fn total_timeout(mut self, time: Duration) -> PolicyBuilder {
+        self.total_timeout = Some(time);
         self
     }
 
-    /// Shares this retry policy, and its budget, with whoever else was given it; replaces [`retry`](Self::retry).
+    /// Tries again what failed, as set up by `set`. There are no retries unless asked for: repeating a call that makes
+    /// or moves something is dangerous. Used again, it goes on from there.
+    pub fn retry(mut self, set: impl FnOnce(RetryPolicyBuilder) -> RetryPolicyBuilder) -> PolicyBuilder {
+        Part::set(&mut self.retry, || RetryPolicy::builder(self.name.clone()), set);
+        self
+    }
+
+    /// Shares this retry policy, and its budget, with whoever else was given it. Not together with
+    /// [`retry`](Self::retry), which would not be obeyed.
     pub fn shared_retry(mut self, retry: RetryPolicy) -> PolicyBuilder {
-        self.retry = Some(Part::Given(retry));
+        Part::give(&mut self.retry, retry);
         self
     }
 
     /// Knows calls of another class by this name: see [`Policy::class`]. Names must not be empty, and must differ; a
-    /// timeout must be longer than zero.
+    /// timeout must be longer than zero, and what a class leaves out must be there.
     pub fn class(mut self, name: impl Into<Name>, class: Class) -> PolicyBuilder {
         self.classes.push((name.into(), class));
         self
@@ -157,35 +143,27 @@ impl PolicyBuilder {
     /// assert_eq!(error.to_string(), "circuit.successes: must be at least 1");
     /// ```
     pub fn build(self) -> Result<Policy, PolicyError> {
-        let PolicyBuilder { name, circuit, bulkhead, timeout, retry, classes, audience } = self;
+        let PolicyBuilder { name, circuit, bulkhead, timeout, total_timeout, retry, classes, bodies, audience } = self;
         if name.is_empty() {
             return Err(PolicyError::new("name", "must not be empty"));
         }
+        let owns_circuit = Part::is_own(circuit.as_ref());
         let circuit = Part::build(circuit, "circuit", |builder| builder.or_audience(&audience).build())?;
         let slots = Part::build(bulkhead, "bulkhead", |builder| builder.or_audience(&audience).build())?;
-        if timeout.is_some_and(|time| time.is_zero()) {
-            return Err(PolicyError::new("timeout", "must be longer than zero"));
+        let times = [("timeout", timeout), ("total_timeout", total_timeout)];
+        let body_times = [("body_idle_timeout", bodies.idle), ("body_timeout", bodies.total)];
+        for (field, time) in times.into_iter().chain(body_times) {
+            if time.is_some_and(|time| time.is_zero()) {
+                return Err(PolicyError::new(field, "must be longer than zero"));
+            }
         }
         let retry = Part::build(retry, "retry", |builder| builder.or_audience(&audience).build())?;
-        check_classes(&classes)?;
         let mut announcer = Announcer::default();
         announcer.set_name(&name);
         announcer.set_audience(audience.or_default());
-        Ok(Policy::new(Parts { name, circuit, slots, timeout, retry, classes, announcer }))
+        let parts = Parts { name, circuit, slots, timeout, total_timeout, retry, classes, bodies, announcer };
+        check::classes(&parts)?;
+        check::times(&parts, owns_circuit)?;
+        Ok(Policy::new(parts))
     }
-}
-
-fn check_classes(classes: &[(Name, Class)]) -> Result<(), PolicyError> {
-    for (number, (name, class)) in classes.iter().enumerate() {
-        if name.is_empty() {
-            return Err(PolicyError::new("classes", "a name must not be empty"));
-        }
-        if classes[..number].iter().any(|(other, _)| other == name) {
-            return Err(PolicyError::new(format!("classes.{name}"), "there are two of this name"));
-        }
-        if class.is_over_at_once() {
-            return Err(PolicyError::new(format!("classes.{name}.timeout"), "must be longer than zero"));
-        }
-    }
-    Ok(())
 }

@@ -22,6 +22,7 @@ pub struct Class {
     skips_circuit: bool,
     skips_bulkhead: bool,
     skips_retry: bool,
+    skips_total_timeout: bool,
 }
 
 /// How long an attempt may take.
@@ -37,13 +38,20 @@ impl Class {
     /// Passes every part that the policy has, with the policy's own timeout.
     #[must_use]
     pub const fn new() -> Class {
-        Class { limit: Limit::AsUsual, skips_circuit: false, skips_bulkhead: false, skips_retry: false }
+        Class {
+            limit: Limit::AsUsual,
+            skips_circuit: false,
+            skips_bulkhead: false,
+            skips_retry: false,
+            skips_total_timeout: false,
+        }
     }
 
-    /// Passes nothing: neither circuit nor bulkhead nor retry, without a timeout.
+    /// Passes nothing: neither circuit nor bulkhead nor retry, without any timeout.
     #[must_use]
     pub const fn bare() -> Class {
-        Class::new().without_circuit().without_bulkhead().without_retry().without_timeout()
+        let passed_by = Class::new().without_circuit().without_bulkhead().without_retry();
+        passed_by.without_timeout().without_total_timeout()
     }
 
     /// Each attempt may take so long, in place of the policy's own timeout.
@@ -54,6 +62,13 @@ impl Class {
     #[must_use]
     pub const fn timeout(mut self, time: Duration) -> Class {
         self.limit = Limit::After(time);
+        self
+    }
+
+    /// The whole call has no limit.
+    #[must_use]
+    pub const fn without_total_timeout(mut self) -> Class {
+        self.skips_total_timeout = true;
         self
     }
 
@@ -98,6 +113,22 @@ impl Class {
     #[inline]
     pub(super) fn has_retry(self) -> bool {
         !self.skips_retry
+    }
+
+    #[inline]
+    pub(super) fn has_total_timeout(self) -> bool {
+        !self.skips_total_timeout
+    }
+
+    pub(super) fn is_endless(self) -> bool {
+        self.limit == Limit::Endless
+    }
+
+    pub(super) fn own_timeout(self) -> Option<Duration> {
+        match self.limit {
+            Limit::After(time) => Some(time),
+            Limit::AsUsual | Limit::Endless => None,
+        }
     }
 
     /// The time that an attempt has, where it is usually `usual`.

@@ -2,6 +2,7 @@ use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -12,6 +13,7 @@ use super::gate::Gate;
 use super::handle::Policy;
 use super::pass::Pass;
 use super::stage::Stage;
+use super::whole::Whole;
 use crate::event::ErrorText;
 use crate::machine::retry::{Progress, StopReason};
 use crate::retry::{Ask, Pause, Replay, RetryIf};
@@ -34,6 +36,18 @@ pin_project! {
         R: Replay<Request>,
     {
         #[pin]
+        whole: Whole<Attempts<S, Request, C, D, R>>,
+    }
+}
+
+pin_project! {
+    /// One attempt after the other.
+    struct Attempts<S, Request, C, D, R>
+    where
+        S: Service<R::Sent>,
+        R: Replay<Request>,
+    {
+        #[pin]
         state: State<S::Future, S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
         classifier: C,
@@ -43,7 +57,7 @@ pin_project! {
         pass: Option<Pass<Policy>>,
     }
 
-    impl<S, Request, C, D, R> PinnedDrop for ResponseFuture<S, Request, C, D, R>
+    impl<S, Request, C, D, R> PinnedDrop for Attempts<S, Request, C, D, R>
     where
         S: Service<R::Sent>,
         R: Replay<Request>,
@@ -91,19 +105,38 @@ where
     #[inline]
     pub(super) fn new(
         pass: Pass<&Policy>,
+        total: Option<Duration>,
         stage: Stage<S::Future, S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
         classifier: C,
         again: Again<D, R>,
     ) -> Self {
-        // Who is rejected for good needs no handle.
+        // Who is rejected for good needs no handle, and no clock.
         let ends = stage.is_rejected() && retrying.is_none();
+        let (policy, total) = (pass.policy_ref(), if ends { None } else { total });
         let pass = if ends { None } else { Some(pass.into_owned()) };
-        ResponseFuture { state: State::Calling { stage }, retrying, classifier, again, pass }
+        let attempts = Attempts { state: State::Calling { stage }, retrying, classifier, again, pass };
+        ResponseFuture { whole: Whole::new(policy, total, attempts) }
     }
 }
 
 impl<S, Request, C, D, R> Future for ResponseFuture<S, Request, C, D, R>
+where
+    S: Service<R::Sent> + Clone,
+    S::Error: StackError + Debug + Display,
+    C: Classify<S::Response, S::Error>,
+    D: RetryIf<S::Response, S::Error>,
+    R: Replay<Request>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().whole.poll(cx)
+    }
+}
+
+impl<S, Request, C, D, R> Future for Attempts<S, Request, C, D, R>
 where
     S: Service<R::Sent> + Clone,
     S::Error: StackError + Debug + Display,
@@ -205,9 +238,10 @@ where
     R: Replay<Request>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match &self.state {
-            State::Calling { stage } => stage.name(),
-            State::Between { .. } => "between two attempts",
+        let state = match self.whole.call().map(|attempts| &attempts.state) {
+            Some(State::Calling { stage }) => stage.name(),
+            Some(State::Between { .. }) => "between two attempts",
+            None => "given up",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
     }

@@ -2,6 +2,7 @@ use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::time::Duration;
 
+use super::bodies::BodyLimits;
 use super::builder::PolicyBuilder;
 use super::class::Class;
 use super::layer::PolicyLayer;
@@ -53,8 +54,10 @@ pub(super) struct Parts {
     pub(super) circuit: Option<Circuit>,
     pub(super) slots: Option<Slots>,
     pub(super) timeout: Option<Duration>,
+    pub(super) total_timeout: Option<Duration>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) classes: Vec<(Name, Class)>,
+    pub(super) bodies: BodyLimits,
     pub(super) announcer: Announcer,
 }
 
@@ -113,6 +116,24 @@ impl Policy {
     #[inline]
     pub fn timeout(&self) -> Option<Duration> {
         self.parts().timeout
+    }
+
+    /// How long a call may take, with all of its attempts, unless its class says otherwise.
+    #[must_use]
+    #[inline]
+    pub fn total_timeout(&self) -> Option<Duration> {
+        self.parts().total_timeout
+    }
+
+    /// The limits of bodies, and who tells when one was over.
+    #[cfg(feature = "http")]
+    pub(crate) fn bodies(&self) -> (BodyLimits, &Announcer) {
+        (self.parts().bodies, &self.parts().announcer)
+    }
+
+    #[inline]
+    pub(super) fn total_timeout_for(&self, class: Class) -> Option<Duration> {
+        if class.has_total_timeout() { self.total_timeout() } else { None }
     }
 
     #[inline]
@@ -283,9 +304,10 @@ impl Policy {
 
 impl Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { name, circuit, slots, timeout, retry, .. } = self.parts();
+        let Parts { name, circuit, slots, timeout, total_timeout, retry, .. } = self.parts();
         f.debug_struct("Policy")
             .field("name", name)
+            .field("total_timeout", total_timeout)
             .field("retry", retry)
             .field("circuit", circuit)
             .field("slots", slots)

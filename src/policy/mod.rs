@@ -1,17 +1,21 @@
 //! Policies: a circuit, a bulkhead, a timeout and, if asked for, retries, bundled under one name and in the right order.
 //!
 //! ```text
-//!   call ──▶ retry ──▶ circuit ──▶ bulkhead ──▶ timeout ──▶ inner
-//!              ▲          │ open       │ full       │ time over
-//!              └──────────┴────────────┴────────────┘
+//!   call ──▶ total timeout ──▶ retry ──▶ circuit ──▶ bulkhead ──▶ timeout ──▶ inner
+//!                                ▲          │ open       │ full       │ time over
+//!                                └──────────┴────────────┴────────────┘
 //! ```
 //!
 //! | part | a call |
 //! |---|---|
+//! | total timeout | is given up, with all of its attempts, if it takes too long; the circuit hears of a dropped call |
 //! | retry | is made again if it failed; only if the policy was built with retries, and never because of a rejection |
 //! | circuit | is rejected at once while the backend is ill, however full the bulkhead is |
 //! | bulkhead | takes a slot, waits for one, or is rejected; that says nothing about the backend to the circuit |
 //! | timeout | is given up if it takes too long, counted from when it had its slot; that is a failure to the circuit |
+//!
+//! For HTTP there are limits for the bodies, too: see [`Policy::http_layer`](crate::Policy) with feature `http`. Without them
+//! the timeouts end with the head of a response.
 //!
 //! [`Policy::layer`] puts it around a service, [`Policy::run`] around the methods of anything; both share the parts.
 //! [`Class`] tells calls apart: some may take longer, and a ping should not wait for a slot.
@@ -62,7 +66,9 @@
 
 mod again;
 mod attempt;
+mod bodies;
 mod builder;
+mod check;
 mod class;
 mod classified;
 #[cfg(feature = "serde")]
@@ -73,6 +79,7 @@ mod future;
 mod gate;
 mod handle;
 mod layer;
+mod part;
 mod pass;
 mod run;
 mod service;
@@ -80,6 +87,10 @@ mod set;
 mod stage;
 mod unknown_name;
 mod waiting;
+mod whole;
+
+#[cfg(feature = "http")]
+pub(crate) use bodies::BodyLimits;
 
 pub use again::{Again, Once};
 pub use builder::PolicyBuilder;

@@ -121,7 +121,12 @@ impl Pass<Policy> {
     }
 }
 
-impl Pass<&Policy> {
+impl<'a> Pass<&'a Policy> {
+    #[inline]
+    pub(super) fn policy_ref(&self) -> &'a Policy {
+        self.policy
+    }
+
     /// The same, with a handle of its own.
     #[inline]
     pub(super) fn into_owned(mut self) -> Pass<Policy> {

@@ -5,6 +5,7 @@ use super::attempt::Running;
 use super::class::Class;
 use super::handle::Policy;
 use super::pass::{Fuse, Pass};
+use super::whole::Whole;
 use crate::bulkhead::Waiter;
 use crate::lent::{self, Lent};
 use crate::lift::wrapped;
@@ -73,7 +74,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        self.run_attempts(move |_| call(), WhoseSlot::Ours)
+        self.run_whole(move |_| call(), WhoseSlot::Ours)
     }
 
     /// As [`Policy::run_wrapped`].
@@ -155,7 +156,18 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        self.run_attempts(call, WhoseSlot::TheCalls)
+        self.run_whole(call, WhoseSlot::TheCalls)
+    }
+
+    fn run_whole<F, Fut, T, E>(self, call: F, whose: WhoseSlot) -> impl Future<Output = Result<T, E>>
+    where
+        F: FnMut(Option<Slot>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        D: RetryIf<T, E>,
+        E: StackError + Debug + Display,
+    {
+        Whole::new(self.policy, self.policy.total_timeout_for(self.class), self.run_attempts(call, whose))
     }
 
     async fn run_attempts<F, Fut, T, E>(self, mut call: F, whose: WhoseSlot) -> Result<T, E>

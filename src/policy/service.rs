@@ -106,7 +106,7 @@ where
         };
         let (classifier, again) = (classifier.clone(), Again { retry_if, replay: again.replay.clone() });
         let (pass, stage) = gate.call(inner, policy, class, sent);
-        ResponseFuture::new(pass, stage, retrying, classifier, again)
+        ResponseFuture::new(pass, policy.total_timeout_for(class), stage, retrying, classifier, again)
     }
 }
 
@@ -132,6 +132,6 @@ where
         let class = class_for.class_for(&request);
         let classifier = classifier.clone();
         let (pass, stage) = gate.call(inner, policy, class, request);
-        OnceFuture::new(pass, stage, classifier)
+        OnceFuture::new(pass, policy.total_timeout_for(class), stage, classifier)
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -10,6 +11,7 @@ use super::attempt::Attempt;
 use super::handle::Policy;
 use super::pass::{Fuse, Pass};
 use super::waiting::Waiting;
+use super::whole::Whole;
 use crate::circuit::judge;
 use crate::{Classify, Rejected, StackError};
 
@@ -116,13 +118,21 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct OnceFuture<F, S, Request, C> {
         #[pin]
+        whole: Whole<Single<F, S, Request, C>>,
+    }
+}
+
+pin_project! {
+    /// The only attempt.
+    struct Single<F, S, Request, C> {
+        #[pin]
         stage: Stage<F, S, Request>,
         classifier: C,
         // The last: the slot is given back after the inner future was dropped. Absent if nothing is held.
         pass: Option<Pass<Policy>>,
     }
 
-    impl<F, S, Request, C> PinnedDrop for OnceFuture<F, S, Request, C> {
+    impl<F, S, Request, C> PinnedDrop for Single<F, S, Request, C> {
         fn drop(this: Pin<&mut Self>) {
             // Before the inner future is dropped, which may take its time.
             if let Some(pass) = this.project().pass {
@@ -134,13 +144,35 @@ pin_project! {
 
 impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
     #[inline]
-    pub(super) fn new(pass: Pass<&Policy>, stage: Stage<F, S, Request>, classifier: C) -> Self {
-        let pass = if stage.is_rejected() { None } else { Some(pass.into_owned()) };
-        OnceFuture { stage, classifier, pass }
+    pub(super) fn new(
+        pass: Pass<&Policy>,
+        total: Option<Duration>,
+        stage: Stage<F, S, Request>,
+        classifier: C,
+    ) -> Self {
+        let ends = stage.is_rejected();
+        let (policy, total) = (pass.policy_ref(), if ends { None } else { total });
+        let pass = if ends { None } else { Some(pass.into_owned()) };
+        OnceFuture { whole: Whole::new(policy, total, Single { stage, classifier, pass }) }
     }
 }
 
 impl<F, S, Request, C, T, E> Future for OnceFuture<F, S, Request, C>
+where
+    S: Service<Request, Response = T, Error = E, Future = F>,
+    F: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().whole.poll(cx)
+    }
+}
+
+impl<F, S, Request, C, T, E> Future for Single<F, S, Request, C>
 where
     S: Service<Request, Response = T, Error = E, Future = F>,
     F: Future<Output = Result<T, E>>,
@@ -158,6 +190,8 @@ where
 
 impl<F, S, Request, C> fmt::Debug for OnceFuture<F, S, Request, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnceFuture").field("stage", &self.stage.name()).finish_non_exhaustive()
+        f.debug_struct("OnceFuture")
+            .field("stage", &self.whole.call().map_or("given up", |call| call.stage.name()))
+            .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::RetryBudget;
-#[cfg(feature = "serde")]
+#[cfg(any(feature = "http", feature = "serde"))]
 use super::budget::RetryBudgetBuilder;
 use super::policy::{Beginning, Config, RetryPolicy};
 use crate::audience::Audience;
@@ -45,7 +45,7 @@ pub struct RetryPolicyBuilder {
 enum Spending {
     Own,
     /// One of its own, with other settings.
-    #[cfg(feature = "serde")]
+    #[cfg(any(feature = "http", feature = "serde"))]
     OwnOf(RetryBudgetBuilder),
     Shared(RetryBudget),
     Free,
@@ -106,7 +106,7 @@ impl RetryPolicyBuilder {
     }
 
     /// Pays for retries from a budget with these settings that is this policy's own.
-    #[cfg(feature = "serde")]
+    #[cfg(any(feature = "http", feature = "serde"))]
     pub(crate) fn own_budget(mut self, budget: RetryBudgetBuilder) -> RetryPolicyBuilder {
         self.budget = Spending::OwnOf(budget);
         self
@@ -149,7 +149,7 @@ impl RetryPolicyBuilder {
         let audience = audience.or_default();
         let budget = match budget {
             Spending::Own => Some(RetryBudget::default()),
-            #[cfg(feature = "serde")]
+            #[cfg(any(feature = "http", feature = "serde"))]
             Spending::OwnOf(budget) => Some(budget.build()?),
             Spending::Shared(budget) => Some(budget),
             Spending::Free => None,

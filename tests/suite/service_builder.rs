@@ -85,7 +85,9 @@ async fn http_layers_by_name() {
     let retry = RetryPolicy::builder("named").attempts(3).build().unwrap();
     let policy = Policy::builder("named").circuit(|circuit| circuit.consecutive_failures(3)).build().unwrap();
     type Sent = Request<ReplayBody<ReplayBody<Empty<bytes::Bytes>>>>;
-    let busy = service_fn(async |_: Sent| Ok::<_, BoxError>(Response::builder().status(503).body(())?));
+    let busy = service_fn(async |_: Sent| {
+        Ok::<_, BoxError>(Response::builder().status(503).body(Empty::<bytes::Bytes>::new())?)
+    });
     let service = ServiceBuilder::new().http_retry(&retry).http_policy(&policy).service(busy);
     let request = Request::get("/").body(Empty::new()).unwrap();
     assert_eq!(service.oneshot(request).await.unwrap().status(), 503);

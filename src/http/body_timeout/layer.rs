@@ -5,6 +5,7 @@ use super::body::TimeoutBody;
 use super::builder::BodyTimeoutBuilder;
 use super::service::BodyTimeout;
 use super::watch::{Limits, Watch};
+use crate::policy::BodyLimits;
 use crate::timeout::Announcer;
 
 /// Gives up response bodies that take too long: drops the body and ends it with an error.
@@ -51,6 +52,13 @@ impl BodyTimeoutLayer {
     /// Sets up the limits.
     pub fn builder() -> BodyTimeoutBuilder {
         BodyTimeoutBuilder::default()
+    }
+
+    /// For the bodies of a policy; none where nothing is limited.
+    pub(crate) fn of_policy(limits: BodyLimits, announcer: &Announcer) -> Option<BodyTimeoutLayer> {
+        let is_limited = limits.idle.or(limits.total).is_some();
+        let limits = Limits { idle: limits.idle, total: limits.total };
+        is_limited.then(|| BodyTimeoutLayer { limits, announcer: announcer.clone() })
     }
 
     pub(super) fn built(limits: Limits, announcer: Announcer) -> BodyTimeoutLayer {

@@ -47,7 +47,18 @@ impl PolicyTable {
 }
 
 impl Table for PolicyTable {
-    const KEYS: &'static [&'static str] = &["circuit", "bulkhead", "timeout", "retry", "classes"];
+    const KEYS: &'static [&'static str] = &[
+        "circuit",
+        "bulkhead",
+        "timeout",
+        "total_timeout",
+        #[cfg(feature = "http")]
+        "body_idle_timeout",
+        #[cfg(feature = "http")]
+        "body_timeout",
+        "retry",
+        "classes",
+    ];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         let PolicyTable { name, builder } = self;
@@ -75,7 +86,14 @@ impl Table for PolicyTable {
             }
             _ => {
                 let time = map.next_value_seed(Time(at))?;
-                set(builder, |builder| builder.timeout(time));
+                set(builder, |builder| match key {
+                    "total_timeout" => builder.total_timeout(time),
+                    #[cfg(feature = "http")]
+                    "body_idle_timeout" => builder.body_idle_timeout(time),
+                    #[cfg(feature = "http")]
+                    "body_timeout" => builder.body_timeout(time),
+                    _ => builder.timeout(time),
+                });
             }
         }
         Ok(())
@@ -365,13 +383,14 @@ impl Each for Classes {
 struct ClassTable(Class);
 
 impl Table for ClassTable {
-    const KEYS: &'static [&'static str] = &["timeout", "circuit", "bulkhead", "retry"];
+    const KEYS: &'static [&'static str] = &["timeout", "total_timeout", "circuit", "bulkhead", "retry"];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         let without = match key {
             "circuit" => Class::without_circuit,
             "bulkhead" => Class::without_bulkhead,
             "retry" => Class::without_retry,
+            "total_timeout" => Class::without_total_timeout,
             _ => {
                 let time = map.next_value_seed(TimeOrFalse(at))?;
                 self.0 = time.map_or(self.0.without_timeout(), |time| self.0.timeout(time));

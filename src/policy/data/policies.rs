@@ -19,7 +19,8 @@ use crate::{Name, Observer};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let file = r#"
-///     [network.circuit]
+///     [network]
+///     timeout = "30s"
 ///     [storage.bulkhead]
 ///     limit = 10
 /// "#;

@@ -58,21 +58,94 @@ async fn parts_are_optional() {
     assert_eq!((all.slots().unwrap().limit(), all.snapshot().retry_balance), (10, Some(10)));
 }
 
-/// A setter that is used again goes on from there; a handle that is given takes the place of what was set up.
+/// A setter that is used again goes on from there, and the last handle that is given is used.
 #[test]
 fn setters_again() {
     let shared = builder().build().unwrap();
     let policy = builder().bulkhead(|bulkhead| bulkhead.max_waiting(7)).build().unwrap();
     // As it was, and the new one beside it: without `max_wait` this would be an error.
     assert_eq!(policy.slots().unwrap().limit(), 1);
-    let policy = builder().shared_bulkhead(shared.slots().unwrap().clone()).build().unwrap();
+    let policy = Policy::builder("other").shared_bulkhead(with_retry(2).build().unwrap().slots().unwrap().clone());
+    let policy = policy.shared_bulkhead(shared.slots().unwrap().clone()).build().unwrap();
     let _slot = policy.slots().unwrap().try_take().unwrap();
     assert_eq!(shared.slots().unwrap().in_use(), 1);
-    let policy = builder().shared_bulkhead(shared.slots().unwrap().clone()).bulkhead(|bulkhead| bulkhead.limit(4));
-    assert_eq!(policy.build().unwrap().slots().unwrap().available(), 4);
     let retry = with_retry(2).build().unwrap().retry_policy().unwrap().clone();
     let policy = Policy::builder("other").shared_retry(retry).build().unwrap();
     assert_eq!(policy.retry_policy().unwrap().name().as_str(), "compute");
+}
+
+/// ER-07: a part that is set up and another one that is given for it are an error, whichever was named first: one of them
+/// would not be obeyed.
+#[test]
+fn er_07_own_and_shared() {
+    let there = with_retry(2).build().unwrap();
+    let (circuit, slots) = (there.circuit().unwrap(), there.slots().unwrap());
+    let retry = there.retry_policy().unwrap();
+    let none = || Policy::builder("other");
+    for (part, both) in [
+        ("circuit", none().circuit(|own| own).shared_circuit(circuit.clone())),
+        ("circuit", none().shared_circuit(circuit.clone()).circuit(|own| own)),
+        ("bulkhead", none().bulkhead(|own| own).shared_bulkhead(slots.clone())),
+        ("bulkhead", none().shared_bulkhead(slots.clone()).bulkhead(|own| own).bulkhead(|own| own)),
+        ("retry", none().retry(|own| own).shared_retry(retry.clone()).shared_retry(retry.clone())),
+        ("retry", none().shared_retry(retry.clone()).retry(|own| own)),
+    ] {
+        let error = both.build().unwrap_err();
+        assert_eq!(error.path(), part);
+        assert_eq!(error.rule(), format!("must not be set up together with `shared_{part}`"));
+    }
+    let alone = none().shared_circuit(circuit.clone()).shared_bulkhead(slots.clone()).shared_retry(retry.clone());
+    assert!(alone.build().is_ok());
+}
+
+/// SO-05, from code: what can never be obeyed is an error: a time that another one always ends before, and a class that leaves
+/// out what is not there.
+#[test]
+fn so_05_never_obeyed() {
+    let slow = |time| builder().circuit(move |circuit| circuit.slow_rate(0.5).slow_call(time));
+    let dropped = |time| builder().circuit(move |circuit| circuit.on_drop(seaworthy::OnDrop::FailureAfter(time)));
+    let bare = |class| Policy::builder("bare").class("x", class);
+    let (slow_rule, drop_rule) = (
+        "circuit.slow_call: must be shorter than the policy's `timeout`",
+        "circuit.on_drop.failure_after: must be shorter than the policy's `timeout`",
+    );
+    for (builder, text) in [
+        (slow(ATTEMPT), slow_rule),
+        (slow(SECOND), slow_rule),
+        (dropped(ATTEMPT), drop_rule),
+        (slow(ATTEMPT).class("quick", Class::new().timeout(MS)), slow_rule),
+        (slow(ATTEMPT).class("long", Class::new().timeout(SECOND).without_circuit()), slow_rule),
+        (slow(ATTEMPT / 2).total_timeout(ATTEMPT), "timeout: must be shorter than `total_timeout`"),
+        (
+            builder().class("long", Class::new().timeout(SECOND)).total_timeout(SECOND),
+            "classes.long.timeout: must be shorter than `total_timeout`",
+        ),
+        (builder().total_timeout(Duration::ZERO), "total_timeout: must be longer than zero"),
+        (bare(Class::new().without_circuit()), "classes.x.circuit: must not be left out: the policy has none"),
+        (bare(Class::new().without_bulkhead()), "classes.x.bulkhead: must not be left out: the policy has none"),
+        (bare(Class::new().without_retry()), "classes.x.retry: must not be left out: the policy has none"),
+        (bare(Class::new().without_timeout()), "classes.x.timeout: must not be left out: the policy has none"),
+        (
+            bare(Class::new().without_total_timeout()),
+            "classes.x.total_timeout: must not be left out: the policy has none",
+        ),
+    ] {
+        assert_eq!(builder.build().unwrap_err().to_string(), text);
+    }
+    let shared = Policy::builder("shared").circuit(|circuit| circuit.slow_rate(0.5).slow_call(SECOND)).build().unwrap();
+    for fine in [
+        slow(ATTEMPT - MS),
+        dropped(ATTEMPT - MS),
+        // Some calls may take longer.
+        slow(ATTEMPT).class("long", Class::new().timeout(SECOND)),
+        slow(ATTEMPT).class("endless", Class::new().without_timeout()),
+        // Others may use it with another timeout.
+        Policy::builder("other").timeout(MS).shared_circuit(shared.circuit().unwrap().clone()),
+        bare(Class::bare()),
+        builder().total_timeout(ATTEMPT + MS),
+    ] {
+        fine.build().unwrap();
+    }
 }
 
 /// A builder is a template: what is built of its clones shares nothing.

@@ -166,7 +166,8 @@ fn po_06_bad_input() {
         // Unknown keys, at every depth.
         (
             "[a]\nretries = 3",
-            "a.retries: there is no such key; there are circuit, bulkhead, timeout, retry, classes",
+            "a.retries: there is no such key; there are circuit, bulkhead, timeout, total_timeout, body_idle_timeout, \
+             body_timeout, retry, classes",
             2,
         ),
         ("[a.circuit]\nopen = \"1s\"", &format!("a.circuit.open: there is no such key; there are {circuit_keys}"), 2),
@@ -182,7 +183,7 @@ fn po_06_bad_input() {
         ),
         (
             "[a.classes]\nlong = { time = \"3s\" }",
-            "a.classes.long.time: there is no such key; there are timeout, circuit, bulkhead, retry",
+            "a.classes.long.time: there is no such key; there are timeout, total_timeout, circuit, bulkhead, retry",
             2,
         ),
         (
@@ -327,6 +328,29 @@ fn so_03_the_longest_durations() {
             assert_eq!(line, 2);
         }
     }
+}
+
+/// SO-05: what can never be obeyed is an error, from data as from code, with the path of what would not be.
+#[test]
+fn so_05_never_obeyed() {
+    for (text, message) in [
+        (
+            "[a]\ntimeout = \"1s\"\ncircuit = { slow_call = \"1s\", slow_rate = 0.5 }",
+            "a.circuit.slow_call: must be shorter than the policy's `timeout`",
+        ),
+        (
+            "[a]\ntimeout = \"1s\"\ncircuit.on_drop.failure_after = \"2s\"",
+            "a.circuit.on_drop.failure_after: must be shorter than the policy's `timeout`",
+        ),
+        ("[a]\ntimeout = \"2s\"\ntotal_timeout = \"2s\"", "a.timeout: must be shorter than `total_timeout`"),
+        ("[a]\nclasses.x.bulkhead = false", "a.classes.x.bulkhead: must not be left out: the policy has none"),
+        ("[a]\nclasses.x.timeout = false", "a.classes.x.timeout: must not be left out: the policy has none"),
+        ("[a]\ntotal_timeout = \"0s\"", "a.total_timeout: must be longer than zero"),
+    ] {
+        assert_eq!(flaw(text).0, message);
+    }
+    let fine = "[a]\ntimeout = \"2s\"\ntotal_timeout = \"3s\"\nclasses.x = { total_timeout = false, timeout = \"5s\" }";
+    assert_eq!(read(fine).get("a").unwrap().total_timeout(), Some(3 * SECOND));
 }
 
 /// SO-05: a slip of the hand in a key is understood, at every depth.

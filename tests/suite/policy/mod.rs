@@ -5,6 +5,8 @@ mod backend;
 mod bound;
 mod builder;
 mod class;
+#[cfg(feature = "http")]
+mod clients;
 #[cfg(feature = "serde")]
 mod data;
 mod drops;
@@ -14,6 +16,7 @@ mod same;
 mod service;
 mod size;
 mod slot;
+mod total;
 
 use std::future::Future;
 use std::time::Duration;

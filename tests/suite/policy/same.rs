@@ -209,7 +209,9 @@ impl World {
         let (log, backend) = (Log::new(settings), Backend::default());
         let mut builder = Policy::builder("same").observer(log.observer());
         if let Some(circuit) = settings.circuit {
-            builder = builder.circuit(|builder| of_circuit(builder, circuit));
+            // A shared one may have times that this policy alone would never get to.
+            let circuit = of_circuit(Circuit::builder("same"), circuit).observer(log.observer());
+            builder = builder.shared_circuit(circuit.build().unwrap());
         }
         if let Some((limit, wait, waiting)) = settings.bulkhead {
             builder =

@@ -1,0 +1,118 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{BodyTimeoutLayer, PolicyBody};
+
+/// Sends HTTP requests through a policy and limits the bodies of the responses, where the policy says so. Made by
+/// [`HttpPolicyLayer`](super::HttpPolicyLayer).
+#[derive(Clone, Debug)]
+pub struct HttpPolicyService<S> {
+    inner: S,
+    bodies: Option<BodyTimeoutLayer>,
+}
+
+impl<S> HttpPolicyService<S> {
+    pub(super) fn new(inner: S, bodies: Option<BodyTimeoutLayer>) -> HttpPolicyService<S> {
+        HttpPolicyService { inner, bodies }
+    }
+
+    /// The service that the rest of the policy is: a [`PolicyService`](crate::policy::PolicyService), perhaps with a
+    /// fallback around it.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The same. The bodies of what is called on it directly have no limits.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The same, alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, Request, B> Service<Request> for HttpPolicyService<S>
+where
+    S: Service<Request, Response = Response<B>>,
+    B: Body,
+{
+    type Response = Response<PolicyBody<B>>;
+    type Error = S::Error;
+    type Future = HttpPolicyFuture<S::Future>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let call = self.inner.call(request);
+        let kind = match &self.bodies {
+            None => Kind::Endless { call },
+            Some(bodies) => Kind::Limited { limited: Box::pin(Limited { call, bodies: bodies.clone() }) },
+        };
+        HttpPolicyFuture { kind }
+    }
+}
+
+pin_project! {
+    /// The response future of [`HttpPolicyService`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct HttpPolicyFuture<F> {
+        #[pin]
+        kind: Kind<F>,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<F> {
+        Endless { #[pin] call: F },
+        // Boxed, so that who has no limit pays nothing for it.
+        Limited { limited: Pin<Box<Limited<F>>> },
+    }
+}
+
+pin_project! {
+    struct Limited<F> {
+        #[pin]
+        call: F,
+        bodies: BodyTimeoutLayer,
+    }
+}
+
+impl<F, B, E> Future for HttpPolicyFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+{
+    type Output = Result<Response<PolicyBody<B>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().kind.project() {
+            KindProj::Endless { call } => call.poll(cx).map_ok(|response| response.map(PolicyBody::from)),
+            KindProj::Limited { limited } => {
+                let limited = limited.as_mut().project();
+                let response = ready!(limited.call.poll(cx))?;
+                Poll::Ready(Ok(response.map(|body| PolicyBody::limited(body, limited.bodies))))
+            }
+        }
+    }
+}
+
+impl<F> fmt::Debug for HttpPolicyFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpPolicyFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! What a policy's parts and classes ask of one another. Each value is right by itself.
+
+use std::time::Duration;
+
+use super::class::Class;
+use super::error::PolicyError;
+use super::handle::Parts;
+use crate::OnDrop;
+
+pub(super) fn classes(parts: &Parts) -> Result<(), PolicyError> {
+    for (number, (name, class)) in parts.classes.iter().enumerate() {
+        if name.is_empty() {
+            return Err(PolicyError::new("classes", "a name must not be empty"));
+        }
+        let wrong = |field: &str, rule: &'static str| Err(PolicyError::new(format!("classes.{name}{field}"), rule));
+        if parts.classes[..number].iter().any(|(other, _)| other == name) {
+            return wrong("", "there are two of this name");
+        }
+        if class.is_over_at_once() {
+            return wrong(".timeout", "must be longer than zero");
+        }
+        // A bare one leaves out whatever there is.
+        if *class == Class::bare() {
+            continue;
+        }
+        for (leaves_out, is_there, field) in [
+            (!class.has_circuit(), parts.circuit.is_some(), ".circuit"),
+            (!class.has_bulkhead(), parts.slots.is_some(), ".bulkhead"),
+            (!class.has_retry(), parts.retry.is_some(), ".retry"),
+            (class.is_endless(), parts.timeout.is_some(), ".timeout"),
+            (!class.has_total_timeout(), parts.total_timeout.is_some(), ".total_timeout"),
+        ] {
+            if leaves_out && !is_there {
+                return wrong(field, "must not be left out: the policy has none");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A time that another one always ends before is never obeyed.
+pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError> {
+    if let Some(total) = parts.total_timeout {
+        let rule = "must be shorter than `total_timeout`";
+        if parts.timeout.is_some_and(|timeout| timeout >= total) {
+            return Err(PolicyError::new("timeout", rule));
+        }
+        for (name, class) in &parts.classes {
+            if class.has_total_timeout() && class.own_timeout().is_some_and(|timeout| timeout >= total) {
+                return Err(PolicyError::new(format!("classes.{name}.timeout"), rule));
+            }
+        }
+    }
+    // Who else has a circuit that is shared may give its calls more time.
+    let circuit = parts.circuit.as_ref().filter(|_| owns_circuit);
+    let (Some(circuit), Some(longest)) = (circuit, longest(parts)) else { return Ok(()) };
+    let settings = circuit.core().settings();
+    if settings.slow_call.is_some_and(|slow| slow >= longest) {
+        return Err(PolicyError::new("circuit.slow_call", "must be shorter than the policy's `timeout`"));
+    }
+    if matches!(settings.on_drop, OnDrop::FailureAfter(after) if after >= longest) {
+        return Err(PolicyError::new("circuit.on_drop.failure_after", "must be shorter than the policy's `timeout`"));
+    }
+    Ok(())
+}
+
+/// The longest time that a call has which the circuit sees, if all of them end.
+fn longest(parts: &Parts) -> Option<Duration> {
+    let usual = Class::new();
+    let classes = parts.classes.iter().map(|(_, class)| class).filter(|class| class.has_circuit());
+    let mut longest = Duration::ZERO;
+    for class in std::iter::once(&usual).chain(classes) {
+        let total = parts.total_timeout.filter(|_| class.has_total_timeout());
+        longest = longest.max(class.limit(parts.timeout).into_iter().chain(total).min()?);
+    }
+    Some(longest)
+}
