@@ -5,3 +5,5 @@ pub(crate) mod duration;
 pub(crate) mod leaf;
 pub(crate) mod path;
 pub(crate) mod table;
+#[cfg(feature = "prober")]
+pub(crate) mod value;

@@ -6,16 +6,23 @@ use serde::de;
 #[derive(Clone, Copy)]
 pub(crate) struct Path<'a> {
     parent: Option<&'a Path<'a>>,
-    key: &'a str,
+    /// None for what is outermost and has no key.
+    key: Option<&'a str>,
+}
+
+#[cfg(feature = "prober")]
+impl Path<'static> {
+    /// Of settings that do not stand under a key of ours.
+    pub(crate) const OUTERMOST: Path<'static> = Path { parent: None, key: None };
 }
 
 impl<'a> Path<'a> {
     pub(crate) fn root(key: &'a str) -> Path<'a> {
-        Path { parent: None, key }
+        Path { parent: None, key: Some(key) }
     }
 
     pub(crate) fn child(&'a self, key: &'a str) -> Path<'a> {
-        Path { parent: Some(self), key }
+        Path { parent: Some(self), key: Some(key) }
     }
 
     /// The value here breaks a rule.
@@ -25,21 +32,25 @@ impl<'a> Path<'a> {
 
     /// So does one below, at `field`, which may be a path itself.
     pub(crate) fn breaks_below<E: de::Error>(&self, field: &str, rule: &str) -> E {
-        E::custom(format_args!("{self}.{field}: {rule}"))
+        match self.key {
+            Some(_) => E::custom(format_args!("{self}.{field}: {rule}")),
+            None => E::custom(format_args!("{field}: {rule}")),
+        }
     }
 }
 
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(parent) = self.parent {
+        let Some(key) = self.key else { return f.write_str("the settings") };
+        if let Some(parent) = self.parent.filter(|parent| parent.key.is_some()) {
             write!(f, "{parent}.")?;
         }
         let plain = |char: char| char.is_ascii_alphanumeric() || char == '_' || char == '-';
-        if !self.key.is_empty() && self.key.chars().all(plain) {
-            f.write_str(self.key)
+        if !key.is_empty() && key.chars().all(plain) {
+            f.write_str(key)
         } else {
             // As it has to be written in TOML.
-            write!(f, "{:?}", self.key)
+            write!(f, "{key:?}")
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+use super::resolver::Resolver;
 use super::under_way::{off_thread, resolver};
 use crate::BoxError;
 
@@ -63,7 +64,7 @@ impl Address {
     pub(super) async fn connect(&self) -> Result<TcpStream, BoxError> {
         let stream = match &self.host {
             Host::Address(address) => TcpStream::connect((*address, self.port)).await?,
-            _ => TcpStream::connect(&*self.look_up().await?).await?,
+            _ => TcpStream::connect(&*self.look_up(&resolver()).await?).await?,
         };
         // Nobody listens there, and the system chose the very port that was to be reached as the one to come from.
         if stream.local_addr()? == stream.peer_addr()? {
@@ -72,7 +73,7 @@ impl Address {
         Ok(stream)
     }
 
-    async fn look_up(&self) -> Result<Vec<SocketAddr>, BoxError> {
+    async fn look_up(&self, resolver: &Resolver) -> Result<Vec<SocketAddr>, BoxError> {
         let port = self.port;
         let name = match &self.host {
             Host::Address(address) => return Ok(vec![SocketAddr::new(*address, port)]),
@@ -88,10 +89,47 @@ impl Address {
             Host::Name(name) => name,
         };
         let turn = self.turn.clone().acquire_owned().await?;
-        let found = resolver().look_up(name, turn).await?;
+        let found = resolver.look_up(name, turn).await?;
         if found.is_empty() {
             return Err(format!("{name} has no address").into());
         }
         Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::net::Ipv4Addr;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use tokio_test::{assert_pending, task};
+
+    use super::*;
+    use crate::sync::Mutex;
+
+    /// PB-01: without a prober, too, one look-up at a time: one that was given up has to return before the next begins.
+    #[tokio::test]
+    async fn one_at_a_time_without_a_prober() {
+        let (ask, asked) = mpsc::channel();
+        let (release, released) = mpsc::channel();
+        let released = Mutex::new(released);
+        let silent = Resolver::blocking(move |host: &str| {
+            let _ = ask.send(host.to_owned());
+            released.lock().recv().map_err(|_| io::Error::other("nobody answers"))?;
+            Ok::<_, io::Error>([IpAddr::V4(Ipv4Addr::LOCALHOST)])
+        });
+        let address = Address::new(Host::Name("here".to_owned()), 80);
+        for _ in 0..3 {
+            // Given up at once.
+            assert_pending!(task::spawn(address.look_up(&silent)).poll());
+        }
+        assert_eq!(asked.recv_timeout(Duration::from_secs(10)).as_deref(), Ok("here"));
+        assert!(asked.recv_timeout(Duration::from_millis(200)).is_err(), "the first has not returned");
+        release.send(()).unwrap();
+        release.send(()).unwrap();
+        assert_eq!(address.look_up(&silent).await.unwrap(), [SocketAddr::from((Ipv4Addr::LOCALHOST, 80))]);
+        assert_eq!(asked.try_iter().count(), 1, "those that were given up while they waited never asked");
     }
 }

@@ -1,19 +1,19 @@
 use std::future::poll_fn;
 use std::marker::PhantomData;
 
-use http::{Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use hyper::client::conn::http1;
 use tower_service::Service;
 
 use super::address::{Address, Host};
 use super::body::{Gentle, read_out};
-use super::kind::{HttpGet, PROBE, Scheme};
+use super::kind::{HttpGet, PROBE, Question, Scheme};
 use super::probe::Probe;
 use super::under_way::Remains;
 use crate::sync::Mutex;
 use crate::{BoxError, ConfigError};
 
-/// Sends a `GET` and wants a certain status.
+/// Sends a request and wants a certain status.
 ///
 /// The ready-made client ([`HttpProbe::new`]) speaks plain HTTP/1.1 over a connection of its own for each probe, follows
 /// no redirect, and judges by the head of the response. Then it reads the body, up to 64 KiB and for a second, before it
@@ -21,15 +21,14 @@ use crate::{BoxError, ConfigError};
 /// [probes that are under way](super::ProberBuilder::max_concurrent).
 pub struct HttpProbe<C = Direct> {
     client: C,
-    uri: Uri,
-    status: u16,
+    question: Question,
 }
 
 /// The ready-made client of an [`HttpProbe`].
 #[derive(Clone, Debug)]
 pub struct Direct {
     address: Address,
-    host_header: header::HeaderValue,
+    headers: HeaderMap,
 }
 
 /// A client of your own in an [`HttpProbe`].
@@ -45,13 +44,22 @@ impl HttpProbe {
     /// The first setting that breaks a rule, and the rule; [`Scheme::Https`] needs
     /// [`with_client`](HttpProbe::with_client).
     pub fn new(get: HttpGet) -> Result<HttpProbe, ConfigError> {
-        let (host, uri) = get.check()?;
+        let (host, question) = get.check()?;
         let direct = get.scheme == Scheme::Http;
         PROBE.require(direct, "scheme", get.scheme, "must be `http` for the ready-made client")?;
         let not_a_host = |_| PROBE.refuse("host", &get.host, "must be a name or an address");
-        let host_header = host.authority(get.port).try_into().map_err(not_a_host)?;
-        let client = Direct { address: Address::new(host, get.port), host_header };
-        Ok(HttpProbe { client, uri, status: get.status })
+        let mut headers = HeaderMap::new();
+        // It goes first, as servers like to have it.
+        headers.insert(header::HOST, host.authority(get.port).try_into().map_err(not_a_host)?);
+        for name in question.headers.keys() {
+            headers.remove(name);
+            for value in question.headers.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+        headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        let client = Direct { address: Address::new(host, get.port), headers };
+        Ok(HttpProbe { client, question })
     }
 }
 
@@ -63,7 +71,7 @@ impl<S: Service<Request<B>>, B> HttpProbe<Client<S, B>> {
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
     pub fn with_client(get: HttpGet, client: S) -> Result<HttpProbe<Client<S, B>>, ConfigError> {
-        let (host, uri) = get.check()?;
+        let (host, question) = get.check()?;
         if let Host::Zoned(..) = host {
             return Err(PROBE.refuse(
                 "host",
@@ -72,30 +80,34 @@ impl<S: Service<Request<B>>, B> HttpProbe<Client<S, B>> {
             ));
         }
         let client = Client { service: Mutex::new(client), body: PhantomData };
-        Ok(HttpProbe { client, uri, status: get.status })
+        Ok(HttpProbe { client, question })
     }
 }
 
 impl<C> HttpProbe<C> {
     fn judge(&self, status: StatusCode) -> Result<(), BoxError> {
-        if status.as_u16() == self.status {
-            Ok(())
-        } else {
-            Err(format!("status {}, expected {}", status.as_u16(), self.status).into())
+        let (status, good) = (status.as_u16(), &self.question.statuses);
+        if good.iter().any(|range| range.contains(&status)) {
+            return Ok(());
         }
+        let told = good.iter().map(|range| match (range.start(), range.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first}-{last}"),
+        });
+        Err(format!("status {status}, expected {}", told.collect::<Vec<_>>().join(" or ")).into())
     }
 }
 
 impl Probe for HttpProbe {
     async fn probe(&self) -> Result<(), BoxError> {
-        let Direct { address, host_header } = &self.client;
+        let Direct { address, headers } = &self.client;
         let stream = address.connect().await?;
         let (mut sender, connection) = http1::Builder::new().handshake(Gentle::new(stream)).await?;
-        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
-        let request = Request::get(path)
-            .header(header::HOST, host_header)
-            .header(header::CONNECTION, "close")
-            .body(String::new())?;
+        let Question { uri, method, .. } = &self.question;
+        let mut request = Request::new(String::new());
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = uri.path_and_query().cloned().map(Into::into).unwrap_or_default();
+        *request.headers_mut() = headers.clone();
         // Both in this future, so that nothing of them outlives it before there is a verdict.
         let response = sender.send_request(request);
         tokio::pin!(response);
@@ -129,7 +141,9 @@ where
         let mut client = self.client.service.lock().clone();
         poll_fn(|cx| client.poll_ready(cx)).await.map_err(Into::into)?;
         let mut request = Request::new(B::default());
-        *request.uri_mut() = self.uri.clone();
+        *request.method_mut() = self.question.method.clone();
+        *request.uri_mut() = self.question.uri.clone();
+        *request.headers_mut() = self.question.headers.clone();
         let response = client.call(request).await.map_err(Into::into)?;
         self.judge(response.status())
     }
@@ -137,6 +151,9 @@ where
 
 impl<C> std::fmt::Debug for HttpProbe<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HttpProbe").field("uri", &self.uri).field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("HttpProbe")
+            .field("uri", &self.question.uri)
+            .field("statuses", &self.question.statuses)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,8 @@
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use super::address::Host;
 use crate::ConfigError;
@@ -10,17 +14,44 @@ pub(super) const PROBE: Subject<'static> = Subject::of("probe");
 const LOCALHOST: &str = "127.0.0.1";
 const OK: u16 = 200;
 
-/// An HTTP `GET` that has to be answered with a certain status.
+/// An HTTP request, a `GET` unless set, that has to be answered with a certain status.
 ///
 /// Made of a port; the rest is `http://127.0.0.1`, path `/` and status 200 unless set. What is wrong with it is told
 /// where it is used.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HttpGet {
     pub(super) scheme: Scheme,
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) path: String,
-    pub(super) status: u16,
+    pub(super) method: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) statuses: Vec<RangeInclusive<u16>>,
+}
+
+/// Without the values of headers, which may be secrets.
+impl fmt::Debug for HttpGet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let HttpGet { scheme, host, port, path, method, headers, statuses } = self;
+        let headers: Vec<_> = headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("HttpGet")
+            .field("scheme", scheme)
+            .field("host", host)
+            .field("port", port)
+            .field("path", path)
+            .field("method", method)
+            .field("headers", &headers)
+            .field("statuses", statuses)
+            .finish()
+    }
+}
+
+/// What is asked for, and with what it has to be answered, once it was found to be right.
+pub(super) struct Question {
+    pub(super) uri: http::Uri,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) statuses: Vec<RangeInclusive<u16>>,
 }
 
 /// How an HTTP probe speaks to its target.
@@ -47,7 +78,15 @@ impl HttpGet {
     /// `GET http://127.0.0.1:{port}/`, to be answered with 200. The port must not be 0.
     #[must_use]
     pub fn new(port: u16) -> HttpGet {
-        HttpGet { scheme: Scheme::Http, host: LOCALHOST.to_owned(), port, path: "/".to_owned(), status: OK }
+        HttpGet {
+            scheme: Scheme::Http,
+            host: LOCALHOST.to_owned(),
+            port,
+            path: "/".to_owned(),
+            method: "GET".to_owned(),
+            headers: Vec::new(),
+            statuses: vec![OK..=OK],
+        }
     }
 
     /// Another host: a name or an address. Must not be empty.
@@ -73,25 +112,102 @@ impl HttpGet {
 
     /// Another status to be answered with, from 100 to 599. A redirect is not followed, but can be what is expected.
     #[must_use]
-    pub fn status(mut self, status: u16) -> HttpGet {
-        self.status = status;
+    pub fn status(self, status: u16) -> HttpGet {
+        self.statuses([status..=status])
+    }
+
+    /// Other statuses to be answered with, from 100 to 599, any of which is good. There must be one.
+    ///
+    /// ```
+    /// use seaworthy::prober::HttpGet;
+    ///
+    /// let get = HttpGet::new(8080).statuses([200..=299, 304..=304]);
+    /// # drop(get);
+    /// ```
+    #[must_use]
+    pub fn statuses(mut self, ranges: impl IntoIterator<Item = RangeInclusive<u16>>) -> HttpGet {
+        self.statuses = ranges.into_iter().collect();
         self
     }
 
-    pub(super) fn check(&self) -> Result<(Host, http::Uri), ConfigError> {
+    /// Another method, such as `HEAD`; not `CONNECT`. The request has no body.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<String>) -> HttpGet {
+        self.method = method.into();
+        self
+    }
+
+    /// A header more. `Host` takes the place of what the host and the port would give; what is about the connection or the
+    /// body is not for a probe to say.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> HttpGet {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(Host, Question), ConfigError> {
         let host = check_address(&self.host, self.port)?;
-        PROBE.require(self.path.starts_with('/'), "path", &self.path, "must begin with `/`")?;
-        let not_a_path = || PROBE.refuse("path", &self.path, "must be a valid path and query, without a fragment");
-        let path: PathAndQuery = self.path.parse().map_err(|_| not_a_path())?;
-        if path.as_str() != self.path {
-            // A fragment would be left out without a word.
-            return Err(not_a_path());
+        let path = check_path(&self.path)?;
+        let method = check_method(&self.method)?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let (name, value) = check_header(name, value)?;
+            if name == header::HOST && headers.contains_key(header::HOST) {
+                return Err(PROBE.refuse("headers", name, "must have one `host` at most"));
+            }
+            headers.append(name, value);
         }
-        PROBE.require((100..=599).contains(&self.status), "status", self.status, "must be from 100 to 599")?;
+        let statuses = self.statuses.clone();
+        check_statuses(&statuses)?;
         let authority = host.authority(self.port);
         let uri = http::Uri::builder().scheme(self.scheme.as_str()).authority(authority).path_and_query(path).build();
-        let not_a_host = |_| PROBE.refuse("host", &self.host, "must be a name or an address");
-        Ok((host, uri.map_err(not_a_host)?))
+        let uri = uri.map_err(|_| PROBE.refuse("host", &self.host, "must be a name or an address"))?;
+        Ok((host, Question { uri, method, headers, statuses }))
+    }
+}
+
+pub(super) fn check_path(path: &str) -> Result<PathAndQuery, ConfigError> {
+    if !path.starts_with('/') {
+        return Err(PROBE.refuse("path", path, "must begin with `/`"));
+    }
+    let parsed = path.parse::<PathAndQuery>().ok();
+    // A fragment would be left out without a word.
+    let parsed = parsed.filter(|parsed| parsed.as_str() == path);
+    parsed.ok_or_else(|| PROBE.refuse("path", path, "must be a valid path and query, without a fragment"))
+}
+
+pub(super) fn check_method(method: &str) -> Result<Method, ConfigError> {
+    let known = method.parse().ok().filter(|method| *method != Method::CONNECT);
+    known.ok_or_else(|| PROBE.refuse("method", method, "must be a method of HTTP, and not CONNECT"))
+}
+
+pub(super) fn check_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ConfigError> {
+    let ours = [
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::EXPECT,
+        header::TE,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ];
+    let name: HeaderName = name.parse().map_err(|_| PROBE.refuse("headers", name, "must be names of headers"))?;
+    if ours.contains(&name) {
+        return Err(PROBE.refuse("headers", &name, "must not be about the connection or the body"));
+    }
+    let unfit = |_| PROBE.refuse("headers", &name, "must have values without control characters");
+    let value = value.parse().map_err(unfit)?;
+    Ok((name, value))
+}
+
+fn check_statuses(ranges: &[RangeInclusive<u16>]) -> Result<(), ConfigError> {
+    if ranges.is_empty() {
+        Err(PROBE.refuse("status", format_args!("{ranges:?}"), "must not be empty"))
+    } else if ranges.iter().any(|range| *range.start() < 100 || *range.end() > 599) {
+        Err(PROBE.refuse("status", format_args!("{ranges:?}"), "must be from 100 to 599"))
+    } else if ranges.iter().any(RangeInclusive::is_empty) {
+        Err(PROBE.refuse("status", format_args!("{ranges:?}"), "must be ranges that do not end before they begin"))
+    } else {
+        Ok(())
     }
 }
 
@@ -143,9 +259,15 @@ impl Exec {
     }
 }
 
+pub(super) fn check_host(host: &str) -> Result<Host, ConfigError> {
+    if host.is_empty() {
+        return Err(PROBE.refuse("host", host, "must not be empty"));
+    }
+    Host::parse(host).ok_or_else(|| PROBE.refuse("host", host, "must be a name or an address"))
+}
+
 fn check_address(host: &str, port: u16) -> Result<Host, ConfigError> {
-    PROBE.require(!host.is_empty(), "host", host, "must not be empty")?;
-    let parsed = Host::parse(host).ok_or_else(|| PROBE.refuse("host", host, "must be a name or an address"))?;
+    let host = check_host(host)?;
     PROBE.require(port != 0, "port", port, "must be from 1 to 65535")?;
-    Ok(parsed)
+    Ok(host)
 }

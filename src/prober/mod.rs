@@ -39,6 +39,8 @@ mod address;
 mod body;
 mod builder;
 mod core;
+#[cfg(feature = "serde")]
+mod data;
 mod exec;
 mod handle;
 mod http;

@@ -136,16 +136,6 @@ fn a_look_up_keeps_nobody_from_ending() {
     drop(release);
 }
 
-/// PB-01: without a prober, too, a probe has one look-up at a time.
-#[tokio::test]
-async fn one_at_a_time_without_a_prober() {
-    let probe = tcp("localhost", 1);
-    for _ in 0..3 {
-        let refused = probe.probe().await.unwrap_err().to_string();
-        assert!(refused.contains("refused"), "{refused}");
-    }
-}
-
 /// PB-01: what a resolver answers is what is connected to; its error is the probe's, its panic one failure, and an
 /// address is not looked up.
 #[tokio::test]

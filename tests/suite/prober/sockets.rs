@@ -124,6 +124,20 @@ async fn http_request() {
     assert_eq!(heads[0], expected);
 }
 
+/// PB-07: method, headers and statuses are those that were asked for; a `Host` takes the place of the address.
+#[tokio::test]
+async fn http_method_headers_and_statuses() {
+    let server = server(Manner::Answer(FOUND)).await;
+    let get = HttpGet::new(server.port).method("POST").header("Host", "shop.example").header("x-probe", "yes");
+    HttpProbe::new(get.clone().statuses([200..=299, 302..=302])).unwrap().probe().await.unwrap();
+    let error = HttpProbe::new(get.statuses([200..=299, 304..=304])).unwrap().probe().await.unwrap_err();
+    assert_eq!(error.to_string(), "status 302, expected 200-299 or 304");
+    let head = server.heads.lock().unwrap()[0].clone();
+    assert!(head.starts_with("POST / HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("host: shop.example\r\n") && head.contains("x-probe: yes\r\n"), "{head}");
+    assert!(!head.contains("127.0.0.1"), "{head}");
+}
+
 /// PR-01: what is no HTTP, or ends too early, is a failure.
 #[tokio::test]
 async fn http_broken() {
