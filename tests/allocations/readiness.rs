@@ -49,6 +49,7 @@ fn nothing_when_ready_and_nothing_to_reject() {
     for checks in [0, 1, 8] {
         let (health, circuit) = health(checks);
         let mut service = health.readiness_layer().layer(service_fn(answer));
+        let mut refusing = health.readiness_layer().refuse_while_draining().layer(service_fn(answer));
         let mut exempt = health.readiness_layer().exempt(|_: &u32| true).layer(service_fn(answer));
         let starting = measure(|| assert!(matches!(ask(&mut service), Poll::Ready(Err(Error::Rejected(_))))));
         assert_eq!(starting.count_total, 0);
@@ -69,7 +70,7 @@ fn nothing_when_ready_and_nothing_to_reject() {
         let info = measure(|| assert_eq!(ask(&mut service).map(|answer| answer.is_err()), Poll::Ready(checks > 0)));
         assert_eq!(info.count_total, 0, "{checks}");
         health.advance(Phase::Draining);
-        let draining = measure(|| assert!(matches!(ask(&mut service), Poll::Ready(Err(Error::Rejected(_))))));
+        let draining = measure(|| assert!(matches!(ask(&mut refusing), Poll::Ready(Err(Error::Rejected(_))))));
         assert_eq!((draining.count_total, health.in_flight()), (0, 0));
     }
 }

@@ -135,7 +135,8 @@ impl Shared {
         self.down_until.store(down_until, Ordering::Release);
         present.attempt = None;
         present.waiters = 0;
-        present.reason = status.reason().cloned();
+        // Asked for only where one success is not enough.
+        present.reason = status.reason().filter(|_| thresholds.successes > 1).cloned();
         present.kept = (!min_interval.is_zero()).then(|| (status.clone(), now.after(min_interval)));
         status
     }
