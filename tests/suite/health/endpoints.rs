@@ -41,7 +41,7 @@ async fn assert_row(health: &Health, live: (u16, &str), ready: (u16, &str), star
     }
 }
 
-/// HE-01: the table, line by line and byte by byte. HE-06: and the line for a check that is only reported.
+/// HE-01, HE-06: the table, line by line and byte by byte, and the line for a check that is only reported.
 #[tokio::test]
 async fn the_table() {
     let health = Health::new();
