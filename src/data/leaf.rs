@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use super::duration;
 use super::path::Path;
 use super::table::{Fill, Table};
+use crate::error::check::Most;
 
 /// A duration in text, more than zero.
 pub(crate) struct Time<'a>(pub(crate) Path<'a>);
@@ -23,6 +24,7 @@ fn time<E: Error>(at: &Path<'_>, text: &str) -> Result<Duration, E> {
 pub(crate) struct Count<'a> {
     pub(crate) at: Path<'a>,
     pub(crate) least: u32,
+    pub(crate) most: Most,
 }
 
 /// A number.
@@ -87,11 +89,11 @@ impl Visitor<'_> for Count<'_> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
-        let Count { at, least } = self;
+        let Count { at, least, most: Most(most, rule) } = self;
         match u32::try_from(number) {
             Ok(number) if number < least => Err(at.breaks(format_args!("must be at least {least}"))),
-            Ok(number) => Ok(number),
-            Err(_) => Err(at.breaks("must not be greater than 4,294,967,295")),
+            Ok(number) if number <= most => Ok(number),
+            _ => Err(at.breaks(rule)),
         }
     }
 

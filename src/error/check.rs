@@ -16,7 +16,8 @@ pub(crate) struct Subject<'a> {
 }
 
 /// An upper bound, and the rule in words.
-pub(crate) struct Most(pub(crate) u32, &'static str);
+#[derive(Clone, Copy)]
+pub(crate) struct Most(pub(crate) u32, pub(crate) &'static str);
 
 impl Most {
     pub(crate) const THOUSAND: Most = Most(1_000, "must not be greater than 1,000");

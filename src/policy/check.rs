@@ -7,6 +7,10 @@ use super::error::PolicyError;
 use super::handle::Parts;
 use crate::OnDrop;
 
+/// The rules of [`times`].
+pub(in crate::policy) const WITHIN_TOTAL: &str = "must be shorter than `total_timeout`";
+pub(in crate::policy) const WITHIN_TIMEOUT: &str = "must be shorter than the policy's `timeout`";
+
 pub(super) fn classes(parts: &Parts) -> Result<(), PolicyError> {
     for (number, (name, class)) in parts.classes.iter().enumerate() {
         if name.is_empty() {
@@ -41,13 +45,12 @@ pub(super) fn classes(parts: &Parts) -> Result<(), PolicyError> {
 /// A time that another one always ends before is never obeyed.
 pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError> {
     if let Some(total) = parts.total_timeout {
-        let rule = "must be shorter than `total_timeout`";
         if parts.timeout.is_some_and(|timeout| timeout >= total) {
-            return Err(PolicyError::new("timeout", rule));
+            return Err(PolicyError::new("timeout", WITHIN_TOTAL));
         }
         for (name, class) in &parts.classes {
             if class.has_total_timeout() && class.own_timeout().is_some_and(|timeout| timeout >= total) {
-                return Err(PolicyError::new(format!("classes.{name}.timeout"), rule));
+                return Err(PolicyError::new(format!("classes.{name}.timeout"), WITHIN_TOTAL));
             }
         }
     }
@@ -56,10 +59,10 @@ pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError
     let (Some(circuit), Some(longest)) = (circuit, longest(parts)) else { return Ok(()) };
     let settings = circuit.core().settings();
     if settings.slow_call.is_some_and(|slow| slow >= longest) {
-        return Err(PolicyError::new("circuit.slow_call", "must be shorter than the policy's `timeout`"));
+        return Err(PolicyError::new("circuit.slow_call", WITHIN_TIMEOUT));
     }
     if matches!(settings.on_drop, OnDrop::FailureAfter(after) if after >= longest) {
-        return Err(PolicyError::new("circuit.on_drop.failure_after", "must be shorter than the policy's `timeout`"));
+        return Err(PolicyError::new("circuit.on_drop.failure_after", WITHIN_TIMEOUT));
     }
     Ok(())
 }

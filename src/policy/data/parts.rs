@@ -1,13 +1,17 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::MapAccess;
 
 use crate::bulkhead::SlotsBuilder;
 use crate::circuit::CircuitBuilder;
+use crate::data::agree::Agree;
 use crate::data::leaf::{Count, Either, Flag, Number, TableOr, Time, TimeOrFalse, Word};
 use crate::data::path::Path;
 use crate::data::table::{Each, Fill, Named, Table};
+use crate::error::check::Most;
 use crate::machine::retry::{DEFAULT_BASE, DEFAULT_CAP};
+use crate::policy::check::{WITHIN_TIMEOUT, WITHIN_TOTAL};
 use crate::policy::{Class, PolicyBuilder};
 use crate::retry::{RetryBudgetBuilder, RetryPolicyBuilder};
 use crate::{Backoff, Circuit, ConfigError, Jitter, Name, OnDrop, RetryBudget, RetryPolicy, Slots};
@@ -20,8 +24,13 @@ fn rule(field: &str, rule: &str) -> Result<(), (String, String)> {
     Err((field.to_owned(), rule.to_owned()))
 }
 
-fn count(at: Path<'_>) -> Count<'_> {
-    Count { at, least: 1 }
+fn count(at: Path<'_>, most: Most) -> Count<'_> {
+    Count { at, least: 1, most }
+}
+
+/// The rule that a share breaks.
+fn no_share(number: &f64) -> Option<&'static str> {
+    (!(*number > 0.0 && *number <= 1.0)).then_some("must be above 0 and at most 1")
 }
 
 /// Sets one field of a builder, which its setter takes and gives back.
@@ -33,16 +42,30 @@ fn set<B: Clone>(builder: &mut B, change: impl FnOnce(B) -> B) {
 pub(super) struct PolicyTable {
     name: Name,
     builder: PolicyBuilder,
+    total: Option<Duration>,
+    has_classes: bool,
 }
 
 impl PolicyTable {
     pub(super) fn new(name: &str) -> PolicyTable {
         let name = Name::from(name.to_owned());
-        PolicyTable { builder: PolicyBuilder::new(name.clone()), name }
+        PolicyTable { builder: PolicyBuilder::new(name.clone()), name, total: None, has_classes: false }
     }
 
     pub(super) fn into_builder(self) -> PolicyBuilder {
         self.builder
+    }
+}
+
+/// The rule that a timeout of a policy breaks, with which `builder` is the policy so far. `is_certain` if what is still to
+/// come cannot make up for it, as a class with more time can.
+fn too_short(key: &str, builder: &PolicyBuilder, is_certain: bool) -> Option<String> {
+    let error = builder.clone().build().err()?;
+    match error.rule() {
+        WITHIN_TOTAL if key == error.path() => Some(WITHIN_TOTAL.to_owned()),
+        WITHIN_TOTAL if key == "total_timeout" => Some(format!("must be longer than `{}`", error.path())),
+        WITHIN_TIMEOUT if is_certain => Some(format!("must be longer than `{}`", error.path())),
+        _ => None,
     }
 }
 
@@ -61,10 +84,10 @@ impl Table for PolicyTable {
     ];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
-        let PolicyTable { name, builder } = self;
+        let PolicyTable { name, builder, total, has_classes } = self;
         match key {
             "circuit" => {
-                let mut table = CircuitTable { builder: Circuit::builder(name.clone()), open: None, both: false };
+                let mut table = CircuitTable { builder: Circuit::builder(name.clone()), given: BTreeMap::new() };
                 map.next_value_seed(Fill(at, &mut table))?;
                 set(builder, |builder| builder.circuit(|_| table.builder));
             }
@@ -79,20 +102,34 @@ impl Table for PolicyTable {
                 set(builder, |builder| builder.retry(|_| table.0));
             }
             "classes" => {
-                let classes = Named { at: Some(at), what: "classes", each: Classes(Vec::new()) };
-                for (name, class) in map.next_value_seed(classes)?.0 {
+                let each = Classes { total: *total, classes: Vec::new() };
+                for (name, class) in map.next_value_seed(Named { at: Some(at), what: "classes", each })?.classes {
                     set(builder, |builder| builder.class(name, class));
+                }
+                *has_classes = true;
+            }
+            "timeout" | "total_timeout" => {
+                let is_certain = *has_classes || map.size_hint() == Some(0);
+                let broken = |time: &Duration| {
+                    set(builder, |builder| match key {
+                        "timeout" => builder.timeout(*time),
+                        _ => builder.total_timeout(*time),
+                    });
+                    too_short(key, builder, is_certain)
+                };
+                let time = map.next_value_seed(Agree { at, seed: Time(at), broken })?;
+                if key == "total_timeout" {
+                    *total = Some(time);
                 }
             }
             _ => {
                 let time = map.next_value_seed(Time(at))?;
                 set(builder, |builder| match key {
-                    "total_timeout" => builder.total_timeout(time),
                     #[cfg(feature = "http")]
                     "body_idle_timeout" => builder.body_idle_timeout(time),
                     #[cfg(feature = "http")]
                     "body_timeout" => builder.body_timeout(time),
-                    _ => builder.timeout(time),
+                    _ => builder,
                 });
             }
         }
@@ -107,9 +144,29 @@ impl Table for PolicyTable {
 
 struct CircuitTable {
     builder: CircuitBuilder,
-    /// Which of `open_for` and `open_backoff` was set, and whether both were.
-    open: Option<&'static str>,
-    both: bool,
+    /// What was set so far. What is no count is zero.
+    given: BTreeMap<&'static str, u32>,
+}
+
+impl CircuitTable {
+    /// The rule that `key` breaks beside what was set before it.
+    fn broken(&self, key: &str, count: u32) -> Option<&'static str> {
+        let has = |key| self.given.contains_key(key);
+        let below = |key| self.given.get(key).is_some_and(|given| *given < count);
+        let above = |key| self.given.get(key).is_some_and(|given| *given > count);
+        match key {
+            "open_for" if has("open_backoff") => Some("must not be set together with `open_backoff`"),
+            "open_backoff" if has("open_for") => Some("must not be set together with `open_for`"),
+            "count_window" if has("time_window") => Some("must not be set together with `time_window`"),
+            "time_window" if has("count_window") => Some("must not be set together with `count_window`"),
+            "count_window" if above("minimum_calls") => Some("must not be less than `minimum_calls`"),
+            "minimum_calls" if below("count_window") => Some("must not be greater than the count window"),
+            "probes" | "successes" if below("trials") => Some("must not be greater than `trials`"),
+            "trials" if above("probes") => Some("must not be less than `probes`"),
+            "trials" if above("successes") => Some("must not be less than `successes`"),
+            _ => None,
+        }
+    }
 }
 
 impl Table for CircuitTable {
@@ -132,42 +189,42 @@ impl Table for CircuitTable {
     ];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
-        let CircuitTable { builder, open, both } = self;
-        if matches!(key, "open_for" | "open_backoff") {
-            *both = open.replace(key).is_some();
-        }
-        let number: fn(CircuitBuilder, u32) -> CircuitBuilder = match key {
-            "consecutive_failures" => CircuitBuilder::consecutive_failures,
-            "count_window" => CircuitBuilder::count_window,
-            "minimum_calls" => CircuitBuilder::minimum_calls,
-            "probes" => CircuitBuilder::probes,
-            "successes" => CircuitBuilder::successes,
-            "trials" => CircuitBuilder::trials,
-            _ => return read_other(builder, key, at, map),
+        let (number, most): (fn(CircuitBuilder, u32) -> CircuitBuilder, _) = match key {
+            "consecutive_failures" => (CircuitBuilder::consecutive_failures, Most::MILLION),
+            "count_window" => (CircuitBuilder::count_window, Most::MILLION),
+            "minimum_calls" => (CircuitBuilder::minimum_calls, Most::MILLION),
+            "probes" => (CircuitBuilder::probes, Most::THOUSAND),
+            "successes" => (CircuitBuilder::successes, Most::MILLION),
+            "trials" => (CircuitBuilder::trials, Most::MILLION),
+            _ => {
+                let broken = self.broken(key, 0);
+                self.given.insert(key, 0);
+                return read_other(&mut self.builder, key, broken, at, map);
+            }
         };
-        let count = map.next_value_seed(count(at))?;
-        set(builder, |builder| number(builder, count));
+        let broken = |count: &u32| self.broken(key, *count);
+        let count = map.next_value_seed(Agree { at, seed: count(at, most), broken })?;
+        self.given.insert(key, count);
+        set(&mut self.builder, |builder| number(builder, count));
         Ok(())
     }
 
     fn check(&self) -> Result<(), (String, String)> {
-        if self.both {
-            return rule("open_backoff", "must not be set together with `open_for`");
-        }
         self.builder.clone().build().map(drop).map_err(broken)
     }
 }
 
-/// What is not a count.
+/// What is not a count, and is refused if a rule is `broken` by its being there.
 fn read_other<'de, M: MapAccess<'de>>(
     builder: &mut CircuitBuilder,
     key: &'static str,
+    broken: Option<&'static str>,
     at: Path<'_>,
     map: &mut M,
 ) -> Result<(), M::Error> {
     match key {
         "failure_rate" | "slow_rate" => {
-            let rate = map.next_value_seed(Number(at))?;
+            let rate = map.next_value_seed(Agree { at, seed: Number(at), broken: no_share })?;
             set(builder, |builder| match key {
                 "failure_rate" => builder.failure_rate(rate),
                 _ => builder.slow_rate(rate),
@@ -175,7 +232,7 @@ fn read_other<'de, M: MapAccess<'de>>(
         }
         "open_backoff" => {
             let mut table = BackoffTable::default();
-            map.next_value_seed(Fill(at, &mut table))?;
+            map.next_value_seed(Agree { at, seed: Fill(at, &mut table), broken: |(): &()| broken })?;
             set(builder, |builder| builder.open_backoff(table.backoff()));
         }
         "on_drop" => {
@@ -193,7 +250,7 @@ fn read_other<'de, M: MapAccess<'de>>(
             }
         }
         _ => {
-            let time = map.next_value_seed(Time(at))?;
+            let time = map.next_value_seed(Agree { at, seed: Time(at), broken: |_: &Duration| broken })?;
             set(builder, |builder| match key {
                 "slow_call" => builder.slow_call(time),
                 "time_window" => builder.time_window(time),
@@ -220,18 +277,21 @@ impl Table for OnDropTable {
     }
 }
 
-/// Base and cap have to be set, unless they were there to begin with.
+/// Base and cap have to be set, unless there are others to take.
 #[derive(Default)]
 struct BackoffTable {
     base: Option<Duration>,
     cap: Option<Duration>,
     factor: Option<f64>,
     jitter: Option<Jitter>,
+    /// The base and the cap that are taken where they are not set.
+    otherwise: Option<(Duration, Duration)>,
 }
 
 impl BackoffTable {
     fn backoff(&self) -> Backoff {
-        let backoff = Backoff::exponential(self.base.unwrap_or_default(), self.cap.unwrap_or_default());
+        let (base, cap) = self.otherwise.unwrap_or_default();
+        let backoff = Backoff::exponential(self.base.unwrap_or(base), self.cap.unwrap_or(cap));
         let backoff = self.factor.map_or(backoff, |factor| backoff.factor(factor));
         self.jitter.map_or(backoff, |jitter| backoff.jitter(jitter))
     }
@@ -242,9 +302,20 @@ impl Table for BackoffTable {
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         match key {
-            "base" => self.base = Some(map.next_value_seed(Time(at))?),
-            "cap" => self.cap = Some(map.next_value_seed(Time(at))?),
-            "factor" => self.factor = Some(map.next_value_seed(Number(at))?),
+            "base" => {
+                let cap = self.cap;
+                let broken = |base: &Duration| (cap? < *base).then_some("must not be above the cap");
+                self.base = Some(map.next_value_seed(Agree { at, seed: Time(at), broken })?);
+            }
+            "cap" => {
+                let base = self.base;
+                let broken = |cap: &Duration| (*cap < base?).then_some("must not be below the base");
+                self.cap = Some(map.next_value_seed(Agree { at, seed: Time(at), broken })?);
+            }
+            "factor" => {
+                let broken = |factor: &f64| (factor.is_nan() || *factor < 1.0).then_some("must be at least 1");
+                self.factor = Some(map.next_value_seed(Agree { at, seed: Number(at), broken })?);
+            }
             _ => {
                 let words = &[("none", Jitter::None), ("full", Jitter::Full), ("equal", Jitter::Equal)];
                 self.jitter = Some(map.next_value_seed(Word(at, words))?);
@@ -254,9 +325,15 @@ impl Table for BackoffTable {
     }
 
     fn check(&self) -> Result<(), (String, String)> {
-        match (self.base, self.cap) {
-            (None, _) => rule("base", "has to be set"),
-            (_, None) => rule("cap", "has to be set"),
+        match (self.base, self.cap, self.otherwise) {
+            (None, _, None) => rule("base", "has to be set"),
+            (_, None, None) => rule("cap", "has to be set"),
+            (Some(base), None, Some((_, cap))) if base > cap => {
+                rule("base", &format!("must not be above the cap, which is {cap:?} if not set"))
+            }
+            (None, Some(cap), Some((base, _))) if cap < base => {
+                rule("cap", &format!("must not be below the base, which is {base:?} if not set"))
+            }
             _ => Ok(()),
         }
     }
@@ -270,7 +347,7 @@ impl Table for BulkheadTable {
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         match key {
             "limit" => {
-                let limit = map.next_value_seed(count(at))?;
+                let limit = map.next_value_seed(count(at, Most::MILLION))?;
                 set(&mut self.0, |builder| builder.limit(limit));
             }
             "retry_after" => {
@@ -278,7 +355,7 @@ impl Table for BulkheadTable {
                 set(&mut self.0, |builder| builder.retry_after(time));
             }
             "max_waiting" => {
-                let calls = map.next_value_seed(count(at))?;
+                let calls = map.next_value_seed(count(at, Most::MILLION))?;
                 set(&mut self.0, |builder| builder.max_waiting(calls));
             }
             _ => {
@@ -303,12 +380,12 @@ impl Table for RetryTable {
         let RetryTable(builder) = self;
         match key {
             "attempts" => {
-                let attempts = map.next_value_seed(count(at))?;
+                let attempts = map.next_value_seed(count(at, Most::NONE))?;
                 set(builder, |builder| builder.attempts(attempts));
             }
             "backoff" => {
-                let mut table =
-                    BackoffTable { base: Some(DEFAULT_BASE), cap: Some(DEFAULT_CAP), ..BackoffTable::default() };
+                let otherwise = Some((DEFAULT_BASE, DEFAULT_CAP));
+                let mut table = BackoffTable { otherwise, ..BackoffTable::default() };
                 map.next_value_seed(Fill(at, &mut table))?;
                 set(builder, |builder| builder.backoff(table.backoff()));
             }
@@ -344,7 +421,7 @@ impl Table for BudgetTable {
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         match key {
             "ratio" => {
-                let ratio = map.next_value_seed(Number(at))?;
+                let ratio = map.next_value_seed(Agree { at, seed: Number(at), broken: no_share })?;
                 set(&mut self.0, |builder| builder.ratio(ratio));
             }
             "window" => {
@@ -353,7 +430,7 @@ impl Table for BudgetTable {
             }
             _ => {
                 // Zero is a number of tokens like others, and there is no other way to say it.
-                let tokens = map.next_value_seed(Count { at, least: 0 })?;
+                let tokens = map.next_value_seed(Count { at, least: 0, most: Most::NONE })?;
                 set(&mut self.0, |builder| match key {
                     "floor" => builder.floor(tokens),
                     _ => builder.refill_per_second(tokens),
@@ -369,18 +446,25 @@ impl Table for BudgetTable {
 }
 
 /// The classes of a policy, by name.
-struct Classes(Vec<(String, Class)>);
+struct Classes {
+    /// The policy's total timeout, if it was read before them.
+    total: Option<Duration>,
+    classes: Vec<(String, Class)>,
+}
 
 impl Each for Classes {
     fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
-        let mut table = ClassTable(Class::new());
+        let mut table = ClassTable { class: Class::new(), total: self.total };
         map.next_value_seed(Fill(at, &mut table))?;
-        self.0.push((name.to_owned(), table.0));
+        self.classes.push((name.to_owned(), table.class));
         Ok(())
     }
 }
 
-struct ClassTable(Class);
+struct ClassTable {
+    class: Class,
+    total: Option<Duration>,
+}
 
 impl Table for ClassTable {
     const KEYS: &'static [&'static str] = &["timeout", "total_timeout", "circuit", "bulkhead", "retry"];
@@ -393,17 +477,21 @@ impl Table for ClassTable {
             "total_timeout" => Class::without_total_timeout,
             _ => {
                 let time = map.next_value_seed(TimeOrFalse(at))?;
-                self.0 = time.map_or(self.0.without_timeout(), |time| self.0.timeout(time));
+                self.class = time.map_or(self.class.without_timeout(), |time| self.class.timeout(time));
                 return Ok(());
             }
         };
         if !map.next_value_seed(Flag(at))? {
-            self.0 = without(self.0);
+            self.class = without(self.class);
         }
         Ok(())
     }
 
     fn check(&self) -> Result<(), (String, String)> {
-        Ok(())
+        let total = self.total.filter(|_| self.class.has_total_timeout());
+        match (self.class.own_timeout(), total) {
+            (Some(time), Some(total)) if time >= total => rule("timeout", WITHIN_TOTAL),
+            _ => Ok(()),
+        }
     }
 }

@@ -8,12 +8,12 @@ use tower::Layer;
 use super::*;
 use crate::support::{SECOND, advance};
 
-fn read(text: &str) -> Policies {
+pub(super) fn read(text: &str) -> Policies {
     toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 /// The message of TOML's error, and the line that it points at.
-fn flaw(text: &str) -> (String, usize) {
+pub(super) fn flaw(text: &str) -> (String, usize) {
     let error = toml::from_str::<Policies>(text).expect_err(text);
     let at = error.span().unwrap_or_else(|| panic!("{error} has no place")).start;
     (error.message().to_owned(), text[..at].matches('\n').count() + 1)
@@ -196,8 +196,8 @@ fn po_06_bad_input() {
         ("[a.circuit]\nopen_for = \"0ms\"", "a.circuit.open_for: must be longer than zero", 2),
         ("[a.circuit]\nsuccesses = 0", "a.circuit.successes: must be at least 1", 2),
         ("[a.circuit]\nconsecutive_failures = 0", "a.circuit.consecutive_failures: must be at least 1", 2),
-        ("[a.circuit]\nfailure_rate = 0", "a.circuit.failure_rate: must be above 0 and at most 1", 1),
-        ("[a.circuit]\nfailure_rate = nan", "a.circuit.failure_rate: must be above 0 and at most 1", 1),
+        ("[a.circuit]\nfailure_rate = 0", "a.circuit.failure_rate: must be above 0 and at most 1", 2),
+        ("[a.circuit]\nfailure_rate = nan", "a.circuit.failure_rate: must be above 0 and at most 1", 2),
         ("[a.circuit]\non_drop.failure_after = \"0s\"", "a.circuit.on_drop.failure_after: must be longer than zero", 2),
         ("[a.bulkhead]\nlimit = 0", "a.bulkhead.limit: must be at least 1", 2),
         ("[a.bulkhead]\nmax_wait = \"0s\"", "a.bulkhead.max_wait: must be longer than zero", 2),
@@ -210,8 +210,8 @@ fn po_06_bad_input() {
         ("[a.classes]\nx.timeout = \"0s\"", "a.classes.x.timeout: must be longer than zero", 2),
         // Numbers that do not fit.
         ("[a.bulkhead]\nlimit = -1", "a.bulkhead.limit: must be at least 1", 2),
-        ("[a.bulkhead]\nlimit = 2000000", "a.bulkhead.limit: must not be greater than 1,000,000", 1),
-        ("[a.bulkhead]\nlimit = 5000000000", "a.bulkhead.limit: must not be greater than 4,294,967,295", 2),
+        ("[a.bulkhead]\nlimit = 2000000", "a.bulkhead.limit: must not be greater than 1,000,000", 2),
+        ("[a.bulkhead]\nlimit = 5000000000", "a.bulkhead.limit: must not be greater than 1,000,000", 2),
         ("[a.retry]\nbudget.floor = -1", "a.retry.budget.floor: must be at least 0", 2),
         ("[a.retry]\nbudget.ratio = 1.5", "a.retry.budget.ratio: must be above 0 and at most 1", 2),
         // Wrong types.
@@ -283,15 +283,15 @@ fn po_06_bad_input() {
         // Contradictions.
         (
             "[a.circuit]\nopen_for = \"1s\"\nopen_backoff = { base = \"1s\", cap = \"2s\" }",
-            "a.circuit.open_backoff: must not be set together with `open_for`",
-            1,
+            "a.circuit.open_for: must not be set together with `open_backoff`",
+            2,
         ),
         ("[a.circuit]\nopen_backoff.base = \"1s\"", "a.circuit.open_backoff.cap: has to be set", 2),
         ("[a.circuit]\nopen_backoff = {}", "a.circuit.open_backoff.base: has to be set", 2),
         (
             "[a.circuit]\nopen_backoff = { base = \"3s\", cap = \"2s\" }",
-            "a.circuit.open_backoff: the cap must not be below the base",
-            1,
+            "a.circuit.open_backoff.cap: must not be below the base",
+            2,
         ),
         ("[a.circuit]\nslow_rate = 0.5", "a.circuit.slow_rate: needs `slow_call`", 1),
         (
@@ -301,8 +301,12 @@ fn po_06_bad_input() {
         ),
         ("[a.circuit]\non_drop = {}", "a.circuit.on_drop.failure_after: has to be set", 2),
         ("[a.bulkhead]\nmax_waiting = 3", "a.bulkhead.max_waiting: means nothing without `max_wait`", 1),
-        ("[a.retry]\nbackoff.factor = 0.5", "a.retry.backoff: the factor must be at least 1", 1),
-        ("[a.retry]\nbackoff.base = \"1h\"", "a.retry.backoff: the cap must not be below the base", 1),
+        ("[a.retry]\nbackoff.factor = 0.5", "a.retry.backoff.factor: must be at least 1", 2),
+        (
+            "[a.retry]\nbackoff.base = \"1h\"",
+            "a.retry.backoff.base: must not be above the cap, which is 30s if not set",
+            2,
+        ),
         // Names.
         ("[\"\"]\n", "\"\": a name must not be empty", 1),
         ("[a.classes]\n\"\" = {}", "a.classes.\"\": a name must not be empty", 2),
@@ -327,43 +331,6 @@ fn so_03_the_longest_durations() {
             assert!(message.ends_with("it is longer than 18446744073709551615 seconds"), "{message}");
             assert_eq!(line, 2);
         }
-    }
-}
-
-/// SO-05: what can never be obeyed is an error, from data as from code, with the path of what would not be.
-#[test]
-fn so_05_never_obeyed() {
-    for (text, message) in [
-        (
-            "[a]\ntimeout = \"1s\"\ncircuit = { slow_call = \"1s\", slow_rate = 0.5 }",
-            "a.circuit.slow_call: must be shorter than the policy's `timeout`",
-        ),
-        (
-            "[a]\ntimeout = \"1s\"\ncircuit.on_drop.failure_after = \"2s\"",
-            "a.circuit.on_drop.failure_after: must be shorter than the policy's `timeout`",
-        ),
-        ("[a]\ntimeout = \"2s\"\ntotal_timeout = \"2s\"", "a.timeout: must be shorter than `total_timeout`"),
-        ("[a]\nclasses.x.bulkhead = false", "a.classes.x.bulkhead: must not be left out: the policy has none"),
-        ("[a]\nclasses.x.timeout = false", "a.classes.x.timeout: must not be left out: the policy has none"),
-        ("[a]\ntotal_timeout = \"0s\"", "a.total_timeout: must be longer than zero"),
-    ] {
-        assert_eq!(flaw(text).0, message);
-    }
-    let fine = "[a]\ntimeout = \"2s\"\ntotal_timeout = \"3s\"\nclasses.x = { total_timeout = false, timeout = \"5s\" }";
-    assert_eq!(read(fine).get("a").unwrap().total_timeout(), Some(3 * SECOND));
-}
-
-/// SO-05: a slip of the hand in a key is understood, at every depth.
-#[test]
-fn so_05_did_you_mean() {
-    for (text, start) in [
-        ("[a]\ntimout = \"1s\"", "a.timout: there is no such key; did you mean timeout? There are circuit, "),
-        ("[a.circuit]\nopen_fro = \"1s\"", "a.circuit.open_fro: there is no such key; did you mean open_for? "),
-        ("[a.retry.budget]\nflor = 1", "a.retry.budget.flor: there is no such key; did you mean floor? "),
-        ("[a.classes]\nx.bulkheads = false", "a.classes.x.bulkheads: there is no such key; did you mean bulkhead? "),
-        ("[a]\ndeadline = \"1s\"", "a.deadline: there is no such key; there are circuit, "),
-    ] {
-        assert!(flaw(text).0.starts_with(start), "{:?}", flaw(text));
     }
 }
 

@@ -11,6 +11,7 @@ mod clients;
 mod data;
 mod drops;
 mod fallback;
+mod lines;
 mod order;
 mod same;
 mod service;

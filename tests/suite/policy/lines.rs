@@ -1,0 +1,150 @@
+//! Where the errors of data point at.
+
+use seaworthy::policy::Policies;
+
+use super::data::{flaw, read};
+use crate::support::SECOND;
+
+/// SO-05: a value that breaks a rule, or does not agree with another one, is pointed at itself, and not its table.
+#[test]
+fn so_05_the_line_of_the_value() {
+    let million = "must not be greater than 1,000,000";
+    let share = "must be above 0 and at most 1";
+    let bad: &[(&str, &str, usize)] = &[
+        // By itself.
+        ("[a.circuit]\nslow_call = \"1s\"\n\nslow_rate = 1.5", &format!("a.circuit.slow_rate: {share}"), 4),
+        ("[a.circuit]\nprobes = 2\nfailure_rate = -0.5", &format!("a.circuit.failure_rate: {share}"), 3),
+        ("[a.retry.budget]\nfloor = 3\nratio = inf", &format!("a.retry.budget.ratio: {share}"), 3),
+        ("[a.circuit]\nopen_for = \"1s\"\nprobes = 1001", "a.circuit.probes: must not be greater than 1,000", 3),
+        ("[a.circuit]\nprobes = 1\ntrials = 1000001", &format!("a.circuit.trials: {million}"), 3),
+        ("[a.circuit]\n\nconsecutive_failures = 1000001", &format!("a.circuit.consecutive_failures: {million}"), 3),
+        ("[a.bulkhead]\nmax_wait = \"1s\"\nmax_waiting = 1000001", &format!("a.bulkhead.max_waiting: {million}"), 3),
+        ("[a.retry.backoff]\ncap = \"1s\"\n\nfactor = nan", "a.retry.backoff.factor: must be at least 1", 4),
+        // Beside another.
+        ("[a.circuit]\nsuccesses = 3\ntrials = 2", "a.circuit.trials: must not be less than `successes`", 3),
+        ("[a.circuit]\ntrials = 2\nprobes = 3", "a.circuit.trials: must not be less than `probes`", 2),
+        (
+            "[a.circuit]\nfailure_rate = 0.5\nminimum_calls = 21\ncount_window = 20",
+            "a.circuit.minimum_calls: must not be greater than the count window",
+            3,
+        ),
+        (
+            "[a.circuit]\nfailure_rate = 0.5\ntime_window = \"1s\"\ncount_window = 20",
+            "a.circuit.time_window: must not be set together with `count_window`",
+            3,
+        ),
+        (
+            "[a.circuit.open_backoff]\nbase = \"3s\"\nfactor = 2.0\ncap = \"2s\"",
+            "a.circuit.open_backoff.cap: must not be below the base",
+            4,
+        ),
+        ("[a.retry.backoff]\nbase = \"2s\"\ncap = \"1s\"", "a.retry.backoff.cap: must not be below the base", 3),
+        // In other parts.
+        ("[a]\ntimeout = \"2s\"\ntotal_timeout = \"2s\"", "a.total_timeout: must be longer than `timeout`", 3),
+        (
+            "[a]\ntotal_timeout = \"2s\"\nclasses.x.timeout = \"3s\"",
+            "a.total_timeout: must be longer than `classes.x.timeout`",
+            2,
+        ),
+        (
+            "[a]\ntimeout = \"1s\"\ncircuit = { slow_call = \"1s\", slow_rate = 0.5 }",
+            "a.timeout: must be longer than `circuit.slow_call`",
+            2,
+        ),
+        (
+            "[a]\ncircuit.on_drop.failure_after = \"2s\"\n\ntotal_timeout = \"1s\"",
+            "a.total_timeout: must be longer than `circuit.on_drop.failure_after`",
+            4,
+        ),
+    ];
+    let wrong = bad.iter().filter(|(text, message, line)| flaw(text) != (message.to_string(), *line));
+    let wrong: Vec<_> = wrong.map(|(text, ..)| (text, flaw(text))).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for fine in [
+        "[a.circuit]\nsuccesses = 3\ntrials = 3\nprobes = 3",
+        "[a.circuit]\nfailure_rate = 1\nminimum_calls = 500\ncount_window = 500",
+        "[a.retry.backoff]\nbase = \"2s\"\ncap = \"2s\"\nfactor = 1.0",
+        "[a]\ntimeout = \"1s\"\nclasses.x.timeout = \"3s\"\ncircuit = { slow_call = \"2s\", slow_rate = 0.5 }",
+        "[a]\ntimeout = \"2s\"\ntotal_timeout = \"3s\"\nclasses.x = { total_timeout = false, timeout = \"5s\" }",
+    ] {
+        read(fine);
+    }
+    assert_eq!(
+        read("[a]\ntimeout = \"2s\"\ntotal_timeout = \"3s\"").get("a").unwrap().total_timeout(),
+        Some(3 * SECOND)
+    );
+}
+
+/// SO-05: what is missing has no line: the key that needs it is named, and its table is pointed at.
+#[test]
+fn so_05_what_is_missing() {
+    for (text, message) in [
+        ("[a.circuit]\nslow_rate = 0.5", "a.circuit.slow_rate: needs `slow_call`"),
+        ("[a.bulkhead]\nmax_waiting = 3", "a.bulkhead.max_waiting: means nothing without `max_wait`"),
+        ("[a]\nclasses.x.bulkhead = false", "a.classes.x.bulkhead: must not be left out: the policy has none"),
+        ("[a]\nclasses.x.timeout = false", "a.classes.x.timeout: must not be left out: the policy has none"),
+    ] {
+        assert_eq!(flaw(text), (message.to_owned(), 1));
+    }
+}
+
+/// SO-05: in whatever order the keys come, a contradiction is found, and none that a later key makes up for.
+#[test]
+fn so_05_any_order() {
+    let wrong = |text: &str| serde_json::from_str::<Policies>(text).unwrap_err().to_string();
+    for (text, message) in [
+        (r#"{"a": {"total_timeout": "2s", "timeout": "2s"}}"#, "a.timeout: must be shorter than `total_timeout`"),
+        (
+            r#"{"a": {"total_timeout": "2s", "classes": {"x": {"timeout": "2s"}}}}"#,
+            "a.classes.x.timeout: must be shorter than `total_timeout`",
+        ),
+        (
+            r#"{"a": {"timeout": "1s", "circuit": {"slow_rate": 1, "slow_call": "1s"}}}"#,
+            "a.circuit.slow_call: must be shorter than the policy's `timeout`",
+        ),
+        (
+            r#"{"a": {"circuit": {"trials": 1, "successes": 2}}}"#,
+            "a.circuit.successes: must not be greater than `trials`",
+        ),
+        (
+            r#"{"a": {"circuit": {"failure_rate": 1, "minimum_calls": 9, "count_window": 8}}}"#,
+            "a.circuit.count_window: must not be less than `minimum_calls`",
+        ),
+        (
+            r#"{"a": {"circuit": {"open_for": "1s", "open_backoff": {"base": "1s", "cap": "1s"}}}}"#,
+            "a.circuit.open_backoff: must not be set together with `open_for`",
+        ),
+        (
+            r#"{"a": {"retry": {"backoff": {"cap": "1s", "base": "2s"}}}}"#,
+            "a.retry.backoff.base: must not be above the cap",
+        ),
+        (
+            r#"{"a": {"retry": {"backoff": {"cap": "1ms"}}}}"#,
+            "a.retry.backoff.cap: must not be below the base, which is 500ms",
+        ),
+        (r#"{"a": {"timeout": "1s", "timeout": "2s"}}"#, "a.timeout: it is there twice"),
+    ] {
+        assert!(wrong(text).starts_with(message), "{}", wrong(text));
+    }
+    for fine in [
+        r#"{"a": {"circuit": {"slow_rate": 1, "slow_call": "2s"}, "timeout": "1s", "classes": {"x": {"timeout": "3s"}}}}"#,
+        r#"{"a": {"circuit": {"minimum_calls": 500, "failure_rate": 1, "count_window": 600}}}"#,
+        r#"{"a": {"circuit": {"slow_rate": 1, "slow_call": "1s"}}}"#,
+    ] {
+        assert!(serde_json::from_str::<Policies>(fine).is_ok(), "{fine}");
+    }
+}
+
+/// SO-05: a slip of the hand in a key is understood, at every depth.
+#[test]
+fn so_05_did_you_mean() {
+    for (text, start) in [
+        ("[a]\ntimout = \"1s\"", "a.timout: there is no such key; did you mean timeout? There are circuit, "),
+        ("[a.circuit]\nopen_fro = \"1s\"", "a.circuit.open_fro: there is no such key; did you mean open_for? "),
+        ("[a.retry.budget]\nflor = 1", "a.retry.budget.flor: there is no such key; did you mean floor? "),
+        ("[a.classes]\nx.bulkheads = false", "a.classes.x.bulkheads: there is no such key; did you mean bulkhead? "),
+        ("[a]\ndeadline = \"1s\"", "a.deadline: there is no such key; there are circuit, "),
+    ] {
+        assert!(flaw(text).0.starts_with(start), "{:?}", flaw(text));
+    }
+}
