@@ -30,6 +30,11 @@ mod sync;
 mod time;
 mod tracing_observer;
 
+/// The programs of that page are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/shortest.md")]
+struct Shortest;
+
 pub mod bulkhead;
 pub mod circuit;
 pub mod fallback;
