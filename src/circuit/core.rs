@@ -40,8 +40,17 @@ pub(crate) struct Core {
 #[derive(Debug)]
 struct Locked {
     machine: Machine,
-    /// Who wants to be told when a call may pass again, in the order in which they came.
-    waiters: Option<Box<WakerSet>>,
+    /// None before somebody listens.
+    listeners: Option<Box<Listeners>>,
+}
+
+/// Who wants to be told of something.
+#[derive(Debug, Default)]
+struct Listeners {
+    /// When a call may pass again, in the order in which they came.
+    waiters: WakerSet,
+    /// When the state changes.
+    watchers: WakerSet,
 }
 
 /// What can be seen without the lock of a circuit that does not let everybody pass.
@@ -71,7 +80,7 @@ impl Core {
             until: AtomicU64::new(0),
             not_permitted: AtomicU64::new(0),
             bulk,
-            locked: Mutex::new(Locked { machine, waiters: None }),
+            locked: Mutex::new(Locked { machine, listeners: None }),
             config,
             name,
         };
@@ -384,7 +393,7 @@ impl Core {
             let reports = locked.machine.notice(settings, now, dice);
             let until = locked.machine.refused_until(settings, now);
             let not_needed = match until {
-                Some(_) => locked.waiters.get_or_insert_default().put(id, waker),
+                Some(_) => locked.listeners.get_or_insert_default().waiters.put(id, waker),
                 None => Some(waker),
             };
             ((until, not_needed), reports)
@@ -394,7 +403,22 @@ impl Core {
 
     /// Takes a waiter off the list.
     pub(super) fn forget_waiter(&self, id: u64) {
-        let _dropped_outside = self.with_lock(|locked| locked.waiters.as_mut()?.remove(id));
+        let _dropped_outside = self.with_lock(|locked| locked.listeners.as_mut()?.waiters.remove(id));
+    }
+
+    /// Wakes `waker` once, at the next change of state, in place of the one that `id` stood for. An `id` of 0 stands for
+    /// nobody.
+    #[cfg(feature = "prober")]
+    pub(crate) fn watch(&self, id: &mut u64, waker: &Waker) {
+        let waker = waker.clone();
+        let _dropped_outside =
+            self.with_lock(|locked| locked.listeners.get_or_insert_default().watchers.put(id, waker));
+    }
+
+    /// Takes a watcher off the list.
+    #[cfg(feature = "prober")]
+    pub(crate) fn forget_watcher(&self, id: u64) {
+        let _dropped_outside = self.with_lock(|locked| locked.listeners.as_mut()?.watchers.remove(id));
     }
 
     /// The inner service's `poll_ready` failed, having been asked under `generation`.
@@ -441,12 +465,17 @@ impl Core {
         self.publish(&locked.machine, gate);
         let changed = locked.machine.generation() != before;
         let passes = matches!(gate, Gate::Pass(_) | Gate::Ask);
-        let awake = match &mut locked.waiters {
-            Some(waiters) if changed || passes => waiters.take(),
-            _ => BTreeMap::new(),
-        };
+        let (mut awake, mut told) = (BTreeMap::new(), BTreeMap::new());
+        if let Some(listeners) = &mut locked.listeners {
+            if changed || passes {
+                awake = listeners.waiters.take();
+            }
+            if changed {
+                told = listeners.watchers.take();
+            }
+        }
         drop(locked);
-        wake_all(awake.into_values());
+        wake_all(awake.into_values().chain(told.into_values()));
         answer
     }
 

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
@@ -99,13 +100,15 @@ impl Core {
         found
     }
 
-    pub(super) fn link(&self, id: u64, circuit: &Circuit) -> bool {
-        let Some((unhealthy, link)) = self.with_table(|table| table.link(id, circuit)) else { return false };
+    pub(super) fn link(self: &Arc<Self>, id: u64, circuit: &Circuit) -> bool {
+        let waker = Waker::from(Arc::new(Turned { core: Arc::downgrade(self), id }));
+        let Some((unhealthy, link)) = self.with_table(|table| table.link(id, circuit, waker)) else { return false };
         if let Some(mut link) = link {
             if unhealthy {
                 link.hold(time::now());
             }
             self.put_back(id, vec![link]);
+            self.stir();
         }
         true
     }
@@ -193,6 +196,20 @@ impl Core {
         }
     }
 
+    /// Looks at the circuits that may have changed.
+    pub(super) fn notice(&self) {
+        while let Some((id, links)) = self.with_table(|table| {
+            // Those that are away are looked at when they are put back.
+            let mut turned = table.turned.iter().copied();
+            turned.find_map(|id| {
+                let links = &mut table.targets.get_mut(&id)?.links;
+                (!links.is_empty()).then(|| (id, std::mem::take(links)))
+            })
+        }) {
+            self.put_back(id, links);
+        }
+    }
+
     /// Gives up what takes too long.
     pub(super) fn give_up_overdue(&self) {
         let now = time::now();
@@ -245,31 +262,34 @@ impl Core {
     }
 
     /// Circuits that were told something go back to their target. What came about meanwhile is told first: that nobody
-    /// probes it any more, or that the probe that is under way does not count.
+    /// probes it any more, that the probe that is under way does not count, or that one of them may have changed.
     fn put_back(&self, id: u64, mut links: Vec<Link>) {
         if links.is_empty() {
             return;
         }
-        let now = time::now();
         while !links.is_empty() {
-            let tell = self.with_table(|table| -> Option<fn(&mut Link)> {
+            let now = time::now();
+            let tell = self.with_table(|table| -> Option<fn(&mut Link, Moment)> {
                 let entry = table.targets.get_mut(&id)?;
                 if !(table.running && entry.track.is_probed()) && links.iter().any(Link::takes_part) {
-                    return Some(Link::let_go);
+                    return Some(|link, _| link.let_go());
                 }
                 if entry.flight.is_none() && links.iter().any(Link::stands_in) {
-                    return Some(Link::hand_back);
+                    return Some(|link, _| link.hand_back());
                 }
                 links.append(&mut entry.links);
+                if table.turned.remove(&id) {
+                    return Some(Link::notice);
+                }
                 // When an open time is over the probe that may end it is due, whatever the interval.
-                if let Some(over) = links.iter().filter_map(|link| link.open_until(now)).min() {
-                    table.schedule.set_by(id, over);
+                if let Some(due) = links.iter().map(|link| link.due(now)).min() {
+                    table.schedule.set_by(id, due);
                 }
                 entry.links = std::mem::take(&mut links);
                 None
             });
             match tell {
-                Some(tell) => links.iter_mut().for_each(tell),
+                Some(tell) => links.iter_mut().for_each(|link| tell(link, now)),
                 // They are back, or the target is gone, and they with it.
                 None => return,
             }
@@ -302,6 +322,25 @@ impl Drop for Core {
             for (name, state) in &all {
                 self.audience.tell(&Event::TargetRemoved { name, state: *state });
             }
+        }
+    }
+}
+
+/// What a circuit wakes when it changes. It is in the middle of something, so that it is looked at by the run.
+struct Turned {
+    core: Weak<Core>,
+    id: u64,
+}
+
+impl Wake for Turned {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(core) = self.core.upgrade() {
+            core.with_table(|table| table.targets.contains_key(&self.id).then(|| table.turned.insert(self.id)));
+            core.stir();
         }
     }
 }

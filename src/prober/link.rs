@@ -1,3 +1,5 @@
+use std::task::Waker;
+
 use crate::circuit::Hold;
 use crate::machine::moment::Moment;
 use crate::machine::probe::track::ProbeState;
@@ -14,19 +16,40 @@ pub(super) struct Link {
     sick: bool,
     /// The half-open probe that the probe under way stands for.
     permit: Option<Permit>,
+    /// The target is told through this when the circuit changes.
+    waker: Waker,
+    /// Its place among those that the circuit tells.
+    place: u64,
+    /// When an open time is over that began since the last probe did.
+    over: Moment,
+    /// The generation in which the circuit was last opened by a probe that stood for its own.
+    own: Option<u64>,
 }
 
 impl Link {
-    pub(super) fn new(circuit: Circuit) -> Link {
-        Link { circuit, hold: None, not_before: Moment::NEVER, sick: false, permit: None }
+    pub(super) fn new(circuit: Circuit, waker: Waker) -> Link {
+        let (not_before, over) = (Moment::NEVER, Moment::NEVER);
+        Link { circuit, hold: None, not_before, sick: false, permit: None, waker, place: 0, over, own: None }
     }
 
     pub(super) fn drives(&self, circuit: &Circuit) -> bool {
         self.circuit.id() == circuit.id()
     }
 
+    /// The circuit may have changed.
+    pub(super) fn notice(&mut self, now: Moment) {
+        // Before it is looked at, so that no change is lost in between.
+        self.circuit.core().watch(&mut self.place, &self.waker);
+        let snapshot = self.circuit.snapshot();
+        let left = snapshot.retry_after.filter(|_| snapshot.state == State::Open);
+        // The one that a probe's failure has opened waits for the next probe.
+        let left = left.filter(|_| self.own != Some(snapshot.generation));
+        self.over = left.map_or(Moment::NEVER, |left| now.after(left));
+    }
+
     /// A probe is about to begin.
     pub(super) fn begins(&mut self, now: Moment) {
+        self.over = Moment::NEVER;
         self.hand_back();
         if self.holds() || self.circuit.state() == State::Closed {
             return;
@@ -57,6 +80,7 @@ impl Link {
                 (true, ProbeState::Unhealthy) => Verdict::Ignored,
                 (true, _) => Verdict::Success,
             });
+            self.own = Some(self.circuit.snapshot().generation);
         }
         self.turned(well, state, now);
     }
@@ -86,9 +110,11 @@ impl Link {
         }
     }
 
-    /// When the open time is over of a circuit that was taken over, if that is still to come.
-    pub(super) fn open_until(&self, now: Moment) -> Option<Moment> {
-        (self.hold.is_some() && self.not_before > now).then_some(self.not_before)
+    /// When a probe is due because an open time is over: that of a circuit that was taken over, if it is still to come, or
+    /// one that no probe has begun in.
+    pub(super) fn due(&self, now: Moment) -> Moment {
+        let held = self.hold.is_some() && self.not_before > now;
+        if held { self.not_before } else { self.over }
     }
 
     fn holds(&self) -> bool {
@@ -121,6 +147,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
+        self.circuit.core().forget_watcher(self.place);
         self.let_go();
     }
 }

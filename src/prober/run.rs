@@ -35,6 +35,7 @@ pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) -> Vec
             landed(ended);
         }
         core.give_up_overdue();
+        core.notice();
         while let Some(launch) = core.launch() {
             sky.start(launch);
         }

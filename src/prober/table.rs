@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::task::Waker;
 
 use tokio::task::AbortHandle;
 
@@ -22,6 +23,8 @@ pub(super) struct Table {
     pub(super) under_way: BTreeMap<u64, Name>,
     /// Whether somebody probes: nobody else would ever let go of a circuit.
     pub(super) running: bool,
+    /// Targets one of whose circuits may have changed.
+    pub(super) turned: BTreeSet<u64>,
     last_id: u64,
     sequence: u64,
 }
@@ -83,6 +86,7 @@ impl Table {
             schedule: Schedule::new(most),
             under_way: BTreeMap::new(),
             running: false,
+            turned: BTreeSet::new(),
             last_id: 0,
             sequence: 0,
         }
@@ -94,10 +98,11 @@ impl Table {
 
     /// Lets a target drive a circuit, which it may do already: whether it is being probed and found unhealthy, and the
     /// link, which has to be put back; or none, if the circuit is being told something. None if there is no such target.
-    pub(super) fn link(&mut self, id: u64, circuit: &Circuit) -> Option<(bool, Option<Link>)> {
+    pub(super) fn link(&mut self, id: u64, circuit: &Circuit, waker: Waker) -> Option<(bool, Option<Link>)> {
         let entry = self.targets.get_mut(&id)?;
         let link = if entry.drives.insert(circuit.id()) {
-            Some(Link::new(circuit.clone()))
+            self.turned.insert(id);
+            Some(Link::new(circuit.clone(), waker))
         } else {
             let known = entry.links.iter().position(|link| link.drives(circuit));
             known.map(|place| entry.links.remove(place))
@@ -137,6 +142,7 @@ impl Table {
         let entry = self.targets.remove(&id)?;
         self.names.remove(&entry.name);
         self.schedule.remove(id);
+        self.turned.remove(&id);
         entry.face.show(ProbeState::Disabled);
         Some(entry)
     }

@@ -126,6 +126,68 @@ async fn due_when_the_open_time_is_over() {
     }
 }
 
+/// PB-10: that it opened between two probes is known at once, so that an open time shorter than the interval is not
+/// prolonged by it, however often; a probe that fails has the next one an interval later.
+#[tokio::test(start_paused = true)]
+async fn an_open_time_shorter_than_the_interval() {
+    let prober = prober();
+    let script = Script::new(&[Line::Ok]);
+    let target = prober.add("a", quick().interval(60 * SECOND).build().unwrap(), script.clone()).unwrap();
+    let circuit = Circuit::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
+    target.hold_open(&circuit);
+    let _task = prober.spawn();
+    pass(500 * MS).await;
+    for round in 1..=3 {
+        support::settle(&circuit, &[Verdict::Failure]);
+        pass(900 * MS).await;
+        assert_eq!((circuit.state(), script.count()), (OPEN, round));
+        assert!(circuit.snapshot().retry_after.is_some(), "callers are still told how long");
+        pass(100 * MS).await;
+        assert_eq!((circuit.state(), script.count()), (CLOSED, round + 1));
+    }
+    script.then(Line::Fail("sick"));
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(SECOND).await;
+    assert_eq!((circuit.state(), script.count()), (OPEN, 5));
+    pass(59 * SECOND).await;
+    assert_eq!(script.count(), 5);
+    script.then(Line::Ok);
+    pass(SECOND).await;
+    assert_eq!((circuit.state(), script.count()), (CLOSED, 6));
+
+    // One that nobody drives any more tells nobody.
+    assert!(target.remove());
+    support::settle(&circuit, &[Verdict::Failure]);
+    pass(10 * SECOND).await;
+    assert_eq!((circuit.state(), script.count()), (OPEN, 6));
+}
+
+/// PB-10: an open time that ends while a probe is under way, and one of a circuit that was open when it was given to a
+/// target.
+#[tokio::test(start_paused = true)]
+async fn an_open_time_that_ends_during_a_probe() {
+    let prober = prober();
+    let script = Script::new(&[Line::Ok]);
+    let policy = quick().interval(60 * SECOND).timeout(10 * SECOND).build().unwrap();
+    let target = prober.add("a", policy, script.clone()).unwrap();
+    let circuit = Circuit::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
+    let _task = prober.spawn();
+    pass(MS).await;
+    support::settle(&circuit, &[Verdict::Failure]);
+    target.hold_open(&circuit);
+    pass(SECOND).await;
+    assert_eq!((circuit.state(), script.count()), (CLOSED, 2));
+    script.then(Line::Hang);
+    pass(60 * SECOND).await;
+    assert_eq!(script.count(), 3);
+    support::settle(&circuit, &[Verdict::Failure]);
+    script.then(Line::Ok);
+    pass(5 * SECOND).await;
+    assert_eq!((circuit.state(), script.count()), (OPEN, 3), "it hangs");
+    pass(5 * SECOND).await;
+    assert_eq!((circuit.state(), script.count()), (CLOSED, 4), "at once when it was given up");
+}
+
 /// PR-09: where the open time is over before the prober comes, its next probe is the half-open probe by the circuit's own
 /// rules, and its verdict settles it.
 #[tokio::test(start_paused = true)]
@@ -158,7 +220,8 @@ async fn a_given_up_probe_gives_its_slot_back() {
     pass(MS).await;
     support::settle(&circuit, &[Verdict::Failure]);
     script.then(Line::Hang);
-    pass(20 * SECOND).await;
+    // The probe begins when the open time is over.
+    pass(12 * SECOND).await;
     assert_eq!(circuit.state(), HALF);
     assert!(circuit.admit().is_err(), "the prober is the probe");
     target.remove();
