@@ -29,7 +29,7 @@ use super::{BoxError, Rejected};
 /// }
 /// # assert!(ShopError::SoldOut.rejected().is_none());
 /// # use std::time::Duration;
-/// # let boxed = BoxError::from(ShopError::from(Rejected::TimedOut { after: Duration::from_secs(1), timeout: None, timeout: None }));
+/// # let boxed = BoxError::from(ShopError::from(Rejected::TimedOut { after: Duration::from_secs(1), timeout: None }));
 /// # assert!(boxed.rejected().is_some());
 /// ```
 #[diagnostic::on_unimplemented(
