@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::machine::report::{Cause, Counts, State};
 use crate::machine::retry::StopReason;
+use crate::observe::Source;
 use crate::timeout::Limit;
 use crate::{Name, Phase, RetryBudget, Verdict};
 
@@ -18,6 +19,8 @@ pub enum Event<'a> {
     CircuitTransition {
         /// The circuit.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// The state that it left.
         from: State,
         /// The state that it is in; never the same.
@@ -34,6 +37,8 @@ pub enum Event<'a> {
     CircuitRejected {
         /// The circuit.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// The open time that is left, where it is known.
         retry_after: Option<Duration>,
     },
@@ -42,6 +47,8 @@ pub enum Event<'a> {
     CircuitWouldHaveOpened {
         /// The circuit.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// The rule that is broken.
         cause: Cause,
         /// What has been counted.
@@ -79,12 +86,16 @@ pub enum Event<'a> {
     CircuitBuilt {
         /// The circuit.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
     },
     /// † The last handle of a circuit was dropped.
     #[non_exhaustive]
     CircuitDropped {
         /// The circuit.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// The state that it was in.
         state: State,
     },
@@ -93,6 +104,8 @@ pub enum Event<'a> {
     CircuitSettled {
         /// The circuit.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// How it went. A call that was dropped is what [`OnDrop`](crate::OnDrop) says, one that panicked is a failure.
         /// Told as it is, also if it came too late to count.
         verdict: Verdict,
@@ -104,12 +117,16 @@ pub enum Event<'a> {
     CircuitReadyFailed {
         /// The circuit.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
     },
     /// † The number of a bulkhead's slots changed.
     #[non_exhaustive]
     BulkheadResized {
         /// The bulkhead.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// How many slots it had; 0 when it was built.
         from: u32,
         /// How many it has; 0 when its last handle was dropped.
@@ -122,6 +139,8 @@ pub enum Event<'a> {
     BulkheadMoved {
         /// The bulkhead.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// Where the caller was.
         from: Place,
         /// Where it is; never the same.
@@ -132,6 +151,8 @@ pub enum Event<'a> {
     BulkheadRejected {
         /// The bulkhead.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// The time that the call waited for a slot in vain. Absent if it was rejected at once.
         waited: Option<Duration>,
     },
@@ -140,6 +161,8 @@ pub enum Event<'a> {
     TimedOut {
         /// The timeout, if it has a name.
         name: Option<&'a Name>,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// Which time was over.
         limit: Limit,
         /// How long it was.
@@ -150,6 +173,8 @@ pub enum Event<'a> {
     RetryBuilt {
         /// The retry policy.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// The budget that it pays from, unless its retries are free.
         budget: Option<&'a RetryBudget>,
     },
@@ -158,6 +183,8 @@ pub enum Event<'a> {
     RetryBegan {
         /// The retry policy.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// The budget that it pays from, unless its retries are free.
         budget: Option<&'a RetryBudget>,
     },
@@ -166,6 +193,8 @@ pub enum Event<'a> {
     Retried {
         /// The retry policy.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// Which attempt failed; the first is 1.
         attempt: u32,
         /// The wait before the next one.
@@ -181,6 +210,8 @@ pub enum Event<'a> {
     RetryStopped {
         /// The retry policy.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// How many attempts were made, the first included.
         attempts: u32,
         /// Why.
@@ -228,6 +259,8 @@ pub enum Event<'a> {
     KeysExhausted {
         /// The family of handles.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// How many handles it may have.
         max: u32,
     },
@@ -236,6 +269,8 @@ pub enum Event<'a> {
     FellBack {
         /// The fallback.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// What the call failed with.
         error: ErrorText<'a>,
     },
@@ -325,6 +360,8 @@ pub enum Event<'a> {
     KeyedBuilt {
         /// The family.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// How many handles it may have.
         max: u32,
     },
@@ -333,6 +370,8 @@ pub enum Event<'a> {
     KeyedDropped {
         /// The family.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// How many handles it might have had.
         max: u32,
         /// How many it had.
@@ -343,12 +382,16 @@ pub enum Event<'a> {
     KeyAdded {
         /// The family.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
     },
     /// † The handles of some keys were forgotten.
     #[non_exhaustive]
     KeysForgotten {
         /// The family.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
         /// How many.
         count: u64,
         /// Why.
@@ -359,12 +402,16 @@ pub enum Event<'a> {
     KeyOverflowed {
         /// The family.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
     },
     /// † A fallback was built.
     #[non_exhaustive]
     FallbackBuilt {
         /// The fallback.
         name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
     },
 }
 

@@ -3,10 +3,12 @@
 //! A handle tells the observer that its builder was given. Where it was given none, that is the one of
 //! [`set_default`], and where there is none either, [`TracingObserver`](crate::TracingObserver).
 
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
 
-use crate::Observer;
 use crate::audience::Audience;
+use crate::{Name, Observer};
 
 static DEFAULT: OnceLock<Audience> = OnceLock::new();
 
@@ -44,4 +46,60 @@ pub fn set_default(observer: impl Observer + 'static) -> Result<(), DefaultAlrea
 /// Who is told where nobody was named, if somebody was set.
 pub(crate) fn default() -> Option<&'static Audience> {
     DEFAULT.get()
+}
+
+/// What an event is about, beside its name: which family it belongs to, if it does.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    family: Option<&'a Name>,
+    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "only `MetricsObserver` remembers anything"))]
+    cache: &'a ObserverCache,
+}
+
+impl<'a> Source<'a> {
+    /// The name of the [`Keyed`](crate::Keyed) that made this handle for one of its keys, or as its overflow.
+    #[must_use]
+    pub fn family(&self) -> Option<&'a Name> {
+        self.family
+    }
+
+    pub(crate) fn new(family: Option<&'a Name>, cache: &'a ObserverCache) -> Source<'a> {
+        Source { family, cache }
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn cache(&self) -> &'a ObserverCache {
+        self.cache
+    }
+}
+
+impl fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("family", &self.family).finish_non_exhaustive()
+    }
+}
+
+/// Where a handle keeps what an observer found for it, so that it is not looked up for each event.
+#[derive(Default)]
+pub(crate) struct ObserverCache {
+    #[cfg(feature = "metrics")]
+    /// And whether they are those of a key.
+    pub(crate) series: OnceLock<(Arc<crate::metrics_observer::Named>, bool)>,
+}
+
+/// A copy is of another handle, for which nothing was found yet.
+impl Clone for ObserverCache {
+    fn clone(&self) -> ObserverCache {
+        ObserverCache::default()
+    }
+}
+
+/// What is in it is the observer's, and whole after each step.
+impl UnwindSafe for ObserverCache {}
+impl RefUnwindSafe for ObserverCache {}
+
+impl fmt::Debug for ObserverCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ObserverCache")
+    }
 }

@@ -46,7 +46,7 @@ pub struct TracingObserver;
 impl Observer for TracingObserver {
     fn on_event(&self, event: &Event<'_>) {
         match event {
-            Event::CircuitTransition { name, from, to, sequence, cause, counts } => {
+            Event::CircuitTransition { name, from, to, sequence, cause, counts, .. } => {
                 // A level is part of a call site, so there is one for each.
                 macro_rules! changed {
                     ($level:ident) => {
@@ -66,11 +66,11 @@ impl Observer for TracingObserver {
                     State::HalfOpen | State::Closed => changed!(info),
                 }
             }
-            Event::CircuitRejected { name, retry_after } => {
+            Event::CircuitRejected { name, retry_after, .. } => {
                 let name = Plain(name);
                 tracing::debug!(target: "seaworthy::circuit", %name, ?retry_after, "circuit rejected a call");
             }
-            Event::CircuitWouldHaveOpened { name, cause, counts } => tracing::warn!(
+            Event::CircuitWouldHaveOpened { name, cause, counts, .. } => tracing::warn!(
                 target: "seaworthy::circuit",
                 name = %Plain(name), %cause,
                 calls = in_window(counts, counts.calls),
@@ -92,10 +92,10 @@ impl Observer for TracingObserver {
             Event::ReadinessRejected { reason, .. } => {
                 tracing::debug!(target: "seaworthy::health", reason = %Plain(reason), "not ready, rejected a request");
             }
-            Event::BulkheadRejected { name, waited } => {
+            Event::BulkheadRejected { name, waited, .. } => {
                 tracing::debug!(target: "seaworthy::bulkhead", name = %Plain(name), ?waited, "bulkhead rejected a call");
             }
-            Event::TimedOut { name, limit, after } => {
+            Event::TimedOut { name, limit, after, .. } => {
                 let name = name.map(Plain).map(field::display);
                 tracing::debug!(target: "seaworthy::timeout", name, %limit, ?after, "timed out");
             }
@@ -167,10 +167,10 @@ impl Observer for TracingObserver {
             | Event::FallbackBuilt { .. } => {}
             #[cfg(feature = "prober")]
             Event::TargetAdded { .. } | Event::TargetRemoved { .. } | Event::Probed { .. } => {}
-            Event::KeysExhausted { name, max } => {
+            Event::KeysExhausted { name, max, .. } => {
                 tracing::warn!(target: "seaworthy::keyed", name = %Plain(name), max, "no room for another key");
             }
-            Event::FellBack { name, error } => {
+            Event::FellBack { name, error, .. } => {
                 let (name, error_debug, error) = (Plain(name), PlainDebug(error), Plain(error));
                 tracing::debug!(target: "seaworthy::fallback", %name, %error, %error_debug, "fell back");
             }

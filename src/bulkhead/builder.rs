@@ -113,7 +113,7 @@ impl SlotsBuilder {
         let max_wait = self.max_wait.unwrap_or_default();
         let max_waiting = if max_wait.is_zero() { 0 } else { max_waiting };
         let audience = self.audience.or_default();
-        let settings = Settings { max_wait, max_waiting, retry_after: self.retry_after, audience };
+        let settings = Settings { max_wait, max_waiting, retry_after: self.retry_after, audience, family: None };
         Ok((self.name, SlotsTemplate { limit: self.limit, settings }))
     }
 }
@@ -128,6 +128,12 @@ pub struct SlotsTemplate {
 impl SlotsTemplate {
     pub(crate) fn make(&self, name: Name) -> Slots {
         Slots::new(Core::new(name, self.limit, self.settings.clone()))
+    }
+
+    /// The same for bulkheads of a keyed family.
+    pub(crate) fn of_family(mut self, name: &Name) -> SlotsTemplate {
+        self.settings.family = Some(Arc::new(name.clone()));
+        self
     }
 
     pub(crate) fn limit(&self) -> u32 {

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use crate::audience::Audience;
 use crate::machine::moment::Moment;
 use crate::machine::queue::Queue;
 use crate::machine::tally::Tally;
+use crate::observe::{ObserverCache, Source};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::{Event, Name, Place, Rejected, time};
 
@@ -23,6 +25,7 @@ pub(crate) struct Core {
     queue: Mutex<Queue<Waker>>,
     settings: Settings,
     name: Name,
+    cache: ObserverCache,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -33,6 +36,8 @@ pub(super) struct Settings {
     /// What is told to who is rejected.
     pub(super) retry_after: Option<Duration>,
     pub(super) audience: Audience,
+    /// Whose keys these bulkheads are of.
+    pub(super) family: Option<Arc<Name>>,
 }
 
 /// The answer to a caller who is ready to wait.
@@ -51,6 +56,7 @@ impl Core {
             queue: Mutex::new(Queue::new()),
             settings,
             name,
+            cache: ObserverCache::default(),
         };
         core.resized(0, limit);
         core
@@ -58,6 +64,10 @@ impl Core {
 
     pub(super) fn name(&self) -> &Name {
         &self.name
+    }
+
+    fn about(&self) -> Source<'_> {
+        Source::new(self.settings.family.as_deref(), &self.cache)
     }
 
     pub(super) fn max_wait(&self) -> Duration {
@@ -224,7 +234,7 @@ impl Core {
 
     #[inline(never)]
     fn tell(&self, waited: Option<Duration>) {
-        self.settings.audience.tell(&Event::BulkheadRejected { name: &self.name, waited });
+        self.settings.audience.tell(&Event::BulkheadRejected { name: &self.name, source: self.about(), waited });
     }
 
     pub(crate) fn reject(&self, waited: Option<Duration>) -> Rejected {
@@ -242,13 +252,13 @@ impl Core {
     /// For those who want to be told of every call.
     fn moved(&self, from: Place, to: Place) {
         if self.settings.audience.wants_calls() {
-            self.settings.audience.tell(&Event::BulkheadMoved { name: &self.name, from, to });
+            self.settings.audience.tell(&Event::BulkheadMoved { name: &self.name, source: self.about(), from, to });
         }
     }
 
     fn resized(&self, from: u32, to: u32) {
         if self.settings.audience.wants_calls() && from != to {
-            self.settings.audience.tell(&Event::BulkheadResized { name: &self.name, from, to });
+            self.settings.audience.tell(&Event::BulkheadResized { name: &self.name, source: self.about(), from, to });
         }
     }
 }

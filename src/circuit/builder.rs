@@ -206,6 +206,12 @@ impl CircuitTemplate {
         Circuit::new(Core::new(name, Arc::clone(&self.0)))
     }
 
+    /// The same for circuits of a keyed family.
+    pub(crate) fn of_family(mut self, name: &Name) -> CircuitTemplate {
+        Arc::make_mut(&mut self.0).family = Some(name.clone());
+        self
+    }
+
     /// The same for circuits that measure and never reject.
     pub(crate) fn observing(&self) -> CircuitTemplate {
         let mut config = Config::clone(&self.0);

@@ -1,3 +1,4 @@
+use crate::Name;
 use crate::audience::Audience;
 use crate::machine::settings::Settings;
 use crate::random::Random;
@@ -8,6 +9,8 @@ pub(super) struct Config {
     pub(super) settings: Settings,
     pub(super) random: Random,
     pub(super) audience: Audience,
+    /// Whose keys these circuits are of.
+    pub(super) family: Option<Name>,
 }
 
 impl Config {

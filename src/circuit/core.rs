@@ -16,6 +16,7 @@ use crate::machine::report::{Report, Reports, State};
 use crate::machine::settings::{OnDrop, Settings};
 use crate::machine::verdict::Verdict;
 use crate::machine::window::Span;
+use crate::observe::{ObserverCache, Source};
 use crate::panic::wake_all;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::{Event, Name, time};
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     locked: Mutex<Locked>,
     config: Arc<Config>,
     name: Name,
+    cache: ObserverCache,
 }
 
 #[derive(Debug)]
@@ -83,16 +85,21 @@ impl Core {
             locked: Mutex::new(Locked { machine, listeners: None }),
             config,
             name,
+            cache: ObserverCache::default(),
         };
-        core.tell_of_calls(|name| Event::CircuitBuilt { name });
+        core.tell_of_calls(|name, source| Event::CircuitBuilt { name, source });
         core
     }
 
     /// For those who want to know of every call.
-    fn tell_of_calls<'a>(&'a self, event: impl FnOnce(&'a Name) -> Event<'a>) {
+    fn tell_of_calls<'a>(&'a self, event: impl FnOnce(&'a Name, Source<'a>) -> Event<'a>) {
         if self.config.audience.wants_calls() {
-            self.config.audience.tell(&event(&self.name));
+            self.config.audience.tell(&event(&self.name, self.about()));
         }
+    }
+
+    fn about(&self) -> Source<'_> {
+        Source::new(self.config.family.as_ref(), &self.cache)
     }
 
     pub(super) fn name(&self) -> &Name {
@@ -298,7 +305,8 @@ impl Core {
 
     #[inline(never)]
     fn tell_rejection(&self, refusal: Refusal) {
-        self.config.audience.tell(&Event::CircuitRejected { name: &self.name, retry_after: refusal.retry_after() });
+        let (name, source, retry_after) = (&self.name, self.about(), refusal.retry_after());
+        self.config.audience.tell(&Event::CircuitRejected { name, source, retry_after });
     }
 
     /// Settles an admitted call.
@@ -338,7 +346,8 @@ impl Core {
 
     #[cold]
     fn tell_settled(&self, verdict: Verdict, elapsed: Duration) {
-        self.config.audience.tell(&Event::CircuitSettled { name: &self.name, verdict, elapsed });
+        let (name, source) = (&self.name, self.about());
+        self.config.audience.tell(&Event::CircuitSettled { name, source, verdict, elapsed });
     }
 
     #[inline]
@@ -426,7 +435,7 @@ impl Core {
     pub(crate) fn ready_failed(&self, generation: u64) {
         let now = time::now();
         self.step(|machine, settings, dice| ((), machine.ready_failed(settings, generation, now, dice)));
-        self.tell_of_calls(|name| Event::CircuitReadyFailed { name });
+        self.tell_of_calls(|name, source| Event::CircuitReadyFailed { name, source });
     }
 
     /// Steps the machine, then tells what happened.
@@ -444,12 +453,12 @@ impl Core {
     }
 
     fn tell(&self, report: Report) {
-        let name = &self.name;
+        let (name, source) = (&self.name, self.about());
         self.config.audience.tell(&match report {
             Report::Transition { from, to, sequence, cause, counts } => {
-                Event::CircuitTransition { name, from, to, sequence, cause, counts }
+                Event::CircuitTransition { name, source, from, to, sequence, cause, counts }
             }
-            Report::WouldHaveOpened { cause, counts } => Event::CircuitWouldHaveOpened { name, cause, counts },
+            Report::WouldHaveOpened { cause, counts } => Event::CircuitWouldHaveOpened { name, source, cause, counts },
         });
     }
 
@@ -497,7 +506,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        self.tell_of_calls(|name| Event::CircuitDropped { name, state: self.state() });
+        self.tell_of_calls(|name, source| Event::CircuitDropped { name, source, state: self.state() });
     }
 }
 

@@ -11,6 +11,7 @@ use super::future::{ResponseFuture, Spare};
 use super::service::Fallback;
 use crate::audience::Audience;
 use crate::event::ErrorText;
+use crate::observe::{ObserverCache, Source};
 use crate::retry::CloneReplay;
 use crate::{Error, Event, LiftFuture, Name};
 
@@ -53,18 +54,19 @@ pub struct FallbackLayer<A, W = Rejections> {
 
 /// Tells that a call fell back.
 #[derive(Clone, Debug)]
-pub(super) struct Teller(Arc<(Name, Audience)>);
+pub(super) struct Teller(Arc<(Name, Audience, ObserverCache)>);
 
 impl Teller {
     pub(super) fn new(name: Name, audience: Audience) -> Teller {
-        audience.tell_of_calls(|| Event::FallbackBuilt { name: &name });
-        Teller(Arc::new((name, audience)))
+        let cache = ObserverCache::default();
+        audience.tell_of_calls(|| Event::FallbackBuilt { name: &name, source: Source::new(None, &cache) });
+        Teller(Arc::new((name, audience, cache)))
     }
 
     #[cold]
     pub(super) fn tell<E: Debug + Display>(&self, error: &E) {
-        let (name, audience) = &*self.0;
-        audience.tell(&Event::FellBack { name, error: ErrorText::new(error) });
+        let (name, audience, cache) = &*self.0;
+        audience.tell(&Event::FellBack { name, source: Source::new(None, cache), error: ErrorText::new(error) });
     }
 }
 

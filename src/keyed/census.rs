@@ -1,5 +1,6 @@
 use crate::audience::Audience;
 use crate::event::Forgotten;
+use crate::observe::{ObserverCache, Source};
 use crate::sync::{AtomicU64, Ordering};
 use crate::{Event, Name};
 
@@ -9,6 +10,7 @@ pub(super) struct Census {
     pub(super) name: Name,
     pub(super) max: u32,
     audience: Audience,
+    cache: ObserverCache,
     /// Handles, and places that were taken for one that is being made.
     places: AtomicU64,
     created: AtomicU64,
@@ -46,7 +48,7 @@ impl Reserved<'_> {
         let Reserved(census) = self;
         std::mem::forget(self);
         census.created.fetch_add(1, Ordering::Relaxed);
-        census.audience.tell_of_calls(|| Event::KeyAdded { name: &census.name });
+        census.audience.tell_of_calls(|| Event::KeyAdded { name: &census.name, source: census.about() });
     }
 }
 
@@ -58,8 +60,10 @@ impl Drop for Reserved<'_> {
 
 impl Census {
     pub(super) fn new(name: Name, max: u32, audience: Audience) -> Census {
-        audience.tell_of_calls(|| Event::KeyedBuilt { name: &name, max });
+        let cache = ObserverCache::default();
+        audience.tell_of_calls(|| Event::KeyedBuilt { name: &name, source: Source::new(None, &cache), max });
         Census {
+            cache,
             name,
             max,
             audience,
@@ -70,6 +74,10 @@ impl Census {
             overflowed: AtomicU64::new(0),
             exhausted: AtomicU64::new(0),
         }
+    }
+
+    fn about(&self) -> Source<'_> {
+        Source::new(None, &self.cache)
     }
 
     pub(super) fn handles(&self) -> u64 {
@@ -119,23 +127,23 @@ impl Census {
     }
 
     fn tell_forgotten(&self, count: u64, cause: Forgotten) {
-        self.audience.tell_of_calls(|| Event::KeysForgotten { name: &self.name, count, cause });
+        self.audience.tell_of_calls(|| Event::KeysForgotten { name: &self.name, source: self.about(), count, cause });
     }
 
     /// There was no room for a key.
     pub(super) fn overflowed(&self) {
         self.overflowed.fetch_add(1, Ordering::Relaxed);
-        let name = &self.name;
+        let (name, source) = (&self.name, self.about());
         if self.exhausted.load(Ordering::Relaxed) == 0 && self.exhausted.swap(1, Ordering::Relaxed) == 0 {
-            self.audience.tell(&Event::KeysExhausted { name, max: self.max });
+            self.audience.tell(&Event::KeysExhausted { name, source, max: self.max });
         }
-        self.audience.tell_of_calls(|| Event::KeyOverflowed { name });
+        self.audience.tell_of_calls(|| Event::KeyOverflowed { name, source });
     }
 }
 
 impl Drop for Census {
     fn drop(&mut self) {
-        let (name, max, handles) = (&self.name, self.max, self.handles());
-        self.audience.tell_of_calls(|| Event::KeyedDropped { name, max, handles });
+        let (name, source, max, handles) = (&self.name, self.about(), self.max, self.handles());
+        self.audience.tell_of_calls(|| Event::KeyedDropped { name, source, max, handles });
     }
 }

@@ -36,7 +36,9 @@ pub(super) mod sealed {
         type Template = CircuitTemplate;
 
         fn check(builder: CircuitBuilder) -> Result<(Name, CircuitTemplate), ConfigError> {
-            builder.checked()
+            let (name, template) = builder.checked()?;
+            let template = template.of_family(&name);
+            Ok((name, template))
         }
 
         fn make(template: &CircuitTemplate, name: Name) -> Circuit {
@@ -62,7 +64,9 @@ pub(super) mod sealed {
         type Template = SlotsTemplate;
 
         fn check(builder: SlotsBuilder) -> Result<(Name, SlotsTemplate), ConfigError> {
-            builder.checked()
+            let (name, template) = builder.checked()?;
+            let template = template.of_family(&name);
+            Ok((name, template))
         }
 
         fn make(template: &SlotsTemplate, name: Name) -> Slots {

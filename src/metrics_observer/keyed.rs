@@ -1,37 +1,37 @@
-use super::registry::{add, count};
+use super::registry::Named;
 use super::series::Series;
-use crate::{Event, Forgotten, Name};
+use crate::{Event, Forgotten};
 
 /// What happens to a family of handles.
-pub(super) fn on_event(event: &Event<'_>) {
+pub(super) fn on_event(named: &Named, event: &Event<'_>) {
     match *event {
-        Event::KeyedBuilt { name, max } => built(name, max),
-        Event::KeyedDropped { name, max, handles } => {
-            add(name, Series::KeyedMaxHandles, -i64::from(max));
-            lose(name, handles);
+        Event::KeyedBuilt { max, .. } => built(named, max),
+        Event::KeyedDropped { max, handles, .. } => {
+            named.add(Series::KeyedMaxHandles, -i64::from(max));
+            lose(named, handles);
         }
-        Event::KeyAdded { name } => add(name, Series::KeyedHandles, 1),
-        Event::KeysForgotten { name, count: forgotten, cause } => {
-            lose(name, forgotten);
-            count(name, Series::KeyedForgotten(cause), forgotten);
+        Event::KeyAdded { .. } => named.add(Series::KeyedHandles, 1),
+        Event::KeysForgotten { count, cause, .. } => {
+            lose(named, count);
+            named.count(Series::KeyedForgotten(cause), count);
         }
-        Event::KeyOverflowed { name } => count(name, Series::KeyedOverflows, 1),
-        Event::KeysExhausted { name, .. } => count(name, Series::KeyedExhausted, 1),
+        Event::KeyOverflowed { .. } => named.count(Series::KeyedOverflows, 1),
+        Event::KeysExhausted { .. } => named.count(Series::KeyedExhausted, 1),
         _ => {}
     }
 }
 
-fn built(name: &Name, max: u32) {
-    add(name, Series::KeyedMaxHandles, i64::from(max));
-    add(name, Series::KeyedHandles, 0);
+fn built(named: &Named, max: u32) {
+    named.add(Series::KeyedMaxHandles, i64::from(max));
+    named.add(Series::KeyedHandles, 0);
     for cause in [Forgotten::Idle, Forgotten::Spared, Forgotten::Removed] {
-        count(name, Series::KeyedForgotten(cause), 0);
+        named.count(Series::KeyedForgotten(cause), 0);
     }
-    count(name, Series::KeyedOverflows, 0);
-    count(name, Series::KeyedExhausted, 0);
+    named.count(Series::KeyedOverflows, 0);
+    named.count(Series::KeyedExhausted, 0);
 }
 
 /// There are never more than fit.
-fn lose(name: &Name, handles: u64) {
-    add(name, Series::KeyedHandles, -i64::try_from(handles).unwrap_or_default());
+fn lose(named: &Named, handles: u64) {
+    named.add(Series::KeyedHandles, -i64::try_from(handles).unwrap_or_default());
 }

@@ -10,10 +10,11 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::circuit::State;
+use crate::circuit::{Cause, State};
+use crate::observe::Source;
 use crate::retry::StopReason;
 use crate::{Event, Name, Observer, Place, RetryBudget, Verdict};
-use registry::{add, count, record, set};
+pub(crate) use registry::Named;
 use series::{Reason, Series};
 
 /// Counts and times everything for a dashboard, through the [`metrics`] facade (feature `metrics`).
@@ -39,27 +40,40 @@ use series::{Reason, Series};
 /// them in a process are added up.
 ///
 /// Labels are bounded: beside the names, which are yours, each takes a handful of values. A name is remembered for as
-/// long as the process lives, so do not make one for each request. The handles of a [`Keyed`](crate::Keyed) have a name for
-/// each key: where keys come and go without end, let
-/// [`build_labelled`](crate::keyed::KeyedBuilder::build_labelled) give them few.
+/// long as the process lives, so do not make one for each request. The handles of a [`Keyed`](crate::Keyed) share the
+/// series of the family, which has the name of the template: circuits that are open are as many as are open. With
+/// [`label_keys`](MetricsObserver::label_keys) each key has its own.
 ///
 /// # Costs
 /// It [wants calls](Observer::wants_calls). A call of a circuit costs two clock reads, a counter and a histogram; one of
 /// a bulkhead two gauges where it begins and where it ends; a request of a retry policy a counter and a gauge, with the
-/// budget's lock taken three times; a request that readiness lets in one gauge where it comes and where it goes. Each is one look-up here and one in the recorder. Nothing of it allocates here once a
-/// series is known; the recorder may, and the Prometheus exporter does so once for each look-up.
+/// budget's lock taken three times; a request that readiness lets in one gauge where it comes and where it goes. Each is
+/// one look-up in the recorder; a handle keeps its series, so that nothing is looked up here. Nothing of it allocates here
+/// once a series is known; the recorder may, and the Prometheus exporter does so once for each look-up.
 ///
 /// The recorder is looked up for each event, so that one that is installed late, or forgets series that were idle, has
 /// right gauges again when they change the next time.
 #[derive(Clone, Copy, Debug)]
-pub struct MetricsObserver(());
+pub struct MetricsObserver {
+    label_keys: bool,
+}
 
 impl MetricsObserver {
     /// Describes all metrics to the recorder that is installed.
     #[must_use]
     pub fn new() -> MetricsObserver {
         registry::describe();
-        MetricsObserver(())
+        MetricsObserver { label_keys: false }
+    }
+
+    /// Gives the handles of a [`Keyed`](crate::Keyed) series of their own, key by key, in place of those of the family.
+    ///
+    /// For keys that are few: a recorder keeps what it was told of a key, unless it forgets series that are idle. On this
+    /// side they go with the handle.
+    #[must_use]
+    pub fn label_keys(mut self) -> MetricsObserver {
+        self.label_keys = true;
+        self
     }
 }
 
@@ -72,53 +86,66 @@ impl Default for MetricsObserver {
 impl Observer for MetricsObserver {
     fn on_event(&self, event: &Event<'_>) {
         match *event {
-            Event::CircuitBuilt { name } => circuit_built(name),
-            Event::CircuitDropped { name, state } => add(name, Series::CircuitState(state), -1),
-            Event::CircuitSettled { name, verdict, elapsed } => settled(name, verdict, elapsed),
-            Event::CircuitReadyFailed { name } => count(name, Series::CircuitReadyFailures, 1),
-            Event::CircuitTransition { name, from, to, cause, .. } => {
-                add(name, Series::CircuitState(from), -1);
-                add(name, Series::CircuitState(to), 1);
-                count(name, Series::CircuitTransitions(from, to), 1);
-                if to == State::Open {
-                    count(name, Series::CircuitOpened(cause), 1);
+            Event::CircuitBuilt { name, source, .. } => self.with(name, source, circuit_built),
+            Event::CircuitDropped { name, source, state, .. } => {
+                self.with(name, source, |named| named.add(Series::CircuitState(state), -1));
+                self.gone(source);
+            }
+            Event::CircuitSettled { name, source, verdict, elapsed, .. } => {
+                self.with(name, source, |named| settled(named, verdict, elapsed));
+            }
+            Event::CircuitReadyFailed { name, source, .. } => {
+                self.with(name, source, |named| named.count(Series::CircuitReadyFailures, 1));
+            }
+            Event::CircuitTransition { name, source, from, to, cause, .. } => {
+                self.with(name, source, |named| changed(named, from, to, cause));
+            }
+            Event::CircuitRejected { name, source, .. } => {
+                self.with(name, source, |named| named.count(Series::Rejections(Reason::CircuitOpen), 1));
+            }
+            Event::CircuitWouldHaveOpened { name, source, cause, .. } => {
+                self.with(name, source, |named| named.count(Series::CircuitWouldHaveOpened(cause), 1));
+            }
+            Event::BulkheadResized { name, source, from, to, .. } => {
+                self.with(name, source, |named| resized(named, from, to));
+                if to == 0 {
+                    self.gone(source);
                 }
             }
-            Event::CircuitRejected { name, .. } => count(name, Series::Rejections(Reason::CircuitOpen), 1),
-            Event::CircuitWouldHaveOpened { name, cause, .. } => {
-                count(name, Series::CircuitWouldHaveOpened(cause), 1);
-            }
-            Event::BulkheadResized { name, from, to } => resized(name, from, to),
-            Event::BulkheadMoved { name, from, to } => {
-                add_caller(name, from, -1);
-                add_caller(name, to, 1);
-            }
-            Event::BulkheadRejected { name, waited } => {
+            Event::BulkheadMoved { name, source, from, to, .. } => self.with(name, source, |named| {
+                add_caller(named, from, -1);
+                add_caller(named, to, 1);
+            }),
+            Event::BulkheadRejected { name, source, waited, .. } => {
                 let reason = waited.map_or(Reason::BulkheadFull, |_| Reason::BulkheadWaitOver);
-                count(name, Series::Rejections(reason), 1);
+                self.with(name, source, |named| named.count(Series::Rejections(reason), 1));
             }
-            Event::RetryBuilt { name, budget } => retry_built(name, budget),
-            Event::RetryBegan { name, budget } => {
-                count(name, Series::RetryRequests, 1);
-                set_balance(name, budget);
+            Event::RetryBuilt { name, source, budget, .. } => {
+                self.with(name, source, |named| retry_built(named, budget));
             }
-            Event::Retried { name, budget, .. } => {
-                count(name, Series::Retries, 1);
-                set_balance(name, budget);
+            Event::RetryBegan { name, source, budget, .. } => {
+                self.with(name, source, |named| retried(named, Series::RetryRequests, budget));
             }
-            Event::RetryStopped { name, reason, budget, .. } => {
-                count(name, Series::RetryStops(reason), 1);
-                set_balance(name, budget);
+            Event::Retried { name, source, budget, .. } => {
+                self.with(name, source, |named| retried(named, Series::Retries, budget));
             }
-            Event::TimedOut { name, limit, .. } => {
-                count(name.unwrap_or(&Name::from("")), Series::Timeouts(limit), 1);
+            Event::RetryStopped { name, source, reason, budget, .. } => {
+                self.with(name, source, |named| retried(named, Series::RetryStops(reason), budget));
             }
-            Event::FallbackBuilt { name } => count(name, Series::Fallbacks, 0),
-            Event::FellBack { name, .. } => count(name, Series::Fallbacks, 1),
-            Event::TaskStarted { name } => task_started(name),
-            Event::TaskEnded { name } => add(name, Series::Tasks, -1),
+            Event::TimedOut { name, source, limit, .. } => {
+                self.with(name.unwrap_or(&Name::from("")), source, |named| named.count(Series::Timeouts(limit), 1));
+            }
+            Event::FallbackBuilt { name, source, .. } => {
+                self.with(name, source, |named| named.count(Series::Fallbacks, 0));
+            }
+            Event::FellBack { name, source, .. } => {
+                self.with(name, source, |named| named.count(Series::Fallbacks, 1));
+            }
+            Event::TaskStarted { name } => task_started(&registry::by_name(name)),
+            Event::TaskEnded { name } => registry::by_name(name).add(Series::Tasks, -1),
             Event::TaskFailed { name, panicked, again_in, .. } => {
-                count(name, Series::TaskFailures { panicked, restarted: again_in.is_some() }, 1);
+                let series = Series::TaskFailures { panicked, restarted: again_in.is_some() };
+                registry::by_name(name).count(series, 1);
             }
             Event::HealthBuilt {}
             | Event::HealthDropped { .. }
@@ -129,12 +156,14 @@ impl Observer for MetricsObserver {
             | Event::CheckRemoved { .. }
             | Event::CheckChanged { .. }
             | Event::ReadinessRejected { .. } => health::on_event(event),
-            Event::KeyedBuilt { .. }
-            | Event::KeyedDropped { .. }
-            | Event::KeyAdded { .. }
-            | Event::KeysForgotten { .. }
-            | Event::KeyOverflowed { .. }
-            | Event::KeysExhausted { .. } => keyed::on_event(event),
+            Event::KeyedBuilt { name, source, .. }
+            | Event::KeyedDropped { name, source, .. }
+            | Event::KeyAdded { name, source, .. }
+            | Event::KeysForgotten { name, source, .. }
+            | Event::KeyOverflowed { name, source, .. }
+            | Event::KeysExhausted { name, source, .. } => {
+                self.with(name, source, |named| keyed::on_event(named, event))
+            }
             #[cfg(feature = "prober")]
             Event::TargetAdded { .. }
             | Event::TargetRemoved { .. }
@@ -148,61 +177,100 @@ impl Observer for MetricsObserver {
     }
 }
 
+impl MetricsObserver {
+    /// Does something with the series of a handle, which keeps them from the first time on.
+    fn with(&self, name: &Name, source: Source<'_>, work: impl FnOnce(&Named)) {
+        let (name, by_key) = match source.family() {
+            Some(family) if !self.label_keys => (family, false),
+            Some(_) => (name, true),
+            None => (name, false),
+        };
+        let (kept, kept_by_key) = source.cache().series.get_or_init(|| (registry::for_handle(name), by_key));
+        if *kept_by_key == by_key {
+            work(kept);
+        } else {
+            // It has two observers, of which one labels keys and the other does not.
+            work(&registry::by_name(name));
+        }
+    }
+
+    /// A handle told its last.
+    fn gone(&self, source: Source<'_>) {
+        if let Some((mine, true)) = source.cache().series.get() {
+            registry::forget(mine);
+        }
+    }
+}
+
 /// A counter that nobody has seen at 0 shows no increase when it appears with 1.
-fn circuit_built(name: &Name) {
+fn circuit_built(named: &Named) {
     for state in [State::Closed, State::Open, State::HalfOpen] {
-        add(name, Series::CircuitState(state), i64::from(state == State::Closed));
+        named.add(Series::CircuitState(state), i64::from(state == State::Closed));
     }
     for verdict in [Verdict::Success, Verdict::Failure, Verdict::Throttled, Verdict::Ignored] {
-        count(name, Series::CircuitCalls(verdict), 0);
+        named.count(Series::CircuitCalls(verdict), 0);
     }
-    count(name, Series::CircuitReadyFailures, 0);
-    count(name, Series::Rejections(Reason::CircuitOpen), 0);
+    named.count(Series::CircuitReadyFailures, 0);
+    named.count(Series::Rejections(Reason::CircuitOpen), 0);
 }
 
-fn settled(name: &Name, verdict: Verdict, elapsed: Duration) {
-    count(name, Series::CircuitCalls(verdict), 1);
-    record(name, Series::CircuitCallDuration(verdict), elapsed);
+fn settled(named: &Named, verdict: Verdict, elapsed: Duration) {
+    named.count(Series::CircuitCalls(verdict), 1);
+    named.record(Series::CircuitCallDuration(verdict), elapsed);
 }
 
-fn resized(name: &Name, from: u32, to: u32) {
-    add(name, Series::BulkheadSlots, i64::from(to) - i64::from(from));
+fn changed(named: &Named, from: State, to: State, cause: Cause) {
+    named.add(Series::CircuitState(from), -1);
+    named.add(Series::CircuitState(to), 1);
+    named.count(Series::CircuitTransitions(from, to), 1);
+    if to == State::Open {
+        named.count(Series::CircuitOpened(cause), 1);
+    }
+}
+
+fn resized(named: &Named, from: u32, to: u32) {
+    named.add(Series::BulkheadSlots, i64::from(to) - i64::from(from));
     if from == 0 {
-        add(name, Series::BulkheadInUse, 0);
-        add(name, Series::BulkheadWaiting, 0);
-        count(name, Series::Rejections(Reason::BulkheadFull), 0);
-        count(name, Series::Rejections(Reason::BulkheadWaitOver), 0);
+        named.add(Series::BulkheadInUse, 0);
+        named.add(Series::BulkheadWaiting, 0);
+        named.count(Series::Rejections(Reason::BulkheadFull), 0);
+        named.count(Series::Rejections(Reason::BulkheadWaitOver), 0);
     }
 }
 
-fn add_caller(name: &Name, place: Place, by: i64) {
+fn add_caller(named: &Named, place: Place, by: i64) {
     match place {
-        Place::Inside => add(name, Series::BulkheadInUse, by),
-        Place::Waiting => add(name, Series::BulkheadWaiting, by),
+        Place::Inside => named.add(Series::BulkheadInUse, by),
+        Place::Waiting => named.add(Series::BulkheadWaiting, by),
         Place::Outside => {}
     }
 }
 
-fn retry_built(name: &Name, budget: Option<&RetryBudget>) {
-    count(name, Series::RetryRequests, 0);
-    count(name, Series::Retries, 0);
+fn retry_built(named: &Named, budget: Option<&RetryBudget>) {
+    named.count(Series::RetryRequests, 0);
+    named.count(Series::Retries, 0);
     for reason in StopReason::ALL {
-        count(name, Series::RetryStops(reason), 0);
+        named.count(Series::RetryStops(reason), 0);
     }
-    set_balance(name, budget);
+    set_balance(named, budget);
 }
 
-fn set_balance(name: &Name, budget: Option<&RetryBudget>) {
+fn retried(named: &Named, step: Series, budget: Option<&RetryBudget>) {
+    named.count(step, 1);
+    set_balance(named, budget);
+}
+
+fn set_balance(named: &Named, budget: Option<&RetryBudget>) {
     if let Some(budget) = budget {
-        set(name, Series::RetryBudgetTokens, || budget.balance());
+        named.set(Series::RetryBudgetTokens, || budget.balance());
     }
 }
 
-fn task_started(name: &Name) {
-    add(name, Series::Tasks, 1);
+fn task_started(named: &Named) {
+    named.add(Series::Tasks, 1);
     for panicked in [false, true] {
         for restarted in [false, true] {
-            count(name, Series::TaskFailures { panicked, restarted }, 0);
+            named.count(Series::TaskFailures { panicked, restarted }, 0);
         }
     }
 }

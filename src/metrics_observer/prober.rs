@@ -1,30 +1,32 @@
-use super::registry::{add, count, record};
+use super::registry::{Named, by_name};
 use super::series::Series;
+use crate::Event;
 use crate::prober::{ProbeOutcome, ProbeState};
-use crate::{Event, Name};
 
 /// What happens to probed targets.
 pub(super) fn on_event(event: &Event<'_>) {
     match *event {
-        Event::TargetAdded { name, state } => added(name, state),
-        Event::TargetRemoved { name, state } => add(name, Series::TargetState(state), -1),
+        Event::TargetAdded { name, state } => added(&by_name(name), state),
+        Event::TargetRemoved { name, state } => by_name(name).add(Series::TargetState(state), -1),
         Event::ProbeChanged { name, from, to, .. } => {
-            add(name, Series::TargetState(from), -1);
-            add(name, Series::TargetState(to), 1);
+            let named = by_name(name);
+            named.add(Series::TargetState(from), -1);
+            named.add(Series::TargetState(to), 1);
         }
         Event::Probed { name, outcome, elapsed, .. } => {
-            count(name, Series::Probes(outcome), 1);
-            record(name, Series::ProbeDuration(outcome), elapsed);
+            let named = by_name(name);
+            named.count(Series::Probes(outcome), 1);
+            named.record(Series::ProbeDuration(outcome), elapsed);
         }
         _ => {}
     }
 }
 
-fn added(name: &Name, in_state: ProbeState) {
+fn added(named: &Named, in_state: ProbeState) {
     for state in ProbeState::ALL {
-        add(name, Series::TargetState(state), i64::from(state == in_state));
+        named.add(Series::TargetState(state), i64::from(state == in_state));
     }
     for outcome in [ProbeOutcome::Success, ProbeOutcome::Failure, ProbeOutcome::TimedOut] {
-        count(name, Series::Probes(outcome), 0);
+        named.count(Series::Probes(outcome), 0);
     }
 }

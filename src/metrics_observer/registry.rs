@@ -1,77 +1,142 @@
 use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError};
+use std::sync::{Arc, LazyLock, OnceLock, PoisonError};
 use std::time::Duration;
 
-use metrics::{Key, Label, Level, Metadata};
+use metrics::{Key, Label, Level, Metadata, SharedString};
 
 use super::catalog::{Kind, METRICS};
 use super::series::Series;
-use crate::Name;
 use crate::sync::{AtomicU64, Ordering, RwLock, fence};
 
-/// All series that have been told so far, by name. They stay for as long as the process lives, as they do in a recorder.
-static ENTRIES: LazyLock<RwLock<HashMap<&'static str, Entries>>> = LazyLock::new(Default::default);
+/// All names that have series. They stay for as long as the process lives, as they do in a recorder; but those of keys go
+/// with their handles.
+static NAMES: LazyLock<RwLock<HashMap<Arc<str>, Arc<Named>>>> = LazyLock::new(Default::default);
 
-type Entries = HashMap<Series, &'static Entry>;
+/// That of a service, which has no name.
+static SERVICE: OnceLock<Arc<Named>> = OnceLock::new();
 
 static METADATA: Metadata<'static> = Metadata::new("seaworthy", Level::INFO, None);
 
+/// The series of a name, found by their number. Handles keep it, so that nothing is looked up for an event.
+pub(crate) struct Named {
+    name: Arc<str>,
+    /// 1 once it was asked for by a name alone: then it belongs to no handle that it could go with.
+    stays: AtomicU64,
+    /// The first ones, which are those of calls, and the others.
+    first: [OnceLock<Box<Entry>>; Series::FIRST],
+    rest: OnceLock<Box<[OnceLock<Box<Entry>>; Series::REST]>>,
+}
+
 struct Entry {
-    /// Nothing in it is owned, so that a recorder may keep it for nothing.
     key: Key,
     /// What a gauge stands at, as the bits of an `i64`. A recorder's own may have been lost or never begun.
     level: AtomicU64,
 }
 
 impl Entry {
-    fn new(name: &'static str, series: Series) -> Entry {
-        let name = series.has_name().then_some(("name", name));
-        let labels = name.into_iter().chain(series.labels().into_iter().flatten());
-        let labels: Vec<Label> = labels.map(|(label, value)| Label::from_static_parts(label, value)).collect();
-        Entry { key: Key::from_static_parts(series.metric().name, labels.leak()), level: AtomicU64::new(0) }
+    fn new(name: &Arc<str>, series: Series) -> Entry {
+        let name = series.has_name().then(|| Label::new("name", SharedString::from_shared(Arc::clone(name))));
+        let others = series.labels().into_iter().flatten();
+        let labels = name.into_iter().chain(others.map(|(label, value)| Label::from_static_parts(label, value)));
+        let labels: Vec<Label> = labels.collect();
+        // So that a recorder may keep it for nothing.
+        Entry { key: Key::from_parts(series.metric().name, labels).to_retained(), level: AtomicU64::new(0) }
     }
 }
 
-/// No lock is held when this returns: a recorder is anybody's code.
-fn entry(name: &Name, series: Series) -> &'static Entry {
-    let name = name.as_str();
-    let known = ENTRIES.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(entry) = known.get(name).and_then(|entries| entries.get(&series)) {
-        return entry;
+impl Named {
+    fn new(name: Arc<str>) -> Named {
+        Named {
+            name,
+            stays: AtomicU64::new(0),
+            first: [const { OnceLock::new() }; Series::FIRST],
+            rest: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn entry(&self, series: Series) -> &Entry {
+        let number = series.number();
+        let place = match self.first.get(number) {
+            Some(place) => place,
+            None => {
+                let rest = self.rest.get_or_init(|| Box::new([const { OnceLock::new() }; Series::REST]));
+                // A test asks for all numbers.
+                &rest[(number - Series::FIRST).min(Series::REST - 1)]
+            }
+        };
+        place.get_or_init(|| Box::new(Entry::new(&self.name, series)))
+    }
+
+    /// Counts so many more. 0 shows the counter to the recorder.
+    pub(super) fn count(&self, series: Series, more: u64) {
+        let key = &self.entry(series).key;
+        metrics::with_recorder(|recorder| recorder.register_counter(key, &METADATA).increment(more));
+    }
+
+    pub(super) fn record(&self, series: Series, time: Duration) {
+        let key = &self.entry(series).key;
+        metrics::with_recorder(|recorder| recorder.register_histogram(key, &METADATA).record(time));
+    }
+
+    /// Moves a gauge by so much.
+    pub(super) fn add(&self, series: Series, by: i64) {
+        let Entry { key, level } = self.entry(series);
+        level.fetch_add(by as u64, Ordering::AcqRel);
+        show(key, || {
+            // What two threads did may be told in the wrong order: a slot given back before it was taken.
+            u64::try_from(level.load(Ordering::Acquire) as i64).unwrap_or_default()
+        });
+    }
+
+    /// Sets a gauge to what `level` says.
+    pub(super) fn set(&self, series: Series, level: impl Fn() -> u64) {
+        show(&self.entry(series).key, level);
+    }
+}
+
+/// For a handle, which keeps it. No lock is held when this returns: a recorder is anybody's code.
+pub(super) fn for_handle(name: &str) -> Arc<Named> {
+    #[cfg(test)]
+    LOOK_UPS.set(LOOK_UPS.get() + 1);
+    let known = NAMES.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(named) = known.get(name) {
+        return Arc::clone(named);
     }
     drop(known);
-    let mut all = ENTRIES.write().unwrap_or_else(PoisonError::into_inner);
-    let name = match all.get_key_value(name) {
-        Some((known, _)) => known,
-        None => &*String::from(name).leak(),
-    };
-    all.entry(name).or_default().entry(series).or_insert_with(|| Box::leak(Box::new(Entry::new(name, series))))
+    let mut all = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(named) = all.get(name) {
+        return Arc::clone(named);
+    }
+    let name: Arc<str> = Arc::from(name);
+    let named = Arc::new(Named::new(Arc::clone(&name)));
+    all.insert(name, Arc::clone(&named));
+    named
 }
 
-/// Counts so many more. 0 shows the counter to the recorder.
-pub(super) fn count(name: &Name, series: Series, more: u64) {
-    let entry = entry(name, series);
-    metrics::with_recorder(|recorder| recorder.register_counter(&entry.key, &METADATA).increment(more));
+/// For what has a name and keeps nothing.
+pub(super) fn by_name(name: &str) -> Arc<Named> {
+    let named = for_handle(name);
+    named.stays.store(1, Ordering::Relaxed);
+    named
 }
 
-pub(super) fn record(name: &Name, series: Series, time: Duration) {
-    let entry = entry(name, series);
-    metrics::with_recorder(|recorder| recorder.register_histogram(&entry.key, &METADATA).record(time));
+pub(super) fn service() -> &'static Named {
+    SERVICE.get_or_init(|| by_name(""))
 }
 
-/// Moves a gauge by so much.
-pub(super) fn add(name: &Name, series: Series, by: i64) {
-    let Entry { key, level } = entry(name, series);
-    level.fetch_add(by as u64, Ordering::AcqRel);
-    show(key, || {
-        // What two threads did may be told in the wrong order: a slot given back before it was taken.
-        u64::try_from(level.load(Ordering::Acquire) as i64).unwrap_or_default()
-    });
-}
-
-/// Sets a gauge to what `level` says.
-pub(super) fn set(name: &Name, series: Series, level: impl Fn() -> u64) {
-    show(&entry(name, series).key, level);
+/// The last event of a handle that was made for a key has been told, and the handle keeps `mine`. Its series go, unless
+/// somebody else has them, too.
+pub(super) fn forget(mine: &Arc<Named>) {
+    let mut all = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    // One is the table's and one the handle's. While the table is locked nobody gets another.
+    let is_last = Arc::strong_count(mine) <= 2 && mine.stays.load(Ordering::Relaxed) == 0;
+    if is_last && all.get(mine.name()).is_some_and(|known| Arc::ptr_eq(known, mine)) {
+        all.remove(mine.name());
+    }
 }
 
 /// Sets a gauge, and looks again: whoever changed the level in between may have set the gauge before this. So the last to
@@ -103,4 +168,20 @@ pub(super) fn describe() {
             }
         }
     });
+}
+
+#[cfg(test)]
+thread_local! {
+    static LOOK_UPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// How often this thread looked a name up.
+#[cfg(test)]
+pub(super) fn look_ups() -> u64 {
+    LOOK_UPS.get()
+}
+
+#[cfg(test)]
+pub(super) fn knows(name: &str) -> bool {
+    NAMES.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
 }

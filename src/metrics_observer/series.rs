@@ -102,6 +102,50 @@ impl Series {
         }
     }
 
+    /// So many have the lowest numbers: what a call may need, side by side where it needs two of them.
+    pub(super) const FIRST: usize = 24;
+    /// So many have others.
+    pub(super) const REST: usize = 75;
+
+    /// A number of its own.
+    pub(super) const fn number(self) -> usize {
+        match self {
+            Series::CircuitCalls(verdict) => 2 * verdict as usize,
+            Series::CircuitCallDuration(verdict) => 2 * verdict as usize + 1,
+            Series::CircuitReadyFailures => 8,
+            Series::CircuitState(state) => 9 + state as usize,
+            Series::Rejections(reason) => 12 + reason as usize,
+            Series::BulkheadSlots => 18,
+            Series::BulkheadInUse => 19,
+            Series::BulkheadWaiting => 20,
+            Series::RetryRequests => 21,
+            Series::RetryBudgetTokens => 22,
+            Series::RequestsInFlight => 23,
+            Series::Retries => 24,
+            Series::Fallbacks => 25,
+            Series::Tasks => 26,
+            Series::KeyedMaxHandles => 27,
+            Series::KeyedHandles => 28,
+            Series::KeyedExhausted => 29,
+            Series::KeyedOverflows => 30,
+            Series::CircuitTransitions(from, to) => 31 + 3 * from as usize + to as usize,
+            Series::CircuitOpened(cause) => 40 + cause as usize,
+            Series::CircuitWouldHaveOpened(cause) => 51 + cause as usize,
+            Series::RetryStops(reason) => 62 + reason as usize,
+            Series::Timeouts(limit) => 70 + limit as usize,
+            Series::Phase(phase) => 73 + phase as usize,
+            Series::CheckState { required, up } => 77 + 2 * required as usize + up as usize,
+            Series::TaskFailures { panicked, restarted } => 81 + 2 * panicked as usize + restarted as usize,
+            Series::KeyedForgotten(why) => 85 + why as usize,
+            #[cfg(feature = "prober")]
+            Series::TargetState(state) => 88 + state as usize,
+            #[cfg(feature = "prober")]
+            Series::Probes(outcome) => 93 + outcome as usize,
+            #[cfg(feature = "prober")]
+            Series::ProbeDuration(outcome) => 96 + outcome as usize,
+        }
+    }
+
     /// Whether it is about something that has a name. A service has none.
     pub(super) const fn has_name(self) -> bool {
         !matches!(self, Series::Phase(_) | Series::RequestsInFlight)

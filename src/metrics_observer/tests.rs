@@ -5,17 +5,24 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 
 use super::MetricsObserver;
 use super::catalog::{Kind, METRICS};
+use super::registry;
 use crate::circuit::{Cause, Counts, State};
 use crate::event::ErrorText;
+use crate::observe::Source;
 use crate::retry::StopReason;
 use crate::timeout::Limit;
-use crate::{Event, Forgotten, Name, Observer, Phase, Place, RetryBudget, Verdict};
+use crate::{Circuit, Event, Forgotten, Keyed, Name, Observer, Phase, Place, RetryBudget, Verdict};
 
 /// By label: its values; none for the name, if there is one.
 type Labels = BTreeMap<String, BTreeSet<String>>;
 
 /// By metric: its type and its labels.
 type Table = BTreeMap<String, (String, Labels)>;
+
+/// Of a handle that lives for as long as the test. Leaked, because the series are those of the first name.
+fn source() -> Source<'static> {
+    Source::new(None, Box::leak(Box::default()))
+}
 
 fn between_ticks(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
@@ -75,14 +82,16 @@ fn exposed(text: &str) -> Table {
 fn tell_everything(observer: MetricsObserver) {
     let (name, budget, counts) = (&Name::from("all"), Some(&RetryBudget::default()), Counts::default());
     let tell = |event| observer.on_event(&event);
-    tell(Event::CircuitBuilt { name });
+    tell(Event::CircuitBuilt { name, source: source() });
     for verdict in [Verdict::Success, Verdict::Failure, Verdict::Throttled, Verdict::Ignored] {
-        tell(Event::CircuitSettled { name, verdict, elapsed: Duration::from_millis(7) });
+        tell(Event::CircuitSettled { name, source: source(), verdict, elapsed: Duration::from_millis(7) });
     }
-    let change = |from, to, cause| tell(Event::CircuitTransition { name, from, to, sequence: 1, cause, counts });
+    let change = |from, to, cause| {
+        tell(Event::CircuitTransition { name, source: source(), from, to, sequence: 1, cause, counts })
+    };
     for cause in [Cause::ConsecutiveFailures, Cause::FailureRate, Cause::SlowRate] {
         change(State::Closed, State::Open, cause);
-        tell(Event::CircuitWouldHaveOpened { name, cause, counts });
+        tell(Event::CircuitWouldHaveOpened { name, source: source(), cause, counts });
     }
     change(State::Closed, State::Open, Cause::Forced);
     change(State::Closed, State::Open, Cause::HeldOpen);
@@ -92,22 +101,22 @@ fn tell_everything(observer: MetricsObserver) {
     change(State::HalfOpen, State::Open, Cause::ProbeTimedOut);
     change(State::HalfOpen, State::Closed, Cause::ProbesSucceeded);
     change(State::Open, State::Closed, Cause::Reset);
-    tell(Event::CircuitRejected { name, retry_after: None });
-    tell(Event::CircuitReadyFailed { name });
-    tell(Event::BulkheadResized { name, from: 0, to: 3 });
-    tell(Event::BulkheadMoved { name, from: Place::Outside, to: Place::Waiting });
-    tell(Event::BulkheadMoved { name, from: Place::Waiting, to: Place::Inside });
-    tell(Event::BulkheadRejected { name, waited: None });
-    tell(Event::BulkheadRejected { name, waited: Some(Duration::from_secs(1)) });
-    tell(Event::RetryBuilt { name, budget });
-    tell(Event::RetryBegan { name, budget });
-    tell(Event::Retried { name, attempt: 1, delay: Duration::ZERO, error: None, budget });
+    tell(Event::CircuitRejected { name, source: source(), retry_after: None });
+    tell(Event::CircuitReadyFailed { name, source: source() });
+    tell(Event::BulkheadResized { name, source: source(), from: 0, to: 3 });
+    tell(Event::BulkheadMoved { name, source: source(), from: Place::Outside, to: Place::Waiting });
+    tell(Event::BulkheadMoved { name, source: source(), from: Place::Waiting, to: Place::Inside });
+    tell(Event::BulkheadRejected { name, source: source(), waited: None });
+    tell(Event::BulkheadRejected { name, source: source(), waited: Some(Duration::from_secs(1)) });
+    tell(Event::RetryBuilt { name, source: source(), budget });
+    tell(Event::RetryBegan { name, source: source(), budget });
+    tell(Event::Retried { name, source: source(), attempt: 1, delay: Duration::ZERO, error: None, budget });
     for reason in StopReason::ALL {
-        tell(Event::RetryStopped { name, attempts: 2, reason, error: None, budget });
+        tell(Event::RetryStopped { name, source: source(), attempts: 2, reason, error: None, budget });
     }
     for limit in [Limit::Response, Limit::BodyIdle, Limit::BodyTotal] {
-        tell(Event::TimedOut { name: Some(name), limit, after: Duration::from_secs(1) });
-        tell(Event::TimedOut { name: None, limit, after: Duration::from_secs(1) });
+        tell(Event::TimedOut { name: Some(name), source: source(), limit, after: Duration::from_secs(1) });
+        tell(Event::TimedOut { name: None, source: source(), limit, after: Duration::from_secs(1) });
     }
     tell_of_a_service(observer, name);
     tell_of_the_rest(observer, name);
@@ -136,8 +145,8 @@ fn tell_of_the_rest(observer: MetricsObserver, name: &Name) {
     let tell = |event: Event<'_>| observer.on_event(&event);
     let error = "down";
     let error = ErrorText::new(&error);
-    tell(Event::FallbackBuilt { name });
-    tell(Event::FellBack { name, error });
+    tell(Event::FallbackBuilt { name, source: source() });
+    tell(Event::FellBack { name, source: source(), error });
     tell(Event::TaskStarted { name });
     for (panicked, again_in) in
         [(true, None), (true, Some(Duration::ZERO)), (false, None), (false, Some(Duration::ZERO))]
@@ -145,14 +154,14 @@ fn tell_of_the_rest(observer: MetricsObserver, name: &Name) {
         tell(Event::TaskFailed { name, error, panicked, again_in });
     }
     tell(Event::TaskEnded { name });
-    tell(Event::KeyedBuilt { name, max: 2 });
-    tell(Event::KeyAdded { name });
+    tell(Event::KeyedBuilt { name, source: source(), max: 2 });
+    tell(Event::KeyAdded { name, source: source() });
     for cause in [Forgotten::Idle, Forgotten::Spared, Forgotten::Removed] {
-        tell(Event::KeysForgotten { name, count: 1, cause });
+        tell(Event::KeysForgotten { name, source: source(), count: 1, cause });
     }
-    tell(Event::KeysExhausted { name, max: 2 });
-    tell(Event::KeyOverflowed { name });
-    tell(Event::KeyedDropped { name, max: 2, handles: 0 });
+    tell(Event::KeysExhausted { name, source: source(), max: 2 });
+    tell(Event::KeyOverflowed { name, source: source() });
+    tell(Event::KeyedDropped { name, source: source(), max: 2, handles: 0 });
 }
 
 #[cfg(feature = "prober")]
@@ -203,14 +212,14 @@ fn names_say_the_unit() {
 fn gauges_do_not_depend_on_what_the_recorder_remembers() {
     let (observer, name) = (MetricsObserver::new(), &Name::from("late"));
     // Nobody listens.
-    observer.on_event(&Event::BulkheadResized { name, from: 0, to: 3 });
+    observer.on_event(&Event::BulkheadResized { name, source: source(), from: 0, to: 3 });
     for _ in 0..2 {
-        observer.on_event(&Event::BulkheadMoved { name, from: Place::Outside, to: Place::Inside });
+        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Outside, to: Place::Inside });
     }
     let recorder = PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&recorder, || {
-        observer.on_event(&Event::BulkheadMoved { name, from: Place::Inside, to: Place::Outside });
-        observer.on_event(&Event::BulkheadResized { name, from: 3, to: 4 });
+        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Inside, to: Place::Outside });
+        observer.on_event(&Event::BulkheadResized { name, source: source(), from: 3, to: 4 });
     });
     let text = recorder.handle().render();
     assert!(text.contains("seaworthy_bulkhead_slots_in_use{name=\"late\"} 1\n"), "{text}");
@@ -224,11 +233,52 @@ fn told_in_the_wrong_order() {
     let (observer, name) = (MetricsObserver::new(), &Name::from("wrong order"));
     let gauge = || recorder.handle().render();
     metrics::with_local_recorder(&recorder, || {
-        observer.on_event(&Event::BulkheadMoved { name, from: Place::Inside, to: Place::Outside });
+        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Inside, to: Place::Outside });
         assert!(gauge().contains("in_use{name=\"wrong order\"} 0\n"), "{}", gauge());
-        observer.on_event(&Event::BulkheadMoved { name, from: Place::Waiting, to: Place::Inside });
+        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Waiting, to: Place::Inside });
         assert!(gauge().contains("in_use{name=\"wrong order\"} 0\n"), "{}", gauge());
-        observer.on_event(&Event::BulkheadMoved { name, from: Place::Outside, to: Place::Inside });
+        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Outside, to: Place::Inside });
         assert!(gauge().contains("in_use{name=\"wrong order\"} 1\n"), "{}", gauge());
     });
+}
+
+/// SO-08: a recorded call looks up nothing: its handle did once.
+#[test]
+fn so_08_a_handle_looks_its_series_up_once() {
+    let circuit = Circuit::builder("so 08 once").observer(MetricsObserver::new()).build().unwrap();
+    let before = registry::look_ups();
+    for verdict in [Verdict::Success, Verdict::Failure, Verdict::Ignored, Verdict::Success] {
+        circuit.admit().unwrap().settle(verdict);
+    }
+    circuit.force_open();
+    assert!(circuit.admit().is_err());
+    assert_eq!(registry::look_ups() - before, 0);
+    let _other = Circuit::builder("so 08 once").observer(MetricsObserver::new()).build().unwrap();
+    assert_eq!(registry::look_ups() - before, 1);
+}
+
+/// SO-08: with `label_keys`, a key has a name here for as long as somebody has its handle, and no longer; without, none has.
+#[test]
+fn so_08_evicted_keys_are_dropped() {
+    let family = |name: &'static str, observer: MetricsObserver| -> Keyed<u32, Circuit> {
+        Circuit::builder(name).observer(observer).keyed().max(10).build().unwrap()
+    };
+    let keyed = family("so 08 keys", MetricsObserver::new().label_keys());
+    let held = keyed.get(&0);
+    for key in 0..1_000 {
+        keyed.get(&key).admit().unwrap().settle(Verdict::Success);
+    }
+    let known = |name: &str| (0..1_000).filter(|key| registry::knows(&format!("{name}[{key}]"))).count();
+    assert_eq!((keyed.len(), known("so 08 keys"), registry::knows("so 08 keys[0]")), (10, 10, true));
+    keyed.remove(&0);
+    assert!(registry::knows("so 08 keys[0]"), "somebody holds it");
+    drop(held);
+    assert_eq!((registry::knows("so 08 keys[0]"), known("so 08 keys")), (false, 9));
+    drop(keyed);
+    assert_eq!(known("so 08 keys"), 0);
+
+    let keyed = family("so 08 family", MetricsObserver::new());
+    keyed.get(&1).admit().unwrap().settle(Verdict::Success);
+    drop(keyed);
+    assert_eq!((known("so 08 family"), registry::knows("so 08 family")), (0, true));
 }

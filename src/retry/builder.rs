@@ -9,6 +9,7 @@ use crate::audience::Audience;
 use crate::error::check::{Most, Subject};
 use crate::machine::backoff::Backoff;
 use crate::machine::retry::RetrySettings;
+use crate::observe::ObserverCache;
 use crate::random::Random;
 use crate::{ConfigError, Name, Observer};
 
@@ -160,7 +161,16 @@ impl RetryPolicyBuilder {
             None => Beginning::Nothing,
         };
         let quiet_budget = budget.clone().filter(|_| !audience.wants_calls());
-        Ok(RetryPolicy::new(Config { name, settings, budget, random, audience, quiet_budget, beginning }))
+        Ok(RetryPolicy::new(Config {
+            name,
+            settings,
+            budget,
+            random,
+            audience,
+            cache: ObserverCache::default(),
+            quiet_budget,
+            beginning,
+        }))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::lent::{self, Lent};
 use crate::lift::wrapped;
 use crate::machine::moment::Moment;
 use crate::machine::retry::{Decision, Progress, RetrySettings, StopReason};
+use crate::observe::{ObserverCache, Source};
 use crate::random::Random;
 use crate::{Error, Event, Name, StackError, time};
 
@@ -37,10 +38,17 @@ pub(super) struct Config {
     pub(super) budget: Option<RetryBudget>,
     pub(super) random: Random,
     pub(super) audience: Audience,
+    pub(super) cache: ObserverCache,
     /// The budget, unless those have to be told of it who want to be told of every call: so the first look at what there
     /// is to do when a request begins is nearly always the last.
     pub(super) quiet_budget: Option<RetryBudget>,
     pub(super) beginning: Beginning,
+}
+
+impl Config {
+    fn about(&self) -> Source<'_> {
+        Source::new(None, &self.cache)
+    }
 }
 
 /// What there is to do when a request begins, besides depositing.
@@ -74,7 +82,7 @@ impl RetryPolicy {
     pub(super) fn new(config: Config) -> RetryPolicy {
         let Config { name, budget, audience, .. } = &config;
         if audience.wants_calls() {
-            audience.tell(&Event::RetryBuilt { name, budget: budget.as_ref() });
+            audience.tell(&Event::RetryBuilt { name, source: config.about(), budget: budget.as_ref() });
         }
         RetryPolicy(Arc::new(config))
     }
@@ -242,7 +250,7 @@ impl RetryPolicy {
             if let Some(budget) = budget {
                 budget.deposit_at(now);
             }
-            audience.tell(&Event::RetryBegan { name, budget: budget.as_ref() });
+            audience.tell(&Event::RetryBegan { name, source: self.0.about(), budget: budget.as_ref() });
         }
         now
     }
@@ -284,8 +292,8 @@ impl RetryPolicy {
         match self.find_next(*progress, decision, error.is_some(), again) {
             Ok((delay, pause)) => {
                 if audience.hears_debug() {
-                    let budget = budget.as_ref();
-                    audience.tell(&Event::Retried { name, attempt, delay, error, budget });
+                    let (source, budget) = (self.0.about(), budget.as_ref());
+                    audience.tell(&Event::Retried { name, source, attempt, delay, error, budget });
                 }
                 progress.attempts += 1;
                 Some(pause)
@@ -300,8 +308,8 @@ impl RetryPolicy {
     pub(crate) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorText<'_>>) {
         let Config { name, audience, budget, .. } = &*self.0;
         if audience.hears_debug() {
-            let (attempts, budget) = (progress.attempts, budget.as_ref());
-            audience.tell(&Event::RetryStopped { name, attempts, reason, error, budget });
+            let (source, attempts, budget) = (self.0.about(), progress.attempts, budget.as_ref());
+            audience.tell(&Event::RetryStopped { name, source, attempts, reason, error, budget });
         }
     }
 

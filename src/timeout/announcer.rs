@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::audience::Audience;
 use crate::error::check::Subject;
+use crate::observe::{ObserverCache, Source};
 use crate::{ConfigError, Event, Name, Observer, Rejected};
 
 /// Which time was over.
@@ -39,6 +40,7 @@ struct Announced {
     /// The same, as it stands in a rejection, which would be larger with a name.
     text: Option<Arc<str>>,
     audience: Audience,
+    cache: ObserverCache,
 }
 
 impl Announcer {
@@ -81,10 +83,12 @@ impl Announcer {
     /// Tells it, and gives the rejection.
     #[cold]
     pub(crate) fn timed_out(&self, limit: Limit, after: Duration) -> Rejected {
-        let event = Event::TimedOut { name: self.name(), limit, after };
+        let tell = |Announced { name, audience, cache, .. }: &Announced| {
+            audience.tell(&Event::TimedOut { name: name.as_ref(), source: Source::new(None, cache), limit, after });
+        };
         match &self.0 {
-            Some(announced) => announced.audience.tell(&event),
-            None => Audience::default().tell(&event),
+            Some(announced) => tell(announced),
+            None => tell(&Announced::default()),
         }
         Rejected::TimedOut { after, timeout: self.0.as_ref().and_then(|announced| announced.text.clone()) }
     }

@@ -10,6 +10,8 @@ mod example_expect;
 #[path = "../../../examples/08_metrics/stack.rs"]
 mod example_stack;
 #[cfg(feature = "metrics")]
+mod family;
+#[cfg(feature = "metrics")]
 mod gauges;
 mod keyed;
 #[cfg(feature = "prober")]
