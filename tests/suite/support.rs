@@ -1,10 +1,13 @@
 //! What several tests use.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use seaworthy::circuit::{Cause, CircuitBuilder, State};
 use seaworthy::{Event, Verdict};
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing::{Dispatch, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
 
 /// Moves the paused clock.
 pub async fn advance(span: Duration) {
@@ -30,6 +33,23 @@ pub fn now() -> tokio::time::Instant {
 
 pub const MS: Duration = Duration::from_millis(1);
 pub const SECOND: Duration = Duration::from_secs(1);
+
+/// Who listens on no thread: one that wants to hear nothing, and one that wants to hear all.
+static NOBODY: LazyLock<[Dispatch; 2]> = LazyLock::new(|| {
+    let all = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).finish();
+    [Dispatch::new(NoSubscriber::default()), Dispatch::new(all)]
+});
+
+/// Has `subscriber` hear what this thread logs, for as long as the guard is held.
+///
+/// A line remembers from its first time on whether anybody wants it. As long as there is one subscriber that is for the
+/// thread to say which passes the line first, also for a thread of another test, on which nobody listens: then it is
+/// lost to all. With several that do not agree, the thread's own is asked each time. The first of them wants nothing,
+/// so that no line is passed before there are two.
+pub fn listen(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
+    LazyLock::force(&NOBODY);
+    tracing::subscriber::set_default(subscriber)
+}
 
 /// Settles one call after another; each must be let in.
 pub fn settle(circuit: &seaworthy::Circuit, verdicts: &[Verdict]) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use seaworthy::{Circuit, Verdict};
 
-use crate::support::{SECOND, advance, settle};
+use crate::support::{SECOND, advance, listen, settle};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -25,7 +25,7 @@ impl Lines {
     fn listen(&self) -> tracing::subscriber::DefaultGuard {
         let lines = self.clone();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).without_time();
-        tracing::subscriber::set_default(subscriber.with_writer(move || lines.clone()).finish())
+        listen(subscriber.with_writer(move || lines.clone()).finish())
     }
 
     /// The level and the fields in question of each line.
@@ -70,4 +70,19 @@ fn so_02_observe_only() {
     let circuit = Circuit::builder("observed").consecutive_failures(1).observe_only().build().unwrap();
     settle(&circuit, &[Verdict::Failure; 3]);
     assert_eq!(lines.take(), [("WARN".to_string(), String::new())]);
+}
+
+/// A line is heard where somebody listens, also if it was first passed where nobody does. Not about us, but what the
+/// tests of logs stand on.
+#[test]
+fn are_heard_whoever_speaks_first() {
+    fn speak() {
+        tracing::info!(target: "seaworthy::circuit", from = "here", "said");
+    }
+    let lines = Lines::default();
+    let _listening = lines.listen();
+    std::thread::spawn(speak).join().unwrap();
+    assert_eq!(lines.take(), []);
+    speak();
+    assert_eq!(lines.take(), [("INFO".to_string(), "from=\"here\"".to_string())]);
 }

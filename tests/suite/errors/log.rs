@@ -78,8 +78,6 @@ async fn everything() {
 /// is one of ours, without anything that is not to be seen.
 #[tokio::test(start_paused = true)]
 async fn one_line_each() {
-    // Those who pass a line for the first time while nobody listens are remembered.
-    everything().await;
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -88,11 +86,7 @@ async fn one_line_each() {
         .without_time()
         .with_writer(move || writer.clone())
         .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
-    let _second = tracing::Dispatch::new(
-        tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).finish(),
-    );
-    tracing::callsite::rebuild_interest_cache();
+    let _default = crate::support::listen(subscriber);
     everything().await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     for line in text.lines() {

@@ -31,7 +31,7 @@ async fn fb_07_logged() {
         .without_time()
         .with_writer(move || writer.clone())
         .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
+    let _default = crate::support::listen(subscriber);
     let layer = FallbackLayer::value("spare", 7).build().unwrap();
     assert_eq!(layer.run(ready(Ok::<_, BoxError>(1))).await.unwrap(), 1);
     assert_eq!(layer.run(ready(Err(full()))).await.unwrap(), 7);

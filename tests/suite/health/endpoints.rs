@@ -14,7 +14,7 @@ use tokio_test::{assert_pending, assert_ready, task};
 use tower::ServiceExt;
 
 use super::{Switch, serving};
-use crate::support::{MS, advance, now};
+use crate::support::{MS, advance, listen, now};
 
 /// A request's body is whatever it is: this one is not even a body.
 struct NoBody;
@@ -151,24 +151,16 @@ fn the_reason_is_logged() {
         .with_ansi(false)
         .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let speak = || {
-        runtime.block_on(async {
-            let health = serving();
-            health.require("db", AsyncCheck::new(|| async { Err::<(), _>("no route to host") })).unwrap();
-            for _ in 0..3 {
-                assert_eq!(get(&health.endpoints(), "/health/ready").await.0, 503);
-            }
-            assert!(health.admit().is_err());
-        });
-    };
-    tracing::subscriber::with_default(subscriber, || {
-        // A test on another thread, without a subscriber, may have been the first to speak, and what it does not want to
-        // hear is remembered for all.
-        speak();
-        tracing::callsite::rebuild_interest_cache();
-        log.lock().unwrap().clear();
-        speak();
+    let listening = listen(subscriber);
+    runtime.block_on(async {
+        let health = serving();
+        health.require("db", AsyncCheck::new(|| async { Err::<(), _>("no route to host") })).unwrap();
+        for _ in 0..3 {
+            assert_eq!(get(&health.endpoints(), "/health/ready").await.0, 503);
+        }
+        assert!(health.admit().is_err());
     });
+    drop(listening);
     let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
     assert_eq!(log.matches("no route to host").count(), 1, "{log}");
     for part in ["seaworthy::health", "WARN", "check failed", "name=db", "phase changed", "rejected a request"] {

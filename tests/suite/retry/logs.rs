@@ -34,7 +34,7 @@ async fn logged<E: Into<BoxError>>(result: impl Fn() -> Result<(), E>) -> Vec<St
         .without_time()
         .with_writer(move || writer.clone())
         .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
+    let _default = crate::support::listen(subscriber);
     let backoff = Backoff::constant(250 * crate::support::MS);
     let policy = RetryPolicy::builder("orders").backoff(backoff).build().unwrap();
     let _result = policy.run(|| async { result().map_err(Into::into) }).await;

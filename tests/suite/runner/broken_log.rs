@@ -8,7 +8,7 @@ use seaworthy::{Backoff, BoxError, Phase};
 use tracing::span;
 
 use super::{Result, Story, builder, nap, stop_after, wrong};
-use crate::support::SECOND;
+use crate::support::{SECOND, listen};
 
 struct Broken(Arc<AtomicU64>);
 
@@ -54,12 +54,8 @@ async fn run(story: &Story) -> (Vec<String>, Phase) {
 /// RN-04, RN-05: it keeps nobody from being restarted or missed, no hook from being run, and the result whole.
 #[tokio::test(start_paused = true)]
 async fn is_survived() {
-    // As in `logs`: every line is known before anybody listens, and more than one listens.
-    run(&Story::new()).await;
     let lines = Arc::new(AtomicU64::new(0));
-    let _default = tracing::subscriber::set_default(Broken(Arc::clone(&lines)));
-    let _second = tracing::Dispatch::new(Broken(Arc::clone(&lines)));
-    tracing::callsite::rebuild_interest_cache();
+    let _default = listen(Broken(Arc::clone(&lines)));
     let story = Story::new();
     let (failures, phase) = run(&story).await;
     assert_eq!(
@@ -81,9 +77,7 @@ async fn is_survived() {
 #[tokio::test(start_paused = true)]
 async fn while_it_unwinds() {
     let lines = Arc::new(AtomicU64::new(0));
-    let _default = tracing::subscriber::set_default(Broken(Arc::clone(&lines)));
-    let _second = tracing::Dispatch::new(Broken(Arc::clone(&lines)));
-    tracing::callsite::rebuild_interest_cache();
+    let _default = listen(Broken(Arc::clone(&lines)));
     let runner = builder().build().unwrap();
     runner.task("a", |_| std::future::pending::<Result>()).unwrap();
     let handle = runner.handle();

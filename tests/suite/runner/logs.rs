@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use seaworthy::BoxError;
 
 use super::{Result, builder, stop_after};
-use crate::support::SECOND;
+use crate::support::{SECOND, listen};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -41,9 +41,6 @@ async fn run() {
 /// Each step once, failures as errors or warnings, under one target.
 #[tokio::test(start_paused = true)]
 async fn steps() {
-    // So that every line is known before anybody listens: one that another thread is about to pass for the first time
-    // would miss that somebody does.
-    run().await;
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -52,14 +49,7 @@ async fn steps() {
         .without_time()
         .with_writer(move || writer.clone())
         .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
-    // While there is one subscriber, a line that another thread passes first is judged by that thread's own, which is
-    // none. With two, both are asked.
-    let _second = tracing::Dispatch::new(
-        tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).finish(),
-    );
-    // Other tests may have passed these lines before, while nobody listened; it is remembered that nobody did.
-    tracing::callsite::rebuild_interest_cache();
+    let _default = listen(subscriber);
     run().await;
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let expected = [

@@ -15,7 +15,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_test::mock;
 
 use super::{Script, Told};
-use crate::support::{MS, SECOND, advance};
+use crate::support::{MS, SECOND, advance, listen};
 
 const LIMIT: Duration = Duration::from_millis(20);
 
@@ -138,13 +138,7 @@ async fn logs_what_it_gives_up() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    // A test on another thread, without a subscriber, may have been the first to speak, and what it does not want to
-    // hear is remembered for all.
-    layer().run(pending::<Result<(), BoxError>>()).await.unwrap_err();
-    tracing::callsite::rebuild_interest_cache();
-    log.take();
-
+    let _guard = listen(subscriber);
     layer().run(ready(Ok::<_, BoxError>(()))).await.unwrap();
     assert_eq!(log.take(), "");
     layer().run(pending::<Result<(), BoxError>>()).await.unwrap_err();
