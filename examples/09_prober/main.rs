@@ -6,7 +6,7 @@
 //! cargo run --release --all-features --example 09_prober
 //! ```
 //!
-//! On a terminal the table is redrawn as it changes. It ends by itself, and fails if the story did not happen.
+//! On a terminal the table is redrawn as it changes. It ends by itself, and fails if what it claims did not happen.
 
 mod story;
 mod table;
@@ -54,6 +54,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let task = prober.spawn();
     let mut story = Story::new(prober, circuit, told);
     let outcome = story.play(&mut server, &mut port, &mut toggle).await;
-    task.stop().await;
-    outcome
+    let left = task.stop().await;
+    outcome?;
+    assert!(left.is_empty(), "still under way: {left:?}");
+    println!("\nEvery claim held.");
+    Ok(())
 }

@@ -58,7 +58,8 @@ impl Story {
         self.until("all are well again", &[("database", healthy), ("job", healthy)]).await
     }
 
-    /// Waits until each of `turns` was told, in any order, and draws the table at each change.
+    /// Waits until each of `turns` was told, in any order, and draws the table at each change. The heading is said once it
+    /// is true.
     async fn until(&mut self, heading: &str, turns: &[(&str, ProbeState)]) -> Outcome {
         let mut missing = turns.to_vec();
         while !missing.is_empty() {
@@ -67,8 +68,15 @@ impl Story {
                 return Err(format!("{heading}: still waiting for {missing:?}").into());
             };
             missing.retain(|turn| *turn != (name.as_str(), to));
-            self.table.draw(&self.prober, &self.circuit, heading);
+            if !missing.is_empty() {
+                self.table.draw(&self.prober, &self.circuit, &format!("waiting until {heading}"));
+            }
         }
+        for (name, expected) in turns {
+            let is = self.prober.status(name).map(|status| status.state);
+            assert_eq!(is, Some(*expected), "{heading}: {name}");
+        }
+        self.table.draw(&self.prober, &self.circuit, heading);
         Ok(())
     }
 
