@@ -1,0 +1,32 @@
+//! Whatever a file says of a probe, it is a spec that works or an error, in TOML and in JSON: `fuzz/run 60 probe_spec`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use seaworthy::prober::{ExecProbe, HttpProbe, ProbeKind, ProbeSpec, Prober, Scheme, TcpProbe};
+
+fuzz_target!(|text: &str| {
+    match toml::from_str::<ProbeSpec>(text) {
+        Ok(spec) => use_it(spec),
+        Err(error) => assert!(!error.message().is_empty()),
+    }
+    match serde_json::from_str::<ProbeSpec>(text) {
+        Ok(spec) => use_it(spec),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+});
+
+/// What was read is taken by what it is for, but for `https`, which needs a client of one's own.
+fn use_it(spec: ProbeSpec) {
+    let ProbeSpec { kind, policy } = spec;
+    let prober = Prober::builder().build().expect("a prober");
+    match kind {
+        ProbeKind::Http(get) => match HttpProbe::new(get.clone()) {
+            Ok(probe) => drop(prober.add("a", policy, probe).expect("a target")),
+            Err(error) => assert!(format!("{get:?}").contains(&format!("{:?}", Scheme::Https)), "{get:?}: {error}"),
+        },
+        ProbeKind::Tcp(connect) => drop(prober.add("a", policy, TcpProbe::new(connect).expect("a probe"))),
+        ProbeKind::Exec(exec) => drop(prober.add("a", policy, ExecProbe::new(exec).expect("a probe"))),
+        _ => {}
+    }
+}
