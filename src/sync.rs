@@ -5,6 +5,11 @@ use loom::sync as imp;
 #[cfg(not(seaworthy_loom))]
 use std::sync as imp;
 
+#[cfg(seaworthy_loom)]
+pub(crate) use loom::thread;
+#[cfg(not(seaworthy_loom))]
+pub(crate) use std::thread;
+
 pub(crate) use imp::MutexGuard;
 #[cfg(feature = "metrics")]
 pub(crate) use imp::RwLock;

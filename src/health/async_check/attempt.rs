@@ -2,7 +2,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use crate::bell::Bell;
@@ -11,6 +10,7 @@ use crate::health::Status;
 use crate::panic::{caught, log_guarded};
 use crate::plain::Plain;
 use crate::sync::Mutex;
+use crate::sync::thread::{self, ThreadId};
 use crate::time::Countdown;
 use crate::{BoxError, Name};
 
