@@ -80,3 +80,8 @@ pub use shared::SharedLayer;
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};
 pub use tracing_observer::TracingObserver;
+
+/// HC-20: the code in it is compiled and run.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../docs/beside.md")]
+struct Beside;
