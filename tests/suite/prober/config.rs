@@ -56,7 +56,10 @@ fn kinds_from_code() {
         (get().path("/a#b"), "path: must be a valid path and query, without a fragment"),
         (get().statuses([]), "status: must not be empty"),
         (get().statuses([200..=200, 300..=600]), "status: must be from 100 to 599"),
-        (get().statuses([300..=200]), "status: must be ranges that do not end before they begin"),
+        (
+            get().statuses([std::ops::RangeInclusive::new(300, 200)]),
+            "status: must be ranges that do not end before they begin",
+        ),
         (get().method("GET /"), "method: must be a method of HTTP, and not CONNECT"),
         (get().method(""), "method: must be a method of HTTP, and not CONNECT"),
         (get().method("CONNECT"), "method: must be a method of HTTP, and not CONNECT"),
