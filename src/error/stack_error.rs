@@ -36,6 +36,7 @@ use super::{BoxError, Rejected};
     message = "`{Self}` cannot hold the rejections of a stack",
     label = "this error type does not implement `StackError`",
     note = "lift a foreign error once, at the bottom of the stack: `.layer(LiftLayer::new())` makes it `seaworthy::Error<{Self}>`",
+    note = "around a future: `run_wrapped` in place of `run`",
     note = "for an error type of your own: add a variant with `#[from] seaworthy::Rejected`, not transparent, and implement `StackError`",
     note = "a stack of `seaworthy::BoxError` needs neither"
 )]

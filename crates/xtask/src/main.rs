@@ -1,6 +1,7 @@
 //! Checks of this repository that no compiler makes: `cargo xtask house`.
 
 mod house;
+mod mistakes;
 
 use std::path::Path;
 use std::process::ExitCode;
