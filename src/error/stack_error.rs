@@ -3,7 +3,7 @@ use super::{BoxError, Rejected};
 
 /// An error type that a whole stack can share: it can hold a [`Rejected`] and give it back.
 ///
-/// Every layer of this crate asks for `S::Error: StackError` and leaves the type as it is. [`BoxError`] and [`Error`]
+/// Every layer of this crate asks for `S::Error: StackError` and leaves the type as it is. [`BoxError`] and [`Error`](crate::Error)
 /// are ready to use, and so is `anyhow::Error` with feature `anyhow`. Your own error type needs `#[from] Rejected` and one
 /// method. Let the rejection be its `source()`, as here, and not `#[error(transparent)]`, which would hide it: then it is
 /// found when your error is boxed, too. What is a source is not told in the text as well, or it would be printed twice.

@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use super::body::{RejectionBody, RespondBody};
 use crate::Rejected;
 
-/// The status that answers a rejection, unless a [`RespondLayer`] is told otherwise.
+/// The status that answers a rejection, unless a [`RespondLayer`](crate::http::RespondLayer) is told otherwise.
 ///
 /// | rejection | status |
 /// |---|---|

@@ -129,7 +129,11 @@ impl Table for PolicyTable {
                     "body_idle_timeout" => builder.body_idle_timeout(time),
                     #[cfg(feature = "http")]
                     "body_timeout" => builder.body_timeout(time),
-                    _ => builder,
+                    // No other key comes here.
+                    _ => {
+                        let _ = time;
+                        builder
+                    }
                 });
             }
         }
