@@ -1,4 +1,5 @@
-//! The only file that knows of loom: atomics and locks, its own under the model checker and std's elsewhere.
+//! The only file that knows of loom: atomics, locks and the identity of threads, its own under the model checker and
+//! std's elsewhere.
 
 #[cfg(seaworthy_loom)]
 use loom::sync as imp;

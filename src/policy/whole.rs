@@ -14,7 +14,7 @@ pin_project! {
     #[project = WholeProj]
     pub(super) enum Whole<F> {
         Endless { #[pin] call: F },
-        // Boxed, so that who has no limit pays nothing for it.
+        // Boxed, so that the future of who has no limit is no larger for it.
         Limited { limited: Pin<Box<Limited<F>>> },
     }
 }

@@ -1,5 +1,6 @@
 //! What several tests use.
 
+use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use seaworthy::circuit::{Cause, CircuitBuilder, State};
 use seaworthy::{Event, Verdict};
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
-use tracing_subscriber::filter::LevelFilter;
+pub use tracing_subscriber::filter::LevelFilter;
 
 /// Moves the paused clock.
 pub async fn advance(span: Duration) {
@@ -49,6 +50,34 @@ static NOBODY: LazyLock<[Dispatch; 2]> = LazyLock::new(|| {
 pub fn listen(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
     LazyLock::force(&NOBODY);
     tracing::subscriber::set_default(subscriber)
+}
+
+/// What a thread logs.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Hears what this thread logs from `level` on, for as long as the guard is held.
+    pub fn listen(&self, level: LevelFilter) -> DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).without_time();
+        listen(subscriber.with_writer(move || log.clone()).finish())
+    }
+
+    /// What was heard since the last time.
+    pub fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Settles one call after another; each must be let in.

@@ -1,10 +1,10 @@
 //! ER-10: text from outside makes no second line in a log.
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seaworthy::{BoxError, Circuit, FallbackLayer, Health, Phase, RetryPolicy, Slots, TimeoutLayer, Verdict};
+
+use crate::support::{LevelFilter, Log};
 
 const FORGES: &str = "x\nFORGED\x1b[31m\u{202e}\u{2028}";
 const ESCAPED: &str = "x\\nFORGED\\u{1b}[31m\\u{202e}\\u{2028}";
@@ -25,19 +25,6 @@ impl std::fmt::Display for Forges {
 }
 
 impl std::error::Error for Forges {}
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn fails() -> std::future::Ready<Result<(), BoxError>> {
     std::future::ready(Err(Forges.into()))
@@ -78,17 +65,10 @@ async fn everything() {
 /// is one of ours, without anything that is not to be seen.
 #[tokio::test(start_paused = true)]
 async fn one_line_each() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .with_ansi(false)
-        .without_time()
-        .with_writer(move || writer.clone())
-        .finish();
-    let _default = crate::support::listen(subscriber);
+    let log = Log::default();
+    let _listening = log.listen(LevelFilter::DEBUG);
     everything().await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = log.take();
     for line in text.lines() {
         assert!(line.contains(" seaworthy::"), "{line:?}");
         assert!(!line.chars().any(|c| c.is_control() || matches!(c, '\u{202e}' | '\u{2028}')), "{line:?}");

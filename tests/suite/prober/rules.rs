@@ -4,7 +4,7 @@ use seaworthy::prober::{ProbePolicy, ProbeState, Prober, TargetPhase};
 use seaworthy::{Check, Event, Status};
 
 use super::{Changes, Line, Script, calm, error, pass, policy, prober, quick};
-use crate::support::{MS, SECOND};
+use crate::support::{LevelFilter, Log, MS, SECOND};
 
 /// PR-03: the thresholds, in both directions, and what is told of it.
 #[tokio::test(start_paused = true)]
@@ -39,6 +39,27 @@ async fn thresholds() {
     assert_eq!((target.state(), error(&target)), (ProbeState::Unhealthy, None), "the error is gone at once");
     pass(SECOND).await;
     assert_eq!(changes.take(), [(ProbeState::Unhealthy, ProbeState::Healthy)]);
+}
+
+/// SO-02: a target that becomes unhealthy is logged as a warning, and as nothing worse than info when it is well again.
+#[tokio::test(start_paused = true)]
+async fn unhealthy_is_a_warning() {
+    let log = Log::default();
+    let _listening = log.listen(LevelFilter::INFO);
+    let levels = |log: &Log| {
+        let text = log.take();
+        let changes = text.lines().filter(|line| line.contains("target changed state"));
+        changes.map(|line| line.split_whitespace().next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let prober = prober();
+    let script = Script::new(&[Line::Fail("sick")]);
+    let _target = prober.add("a", quick().failure_threshold(1).build().unwrap(), script.clone()).unwrap();
+    let _task = prober.spawn();
+    pass(MS).await;
+    assert_eq!(levels(&log), ["WARN"]);
+    script.then(Line::Ok);
+    pass(SECOND).await;
+    assert_eq!(levels(&log), ["INFO"]);
 }
 
 /// PR-03: failures of the start period are counted and do not mark; a success in it does.

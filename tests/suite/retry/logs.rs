@@ -1,7 +1,6 @@
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use seaworthy::{Backoff, BoxError, RetryPolicy};
+
+use crate::support::{LevelFilter, Log};
 
 /// Prints as nothing, as some errors do.
 #[derive(Debug, thiserror::Error)]
@@ -11,34 +10,14 @@ struct Silent {
     code: u32,
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What is logged while a policy retries `error`, with 3 attempts 250 ms apart.
 async fn logged<E: Into<BoxError>>(result: impl Fn() -> Result<(), E>) -> Vec<String> {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .with_ansi(false)
-        .without_time()
-        .with_writer(move || writer.clone())
-        .finish();
-    let _default = crate::support::listen(subscriber);
+    let log = Log::default();
+    let _listening = log.listen(LevelFilter::DEBUG);
     let backoff = Backoff::constant(250 * crate::support::MS);
     let policy = RetryPolicy::builder("orders").backoff(backoff).build().unwrap();
     let _result = policy.run(|| async { result().map_err(Into::into) }).await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = log.take();
     text.lines().map(str::to_owned).collect()
 }
 

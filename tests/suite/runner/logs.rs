@@ -1,25 +1,9 @@
 //! What is logged.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use seaworthy::BoxError;
 
 use super::{Result, builder, stop_after};
-use crate::support::{SECOND, listen};
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::support::{LevelFilter, Log, SECOND};
 
 /// A run in which something of each kind happens.
 async fn run() {
@@ -41,17 +25,10 @@ async fn run() {
 /// Each step once, failures as errors or warnings, under one target.
 #[tokio::test(start_paused = true)]
 async fn steps() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .with_ansi(false)
-        .without_time()
-        .with_writer(move || writer.clone())
-        .finish();
-    let _default = listen(subscriber);
+    let log = Log::default();
+    let _listening = log.listen(LevelFilter::DEBUG);
     run().await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = log.take();
     let expected = [
         ("INFO", "starting name=migrate"),
         ("INFO", "serving"),
