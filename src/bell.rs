@@ -113,3 +113,35 @@ impl Wake for Bell {
         self.ring();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counts(AtomicUsize);
+
+    impl Wake for Counts {
+        fn wake(self: Arc<Counts>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// ER-11: bells that stand in their own list, or in a ring of two, ring once each, and all others are woken.
+    #[test]
+    fn a_bell_in_its_own_list() {
+        let (one, two, counts) = (Arc::<Bell>::default(), Arc::<Bell>::default(), Arc::<Counts>::default());
+        let [to_one, to_two, counting] =
+            [Waker::from(Arc::clone(&one)), Waker::from(Arc::clone(&two)), Waker::from(Arc::clone(&counts))];
+        for (bell, waker) in [(&one, &to_one), (&one, &to_two), (&two, &to_one), (&one, &counting), (&two, &counting)] {
+            bell.join(&mut 0, waker);
+        }
+        one.ring();
+        assert_eq!(counts.0.load(Ordering::Relaxed), 2);
+        one.ring();
+        two.ring();
+        assert_eq!(counts.0.load(Ordering::Relaxed), 2, "nobody was left in a list");
+    }
+}
