@@ -65,11 +65,35 @@ fn exactly_once() {
     for (series, expected) in [
         (r#"seaworthy_circuit_calls_total{name="me-threads",outcome="success"}"#, CALLS),
         (r#"seaworthy_circuit_calls_total{name="me-threads",outcome="failure"}"#, CALLS),
-        (r#"seaworthy_circuit_call_duration_seconds_count{name="me-threads",outcome="failure"}"#, CALLS),
         (r#"seaworthy_bulkhead_slots_in_use{name="me-threads"}"#, 0),
         (r#"seaworthy_retry_requests_total{name="me-threads"}"#, 2 * CALLS),
     ] {
         assert_eq!(value(&text, series), expected, "{series}; looked {looked} times");
+    }
+}
+
+/// ME-06: two threads time each call once. Nobody renders meanwhile: the exporter empties its histograms then, and loses
+/// what a thread records at that moment.
+#[test]
+fn each_is_timed_once() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let circuit =
+        Circuit::builder("me-timed").consecutive_failures(1).observer(MetricsObserver::new()).build().unwrap();
+    thread::scope(|scope| {
+        for verdict in [Verdict::Success, Verdict::Failure] {
+            let (circuit, recorder) = (&circuit, &recorder);
+            scope.spawn(move || {
+                metrics::with_local_recorder(recorder, || {
+                    circuit.force_closed();
+                    (0..CALLS).for_each(|_| circuit.admit().unwrap().settle(verdict));
+                });
+            });
+        }
+    });
+    let text = recorder.handle().render();
+    for outcome in ["success", "failure"] {
+        let series = format!(r#"seaworthy_circuit_call_duration_seconds_count{{name="me-timed",outcome="{outcome}"}}"#);
+        assert_eq!(value(&text, &series), CALLS, "{series}");
     }
 }
 
