@@ -1,48 +1,22 @@
-//! The bulkhead under [loom](https://docs.rs/loom): every order in which two or three threads can take their steps, and
-//! every old value that a weak memory may still show them.
-//!
-//! ```text
-//! RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom_bulkhead
-//! ```
-//!
-//! Threads are interrupted a few times at most, so that this takes less than a minute. `LOOM_MAX_PREEMPTIONS` sets
-//! another bound, and `SEAWORTHY_LOOM_FULL=1` lifts it.
-#![cfg(seaworthy_loom)]
+//! The bulkhead.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize as StdAtomicIsize, AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use loom::sync::Notify;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use seaworthy::bulkhead::Take;
 use seaworthy::{Event, Observer, Place, Rejected, Slot, Slots};
 
+use crate::{block_on, explore};
+
 /// How often two threads are interrupted at most, and three, for which there are far more orders.
 const TWO: usize = 5;
 const THREE: usize = 3;
-
-/// Runs `body` in every order in which no thread is interrupted more than `preemptions` times in all.
-fn explore(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
-    let mut model = loom::model::Builder::new();
-    if model.preemption_bound.is_none() && std::env::var_os("SEAWORTHY_LOOM_FULL").is_none() {
-        model.preemption_bound = Some(preemptions);
-    }
-    let runs = Arc::new(StdAtomicUsize::new(0));
-    let count = Arc::clone(&runs);
-    model.check(move || {
-        count.fetch_add(1, StdOrdering::Relaxed);
-        body();
-    });
-    let runs = runs.load(StdOrdering::Relaxed);
-    println!("{}: {runs} runs", std::thread::current().name().unwrap_or("a model"));
-    // One run is no race at all.
-    assert!(runs > 1);
-}
 
 /// Who waits does so for ever, and so without a timer.
 fn patient(limit: u32) -> Slots {
@@ -52,28 +26,6 @@ fn patient(limit: u32) -> Slots {
 fn spawn<T: 'static>(slots: &Slots, work: impl FnOnce(Slots) -> T + 'static) -> thread::JoinHandle<T> {
     let slots = slots.clone();
     thread::spawn(move || work(slots))
-}
-
-/// Wakes a thread of the model.
-struct Parked(Notify);
-
-impl Wake for Parked {
-    fn wake(self: Arc<Self>) {
-        self.0.notify();
-    }
-}
-
-/// Blocks the thread until it has a slot. A wake that was lost is a deadlock, which loom tells.
-fn block_on(take: Take) -> Result<Slot, Rejected> {
-    let parked = Arc::new(Parked(Notify::new()));
-    let waker = Waker::from(Arc::clone(&parked));
-    let mut take = pin!(take);
-    loop {
-        if let Poll::Ready(result) = take.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return result;
-        }
-        parked.0.wait();
-    }
 }
 
 /// Notes that it was woken.

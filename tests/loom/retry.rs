@@ -1,26 +1,14 @@
-//! The retry budget under loom, which tries every interleaving of two threads and more:
-//! `RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom_retry`
-#![cfg(seaworthy_loom)]
+//! The retry budget, in every order, without a bound. The time is paused, and any thread may move it.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use loom::thread;
 use seaworthy::RetryBudget;
 
-/// All threads of a model run in turn on the thread of the test, which stands in a runtime with a paused clock. So the
-/// time is the same in every run, and a thread may move it.
-fn model(body: impl Fn() + Send + Sync + 'static) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let _clock = runtime.enter();
-    loom::model(body);
-}
+use crate::{advance, with_paused_clock};
 
-/// Moves the paused clock.
-fn advance(span: Duration) {
-    let _ = pin!(tokio::time::advance(span)).poll(&mut Context::from_waker(Waker::noop()));
+fn model(body: impl Fn() + Send + Sync + 'static) {
+    with_paused_clock(|| loom::model(body));
 }
 
 fn budget(ratio: f64, floor: u32) -> RetryBudget {

@@ -1,10 +1,5 @@
-//! Shutdowns and their children under [loom](https://docs.rs/loom): who is made while the parent is requested is told,
-//! in whatever order the threads take their steps.
-//!
-//! ```text
-//! RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom_shutdown
-//! ```
-#![cfg(seaworthy_loom)]
+//! Shutdowns and their children: who is made while the parent is requested is told, in whatever order the threads take
+//! their steps.
 
 use loom::thread;
 use seaworthy::Shutdown;

@@ -1,19 +1,5 @@
-//! The circuit under [loom](https://docs.rs/loom): every order in which two or three threads can take their steps, and
-//! every old value that a weak memory may still show them.
-//!
-//! ```text
-//! RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom
-//! ```
-//!
-//! Threads are interrupted a few times at most, so that this takes less than a minute. `LOOM_MAX_PREEMPTIONS` sets
-//! another bound, and `SEAWORTHY_LOOM_FULL=1` lifts it, which takes hours for three threads.
-//!
-//! All threads of a model run in turn on the thread of the test, which stands in a runtime with a paused clock. So the
-//! time is the same in every run, and a thread may move it.
-#![cfg(seaworthy_loom)]
+//! The circuit. The time is paused, and any thread may move it.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering as StdOrdering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -25,35 +11,17 @@ use seaworthy::circuit::{CircuitBreaker, CircuitBuilder, Snapshot};
 use seaworthy::{Backoff, BoxError, Circuit, Event, Jitter, Permit, Rejected, State, Verdict};
 use tower::{Layer, Service};
 
+use crate::{advance, with_paused_clock};
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// How often two threads are interrupted at most, and three, for which there are far more orders.
 const TWO: usize = 5;
 const THREE: usize = 2;
 
-/// Runs `body` in every order in which no thread is interrupted more than `preemptions` times in all.
+/// As [`crate::explore`], with the clock paused.
 fn explore(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
-    let mut model = loom::model::Builder::new();
-    if model.preemption_bound.is_none() && std::env::var_os("SEAWORTHY_LOOM_FULL").is_none() {
-        model.preemption_bound = Some(preemptions);
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let _clock = runtime.enter();
-    let runs = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&runs);
-    model.check(move || {
-        count.fetch_add(1, StdOrdering::Relaxed);
-        body();
-    });
-    let runs = runs.load(StdOrdering::Relaxed);
-    println!("{}: {runs} runs", std::thread::current().name().unwrap_or("a model"));
-    // One run is no race at all.
-    assert!(runs > 1);
-}
-
-/// Moves the paused clock.
-fn advance(span: Duration) {
-    let _ = pin!(tokio::time::advance(span)).poll(&mut Context::from_waker(Waker::noop()));
+    with_paused_clock(|| crate::explore(preemptions, body));
 }
 
 /// Opens at the first failure, for an hour.

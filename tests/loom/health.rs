@@ -1,63 +1,20 @@
-//! The phase and the count of requests under the model checker: every interleaving, up to a bound.
-//!
-//!     RUSTFLAGS="--cfg seaworthy_loom" cargo test --release --test loom_health
-#![cfg(seaworthy_loom)]
+//! The phase, the count of requests, and checks that many wait for.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
-use loom::sync::Notify;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use seaworthy::health::AsyncCheck;
 use seaworthy::{BoxError, Health, Phase, Status};
 
-/// Runs `body` in every order in which no thread is interrupted more than `preemptions` times in all.
-fn explore(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
-    let mut model = loom::model::Builder::new();
-    if model.preemption_bound.is_none() && std::env::var_os("SEAWORTHY_LOOM_FULL").is_none() {
-        model.preemption_bound = Some(preemptions);
-    }
-    let runs = Arc::new(StdAtomicUsize::new(0));
-    let count = Arc::clone(&runs);
-    model.check(move || {
-        count.fetch_add(1, StdOrdering::Relaxed);
-        body();
-    });
-    let runs = runs.load(StdOrdering::Relaxed);
-    println!("{}: {runs} runs", std::thread::current().name().unwrap_or("a model"));
-    // One run is no race at all.
-    assert!(runs > 1);
-}
+use crate::{block_on, explore};
 
 fn spawn<T: 'static>(health: &Health, work: impl FnOnce(Health) -> T + 'static) -> thread::JoinHandle<T> {
     let health = health.clone();
     thread::spawn(move || work(health))
-}
-
-/// Wakes a thread of the model.
-struct Parked(Notify);
-
-impl Wake for Parked {
-    fn wake(self: Arc<Self>) {
-        self.0.notify();
-    }
-}
-
-/// Blocks the thread until it is there. A wake that was lost is a deadlock, which loom tells.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let parked = Arc::new(Parked(Notify::new()));
-    let waker = Waker::from(Arc::clone(&parked));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
-        }
-        parked.0.wait();
-    }
 }
 
 fn serving() -> Health {
