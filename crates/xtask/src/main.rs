@@ -1,23 +1,28 @@
-//! Checks of this repository that no compiler makes: `cargo xtask house`, or only some of them by name,
-//! `cargo xtask house numbers`.
+//! Checks of this repository that no compiler makes. `cargo xtask` without a command lists them.
 
+mod api;
+mod cargo;
+mod features;
 mod house;
 mod mistakes;
 
-use std::path::Path;
 use std::process::ExitCode;
 
+const USAGE: &str = "\
+usage: cargo xtask house [CHECK...]   the invariants of the house, or only those of these names
+       cargo xtask features           no feature, each, each pair and all, without a warning
+       cargo xtask api [--bless]      the public API is as written down, or is written down anew";
+
 fn main() -> ExitCode {
-    // The workspace's root is two folders above this package.
-    let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2) else { return ExitCode::FAILURE };
-    match std::env::args().nth(1).as_deref() {
-        Some("house") => house::run(root, &std::env::args().skip(2).collect::<Vec<_>>()),
-        Some(other) => {
-            eprintln!("unknown command `{other}`; there is: house");
-            ExitCode::from(2)
-        }
-        None => {
-            eprintln!("usage: cargo xtask house [CHECK...]");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let root = cargo::root();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["house", ..] => house::run(root, &arguments[1..]),
+        ["features"] => features::run(root),
+        ["api"] => api::run(root, false),
+        ["api", "--bless"] => api::run(root, true),
+        _ => {
+            eprintln!("{USAGE}");
             ExitCode::from(2)
         }
     }

@@ -7,7 +7,7 @@ mod graph;
 mod imports;
 mod names;
 mod numbers;
-mod rules;
+pub mod rules;
 mod source;
 mod words;
 

@@ -131,6 +131,24 @@ pub const LONG_FILES: &[(&str, &str)] = &[];
 /// Events that no metric counts, each with its reason.
 pub const EVENTS_WITHOUT_A_METRIC: &[&str] = &[];
 
+/// Crates whose types and traits stand in public signatures, each with its reason.
+pub const EXTERNAL_CRATES: &[(&str, &str)] = &[
+    ("alloc", "the standard library"),
+    ("core", "the standard library"),
+    ("std", "the standard library"),
+    ("tower_layer", "every pattern is a `Layer`"),
+    ("tower_service", "every pattern is a `Service`"),
+    ("pin_project_lite", "writes an `Unpin` for each future and body that names a type of its own"),
+    ("anyhow", "the feature `anyhow`: its error is the error of a stack"),
+    ("bytes", "the feature `http`: what the bodies are made of"),
+    ("http", "the feature `http`: requests and responses"),
+    ("http_body", "the feature `http`: bodies"),
+    ("hyper", "the feature `server`: the body of a request that came in"),
+    ("serde_core", "the feature `serde`: what is read from a file is `Deserialize`"),
+    ("tokio", "the feature `server`: listeners and their streams"),
+    ("tower", "the feature `tower`: `ServiceBuilder` has every layer by name"),
+];
+
 /// Names that were ours alone, and the field's.
 pub const WORDS: &[(&str, &str)] = &[
     ("Again", "Attempts"),

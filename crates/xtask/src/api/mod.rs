@@ -1,0 +1,92 @@
+//! The public API, written down as text so that it is changed on purpose only, and the foreign crates that it names.
+
+mod external;
+mod rustdoc;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use public_api::{Builder, PublicItem};
+use serde_json::Value;
+use similar::TextDiff;
+
+use crate::house::rules;
+
+/// Where it is written down.
+const FILE: &str = "docs/public-api.txt";
+
+/// Compares the public API with what is written down, or writes it down, and holds foreign types to their list.
+pub fn run(root: &Path, bless: bool) -> ExitCode {
+    match check(root, bless) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn check(root: &Path, bless: bool) -> Result<bool, String> {
+    let json_file = rustdoc::describe(root)?;
+    let json = rustdoc::read(&json_file)?;
+    // Without what every type has; derived implementations are on purpose.
+    let builder = Builder::from_rustdoc_json(json_file).omit_blanket_impls(true).omit_auto_trait_impls(true);
+    let api = builder.build().map_err(|error| error.to_string())?;
+
+    let foreign = external::foreign(&json, api.items().map(|item| (item.id().0, item.to_string())))?;
+    let broken = external::broken(&foreign, rules::EXTERNAL_CRATES);
+    println!(
+        "external-types: {}",
+        if broken.is_empty() { "holds".into() } else { format!("{} findings", broken.len()) }
+    );
+    for finding in &broken {
+        println!("  {finding}");
+    }
+
+    let file = root.join(FILE);
+    let text: String =
+        api.items().filter(|item| !is_derived_member(&json, item)).map(|item| format!("{item}\n")).collect();
+    if bless {
+        fs::write(&file, text).map_err(|error| format!("{FILE}: {error}"))?;
+        println!("public-api: written to {FILE}");
+        return Ok(broken.is_empty());
+    }
+    let written = fs::read_to_string(&file).map_err(|error| format!("{FILE}: {error} (cargo xtask api --bless)"))?;
+    let difference = difference(&written, &text);
+    match &difference {
+        None => println!("public-api: holds"),
+        Some(difference) => {
+            println!("public-api: is not what {FILE} says; `cargo xtask api --bless` writes it down\n{difference}");
+        }
+    }
+    Ok(broken.is_empty() && difference.is_none())
+}
+
+/// The functions of derived implementations say no more than their `impl` does.
+fn is_derived_member(json: &Value, item: &PublicItem) -> bool {
+    let Some(parent) = item.parent_id() else { return false };
+    let attributes = json["index"][parent.0.to_string()]["attrs"].as_array();
+    attributes.into_iter().flatten().any(|attribute| attribute == "automatically_derived")
+}
+
+/// What went and what came, each line with the lines beside it.
+fn difference(written: &str, text: &str) -> Option<String> {
+    let diff = TextDiff::from_lines(written, text);
+    (written != text).then(|| diff.unified_diff().context_radius(1).header("written down", "as it is").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_names_what_went_and_what_came() {
+        let written = "pub mod a\npub fn a::f()\npub fn a::g()\n";
+        assert_eq!(difference(written, written), None);
+        let told = difference(written, "pub mod a\npub fn a::f(u8)\npub fn a::g()\n").unwrap();
+        assert!(told.contains("\n-pub fn a::f()\n+pub fn a::f(u8)\n"), "{told}");
+        assert!(difference(written, "").is_some());
+    }
+}

@@ -1,0 +1,32 @@
+//! Cargo, as the commands of this program call it.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The one published package.
+pub const LIBRARY: &str = "seaworthy";
+
+/// The workspace's root, two folders above this package.
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The cargo that runs this program, in the workspace's root.
+pub fn command(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// What `cargo metadata` says of the workspace, without its dependencies.
+pub fn metadata(root: &Path) -> Result<Value, String> {
+    let mut command = command(root);
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = command.output().map_err(|error| format!("cargo does not start: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
+}

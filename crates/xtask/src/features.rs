@@ -1,0 +1,93 @@
+//! The library compiles without warnings with no feature, with each alone, with each pair, and with all of them.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cargo;
+
+/// Runs clippy on each set of features, and fails if one of them has a warning.
+pub fn run(root: &Path) -> ExitCode {
+    let names = match names(root) {
+        Ok(names) => names,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let sets = sets(&names);
+    let broken: Vec<&String> = sets.iter().filter(|set| !is_clean(root, set)).collect();
+    println!("{} sets of {} features", sets.len(), names.len());
+    if broken.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    for set in &broken {
+        println!("  broken: --no-default-features --features {set:?}");
+    }
+    ExitCode::FAILURE
+}
+
+/// The features of the library, of which `default` only names others.
+fn names(root: &Path) -> Result<Vec<String>, String> {
+    let metadata = cargo::metadata(root)?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let library = packages.into_iter().find(|package| package["name"] == cargo::LIBRARY);
+    let Some(features) = library.and_then(|package| package["features"].as_object()) else {
+        return Err(format!("cargo metadata knows no package `{}` with features", cargo::LIBRARY));
+    };
+    Ok(features.keys().filter(|name| *name != "default").cloned().collect())
+}
+
+/// None, each, each pair and all of them, as cargo takes them.
+fn sets(names: &[String]) -> Vec<String> {
+    let mut sets = vec![String::new()];
+    sets.extend(names.iter().cloned());
+    for (at, one) in names.iter().enumerate() {
+        sets.extend(names[at + 1..].iter().map(|other| format!("{one},{other}")));
+    }
+    let all = names.join(",");
+    if !sets.contains(&all) {
+        sets.push(all);
+    }
+    sets
+}
+
+/// The lint level is given to clippy only: in `RUSTFLAGS` it would have every dependency built again.
+fn is_clean(root: &Path, set: &str) -> bool {
+    let mut command = cargo::command(root);
+    command.args(["clippy", "--quiet", "--package", cargo::LIBRARY, "--lib", "--no-default-features"]);
+    command.args(["--features", set, "--", "-D", "warnings"]);
+    let status = command.status().inspect_err(|error| eprintln!("cargo does not start: {error}"));
+    let clean = status.is_ok_and(|status| status.success());
+    println!("{}: {}", if set.is_empty() { "no feature" } else { set }, if clean { "ok" } else { "BROKEN" });
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(names: &[&str]) -> Vec<String> {
+        sets(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn none_each_each_pair_and_all() {
+        assert_eq!(of(&["a", "b", "c"]), ["", "a", "b", "c", "a,b", "a,c", "b,c", "a,b,c"]);
+        // All of them are a set of its own only from three on.
+        assert_eq!(of(&["a", "b"]), ["", "a", "b", "a,b"]);
+        assert_eq!(of(&["a"]), ["", "a"]);
+    }
+
+    /// Each `name = [..]` below `[features]`, read by eye and not by cargo.
+    #[test]
+    fn no_feature_of_the_manifest_is_forgotten() {
+        let manifest = std::fs::read_to_string(cargo::root().join("Cargo.toml")).expect("it can be read");
+        let table = manifest.split("\n[features]\n").nth(1).expect("it has features");
+        let lines = table.lines().take_while(|line| !line.starts_with('['));
+        let mut written: Vec<&str> = lines.filter_map(|line| Some(line.split_once(" = [")?.0)).collect();
+        written.retain(|name| *name != "default");
+        written.sort_unstable();
+        assert!(written.len() >= 8, "{written:?}");
+        assert_eq!(names(cargo::root()).expect("cargo knows them"), written);
+    }
+}
