@@ -31,7 +31,7 @@ pub fn run(root: &Path, bless: bool) -> ExitCode {
 fn check(root: &Path, bless: bool) -> Result<bool, String> {
     let json_file = rustdoc::describe(root)?;
     let json = rustdoc::read(&json_file)?;
-    // Without what every type has; derived implementations are on purpose.
+    // Every type has the blanket implementations, and tests assert `Send` and its like where they matter.
     let builder = Builder::from_rustdoc_json(json_file).omit_blanket_impls(true).omit_auto_trait_impls(true);
     let api = builder.build().map_err(|error| error.to_string())?;
 
