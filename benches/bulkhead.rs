@@ -20,8 +20,8 @@ use common::Inner;
 use common::ratio::{Table, nanos};
 use criterion::{BenchmarkId, Criterion, criterion_group};
 use floor::{Count, Counters, Reject};
-use seaworthy::bulkhead::Bulkhead;
-use seaworthy::{BoxError, Slot, Slots};
+use seaworthy::bulkhead::{BulkheadService, Permit};
+use seaworthy::{BoxError, Bulkhead};
 use tower::limit::{ConcurrencyLimit, GlobalConcurrencyLimitLayer};
 use tower::load_shed::LoadShed;
 use tower::{Layer, Service};
@@ -65,18 +65,18 @@ fn asks<S: Service<u64, Response = u64>>(mut service: S) -> impl FnMut() -> Resu
     move || ask(&mut service)
 }
 
-fn slots() -> Slots {
-    Slots::builder("bench").build().unwrap()
+fn bulkhead() -> Bulkhead {
+    Bulkhead::builder("bench").build().unwrap()
 }
 
-fn full() -> (Slots, Slot) {
-    let slots = Slots::builder("bench").limit(1).build().unwrap();
-    let slot = slots.try_take().unwrap();
-    (slots, slot)
+fn full() -> (Bulkhead, Permit) {
+    let bulkhead = Bulkhead::builder("bench").limit(1).build().unwrap();
+    let bulkhead_permit = bulkhead.try_acquire().unwrap();
+    (bulkhead, bulkhead_permit)
 }
 
-fn around(slots: &Slots) -> Bulkhead<Inner> {
-    slots.layer().layer(Inner)
+fn around(bulkhead: &Bulkhead) -> BulkheadService<Inner> {
+    bulkhead.layer().layer(Inner)
 }
 
 fn floor_shared<const LOOKS: bool>() -> Count<Inner, Arc<Counters>, LOOKS> {
@@ -104,18 +104,18 @@ fn rows(c: &mut Criterion) {
     let mut group = c.benchmark_group("room");
     group.bench_function(BenchmarkId::new("floor", "arc + add + sub"), |b| b.iter(asks(floor_shared::<false>())));
     group.bench_function(BenchmarkId::new("floor", "static + add + sub"), |b| b.iter(asks(floor_leaked::<false>())));
-    group.bench_function("shared", |b| b.iter(asks(around(&slots()))));
-    group.bench_function("leaked", |b| b.iter(asks(around(&slots().leak()))));
+    group.bench_function("shared", |b| b.iter(asks(around(&bulkhead()))));
+    group.bench_function("leaked", |b| b.iter(asks(around(&bulkhead().leak()))));
     group.bench_function("tower ConcurrencyLimit", |b| b.iter(asks(ConcurrencyLimit::new(Inner, 10))));
     let shed = || LoadShed::new(ConcurrencyLimit::new(BoxedInner, 10));
     group.bench_function("tower LoadShed and ConcurrencyLimit", |b| b.iter(asks(shed())));
     group.finish();
 
     let mut group = c.benchmark_group("full");
-    let (slots, _slot) = full();
+    let (bulkhead, _slot) = full();
     group.bench_function("floor", |b| b.iter(asks(floor_full())));
-    group.bench_function("typed", |b| b.iter(asks(around(&slots))));
-    group.bench_function("boxed", |b| b.iter(asks(slots.layer().layer(BoxedInner))));
+    group.bench_function("typed", |b| b.iter(asks(around(&bulkhead))));
+    group.bench_function("boxed", |b| b.iter(asks(bulkhead.layer().layer(BoxedInner))));
     group.bench_function("tower LoadShed and ConcurrencyLimit", |b| b.iter(asks(tower_full())));
     group.finish();
 }
@@ -123,33 +123,33 @@ fn rows(c: &mut Criterion) {
 /// The rows of the design, each against its floor or its peer, measured in turn.
 fn ratios() {
     let mut table = Table::new();
-    table.row("with room, shared", "≤ 1.1", asks(floor_shared::<false>()), asks(around(&slots())));
-    table.row("with room, leaked", "–", asks(floor_leaked::<false>()), asks(around(&slots().leak())));
+    table.row("with room, shared", "≤ 1.1", asks(floor_shared::<false>()), asks(around(&bulkhead())));
+    table.row("with room, leaked", "–", asks(floor_leaked::<false>()), asks(around(&bulkhead().leak())));
     let name = "with room, shared, against a floor that looks";
-    table.row(name, "≤ 1.1", asks(floor_shared::<true>()), asks(around(&slots())));
+    table.row(name, "≤ 1.1", asks(floor_shared::<true>()), asks(around(&bulkhead())));
     let name = "with room, leaked, against a floor that looks";
-    table.row(name, "–", asks(floor_leaked::<true>()), asks(around(&slots().leak())));
+    table.row(name, "–", asks(floor_leaked::<true>()), asks(around(&bulkhead().leak())));
     let name = "with room, shared, against ConcurrencyLimit";
-    table.row(name, "≤ 0.6", asks(ConcurrencyLimit::new(Inner, 10)), asks(around(&slots())));
-    let (slots, _slot) = full();
-    table.row("full", "≤ 1.5", asks(floor_full()), asks(around(&slots)));
+    table.row(name, "≤ 0.6", asks(ConcurrencyLimit::new(Inner, 10)), asks(around(&bulkhead())));
+    let (bulkhead, _slot) = full();
+    table.row("full", "≤ 1.5", asks(floor_full()), asks(around(&bulkhead)));
     let name = "full, boxed, against LoadShed and ConcurrencyLimit";
-    table.row(name, "≤ 0.125", asks(tower_full()), asks(slots.layer().layer(BoxedInner)));
+    table.row(name, "≤ 0.125", asks(tower_full()), asks(bulkhead.layer().layer(BoxedInner)));
     let name = "full, typed, against LoadShed and ConcurrencyLimit";
-    table.row(name, "≤ 0.125", asks(tower_full()), asks(around(&slots)));
+    table.row(name, "≤ 0.125", asks(tower_full()), asks(around(&bulkhead)));
     two_threads(&mut table);
     table.print("bulkhead");
 }
 
 /// Two threads that share a bulkhead, against two that share tower's.
 fn two_threads(table: &mut Table) {
-    let slots = slots().layer();
+    let bulkhead = bulkhead().layer();
     let tower = GlobalConcurrencyLimitLayer::new(10);
     let floor = floor_shared::<false>();
     let (mut ours, mut towers, mut floors) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..31 {
         floors.push(pair(|| floor.clone()));
-        ours.push(pair(|| slots.layer(Inner)));
+        ours.push(pair(|| bulkhead.layer(Inner)));
         towers.push(pair(|| tower.layer(Inner)));
     }
     let [floors, ours, towers] = [floors, ours, towers].map(|mut times: Vec<f64>| {

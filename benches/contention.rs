@@ -15,7 +15,7 @@ use common::floor::{Floor, Work};
 use common::ratio::{Table, nanos};
 use common::{Inner, StackError, call};
 use criterion::{Criterion, criterion_group};
-use seaworthy::{Circuit, Slots};
+use seaworthy::{Bulkhead, CircuitBreaker};
 use tower::{Layer, Service};
 
 /// Makes a new service around state of its own; its clones share that.
@@ -38,24 +38,27 @@ const KINDS: [Kind; 6] = [
         name: "floor, arc + count",
         run: |sharing, calls| run(|| Floor::shared(Inner, Work::Count), sharing, calls),
     },
-    Kind { name: "circuit, shared", run: |sharing, calls| run(|| circuit().layer().layer(Inner), sharing, calls) },
+    Kind {
+        name: "circuit, shared",
+        run: |sharing, calls| run(|| circuit_breaker().layer().layer(Inner), sharing, calls),
+    },
     Kind {
         name: "circuit, leaked",
-        run: |sharing, calls| run(|| circuit().leak().layer().layer(Inner), sharing, calls),
+        run: |sharing, calls| run(|| circuit_breaker().leak().layer().layer(Inner), sharing, calls),
     },
-    Kind { name: "bulkhead, shared", run: |sharing, calls| run(|| slots().layer().layer(Inner), sharing, calls) },
+    Kind { name: "bulkhead, shared", run: |sharing, calls| run(|| bulkhead().layer().layer(Inner), sharing, calls) },
     Kind {
         name: "bulkhead, leaked",
-        run: |sharing, calls| run(|| slots().leak().layer().layer(Inner), sharing, calls),
+        run: |sharing, calls| run(|| bulkhead().leak().layer().layer(Inner), sharing, calls),
     },
 ];
 
-fn circuit() -> Circuit {
-    Circuit::builder("bench").consecutive_failures(5).build().unwrap()
+fn circuit_breaker() -> CircuitBreaker {
+    CircuitBreaker::builder("bench").consecutive_failures(5).build().unwrap()
 }
 
-fn slots() -> Slots {
-    Slots::builder("bench").build().unwrap()
+fn bulkhead() -> Bulkhead {
+    Bulkhead::builder("bench").build().unwrap()
 }
 
 /// Nanoseconds a call, as each thread sees them.

@@ -16,7 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use seaworthy::http::RespondLayer;
-use seaworthy::{BoxError, Circuit, Health, LiftLayer, Phase, Slots, TimeoutLayer};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Health, Phase, TimeoutLayer, WrapErrorLayer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::ServiceBuilder;
@@ -31,18 +31,18 @@ fn bare() -> Router {
 /// Respond, readiness with two checks, bulkhead, timeout.
 fn stacked() -> Result<Router, BoxError> {
     let health = Health::new();
-    health.require("dependency", Circuit::builder("dependency").build()?)?;
+    health.require("dependency", CircuitBreaker::builder("dependency").build()?)?;
     health.report("journal", || true)?;
     health.advance(Phase::Serving);
-    let slots = Slots::builder("requests").limit(512).build()?;
+    let bulkhead = Bulkhead::builder("requests").limit(512).build()?;
     Ok(bare()
         .layer(
             ServiceBuilder::new()
                 .layer(RespondLayer::new())
                 .layer(health.readiness_layer())
-                .layer(slots.layer())
+                .layer(bulkhead.layer())
                 .layer(TimeoutLayer::new(Duration::from_secs(60)))
-                .layer(LiftLayer::new()),
+                .layer(WrapErrorLayer::new()),
         )
         .nest_service("/health", health.endpoints()))
 }

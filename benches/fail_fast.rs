@@ -10,19 +10,19 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{Inner, call};
-use seaworthy::{Circuit, Verdict};
+use seaworthy::{CircuitBreaker, Verdict};
 use tower::Layer;
 
 fn main() {
     let calls = if std::env::args().any(|arg| arg == "--test") { 1_000 } else { 1_000_000 };
-    let builder = Circuit::builder("fail-fast").consecutive_failures(1).open_for(Duration::from_secs(3600));
-    let circuit = builder.build().unwrap();
-    circuit.admit().unwrap().settle(Verdict::Failure);
-    let mut service = circuit.layer().layer(Inner);
+    let builder = CircuitBreaker::builder("fail-fast").consecutive_failures(1).open_for(Duration::from_secs(3600));
+    let circuit_breaker = builder.build().unwrap();
+    circuit_breaker.admit().unwrap().settle(Verdict::Failure);
+    let mut service = circuit_breaker.layer().layer(Inner);
 
     let reading = histogram(calls, || ());
     let rejected = histogram(calls, || assert!(call(&mut service, 7).is_err()));
-    assert_eq!(circuit.snapshot().not_permitted, calls as u64, "every call was rejected");
+    assert_eq!(circuit_breaker.snapshot().rejected, calls as u64, "every call was rejected");
 
     println!("\n{calls} rejected calls, one by one; the time to read the clock around each is part of it\n");
     println!("| nanoseconds | p50 | p99 | p99.9 | max |\n|---|---:|---:|---:|---:|");

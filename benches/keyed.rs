@@ -13,18 +13,18 @@ use std::time::Duration;
 use common::ratio::Table;
 use common::{Inner, StackError, call};
 use criterion::{BenchmarkId, Criterion, criterion_group};
-use seaworthy::{Circuit, Keyed};
+use seaworthy::{CircuitBreaker, Keyed};
 use tower::Layer;
 
 /// With so many keys that are known.
-fn keyed(keys: u64) -> Keyed<u64, Circuit> {
-    let keyed = Circuit::builder("bench").keyed().max(100_000).build().unwrap();
+fn keyed(keys: u64) -> Keyed<u64, CircuitBreaker> {
+    let keyed = CircuitBreaker::builder("bench").keyed().max(100_000).build().unwrap();
     (0..keys).for_each(|key| drop(keyed.get(&key)));
     keyed
 }
 
 fn one() -> impl FnMut() -> Result<u64, StackError> {
-    let mut service = Circuit::builder("bench").build().unwrap().layer().layer(Inner);
+    let mut service = CircuitBreaker::builder("bench").build().unwrap().layer().layer(Inner);
     move || call(&mut service, black_box(7))
 }
 
@@ -39,14 +39,14 @@ fn by_key(keys: u64) -> impl FnMut() -> Result<u64, StackError> {
 }
 
 /// A family that is full and can spare nothing, and who holds all of it.
-fn full() -> (Keyed<u64, Circuit>, Vec<Circuit>) {
-    let keyed = Circuit::builder("bench").keyed().max(1_000).build().unwrap();
+fn full() -> (Keyed<u64, CircuitBreaker>, Vec<CircuitBreaker>) {
+    let keyed = CircuitBreaker::builder("bench").keyed().max(1_000).build().unwrap();
     let held = (0..1_000).map(|key| keyed.get(&key)).collect();
     (keyed, held)
 }
 
 /// One look-up of a key out of `keys`, in turn.
-fn look_up(keys: std::ops::Range<u64>) -> impl FnMut() -> Circuit {
+fn look_up(keys: std::ops::Range<u64>) -> impl FnMut() -> CircuitBreaker {
     let ((keyed, held), mut next) = (full(), 0);
     move || {
         let _ = &held;

@@ -12,8 +12,8 @@ use std::hint::black_box;
 
 use common::ratio::Table;
 use common::{Inner, StackError, call};
-use seaworthy::circuit::{CircuitBreaker, CircuitBuilder};
-use seaworthy::{Circuit, Event, MetricsObserver, Observer};
+use seaworthy::circuit_breaker::{CircuitBreakerBuilder, CircuitBreakerService};
+use seaworthy::{CircuitBreaker, Event, MetricsObserver, Observer};
 use tower::Layer;
 
 const MANY: usize = 50_000;
@@ -32,9 +32,13 @@ impl Observer for Idle {
 }
 
 /// Calls through so many circuits of different names, in turn.
-fn calls(count: usize, observed: fn(CircuitBuilder) -> CircuitBuilder) -> impl FnMut() -> Result<u64, StackError> {
-    let service = |number| observed(Circuit::builder(format!("bench-{number}"))).build().unwrap().layer().layer(Inner);
-    let mut services: Vec<CircuitBreaker<Inner>> = (0..count).map(service).collect();
+fn calls(
+    count: usize,
+    observed: fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder,
+) -> impl FnMut() -> Result<u64, StackError> {
+    let service =
+        |number| observed(CircuitBreaker::builder(format!("bench-{number}"))).build().unwrap().layer().layer(Inner);
+    let mut services: Vec<CircuitBreakerService<Inner>> = (0..count).map(service).collect();
     let mut next = 0;
     move || {
         next = (next + 7) % count;
@@ -43,9 +47,10 @@ fn calls(count: usize, observed: fn(CircuitBuilder) -> CircuitBuilder) -> impl F
 }
 
 fn main() {
-    let unobserved: fn(CircuitBuilder) -> CircuitBuilder = |builder| builder;
-    let metrics: fn(CircuitBuilder) -> CircuitBuilder = |builder| builder.observer(MetricsObserver::new());
-    let idle: fn(CircuitBuilder) -> CircuitBuilder = |builder| builder.observer(Idle);
+    let unobserved: fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder = |builder| builder;
+    let metrics: fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder =
+        |builder| builder.observer(MetricsObserver::new());
+    let idle: fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder = |builder| builder.observer(Idle);
     if std::env::args().any(|arg| arg == "--test" || arg == "--list") {
         for observed in [unobserved, metrics, idle] {
             calls(3, observed)().unwrap();

@@ -19,8 +19,8 @@ use common::ratio::Table;
 use common::{Inner, StackError, call};
 use criterion::{Criterion, criterion_group};
 use pin_project_lite::pin_project;
-use seaworthy::health::Readiness;
-use seaworthy::{Circuit, Error, Health, Name, Phase, Rejected};
+use seaworthy::health::ReadinessService;
+use seaworthy::{CircuitBreaker, Error, Health, Name, Phase, Rejected};
 use tower::{Layer, Service};
 
 /// The floor: a count in and out with a handle in the future, and a list of checks that never changes. It looks at both
@@ -121,7 +121,7 @@ fn floor(checks: usize) -> Floor {
     Floor::new(true, (0..checks).map(|_| Box::new(check()) as _).collect())
 }
 
-fn ready(checks: usize) -> Readiness<Inner> {
+fn ready(checks: usize) -> ReadinessService<Inner> {
     let health = Health::new();
     health.advance(Phase::Serving);
     for number in 0..checks {
@@ -130,32 +130,32 @@ fn ready(checks: usize) -> Readiness<Inner> {
     health.readiness_layer().layer(Inner)
 }
 
-fn starting() -> Readiness<Inner> {
+fn starting() -> ReadinessService<Inner> {
     Health::new().readiness_layer().layer(Inner)
 }
 
 /// With a circuit in the way: for good, so that no clock is read, or for a time.
-fn behind(circuit: &Circuit) -> Readiness<Inner> {
+fn behind(circuit_breaker: &CircuitBreaker) -> ReadinessService<Inner> {
     let health = Health::new();
     health.advance(Phase::Serving);
-    health.require("x", circuit.clone()).unwrap();
+    health.require("x", circuit_breaker.clone()).unwrap();
     health.readiness_layer().layer(Inner)
 }
 
-fn circuit() -> Circuit {
-    Circuit::builder("bench").consecutive_failures(1).open_for(Duration::from_secs(3600)).build().unwrap()
+fn circuit_breaker() -> CircuitBreaker {
+    CircuitBreaker::builder("bench").consecutive_failures(1).open_for(Duration::from_secs(3600)).build().unwrap()
 }
 
-fn forced() -> Circuit {
-    let circuit = circuit();
-    circuit.force_open();
-    circuit
+fn forced() -> CircuitBreaker {
+    let circuit_breaker = circuit_breaker();
+    circuit_breaker.force_open();
+    circuit_breaker
 }
 
-fn tripped() -> Circuit {
-    let circuit = circuit();
-    circuit.admit().unwrap().settle(seaworthy::Verdict::Failure);
-    circuit
+fn tripped() -> CircuitBreaker {
+    let circuit_breaker = circuit_breaker();
+    circuit_breaker.admit().unwrap().settle(seaworthy::Verdict::Failure);
+    circuit_breaker
 }
 
 fn rows(c: &mut Criterion) {
@@ -164,7 +164,7 @@ fn rows(c: &mut Criterion) {
         group.bench_function(format!("floor, {checks} checks"), |b| b.iter(asks(floor(checks))));
         group.bench_function(format!("{checks} checks"), |b| b.iter(asks(ready(checks))));
     }
-    group.bench_function("a closed circuit", |b| b.iter(asks(behind(&circuit()))));
+    group.bench_function("a closed circuit", |b| b.iter(asks(behind(&circuit_breaker()))));
     group.finish();
 
     let mut group = c.benchmark_group("not ready");

@@ -21,7 +21,7 @@ use common::floor::{Floor, Refuse, Work};
 use common::ratio::Table;
 use common::{Inner, StackError, call};
 use criterion::{Criterion, criterion_group};
-use seaworthy::{Circuit, Policy, RetryPolicy, Slots, TimeoutLayer, Verdict};
+use seaworthy::{Bulkhead, CircuitBreaker, Policy, RetryPolicy, TimeoutLayer, Verdict};
 use tower::{Service, ServiceBuilder};
 
 /// Where the handles are kept, and whether retries have a budget.
@@ -38,25 +38,26 @@ const KINDS: [(&str, Kind); 4] = [
     ("leaked, no budget", Kind { leaked: true, budget: false }),
 ];
 
-fn circuit(open: bool) -> Circuit {
-    let circuit = Circuit::builder("bench").consecutive_failures(5).open_for(Duration::from_secs(3600));
-    let circuit = circuit.build().unwrap();
+fn circuit_breaker(open: bool) -> CircuitBreaker {
+    let circuit_breaker = CircuitBreaker::builder("bench").consecutive_failures(5).open_for(Duration::from_secs(3600));
+    let circuit_breaker = circuit_breaker.build().unwrap();
     for _ in 0..if open { 5 } else { 0 } {
-        circuit.admit().unwrap().settle(Verdict::Failure);
+        circuit_breaker.admit().unwrap().settle(Verdict::Failure);
     }
-    circuit
+    circuit_breaker
 }
 
 /// A call of the stack. The retry's handle cannot be leaked.
 fn ours(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
-    let (circuit, slots) = (circuit(open), Slots::builder("bench").build().unwrap());
-    let (circuit, slots) = if kind.leaked { (circuit.leak(), slots.leak()) } else { (circuit, slots) };
+    let (circuit_breaker, bulkhead) = (circuit_breaker(open), Bulkhead::builder("bench").build().unwrap());
+    let (circuit_breaker, bulkhead) =
+        if kind.leaked { (circuit_breaker.leak(), bulkhead.leak()) } else { (circuit_breaker, bulkhead) };
     let retry = RetryPolicy::builder("bench");
     let retry = if kind.budget { retry } else { retry.no_budget() };
     let mut service = ServiceBuilder::new()
         .layer(retry.build().unwrap().layer())
-        .layer(circuit.layer())
-        .layer(slots.layer())
+        .layer(circuit_breaker.layer())
+        .layer(bulkhead.layer())
         .layer(TimeoutLayer::new(Duration::from_secs(1)))
         .service(Inner);
     move || ask(&mut service)
@@ -64,7 +65,7 @@ fn ours(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
 
 /// The same parts as one policy; its handle can be leaked, and the retry's with it.
 fn policy(kind: Kind, open: bool) -> Policy {
-    let policy = Policy::builder("bench").shared_circuit(circuit(open)).bulkhead(|bulkhead| bulkhead);
+    let policy = Policy::builder("bench").shared_circuit_breaker(circuit_breaker(open)).bulkhead(|bulkhead| bulkhead);
     let policy = policy.timeout(Duration::from_secs(1));
     let policy = policy.retry(|retry| if kind.budget { retry } else { retry.no_budget() }).build().unwrap();
     if kind.leaked { policy.leak() } else { policy }
@@ -79,11 +80,12 @@ fn composed(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
 /// A call of the policy without retries, as a layer, and of the layers put together by hand.
 fn single(kind: Kind, open: bool) -> [Box<dyn FnMut() -> Result<u64, StackError>>; 2] {
     let mut service = ServiceBuilder::new().layer(policy(kind, open).layer().without_retry()).service(Inner);
-    let (circuit, slots) = (circuit(open), Slots::builder("bench").build().unwrap());
-    let (circuit, slots) = if kind.leaked { (circuit.leak(), slots.leak()) } else { (circuit, slots) };
+    let (circuit_breaker, bulkhead) = (circuit_breaker(open), Bulkhead::builder("bench").build().unwrap());
+    let (circuit_breaker, bulkhead) =
+        if kind.leaked { (circuit_breaker.leak(), bulkhead.leak()) } else { (circuit_breaker, bulkhead) };
     let mut by_hand = ServiceBuilder::new()
-        .layer(circuit.layer())
-        .layer(slots.layer())
+        .layer(circuit_breaker.layer())
+        .layer(bulkhead.layer())
         .layer(TimeoutLayer::new(Duration::from_secs(1)))
         .service(Inner);
     [Box::new(move || ask(&mut service)), Box::new(move || ask(&mut by_hand))]
@@ -109,14 +111,14 @@ fn of_retry(budget: bool) -> Work {
 /// A call of the floors, one in the other.
 fn floors(kind: Kind) -> Box<dyn FnMut() -> Result<u64, StackError>> {
     let works = [Work::Nothing, Work::CountInAndOut, Work::Nothing, of_retry(kind.budget)];
-    let [timeout, bulkhead, circuit, retry] = works;
+    let [timeout, bulkhead, circuit_breaker, retry] = works;
     if kind.leaked {
         // As in ours, the retry counts a reference, and the timeout has no handle to begin with.
-        let inner = Floor::leaked(Floor::leaked(Floor::leaked(Inner, timeout), bulkhead), circuit);
+        let inner = Floor::leaked(Floor::leaked(Floor::leaked(Inner, timeout), bulkhead), circuit_breaker);
         let mut service = Floor::shared(inner, retry);
         Box::new(move || ask(&mut service))
     } else {
-        let inner = Floor::shared(Floor::shared(Floor::leaked(Inner, timeout), bulkhead), circuit);
+        let inner = Floor::shared(Floor::shared(Floor::leaked(Inner, timeout), bulkhead), circuit_breaker);
         let mut service = Floor::shared(inner, retry);
         Box::new(move || ask(&mut service))
     }

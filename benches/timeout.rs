@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use floor::{FloorBoxed, FloorInline};
 use pin_project_lite::pin_project;
-use seaworthy::{BoxError, Error, Timeout, TimeoutLayer};
+use seaworthy::timeout::TimeoutService;
+use seaworthy::{BoxError, Error, Timeout};
 use tower::{Layer, Service};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -93,18 +94,18 @@ fn row<'a, S: Service<u64> + 'a>(name: &'static str, mut service: S) -> Row<'a> 
 fn rows<'a, S>(inner: S) -> Vec<Row<'a>>
 where
     S: Service<u64, Error = Error<BoxError>> + Clone + 'a,
-    Timeout<S>: Service<u64>,
+    TimeoutService<S>: Service<u64>,
 {
-    let layer = TimeoutLayer::new(LIMIT);
-    let named = TimeoutLayer::builder(LIMIT).name("bench").build().unwrap();
-    let each = TimeoutLayer::per_request(|request: &u64| Some(LIMIT * (*request as u32))).build().unwrap();
+    let layer = Timeout::new(LIMIT);
+    let named = Timeout::builder(LIMIT).name("bench").build().unwrap();
+    let each = Timeout::per_request(|request: &u64| Some(LIMIT * (*request as u32))).build().unwrap();
     vec![
         row("none", inner.clone()),
         row("floor", FloorInline(inner.clone(), LIMIT)),
         row("floor, timer boxed", FloorBoxed(inner.clone(), LIMIT)),
-        row("seaworthy", layer.layer(inner.clone())),
-        row("seaworthy, named", named.layer(inner.clone())),
-        row("seaworthy, per request", each.layer(inner.clone())),
+        row("seaworthy", layer.layer().layer(inner.clone())),
+        row("seaworthy, named", named.layer().layer(inner.clone())),
+        row("seaworthy, per request", each.layer().layer(inner.clone())),
         row("tower", tower::timeout::Timeout::new(Boxing(inner), LIMIT)),
     ]
 }

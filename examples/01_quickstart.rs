@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use seaworthy::{BoxError, Circuit, State};
+use seaworthy::{BoxError, CircuitBreaker, State};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 static BACKEND_IS_UP: AtomicBool = AtomicBool::new(false);
@@ -20,8 +20,9 @@ async fn price(item: &'static str) -> Result<String, BoxError> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
-    let circuit = Circuit::builder("prices").consecutive_failures(3).open_for(Duration::from_millis(200)).build()?;
-    let mut prices = ServiceBuilder::new().layer(circuit.layer()).service(service_fn(price));
+    let circuit_breaker =
+        CircuitBreaker::builder("prices").consecutive_failures(3).open_for(Duration::from_millis(200)).build()?;
+    let mut prices = ServiceBuilder::new().layer(circuit_breaker.layer()).service(service_fn(price));
 
     for call in 1..=5 {
         // Calls 1 to 3 reach the backend and fail; 4 and 5 do not reach it: the circuit is open.
@@ -31,14 +32,14 @@ async fn main() -> Result<(), BoxError> {
             Err(error) => println!("call {call}: {error} after {:.1?}", start.elapsed()),
         }
     }
-    assert_eq!(circuit.state(), State::Open);
-    assert_eq!(circuit.snapshot().not_permitted, 2);
+    assert_eq!(circuit_breaker.state(), State::Open);
+    assert_eq!(circuit_breaker.snapshot().rejected, 2);
 
     BACKEND_IS_UP.store(true, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(200)).await;
     // The open time is over: this call is let through as a probe, and its success closes the circuit.
     println!("call 6: {}", prices.ready().await?.call("tea").await?);
-    assert_eq!(circuit.state(), State::Closed);
+    assert_eq!(circuit_breaker.state(), State::Closed);
     println!("\nEvery claim held.");
     Ok(())
 }

@@ -7,14 +7,14 @@ use std::error::Error as StdError;
 use std::num::ParseIntError;
 use std::sync::LazyLock;
 
-use seaworthy::{Circuit, Error, Rejected, State, Verdict};
+use seaworthy::{CircuitBreaker, Error, Rejected, State, Verdict};
 
 /// One for the whole process: every function that names it shares it. Leaked, because it is never freed anyway, so that
 /// a call does not pay for a reference count.
-static PARSER: LazyLock<Circuit> = LazyLock::new(|| {
-    let circuit = Circuit::builder("parser").consecutive_failures(2).build();
+static PARSER: LazyLock<CircuitBreaker> = LazyLock::new(|| {
+    let circuit_breaker = CircuitBreaker::builder("parser").consecutive_failures(2).build();
     #[allow(clippy::expect_used, reason = "the settings are fixed, so this fails never or on the first run")]
-    circuit.expect("valid settings").leak()
+    circuit_breaker.expect("valid settings").leak()
 });
 
 fn main() -> Result<(), Box<dyn StdError>> {
@@ -62,7 +62,7 @@ async fn around_a_future() -> Result<(), Error<ParseIntError>> {
         }
     }
     assert_eq!(PARSER.state(), State::Open);
-    assert_eq!(PARSER.snapshot().not_permitted, 2, "one by hand, one here");
+    assert_eq!(PARSER.snapshot().rejected, 2, "one by hand, one here");
     Ok(())
 }
 
@@ -71,7 +71,7 @@ fn by_an_operator() -> Result<(), Box<dyn StdError>> {
     println!("\nforce and reset");
     let show = |what: &str| {
         let now = PARSER.snapshot();
-        println!("  {what:<14} {:<6} forced: {:<5} rejected so far: {}", now.state, now.forced, now.not_permitted);
+        println!("  {what:<14} {:<6} forced: {:<5} rejected so far: {}", now.state, now.forced, now.rejected);
     };
     show("as it is");
 

@@ -5,30 +5,15 @@
 // A request takes no path that can panic for want of a value.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
-mod audience;
-mod bell;
 #[cfg(feature = "serde")]
 mod data;
 mod error;
-mod event;
-mod handle;
-mod lent;
-mod lift;
 mod machine;
-#[cfg(feature = "metrics")]
-mod metrics_observer;
 mod name;
-mod near;
-mod observer;
-mod panic;
-mod plain;
-mod random;
+mod rt;
 #[cfg(feature = "tower")]
 mod service_builder;
 mod shutdown;
-mod sync;
-mod time;
-mod tracing_observer;
 
 /// The programs of that page are tests.
 #[cfg(doctest)]
@@ -36,7 +21,7 @@ mod tracing_observer;
 struct Shortest;
 
 pub mod bulkhead;
-pub mod circuit;
+pub mod circuit_breaker;
 pub mod fallback;
 pub mod health;
 #[cfg(feature = "http")]
@@ -54,23 +39,24 @@ pub mod server;
 pub mod shared;
 pub mod timeout;
 
-pub use bulkhead::{Slot, Slots};
-pub use circuit::{Circuit, Classify, ErrorClassifier, OnDrop, Permit, State};
+pub use bulkhead::Bulkhead;
+pub use circuit_breaker::{CircuitBreaker, Classify, ErrorClassifier, OnDrop, State};
+pub use error::wrap::{WrapError, WrapErrorFuture, WrapErrorLayer};
 pub use error::{BoxError, ConfigError, Error, Rejected, RetryAfter, StackError};
-pub use event::{ErrorText, Event, Forgotten, Place};
-pub use fallback::{Covers, Fallback, FallbackLayer};
+pub use fallback::Fallback;
 pub use health::{AsyncCheck, Check, Health, Status};
 pub use keyed::Keyed;
-pub use lent::Lent;
-pub use lift::{Lift, LiftFuture, LiftLayer};
-pub use machine::backoff::{Backoff, Jitter};
-pub use machine::phase::Phase;
+pub use machine::lifecycle::phase::Phase;
+pub use machine::retry::backoff::{Backoff, Jitter};
 pub use machine::verdict::Verdict;
-#[cfg(feature = "metrics")]
-pub use metrics_observer::MetricsObserver;
 pub use name::Name;
-pub use observer::Observer;
+pub use observe::event::{ErrorRef, Event, EvictionCause, Place};
+#[cfg(feature = "metrics")]
+pub use observe::metrics::MetricsObserver;
+pub use observe::observer::Observer;
+pub use observe::tracing::TracingObserver;
 pub use policy::{Policies, Policy, PolicyError, UnknownName};
+pub use retry::lent::Lent;
 pub use retry::{RetryBudget, RetryIf, RetryPolicy};
 #[cfg(feature = "lifecycle")]
 pub use runner::{RunError, Runner, RunnerHandle};
@@ -78,8 +64,7 @@ pub use runner::{RunError, Runner, RunnerHandle};
 pub use service_builder::ServiceBuilderExt;
 pub use shared::SharedLayer;
 pub use shutdown::{Shutdown, ShutdownTrigger};
-pub use timeout::{Timeout, TimeoutFor, TimeoutLayer};
-pub use tracing_observer::TracingObserver;
+pub use timeout::{Timeout, TimeoutLayer};
 
 /// HC-20: the code in it is compiled and run.
 #[cfg(all(doctest, feature = "http"))]

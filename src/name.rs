@@ -18,10 +18,10 @@ use std::sync::Arc;
 /// assert_eq!((&*fixed, made.as_str()), ("payments", "shard-7"));
 /// ```
 #[derive(Clone)]
-pub struct Name(Repr);
+pub struct Name(NameRepr);
 
 #[derive(Clone)]
-enum Repr {
+enum NameRepr {
     Static(&'static str),
     Shared(Arc<str>),
 }
@@ -32,27 +32,27 @@ impl Name {
     #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Repr::Static(text) => text,
-            Repr::Shared(text) => text,
+            NameRepr::Static(text) => text,
+            NameRepr::Shared(text) => text,
         }
     }
 }
 
 impl From<&'static str> for Name {
     fn from(text: &'static str) -> Name {
-        Name(Repr::Static(text))
+        Name(NameRepr::Static(text))
     }
 }
 
 impl From<String> for Name {
     fn from(text: String) -> Name {
-        Name(Repr::Shared(text.into()))
+        Name(NameRepr::Shared(text.into()))
     }
 }
 
 impl From<Arc<str>> for Name {
     fn from(text: Arc<str>) -> Name {
-        Name(Repr::Shared(text))
+        Name(NameRepr::Shared(text))
     }
 }
 

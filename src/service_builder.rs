@@ -1,13 +1,15 @@
 use tower::ServiceBuilder;
 use tower::layer::util::Stack;
 
-use crate::bulkhead::BulkheadLayer;
-use crate::circuit::CircuitBreakerLayer;
-use crate::health::ReadinessLayer;
-use crate::policy::PolicyLayer;
-use crate::retry::RetryLayer;
+use crate::bulkhead::{Bulkhead, BulkheadLayer};
+use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerLayer};
+use crate::error::wrap::WrapErrorLayer;
+use crate::fallback::{Fallback, FallbackLayer};
+use crate::health::{Health, ReadinessLayer};
+use crate::policy::{Policy, PolicyLayer};
+use crate::retry::{RetryLayer, RetryPolicy};
 use crate::shared::SharedLayer;
-use crate::{Circuit, FallbackLayer, Health, LiftLayer, Policy, RetryPolicy, Slots, TimeoutLayer};
+use crate::timeout::{Timeout, TimeoutLayer};
 
 /// Puts the layers of this crate on a [`ServiceBuilder`] by name, in the order in which requests meet them. Feature
 /// `tower`.
@@ -20,16 +22,16 @@ use crate::{Circuit, FallbackLayer, Health, LiftLayer, Policy, RetryPolicy, Slot
 /// `.layer(policy.layer())` and `.layer(timeout)` then.
 ///
 /// ```
-/// use seaworthy::{BoxError, Circuit, RetryPolicy, ServiceBuilderExt, Slots};
+/// use seaworthy::{BoxError, CircuitBreaker, RetryPolicy, ServiceBuilderExt, Bulkhead};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let circuit = Circuit::builder("parser").build()?;
-/// let slots = Slots::builder("parser").build()?;
+/// let circuit_breaker = CircuitBreaker::builder("parser").build()?;
+/// let bulkhead = Bulkhead::builder("parser").build()?;
 /// let service = ServiceBuilder::new()
-///     .circuit_breaker(&circuit)
-///     .bulkhead(&slots)
+///     .circuit_breaker(&circuit_breaker)
+///     .bulkhead(&bulkhead)
 ///     .service(service_fn(async |text: &'static str| Ok::<u8, BoxError>(text.parse()?)));
 /// assert_eq!(service.oneshot("7").await?, 7);
 /// # Ok(())
@@ -38,17 +40,17 @@ use crate::{Circuit, FallbackLayer, Health, LiftLayer, Policy, RetryPolicy, Slot
 pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     /// Rejects while the circuit is open; every error is a failure. Around an HTTP service, whose failures are
     /// responses, it is `http_circuit_breaker`.
-    fn circuit_breaker(self, circuit: &Circuit) -> ServiceBuilder<Stack<CircuitBreakerLayer, L>>;
+    fn circuit_breaker(self, circuit_breaker: &CircuitBreaker) -> ServiceBuilder<Stack<CircuitBreakerLayer, L>>;
 
     /// Rejects while the circuit is open, and judges by status: see [`HttpClassifier`](crate::http::HttpClassifier).
     #[cfg(feature = "http")]
     fn http_circuit_breaker(
         self,
-        circuit: &Circuit,
+        circuit_breaker: &CircuitBreaker,
     ) -> ServiceBuilder<Stack<CircuitBreakerLayer<crate::http::HttpClassifier>, L>>;
 
-    /// Lets so many calls in at a time as the bulkhead has slots.
-    fn bulkhead(self, slots: &Slots) -> ServiceBuilder<Stack<BulkheadLayer, L>>;
+    /// Lets so many calls in at a time as the bulkhead has permits.
+    fn bulkhead(self, bulkhead: &Bulkhead) -> ServiceBuilder<Stack<BulkheadLayer, L>>;
 
     /// Tries requests that are `Clone` again, after errors.
     fn retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<RetryLayer, L>>;
@@ -59,7 +61,7 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     fn http_retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<HttpRetryLayer, L>>;
 
     /// Gives up what has not been answered in time.
-    fn timeout<D: Clone>(self, timeout: &TimeoutLayer<D>) -> ServiceBuilder<Stack<TimeoutLayer<D>, L>>;
+    fn timeout<D: Clone>(self, timeout: &Timeout<D>) -> ServiceBuilder<Stack<TimeoutLayer<D>, L>>;
 
     /// Refuses requests while the service is not ready, and counts those that it lets in.
     fn readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer, L>>;
@@ -70,10 +72,7 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     fn http_readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>>;
 
     /// Answers for calls that failed with what the fallback covers.
-    fn fallback<A: Clone, W: Clone>(
-        self,
-        fallback: &FallbackLayer<A, W>,
-    ) -> ServiceBuilder<Stack<FallbackLayer<A, W>, L>>;
+    fn fallback<A: Clone, W: Clone>(self, fallback: &Fallback<A, W>) -> ServiceBuilder<Stack<FallbackLayer<A, W>, L>>;
 
     /// Sends requests through all parts of a policy.
     fn policy(self, policy: &Policy) -> ServiceBuilder<Stack<PolicyLayer, L>>;
@@ -88,7 +87,7 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     fn respond(self) -> ServiceBuilder<Stack<crate::http::RespondLayer, L>>;
 
     /// Makes the error type of the service below one that can hold rejections.
-    fn wrap_error(self) -> ServiceBuilder<Stack<LiftLayer, L>>;
+    fn wrap_error(self) -> ServiceBuilder<Stack<WrapErrorLayer, L>>;
 
     /// Shares a service below that is not `Clone`: see [`SharedLayer`].
     fn shared(self) -> ServiceBuilder<Stack<SharedLayer, L>>;
@@ -104,20 +103,20 @@ mod sealed {
 }
 
 impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
-    fn circuit_breaker(self, circuit: &Circuit) -> ServiceBuilder<Stack<CircuitBreakerLayer, L>> {
-        self.layer(circuit.layer())
+    fn circuit_breaker(self, circuit_breaker: &CircuitBreaker) -> ServiceBuilder<Stack<CircuitBreakerLayer, L>> {
+        self.layer(circuit_breaker.layer())
     }
 
     #[cfg(feature = "http")]
     fn http_circuit_breaker(
         self,
-        circuit: &Circuit,
+        circuit_breaker: &CircuitBreaker,
     ) -> ServiceBuilder<Stack<CircuitBreakerLayer<crate::http::HttpClassifier>, L>> {
-        self.layer(circuit.layer().classify(crate::http::HttpClassifier))
+        self.layer(circuit_breaker.layer().classify(crate::http::HttpClassifier))
     }
 
-    fn bulkhead(self, slots: &Slots) -> ServiceBuilder<Stack<BulkheadLayer, L>> {
-        self.layer(slots.layer())
+    fn bulkhead(self, bulkhead: &Bulkhead) -> ServiceBuilder<Stack<BulkheadLayer, L>> {
+        self.layer(bulkhead.layer())
     }
 
     fn retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<RetryLayer, L>> {
@@ -129,8 +128,8 @@ impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
         self.layer(policy.http_layer())
     }
 
-    fn timeout<D: Clone>(self, timeout: &TimeoutLayer<D>) -> ServiceBuilder<Stack<TimeoutLayer<D>, L>> {
-        self.layer(timeout.clone())
+    fn timeout<D: Clone>(self, timeout: &Timeout<D>) -> ServiceBuilder<Stack<TimeoutLayer<D>, L>> {
+        self.layer(timeout.layer())
     }
 
     fn readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer, L>> {
@@ -142,11 +141,8 @@ impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
         self.layer(health.http_readiness_layer())
     }
 
-    fn fallback<A: Clone, W: Clone>(
-        self,
-        fallback: &FallbackLayer<A, W>,
-    ) -> ServiceBuilder<Stack<FallbackLayer<A, W>, L>> {
-        self.layer(fallback.clone())
+    fn fallback<A: Clone, W: Clone>(self, fallback: &Fallback<A, W>) -> ServiceBuilder<Stack<FallbackLayer<A, W>, L>> {
+        self.layer(fallback.layer())
     }
 
     fn policy(self, policy: &Policy) -> ServiceBuilder<Stack<PolicyLayer, L>> {
@@ -163,8 +159,8 @@ impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
         self.layer(crate::http::RespondLayer::new())
     }
 
-    fn wrap_error(self) -> ServiceBuilder<Stack<LiftLayer, L>> {
-        self.layer(LiftLayer::new())
+    fn wrap_error(self) -> ServiceBuilder<Stack<WrapErrorLayer, L>> {
+        self.layer(WrapErrorLayer::new())
     }
 
     fn shared(self) -> ServiceBuilder<Stack<SharedLayer, L>> {

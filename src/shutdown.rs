@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 
-use crate::bell::Bell;
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::rt::sync::{AtomicU64, Mutex, Ordering};
+use crate::rt::waker_set::WakerSet;
 
 /// Tells a task that it is to finish. It is asked with [`is_requested`](Self::is_requested), and awaited with
 /// [`requested`](Self::requested); once requested, it stays so.
@@ -45,7 +45,7 @@ pub struct ShutdownTrigger(Arc<Node>);
 struct Node {
     /// 1 once requested.
     fired: AtomicU64,
-    waiting: Bell,
+    waiting: WakerSet,
     branches: Mutex<Branches>,
     /// Kept, so that whoever is told through it is told when nobody else holds it any more.
     parent: Option<Arc<Node>>,
@@ -74,7 +74,7 @@ impl Node {
         Arc::new(Node {
             parent,
             fired: AtomicU64::new(0),
-            waiting: Bell::default(),
+            waiting: WakerSet::default(),
             branches: Mutex::new(Branches::default()),
         })
     }

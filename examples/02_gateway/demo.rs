@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use seaworthy::circuit::State;
-use seaworthy::{BoxError, Circuit, Event};
+use seaworthy::circuit_breaker::State;
+use seaworthy::{BoxError, CircuitBreaker, Event};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -36,7 +36,7 @@ const OUTAGES: [(&str, Mode, StatusCode); 6] = [
 struct Demo {
     story: Story,
     backend: Backend,
-    circuit: Circuit,
+    circuit_breaker: CircuitBreaker,
     /// Where the circuit's observer puts the states that it entered.
     entered: mpsc::Receiver<State>,
     app: Router,
@@ -47,7 +47,7 @@ pub(crate) async fn run() -> Result<(), BoxError> {
     let story = Story::begin();
     let backend = Backend::start().await?;
     let (sender, entered) = mpsc::channel();
-    let circuit = Circuit::builder("backend")
+    let circuit_breaker = CircuitBreaker::builder("backend")
         .consecutive_failures(FAILURES)
         .open_for(OPEN)
         .observer(move |event: &Event<'_>| {
@@ -57,7 +57,7 @@ pub(crate) async fn run() -> Result<(), BoxError> {
             }
         })
         .build()?;
-    let app = gateway::app(&circuit, Upstream::new(backend.authority().clone()), TIMEOUT);
+    let app = gateway::app(&circuit_breaker, Upstream::new(backend.authority().clone()), TIMEOUT);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -68,7 +68,7 @@ pub(crate) async fn run() -> Result<(), BoxError> {
     println!("The circuit opens after {FAILURES} failures in a row, for {OPEN:?}; a call may take {TIMEOUT:?}.");
     println!("Each time the backend heals while the circuit is open. This takes about 7 seconds.");
     let caller = Caller::new(address)?;
-    let demo = Demo { story, backend, circuit, entered, app, caller };
+    let demo = Demo { story, backend, circuit_breaker, entered, app, caller };
 
     let (tally, healthy) = demo.all_is_well().await?;
     let mut tallies = vec![tally];
@@ -132,7 +132,7 @@ impl Demo {
             tally.add(answer.status);
         }
         self.story.line(format_args!("{FAILURES} calls: {expected}"));
-        assert_eq!(self.circuit.state(), State::Open);
+        assert_eq!(self.circuit_breaker.state(), State::Open);
 
         let opened = self.backend.seen();
         let times = if measure { Some(self.measure(&mut tally).await?) } else { None };
@@ -145,7 +145,7 @@ impl Demo {
 
         // From now on the backend keeps callers waiting, so that others come while the probe is under way.
         self.backend.set(Mode::Hold);
-        tokio::time::sleep(self.circuit.snapshot().retry_after.unwrap_or_default()).await;
+        tokio::time::sleep(self.circuit_breaker.snapshot().retry_after.unwrap_or_default()).await;
         tally.backend_while_open = self.backend.seen() - opened;
         assert_eq!(tally.backend_while_open, 0, "an open circuit leaves the backend in peace");
 
@@ -175,10 +175,10 @@ impl Demo {
             assert!(answer.is_rejection(), "{answer:?}");
             tally.add(answer.status);
         }
-        assert_eq!(self.circuit.state(), State::HalfOpen);
+        assert_eq!(self.circuit_breaker.state(), State::HalfOpen);
         self.backend.set(Mode::Answer);
         let probe = calls.join_next().await.ok_or("the probe got lost")???;
-        assert_eq!((probe.status, self.circuit.state()), (StatusCode::OK, State::Closed));
+        assert_eq!((probe.status, self.circuit_breaker.state()), (StatusCode::OK, State::Closed));
         tally.add(probe.status);
         assert_eq!(self.backend.seen() - before, 1, "one probe and no more");
         self.story.line(format_args!("{CROWD} calls at once: one is the probe and gets 200 OK, the others 503"));

@@ -14,7 +14,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use seaworthy::http::{HttpClassifier, RespondLayer};
-use seaworthy::{Circuit, Classify, Error, Rejected, Verdict};
+use seaworthy::{CircuitBreaker, Classify, Error, Rejected, Verdict};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, service_fn};
 
@@ -29,13 +29,13 @@ use crate::upstream::{Upstream, UpstreamError};
 /// | 504 | the upstream did not answer within `timeout` |
 /// | 502 | it could not be reached, broke off or did not talk HTTP |
 /// | 400 | the caller broke off or was too slow, or asked for something that cannot be passed on |
-pub(crate) fn app(circuit: &Circuit, upstream: Upstream, timeout: Duration) -> Router {
+pub(crate) fn app(circuit_breaker: &CircuitBreaker, upstream: Upstream, timeout: Duration) -> Router {
     let stack = ServiceBuilder::new()
         // UpstreamError -> a response; axum wants services that cannot fail.
         .layer(HandleErrorLayer::new(answer))
         // Error<UpstreamError> -> UpstreamError: what was rejected below is answered here.
         .layer(RespondLayer::new())
-        .layer(circuit.layer().classify(verdict))
+        .layer(circuit_breaker.layer().classify(verdict))
         .service(service_fn(move |request| call(upstream.clone(), request, timeout)));
     Router::new().fallback_service(stack)
 }

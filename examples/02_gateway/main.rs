@@ -28,7 +28,7 @@ mod upstream;
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
-use seaworthy::Circuit;
+use seaworthy::CircuitBreaker;
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 
@@ -64,8 +64,8 @@ async fn listen(settings: Listen) -> Result<(), Box<dyn StdError + Send + Sync>>
     tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
 
     let Listen { address, upstream, timeout, open_for } = settings;
-    let circuit = Circuit::builder("upstream").open_for(open_for).build()?;
-    let app = gateway::app(&circuit, Upstream::new(upstream.clone()), timeout);
+    let circuit_breaker = CircuitBreaker::builder("upstream").open_for(open_for).build()?;
+    let app = gateway::app(&circuit_breaker, Upstream::new(upstream.clone()), timeout);
     let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("http://{} passes requests on to http://{upstream}; Ctrl-C stops it", listener.local_addr()?);
 

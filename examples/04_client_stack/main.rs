@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 
 use backend::{Backend, Mode};
 use report::{Row, in_words};
-use stack::{ATTEMPT, FAILURES, SLOTS, Stack, TOTAL};
+use stack::{ATTEMPT, FAILURES, PERMITS, Stack, TOTAL};
 
 /// What a busy machine may add to a time.
 const SLACK: Duration = Duration::from_millis(500);
@@ -33,7 +33,7 @@ const SLACK: Duration = Duration::from_millis(500);
 async fn main() -> Result<(), BoxError> {
     let (stack, backend) = (Stack::new()?, Backend::start()?);
     println!(
-        "total {TOTAL:?} > 3 attempts > circuit, {FAILURES} failures > bulkhead, {SLOTS} slots > attempt {ATTEMPT:?}\n"
+        "total {TOTAL:?} > 3 attempts > circuit, {FAILURES} failures > bulkhead, {PERMITS} slots > attempt {ATTEMPT:?}\n"
     );
     Row::print_head();
 
@@ -51,7 +51,7 @@ async fn main() -> Result<(), BoxError> {
     let row = outage("hangs", Mode::Hang, &stack, &backend).await?;
     assert!(row.slowest < TOTAL + SLACK, "a caller waited for {:?}", row.slowest);
     assert!(row.got("timed out, in total") > 0 && row.got("circuit open") > 0, "{:?}", row.got);
-    assert_eq!(row.circuit, State::Open);
+    assert_eq!(row.circuit_breaker, State::Open);
 
     let row = outage("breaks off in the body", Mode::Truncate, &stack, &backend).await?;
     assert_opened(&row);
@@ -59,7 +59,7 @@ async fn main() -> Result<(), BoxError> {
     // Nobody can wait for a minute: the 503 is the caller's at once. Five of them open the circuit.
     let row = outage("503, Retry-After: 60", Mode::Busy { retry_after: 60 }, &stack, &backend).await?;
     assert_eq!((row.got("503"), row.retries, row.arrived), (FAILURES.into(), 0, FAILURES.into()));
-    assert_eq!(row.circuit, State::Open);
+    assert_eq!(row.circuit_breaker, State::Open);
 
     // A second can be waited for, and the caller never learns that the backend was busy.
     let row = scene("503 once, Retry-After: 1", Mode::BusyOnce { retry_after: 1 }, &stack, &backend, async || {
@@ -68,7 +68,7 @@ async fn main() -> Result<(), BoxError> {
     let row = row.await?;
     assert_eq!((row.got("200"), row.attempts, row.retries), (1, 2, 1));
     assert!(row.slowest >= Duration::from_secs(1), "retried after {:?}", row.slowest);
-    assert_eq!(row.circuit, State::Closed);
+    assert_eq!(row.circuit_breaker, State::Closed);
 
     // Slow is not down: the circuit stays closed, and the bulkhead keeps the crowd from piling up on the backend.
     let row = scene("is slow, to a crowd", Mode::Slow(Duration::from_millis(150)), &stack, &backend, async || {
@@ -80,10 +80,10 @@ async fn main() -> Result<(), BoxError> {
         crowd.join_all().await
     });
     let row = row.await?;
-    assert!(row.got("200") >= SLOTS.into() && row.got("bulkhead full") > 0, "{:?}", row.got);
+    assert!(row.got("200") >= PERMITS.into() && row.got("bulkhead full") > 0, "{:?}", row.got);
     assert_eq!(row.got("200") + row.got("bulkhead full"), 20, "{:?}", row.got);
-    assert!(backend.peak() <= SLOTS.into(), "{} at a time", backend.peak());
-    assert_eq!((row.retries, row.circuit), (0, State::Closed));
+    assert!(backend.peak() <= PERMITS.into(), "{} at a time", backend.peak());
+    assert_eq!((row.retries, row.circuit_breaker), (0, State::Closed));
 
     println!("\nEvery claim held.");
     Ok(())
@@ -105,7 +105,7 @@ fn assert_opened(row: &Row) {
     let failures = u64::from(FAILURES);
     assert_eq!(row.attempts, failures, "{}: attempts after the circuit opened", row.title);
     // The second caller's last attempt met the open circuit, and so did everybody after.
-    assert_eq!((row.got("circuit open"), row.circuit), (9, State::Open), "{}: {:?}", row.title, row.got);
+    assert_eq!((row.got("circuit open"), row.circuit_breaker), (9, State::Open), "{}: {:?}", row.title, row.got);
 }
 
 type Call = (Result<Response<Bytes>, BoxError>, Duration);
@@ -126,14 +126,14 @@ async fn scene(
         slowest = slowest.max(took);
     }
     let (attempts, retries, arrived) = (stack.attempts(), stack.retries(), backend.arrived());
-    let circuit = stack.circuit.state();
+    let circuit_breaker = stack.circuit_breaker.state();
 
     backend.set(Mode::Answer);
     let back_after = until_back(stack, backend).await;
     let (attempts, retries, arrived) = (attempts - before.0, retries - before.1, arrived - before.2);
-    let row = Row { title, got, slowest, attempts, retries, arrived, circuit, back_after };
+    let row = Row { title, got, slowest, attempts, retries, arrived, circuit_breaker, back_after };
     row.print();
-    assert_eq!(stack.circuit.state(), State::Closed, "{title}");
+    assert_eq!(stack.circuit_breaker.state(), State::Closed, "{title}");
     Ok(row)
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) attempts: u64,
     pub(crate) retries: u64,
     pub(crate) arrived: u64,
-    pub(crate) circuit: State,
+    pub(crate) circuit_breaker: State,
     pub(crate) back_after: Duration,
 }
 
@@ -35,13 +35,13 @@ impl Row {
     }
 
     pub(crate) fn print(&self) {
-        let Row { title, slowest, attempts, retries, arrived, circuit, back_after, .. } = self;
+        let Row { title, slowest, attempts, retries, arrived, circuit_breaker, back_after, .. } = self;
         let mut got = self.got.iter().map(|(what, count)| format!("{count:>3} {what}"));
         println!(
             "{title:<24}{:<42}{attempts:>9}{retries:>9}{arrived:>9}{:>10}{:>10}{:>10}",
             got.next().unwrap_or_default(),
             readable(*slowest),
-            circuit.to_string(),
+            circuit_breaker.to_string(),
             readable(*back_after)
         );
         got.for_each(|got| println!("{:<24}{got}", ""));

@@ -11,7 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use seaworthy::http::{HttpClassifier, ReplayBody};
-use seaworthy::{Backoff, BoxError, Circuit, Event, RetryPolicy, Slots, TimeoutLayer};
+use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, Event, RetryPolicy, Timeout};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -23,12 +23,12 @@ pub(crate) const ATTEMPT: Duration = Duration::from_millis(500);
 pub(crate) const FAILURES: u32 = 5;
 pub(crate) const OPEN: Duration = Duration::from_millis(500);
 /// So many attempts run at a time.
-pub(crate) const SLOTS: u32 = 4;
+pub(crate) const PERMITS: u32 = 4;
 
 #[derive(Clone)]
 pub(crate) struct Stack {
     service: BoxCloneSyncService<Request<Empty<Bytes>>, Response<Bytes>, BoxError>,
-    pub(crate) circuit: Circuit,
+    pub(crate) circuit_breaker: CircuitBreaker,
     /// Attempts that went out to the backend, whether they arrived or not.
     attempts: Arc<AtomicU64>,
     /// Waits for another attempt.
@@ -51,21 +51,22 @@ impl Stack {
                 }
             })
             .build()?;
-        let circuit = Circuit::builder("backend").consecutive_failures(FAILURES).open_for(OPEN).build()?;
-        let slots = Slots::builder("backend").limit(SLOTS).build()?;
+        let circuit_breaker =
+            CircuitBreaker::builder("backend").consecutive_failures(FAILURES).open_for(OPEN).build()?;
+        let bulkhead = Bulkhead::builder("backend").limit(PERMITS).build()?;
 
         let service = ServiceBuilder::new()
-            .layer(TimeoutLayer::builder(TOTAL).name("total").build()?)
+            .layer(Timeout::builder(TOTAL).name("total").build()?.layer())
             .layer(retry.http_layer())
-            .layer(circuit.layer().classify(HttpClassifier))
-            .layer(slots.layer())
+            .layer(circuit_breaker.layer().classify(HttpClassifier))
+            .layer(bulkhead.layer())
             // Below the circuit, so that an attempt that hangs is a failure to it.
-            .layer(TimeoutLayer::builder(ATTEMPT).name("attempt").build()?)
+            .layer(Timeout::builder(ATTEMPT).name("attempt").build()?.layer())
             .service(service_fn(move |request| {
                 counter.fetch_add(1, Ordering::SeqCst);
                 call(client.clone(), request)
             }));
-        Ok(Stack { service: BoxCloneSyncService::new(service), circuit, attempts, retries })
+        Ok(Stack { service: BoxCloneSyncService::new(service), circuit_breaker, attempts, retries })
     }
 
     pub(crate) async fn call(&self, uri: &str) -> Result<Response<Bytes>, BoxError> {

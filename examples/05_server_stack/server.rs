@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::routing::get;
 use seaworthy::http::RespondLayer;
 use seaworthy::server::serve;
-use seaworthy::{BoxError, LiftLayer, Shutdown, Slots, TimeoutLayer};
+use seaworthy::{BoxError, Bulkhead, Shutdown, TimeoutLayer, WrapErrorLayer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
@@ -24,13 +24,14 @@ const STUCK: Duration = Duration::from_secs(1);
 
 /// As many requests at a time as there are workers, and as many in the queue as can be served in time.
 fn protected(app: Router) -> Result<Router, BoxError> {
-    let slots = Slots::builder("work").limit(WORKERS).max_wait(Duration::from_millis(100)).max_waiting(8).build()?;
+    let bulkhead =
+        Bulkhead::builder("work").limit(WORKERS).max_wait(Duration::from_millis(100)).max_queued(8).build()?;
     Ok(app.layer(
         ServiceBuilder::new()
             .layer(RespondLayer::new()) // 503 and 504, and Error<Infallible> -> Infallible
-            .layer(slots.layer())
-            .layer(TimeoutLayer::new(Duration::from_millis(100))) // gives stuck requests up, and their slots back
-            .layer(LiftLayer::new()), // Infallible -> Error<Infallible>
+            .layer(bulkhead.layer())
+            .layer(TimeoutLayer::new(Duration::from_millis(100))) // gives stuck requests up, and their permits back
+            .layer(WrapErrorLayer::new()), // Infallible -> Error<Infallible>
     ))
 }
 

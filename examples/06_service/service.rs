@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use seaworthy::http::{HttpClassifier, RespondLayer, status_of};
 use seaworthy::server::serve;
-use seaworthy::{BoxError, Circuit, Health, LiftLayer, Runner, Slots, StackError, TimeoutLayer};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Health, Runner, StackError, TimeoutLayer, WrapErrorLayer};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tower::util::BoxCloneSyncService;
@@ -67,7 +67,7 @@ type Orders = BoxCloneSyncService<(), Response<Bytes>, BoxError>;
 
 /// Sets the service up; nothing is answered before [`Runner::run`].
 pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), BoxError> {
-    let mut builder = Runner::builder().grace(settings.grace);
+    let mut builder = Runner::builder().grace_period(settings.grace);
     if let Some(drain) = settings.drain {
         builder = builder.drain_delay(drain);
     }
@@ -78,9 +78,10 @@ pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), B
         Some(url) => url.clone(),
         None => dependency::start(&runner).await?,
     };
-    let circuit = Circuit::builder("dependency").consecutive_failures(3).open_for(settings.open_for).build()?;
+    let circuit_breaker =
+        CircuitBreaker::builder("dependency").consecutive_failures(3).open_for(settings.open_for).build()?;
     // Nothing here is of use without orders. Where half of a service is, `report` it instead.
-    health.require("dependency", circuit.clone())?;
+    health.require("dependency", circuit_breaker.clone())?;
 
     // A task in the background: it ends by itself when the last handler that could write to it is gone.
     let (journal, mut entries) = mpsc::channel::<String>(1024);
@@ -99,7 +100,7 @@ pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), B
         async { Ok::<(), BoxError>(()) }
     })?;
 
-    let app = App { orders: orders(dependency, &circuit)?, journal };
+    let app = App { orders: orders(dependency, &circuit_breaker)?, journal };
     let router = router(app, health)?;
     let listener = TcpListener::bind(settings.listen).await?;
     let address = listener.local_addr()?;
@@ -126,7 +127,7 @@ pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), B
 }
 
 fn router(app: App, health: &Health) -> Result<axum::Router, BoxError> {
-    let slots = Slots::builder("requests").limit(512).build()?;
+    let bulkhead = Bulkhead::builder("requests").limit(512).build()?;
     Ok(axum::Router::new()
         .route("/hello", get(async || "hello\n"))
         .route("/slow", get(slow))
@@ -137,9 +138,9 @@ fn router(app: App, health: &Health) -> Result<axum::Router, BoxError> {
                 .layer(RespondLayer::new())
                 // Load balancers send requests until they have noticed: while it drains these are served, too.
                 .layer(health.readiness_layer())
-                .layer(slots.layer())
+                .layer(bulkhead.layer())
                 .layer(TimeoutLayer::new(Duration::from_secs(60)))
-                .layer(LiftLayer::new()),
+                .layer(WrapErrorLayer::new()),
         )
         // Beside the stack: these are answered whatever the state.
         .nest_service("/health", health.endpoints()))
@@ -169,10 +170,10 @@ async fn list_orders(State(app): State<App>) -> impl IntoResponse {
     }
 }
 
-fn orders(dependency: String, circuit: &Circuit) -> Result<Orders, BoxError> {
+fn orders(dependency: String, circuit_breaker: &CircuitBreaker) -> Result<Orders, BoxError> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let service = ServiceBuilder::new()
-        .layer(circuit.layer().classify(HttpClassifier))
+        .layer(circuit_breaker.layer().classify(HttpClassifier))
         .layer(TimeoutLayer::new(Duration::from_secs(1)))
         .service(service_fn(move |()| {
             let request = Request::get(format!("{dependency}/orders")).body(Empty::<Bytes>::new());

@@ -74,7 +74,10 @@ async fn the_wrong_question(system: &System) {
         assert!(matches!(system.compute.get("web-2").await, Err(BackendError::NotFound(_))));
     }
     assert!(matches!(tell("get an instance", system.compute.get("web-2")).await, Err(BackendError::NotFound(_))));
-    assert_eq!(system.compute.policy().circuit().map(|circuit| circuit.state()), Some(State::Closed));
+    assert_eq!(
+        system.compute.policy().circuit_breaker().map(|circuit_breaker| circuit_breaker.state()),
+        Some(State::Closed)
+    );
 }
 
 async fn a_dead_backend(system: &System) {
@@ -93,7 +96,10 @@ async fn a_dead_backend(system: &System) {
     for _ in 0..2 {
         assert!(tell("look up", system.dns.look_up("web.example")).await.is_ok());
     }
-    assert_eq!(system.dns.policy().circuit().map(|circuit| circuit.state()), Some(State::Closed));
+    assert_eq!(
+        system.dns.policy().circuit_breaker().map(|circuit_breaker| circuit_breaker.state()),
+        Some(State::Closed)
+    );
 }
 
 async fn a_hung_backend(system: &System) {
@@ -118,10 +124,10 @@ async fn a_saturated_backend(system: Arc<System>) -> Result<Arc<System>, BoxErro
         held.spawn(async move { system.compute.list().await });
     }
     tokio::task::yield_now().await;
-    let full = tell("one more waits for a slot", system.compute.list()).await;
+    let full = tell("one more waits for a permit", system.compute.list()).await;
     assert!(matches!(full, Err(BackendError::Rejected(Rejected::BulkheadFull { .. }))));
     system.faults.compute.set(Fault::None);
-    assert!(tell("a ping takes no slot", system.compute.ping()).await.is_ok());
+    assert!(tell("a ping takes no permit", system.compute.ping()).await.is_ok());
     assert!(tell("the network, meanwhile", system.network.members("front")).await.is_ok());
     for answer in held.join_all().await {
         assert_eq!(answer?, ["web-1"]);
@@ -131,8 +137,8 @@ async fn a_saturated_backend(system: Arc<System>) -> Result<Arc<System>, BoxErro
 }
 
 async fn a_stream(system: &System) -> Result<(), BoxError> {
-    println!("\na log is read for an hour, and holds its slot for as long");
-    let in_use = || system.compute.policy().slots().map(|slots| slots.in_use());
+    println!("\na log is read for an hour, and holds its permit for as long");
+    let in_use = || system.compute.policy().bulkhead().map(|bulkhead| bulkhead.in_use());
     let mut logs = tell("open the log", system.compute.logs("web-1")).await?;
     assert_eq!(in_use(), Some(1));
     for minute in [1, 59] {
@@ -142,7 +148,7 @@ async fn a_stream(system: &System) -> Result<(), BoxError> {
     }
     drop(logs);
     assert_eq!((in_use(), system.compute.get_ref().write("web-1", "anybody?").await), (Some(0), 0));
-    println!("  dropped: the slot is free, and nobody reads");
+    println!("  dropped: the permit is free, and nobody reads");
     Ok(())
 }
 

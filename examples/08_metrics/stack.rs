@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
-use seaworthy::{Backoff, BoxError, Circuit, MetricsObserver, RetryPolicy, Slots, TimeoutLayer, TracingObserver};
+use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, MetricsObserver, RetryPolicy, Timeout, TracingObserver};
 use tokio::sync::Semaphore;
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -43,20 +43,21 @@ impl Stack {
             .backoff(Backoff::constant(Duration::from_millis(5)))
             .observer(observer)
             .build()?;
-        let circuit = Circuit::builder("backend").consecutive_failures(3).open_for(OPEN).observer(observer).build()?;
-        let slots = Slots::builder("backend")
+        let circuit_breaker =
+            CircuitBreaker::builder("backend").consecutive_failures(3).open_for(OPEN).observer(observer).build()?;
+        let bulkhead = Bulkhead::builder("backend")
             .limit(2)
             .max_wait(Duration::from_millis(5))
-            .max_waiting(1)
+            .max_queued(1)
             .observer(observer)
             .build()?;
         let let_go = Arc::new(Semaphore::new(0));
         let backend_waits = Arc::clone(&let_go);
         let service = ServiceBuilder::new()
             .layer(retry.layer())
-            .layer(circuit.layer())
-            .layer(slots.layer())
-            .layer(TimeoutLayer::builder(ATTEMPT).name("backend").observer(observer).build()?)
+            .layer(circuit_breaker.layer())
+            .layer(bulkhead.layer())
+            .layer(Timeout::builder(ATTEMPT).name("backend").observer(observer).build()?.layer())
             .service(service_fn(move |request| backend(request, Arc::clone(&backend_waits))));
         Ok(Stack { service: BoxCloneSyncService::new(service), let_go })
     }

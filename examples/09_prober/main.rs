@@ -16,7 +16,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use seaworthy::prober::{Exec, ExecProbe, HttpGet, HttpProbe, ProbePolicy, Prober, TcpConnect, TcpProbe};
-use seaworthy::{Circuit, Event};
+use seaworthy::{CircuitBreaker, Event};
 use tokio::sync::mpsc;
 
 use story::{Story, Turn};
@@ -48,11 +48,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     prober.add("job", policy, ExecProbe::new(Exec::new(toggle.command()))?)?;
 
     // Calls to the web server go through this circuit. It would open at the first failure of a call, for a minute.
-    let circuit = Circuit::builder("web").consecutive_failures(1).open_for(Duration::from_secs(60)).build()?;
-    web.hold_open(&circuit);
+    let circuit_breaker =
+        CircuitBreaker::builder("web").consecutive_failures(1).open_for(Duration::from_secs(60)).build()?;
+    web.drive(&circuit_breaker);
 
     let task = prober.spawn();
-    let mut story = Story::new(prober, circuit, told);
+    let mut story = Story::new(prober, circuit_breaker, told);
     let outcome = story.play(&mut server, &mut port, &mut toggle).await;
     let left = task.stop().await;
     outcome?;

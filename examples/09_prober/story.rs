@@ -2,7 +2,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use seaworthy::prober::{ProbeState, Prober};
-use seaworthy::{Circuit, Name, State};
+use seaworthy::{CircuitBreaker, Name, State};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
@@ -19,7 +19,7 @@ pub struct Turn {
 /// What has to happen, in its order.
 pub struct Story {
     prober: Prober,
-    circuit: Circuit,
+    circuit_breaker: CircuitBreaker,
     told: UnboundedReceiver<Turn>,
     table: Table,
 }
@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 type Outcome = Result<(), Box<dyn Error>>;
 
 impl Story {
-    pub fn new(prober: Prober, circuit: Circuit, told: UnboundedReceiver<Turn>) -> Story {
-        Story { prober, circuit, told, table: Table::new() }
+    pub fn new(prober: Prober, circuit_breaker: CircuitBreaker, told: UnboundedReceiver<Turn>) -> Story {
+        Story { prober, circuit_breaker, told, table: Table::new() }
     }
 
     pub async fn play(&mut self, server: &mut Server, port: &mut TcpPort, toggle: &mut Toggle) -> Outcome {
@@ -69,27 +69,31 @@ impl Story {
             };
             missing.retain(|turn| *turn != (name.as_str(), to));
             if !missing.is_empty() {
-                self.table.draw(&self.prober, &self.circuit, &format!("waiting until {heading}"));
+                self.table.draw(&self.prober, &self.circuit_breaker, &format!("waiting until {heading}"));
             }
         }
         for (name, expected) in turns {
             let is = self.prober.status(name).map(|status| status.state);
             assert_eq!(is, Some(*expected), "{heading}: {name}");
         }
-        self.table.draw(&self.prober, &self.circuit, heading);
+        self.table.draw(&self.prober, &self.circuit_breaker, heading);
         Ok(())
     }
 
     /// The circuit is told right after the observer.
     async fn circuit_is(&mut self, state: State) -> Outcome {
         let reached = async {
-            while self.circuit.state() != state {
+            while self.circuit_breaker.state() != state {
                 tokio::task::yield_now().await;
             }
         };
         let reached = timeout(PATIENCE, reached).await;
-        reached.map_err(|_| format!("the circuit is {}, not {state}", self.circuit.state()))?;
-        self.table.draw(&self.prober, &self.circuit, &format!("the circuit is {state}, and no call had to find out"));
+        reached.map_err(|_| format!("the circuit is {}, not {state}", self.circuit_breaker.state()))?;
+        self.table.draw(
+            &self.prober,
+            &self.circuit_breaker,
+            &format!("the circuit is {state}, and no call had to find out"),
+        );
         Ok(())
     }
 }

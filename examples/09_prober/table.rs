@@ -1,6 +1,6 @@
 use std::io::{IsTerminal, Write, stdout};
 
-use seaworthy::Circuit;
+use seaworthy::CircuitBreaker;
 use seaworthy::prober::Prober;
 
 /// How all targets are: redrawn in its place on a terminal, lines one after another elsewhere.
@@ -14,7 +14,7 @@ impl Table {
         Table { redraws: stdout().is_terminal(), height: 0 }
     }
 
-    pub fn draw(&mut self, prober: &Prober, circuit: &Circuit, heading: &str) {
+    pub fn draw(&mut self, prober: &Prober, circuit_breaker: &CircuitBreaker, heading: &str) {
         let mut lines = vec![format!("-- {heading}")];
         for (name, status) in prober.statuses() {
             let error = status.last_error.as_deref().unwrap_or("");
@@ -22,7 +22,7 @@ impl Table {
             let first = error.lines().next().unwrap_or("");
             lines.push(format!("{name:<10} {state:<10} {successes:>3} ok {failures:>3} failed  {first}"));
         }
-        lines.push(format!("circuit    {}", circuit.state()));
+        lines.push(format!("circuit    {}", circuit_breaker.state()));
         let mut out = stdout().lock();
         if self.redraws && self.height > 0 {
             // Up to where the last table began, and clear what is below.

@@ -26,8 +26,8 @@ fn use_them(policies: &Policies) {
             let class = Class::new().without_retry();
             let _ = policy.with(class).run(|| async { Ok::<_, BoxError>(()) }).await;
             let _ = policy.with(class).run(|| async { Err::<(), BoxError>("down".into()) }).await;
-            if let Some(slots) = policy.slots() {
-                assert_eq!(slots.available(), slots.limit());
+            if let Some(bulkhead) = policy.bulkhead() {
+                assert_eq!(bulkhead.available(), bulkhead.limit());
             }
             let _ = policy.snapshot();
         }

@@ -1,17 +1,17 @@
 use std::time::Duration;
 
-use super::handle::Slots;
-use crate::Name;
+use super::handle::Bulkhead;
 use crate::health::{Check, Status};
+use crate::name::Name;
 
-/// Down while no slot is free.
-impl Check for Slots {
+/// Down while no permit is free.
+impl Check for Bulkhead {
     fn retry_after(&self) -> Option<Duration> {
-        self.core().retry_after()
+        self.shared().retry_after()
     }
 
     #[inline]
     fn status(&self) -> Status {
-        if self.core().has_room() { Status::Up } else { Status::Down(Name::from("bulkhead full")) }
+        if self.shared().has_room() { Status::Up } else { Status::Down(Name::from("bulkhead full")) }
     }
 }

@@ -6,52 +6,56 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::handle::Slots;
-use super::held::Slot;
-use super::take::Waiter;
-use super::waiting::Waiting;
-use crate::{Rejected, StackError};
+use super::acquire::Waiter;
+use super::handle::Bulkhead;
+use super::held::Permit;
+use super::waiting::QueuedCall;
+use crate::error::{Rejected, StackError};
 
 pin_project! {
-    /// The response future of [`Bulkhead`](super::Bulkhead).
+    /// The response future of [`BulkheadService`](super::BulkheadService).
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future and then gives the slot back, or leaves the queue.
+    /// Dropping it drops the inner future and then gives the permit back, or leaves the queue.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, S, Request> {
         #[pin]
-        stage: Stage<F, S, Request>,
+        stage: BulkheadStage<F, S, Request>,
     }
 }
 
 pin_project! {
-    #[project = StageProj]
-    enum Stage<F, S, Request> {
-        // The slot is given back when the inner future is done, or after it was dropped. It is absent while that is
+    #[project = BulkheadStageProj]
+    enum BulkheadStage<F, S, Request> {
+        // The permit is given back when the inner future is done, or after it was dropped. It is absent while that is
         // polled, so that a panic gives it back at once; an executor may drop the future much later.
-        Running { #[pin] inner: F, slot: Option<Slot> },
-        Waiting { waiting: Box<Waiting<S, Request>> },
+        Running { #[pin] inner: F, permit: Option<Permit> },
+        QueuedCall { waiting: Box<QueuedCall<S, Request>> },
         Rejected { rejected: Option<Rejected> },
     }
 }
 
 impl<F, S, Request> ResponseFuture<F, S, Request> {
-    pub(super) fn running(slot: Slot, inner: F) -> Self {
-        ResponseFuture { stage: Stage::Running { inner, slot: Some(slot) } }
+    pub(super) fn running(permit: Permit, inner: F) -> Self {
+        ResponseFuture { stage: BulkheadStage::Running { inner, permit: Some(permit) } }
     }
 
     pub(super) fn rejected(rejected: Rejected) -> Self {
-        ResponseFuture { stage: Stage::Rejected { rejected: Some(rejected) } }
+        ResponseFuture { stage: BulkheadStage::Rejected { rejected: Some(rejected) } }
     }
 
     #[cold]
-    pub(super) fn granted(slot: Slot, inner: S, request: Request) -> Self {
-        ResponseFuture { stage: Stage::Waiting { waiting: Box::new(Waiting::granted(slot, inner, request)) } }
+    pub(super) fn granted(permit: Permit, inner: S, request: Request) -> Self {
+        ResponseFuture {
+            stage: BulkheadStage::QueuedCall { waiting: Box::new(QueuedCall::granted(permit, inner, request)) },
+        }
     }
 
     #[cold]
-    pub(super) fn waiting(waiter: Waiter<Slots>, inner: S, request: Request) -> Self {
-        ResponseFuture { stage: Stage::Waiting { waiting: Box::new(Waiting::queued(waiter, inner, request)) } }
+    pub(super) fn waiting(waiter: Waiter<Bulkhead>, inner: S, request: Request) -> Self {
+        ResponseFuture {
+            stage: BulkheadStage::QueuedCall { waiting: Box::new(QueuedCall::queued(waiter, inner, request)) },
+        }
     }
 }
 
@@ -61,34 +65,34 @@ where
     S: Service<Request, Response = T, Error = E, Future = F>,
     E: StackError,
 {
-    /// Ready with the result; what becomes of the slot of a call that succeeded is up to `finish`.
+    /// Ready with the result; what becomes of the permit of a call that succeeded is up to `finish`.
     #[inline]
     pub(crate) fn poll_with<U>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        finish: impl FnOnce(T, Option<Slot>) -> U,
+        finish: impl FnOnce(T, Option<Permit>) -> U,
     ) -> Poll<Result<U, E>> {
         let mut stage = self.project().stage;
         loop {
             match stage.as_mut().project() {
-                StageProj::Running { inner, slot } => {
-                    let held = slot.take();
+                BulkheadStageProj::Running { inner, permit } => {
+                    let held = permit.take();
                     return match inner.poll(cx) {
                         Poll::Ready(result) => Poll::Ready(result.map(|response| finish(response, held))),
                         Poll::Pending => {
-                            *slot = held;
+                            *permit = held;
                             Poll::Pending
                         }
                     };
                 }
-                StageProj::Waiting { waiting } => match ready!(waiting.poll(cx)) {
-                    Ok((inner, slot)) => stage.set(Stage::Running { inner, slot: Some(slot) }),
+                BulkheadStageProj::QueuedCall { waiting } => match ready!(waiting.poll(cx)) {
+                    Ok((inner, permit)) => stage.set(BulkheadStage::Running { inner, permit: Some(permit) }),
                     Err(error) => {
-                        stage.set(Stage::Rejected { rejected: None });
+                        stage.set(BulkheadStage::Rejected { rejected: None });
                         return Poll::Ready(Err(error));
                     }
                 },
-                StageProj::Rejected { rejected } => match rejected.take() {
+                BulkheadStageProj::Rejected { rejected } => match rejected.take() {
                     Some(rejected) => return Poll::Ready(Err(rejected.into())),
                     // No future has to survive this; hanging is worse than telling.
                     None => panic!("`ResponseFuture` was polled after it was ready"),
@@ -115,9 +119,9 @@ where
 impl<F, S, Request> fmt::Debug for ResponseFuture<F, S, Request> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = match &self.stage {
-            Stage::Running { .. } => "running",
-            Stage::Waiting { .. } => "waiting",
-            Stage::Rejected { .. } => "rejected",
+            BulkheadStage::Running { .. } => "running",
+            BulkheadStage::QueuedCall { .. } => "waiting",
+            BulkheadStage::Rejected { .. } => "rejected",
         };
         f.debug_struct("ResponseFuture").field("stage", &stage).finish_non_exhaustive()
     }

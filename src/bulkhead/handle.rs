@@ -1,49 +1,51 @@
 use std::fmt;
 use std::future::Future;
 
-use super::builder::{SlotsBuilder, check_limit};
-use super::core::Core;
-use super::held::{Held, Slot};
+use super::acquire::{Acquire, Waiter};
+use super::builder::{BulkheadBuilder, check_limit};
+use super::held::{HeldPermit, Permit};
 use super::layer::BulkheadLayer;
-use super::take::{Take, Waiter};
+use super::shared::Shared;
 use crate::error::check::Subject;
-use crate::handle::Handle;
-use crate::machine::idleness::Idleness;
-use crate::{ConfigError, Error, LiftFuture, Name, Rejected, StackError};
+use crate::error::wrap::WrapErrorFuture;
+use crate::error::{ConfigError, Error, Rejected, StackError};
+use crate::machine::keyed::idleness::Idleness;
+use crate::name::Name;
+use crate::rt::shared::Handle;
 
 /// A bulkhead: lets so many calls run at a time, and rejects the others at once or lets them wait.
 ///
-/// This is a handle that owns the slots. Everything that was given the same one shares them: clones, the layers made
-/// from it, the services made by those layers, and [`run`](Slots::run). Two bulkheads never influence each other.
+/// This is a handle that owns the permits. Everything that was given the same one shares them: clones, the layers made
+/// from it, the services made by those layers, and [`run`](Bulkhead::run). Two bulkheads never influence each other.
 ///
 /// # Clone
-/// Costs a reference count, or nothing once it was [leaked](Slots::leak).
+/// Costs a reference count, or nothing once it was [leaked](Bulkhead::leak).
 #[derive(Clone)]
-pub struct Slots(Handle<Core>);
+pub struct Bulkhead(Handle<Shared>);
 
-impl Slots {
+impl Bulkhead {
     /// Sets up a bulkhead; `name` stands in its events and rejections.
     ///
     /// ```
-    /// use seaworthy::{Rejected, Slots};
+    /// use seaworthy::{Rejected, Bulkhead};
     ///
-    /// let slots = Slots::builder("reports").limit(1).build()?;
-    /// let slot = slots.try_take()?;
-    /// assert!(matches!(slots.try_take(), Err(Rejected::BulkheadFull { .. })));
-    /// drop(slot);
-    /// assert_eq!(slots.available(), 1);
+    /// let bulkhead = Bulkhead::builder("reports").limit(1).build()?;
+    /// let permit = bulkhead.try_acquire()?;
+    /// assert!(matches!(bulkhead.try_acquire(), Err(Rejected::BulkheadFull { .. })));
+    /// drop(permit);
+    /// assert_eq!(bulkhead.available(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn builder(name: impl Into<Name>) -> SlotsBuilder {
-        SlotsBuilder::new(name.into())
+    pub fn builder(name: impl Into<Name>) -> BulkheadBuilder {
+        BulkheadBuilder::new(name.into())
     }
 
-    pub(super) fn new(core: Core) -> Slots {
-        Slots(Handle::new(core))
+    pub(super) fn new(shared: Shared) -> Bulkhead {
+        Bulkhead(Handle::new(shared))
     }
 
     #[inline]
-    pub(crate) fn core(&self) -> &Core {
+    pub(crate) fn shared(&self) -> &Shared {
         &self.0
     }
 
@@ -51,23 +53,23 @@ impl Slots {
     /// clone, which is half of the cost of a call through a shared one. It is the same bulkhead; handles that were
     /// cloned before go on counting.
     #[must_use = "the handle that was leaked is this one's result"]
-    pub fn leak(self) -> Slots {
-        Slots(self.0.leak())
+    pub fn leak(self) -> Bulkhead {
+        Bulkhead(self.0.leak())
     }
 
     /// What would be lost if this handle were forgotten, having been built with `limit`.
     pub(crate) fn idleness(&mut self, limit: u32) -> Idleness {
         // It is asked so, and not for the count, because this also sees whatever the last other handle did.
-        let Some(core) = self.0.get_mut() else { return Idleness::InUse };
-        let tally = core.counts();
-        let at_rest = tally.in_use() == 0 && tally.waiting() == 0 && tally.limit() == limit;
+        let Some(shared) = self.0.get_mut() else { return Idleness::InUse };
+        let permits = shared.counts();
+        let at_rest = permits.in_use() == 0 && permits.waiting() == 0 && permits.limit() == limit;
         if at_rest { Idleness::Idle } else { Idleness::InUse }
     }
 
     /// The name that it was built with.
     #[must_use]
     pub fn name(&self) -> &Name {
-        self.core().name()
+        self.shared().name()
     }
 
     /// A layer that puts this bulkhead around a service.
@@ -75,48 +77,48 @@ impl Slots {
         BulkheadLayer::new(self.clone())
     }
 
-    /// Takes a free slot. It does not wait, and it does not overtake those who do.
+    /// Takes a free permit. It does not wait, and it does not overtake those who do.
     ///
     /// # Errors
-    /// [`Rejected::BulkheadFull`] if no slot is free.
-    pub fn try_take(&self) -> Result<Slot, Rejected> {
-        match self.core().try_take() {
-            Ok(()) => Ok(Slot::new(Held::new(self.clone()))),
-            Err(_) => Err(self.core().reject(None)),
+    /// [`Rejected::BulkheadFull`] if no permit is free.
+    pub fn try_acquire(&self) -> Result<Permit, Rejected> {
+        match self.shared().try_acquire() {
+            Ok(()) => Ok(Permit::new(HeldPermit::new(self.clone()))),
+            Err(_) => Err(self.shared().reject(None)),
         }
     }
 
-    /// Takes a free slot, or waits for one as the bulkhead was built to. The wait and the place in the queue count from
+    /// Takes a free permit, or waits for one as the bulkhead was built to. The wait and the place in the queue count from
     /// the first poll.
     ///
     /// # Errors
-    /// [`Rejected::BulkheadFull`] if no slot was free, and none became free in time if it may wait.
+    /// [`Rejected::BulkheadFull`] if no permit was free, and none became free in time if it may wait.
     ///
     /// # Cancellation
-    /// Dropping it leaves the queue. A slot that was granted to it in the meantime goes to the next who waits.
+    /// Dropping it leaves the queue. A permit that was granted to it in the meantime goes to the next who waits.
     ///
     /// # Panics
     /// Waiting needs tokio's timer: it panics outside of a runtime with time enabled, if it has to wait and
-    /// [`max_wait`](SlotsBuilder::max_wait) has an end.
+    /// [`max_wait`](BulkheadBuilder::max_wait) has an end.
     ///
     /// ```
-    /// use seaworthy::Slots;
+    /// use seaworthy::Bulkhead;
     /// use std::time::Duration;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let slots = Slots::builder("reports").limit(4).max_wait(Duration::from_secs(1)).build()?;
-    /// let slot = slots.take().await?;
-    /// assert_eq!((slots.in_use(), slots.available()), (1, 3));
-    /// # drop(slot);
+    /// let bulkhead = Bulkhead::builder("reports").limit(4).max_wait(Duration::from_secs(1)).build()?;
+    /// let permit = bulkhead.take().await?;
+    /// assert_eq!((bulkhead.in_use(), bulkhead.available()), (1, 3));
+    /// # drop(permit);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn take(&self) -> Take {
-        Take::new(self.clone())
+    pub fn take(&self) -> Acquire {
+        Acquire::new(self.clone())
     }
 
-    /// Runs a future in a slot, which is taken as by [`take`](Slots::take) and given back when the future ends.
+    /// Runs a future in a permit, which is taken as by [`take`](Bulkhead::take) and given back when the future ends.
     ///
     /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
     ///
@@ -124,19 +126,19 @@ impl Slots {
     /// The future's own, or [`Rejected::BulkheadFull`], and then the future was never polled.
     ///
     /// # Cancellation
-    /// Dropping it drops `future` and then gives the slot back, or leaves the queue. Before its first poll it holds
+    /// Dropping it drops `future` and then gives the permit back, or leaves the queue. Before its first poll it holds
     /// nothing.
     ///
     /// # Panics
-    /// As [`take`](Slots::take).
+    /// As [`take`](Bulkhead::take).
     ///
     /// ```
-    /// use seaworthy::{Error, Slots};
+    /// use seaworthy::{Error, Bulkhead};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let slots = Slots::builder("parser").build()?;
-    /// let answer = slots.run(async { "7".parse::<u8>().map_err(Error::Inner) }).await;
+    /// let bulkhead = Bulkhead::builder("parser").build()?;
+    /// let answer = bulkhead.run(async { "7".parse::<u8>().map_err(Error::Inner) }).await;
     /// assert_eq!(answer, Ok(7));
     /// # Ok(())
     /// # }
@@ -150,76 +152,76 @@ impl Slots {
         future.await
     }
 
-    /// As [`run`](Slots::run), for an error that cannot hold a rejection.
+    /// As [`run`](Bulkhead::run), for an error that cannot hold a rejection.
     ///
     /// # Errors
     /// The future's own as [`Error::Inner`], or [`Error::Rejected`], and then the future was never polled.
     ///
     /// # Cancellation
-    /// As [`run`](Slots::run).
+    /// As [`run`](Bulkhead::run).
     ///
     /// # Panics
-    /// As [`take`](Slots::take).
+    /// As [`take`](Bulkhead::take).
     pub async fn run_wrapped<F, T, E>(&self, future: F) -> Result<T, Error<E>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.run(LiftFuture::new(future)).await
+        self.run(WrapErrorFuture::new(future)).await
     }
 
     /// How many more calls would be let in now.
     #[must_use]
     pub fn available(&self) -> u32 {
-        self.core().counts().available()
+        self.shared().counts().available()
     }
 
-    /// How many slots are taken, those included that were granted to a caller who waits and has not noticed yet. It is
-    /// above the limit after [`set_limit`](Slots::set_limit) lowered it and until enough calls have ended.
+    /// How many permits are taken, those included that were granted to a caller who waits and has not noticed yet. It is
+    /// above the limit after [`set_limit`](Bulkhead::set_limit) lowered it and until enough calls have ended.
     #[must_use]
     pub fn in_use(&self) -> u32 {
-        self.core().counts().in_use()
+        self.shared().counts().in_use()
     }
 
-    /// How many callers wait for a slot. While there are any, none is free.
+    /// How many callers wait for a permit. While there are any, none is free.
     #[must_use]
     pub fn waiting(&self) -> u32 {
-        self.core().counts().waiting()
+        self.shared().counts().waiting()
     }
 
     /// How many calls may run at a time.
     #[must_use]
     pub fn limit(&self) -> u32 {
-        self.core().counts().limit()
+        self.shared().counts().limit()
     }
 
-    /// Lets another number of calls run at a time. More slots go at once to those who wait; fewer take effect as calls
+    /// Lets another number of calls run at a time. More permits go at once to those who wait; fewer take effect as calls
     /// end, and nothing that runs is touched.
     ///
     /// # Errors
-    /// As `limit` in the [builder](SlotsBuilder::limit): from 1 to 1,000,000. Then nothing has changed.
-    pub fn set_limit(&self, slots: u32) -> Result<(), ConfigError> {
-        check_limit(Subject::named("bulkhead", self.name()), slots)?;
-        self.core().set_limit(slots);
+    /// As `limit` in the [builder](BulkheadBuilder::limit): from 1 to 1,000,000. Then nothing has changed.
+    pub fn set_limit(&self, bulkhead: u32) -> Result<(), ConfigError> {
+        check_limit(Subject::named("bulkhead", self.name()), bulkhead)?;
+        self.shared().set_limit(bulkhead);
         Ok(())
     }
 
     /// Everything that there is to know, for metrics. The first three counts are of one moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let tally = self.core().counts();
+        let permits = self.shared().counts();
         Snapshot {
-            limit: tally.limit(),
-            in_use: tally.in_use(),
-            waiting: tally.waiting(),
-            rejected: self.core().rejections(),
+            limit: permits.limit(),
+            in_use: permits.in_use(),
+            waiting: permits.waiting(),
+            rejected: self.shared().rejections(),
         }
     }
 }
 
-impl fmt::Debug for Slots {
+impl fmt::Debug for Bulkhead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Snapshot { limit, in_use, waiting, .. } = self.snapshot();
-        f.debug_struct("Slots")
+        f.debug_struct("Bulkhead")
             .field("name", self.name())
             .field("limit", &limit)
             .field("in_use", &in_use)
@@ -234,9 +236,9 @@ impl fmt::Debug for Slots {
 pub struct Snapshot {
     /// How many calls may run at a time.
     pub limit: u32,
-    /// How many slots are taken; see [`Slots::in_use`].
+    /// How many permits are taken; see [`Bulkhead::in_use`].
     pub in_use: u32,
-    /// How many callers wait for a slot.
+    /// How many callers wait for a permit.
     pub waiting: u32,
     /// Calls rejected since the bulkhead was built; it only grows.
     pub rejected: u64,

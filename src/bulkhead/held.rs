@@ -1,47 +1,47 @@
 use std::borrow::Borrow;
 
-use super::handle::Slots;
+use super::handle::Bulkhead;
 
-/// A slot that was taken. Dropping it gives it back, or hands it to the first who waits.
+/// A permit that was taken. Dropping it gives it back, or hands it to the first who waits.
 #[derive(Debug)]
-pub(crate) struct Held<H: Borrow<Slots>>(H);
+pub(crate) struct HeldPermit<H: Borrow<Bulkhead>>(H);
 
-impl<H: Borrow<Slots>> Held<H> {
-    /// The caller has taken a slot.
-    pub(crate) fn new(slots: H) -> Held<H> {
-        Held(slots)
+impl<H: Borrow<Bulkhead>> HeldPermit<H> {
+    /// The caller has taken a permit.
+    pub(crate) fn new(bulkhead: H) -> HeldPermit<H> {
+        HeldPermit(bulkhead)
     }
 }
 
-impl Held<&Slots> {
-    /// Leaves the slot to the caller, who gives it back.
+impl HeldPermit<&Bulkhead> {
+    /// Leaves the permit to the caller, who gives it back.
     pub(crate) fn keep(self) {
         std::mem::forget(self);
     }
 }
 
-impl<H: Borrow<Slots>> Drop for Held<H> {
+impl<H: Borrow<Bulkhead>> Drop for HeldPermit<H> {
     #[inline]
     fn drop(&mut self) {
-        self.0.borrow().core().give_back();
+        self.0.borrow().shared().give_back();
     }
 }
 
-/// A slot in use, as [`Slots::try_take`] and [`Slots::take`] give it.
+/// A permit in use, as [`Bulkhead::try_acquire`] and [`Bulkhead::take`] give it.
 ///
-/// Dropping it gives the slot back; if somebody waits, the slot goes to whoever has waited longest.
+/// Dropping it gives the permit back; if somebody waits, the permit goes to whoever has waited longest.
 #[derive(Debug)]
-#[must_use = "a slot that is dropped at once is free again"]
-pub struct Slot(Held<Slots>);
+#[must_use = "a permit that is dropped at once is free again"]
+pub struct Permit(HeldPermit<Bulkhead>);
 
-impl Slot {
-    pub(crate) fn new(held: Held<Slots>) -> Slot {
-        Slot(held)
+impl Permit {
+    pub(crate) fn new(held: HeldPermit<Bulkhead>) -> Permit {
+        Permit(held)
     }
 
     /// The bulkhead that it belongs to.
     #[must_use]
-    pub fn slots(&self) -> &Slots {
+    pub fn bulkhead(&self) -> &Bulkhead {
         &self.0.0
     }
 }

@@ -1,24 +1,24 @@
 use tower_layer::Layer;
 
-use super::handle::Slots;
-use super::service::Bulkhead;
+use super::handle::Bulkhead;
+use super::service::BulkheadService;
 
-/// Puts a bulkhead around a service. All services made by it, and by its clones, share the slots of one [`Slots`].
+/// Puts a bulkhead around a service. All services made by it, and by its clones, share the permits of one [`Bulkhead`].
 ///
-/// Made by [`Slots::layer`].
+/// Made by [`Bulkhead::layer`].
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct BulkheadLayer {
-    slots: Slots,
+    bulkhead: Bulkhead,
 }
 
 impl BulkheadLayer {
-    /// Lets as many calls in at a time as `slots` has slots.
-    pub fn new(slots: Slots) -> BulkheadLayer {
-        BulkheadLayer { slots }
+    /// Lets as many calls in at a time as `bulkhead` has permits.
+    pub fn new(bulkhead: Bulkhead) -> BulkheadLayer {
+        BulkheadLayer { bulkhead }
     }
 
-    /// Holds the slot of a call until its response body has ended or was dropped, and not only until its response head
+    /// Holds the permit of a call until its response body has ended or was dropped, and not only until its response head
     /// is there. Feature `http`.
     #[cfg(feature = "http")]
     pub fn until_body_end(self) -> crate::http::BodyBulkheadLayer {
@@ -27,9 +27,9 @@ impl BulkheadLayer {
 }
 
 impl<S> Layer<S> for BulkheadLayer {
-    type Service = Bulkhead<S>;
+    type Service = BulkheadService<S>;
 
-    fn layer(&self, inner: S) -> Bulkhead<S> {
-        Bulkhead::new(inner, self.slots.clone())
+    fn layer(&self, inner: S) -> BulkheadService<S> {
+        BulkheadService::new(inner, self.bulkhead.clone())
     }
 }

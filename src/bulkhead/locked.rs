@@ -1,18 +1,18 @@
 use std::convert::Infallible;
 use std::task::Waker;
 
-use crate::machine::queue::Queue;
-use crate::machine::tally::Tally;
-use crate::panic::wake_all;
-use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::machine::bulkhead::permits::Permits;
+use crate::machine::bulkhead::queue::WaitQueue;
+use crate::rt::panic::wake_all;
+use crate::rt::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// Makes one step of the tally, or none where it cannot be made.
 #[inline]
-pub(super) fn advance<T, E>(tally: &AtomicU64, step: impl Fn(Tally) -> Result<(Tally, T), E>) -> Result<T, E> {
-    let mut seen = tally.load(Ordering::Acquire);
+pub(super) fn advance<T, E>(permits: &AtomicU64, step: impl Fn(Permits) -> Result<(Permits, T), E>) -> Result<T, E> {
+    let mut seen = permits.load(Ordering::Acquire);
     loop {
-        let (next, answer) = step(Tally::from_bits(seen))?;
-        match tally.compare_exchange_weak(seen, next.bits(), Ordering::AcqRel, Ordering::Acquire) {
+        let (next, answer) = step(Permits::from_bits(seen))?;
+        match permits.compare_exchange_weak(seen, next.bits(), Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => return Ok(answer),
             Err(now) => seen = now,
         }
@@ -20,29 +20,29 @@ pub(super) fn advance<T, E>(tally: &AtomicU64, step: impl Fn(Tally) -> Result<(T
 }
 
 /// The tally in the hands of the holder of the queue's lock, who alone changes how many wait.
-pub(super) struct Locked<'a> {
-    tally: &'a AtomicU64,
-    queue: MutexGuard<'a, Queue<Waker>>,
+pub(super) struct LockedQueue<'a> {
+    permits: &'a AtomicU64,
+    queue: MutexGuard<'a, WaitQueue<Waker>>,
     // Mostly it is one, and no need to allocate.
     first_awake: Option<Waker>,
     awake: Vec<Waker>,
     granted: u32,
 }
 
-impl<'a> Locked<'a> {
-    pub(super) fn new(tally: &'a AtomicU64, queue: &'a Mutex<Queue<Waker>>) -> Locked<'a> {
-        Locked { tally, queue: queue.lock(), first_awake: None, awake: Vec::new(), granted: 0 }
+impl<'a> LockedQueue<'a> {
+    pub(super) fn new(permits: &'a AtomicU64, queue: &'a Mutex<WaitQueue<Waker>>) -> LockedQueue<'a> {
+        LockedQueue { permits, queue: queue.lock(), first_awake: None, awake: Vec::new(), granted: 0 }
     }
 
-    pub(super) fn queue(&mut self) -> &mut Queue<Waker> {
+    pub(super) fn queue(&mut self) -> &mut WaitQueue<Waker> {
         &mut self.queue
     }
 
-    /// Makes one step, at a moment at which no slot is free that somebody waits for.
-    pub(super) fn step<T, E>(&mut self, step: impl Fn(Tally) -> Result<(Tally, T), E>) -> Result<T, E> {
+    /// Makes one step, at a moment at which no permit is free that somebody waits for.
+    pub(super) fn step<T, E>(&mut self, step: impl Fn(Permits) -> Result<(Permits, T), E>) -> Result<T, E> {
         loop {
-            let stepped = advance(self.tally, |tally| match tally.settled() {
-                (_, 0) => step(tally).map(|(next, answer)| (next, Ok(answer))),
+            let stepped = advance(self.permits, |permits| match permits.settled() {
+                (_, 0) => step(permits).map(|(next, answer)| (next, Ok(answer))),
                 (settled, granted) => Ok((settled, Err(granted))),
             });
             match stepped? {
@@ -52,17 +52,17 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Hands free slots to those who wait.
+    /// Hands free permits to those who wait.
     pub(super) fn settle(&mut self) {
-        let _nothing_else = self.step(|_| Err::<(Tally, ()), ()>(()));
+        let _nothing_else = self.step(|_| Err::<(Permits, ()), ()>(()));
     }
 
-    /// Takes one out who waits under this number; none if a slot was granted to it, even at the last moment.
+    /// Takes one out who waits under this number; none if a permit was granted to it, even at the last moment.
     pub(super) fn leave(&mut self, number: u64) -> Option<Waker> {
         loop {
             self.queue.find(number)?;
-            let Ok(granted) = advance(self.tally, |tally| match tally.settled() {
-                (_, 0) => Ok::<_, Infallible>((tally.leave(), 0)),
+            let Ok(granted) = advance(self.permits, |permits| match permits.settled() {
+                (_, 0) => Ok::<_, Infallible>((permits.leave(), 0)),
                 settled_and_granted => Ok(settled_and_granted),
             });
             if granted == 0 {
@@ -85,9 +85,9 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Lets go of the lock, then wakes whoever was given a slot: a waker may be anybody's code. Gives how many these are.
+    /// Lets go of the lock, then wakes whoever was given a permit: a waker may be anybody's code. Gives how many these are.
     pub(super) fn unlock(self) -> u32 {
-        let Locked { queue, first_awake, awake, granted, .. } = self;
+        let LockedQueue { queue, first_awake, awake, granted, .. } = self;
         drop(queue);
         wake_all(first_awake.into_iter().chain(awake));
         granted

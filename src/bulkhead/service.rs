@@ -2,43 +2,43 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
+use super::acquire::Waiter;
 use super::future::ResponseFuture;
-use super::handle::Slots;
-use super::held::{Held, Slot};
-use super::take::Waiter;
-use crate::StackError;
+use super::handle::Bulkhead;
+use super::held::{HeldPermit, Permit};
+use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
 
-/// Lets as many calls in at a time as its [`Slots`] has slots; the others are rejected at once, or wait in their
+/// Lets as many calls in at a time as its [`Bulkhead`] has permits; the others are rejected at once, or wait in their
 /// response futures.
 ///
-/// `poll_ready` is the inner service's while a slot is free, and never takes one, so that a ready service may stand
+/// `poll_ready` is the inner service's while a permit is free, and never takes one, so that a ready service may stand
 /// idle. While none is free it is ready without asking the inner service. It is `call` that decides: whatever
-/// `poll_ready` saw, a call passes if a slot is free and does not if none is.
+/// `poll_ready` saw, a call passes if a permit is free and does not if none is.
 ///
-/// A call for which the inner service was not made ready, because it waited or because no slot was free at
-/// `poll_ready`, makes a clone of the inner service ready once it has a slot, and calls that. It allocates; the others
+/// A call for which the inner service was not made ready, because it waited or because no permit was free at
+/// `poll_ready`, makes a clone of the inner service ready once it has a permit, and calls that. It allocates; the others
 /// do not.
 ///
 /// # Clone
-/// A clone shares the slots; it is not ready because the original is. The inner service has to be `Clone`; one that is
+/// A clone shares the permits; it is not ready because the original is. The inner service has to be `Clone`; one that is
 /// not goes under a [`SharedLayer`](crate::SharedLayer).
 #[derive(Debug)]
-pub struct Bulkhead<S> {
+pub struct BulkheadService<S> {
     inner: S,
-    slots: Slots,
+    bulkhead: Bulkhead,
     /// Whether `inner` was made ready and has not been called since.
     ready: bool,
 }
 
-impl<S> Bulkhead<S> {
-    pub(super) fn new(inner: S, slots: Slots) -> Bulkhead<S> {
-        Bulkhead { inner, slots, ready: false }
+impl<S> BulkheadService<S> {
+    pub(super) fn new(inner: S, bulkhead: Bulkhead) -> BulkheadService<S> {
+        BulkheadService { inner, bulkhead, ready: false }
     }
 
     /// The bulkhead that this service shares.
-    pub fn slots(&self) -> &Slots {
-        &self.slots
+    pub fn bulkhead(&self) -> &Bulkhead {
+        &self.bulkhead
     }
 
     /// The inner service.
@@ -46,7 +46,7 @@ impl<S> Bulkhead<S> {
         &self.inner
     }
 
-    /// The inner service. What is called on it directly takes no slot.
+    /// The inner service. What is called on it directly takes no permit.
     pub fn get_mut(&mut self) -> &mut S {
         // Whatever it is used for, it may not be ready after it.
         self.ready = false;
@@ -59,16 +59,16 @@ impl<S> Bulkhead<S> {
     }
 }
 
-impl<S: Clone> Bulkhead<S> {
+impl<S: Clone> BulkheadService<S> {
     #[cold]
     fn call_unready<F, Request>(&mut self, request: Request) -> ResponseFuture<F, S, Request> {
-        let slot = Slot::new(Held::new(self.slots.clone()));
-        ResponseFuture::granted(slot, self.unready_clone(), request)
+        let permit = Permit::new(HeldPermit::new(self.bulkhead.clone()));
+        ResponseFuture::granted(permit, self.unready_clone(), request)
     }
 
     #[cold]
     fn call_later<F, Request>(&mut self, request: Request) -> ResponseFuture<F, S, Request> {
-        let waiter = Waiter::new(self.slots.clone());
+        let waiter = Waiter::new(self.bulkhead.clone());
         ResponseFuture::waiting(waiter, self.unready_clone(), request)
     }
 
@@ -82,13 +82,13 @@ impl<S: Clone> Bulkhead<S> {
     }
 }
 
-impl<S: Clone> Clone for Bulkhead<S> {
-    fn clone(&self) -> Bulkhead<S> {
-        Bulkhead::new(self.inner.clone(), self.slots.clone())
+impl<S: Clone> Clone for BulkheadService<S> {
+    fn clone(&self) -> BulkheadService<S> {
+        BulkheadService::new(self.inner.clone(), self.bulkhead.clone())
     }
 }
 
-impl<S, Request> Service<Request> for Bulkhead<S>
+impl<S, Request> Service<Request> for BulkheadService<S>
 where
     S: Service<Request> + CloneOrSharedLayer,
     S::Error: StackError,
@@ -99,7 +99,7 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        if self.slots.core().has_room() {
+        if self.bulkhead.shared().has_room() {
             self.ready = false;
             ready!(self.inner.poll_ready(cx))?;
             self.ready = true;
@@ -109,44 +109,44 @@ where
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        match self.slots.core().try_take() {
+        match self.bulkhead.shared().try_acquire() {
             Ok(()) if self.ready => {
                 self.ready = false;
-                let slot = Slot::new(Held::new(self.slots.clone()));
-                ResponseFuture::running(slot, self.inner.call(request))
+                let permit = Permit::new(HeldPermit::new(self.bulkhead.clone()));
+                ResponseFuture::running(permit, self.inner.call(request))
             }
             Ok(()) => self.call_unready(request),
-            Err(tally) if self.slots.core().may_wait(tally) => self.call_later(request),
+            Err(permits) if self.bulkhead.shared().may_wait(permits) => self.call_later(request),
             Err(_) => {
                 // In this order: it is written to memory before the count, which waits for that, and read after it.
-                let future = ResponseFuture::rejected(self.slots.core().rejection());
-                self.slots.core().rejected(None);
+                let future = ResponseFuture::rejected(self.bulkhead.shared().rejection());
+                self.bulkhead.shared().rejected(None);
                 future
             }
         }
     }
 }
 
-/// A call of a service that was made ready, in a slot of a bulkhead that was found for this very call.
+/// A call of a service that was made ready, in a permit of a bulkhead that was found for this very call.
 #[inline]
 pub(crate) fn call_through<S, Request>(
-    slots: Slots,
+    bulkhead: Bulkhead,
     inner: &mut S,
     request: Request,
 ) -> ResponseFuture<S::Future, S, Request>
 where
     S: Service<Request> + Clone,
 {
-    match slots.core().try_take() {
+    match bulkhead.shared().try_acquire() {
         Ok(()) => {
-            let slot = Slot::new(Held::new(slots));
-            ResponseFuture::running(slot, inner.call(request))
+            let permit = Permit::new(HeldPermit::new(bulkhead));
+            ResponseFuture::running(permit, inner.call(request))
         }
-        Err(tally) if slots.core().may_wait(tally) => {
+        Err(permits) if bulkhead.shared().may_wait(permits) => {
             // While its caller waits, the readiness that was meant for it is not held.
             *inner = inner.clone();
-            ResponseFuture::waiting(Waiter::new(slots), inner.clone(), request)
+            ResponseFuture::waiting(Waiter::new(bulkhead), inner.clone(), request)
         }
-        Err(_) => ResponseFuture::rejected(slots.core().reject(None)),
+        Err(_) => ResponseFuture::rejected(bulkhead.shared().reject(None)),
     }
 }

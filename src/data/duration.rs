@@ -24,7 +24,7 @@ const UNITS: [(&[&str], u64); 10] = [
 
 /// Why a text is no duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw<'a> {
+pub(crate) enum DurationFlaw<'a> {
     Empty,
     NoNumber(&'a str),
     NoUnit(&'a str),
@@ -33,43 +33,43 @@ pub(crate) enum Flaw<'a> {
     TooFine,
 }
 
-impl fmt::Display for Flaw<'_> {
+impl fmt::Display for DurationFlaw<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Flaw::Empty => f.write_str("it is empty"),
-            Flaw::NoNumber(before) => write!(f, "there is no number before {before:?}"),
-            Flaw::NoUnit(number) => write!(f, "{number} has no unit, as in \"{number}s\" or \"{number}ms\""),
-            Flaw::UnknownUnit(unit) => {
+            DurationFlaw::Empty => f.write_str("it is empty"),
+            DurationFlaw::NoNumber(before) => write!(f, "there is no number before {before:?}"),
+            DurationFlaw::NoUnit(number) => write!(f, "{number} has no unit, as in \"{number}s\" or \"{number}ms\""),
+            DurationFlaw::UnknownUnit(unit) => {
                 write!(f, "there is no unit {unit:?}; there are ns, us, ms, s, min, h, days, weeks, months, years")
             }
-            Flaw::TooLong => write!(f, "it is longer than {} seconds", u64::MAX),
-            Flaw::TooFine => f.write_str("it is finer than a nanosecond"),
+            DurationFlaw::TooLong => write!(f, "it is longer than {} seconds", u64::MAX),
+            DurationFlaw::TooFine => f.write_str("it is finer than a nanosecond"),
         }
     }
 }
 
 /// The sum of what stands there: numbers, each with its unit, with or without spaces between them.
-pub(crate) fn parse(text: &str) -> Result<Duration, Flaw<'_>> {
+pub(crate) fn parse(text: &str) -> Result<Duration, DurationFlaw<'_>> {
     let mut rest = text.trim();
     if rest.is_empty() {
-        return Err(Flaw::Empty);
+        return Err(DurationFlaw::Empty);
     }
     let mut nanos: u128 = 0;
     while !rest.is_empty() {
         let (number, after) = split(rest, |char| char.is_ascii_digit() || char == '.');
         let (unit, after) = split(after.trim_start(), |char| !char.is_ascii_digit() && !char.is_whitespace());
         if number.is_empty() {
-            return Err(Flaw::NoNumber(rest));
+            return Err(DurationFlaw::NoNumber(rest));
         }
         if unit.is_empty() {
-            return Err(Flaw::NoUnit(number));
+            return Err(DurationFlaw::NoUnit(number));
         }
         let known = UNITS.iter().find(|(names, _)| names.contains(&unit));
-        let (_, unit) = known.ok_or(Flaw::UnknownUnit(unit))?;
-        nanos = nanos.checked_add(product(number, *unit)?).ok_or(Flaw::TooLong)?;
+        let (_, unit) = known.ok_or(DurationFlaw::UnknownUnit(unit))?;
+        nanos = nanos.checked_add(product(number, *unit)?).ok_or(DurationFlaw::TooLong)?;
         rest = after.trim_start();
     }
-    let seconds = u64::try_from(nanos / u128::from(SECOND)).map_err(|_| Flaw::TooLong)?;
+    let seconds = u64::try_from(nanos / u128::from(SECOND)).map_err(|_| DurationFlaw::TooLong)?;
     Ok(Duration::from_secs(seconds) + Duration::from_nanos((nanos % u128::from(SECOND)) as u64))
 }
 
@@ -78,26 +78,26 @@ fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
 }
 
 /// A number, perhaps with a decimal point, of units of so many nanoseconds.
-fn product(number: &str, unit: u64) -> Result<u128, Flaw<'_>> {
+fn product(number: &str, unit: u64) -> Result<u128, DurationFlaw<'_>> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
-        return Err(Flaw::NoNumber(number));
+        return Err(DurationFlaw::NoNumber(number));
     }
     // Both have digits only: what does not fit is too large.
-    let whole: u64 = whole.parse().map_err(|_| Flaw::TooLong)?;
+    let whole: u64 = whole.parse().map_err(|_| DurationFlaw::TooLong)?;
     let fraction = fraction.trim_end_matches('0');
     // Neither product can overflow: both factors have 64 bits at most.
     let mut nanos = u128::from(whole) * u128::from(unit);
     if !fraction.is_empty() {
         // The longest unit, a year, has 3 × 10^16 nanoseconds, so that more than 19 digits never come out even.
         let places = u32::try_from(fraction.len()).ok().and_then(|places| 10_u64.checked_pow(places));
-        let (Some(places), Ok(fraction)) = (places, fraction.parse::<u64>()) else { return Err(Flaw::TooFine) };
+        let (Some(places), Ok(fraction)) = (places, fraction.parse::<u64>()) else { return Err(DurationFlaw::TooFine) };
         let part = u128::from(fraction) * u128::from(unit);
         if part % u128::from(places) != 0 {
-            return Err(Flaw::TooFine);
+            return Err(DurationFlaw::TooFine);
         }
-        nanos = nanos.checked_add(part / u128::from(places)).ok_or(Flaw::TooLong)?;
+        nanos = nanos.checked_add(part / u128::from(places)).ok_or(DurationFlaw::TooLong)?;
     }
     Ok(nanos)
 }
@@ -142,36 +142,36 @@ mod tests {
     #[test]
     fn so_03_no_durations() {
         let wrong = [
-            ("", Flaw::Empty),
-            (" \t", Flaw::Empty),
-            ("soon", Flaw::NoNumber("soon")),
-            ("-1s", Flaw::NoNumber("-1s")),
-            ("1s -1s", Flaw::NoNumber("-1s")),
-            ("30", Flaw::NoUnit("30")),
-            ("1s 30", Flaw::NoUnit("30")),
-            ("1 0s", Flaw::NoUnit("1")),
-            (".5s", Flaw::NoNumber(".5")),
-            ("1.s", Flaw::NoNumber("1.")),
-            ("1.2.3s", Flaw::NoNumber("1.2.3")),
-            ("1S", Flaw::UnknownUnit("S")),
-            ("1s,2s", Flaw::UnknownUnit("s,")),
-            ("1s\0", Flaw::UnknownUnit("s\0")),
-            ("18446744073709551615s 1000000000ns", Flaw::TooLong),
-            ("18446744073709551616s", Flaw::TooLong),
-            ("18446744073709551615years", Flaw::TooLong),
-            ("18446744073709551616ns", Flaw::TooLong),
-            ("0.5ns", Flaw::TooFine),
-            ("0.1234567891s", Flaw::TooFine),
-            ("0.00000000000000000000000001years", Flaw::TooFine),
+            ("", DurationFlaw::Empty),
+            (" \t", DurationFlaw::Empty),
+            ("soon", DurationFlaw::NoNumber("soon")),
+            ("-1s", DurationFlaw::NoNumber("-1s")),
+            ("1s -1s", DurationFlaw::NoNumber("-1s")),
+            ("30", DurationFlaw::NoUnit("30")),
+            ("1s 30", DurationFlaw::NoUnit("30")),
+            ("1 0s", DurationFlaw::NoUnit("1")),
+            (".5s", DurationFlaw::NoNumber(".5")),
+            ("1.s", DurationFlaw::NoNumber("1.")),
+            ("1.2.3s", DurationFlaw::NoNumber("1.2.3")),
+            ("1S", DurationFlaw::UnknownUnit("S")),
+            ("1s,2s", DurationFlaw::UnknownUnit("s,")),
+            ("1s\0", DurationFlaw::UnknownUnit("s\0")),
+            ("18446744073709551615s 1000000000ns", DurationFlaw::TooLong),
+            ("18446744073709551616s", DurationFlaw::TooLong),
+            ("18446744073709551615years", DurationFlaw::TooLong),
+            ("18446744073709551616ns", DurationFlaw::TooLong),
+            ("0.5ns", DurationFlaw::TooFine),
+            ("0.1234567891s", DurationFlaw::TooFine),
+            ("0.00000000000000000000000001years", DurationFlaw::TooFine),
         ];
         for (text, flaw) in wrong {
             assert_eq!(parse(text), Err(flaw), "{text}");
             assert!(!flaw.to_string().is_empty());
         }
         let endless = format!("{}s", "9".repeat(10_000));
-        assert_eq!(parse(&endless), Err(Flaw::TooLong));
+        assert_eq!(parse(&endless), Err(DurationFlaw::TooLong));
         // More terms than 128 bits can hold the sum of would take a text of many terabytes; many are only many.
-        assert_eq!(parse(&"18446744073709551615years".repeat(1_000)), Err(Flaw::TooLong));
+        assert_eq!(parse(&"18446744073709551615years".repeat(1_000)), Err(DurationFlaw::TooLong));
     }
 
     proptest! {

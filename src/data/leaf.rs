@@ -34,7 +34,7 @@ pub(crate) struct Number<'a>(pub(crate) Path<'a>);
 pub(crate) struct Flag<'a>(pub(crate) Path<'a>);
 
 /// One of several words.
-pub(crate) struct Word<'a, T: 'static>(pub(crate) Path<'a>, pub(crate) &'static [(&'static str, T)]);
+pub(crate) struct Keyword<'a, T: 'static>(pub(crate) Path<'a>, pub(crate) &'static [(&'static str, T)]);
 
 /// A duration in text, or `false` for none.
 pub(crate) struct TimeOrFalse<'a>(pub(crate) Path<'a>);
@@ -50,7 +50,7 @@ pub(crate) struct TableOr<'a, T, W: 'static> {
 
 pub(crate) enum Either<T, W> {
     Table(T),
-    Word(W),
+    Keyword(W),
 }
 
 impl<'de> DeserializeSeed<'de> for Time<'_> {
@@ -162,7 +162,7 @@ fn list<T>(words: &[(&'static str, T)]) -> String {
     words.iter().map(|(word, _)| format!("{word:?}")).collect::<Vec<_>>().join(", ")
 }
 
-impl<'de, T: Copy> DeserializeSeed<'de> for Word<'_, T> {
+impl<'de, T: Copy> DeserializeSeed<'de> for Keyword<'_, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
@@ -170,7 +170,7 @@ impl<'de, T: Copy> DeserializeSeed<'de> for Word<'_, T> {
     }
 }
 
-impl<T: Copy> Visitor<'_> for Word<'_, T> {
+impl<T: Copy> Visitor<'_> for Keyword<'_, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -229,12 +229,12 @@ impl<'de, T: Table, W: Copy> Visitor<'de> for TableOr<'_, T, W> {
         if self.words.is_empty() {
             return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
         }
-        word(&self.at, self.words, text).map(Either::Word)
+        word(&self.at, self.words, text).map(Either::Keyword)
     }
 
     fn visit_bool<E: Error>(self, flag: bool) -> Result<Either<T, W>, E> {
         match self.off {
-            Some(off) if !flag => Ok(Either::Word(off)),
+            Some(off) if !flag => Ok(Either::Keyword(off)),
             _ => Err(E::invalid_type(serde::de::Unexpected::Bool(flag), &self)),
         }
     }

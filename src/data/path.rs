@@ -45,8 +45,8 @@ impl fmt::Display for Path<'_> {
         if let Some(parent) = self.parent.filter(|parent| parent.key.is_some()) {
             write!(f, "{parent}.")?;
         }
-        let plain = |char: char| char.is_ascii_alphanumeric() || char == '_' || char == '-';
-        if !key.is_empty() && key.chars().all(plain) {
+        let one_line = |char: char| char.is_ascii_alphanumeric() || char == '_' || char == '-';
+        if !key.is_empty() && key.chars().all(one_line) {
             f.write_str(key)
         } else {
             // As it has to be written in TOML.

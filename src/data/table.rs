@@ -4,7 +4,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::path::Path;
-use crate::near::nearest;
+use crate::error::did_you_mean::nearest;
 
 /// A table of which all keys are known.
 pub(crate) trait Table {
@@ -49,9 +49,9 @@ impl<'de, T: Table> Visitor<'de> for Fill<'_, T> {
 }
 
 /// What is wrong with a key. It is told where the value would be read, because not every format knows the place of a key.
-struct Flaw(String);
+struct TableFlaw(String);
 
-impl<'de> DeserializeSeed<'de> for Flaw {
+impl<'de> DeserializeSeed<'de> for TableFlaw {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, _: D) -> Result<(), D::Error> {
@@ -67,7 +67,7 @@ struct KeyOf<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
-    type Value = Result<&'static str, Flaw>;
+    type Value = Result<&'static str, TableFlaw>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
@@ -75,7 +75,7 @@ impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
 }
 
 impl Visitor<'_> for KeyOf<'_> {
-    type Value = Result<&'static str, Flaw>;
+    type Value = Result<&'static str, TableFlaw>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a key of {}", self.at)
@@ -89,14 +89,14 @@ impl Visitor<'_> for KeyOf<'_> {
                 Some(meant) => format!("did you mean {meant}? There are"),
                 None => "there are".to_owned(),
             };
-            return Ok(Err(Flaw(format!("{at}: there is no such key; {meant} {keys}"))));
+            return Ok(Err(TableFlaw(format!("{at}: there is no such key; {meant} {keys}"))));
         };
-        Ok(if self.seen.insert(key) { Ok(key) } else { Err(Flaw(format!("{at}: it is there twice"))) })
+        Ok(if self.seen.insert(key) { Ok(key) } else { Err(TableFlaw(format!("{at}: it is there twice"))) })
     }
 }
 
 /// Reads a table whose keys are names.
-pub(crate) struct Named<'a, F> {
+pub(crate) struct NamedTables<'a, F> {
     /// Absent for the outermost.
     pub(crate) at: Option<Path<'a>>,
     pub(crate) what: &'static str,
@@ -108,7 +108,7 @@ pub(crate) trait Each {
     fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, at: Path<'_>, map: &mut M) -> Result<(), M::Error>;
 }
 
-impl<'de, F: Each> DeserializeSeed<'de> for Named<'_, F> {
+impl<'de, F: Each> DeserializeSeed<'de> for NamedTables<'_, F> {
     type Value = F;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F, D::Error> {
@@ -116,7 +116,7 @@ impl<'de, F: Each> DeserializeSeed<'de> for Named<'_, F> {
     }
 }
 
-impl<'de, F: Each> Visitor<'de> for Named<'_, F> {
+impl<'de, F: Each> Visitor<'de> for NamedTables<'_, F> {
     type Value = F;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,11 +130,11 @@ impl<'de, F: Each> Visitor<'de> for Named<'_, F> {
         while let Some(name) = map.next_key_seed(NameOf(self.what))? {
             let path = at.as_ref().map_or(Path::root(&name), |at| at.child(&name));
             if name.is_empty() {
-                map.next_value_seed(Flaw(format!("{path}: a name must not be empty")))?;
+                map.next_value_seed(TableFlaw(format!("{path}: a name must not be empty")))?;
             } else if seen.insert(name.clone()) {
                 self.each.read(&name, path, &mut map)?;
             } else {
-                map.next_value_seed(Flaw(format!("{path}: it is there twice")))?;
+                map.next_value_seed(TableFlaw(format!("{path}: it is there twice")))?;
             }
         }
         Ok(self.each)

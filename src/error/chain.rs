@@ -47,7 +47,7 @@ pub(crate) fn in_words(error: &(dyn StdError + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BoxError, Rejected, StackError};
+    use crate::error::{BoxError, Rejected, StackError};
     use std::fmt;
     use std::path::Path;
 

@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use crate::machine::backoff::Flaw;
-use crate::{Backoff, ConfigError, Name};
+use crate::error::ConfigError;
+use crate::machine::retry::backoff::{Backoff, BackoffFlaw};
+use crate::name::Name;
 
 type Checked = Result<(), ConfigError>;
 
@@ -82,10 +83,10 @@ impl<'a> Subject<'a> {
     pub(crate) fn backoff(&self, field: &'static str, value: &Backoff) -> Checked {
         let (base, factor, cap) = value.numbers();
         match value.flaw() {
-            Some(Flaw::Factor) => {
+            Some(BackoffFlaw::Factor) => {
                 Err(self.refuse(field, format_args!("{base:?} times {factor:?}"), "the factor must be at least 1"))
             }
-            Some(Flaw::Cap) => {
+            Some(BackoffFlaw::Cap) => {
                 Err(self.refuse(field, format_args!("{base:?} to {cap:?}"), "the cap must not be below the base"))
             }
             None => Ok(()),

@@ -1,14 +1,14 @@
 use std::fmt;
 
-use crate::Name;
-use crate::plain::Plain;
+use crate::error::one_line::OneLine;
+use crate::name::Name;
 
 /// A setting that cannot be used: of what, which one, the value, and the rule that it breaks.
 ///
 /// ```
-/// use seaworthy::Circuit;
+/// use seaworthy::CircuitBreaker;
 ///
-/// let error = Circuit::builder("payments").consecutive_failures(0).build().unwrap_err();
+/// let error = CircuitBreaker::builder("payments").consecutive_failures(0).build().unwrap_err();
 /// assert_eq!(error.to_string(), "circuit breaker `payments`: consecutive_failures is 0, must be at least 1");
 /// assert_eq!((error.field(), error.value(), error.rule()), ("consecutive_failures", "0", "must be at least 1"));
 /// ```
@@ -67,7 +67,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind)?;
         if let Some(name) = &self.name {
-            write!(f, " `{}`", Plain(name))?;
+            write!(f, " `{}`", OneLine(name))?;
         }
         write!(f, ": {} is {}, {}", self.field, self.value, self.rule)
     }

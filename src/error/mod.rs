@@ -1,9 +1,12 @@
 pub(crate) mod chain;
 pub(crate) mod check;
 mod config_error;
+pub(crate) mod did_you_mean;
+pub(crate) mod one_line;
 mod rejected;
 mod stack_error;
 mod typed;
+pub(crate) mod wrap;
 
 use std::error::Error as StdError;
 

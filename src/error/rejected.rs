@@ -3,7 +3,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Name;
+use crate::name::Name;
 
 /// A call that a layer answered by itself: everything that this crate can ever add to a stack's errors.
 ///
@@ -23,12 +23,12 @@ pub enum Rejected {
         /// without end, or is half-open.
         retry_after: Option<Duration>,
     },
-    /// The bulkhead has no free slot.
+    /// The bulkhead has no free permit.
     #[error("bulkhead `{name}` is full")]
     BulkheadFull {
         /// The bulkhead's name.
         name: Name,
-        /// How long to wait, if it was told: see [`SlotsBuilder::retry_after`](crate::bulkhead::SlotsBuilder::retry_after).
+        /// How long to wait, if it was told: see [`BulkheadBuilder::retry_after`](crate::bulkhead::BulkheadBuilder::retry_after).
         retry_after: RetryAfter,
     },
     /// The service is out of rotation.
@@ -40,7 +40,7 @@ pub enum Rejected {
         retry_after: RetryAfter,
     },
     /// The inner service was called and given up.
-    #[error("{}timed out after {after:?}", Whose(timeout))]
+    #[error("{}timed out after {after:?}", NamedAfter(timeout))]
     TimedOut {
         /// The time it was given.
         after: Duration,
@@ -104,9 +104,9 @@ impl Rejected {
 }
 
 /// A timeout's name, as what timed out begins with.
-struct Whose<'a>(&'a Option<Arc<str>>);
+struct NamedAfter<'a>(&'a Option<Arc<str>>);
 
-impl fmt::Display for Whose<'_> {
+impl fmt::Display for NamedAfter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(name) => write!(f, "timeout `{name}`: "),

@@ -1,28 +1,27 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::chain;
-use super::{Rejected, StackError};
+use super::{Rejected, StackError, chain};
 
 /// The error of a typed stack: one of this crate's rejections, or the inner service's own error.
 ///
-/// [`LiftLayer`](crate::LiftLayer) makes it from any error type, as `run_wrapped` of every handle does; with feature
+/// [`WrapErrorLayer`](crate::WrapErrorLayer) makes it from any error type, as `run_wrapped` of every handle does; with feature
 /// `http`, `RespondLayer` takes it apart again.
 ///
 /// In words it is the inner error, or "call rejected" with the rejection as its [source](StdError::source): whoever
 /// prints an error with its sources prints each sentence once.
 ///
 /// ```
-/// use seaworthy::{Circuit, Error};
+/// use seaworthy::{CircuitBreaker, Error};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let circuit = Circuit::builder("parser").build()?;
-/// let error = circuit.run_wrapped(async { "x".parse::<u8>() }).await.unwrap_err();
+/// let circuit_breaker = CircuitBreaker::builder("parser").build()?;
+/// let error = circuit_breaker.run_wrapped(async { "x".parse::<u8>() }).await.unwrap_err();
 /// assert!(error.inner().is_some() && !error.is_rejected());
 ///
-/// circuit.force_open();
-/// let error = circuit.run_wrapped(async { "7".parse::<u8>() }).await.unwrap_err();
+/// circuit_breaker.force_open();
+/// let error = circuit_breaker.run_wrapped(async { "7".parse::<u8>() }).await.unwrap_err();
 /// assert_eq!(error.to_string(), "call rejected");
 /// assert_eq!(error.rejected().map(ToString::to_string).as_deref(), Some("circuit `parser` is open"));
 /// # Ok(())

@@ -33,7 +33,7 @@ pub trait Answer<Request, Response, Error>: Keep<Request> {
     fn answer(self, request: Self::Copy, error: Error) -> Self::Future;
 }
 
-/// Answers with a clone of a value. Made by [`FallbackLayer::value`](super::FallbackLayer::value).
+/// Answers with a clone of a value. Made by [`Fallback::value`](super::Fallback::value).
 pub struct Value<T>(Arc<T>);
 
 impl<T> Value<T> {
@@ -78,7 +78,7 @@ impl<Request, T: Clone, E> Answer<Request, T, E> for Value<T> {
     }
 }
 
-/// Answers with what a function makes of the error. Made by [`FallbackLayer::function`](super::FallbackLayer::function).
+/// Answers with what a function makes of the error. Made by [`Fallback::function`](super::Fallback::function).
 #[derive(Clone)]
 pub struct Function<F>(pub(super) F);
 
@@ -115,7 +115,7 @@ where
 }
 
 /// Answers with what a function makes of the error and a copy of the request. Made by
-/// [`FallbackLayer::request_function`](super::FallbackLayer::request_function).
+/// [`Fallback::request_function`](super::Fallback::request_function).
 #[derive(Clone)]
 pub struct RequestFunction<F, R = CloneReplay> {
     pub(super) function: F,
@@ -155,7 +155,7 @@ where
     }
 }
 
-/// Answers from another service. Made by [`FallbackLayer::service`](super::FallbackLayer::service).
+/// Answers from another service. Made by [`Fallback::service`](super::Fallback::service).
 #[derive(Clone)]
 pub struct Other<S, R = CloneReplay> {
     pub(super) service: S,

@@ -1,26 +1,28 @@
 use std::sync::Arc;
 
 use super::answer::{Other, RequestFunction};
-use super::covers::Rejections;
-use super::layer::{FallbackLayer, Teller};
-use crate::audience::Audience;
+use super::fallback_if::Rejections;
+use super::handle::{Fallback, FallbackNotifier};
+use crate::error::ConfigError;
 use crate::error::check::Subject;
-use crate::{ConfigError, Name, Observer};
+use crate::name::Name;
+use crate::observe::notifier::Notifier;
+use crate::observe::observer::Observer;
 
-/// The settings of a [`FallbackLayer`]. Made by [`FallbackLayer::value`] and its like; nothing is checked before
+/// The settings of a [`Fallback`]. Made by [`Fallback::value`] and its like; nothing is checked before
 /// [`build`](Self::build).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct FallbackBuilder<A, W = Rejections> {
     name: Name,
-    audience: Audience,
+    notifier: Notifier,
     answer: A,
     when: W,
 }
 
 impl<A> FallbackBuilder<A> {
     pub(super) fn new(name: Name, answer: A) -> FallbackBuilder<A> {
-        FallbackBuilder { name, audience: Audience::default(), answer, when: Rejections }
+        FallbackBuilder { name, notifier: Notifier::default(), answer, when: Rejections }
     }
 }
 
@@ -28,42 +30,34 @@ impl<A, W> FallbackBuilder<A, W> {
     /// Covers the errors for which `when` is true, in place of all [`Rejections`] and nothing else.
     ///
     /// ```
-    /// use seaworthy::{BoxError, FallbackLayer, Rejected, StackError};
+    /// use seaworthy::{BoxError, Fallback, Rejected, StackError};
     ///
-    /// let layer = FallbackLayer::value("quotes", "as of yesterday")
+    /// let layer = Fallback::value("quotes", "as of yesterday")
     ///     .when(|error: &BoxError| matches!(error.rejected(), Some(Rejected::CircuitOpen { .. })))
     ///     .build()?;
     /// # let _ = layer;
     /// # Ok::<(), seaworthy::ConfigError>(())
     /// ```
     ///
-    /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
-    /// `Arc`.
-    pub fn when<E, V>(self, when: V) -> FallbackBuilder<A, V>
-    where
-        V: Fn(&E) -> bool,
-    {
-        self.when_covered(when)
-    }
-
-    /// As [`when`](Self::when), with a [`Covers`](super::Covers) of your own.
-    pub fn when_covered<V>(self, when: V) -> FallbackBuilder<A, V> {
-        FallbackBuilder { name: self.name, audience: self.audience, answer: self.answer, when }
+    /// Takes any [`FallbackIf`](super::FallbackIf). Each call holds a clone of it, so let it be cheap to clone: a
+    /// function, a closure that captures nothing or an `Arc`.
+    pub fn when<V>(self, when: V) -> FallbackBuilder<A, V> {
+        FallbackBuilder { name: self.name, notifier: self.notifier, answer: self.answer, when }
     }
 
     /// Tells `observer` of each call that falls back, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> FallbackBuilder<A, W> {
-        self.audience = Audience::new(Arc::new(observer));
+        self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Checks the settings and makes a layer of them. Nothing about settings fails later.
+    /// Checks the settings and makes a fallback of them. Nothing about settings fails later.
     ///
     /// # Errors
     /// A name that is empty; the field is `name`.
-    pub fn build(self) -> Result<FallbackLayer<A, W>, ConfigError> {
+    pub fn build(self) -> Result<Fallback<A, W>, ConfigError> {
         Subject::checked("fallback", &self.name)?;
-        Ok(FallbackLayer::built(self.answer, self.when, Teller::new(self.name, self.audience.or_default())))
+        Ok(Fallback::built(self.answer, self.when, FallbackNotifier::new(self.name, self.notifier.or_default())))
     }
 }
 
@@ -71,7 +65,7 @@ impl<S, R, W> FallbackBuilder<Other<S, R>, W> {
     /// Makes the copies of requests with `replay`, in place of cloning them: see [`Replay`](crate::retry::Replay).
     pub fn replay<P>(self, replay: P) -> FallbackBuilder<Other<S, P>, W> {
         let answer = Other { service: self.answer.service, replay };
-        FallbackBuilder { name: self.name, audience: self.audience, answer, when: self.when }
+        FallbackBuilder { name: self.name, notifier: self.notifier, answer, when: self.when }
     }
 }
 
@@ -79,6 +73,6 @@ impl<F, R, W> FallbackBuilder<RequestFunction<F, R>, W> {
     /// Makes the copies of requests with `replay`, in place of cloning them: see [`Replay`](crate::retry::Replay).
     pub fn replay<P>(self, replay: P) -> FallbackBuilder<RequestFunction<F, P>, W> {
         let answer = RequestFunction { function: self.answer.function, replay };
-        FallbackBuilder { name: self.name, audience: self.audience, answer, when: self.when }
+        FallbackBuilder { name: self.name, notifier: self.notifier, answer, when: self.when }
     }
 }

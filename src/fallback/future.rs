@@ -6,11 +6,11 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::answer::Answer;
-use super::covers::Covers;
-use super::layer::Teller;
+use super::fallback_if::FallbackIf;
+use super::handle::FallbackNotifier;
 
 pin_project! {
-    /// The response future of [`Fallback`](super::Fallback), and what [`FallbackLayer::run`](super::FallbackLayer::run)
+    /// The response future of [`FallbackService`](super::FallbackService), and what [`Fallback::run`](super::Fallback::run)
     /// gives.
     ///
     /// # Cancellation
@@ -21,13 +21,13 @@ pin_project! {
         A: Answer<Request, T, E>,
     {
         #[pin]
-        stage: Stage<F, Spare<A, W, A::Kept>, A::Future>,
+        stage: FallbackStage<F, FallbackParts<A, W, A::Kept>, A::Future>,
     }
 }
 
 pin_project! {
-    #[project = StageProj]
-    enum Stage<F, P, N> {
+    #[project = FallbackStageProj]
+    enum FallbackStage<F, P, N> {
         // Without a spare there is nothing to fall back on.
         Calling { #[pin] inner: F, spare: Option<P> },
         Answering { #[pin] answer: N },
@@ -36,10 +36,10 @@ pin_project! {
 }
 
 /// What a call falls back on.
-pub(super) struct Spare<A, W, K> {
+pub(super) struct FallbackParts<A, W, K> {
     pub(super) answer: A,
     pub(super) when: W,
-    pub(super) teller: Teller,
+    pub(super) notifier: FallbackNotifier,
     pub(super) kept: K,
 }
 
@@ -48,8 +48,8 @@ where
     A: Answer<Request, T, E>,
 {
     #[inline]
-    pub(super) fn new(inner: F, spare: Option<Spare<A, W, A::Kept>>) -> Self {
-        ResponseFuture { stage: Stage::Calling { inner, spare } }
+    pub(super) fn new(inner: F, spare: Option<FallbackParts<A, W, A::Kept>>) -> Self {
+        ResponseFuture { stage: FallbackStage::Calling { inner, spare } }
     }
 }
 
@@ -58,7 +58,7 @@ where
     F: Future<Output = Result<T, E>>,
     E: Debug + Display,
     A: Answer<Request, T, E>,
-    W: Covers<E>,
+    W: FallbackIf<E>,
 {
     type Output = Result<T, E>;
 
@@ -67,30 +67,32 @@ where
         let mut stage = self.project().stage;
         loop {
             match stage.as_mut().project() {
-                StageProj::Calling { inner, spare } => {
+                FallbackStageProj::Calling { inner, spare } => {
                     let error = match ready!(inner.poll(cx)) {
                         Ok(response) => return Poll::Ready(Ok(response)),
                         Err(error) => error,
                     };
                     let spare = spare.take();
-                    // Whatever the failed call holds is let go before another begins: a slot, a connection, a body.
-                    stage.set(Stage::Done);
-                    let Some(Spare { answer, when, teller, kept }) = spare else { return Poll::Ready(Err(error)) };
+                    // Whatever the failed call holds is let go before another begins: a permit, a connection, a body.
+                    stage.set(FallbackStage::Done);
+                    let Some(FallbackParts { answer, when, notifier, kept }) = spare else {
+                        return Poll::Ready(Err(error));
+                    };
                     if !when.covers(&error) {
                         return Poll::Ready(Err(error));
                     }
                     let Some(request) = answer.prepare(kept) else { return Poll::Ready(Err(error)) };
-                    teller.tell(&error);
+                    notifier.notify(&error);
                     let answer = answer.answer(request, error);
-                    stage.set(Stage::Answering { answer });
+                    stage.set(FallbackStage::Answering { answer });
                 }
-                StageProj::Answering { answer } => {
+                FallbackStageProj::Answering { answer } => {
                     let result = ready!(answer.poll(cx));
-                    stage.set(Stage::Done);
+                    stage.set(FallbackStage::Done);
                     return Poll::Ready(result);
                 }
                 // It was polled after it ended, which no future has to survive; hanging is worse than telling.
-                StageProj::Done => panic!("`ResponseFuture` was polled after it was ready"),
+                FallbackStageProj::Done => panic!("`ResponseFuture` was polled after it was ready"),
             }
         }
     }
@@ -102,9 +104,9 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = match &self.stage {
-            Stage::Calling { .. } => "calling",
-            Stage::Answering { .. } => "answering",
-            Stage::Done => "done",
+            FallbackStage::Calling { .. } => "calling",
+            FallbackStage::Answering { .. } => "answering",
+            FallbackStage::Done => "done",
         };
         f.debug_struct("ResponseFuture").field("stage", &stage).finish_non_exhaustive()
     }

@@ -1,216 +1,29 @@
-use std::fmt::{Debug, Display};
-use std::future::Future;
-use std::sync::Arc;
-
 use tower_layer::Layer;
 
-use super::answer::{Answer, Function, Other, RequestFunction, Value};
-use super::builder::FallbackBuilder;
-use super::covers::{Covers, Rejections};
-use super::future::{ResponseFuture, Spare};
-use super::service::Fallback;
-use crate::audience::Audience;
-use crate::event::ErrorText;
-use crate::observe::{ObserverCache, Source};
-use crate::retry::CloneReplay;
-use crate::{Error, Event, LiftFuture, Name};
+use super::fallback_if::Rejections;
+use super::handle::Fallback;
+use super::service::FallbackService;
 
-/// Answers calls that failed in another way, for the errors that it [covers](super#what-is-covered).
-///
-/// ```
-/// use seaworthy::{BoxError, Circuit, FallbackLayer};
-/// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), BoxError> {
-/// let circuit = Circuit::builder("quotes").build()?;
-/// let mut service = ServiceBuilder::new()
-///     .layer(FallbackLayer::value("last quotes", "as of yesterday").build()?)
-///     .layer(circuit.layer())
-///     .service(service_fn(async |is_ill: bool| match is_ill {
-///         true => Err::<&'static str, BoxError>("down".into()),
-///         false => Ok("fresh"),
-///     }));
-///
-/// assert_eq!(service.ready().await?.call(false).await?, "fresh");
-/// // The backend's own error is not covered, unless `when` says so.
-/// assert_eq!(service.ready().await?.call(true).await.unwrap_err().to_string(), "down");
-/// circuit.force_open();
-/// assert_eq!(service.ready().await?.call(false).await?, "as of yesterday");
-/// # Ok(())
-/// # }
-/// ```
+/// Puts a [`Fallback`] around a service. Made by [`Fallback::layer`].
 ///
 /// # Clone
-/// Clones what it answers with, which for a value is a reference count, and what decides when; one more reference count is
-/// for the name and the observer.
+/// As the fallback's.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct FallbackLayer<A, W = Rejections> {
-    answer: A,
-    when: W,
-    teller: Teller,
+    fallback: Fallback<A, W>,
 }
 
-/// Tells that a call fell back.
-#[derive(Clone, Debug)]
-pub(super) struct Teller(Arc<(Name, Audience, ObserverCache)>);
-
-impl Teller {
-    pub(super) fn new(name: Name, audience: Audience) -> Teller {
-        let cache = ObserverCache::default();
-        audience.tell_of_calls(|| Event::FallbackBuilt { name: &name, source: Source::new(None, &cache) });
-        Teller(Arc::new((name, audience, cache)))
-    }
-
-    #[cold]
-    pub(super) fn tell<E: Debug + Display>(&self, error: &E) {
-        let (name, audience, cache) = &*self.0;
-        audience.tell(&Event::FellBack { name, source: Source::new(None, cache), error: ErrorText::new(error) });
-    }
-}
-
-impl<T> FallbackLayer<Value<T>> {
-    /// Answers with a clone of `value`; `name` stands in events.
-    pub fn value(name: impl Into<Name>, value: T) -> FallbackBuilder<Value<T>> {
-        FallbackBuilder::new(name.into(), Value::new(value))
-    }
-}
-
-impl<F> FallbackLayer<Function<F>> {
-    /// Answers with what `function` makes of the error: a response, or an error, which may be the same.
-    ///
-    /// ```
-    /// use seaworthy::{BoxError, FallbackLayer, StackError};
-    ///
-    /// let layer = FallbackLayer::function("apology", |error: BoxError| {
-    ///     match error.rejected().and_then(|rejected| rejected.retry_after()) {
-    ///         Some(time) => Ok(format!("come back in {time:?}")),
-    ///         None => Err(error),
-    ///     }
-    /// });
-    /// # let _ = layer.build()?;
-    /// # Ok::<(), seaworthy::ConfigError>(())
-    /// ```
-    pub fn function<T, E>(name: impl Into<Name>, function: F) -> FallbackBuilder<Function<F>>
-    where
-        F: Fn(E) -> Result<T, E>,
-    {
-        FallbackBuilder::new(name.into(), Function(function))
-    }
-}
-
-impl<F> FallbackLayer<RequestFunction<F>> {
-    /// Answers with what `function` makes of the error and a copy of the request. Each request is cloned when it comes,
-    /// unless [`replay`](FallbackBuilder::replay) says otherwise; one that cannot be copied has no fallback.
-    pub fn request_function<Request, T, E>(name: impl Into<Name>, function: F) -> FallbackBuilder<RequestFunction<F>>
-    where
-        F: Fn(E, Request) -> Result<T, E>,
-    {
-        FallbackBuilder::new(name.into(), RequestFunction { function, replay: CloneReplay })
-    }
-}
-
-impl<S> FallbackLayer<Other<S>> {
-    /// Answers from another service. It is made ready only when it is needed, called at most once for each request, and
-    /// its error is the caller's: it has the last word, and the first error is told to the observer.
-    ///
-    /// Each request is cloned when it comes, unless [`replay`](FallbackBuilder::replay) says otherwise; one that cannot
-    /// be copied has no fallback. Each call holds a clone of the service.
-    pub fn service(name: impl Into<Name>, service: S) -> FallbackBuilder<Other<S>> {
-        FallbackBuilder::new(name.into(), Other { service, replay: CloneReplay })
-    }
-}
-
-impl<A, W> FallbackLayer<A, W> {
-    pub(super) fn built(answer: A, when: W, teller: Teller) -> FallbackLayer<A, W> {
-        FallbackLayer { answer, when, teller }
-    }
-
-    /// The name that it was built with.
-    #[must_use]
-    pub fn name(&self) -> &Name {
-        &self.teller.0.0
-    }
-
-    /// Whether it would answer a call that failed with `error`.
-    #[must_use]
-    pub fn covers<E>(&self, error: &E) -> bool
-    where
-        W: Covers<E>,
-    {
-        self.when.covers(error)
-    }
-
-    /// Runs a future, and falls back if it fails with what is covered. There is no request: a function of one, or
-    /// another service, gets `()`.
-    ///
-    /// # Errors
-    /// The future's own if it is not covered, or the fallback's.
-    ///
-    /// # Cancellation
-    /// Dropping it drops `future`, or the fallback that is under way.
-    ///
-    /// ```
-    /// use seaworthy::{Circuit, Error, FallbackLayer};
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let (circuit, fallback) = (Circuit::builder("parser").build()?, FallbackLayer::value("zero", 0).build()?);
-    /// circuit.force_open();
-    /// let answer = fallback.run(circuit.run(async { "7".parse::<u8>().map_err(Error::Inner) })).await;
-    /// assert_eq!(answer, Ok(0));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn run<F, T, E>(&self, future: F) -> ResponseFuture<F, A, W, (), T, E>
-    where
-        F: Future<Output = Result<T, E>>,
-        E: Debug + Display,
-        A: Answer<(), T, E> + Clone,
-        W: Covers<E> + Clone,
-    {
-        let (_sent, kept) = self.answer.keep(());
-        ResponseFuture::new(future, kept.map(|kept| self.spare(kept)))
-    }
-
-    /// As [`run`](FallbackLayer::run), for an error that cannot hold a rejection: what is covered is asked of the
-    /// [`Error`] that it is wrapped in.
-    ///
-    /// # Errors
-    /// The future's own as [`Error::Inner`] if it is not covered, or the fallback's.
-    ///
-    /// # Cancellation
-    /// As [`run`](FallbackLayer::run).
-    pub fn run_wrapped<F, T, E>(&self, future: F) -> ResponseFuture<LiftFuture<F>, A, W, (), T, Error<E>>
-    where
-        F: Future<Output = Result<T, E>>,
-        E: Debug + Display,
-        A: Answer<(), T, Error<E>> + Clone,
-        W: Covers<Error<E>> + Clone,
-    {
-        self.run(LiftFuture::new(future))
-    }
-
-    /// What a call needs to fall back.
-    #[inline]
-    pub(super) fn spare<K>(&self, kept: K) -> Spare<A, W, K>
-    where
-        A: Clone,
-        W: Clone,
-    {
-        Spare { answer: self.answer.clone(), when: self.when.clone(), teller: self.teller.clone(), kept }
-    }
-
-    pub(super) fn answer(&self) -> &A {
-        &self.answer
+impl<A, W> From<Fallback<A, W>> for FallbackLayer<A, W> {
+    fn from(fallback: Fallback<A, W>) -> FallbackLayer<A, W> {
+        FallbackLayer { fallback }
     }
 }
 
 impl<S, A: Clone, W: Clone> Layer<S> for FallbackLayer<A, W> {
-    type Service = Fallback<S, A, W>;
+    type Service = FallbackService<S, A, W>;
 
-    fn layer(&self, inner: S) -> Fallback<S, A, W> {
-        Fallback::new(inner, self.clone())
+    fn layer(&self, inner: S) -> FallbackService<S, A, W> {
+        FallbackService::new(inner, self.fallback.clone())
     }
 }

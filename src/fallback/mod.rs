@@ -18,7 +18,7 @@
 //! | fails with anything else | gets that error, untouched |
 //! | panics | panics |
 //!
-//! [`FallbackLayer`] puts it around a service; [`FallbackLayer::run`] around a future; [`FallbackLayer::covers`] is the
+//! [`Fallback::layer`] puts it around a service; [`Fallback::run`] around a future; [`Fallback::covers`] is the
 //! decision alone.
 //!
 //! # What is covered
@@ -33,16 +33,18 @@
 
 mod answer;
 mod builder;
-mod covers;
+mod fallback_if;
 mod future;
+mod handle;
 mod layer;
 mod oneshot;
 mod service;
 
 pub use answer::{Answer, Function, Keep, Other, RequestFunction, Value};
 pub use builder::FallbackBuilder;
-pub use covers::{Covers, Rejections};
+pub use fallback_if::{FallbackIf, Rejections};
 pub use future::ResponseFuture;
+pub use handle::Fallback;
 pub use layer::FallbackLayer;
 pub use oneshot::Oneshot;
-pub use service::Fallback;
+pub use service::FallbackService;

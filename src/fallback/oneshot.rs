@@ -17,13 +17,13 @@ pin_project! {
         S: Service<Request>,
     {
         #[pin]
-        state: State<S, S::Future, Request>,
+        state: OneshotState<S, S::Future, Request>,
     }
 }
 
 pin_project! {
-    #[project = StateProj]
-    enum State<S, F, Request> {
+    #[project = OneshotStateProj]
+    enum OneshotState<S, F, Request> {
         Readying { service: S, request: Option<Request> },
         Calling { #[pin] call: F },
     }
@@ -31,7 +31,7 @@ pin_project! {
 
 impl<S: Service<Request>, Request> Oneshot<S, Request> {
     pub(super) fn new(service: S, request: Request) -> Oneshot<S, Request> {
-        Oneshot { state: State::Readying { service, request: Some(request) } }
+        Oneshot { state: OneshotState::Readying { service, request: Some(request) } }
     }
 }
 
@@ -42,7 +42,7 @@ impl<S: Service<Request>, Request> Future for Oneshot<S, Request> {
         let mut state = self.project().state;
         loop {
             match state.as_mut().project() {
-                StateProj::Readying { service, request } => {
+                OneshotStateProj::Readying { service, request } => {
                     if request.is_none() {
                         // It was polled after it ended, or after it panicked; hanging is worse than telling.
                         panic!("`Oneshot` was polled after it was ready");
@@ -53,10 +53,10 @@ impl<S: Service<Request>, Request> Future for Oneshot<S, Request> {
                     }
                     if let Some(request) = request.take() {
                         let call = service.call(request);
-                        state.set(State::Calling { call });
+                        state.set(OneshotState::Calling { call });
                     }
                 }
-                StateProj::Calling { call } => return call.poll(cx),
+                OneshotStateProj::Calling { call } => return call.poll(cx),
             }
         }
     }

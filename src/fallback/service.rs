@@ -4,11 +4,11 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 
 use super::answer::{Answer, Keep};
-use super::covers::{Covers, Rejections};
+use super::fallback_if::{FallbackIf, Rejections};
 use super::future::ResponseFuture;
-use super::layer::FallbackLayer;
+use super::handle::Fallback;
 
-/// Answers calls that failed in another way. Made by [`FallbackLayer`].
+/// Answers calls that failed in another way. Made by [`Fallback`].
 ///
 /// `poll_ready` is the inner service's, and so is its error: no request is there yet that could be answered.
 ///
@@ -17,14 +17,14 @@ use super::layer::FallbackLayer;
 /// # Clone
 /// A clone is not ready because the original is; else as the layer's.
 #[derive(Clone, Debug)]
-pub struct Fallback<S, A, W = Rejections> {
+pub struct FallbackService<S, A, W = Rejections> {
     inner: S,
-    fallback: FallbackLayer<A, W>,
+    fallback: Fallback<A, W>,
 }
 
-impl<S, A, W> Fallback<S, A, W> {
-    pub(super) fn new(inner: S, fallback: FallbackLayer<A, W>) -> Fallback<S, A, W> {
-        Fallback { inner, fallback }
+impl<S, A, W> FallbackService<S, A, W> {
+    pub(super) fn new(inner: S, fallback: Fallback<A, W>) -> FallbackService<S, A, W> {
+        FallbackService { inner, fallback }
     }
 
     /// The inner service.
@@ -43,12 +43,12 @@ impl<S, A, W> Fallback<S, A, W> {
     }
 }
 
-impl<S, A, W, Request> Service<Request> for Fallback<S, A, W>
+impl<S, A, W, Request> Service<Request> for FallbackService<S, A, W>
 where
     S: Service<<A as Keep<Request>>::Sent>,
     S::Error: Debug + Display,
     A: Keep<Request> + Answer<Request, S::Response, S::Error> + Clone,
-    W: Covers<S::Error> + Clone,
+    W: FallbackIf<S::Error> + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::AsyncCheck;
-use crate::Name;
+use crate::name::Name;
 
 /// What a check says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl From<bool> for Status {
 ///
 /// | | is down |
 /// |---|---|
-/// | [`Circuit`](crate::Circuit) | while it is open and no probe may pass; it is up while half-open, and from the end of its open time on, so that there are requests to probe with |
-/// | [`Slots`](crate::Slots) | while no slot is free |
+/// | [`CircuitBreaker`](crate::CircuitBreaker) | while it is open and no probe may pass; it is up while half-open, and from the end of its open time on, so that there are requests to probe with |
+/// | [`Bulkhead`](crate::Bulkhead) | while no permit is free |
 /// | [`Health`](crate::Health) | while its phase is not [`Serving`](crate::Phase::Serving); its own checks do not count |
 /// | [`AsyncCheck`] | after a run that failed, until one succeeds or the failure is too old |
 pub trait Check: Send + Sync {

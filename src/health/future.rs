@@ -7,17 +7,17 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::in_flight::InFlight;
-use crate::{Rejected, StackError};
+use crate::error::{Rejected, StackError};
 
 pin_project! {
-    /// The response future of [`Readiness`](super::Readiness).
+    /// The response future of [`ReadinessService`](super::ReadinessService).
     ///
     /// # Cancellation
     /// Dropping it drops the inner future; then the request is not in flight any more.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, S, Request> {
         #[pin]
-        stage: Stage<F, S, Request>,
+        stage: ReadinessStage<F, S, Request>,
         // Dropped after the inner future. Absent for a request that is not counted, and while anything inside is polled,
         // so that a panic ends the count at once; an executor may drop the future much later.
         held: Option<InFlight>,
@@ -25,8 +25,8 @@ pin_project! {
 }
 
 pin_project! {
-    #[project = StageProj]
-    enum Stage<F, S, Request> {
+    #[project = ReadinessStageProj]
+    enum ReadinessStage<F, S, Request> {
         Running { #[pin] inner: F },
         Unready { late: Box<Late<S, Request>> },
         Rejected { rejected: Option<Rejected> },
@@ -42,16 +42,19 @@ struct Late<S, Request> {
 impl<F, S, Request> ResponseFuture<F, S, Request> {
     #[inline]
     pub(super) fn running(held: Option<InFlight>, inner: F) -> Self {
-        ResponseFuture { stage: Stage::Running { inner }, held }
+        ResponseFuture { stage: ReadinessStage::Running { inner }, held }
     }
 
     pub(super) fn unready(held: Option<InFlight>, inner: S, request: Request) -> Self {
-        ResponseFuture { stage: Stage::Unready { late: Box::new(Late { inner, request: Some(request) }) }, held }
+        ResponseFuture {
+            stage: ReadinessStage::Unready { late: Box::new(Late { inner, request: Some(request) }) },
+            held,
+        }
     }
 
     #[inline]
     pub(super) fn rejected(rejected: Rejected) -> Self {
-        ResponseFuture { stage: Stage::Rejected { rejected: Some(rejected) }, held: None }
+        ResponseFuture { stage: ReadinessStage::Rejected { rejected: Some(rejected) }, held: None }
     }
 }
 
@@ -82,7 +85,7 @@ where
 
 #[inline]
 fn poll_stage<F, S, Request, T, E>(
-    stage: &mut Pin<&mut Stage<F, S, Request>>,
+    stage: &mut Pin<&mut ReadinessStage<F, S, Request>>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<T, E>>
 where
@@ -92,19 +95,19 @@ where
 {
     loop {
         match stage.as_mut().project() {
-            StageProj::Running { inner } => return inner.poll(cx),
-            StageProj::Unready { late } => {
+            ReadinessStageProj::Running { inner } => return inner.poll(cx),
+            ReadinessStageProj::Unready { late } => {
                 let ready = ready!(late.inner.poll_ready(cx));
                 match (ready, late.request.take()) {
                     (Ok(()), Some(request)) => {
                         let inner = late.inner.call(request);
-                        stage.set(Stage::Running { inner });
+                        stage.set(ReadinessStage::Running { inner });
                     }
                     (Err(error), Some(_)) => return Poll::Ready(Err(error)),
                     (_, None) => polled_again(),
                 }
             }
-            StageProj::Rejected { rejected } => match rejected.take() {
+            ReadinessStageProj::Rejected { rejected } => match rejected.take() {
                 Some(rejected) => return Poll::Ready(Err(rejected.into())),
                 None => polled_again(),
             },
@@ -135,9 +138,9 @@ where
 impl<F, S, Request> fmt::Debug for ResponseFuture<F, S, Request> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = match &self.stage {
-            Stage::Running { .. } => "running",
-            Stage::Unready { .. } => "unready",
-            Stage::Rejected { .. } => "rejected",
+            ReadinessStage::Running { .. } => "running",
+            ReadinessStage::Unready { .. } => "unready",
+            ReadinessStage::Rejected { .. } => "rejected",
         };
         f.debug_struct("ResponseFuture").field("stage", &stage).finish_non_exhaustive()
     }

@@ -3,13 +3,17 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::check::{Check, Status};
-use super::gauge::Gauge;
 use super::in_flight::InFlight;
 use super::layer::ReadinessLayer;
-use super::registry::{Entry, List, Registry};
+use super::phase_word::PhaseWord;
+use super::registry::{CheckEntry, List, Registry};
 use super::report::RunChecks;
-use crate::audience::Audience;
-use crate::{ConfigError, Event, Name, Observer, Phase, Rejected};
+use crate::error::{ConfigError, Rejected};
+use crate::machine::lifecycle::phase::Phase;
+use crate::name::Name;
+use crate::observe::event::Event;
+use crate::observe::notifier::Notifier;
+use crate::observe::observer::Observer;
 
 /// How a service is: its [`Phase`], what it needs, and how many requests it has in flight.
 ///
@@ -18,11 +22,11 @@ use crate::{ConfigError, Event, Name, Observer, Phase, Rejected};
 /// requests run.
 ///
 /// ```
-/// use seaworthy::{Circuit, Health, Phase, Rejected};
+/// use seaworthy::{CircuitBreaker, Health, Phase, Rejected};
 ///
 /// let health = Health::new();
-/// let circuit = Circuit::builder("payments").build()?;
-/// health.require("payments", circuit.clone())?;
+/// let circuit_breaker = CircuitBreaker::builder("payments").build()?;
+/// health.require("payments", circuit_breaker.clone())?;
 /// health.report("cache", || true)?;
 ///
 /// assert!(matches!(health.admit(), Err(Rejected::NotReady { .. })));
@@ -31,7 +35,7 @@ use crate::{ConfigError, Event, Name, Observer, Phase, Rejected};
 /// assert_eq!(health.in_flight(), 1);
 /// drop(request);
 ///
-/// circuit.force_open();
+/// circuit_breaker.force_open();
 /// assert_eq!(health.admit().unwrap_err().to_string(), "not ready: payments");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -39,18 +43,18 @@ use crate::{ConfigError, Event, Name, Observer, Phase, Rejected};
 /// # Clone
 /// Costs a reference count; all clones are the same service's.
 #[derive(Clone)]
-pub struct Health(Arc<Core>);
+pub struct Health(Arc<Shared>);
 
-struct Core {
-    gauge: Gauge,
+struct Shared {
+    phase_word: PhaseWord,
     checks: Registry,
-    audience: Audience,
+    notifier: Notifier,
 }
 
 /// What keeps a request out.
-enum Obstacle {
+enum NotReadyCause {
     Phase(Phase),
-    Check(Arc<Entry>),
+    Check(Arc<CheckEntry>),
 }
 
 /// A panic in a check is caught, and none of ours is in the middle of anything when one is asked.
@@ -62,30 +66,30 @@ impl Health {
     /// [default observer](crate::observe).
     #[must_use]
     pub fn new() -> Health {
-        Health::of(Audience::default().or_default())
+        Health::of(Notifier::default().or_default())
     }
 
     /// The same, but it tells `observer`.
     #[must_use]
     pub fn observed(observer: impl Observer + 'static) -> Health {
-        Health::of(Audience::new(Arc::new(observer)))
+        Health::of(Notifier::new(Arc::new(observer)))
     }
 
-    fn of(audience: Audience) -> Health {
-        audience.tell_of_calls(|| Event::HealthBuilt {});
-        Health(Arc::new(Core { gauge: Gauge::new(), checks: Registry::new(), audience }))
+    fn of(notifier: Notifier) -> Health {
+        notifier.notify_of_calls(|| Event::HealthBuilt {});
+        Health(Arc::new(Shared { phase_word: PhaseWord::new(), checks: Registry::new(), notifier }))
     }
 
     /// Where the service is in its life.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        self.0.gauge.phase()
+        self.0.phase_word.phase()
     }
 
     /// Moves on to `phase`. Returns false, and changes nothing, if the service is there or past it already.
     pub fn advance(&self, phase: Phase) -> bool {
-        let Some(from) = self.0.gauge.advance(phase) else { return false };
-        self.0.audience.tell(&Event::PhaseChanged { from, to: phase });
+        let Some(from) = self.0.phase_word.advance(phase) else { return false };
+        self.0.notifier.notify(&Event::PhaseChanged { from, to: phase });
         true
     }
 
@@ -93,7 +97,7 @@ impl Health {
     /// [`Runner`](crate::runner::Runner) does it when its run begins; whoever has none, and a start that takes its
     /// time, calls it first. Returns false, and changes nothing, if it was called before or the start is over.
     pub fn begin(&self) -> bool {
-        self.0.gauge.begin()
+        self.0.phase_word.begin()
     }
 
     /// Takes the service out of rotation while `check` is down. A check of the same name is replaced.
@@ -115,7 +119,7 @@ impl Health {
 
     /// Takes a check out. Returns false if there is none of that name.
     pub fn remove(&self, name: &str) -> bool {
-        self.0.checks.remove(name, &self.0.audience, |any| self.0.gauge.set_checked(any))
+        self.0.checks.remove(name, &self.0.notifier, |any| self.0.phase_word.set_checked(any))
     }
 
     /// Whether requests should be sent here: the phase is [`Serving`](Phase::Serving) and all required checks are up.
@@ -147,13 +151,13 @@ impl Health {
     pub(super) fn admit_until(&self, last: Phase) -> Result<InFlight, Rejected> {
         let obstacle = match self.obstacle(last) {
             Some(obstacle) => obstacle,
-            None => match self.0.gauge.enter(last) {
+            None => match self.0.phase_word.enter(last) {
                 Ok(()) => {
                     let held = InFlight::new(self.clone());
-                    self.0.audience.tell_of_calls(|| Event::RequestAdmitted {});
+                    self.0.notifier.notify_of_calls(|| Event::RequestAdmitted {});
                     return Ok(held);
                 }
-                Err(phase) => Obstacle::Phase(phase),
+                Err(phase) => NotReadyCause::Phase(phase),
             },
         };
         Err(self.reject(obstacle))
@@ -161,36 +165,36 @@ impl Health {
 
     /// What is in the way of a request.
     #[inline]
-    fn obstacle(&self, last: Phase) -> Option<Obstacle> {
-        match self.0.gauge.look() {
-            (phase, _) if !phase.takes_requests(last) => Some(Obstacle::Phase(phase)),
+    fn obstacle(&self, last: Phase) -> Option<NotReadyCause> {
+        match self.0.phase_word.look() {
+            (phase, _) if !phase.takes_requests(last) => Some(NotReadyCause::Phase(phase)),
             (_, false) => None,
-            (_, true) => self.0.checks.first_down(&self.0.audience).map(Obstacle::Check),
+            (_, true) => self.0.checks.first_down(&self.0.notifier).map(NotReadyCause::Check),
         }
     }
 
     #[cold]
-    fn reject(&self, obstacle: Obstacle) -> Rejected {
+    fn reject(&self, obstacle: NotReadyCause) -> Rejected {
         let (phase, reason, retry_after) = match obstacle {
-            Obstacle::Phase(phase) => (phase, phase_in_the_way(phase), None),
-            Obstacle::Check(entry) => (Phase::Serving, entry.name.clone(), entry.retry_after()),
+            NotReadyCause::Phase(phase) => (phase, phase_in_the_way(phase), None),
+            NotReadyCause::Check(entry) => (Phase::Serving, entry.name.clone(), entry.retry_after()),
         };
-        if self.0.audience.hears_debug() {
-            self.0.audience.tell(&Event::ReadinessRejected { reason: &reason, phase });
+        if self.0.notifier.hears_debug() {
+            self.0.notifier.notify(&Event::ReadinessRejected { reason: &reason, phase });
         }
         Rejected::NotReady { reason, retry_after: retry_after.into() }
     }
 
     #[inline]
     pub(super) fn left(&self) {
-        self.0.gauge.leave();
-        self.0.audience.tell_of_calls(|| Event::RequestLeft {});
+        self.0.phase_word.leave();
+        self.0.notifier.notify_of_calls(|| Event::RequestLeft {});
     }
 
     /// How many requests are in flight.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        self.0.gauge.in_flight()
+        self.0.phase_word.in_flight()
     }
 
     /// Waits until no request is in flight.
@@ -198,7 +202,7 @@ impl Health {
     /// # Cancellation
     /// Dropping it changes nothing.
     pub async fn idle(&self) {
-        self.0.gauge.empty().await;
+        self.0.phase_word.empty().await;
     }
 
     /// A layer that lets requests into a service while it is ready, and counts them.
@@ -222,15 +226,15 @@ impl Health {
 
     #[cfg(feature = "http")]
     pub(crate) fn has_begun(&self) -> bool {
-        self.0.gauge.has_begun()
+        self.0.phase_word.has_begun()
     }
 
     pub(super) fn list(&self) -> Arc<List> {
         self.0.checks.list()
     }
 
-    pub(super) fn audience(&self) -> &Audience {
-        &self.0.audience
+    pub(super) fn notifier(&self) -> &Notifier {
+        &self.0.notifier
     }
 }
 
@@ -254,17 +258,17 @@ impl Health {
     }
 }
 
-impl Core {
+impl Shared {
     fn put(&self, name: Name, is_required: bool, check: Box<dyn Check>) -> Result<(), ConfigError> {
-        self.checks.put(name, is_required, check, &self.audience, |any| self.gauge.set_checked(any))
+        self.checks.put(name, is_required, check, &self.notifier, |any| self.phase_word.set_checked(any))
     }
 }
 
-impl Drop for Core {
+impl Drop for Shared {
     fn drop(&mut self) {
-        if self.audience.wants_calls() {
-            self.checks.list().all.iter().for_each(|entry| entry.tell_removed(&self.audience));
-            self.audience.tell(&Event::HealthDropped { phase: self.gauge.phase() });
+        if self.notifier.wants_calls() {
+            self.checks.list().all.iter().for_each(|entry| entry.notify_removed(&self.notifier));
+            self.notifier.notify(&Event::HealthDropped { phase: self.phase_word.phase() });
         }
     }
 }

@@ -2,8 +2,8 @@ use tower_layer::Layer;
 
 use super::exempt::NoneExempt;
 use super::handle::Health;
-use super::service::Readiness;
-use crate::Phase;
+use super::service::ReadinessService;
+use crate::machine::lifecycle::phase::Phase;
 
 /// Rejects requests with [`Rejected::NotReady`](crate::Rejected::NotReady) while the service is not ready, and counts
 /// those that it lets in until they have been answered. While the service is draining it goes on letting them in.
@@ -62,9 +62,9 @@ impl<X> ReadinessLayer<X> {
 }
 
 impl<S, X: Clone> Layer<S> for ReadinessLayer<X> {
-    type Service = Readiness<S, X>;
+    type Service = ReadinessService<S, X>;
 
-    fn layer(&self, inner: S) -> Readiness<S, X> {
-        Readiness::new(inner, self.health.clone(), self.exempt.clone(), self.last)
+    fn layer(&self, inner: S) -> ReadinessService<S, X> {
+        ReadinessService::new(inner, self.health.clone(), self.exempt.clone(), self.last)
     }
 }

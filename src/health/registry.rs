@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::async_check::{AsyncCheck, Run};
+use super::async_check::{AsyncCheck, CheckRun};
 use super::check::{Check, Status};
-use crate::Name;
-use crate::audience::Audience;
+use crate::error::ConfigError;
 use crate::error::check::Subject;
-use crate::panic::caught;
-use crate::sync::{AtomicU64, Mutex, Ordering};
-use crate::{ConfigError, Event};
+use crate::name::Name;
+use crate::observe::event::Event;
+use crate::observe::notifier::Notifier;
+use crate::rt::panic::caught;
+use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 
 /// The checks of a service. They are read without a lock, by each request, and changed under one.
 #[derive(Debug)]
@@ -23,11 +24,11 @@ pub(super) struct Registry {
 /// In the order of their names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
-    pub(super) all: Vec<Arc<Entry>>,
-    required: Vec<Arc<Entry>>,
+    pub(super) all: Vec<Arc<CheckEntry>>,
+    required: Vec<Arc<CheckEntry>>,
 }
 
-pub(super) struct Entry {
+pub(super) struct CheckEntry {
     pub(super) name: Name,
     pub(super) is_required: bool,
     check: Box<dyn Check>,
@@ -51,9 +52,9 @@ impl Registry {
 
     /// The first of the required checks that is down.
     #[inline]
-    pub(super) fn first_down(&self, audience: &Audience) -> Option<Arc<Entry>> {
+    pub(super) fn first_down(&self, notifier: &Notifier) -> Option<Arc<CheckEntry>> {
         let list = self.list.load();
-        list.required.iter().find(|entry| !entry.is_up(audience)).map(Arc::clone)
+        list.required.iter().find(|entry| !entry.is_up(notifier)).map(Arc::clone)
     }
 
     /// Puts a check in the place of the one of that name, or beside the others; `note` is told whether there are
@@ -63,7 +64,7 @@ impl Registry {
         name: Name,
         is_required: bool,
         check: Box<dyn Check>,
-        audience: &Audience,
+        notifier: &Notifier,
         note: impl FnOnce(bool),
     ) -> Result<(), ConfigError> {
         Subject::checked("health check", &name)?;
@@ -73,19 +74,19 @@ impl Registry {
                 // Whoever was told that it is down wants to be told when it is up.
                 let told = all[place].told.swap(GONE, Ordering::Relaxed);
                 former = Some((all[place].is_required, told == UP));
-                all[place] = Arc::new(Entry { name, is_required, check, told: AtomicU64::new(told) });
+                all[place] = Arc::new(CheckEntry { name, is_required, check, told: AtomicU64::new(told) });
             }
             Err(place) => {
                 let told = AtomicU64::new(UP);
-                all.insert(place, Arc::new(Entry { name, is_required, check, told }));
+                all.insert(place, Arc::new(CheckEntry { name, is_required, check, told }));
             }
         });
         let (name, required) = (&event_name, is_required);
         match former {
-            None => audience.tell_of_calls(|| Event::CheckAdded { name, required, up: true }),
+            None => notifier.notify_of_calls(|| Event::CheckAdded { name, required, up: true }),
             Some((was_required, up)) if was_required != required => {
-                audience.tell_of_calls(|| Event::CheckRemoved { name, required: was_required, up });
-                audience.tell_of_calls(|| Event::CheckAdded { name, required, up });
+                notifier.notify_of_calls(|| Event::CheckRemoved { name, required: was_required, up });
+                notifier.notify_of_calls(|| Event::CheckAdded { name, required, up });
             }
             // One as the other.
             Some(_) => {}
@@ -94,19 +95,19 @@ impl Registry {
     }
 
     /// Takes a check out; false if there is none of that name.
-    pub(super) fn remove(&self, name: &str, audience: &Audience, note: impl FnOnce(bool)) -> bool {
+    pub(super) fn remove(&self, name: &str, notifier: &Notifier, note: impl FnOnce(bool)) -> bool {
         let mut removed = None;
         let _dropped_outside = self.change(note, |all| {
             removed = find(all, name).ok().map(|place| all.remove(place));
         });
         if let Some(entry) = &removed {
-            entry.tell_removed(audience);
+            entry.notify_removed(notifier);
         }
         removed.is_some()
     }
 
     /// Gives the former list back: the drop of a check is anybody's code.
-    fn change(&self, note: impl FnOnce(bool), change: impl FnOnce(&mut Vec<Arc<Entry>>)) -> Arc<List> {
+    fn change(&self, note: impl FnOnce(bool), change: impl FnOnce(&mut Vec<Arc<CheckEntry>>)) -> Arc<List> {
         let _changing = self.change.lock();
         let former = self.list.load_full();
         let mut all = former.all.clone();
@@ -119,13 +120,13 @@ impl Registry {
     }
 }
 
-fn find(all: &[Arc<Entry>], name: &str) -> Result<usize, usize> {
+fn find(all: &[Arc<CheckEntry>], name: &str) -> Result<usize, usize> {
     all.binary_search_by(|entry| entry.name.as_str().cmp(name))
 }
 
-impl Entry {
+impl CheckEntry {
     /// Runs it, if it is one that takes time.
-    pub(super) fn run(&self) -> Option<Run> {
+    pub(super) fn run(&self) -> Option<CheckRun> {
         caught(|| self.check.as_async().map(AsyncCheck::run)).unwrap_or_default()
     }
 
@@ -141,39 +142,39 @@ impl Entry {
     }
 
     #[inline]
-    fn is_up(&self, audience: &Audience) -> bool {
+    fn is_up(&self, notifier: &Notifier) -> bool {
         let status = self.status();
-        self.note(&status, audience);
+        self.note(&status, notifier);
         status.is_up()
     }
 
     /// Tells if it has changed.
     #[inline]
-    pub(super) fn note(&self, status: &Status, audience: &Audience) {
+    pub(super) fn note(&self, status: &Status, notifier: &Notifier) {
         if (self.told.load(Ordering::Relaxed) == UP) != status.is_up() {
-            self.tell(status, audience);
+            self.notify(status, notifier);
         }
     }
 
     #[cold]
-    fn tell(&self, status: &Status, audience: &Audience) {
+    fn notify(&self, status: &Status, notifier: &Notifier) {
         let (from, to) = if status.is_up() { (DOWN, UP) } else { (UP, DOWN) };
         if self.told.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let reason = status.reason();
-            audience.tell(&Event::CheckChanged { name: &self.name, required: self.is_required, reason });
+            notifier.notify(&Event::CheckChanged { name: &self.name, required: self.is_required, reason });
         }
     }
 
     /// After this, nothing is told of it.
-    pub(super) fn tell_removed(&self, audience: &Audience) {
+    pub(super) fn notify_removed(&self, notifier: &Notifier) {
         let up = self.told.swap(GONE, Ordering::Relaxed) == UP;
-        audience.tell_of_calls(|| Event::CheckRemoved { name: &self.name, required: self.is_required, up });
+        notifier.notify_of_calls(|| Event::CheckRemoved { name: &self.name, required: self.is_required, up });
     }
 }
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for CheckEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Entry { name, is_required, .. } = self;
-        f.debug_struct("Entry").field("name", name).field("is_required", is_required).finish_non_exhaustive()
+        let CheckEntry { name, is_required, .. } = self;
+        f.debug_struct("CheckEntry").field("name", name).field("is_required", is_required).finish_non_exhaustive()
     }
 }

@@ -4,11 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::async_check::Run;
+use super::async_check::CheckRun;
 use super::check::Status;
 use super::handle::Health;
-use super::registry::Entry;
-use crate::{Name, Phase};
+use super::registry::CheckEntry;
+use crate::machine::lifecycle::phase::Phase;
+use crate::name::Name;
 
 /// How a service is, with all of its checks. Made by [`Health::run_checks`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,12 +59,12 @@ pub struct RunChecks {
 }
 
 struct Asked {
-    entry: Arc<Entry>,
-    answer: Answer,
+    entry: Arc<CheckEntry>,
+    answer: CheckAnswer,
 }
 
-enum Answer {
-    Running(Run),
+enum CheckAnswer {
+    Running(CheckRun),
     Here(Status),
 }
 
@@ -74,26 +75,26 @@ impl RunChecks {
 }
 
 impl Asked {
-    fn new(entry: &Arc<Entry>) -> Asked {
+    fn new(entry: &Arc<CheckEntry>) -> Asked {
         let answer = match entry.run() {
-            Some(run) => Answer::Running(run),
-            None => Answer::Here(entry.status()),
+            Some(run) => CheckAnswer::Running(run),
+            None => CheckAnswer::Here(entry.status()),
         };
         Asked { entry: Arc::clone(entry), answer }
     }
 
     fn is_here(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Answer::Running(run) = &mut self.answer {
+        if let CheckAnswer::Running(run) = &mut self.answer {
             let Poll::Ready(status) = Pin::new(run).poll(cx) else { return false };
-            self.answer = Answer::Here(status);
+            self.answer = CheckAnswer::Here(status);
         }
         true
     }
 
     fn report(&self) -> CheckReport {
         let status = match &self.answer {
-            Answer::Here(status) => status.clone(),
-            Answer::Running(_) => Status::Down(Name::from("has not answered")),
+            CheckAnswer::Here(status) => status.clone(),
+            CheckAnswer::Running(_) => Status::Down(Name::from("has not answered")),
         };
         CheckReport { name: self.entry.name.clone(), required: self.entry.is_required, status }
     }
@@ -112,7 +113,7 @@ impl Future for RunChecks {
         }
         let checks: Vec<_> = asked.iter().map(Asked::report).collect();
         for (asked, check) in asked.iter().zip(&checks) {
-            asked.entry.note(&check.status, health.audience());
+            asked.entry.note(&check.status, health.notifier());
         }
         Poll::Ready(Report { phase: health.phase(), checks })
     }

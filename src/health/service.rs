@@ -6,8 +6,9 @@ use super::exempt::{Exempt, NoneExempt};
 use super::future::ResponseFuture;
 use super::handle::Health;
 use super::in_flight::InFlight;
+use crate::error::StackError;
+use crate::machine::lifecycle::phase::Phase;
 use crate::shared::CloneOrSharedLayer;
-use crate::{Phase, StackError};
 
 /// Lets requests in while its [`Health`] is ready; rejects the others, the inner service untouched. Requests that are
 /// in flight are left alone. Made by [`ReadinessLayer`](super::ReadinessLayer).
@@ -21,7 +22,7 @@ use crate::{Phase, StackError};
 /// # Clone
 /// A clone shares the health; it is not ready because the original is.
 #[derive(Debug)]
-pub struct Readiness<S, X = NoneExempt> {
+pub struct ReadinessService<S, X = NoneExempt> {
     inner: S,
     health: Health,
     exempt: X,
@@ -31,9 +32,9 @@ pub struct Readiness<S, X = NoneExempt> {
     ready: bool,
 }
 
-impl<S, X> Readiness<S, X> {
-    pub(super) fn new(inner: S, health: Health, exempt: X, last: Phase) -> Readiness<S, X> {
-        Readiness { inner, health, exempt, last, ready: false }
+impl<S, X> ReadinessService<S, X> {
+    pub(super) fn new(inner: S, health: Health, exempt: X, last: Phase) -> ReadinessService<S, X> {
+        ReadinessService { inner, health, exempt, last, ready: false }
     }
 
     /// The health that this service shares.
@@ -59,13 +60,13 @@ impl<S, X> Readiness<S, X> {
     }
 }
 
-impl<S: Clone, X: Clone> Clone for Readiness<S, X> {
-    fn clone(&self) -> Readiness<S, X> {
-        Readiness::new(self.inner.clone(), self.health.clone(), self.exempt.clone(), self.last)
+impl<S: Clone, X: Clone> Clone for ReadinessService<S, X> {
+    fn clone(&self) -> ReadinessService<S, X> {
+        ReadinessService::new(self.inner.clone(), self.health.clone(), self.exempt.clone(), self.last)
     }
 }
 
-impl<S, X, Request> Service<Request> for Readiness<S, X>
+impl<S, X, Request> Service<Request> for ReadinessService<S, X>
 where
     S: Service<Request> + CloneOrSharedLayer,
     S::Error: StackError,
@@ -103,7 +104,7 @@ where
     }
 }
 
-impl<S: Clone, X> Readiness<S, X> {
+impl<S: Clone, X> ReadinessService<S, X> {
     #[cold]
     fn call_unready<F, Request>(&self, held: Option<InFlight>, request: Request) -> ResponseFuture<F, S, Request> {
         ResponseFuture::unready(held, self.inner.clone(), request)

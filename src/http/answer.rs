@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 
 use super::body::{RejectionBody, RespondBody};
-use crate::Rejected;
+use crate::error::Rejected;
 
 /// The status that answers a rejection, unless a [`RespondLayer`](crate::http::RespondLayer) is told otherwise.
 ///
@@ -85,7 +85,7 @@ fn text(rejected: &Rejected) -> &'static str {
 
 /// Makes the response to a rejection. [`ByStatus`] and [`With`] do; a [`RespondLayer`](super::RespondLayer) has one of
 /// them.
-pub trait Answer<B> {
+pub trait RejectionResponse<B> {
     /// The response, with a body of its own or of the inner service's kind.
     fn answer(&self, rejected: &Rejected) -> Response<RespondBody<B>>;
 }
@@ -94,7 +94,7 @@ pub trait Answer<B> {
 #[derive(Clone, Copy)]
 pub struct ByStatus(pub(super) fn(&Rejected) -> StatusCode);
 
-impl<B> Answer<B> for ByStatus {
+impl<B> RejectionResponse<B> for ByStatus {
     fn answer(&self, rejected: &Rejected) -> Response<RespondBody<B>> {
         response(rejected, (self.0)(rejected)).map(RespondBody::rejection)
     }
@@ -118,7 +118,7 @@ impl<F> Clone for With<F> {
     }
 }
 
-impl<F, B> Answer<B> for With<F>
+impl<F, B> RejectionResponse<B> for With<F>
 where
     F: Fn(&Rejected) -> Response<B>,
 {

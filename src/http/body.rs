@@ -35,18 +35,18 @@ impl Body for RejectionBody {
 }
 
 pin_project! {
-    /// The response body of [`Respond`](super::Respond): the inner service's, or the text of a rejection.
+    /// The response body of [`RespondService`](super::RespondService): the inner service's, or the text of a rejection.
     #[derive(Debug)]
     pub struct RespondBody<B> {
         #[pin]
-        source: Source<B>,
+        source: BodySource<B>,
     }
 }
 
 pin_project! {
     #[derive(Debug)]
-    #[project = SourceProj]
-    enum Source<B> {
+    #[project = BodySourceProj]
+    enum BodySource<B> {
         Inner { #[pin] body: B },
         Rejection { body: RejectionBody },
     }
@@ -54,11 +54,11 @@ pin_project! {
 
 impl<B> RespondBody<B> {
     pub(super) fn inner(body: B) -> RespondBody<B> {
-        RespondBody { source: Source::Inner { body } }
+        RespondBody { source: BodySource::Inner { body } }
     }
 
     pub(super) fn rejection(body: RejectionBody) -> RespondBody<B> {
-        RespondBody { source: Source::Rejection { body } }
+        RespondBody { source: BodySource::Rejection { body } }
     }
 }
 
@@ -79,8 +79,8 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         match self.project().source.project() {
-            SourceProj::Inner { body } => body.poll_frame(cx),
-            SourceProj::Rejection { body } => Pin::new(body).poll_frame(cx).map(|frame| {
+            BodySourceProj::Inner { body } => body.poll_frame(cx),
+            BodySourceProj::Rejection { body } => Pin::new(body).poll_frame(cx).map(|frame| {
                 let Ok(frame) = frame?;
                 Some(Ok(frame.map_data(Into::into)))
             }),
@@ -89,15 +89,15 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
-            Source::Inner { body } => body.is_end_stream(),
-            Source::Rejection { body } => body.is_end_stream(),
+            BodySource::Inner { body } => body.is_end_stream(),
+            BodySource::Rejection { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Inner { body } => body.size_hint(),
-            Source::Rejection { body } => body.size_hint(),
+            BodySource::Inner { body } => body.size_hint(),
+            BodySource::Rejection { body } => body.size_hint(),
         }
     }
 }

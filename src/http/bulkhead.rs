@@ -9,29 +9,29 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::held_body::SlotBody;
-use crate::bulkhead::{Bulkhead, BulkheadLayer, ResponseFuture};
+use super::held_body::PermitBody;
+use crate::bulkhead::{Bulkhead, BulkheadLayer, BulkheadService, ResponseFuture};
+use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
-use crate::{Slots, StackError};
 
-/// Puts a bulkhead around an HTTP service and holds the slot of a call until its response body has ended or was
-/// dropped. Without it, a slot is free again once the response head is there, however long the body takes.
+/// Puts a bulkhead around an HTTP service and holds the permit of a call until its response body has ended or was
+/// dropped. Without it, a permit is free again once the response head is there, however long the body takes.
 ///
 /// Made by [`BulkheadLayer::until_body_end`].
 ///
 /// ```
-/// use seaworthy::{LiftLayer, Slots, http::RespondLayer};
+/// use seaworthy::{WrapErrorLayer, Bulkhead, http::RespondLayer};
 /// use tower::ServiceBuilder;
 ///
 /// # fn main() -> Result<(), seaworthy::ConfigError> {
-/// let downloads = Slots::builder("downloads").limit(100).build()?;
+/// let downloads = Bulkhead::builder("downloads").limit(100).build()?;
 /// let app: axum::Router = axum::Router::new()
 ///     .route("/", axum::routing::get(async || "a large file"))
 ///     .layer(
 ///         ServiceBuilder::new()
 ///             .layer(RespondLayer::new())
 ///             .layer(downloads.layer().until_body_end())
-///             .layer(LiftLayer::new()),
+///             .layer(WrapErrorLayer::new()),
 ///     );
 /// # let _ = app;
 /// # Ok(())
@@ -51,27 +51,27 @@ impl BodyBulkheadLayer {
 }
 
 impl<S> Layer<S> for BodyBulkheadLayer {
-    type Service = BodyBulkhead<S>;
+    type Service = BodyBulkheadService<S>;
 
-    fn layer(&self, inner: S) -> BodyBulkhead<S> {
-        BodyBulkhead { bulkhead: self.layer.layer(inner) }
+    fn layer(&self, inner: S) -> BodyBulkheadService<S> {
+        BodyBulkheadService { bulkhead: self.layer.layer(inner) }
     }
 }
 
-/// Lets as many calls in at a time as its [`Slots`] has slots, and counts a call until its response body has ended or
-/// was dropped. In everything else it is a [`Bulkhead`].
+/// Lets as many calls in at a time as its [`Bulkhead`] has permits, and counts a call until its response body has ended or
+/// was dropped. In everything else it is a [`BulkheadService`].
 ///
 /// # Clone
-/// A clone shares the slots; it is not ready because the original is.
+/// A clone shares the permits; it is not ready because the original is.
 #[derive(Clone, Debug)]
-pub struct BodyBulkhead<S> {
-    bulkhead: Bulkhead<S>,
+pub struct BodyBulkheadService<S> {
+    bulkhead: BulkheadService<S>,
 }
 
-impl<S> BodyBulkhead<S> {
+impl<S> BodyBulkheadService<S> {
     /// The bulkhead that this service shares.
-    pub fn slots(&self) -> &Slots {
-        self.bulkhead.slots()
+    pub fn bulkhead(&self) -> &Bulkhead {
+        self.bulkhead.bulkhead()
     }
 
     /// The inner service.
@@ -79,7 +79,7 @@ impl<S> BodyBulkhead<S> {
         self.bulkhead.get_ref()
     }
 
-    /// The inner service. What is called on it directly takes no slot.
+    /// The inner service. What is called on it directly takes no permit.
     pub fn get_mut(&mut self) -> &mut S {
         self.bulkhead.get_mut()
     }
@@ -90,13 +90,13 @@ impl<S> BodyBulkhead<S> {
     }
 }
 
-impl<S, Request, B> Service<Request> for BodyBulkhead<S>
+impl<S, Request, B> Service<Request> for BodyBulkheadService<S>
 where
     S: Service<Request, Response = Response<B>> + CloneOrSharedLayer,
     S::Error: StackError,
     B: Body,
 {
-    type Response = Response<SlotBody<B>>;
+    type Response = Response<PermitBody<B>>;
     type Error = S::Error;
     type Future = BodyBulkheadFuture<S::Future, S, Request>;
 
@@ -110,10 +110,10 @@ where
 }
 
 pin_project! {
-    /// The response future of [`BodyBulkhead`].
+    /// The response future of [`BodyBulkheadService`].
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future and then gives the slot back, or leaves the queue.
+    /// Dropping it drops the inner future and then gives the permit back, or leaves the queue.
     #[must_use = "futures do nothing unless polled"]
     pub struct BodyBulkheadFuture<F, S, Request> {
         #[pin]
@@ -134,9 +134,9 @@ where
     E: StackError,
     B: Body,
 {
-    type Output = Result<Response<SlotBody<B>>, E>;
+    type Output = Result<Response<PermitBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll_with(cx, |response, slot| response.map(|body| SlotBody::new(body, slot)))
+        self.project().inner.poll_with(cx, |response, permit| response.map(|body| PermitBody::new(body, permit)))
     }
 }

@@ -1,22 +1,23 @@
 use http::Response;
 
-use crate::{Classify, ErrorClassifier, Verdict};
+use crate::circuit_breaker::{Classify, ErrorClassifier};
+use crate::machine::verdict::Verdict;
 
 /// Judges a response by its status: 5xx is a failure, 429 is [`Verdict::Throttled`], everything else is a success. An
 /// error is a failure.
 ///
 /// The verdict is given when the head of the response is there. A body that breaks off later is not seen: read it below
-/// the circuit if it matters and is small, or settle a [`Permit`](crate::Permit) at its end.
+/// the circuit if it matters and is small, or settle a [`Permit`](crate::circuit_breaker::Permit) at its end.
 ///
 /// In a proxy, an error of the client below may be the caller's own fault, who broke off the upload. A classifier of
 /// your own can make that [`Verdict::Ignored`], so that no caller can open the circuit for the others; the example
 /// `02_gateway` does.
 ///
 /// ```
-/// use seaworthy::{Circuit, http::HttpClassifier};
+/// use seaworthy::{CircuitBreaker, http::HttpClassifier};
 ///
-/// let circuit = Circuit::builder("backend").build()?;
-/// let layer = circuit.layer().classify(HttpClassifier);
+/// let circuit_breaker = CircuitBreaker::builder("backend").build()?;
+/// let layer = circuit_breaker.layer().classify(HttpClassifier);
 /// # let _ = layer;
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```

@@ -9,7 +9,8 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Health, Phase};
+use crate::health::Health;
+use crate::machine::lifecycle::phase::Phase;
 
 /// Closes kept-alive connections while the service is draining: every response over HTTP/1 then carries `Connection:
 /// close`, which the server obeys as the caller does. So whoever keeps connections has let go of them when the listener

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::Slot;
+use crate::bulkhead::Permit;
 use crate::health::InFlight;
 
 pin_project! {
@@ -20,10 +20,10 @@ pin_project! {
     }
 }
 
-/// The response body of [`BodyBulkhead`](super::BodyBulkhead), which holds a slot.
-pub type SlotBody<B> = HeldBody<B, Slot>;
+/// The response body of [`BodyBulkheadService`](super::BodyBulkheadService), which holds a permit.
+pub type PermitBody<B> = HeldBody<B, Permit>;
 
-/// The response body of [`BodyReadiness`](super::BodyReadiness), whose request is in flight until it has ended.
+/// The response body of [`BodyReadinessService`](super::BodyReadinessService), whose request is in flight until it has ended.
 pub type InFlightBody<B> = HeldBody<B, InFlight>;
 
 impl<B: Body, H> HeldBody<B, H> {

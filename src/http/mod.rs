@@ -1,4 +1,4 @@
-//! HTTP: rejections as responses, verdicts from statuses, limits for bodies, slots that are held until a body has ended,
+//! HTTP: rejections as responses, verdicts from statuses, limits for bodies, permits that are held until a body has ended,
 //! retries of requests, and health endpoints. Feature `http`.
 
 mod answer;
@@ -23,23 +23,23 @@ mod retry_after;
 mod retry_request;
 mod standard;
 
-pub use answer::{Answer, ByStatus, With, response_of, status_of};
+pub use answer::{ByStatus, RejectionResponse, With, response_of, status_of};
 pub use body::{RejectionBody, RespondBody};
-pub use body_timeout::{BodyTimeout, BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, TimeoutBody};
-pub use bulkhead::{BodyBulkhead, BodyBulkheadFuture, BodyBulkheadLayer};
+pub use body_timeout::{BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, BodyTimeoutService, TimeoutBody};
+pub use bulkhead::{BodyBulkheadFuture, BodyBulkheadLayer, BodyBulkheadService};
 pub use classify::HttpClassifier;
 pub use drain::{DrainFuture, DrainLayer, DrainService};
 #[cfg(feature = "server")]
 pub(crate) use drain::{close, is_draining, may_close};
 pub use health::{HealthBody, HealthEndpoints, HealthFuture, HealthPaths};
-pub use held_body::{HeldBody, InFlightBody, SlotBody};
+pub use held_body::{HeldBody, InFlightBody, PermitBody};
 pub use policy::HttpPolicyLayer;
 pub use policy_body::PolicyBody;
 pub use policy_service::{HttpPolicyFuture, HttpPolicyService};
-pub use readiness::{BodyReadiness, BodyReadinessFuture, BodyReadinessLayer};
+pub use readiness::{BodyReadinessFuture, BodyReadinessLayer, BodyReadinessService};
 pub use replay::{HttpReplay, KeptRequest};
 pub use replay_body::ReplayBody;
-pub use respond::{Respond, RespondFuture, RespondLayer, SplitError};
+pub use respond::{RespondFuture, RespondLayer, RespondService, SplitError};
 pub use retry::HttpRetry;
 pub use retry_after::retry_after;
 pub use retry_request::{RequestDecider, RetryIfRequest};

@@ -3,9 +3,8 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::{BodyTimeoutLayer, HttpClassifier, HttpPolicyService, HttpReplay, HttpRetry};
-use crate::Policy;
-use crate::fallback::FallbackLayer;
-use crate::policy::{Again, Class, Once, PolicyBuilder, PolicyFallbackLayer, PolicyLayer};
+use crate::fallback::Fallback;
+use crate::policy::{Class, Policy, PolicyBuilder, PolicyFallbackLayer, PolicyLayer, WithRetry, WithoutRetry};
 use crate::retry::ByResult;
 
 /// Puts a [`Policy`] around an HTTP service: a [`PolicyLayer`] that judges by statuses and retries what HTTP allows to be
@@ -14,7 +13,7 @@ use crate::retry::ByResult;
 /// Made by [`Policy::http_layer`].
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct HttpPolicyLayer<P = PolicyLayer<HttpClassifier, Class, Again<ByResult<HttpRetry>, HttpReplay>>> {
+pub struct HttpPolicyLayer<P = PolicyLayer<HttpClassifier, Class, WithRetry<ByResult<HttpRetry>, HttpReplay>>> {
     policy: P,
     bodies: Option<BodyTimeoutLayer>,
 }
@@ -42,32 +41,32 @@ impl<C, L, A> HttpPolicyLayer<PolicyLayer<C, L, A>> {
     }
 
     /// As [`PolicyLayer::without_retry`].
-    pub fn without_retry(self) -> HttpPolicyLayer<PolicyLayer<C, L, Once>> {
+    pub fn without_retry(self) -> HttpPolicyLayer<PolicyLayer<C, L, WithoutRetry>> {
         self.map(PolicyLayer::without_retry)
     }
 
     /// As [`PolicyLayer::fallback`]. Its answers have the inner service's type of body.
     pub fn fallback<F, W>(
         self,
-        fallback: FallbackLayer<F, W>,
+        fallback: Fallback<F, W>,
     ) -> HttpPolicyLayer<PolicyFallbackLayer<PolicyLayer<C, L, A>, F, W>> {
         self.map(|policy| policy.fallback(fallback))
     }
 }
 
-impl<C, L, D, R> HttpPolicyLayer<PolicyLayer<C, L, Again<D, R>>> {
+impl<C, L, D, R> HttpPolicyLayer<PolicyLayer<C, L, WithRetry<D, R>>> {
     /// As [`PolicyLayer::retry_if`].
-    pub fn retry_if<K>(self, retry_if: K) -> HttpPolicyLayer<PolicyLayer<C, L, Again<ByResult<K>, R>>> {
+    pub fn retry_if<K>(self, retry_if: K) -> HttpPolicyLayer<PolicyLayer<C, L, WithRetry<ByResult<K>, R>>> {
         self.map(|policy| policy.retry_if(retry_if))
     }
 
     /// As [`PolicyLayer::retry_if_for`].
-    pub fn retry_if_for<K>(self, retry_if: K) -> HttpPolicyLayer<PolicyLayer<C, L, Again<K, R>>> {
+    pub fn retry_if_for<K>(self, retry_if: K) -> HttpPolicyLayer<PolicyLayer<C, L, WithRetry<K, R>>> {
         self.map(|policy| policy.retry_if_for(retry_if))
     }
 
     /// As [`PolicyLayer::replay`].
-    pub fn replay<K>(self, replay: K) -> HttpPolicyLayer<PolicyLayer<C, L, Again<D, K>>> {
+    pub fn replay<K>(self, replay: K) -> HttpPolicyLayer<PolicyLayer<C, L, WithRetry<D, K>>> {
         self.map(|policy| policy.replay(replay))
     }
 }
@@ -117,7 +116,7 @@ impl Policy {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let policy = Policy::builder("backend").circuit(|circuit| circuit.consecutive_failures(1)).build()?;
+    /// let policy = Policy::builder("backend").circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1)).build()?;
     /// // In place of it: an HTTP client.
     /// let broken = service_fn(async |_: Request<ReplayBody<Empty<Bytes>>>| {
     ///     let mut response = Response::new(Empty::<Bytes>::new());
@@ -128,13 +127,13 @@ impl Policy {
     ///
     /// let request = Request::get("http://backend/orders").body(Empty::new())?;
     /// assert_eq!(client.oneshot(request).await?.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    /// assert_eq!(policy.circuit().map(|circuit| circuit.state()), Some(State::Open));
+    /// assert_eq!(policy.circuit_breaker().map(|circuit_breaker| circuit_breaker.state()), Some(State::Open));
     /// # Ok(())
     /// # }
     /// ```
     pub fn http_layer(&self) -> HttpPolicyLayer {
         let policy = self.layer().classify(HttpClassifier).retry_if(HttpRetry).replay(HttpReplay::new());
-        let (limits, announcer) = self.bodies();
-        HttpPolicyLayer { policy, bodies: BodyTimeoutLayer::of_policy(limits, announcer) }
+        let (limits, notifier) = self.bodies();
+        HttpPolicyLayer { policy, bodies: BodyTimeoutLayer::of_policy(limits, notifier) }
     }
 }

@@ -6,20 +6,20 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::{BodyTimeoutLayer, TimeoutBody};
-use crate::BoxError;
+use crate::error::BoxError;
 
 pin_project! {
     /// The response body of a policy around an HTTP service: as it came, unless the policy limits bodies, and then a
     /// [`TimeoutBody`].
     pub struct PolicyBody<B> {
         #[pin]
-        kind: Kind<B>,
+        kind: PolicyBodyKind<B>,
     }
 }
 
 pin_project! {
-    #[project = KindProj]
-    enum Kind<B> {
+    #[project = PolicyBodyKindProj]
+    enum PolicyBodyKind<B> {
         AsItCame { #[pin] body: B },
         // Boxed, so that who has no limit pays nothing for it.
         Limited { body: Pin<Box<TimeoutBody<B>>> },
@@ -31,13 +31,13 @@ impl<B: Body> PolicyBody<B> {
         if body.is_end_stream() {
             return body.into();
         }
-        PolicyBody { kind: Kind::Limited { body: Box::pin(limits.wrap(body)) } }
+        PolicyBody { kind: PolicyBodyKind::Limited { body: Box::pin(limits.wrap(body)) } }
     }
 }
 
 impl<B> From<B> for PolicyBody<B> {
     fn from(body: B) -> PolicyBody<B> {
-        PolicyBody { kind: Kind::AsItCame { body } }
+        PolicyBody { kind: PolicyBodyKind::AsItCame { body } }
     }
 }
 
@@ -58,29 +58,29 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         match self.project().kind.project() {
-            KindProj::AsItCame { body } => body.poll_frame(cx).map_err(Into::into),
-            KindProj::Limited { body } => body.as_mut().poll_frame(cx),
+            PolicyBodyKindProj::AsItCame { body } => body.poll_frame(cx).map_err(Into::into),
+            PolicyBodyKindProj::Limited { body } => body.as_mut().poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::AsItCame { body } => body.is_end_stream(),
-            Kind::Limited { body } => body.is_end_stream(),
+            PolicyBodyKind::AsItCame { body } => body.is_end_stream(),
+            PolicyBodyKind::Limited { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::AsItCame { body } => body.size_hint(),
-            Kind::Limited { body } => body.size_hint(),
+            PolicyBodyKind::AsItCame { body } => body.size_hint(),
+            PolicyBodyKind::Limited { body } => body.size_hint(),
         }
     }
 }
 
 impl<B> fmt::Debug for PolicyBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_limited = matches!(self.kind, Kind::Limited { .. });
+        let is_limited = matches!(self.kind, PolicyBodyKind::Limited { .. });
         f.debug_struct("PolicyBody").field("is_limited", &is_limited).finish_non_exhaustive()
     }
 }

@@ -58,8 +58,10 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let call = self.inner.call(request);
         let kind = match &self.bodies {
-            None => Kind::Endless { call },
-            Some(bodies) => Kind::Limited { limited: Box::pin(Limited { call, bodies: bodies.clone() }) },
+            None => PolicyFutureKind::Endless { call },
+            Some(bodies) => {
+                PolicyFutureKind::LimitedBodies { limited: Box::pin(LimitedBodies { call, bodies: bodies.clone() }) }
+            }
         };
         HttpPolicyFuture { kind }
     }
@@ -70,21 +72,21 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct HttpPolicyFuture<F> {
         #[pin]
-        kind: Kind<F>,
+        kind: PolicyFutureKind<F>,
     }
 }
 
 pin_project! {
-    #[project = KindProj]
-    enum Kind<F> {
+    #[project = PolicyFutureKindProj]
+    enum PolicyFutureKind<F> {
         Endless { #[pin] call: F },
         // Boxed, so that who has no limit pays nothing for it.
-        Limited { limited: Pin<Box<Limited<F>>> },
+        LimitedBodies { limited: Pin<Box<LimitedBodies<F>>> },
     }
 }
 
 pin_project! {
-    struct Limited<F> {
+    struct LimitedBodies<F> {
         #[pin]
         call: F,
         bodies: BodyTimeoutLayer,
@@ -101,8 +103,8 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
-            KindProj::Endless { call } => call.poll(cx).map_ok(|response| response.map(PolicyBody::from)),
-            KindProj::Limited { limited } => {
+            PolicyFutureKindProj::Endless { call } => call.poll(cx).map_ok(|response| response.map(PolicyBody::from)),
+            PolicyFutureKindProj::LimitedBodies { limited } => {
                 let limited = limited.as_mut().project();
                 let response = ready!(limited.call.poll(cx))?;
                 Poll::Ready(Ok(response.map(|body| PolicyBody::limited(body, limited.bodies))))

@@ -10,9 +10,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::held_body::{HeldBody, InFlightBody};
-use crate::health::{Exempt, NoneExempt, Readiness, ReadinessLayer, ResponseFuture};
+use crate::error::StackError;
+use crate::health::{Exempt, Health, NoneExempt, ReadinessLayer, ReadinessService, ResponseFuture};
 use crate::shared::CloneOrSharedLayer;
-use crate::{Health, StackError};
 
 /// Lets requests into an HTTP service while it is ready, and counts each until its response body has ended or was
 /// dropped. Without it, a request is not in flight any more once the response head is there, however long the body
@@ -22,7 +22,7 @@ use crate::{Health, StackError};
 /// shutdown of a server such as hyper's does.
 ///
 /// ```
-/// use seaworthy::{Health, LiftLayer, http::RespondLayer};
+/// use seaworthy::{Health, WrapErrorLayer, http::RespondLayer};
 /// use tower::ServiceBuilder;
 ///
 /// let health = Health::new();
@@ -32,7 +32,7 @@ use crate::{Health, StackError};
 ///         ServiceBuilder::new()
 ///             .layer(RespondLayer::new())
 ///             .layer(health.http_readiness_layer().until_body_end())
-///             .layer(LiftLayer::new()),
+///             .layer(WrapErrorLayer::new()),
 ///     );
 /// # let _ = app;
 /// ```
@@ -50,24 +50,24 @@ impl<X> BodyReadinessLayer<X> {
 }
 
 impl<S, X: Clone> Layer<S> for BodyReadinessLayer<X> {
-    type Service = BodyReadiness<S, X>;
+    type Service = BodyReadinessService<S, X>;
 
-    fn layer(&self, inner: S) -> BodyReadiness<S, X> {
-        BodyReadiness { readiness: self.layer.layer(inner) }
+    fn layer(&self, inner: S) -> BodyReadinessService<S, X> {
+        BodyReadinessService { readiness: self.layer.layer(inner) }
     }
 }
 
 /// Lets requests in while its [`Health`] is ready, and counts each until its response body has ended or was dropped. In
-/// everything else it is a [`Readiness`].
+/// everything else it is a [`ReadinessService`].
 ///
 /// # Clone
 /// A clone shares the health; it is not ready because the original is.
 #[derive(Clone, Debug)]
-pub struct BodyReadiness<S, X = NoneExempt> {
-    readiness: Readiness<S, X>,
+pub struct BodyReadinessService<S, X = NoneExempt> {
+    readiness: ReadinessService<S, X>,
 }
 
-impl<S, X> BodyReadiness<S, X> {
+impl<S, X> BodyReadinessService<S, X> {
     /// The health that this service shares.
     pub fn health(&self) -> &Health {
         self.readiness.health()
@@ -89,7 +89,7 @@ impl<S, X> BodyReadiness<S, X> {
     }
 }
 
-impl<S, X, Request, B> Service<Request> for BodyReadiness<S, X>
+impl<S, X, Request, B> Service<Request> for BodyReadinessService<S, X>
 where
     S: Service<Request, Response = Response<B>> + CloneOrSharedLayer,
     S::Error: StackError,
@@ -110,7 +110,7 @@ where
 }
 
 pin_project! {
-    /// The response future of [`BodyReadiness`].
+    /// The response future of [`BodyReadinessService`].
     ///
     /// # Cancellation
     /// Dropping it drops the inner future; then the request is not in flight any more.

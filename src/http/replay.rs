@@ -7,7 +7,7 @@ use http_body::Body;
 
 use super::replay_body::{KeptBody, ReplayBody};
 use super::replay_store::FRAME_COST;
-use crate::BoxError;
+use crate::error::BoxError;
 use crate::retry::Replay;
 
 /// Repeats HTTP requests of an idempotent method (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), of a method that was listed,
@@ -26,17 +26,17 @@ use crate::retry::Replay;
 #[derive(Clone, Debug)]
 pub struct HttpReplay {
     /// Absent if nothing was set, because every call holds a copy.
-    settings: Option<Arc<Settings>>,
+    settings: Option<Arc<ReplaySettings>>,
 }
 
 #[derive(Clone, Debug)]
-struct Settings {
+struct ReplaySettings {
     max_body: u64,
     /// Beside the idempotent ones.
     methods: Vec<Method>,
 }
 
-static DEFAULT: Settings = Settings { max_body: 64 * 1024, methods: Vec::new() };
+static DEFAULT: ReplaySettings = ReplaySettings { max_body: 64 * 1024, methods: Vec::new() };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -73,13 +73,13 @@ impl HttpReplay {
         self.set(|settings| settings.methods.push(method))
     }
 
-    fn set(self, change: impl FnOnce(&mut Settings)) -> HttpReplay {
+    fn set(self, change: impl FnOnce(&mut ReplaySettings)) -> HttpReplay {
         let mut settings = self.settings.unwrap_or_else(|| Arc::new(DEFAULT.clone()));
         change(Arc::make_mut(&mut settings));
         HttpReplay { settings: Some(settings) }
     }
 
-    fn settings(&self) -> &Settings {
+    fn settings(&self) -> &ReplaySettings {
         self.settings.as_deref().unwrap_or(&DEFAULT)
     }
 }
@@ -108,7 +108,7 @@ where
 
     fn keep(&self, request: Request<B>) -> (Self::Sent, Option<KeptRequest<B>>) {
         let (head, body) = request.into_parts();
-        let Settings { max_body, methods } = self.settings();
+        let ReplaySettings { max_body, methods } = self.settings();
         let least_cost = |bytes: u64| if bytes == 0 { 0 } else { bytes.saturating_add(FRAME_COST) };
         if !may_be_repeated(&head, methods) || least_cost(body.size_hint().lower()) > *max_body {
             return (Request::from_parts(head, ReplayBody::once(body)), None);

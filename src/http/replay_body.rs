@@ -8,23 +8,23 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::replay::to_bytes;
 use super::replay_store::{Given, Store};
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// The request body that [`HttpReplay`](super::HttpReplay) sends: the caller's, of which a copy is kept on the way.
 ///
 /// Once another attempt has begun, the body of the one before ends with an error, so that nobody takes half a body for
 /// a whole one.
-pub struct ReplayBody<B>(Repr<B>);
+pub struct ReplayBody<B>(ReplayRepr<B>);
 
-enum Repr<B> {
+enum ReplayRepr<B> {
     Empty,
     /// It is sent once, and nobody keeps it.
     Once(B),
-    Kept(Attempt<B>),
+    Kept(AttemptBody<B>),
 }
 
 /// The body of one attempt.
-struct Attempt<B> {
+struct AttemptBody<B> {
     store: Arc<Store<B>>,
     number: u64,
     /// Bytes of data that this attempt has given.
@@ -37,15 +37,15 @@ pub(super) struct KeptBody<B>(Arc<Store<B>>);
 
 impl<B> ReplayBody<B> {
     pub(super) fn empty() -> ReplayBody<B> {
-        ReplayBody(Repr::Empty)
+        ReplayBody(ReplayRepr::Empty)
     }
 
     pub(super) fn once(body: B) -> ReplayBody<B> {
-        ReplayBody(Repr::Once(body))
+        ReplayBody(ReplayRepr::Once(body))
     }
 
     fn attempt(store: Arc<Store<B>>, number: u64) -> ReplayBody<B> {
-        ReplayBody(Repr::Kept(Attempt { store, number, given: 0, ended: false }))
+        ReplayBody(ReplayRepr::Kept(AttemptBody { store, number, given: 0, ended: false }))
     }
 }
 
@@ -86,32 +86,32 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.get_mut().0 {
-            Repr::Empty => Poll::Ready(None),
-            Repr::Once(body) => Pin::new(body)
+            ReplayRepr::Empty => Poll::Ready(None),
+            ReplayRepr::Once(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(to_bytes)).map_err(Into::into))),
-            Repr::Kept(attempt) => attempt.poll_frame(cx),
+            ReplayRepr::Kept(attempt) => attempt.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Repr::Empty => true,
-            Repr::Once(body) => body.is_end_stream(),
-            Repr::Kept(attempt) => attempt.ended,
+            ReplayRepr::Empty => true,
+            ReplayRepr::Once(body) => body.is_end_stream(),
+            ReplayRepr::Kept(attempt) => attempt.ended,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Repr::Empty => SizeHint::with_exact(0),
-            Repr::Once(body) => body.size_hint(),
-            Repr::Kept(attempt) => attempt.size_hint(),
+            ReplayRepr::Empty => SizeHint::with_exact(0),
+            ReplayRepr::Once(body) => body.size_hint(),
+            ReplayRepr::Kept(attempt) => attempt.size_hint(),
         }
     }
 }
 
-impl<B> Attempt<B>
+impl<B> AttemptBody<B>
 where
     B: Body + Unpin,
     B::Error: Into<BoxError>,
@@ -154,9 +154,9 @@ impl<B> Default for ReplayBody<B> {
 impl<B> fmt::Debug for ReplayBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Repr::Empty => "ReplayBody(empty)",
-            Repr::Once(_) => "ReplayBody(sent once)",
-            Repr::Kept(_) => "ReplayBody(kept)",
+            ReplayRepr::Empty => "ReplayBody(empty)",
+            ReplayRepr::Once(_) => "ReplayBody(sent once)",
+            ReplayRepr::Kept(_) => "ReplayBody(kept)",
         })
     }
 }

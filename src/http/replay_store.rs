@@ -6,9 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 
 use super::replay::to_bytes;
-use crate::BoxError;
-use crate::panic::wake_all;
-use crate::sync::{Mutex, MutexGuard};
+use crate::error::BoxError;
+use crate::rt::panic::wake_all;
+use crate::rt::sync::{Mutex, MutexGuard};
 
 /// A body that several attempts read, one after the other: what one has read is kept for the next.
 ///
@@ -16,14 +16,14 @@ use crate::sync::{Mutex, MutexGuard};
 /// source is lent to whoever polls it, outside of the lock; who comes second waits until it is back. A frame that comes
 /// too late for an attempt that is over is kept for the one that is not.
 pub(super) struct Store<B> {
-    state: Mutex<State<B>>,
+    state: Mutex<StoreState<B>>,
     /// Of the whole body.
     size: SizeHint,
     cap: u64,
 }
 
-struct State<B> {
-    source: Source<B>,
+struct StoreState<B> {
+    source: ReplaySource<B>,
     /// What the source gave, from the beginning as long as more attempts can follow.
     kept: Vec<Kept>,
     /// How many of them the attempt that is under way has got.
@@ -38,7 +38,7 @@ struct State<B> {
     reader: Option<Waker>,
 }
 
-enum Source<B> {
+enum ReplaySource<B> {
     Here(B),
     Lent,
     Ended,
@@ -115,15 +115,15 @@ impl Copy {
     }
 }
 
-impl<B> State<B> {
+impl<B> StoreState<B> {
     /// Whether all of the body is still to be had, from the beginning.
     fn is_whole(&self) -> bool {
-        self.keeping && !matches!(self.source, Source::Failed)
+        self.keeping && !matches!(self.source, ReplaySource::Failed)
     }
 
     /// Whether the attempt that is under way has got everything.
     fn is_at_end(&self) -> bool {
-        self.got == self.kept.len() && matches!(self.source, Source::Ended)
+        self.got == self.kept.len() && matches!(self.source, ReplaySource::Ended)
     }
 
     /// The source gave something. One that gave more than the cap allows is not kept for yet another attempt.
@@ -177,13 +177,13 @@ impl<B> Store<B> {
     }
 
     /// The source gave something to an attempt that is over. The next one has to get it, whatever the cap.
-    fn too_late(&self, mut state: MutexGuard<'_, State<B>>, copy: Copy) -> Given {
+    fn too_late(&self, mut state: MutexGuard<'_, StoreState<B>>, copy: Copy) -> Given {
         let mut lost = None;
         state.count(&copy, self.cap);
         match copy {
             Copy::Kept(kept) => state.kept.push(kept),
             Copy::Nothing => {}
-            Copy::Impossible => lost = Some(std::mem::replace(&mut state.source, Source::Failed)),
+            Copy::Impossible => lost = Some(std::mem::replace(&mut state.source, ReplaySource::Failed)),
         }
         let reader = state.reader.take();
         drop(state);
@@ -196,8 +196,8 @@ impl<B> Store<B> {
 impl<B: Body> Store<B> {
     pub(super) fn new(source: B, cap: u64) -> Store<B> {
         let size = source.size_hint();
-        let state = State {
-            source: Source::Here(source),
+        let state = StoreState {
+            source: ReplaySource::Here(source),
             kept: Vec::new(),
             got: 0,
             cost: 0,
@@ -231,33 +231,33 @@ where
                 drop(gone);
                 return Poll::Ready(Given::Frame { frame, last });
             }
-            match std::mem::replace(&mut state.source, Source::Lent) {
-                Source::Here(source) => {
+            match std::mem::replace(&mut state.source, ReplaySource::Lent) {
+                ReplaySource::Here(source) => {
                     drop(state);
                     return self.poll_source(source, number, cx);
                 }
-                Source::Ended => {
-                    state.source = Source::Ended;
+                ReplaySource::Ended => {
+                    state.source = ReplaySource::Ended;
                     return Poll::Ready(Given::End);
                 }
-                Source::Failed => {
-                    state.source = Source::Failed;
+                ReplaySource::Failed => {
+                    state.source = ReplaySource::Failed;
                     return Poll::Ready(Given::Error(ReplayError::Failed.into()));
                 }
-                Source::Lent if waker.is_some() => {
+                ReplaySource::Lent if waker.is_some() => {
                     let replaced = std::mem::replace(&mut state.reader, waker);
                     drop(state);
                     drop(replaced);
                     return Poll::Pending;
                 }
                 // A waker is cloned outside of the lock; then we look again.
-                Source::Lent => waker = Some(cx.waker().clone()),
+                ReplaySource::Lent => waker = Some(cx.waker().clone()),
             }
         }
     }
 
     fn poll_source(&self, mut source: B, number: u64, cx: &mut Context<'_>) -> Poll<Given> {
-        let fuse = FailOnUnwind(Some(self));
+        let fuse = FailStoreOnUnwind(Some(self));
         let poll = Pin::new(&mut source).poll_frame(cx).map_ok(|frame| frame.map_data(to_bytes));
         let ended = match &poll {
             Poll::Ready(Some(Ok(_))) => source.is_end_stream(),
@@ -273,9 +273,9 @@ where
             _ => Copy::Nothing,
         };
         let back = match &poll {
-            Poll::Ready(Some(Err(_))) => Source::Failed,
-            _ if ended => Source::Ended,
-            _ => Source::Here(source),
+            Poll::Ready(Some(Err(_))) => ReplaySource::Failed,
+            _ if ended => ReplaySource::Ended,
+            _ => ReplaySource::Here(source),
         };
 
         let mut state = self.state.lock();
@@ -316,20 +316,20 @@ where
 }
 
 /// A source that panics is lost; who waits for it learns that.
-struct FailOnUnwind<'a, B>(Option<&'a Store<B>>);
+struct FailStoreOnUnwind<'a, B>(Option<&'a Store<B>>);
 
-impl<B> FailOnUnwind<'_, B> {
+impl<B> FailStoreOnUnwind<'_, B> {
     /// There was no panic.
     fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl<B> Drop for FailOnUnwind<'_, B> {
+impl<B> Drop for FailStoreOnUnwind<'_, B> {
     fn drop(&mut self) {
         if let Some(store) = self.0.take() {
             let mut state = store.state.lock();
-            state.source = Source::Failed;
+            state.source = ReplaySource::Failed;
             let reader = state.reader.take();
             drop(state);
             wake_all(reader);

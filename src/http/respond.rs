@@ -9,9 +9,9 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::answer::{Answer, ByStatus, With, status_of};
+use super::answer::{ByStatus, RejectionResponse, With, status_of};
 use super::body::RespondBody;
-use crate::{BoxError, Error, Rejected, StackError};
+use crate::error::{BoxError, Error, Rejected, StackError};
 
 /// A stack's error that can be taken apart into a rejection, which becomes a response, and the rest.
 ///
@@ -61,18 +61,18 @@ impl SplitError for BoxError {
 ///
 /// ```
 /// use seaworthy::http::{HttpClassifier, RespondLayer};
-/// use seaworthy::{Circuit, LiftLayer};
+/// use seaworthy::{CircuitBreaker, WrapErrorLayer};
 /// use tower::ServiceBuilder;
 ///
 /// # fn main() -> Result<(), seaworthy::ConfigError> {
-/// let circuit = Circuit::builder("backend").build()?;
+/// let circuit_breaker = CircuitBreaker::builder("backend").build()?;
 /// let app: axum::Router = axum::Router::new()
 ///     .route("/", axum::routing::get(async || "hello"))
 ///     .layer(
 ///         ServiceBuilder::new()
 ///             .layer(RespondLayer::new()) // Error<Infallible> -> Infallible
-///             .layer(circuit.layer().classify(HttpClassifier)) // a handler never fails, it answers with 500
-///             .layer(LiftLayer::new()), // Infallible -> Error<Infallible>
+///             .layer(circuit_breaker.layer().classify(HttpClassifier)) // a handler never fails, it answers with 500
+///             .layer(WrapErrorLayer::new()), // Infallible -> Error<Infallible>
 ///     );
 /// # let _ = app;
 /// # Ok(())
@@ -149,10 +149,10 @@ impl<A> fmt::Debug for RespondLayer<A> {
 }
 
 impl<S, A: Clone> Layer<S> for RespondLayer<A> {
-    type Service = Respond<S, A>;
+    type Service = RespondService<S, A>;
 
-    fn layer(&self, inner: S) -> Respond<S, A> {
-        Respond { inner, answer: self.answer.clone(), refused: None }
+    fn layer(&self, inner: S) -> RespondService<S, A> {
+        RespondService { inner, answer: self.answer.clone(), refused: None }
     }
 }
 
@@ -160,30 +160,30 @@ impl<S, A: Clone> Layer<S> for RespondLayer<A> {
 ///
 /// No layer of this crate rejects in `poll_ready`. Where another below it does, there is nobody to answer yet: this
 /// service is ready then, and the call that follows gets the response, the inner service untouched.
-pub struct Respond<S, A = ByStatus> {
+pub struct RespondService<S, A = ByStatus> {
     inner: S,
     answer: A,
     refused: Option<Rejected>,
 }
 
 /// A clone is not ready because the original is.
-impl<S: Clone, A: Clone> Clone for Respond<S, A> {
-    fn clone(&self) -> Respond<S, A> {
-        Respond { inner: self.inner.clone(), answer: self.answer.clone(), refused: None }
+impl<S: Clone, A: Clone> Clone for RespondService<S, A> {
+    fn clone(&self) -> RespondService<S, A> {
+        RespondService { inner: self.inner.clone(), answer: self.answer.clone(), refused: None }
     }
 }
 
-impl<S: fmt::Debug, A> fmt::Debug for Respond<S, A> {
+impl<S: fmt::Debug, A> fmt::Debug for RespondService<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Respond").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("RespondService").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<S, A, Request, B> Service<Request> for Respond<S, A>
+impl<S, A, Request, B> Service<Request> for RespondService<S, A>
 where
     S: Service<Request, Response = Response<B>>,
     S::Error: SplitError,
-    A: Answer<B> + Clone,
+    A: RejectionResponse<B> + Clone,
 {
     type Response = Response<RespondBody<B>>;
     type Error = <S::Error as SplitError>::Rest;
@@ -203,26 +203,26 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let stage = match self.refused.take() {
-            Some(rejected) => Stage::Refused { rejected: Some(rejected) },
-            None => Stage::Inner { inner: self.inner.call(request) },
+            Some(rejected) => RespondStage::Refused { rejected: Some(rejected) },
+            None => RespondStage::Inner { inner: self.inner.call(request) },
         };
         RespondFuture { stage, answer: self.answer.clone() }
     }
 }
 
 pin_project! {
-    /// The response future of [`Respond`].
+    /// The response future of [`RespondService`].
     #[must_use = "futures do nothing unless polled"]
     pub struct RespondFuture<F, A = ByStatus> {
         #[pin]
-        stage: Stage<F>,
+        stage: RespondStage<F>,
         answer: A,
     }
 }
 
 pin_project! {
-    #[project = StageProj]
-    enum Stage<F> {
+    #[project = RespondStageProj]
+    enum RespondStage<F> {
         Inner { #[pin] inner: F },
         Refused { rejected: Option<Rejected> },
     }
@@ -238,19 +238,19 @@ impl<F, A, B, E> Future for RespondFuture<F, A>
 where
     F: Future<Output = Result<Response<B>, E>>,
     E: SplitError,
-    A: Answer<B>,
+    A: RejectionResponse<B>,
 {
     type Output = Result<Response<RespondBody<B>>, E::Rest>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let rejected = match this.stage.project() {
-            StageProj::Inner { inner } => match ready!(inner.poll(cx)).map_err(SplitError::split) {
+            RespondStageProj::Inner { inner } => match ready!(inner.poll(cx)).map_err(SplitError::split) {
                 Ok(response) => return Poll::Ready(Ok(response.map(RespondBody::inner))),
                 Err(Err(error)) => return Poll::Ready(Err(error)),
                 Err(Ok(rejected)) => rejected,
             },
-            StageProj::Refused { rejected } => match rejected.take() {
+            RespondStageProj::Refused { rejected } => match rejected.take() {
                 Some(rejected) => rejected,
                 None => panic!("`RespondFuture` was polled after it was ready"),
             },

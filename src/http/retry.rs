@@ -2,7 +2,7 @@ use http::{Response, StatusCode};
 
 use super::replay::HttpReplay;
 use super::retry_after::retry_after;
-use crate::StackError;
+use crate::error::StackError;
 use crate::retry::{ByResult, Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
 
 /// Retries a response by its status: 429, 502, 503 and 504 are tried again, and so is every error that [`RetryErrors`]
@@ -11,7 +11,7 @@ use crate::retry::{ByResult, Decision, RetryErrors, RetryIf, RetryLayer, RetryPo
 ///
 /// Where such a response has a `Retry-After`, the wait is what it asks for and the backoff's own jittered delay on top, so
 /// that clients who were told the same do not come back in the same instant. One that asks for more than the policy's
-/// [`max_retry_after`](crate::retry::RetryPolicyBuilder::max_retry_after) is the caller's at once. A date is held against
+/// [`max_retry_after`](crate::retry::RetryBuilder::max_retry_after) is the caller's at once. A date is held against
 /// the response's own `Date` if it has one; a past date, and a value that nobody can read, ask for nothing: see
 /// [`retry_after`].
 ///

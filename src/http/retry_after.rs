@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::{DATE, HeaderName, RETRY_AFTER};
 
 use super::date;
-use crate::time;
+use crate::rt::time;
 
 /// How long a response asks its caller to wait, in its `Retry-After`: in seconds, or as a date in any of the three forms
 /// of RFC 9110. For a [`RetryIf`](crate::RetryIf) of one's own; [`HttpRetry`](super::HttpRetry) asks it about all that it

@@ -1,8 +1,10 @@
 use std::time::Duration;
 
-use crate::machine::retry::DEFAULT_CAP;
-use crate::policy::PolicyBuilder;
-use crate::{Backoff, Jitter, Name, Policy, RetryBudget};
+use crate::machine::retry::attempts::DEFAULT_CAP;
+use crate::machine::retry::backoff::{Backoff, Jitter};
+use crate::name::Name;
+use crate::policy::{Policy, PolicyBuilder};
+use crate::retry::RetryBudget;
 
 const ATTEMPT: Duration = Duration::from_secs(10);
 const TOTAL: Duration = Duration::from_secs(30);
@@ -21,8 +23,8 @@ impl Policy {
     /// | attempts | 3 | [`retry`](PolicyBuilder::retry)`(\|retry\| retry.attempts(..))` |
     /// | the wait between them | up to 500 ms, then up to 1 s, any of it as likely (full jitter) | `retry.backoff(..)` |
     /// | the retries that are paid for | 20 % of the requests, and 10 at hand | `retry.budget(..)` |
-    /// | the circuit opens | when half of at least 20 calls in 10 s failed | [`circuit`](PolicyBuilder::circuit)`(\|circuit\| ..)`: `failure_rate`, `minimum_calls`, `time_window` |
-    /// | it rejects | for 30 s, then one probe decides | `circuit.open_for(..)` |
+    /// | the circuit opens | when half of at least 20 calls in 10 s failed | [`circuit_breaker`](PolicyBuilder::circuit_breaker)`(\|circuit_breaker\| ..)`: `failure_rate`, `minimum_calls`, `time_window` |
+    /// | it rejects | for 30 s, then one probe decides | `circuit_breaker.open_for(..)` |
     /// | an attempt | 10 s | [`timeout`](PolicyBuilder::timeout) |
     /// | the next frame of a body | 30 s | [`body_idle_timeout`](PolicyBuilder::body_idle_timeout) |
     /// | a whole body | without limit | [`body_timeout`](PolicyBuilder::body_timeout) |
@@ -61,7 +63,7 @@ impl Policy {
                 let backoff = Backoff::exponential(FIRST_WAIT, DEFAULT_CAP).jitter(Jitter::Full);
                 retry.attempts(3).backoff(backoff).own_budget(RetryBudget::builder().ratio(0.2))
             })
-            .circuit(|circuit| circuit.failure_rate(0.5).time_window(WINDOW).minimum_calls(20))
+            .circuit_breaker(|circuit_breaker| circuit_breaker.failure_rate(0.5).time_window(WINDOW).minimum_calls(20))
             .timeout(ATTEMPT)
             .body_idle_timeout(BODY_IDLE)
     }

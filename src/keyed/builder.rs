@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use super::handle::Keyed;
 use super::kind::KeyedHandle;
-use super::kind::sealed::Kind;
+use super::kind::sealed::KeyedHandleKind;
 use super::label::Label;
-use crate::ConfigError;
+use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
 
-/// The settings of a [`Keyed`]. Made by [`CircuitBuilder::keyed`](crate::circuit::CircuitBuilder::keyed) and
-/// [`SlotsBuilder::keyed`](crate::bulkhead::SlotsBuilder::keyed); nothing is checked before [`build`](Self::build).
+/// The settings of a [`Keyed`]. Made by [`CircuitBreakerBuilder::keyed`](crate::circuit_breaker::CircuitBreakerBuilder::keyed) and
+/// [`BulkheadBuilder::keyed`](crate::bulkhead::BulkheadBuilder::keyed); nothing is checked before [`build`](Self::build).
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct KeyedBuilder<K, H: KeyedHandle> {
-    template: <H as Kind>::Builder,
+    template: <H as KeyedHandleKind>::Builder,
     idle: Duration,
     max: u32,
     keys: PhantomData<fn(K)>,
@@ -27,7 +27,7 @@ impl<K, H: KeyedHandle> Clone for KeyedBuilder<K, H> {
 }
 
 impl<K, H: KeyedHandle> KeyedBuilder<K, H> {
-    pub(crate) fn new(template: <H as Kind>::Builder) -> KeyedBuilder<K, H> {
+    pub(crate) fn new(template: <H as KeyedHandleKind>::Builder) -> KeyedBuilder<K, H> {
         KeyedBuilder { template, idle: Duration::from_secs(600), max: 1_000, keys: PhantomData }
     }
 

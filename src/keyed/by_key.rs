@@ -4,9 +4,12 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 
 use super::handle::Keyed;
-use super::select::SelectKey;
+use super::select::PickHandle;
+use crate::bulkhead::Bulkhead;
+use crate::circuit_breaker::{CircuitBreaker, Classify, ErrorClassifier};
+use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
-use crate::{Circuit, Classify, ErrorClassifier, Slots, StackError, bulkhead, circuit};
+use crate::{bulkhead, circuit_breaker};
 
 /// Puts each request through the circuit of its key.
 ///
@@ -16,34 +19,34 @@ use crate::{Circuit, Classify, ErrorClassifier, Slots, StackError, bulkhead, cir
 ///
 /// # Clone
 /// A clone shares the circuits; it is not ready because the original is.
-pub struct KeyedBreaker<S, K, P, C = ErrorClassifier> {
+pub struct KeyedCircuitBreakerService<S, K, P, C = ErrorClassifier> {
     inner: S,
-    keyed: Keyed<K, Circuit>,
+    keyed: Keyed<K, CircuitBreaker>,
     select: P,
     classifier: C,
 }
 
-impl<S, K, P, C> KeyedBreaker<S, K, P, C> {
-    pub(super) fn new(inner: S, keyed: Keyed<K, Circuit>, select: P, classifier: C) -> Self {
-        KeyedBreaker { inner, keyed, select, classifier }
+impl<S, K, P, C> KeyedCircuitBreakerService<S, K, P, C> {
+    pub(super) fn new(inner: S, keyed: Keyed<K, CircuitBreaker>, select: P, classifier: C) -> Self {
+        KeyedCircuitBreakerService { inner, keyed, select, classifier }
     }
 
     /// The circuits that this service shares.
-    pub fn keyed(&self) -> &Keyed<K, Circuit> {
+    pub fn keyed(&self) -> &Keyed<K, CircuitBreaker> {
         &self.keyed
     }
 }
 
-impl<S, K, P, C, Request> Service<Request> for KeyedBreaker<S, K, P, C>
+impl<S, K, P, C, Request> Service<Request> for KeyedCircuitBreakerService<S, K, P, C>
 where
     S: Service<Request>,
     S::Error: StackError,
-    P: SelectKey<Request, K>,
+    P: PickHandle<Request, K>,
     C: Classify<S::Response, S::Error> + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = circuit::ResponseFuture<S::Future, C>;
+    type Future = circuit_breaker::ResponseFuture<S::Future, C>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -52,41 +55,41 @@ where
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        let circuit = self.select.select(&self.keyed, &request);
-        circuit::call_through(circuit, &mut self.inner, request, &self.classifier)
+        let circuit_breaker = self.select.select(&self.keyed, &request);
+        circuit_breaker::call_through(circuit_breaker, &mut self.inner, request, &self.classifier)
     }
 }
 
-/// Lets each request take a slot of its key's bulkhead.
+/// Lets each request take a permit of its key's bulkhead.
 ///
 /// `poll_ready` is the inner service's: nobody knows yet which request will come. It is `call` that finds the bulkhead, and
-/// takes a slot, waits for one in the response future, or rejects the request. A call that waits holds no readiness of the
-/// inner service, but makes a clone of it ready once it has a slot, and calls that.
+/// takes a permit, waits for one in the response future, or rejects the request. A call that waits holds no readiness of the
+/// inner service, but makes a clone of it ready once it has a permit, and calls that.
 ///
 /// # Clone
 /// A clone shares the bulkheads; it is not ready because the original is.
-pub struct KeyedBulkhead<S, K, P> {
+pub struct KeyedBulkheadService<S, K, P> {
     inner: S,
-    keyed: Keyed<K, Slots>,
+    keyed: Keyed<K, Bulkhead>,
     select: P,
 }
 
-impl<S, K, P> KeyedBulkhead<S, K, P> {
-    pub(super) fn new(inner: S, keyed: Keyed<K, Slots>, select: P) -> Self {
-        KeyedBulkhead { inner, keyed, select }
+impl<S, K, P> KeyedBulkheadService<S, K, P> {
+    pub(super) fn new(inner: S, keyed: Keyed<K, Bulkhead>, select: P) -> Self {
+        KeyedBulkheadService { inner, keyed, select }
     }
 
     /// The bulkheads that this service shares.
-    pub fn keyed(&self) -> &Keyed<K, Slots> {
+    pub fn keyed(&self) -> &Keyed<K, Bulkhead> {
         &self.keyed
     }
 }
 
-impl<S, K, P, Request> Service<Request> for KeyedBulkhead<S, K, P>
+impl<S, K, P, Request> Service<Request> for KeyedBulkheadService<S, K, P>
 where
     S: Service<Request> + CloneOrSharedLayer,
     S::Error: StackError,
-    P: SelectKey<Request, K>,
+    P: PickHandle<Request, K>,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -99,21 +102,26 @@ where
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        let slots = self.select.select(&self.keyed, &request);
-        bulkhead::call_through(slots, &mut self.inner, request)
+        let bulkhead = self.select.select(&self.keyed, &request);
+        bulkhead::call_through(bulkhead, &mut self.inner, request)
     }
 }
 
 // By hand, because a key need not be what a service can be.
-impl<S: Clone, K, P: Clone, C: Clone> Clone for KeyedBreaker<S, K, P, C> {
+impl<S: Clone, K, P: Clone, C: Clone> Clone for KeyedCircuitBreakerService<S, K, P, C> {
     fn clone(&self) -> Self {
-        KeyedBreaker::new(self.inner.clone(), self.keyed.clone(), self.select.clone(), self.classifier.clone())
+        KeyedCircuitBreakerService::new(
+            self.inner.clone(),
+            self.keyed.clone(),
+            self.select.clone(),
+            self.classifier.clone(),
+        )
     }
 }
 
-impl<S: Clone, K, P: Clone> Clone for KeyedBulkhead<S, K, P> {
+impl<S: Clone, K, P: Clone> Clone for KeyedBulkheadService<S, K, P> {
     fn clone(&self) -> Self {
-        KeyedBulkhead::new(self.inner.clone(), self.keyed.clone(), self.select.clone())
+        KeyedBulkheadService::new(self.inner.clone(), self.keyed.clone(), self.select.clone())
     }
 }
 
@@ -147,5 +155,5 @@ macro_rules! show_and_take_apart {
     };
 }
 
-show_and_take_apart!(KeyedBreaker, "KeyedBreaker", "is not counted", <K, P, C>);
-show_and_take_apart!(KeyedBulkhead, "KeyedBulkhead", "takes no slot", <K, P>);
+show_and_take_apart!(KeyedCircuitBreakerService, "KeyedCircuitBreakerService", "is not counted", <K, P, C>);
+show_and_take_apart!(KeyedBulkheadService, "KeyedBulkheadService", "takes no permit", <K, P>);

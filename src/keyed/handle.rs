@@ -4,14 +4,16 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::census::{Census, Reserved, Snapshot};
 use super::kind::KeyedHandle;
-use super::kind::sealed::Kind;
-use super::label::{self, Label};
-use super::shard::{Shard, Spared};
-use crate::machine::moment::Moment;
-use crate::sync::{AtomicU64, Mutex, Ordering};
-use crate::{Name, time};
+use super::kind::sealed::KeyedHandleKind;
+use super::label;
+use super::label::Label;
+use super::shard::{Eviction, Shard};
+use super::stats::{Reserved, Snapshot, Stats};
+use crate::machine::timestamp::Timestamp;
+use crate::name::Name;
+use crate::rt::sync::{AtomicU64, Mutex, Ordering};
+use crate::rt::time;
 
 /// So many locks are there, so that calls for different keys seldom want the same.
 const SHARDS: usize = 16;
@@ -24,12 +26,12 @@ const FULL_FOR: Duration = Duration::from_millis(1);
 /// A circuit or a bulkhead for each key, made when it is first asked for.
 ///
 /// ```
-/// use seaworthy::{BoxError, Circuit, Keyed};
+/// use seaworthy::{BoxError, CircuitBreaker, Keyed};
 /// use std::time::Duration;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let backends: Keyed<String, Circuit> = Circuit::builder("backends")
+/// let backends: Keyed<String, CircuitBreaker> = CircuitBreaker::builder("backends")
 ///     .consecutive_failures(3)
 ///     .keyed()
 ///     .idle(Duration::from_secs(300))
@@ -56,20 +58,20 @@ const FULL_FOR: Duration = Duration::from_millis(1);
 pub struct Keyed<K, H: KeyedHandle>(Arc<Family<K, H>>);
 
 struct Family<K, H: KeyedHandle> {
-    template: <H as Kind>::Template,
+    template: <H as KeyedHandleKind>::Template,
     label: Label<K>,
     idle: Duration,
     hasher: RandomState,
-    shards: [Apart<Mutex<Shard<K, H>>>; SHARDS],
+    shards: [CacheAligned<Mutex<Shard<K, H>>>; SHARDS],
     overflow: H,
     /// Before this moment nobody looks for a handle that can be spared: there was none.
     full_until: AtomicU64,
-    census: Census,
+    stats: Stats,
 }
 
 /// A lock that shares no cache line with another.
 #[repr(align(64))]
-struct Apart<T>(T);
+struct CacheAligned<T>(T);
 
 impl<K, H: KeyedHandle> Clone for Keyed<K, H> {
     fn clone(&self) -> Keyed<K, H> {
@@ -80,28 +82,28 @@ impl<K, H: KeyedHandle> Clone for Keyed<K, H> {
 impl<K, H: KeyedHandle> Keyed<K, H> {
     pub(super) fn new(
         name: Name,
-        template: <H as Kind>::Template,
+        template: <H as KeyedHandleKind>::Template,
         label: Label<K>,
         idle: Duration,
         max: u32,
     ) -> Keyed<K, H> {
-        let audience = H::audience(&template).clone();
+        let notifier = H::notifier(&template).clone();
         Keyed(Arc::new(Family {
             overflow: H::overflow(&template, label::overflow(&name)),
             full_until: AtomicU64::new(0),
-            census: Census::new(name, max, audience),
+            stats: Stats::new(name, max, notifier),
             template,
             label,
             idle,
             hasher: RandomState::new(),
-            shards: [(); SHARDS].map(|()| Apart(Mutex::new(Shard::new()))),
+            shards: [(); SHARDS].map(|()| CacheAligned(Mutex::new(Shard::new()))),
         }))
     }
 
     /// The name of the family, which is the template's.
     #[must_use]
     pub fn name(&self) -> &Name {
-        &self.0.census.name
+        &self.0.stats.name
     }
 
     /// What the keys share for which there is no room: see [the module](super).
@@ -113,7 +115,7 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
     /// How many handles are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.census.handles() as usize
+        self.0.stats.handles() as usize
     }
 
     /// Whether no handle is kept.
@@ -125,7 +127,7 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
     /// Everything that there is to know, for metrics. The numbers may be of slightly different moments.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.0.census.snapshot()
+        self.0.stats.snapshot()
     }
 
     /// All keys with their handles, in no order, for metrics or to reset them all. This is no use of them: they may be
@@ -144,13 +146,13 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
 
     /// Looks through all handles that might have been idle for long enough, and forgets those that were. Calls do this
     /// on the way, a few at a time; this is for who wants to know now, or is about to take stock.
-    pub fn forget_idle(&self) {
+    pub fn evict_idle(&self) {
         let now = time::now();
         for shard in &self.0.shards {
             // Nothing comes up twice, since what was looked at is not due again at this moment.
             while shard.0.lock().is_due(|since| self.0.is_over(since, now)) {
-                let gone = self.0.tend(&mut shard.0.lock(), now);
-                self.0.forgot(gone);
+                let gone = self.0.expire_due(&mut shard.0.lock(), now);
+                self.0.evicted(gone);
             }
         }
     }
@@ -173,12 +175,12 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
     /// `Arc<str>` of a `&str`. `make` is called for a key that is not there, and has to give an equal one.
     ///
     /// ```
-    /// use seaworthy::{Keyed, Slots};
+    /// use seaworthy::{Keyed, Bulkhead};
     /// use std::sync::Arc;
     ///
-    /// let tenants: Keyed<Arc<str>, Slots> = Slots::builder("tenants").limit(4).keyed().build()?;
-    /// let slots = tenants.get_with("acme", |key| Arc::from(key));
-    /// assert_eq!(slots.name(), "tenants[acme]");
+    /// let tenants: Keyed<Arc<str>, Bulkhead> = Bulkhead::builder("tenants").limit(4).keyed().build()?;
+    /// let bulkhead = tenants.get_with("acme", |key| Arc::from(key));
+    /// assert_eq!(bulkhead.name(), "tenants[acme]");
     /// # Ok::<(), seaworthy::ConfigError>(())
     /// ```
     pub fn get_with<Q>(&self, key: &Q, make: impl FnOnce(&Q) -> K) -> H
@@ -220,7 +222,7 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
     {
         let hash = self.0.hasher.hash_one(key);
         let (_key, handle) = self.0.shard(hash).lock().remove(hash, |known| known.borrow() == key)?;
-        self.0.census.removed();
+        self.0.stats.removed();
         Some(handle)
     }
 }
@@ -231,24 +233,24 @@ impl<K, H: KeyedHandle> Family<K, H> {
         &self.shards[(hash >> 40) as usize % SHARDS].0
     }
 
-    fn is_over(&self, since: Moment, now: Moment) -> bool {
+    fn is_over(&self, since: Timestamp, now: Timestamp) -> bool {
         since.after(self.idle) <= now
     }
 
-    fn tend(&self, shard: &mut Shard<K, H>, now: Moment) -> [Option<(K, H)>; 3] {
-        shard.tend(|since| self.is_over(since, now), now, |handle| handle.idleness(&self.template, now))
+    fn expire_due(&self, shard: &mut Shard<K, H>, now: Timestamp) -> [Option<(K, H)>; 3] {
+        shard.expire_due(|since| self.is_over(since, now), now, |handle| handle.idleness(&self.template, now))
     }
 
-    /// Counts what was forgotten, and drops it.
-    fn forgot(&self, gone: [Option<(K, H)>; 3]) {
+    /// Counts what was evicted, and drops it.
+    fn evicted(&self, gone: [Option<(K, H)>; 3]) {
         let count = gone.iter().flatten().count() as u64;
         if count > 0 {
-            self.census.forgot(count);
+            self.stats.evicted_idle(count);
         }
     }
 
     #[inline]
-    fn ask<Q>(&self, hash: u64, key: &Q, now: Moment) -> Option<H>
+    fn ask<Q>(&self, hash: u64, key: &Q, now: Timestamp) -> Option<H>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -256,23 +258,23 @@ impl<K, H: KeyedHandle> Family<K, H> {
         let mut shard = self.shard(hash).lock();
         // In this order: what is asked for is not forgotten on the way.
         let handle = shard.ask(hash, |known| known.borrow() == key, now).cloned();
-        let gone = self.tend(&mut shard, now);
+        let gone = self.expire_due(&mut shard, now);
         drop(shard);
-        self.forgot(gone);
+        self.evicted(gone);
         handle
     }
 
     #[cold]
-    fn create(&self, hash: u64, key: impl FnOnce() -> K, now: Moment) -> H
+    fn create(&self, hash: u64, key: impl FnOnce() -> K, now: Timestamp) -> H
     where
         K: Eq,
     {
         let Some(reserved) = self.reserve(now) else {
-            self.census.overflowed();
+            self.stats.overflowed();
             return self.overflow.clone();
         };
         let key = key();
-        let handle = H::make(&self.template, self.label.name(&self.census.name, &key));
+        let handle = H::make(&self.template, self.label.name(&self.stats.name, &key));
         let mut shard = self.shard(hash).lock();
         if let Some(known) = shard.ask(hash, |known| *known == key, now) {
             // Another thread was here first. Ours is dropped after the lock, and the place given back.
@@ -287,40 +289,40 @@ impl<K, H: KeyedHandle> Family<K, H> {
     }
 
     /// A free place, or one that can be spared.
-    fn reserve(&self, now: Moment) -> Option<Reserved<'_>> {
-        if let Some(reserved) = self.census.reserve() {
+    fn reserve(&self, now: Timestamp) -> Option<Reserved<'_>> {
+        if let Some(reserved) = self.stats.reserve() {
             return Some(reserved);
         }
-        if now < Moment::from_nanos(self.full_until.load(Ordering::Relaxed)) {
+        if now < Timestamp::from_nanos(self.full_until.load(Ordering::Relaxed)) {
             return None;
         }
-        let spared = self.spare(now);
-        if spared.is_none() {
+        let evicted = self.spare(now);
+        if evicted.is_none() {
             self.full_until.store(now.after(FULL_FOR).as_nanos(), Ordering::Relaxed);
         }
-        spared
+        evicted
     }
 
     /// The place of the handle that was used least recently of those that can be spared.
-    fn spare(&self, now: Moment) -> Option<Reserved<'_>> {
+    fn spare(&self, now: Timestamp) -> Option<Reserved<'_>> {
         // How many of each part are needed. Where it is all of them, that part is done with: what was looked at must not
         // come up again, though it may be that all others were used at this very moment.
         let mut needed = [0; SHARDS];
         for _ in 0..LOOKS {
-            let first = |(index, Apart(shard)): (usize, &Apart<Mutex<Shard<K, H>>>)| {
+            let first = |(index, CacheAligned(shard)): (usize, &CacheAligned<Mutex<Shard<K, H>>>)| {
                 let (used, len) = shard.lock().oldest_use()?;
                 (needed[index] < len).then_some((used, index))
             };
             let (_, index) = self.shards.iter().enumerate().filter_map(first).min()?;
-            let spared = self.shards[index].0.lock().spare(now, |handle| handle.idleness(&self.template, now));
-            match spared {
-                Spared::Gone(gone) => {
+            let evicted = self.shards[index].0.lock().spare(now, |handle| handle.idleness(&self.template, now));
+            match evicted {
+                Eviction::Gone(gone) => {
                     drop(gone);
                     // Its place is ours.
-                    return Some(self.census.spared());
+                    return Some(self.stats.evicted_for_capacity());
                 }
-                Spared::Needed => needed[index] += 1,
-                Spared::Marked | Spared::Nothing => {}
+                Eviction::Needed => needed[index] += 1,
+                Eviction::Marked | Eviction::Nothing => {}
             }
         }
         None
@@ -332,7 +334,7 @@ impl<K, H: KeyedHandle> fmt::Debug for Keyed<K, H> {
         f.debug_struct("Keyed")
             .field("name", self.name())
             .field("handles", &self.len())
-            .field("max", &self.0.census.max)
+            .field("max", &self.0.stats.max)
             .finish_non_exhaustive()
     }
 }

@@ -1,23 +1,25 @@
-use crate::{Circuit, Slots};
+use crate::bulkhead::Bulkhead;
+use crate::circuit_breaker::CircuitBreaker;
 
-/// What there can be one of for each key: a [`Circuit`] or a [`Slots`].
-pub trait KeyedHandle: sealed::Kind {}
+/// What there can be one of for each key: a [`CircuitBreaker`] or a [`Bulkhead`].
+pub trait KeyedHandle: sealed::KeyedHandleKind {}
 
-impl KeyedHandle for Circuit {}
-impl KeyedHandle for Slots {}
+impl KeyedHandle for CircuitBreaker {}
+impl KeyedHandle for Bulkhead {}
 
 pub(super) mod sealed {
     use std::fmt::Debug;
 
-    use crate::audience::Audience;
-    use crate::bulkhead::{SlotsBuilder, SlotsTemplate};
-    use crate::circuit::{CircuitBuilder, CircuitTemplate};
-    use crate::machine::idleness::Idleness;
-    use crate::machine::moment::Moment;
-    use crate::{Circuit, ConfigError, Name, Slots};
+    use crate::bulkhead::{Bulkhead, BulkheadBuilder, BulkheadTemplate};
+    use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerTemplate};
+    use crate::error::ConfigError;
+    use crate::machine::keyed::idleness::Idleness;
+    use crate::machine::timestamp::Timestamp;
+    use crate::name::Name;
+    use crate::observe::notifier::Notifier;
 
     #[expect(private_interfaces, reason = "nobody else implements or calls it")]
-    pub trait Kind: Clone + Debug + Sized {
+    pub trait KeyedHandleKind: Clone + Debug + Sized {
         type Builder: Clone + Debug;
         /// Settings that were checked, so that a handle can be made of them at any time.
         type Template: Debug;
@@ -26,63 +28,63 @@ pub(super) mod sealed {
         fn make(template: &Self::Template, name: Name) -> Self;
         /// For calls that nothing can be remembered of by key.
         fn overflow(template: &Self::Template, name: Name) -> Self;
-        fn idleness(&mut self, template: &Self::Template, now: Moment) -> Idleness;
-        fn audience(template: &Self::Template) -> &Audience;
+        fn idleness(&mut self, template: &Self::Template, now: Timestamp) -> Idleness;
+        fn notifier(template: &Self::Template) -> &Notifier;
     }
 
     #[expect(private_interfaces, reason = "as above")]
-    impl Kind for Circuit {
-        type Builder = CircuitBuilder;
-        type Template = CircuitTemplate;
+    impl KeyedHandleKind for CircuitBreaker {
+        type Builder = CircuitBreakerBuilder;
+        type Template = CircuitBreakerTemplate;
 
-        fn check(builder: CircuitBuilder) -> Result<(Name, CircuitTemplate), ConfigError> {
+        fn check(builder: CircuitBreakerBuilder) -> Result<(Name, CircuitBreakerTemplate), ConfigError> {
             let (name, template) = builder.checked()?;
             let template = template.of_family(&name);
             Ok((name, template))
         }
 
-        fn make(template: &CircuitTemplate, name: Name) -> Circuit {
+        fn make(template: &CircuitBreakerTemplate, name: Name) -> CircuitBreaker {
             template.make(name)
         }
 
-        fn overflow(template: &CircuitTemplate, name: Name) -> Circuit {
+        fn overflow(template: &CircuitBreakerTemplate, name: Name) -> CircuitBreaker {
             template.observing().make(name)
         }
 
-        fn idleness(&mut self, _: &CircuitTemplate, now: Moment) -> Idleness {
-            Circuit::idleness(self, now)
+        fn idleness(&mut self, _: &CircuitBreakerTemplate, now: Timestamp) -> Idleness {
+            CircuitBreaker::idleness(self, now)
         }
 
-        fn audience(template: &CircuitTemplate) -> &Audience {
-            template.audience()
+        fn notifier(template: &CircuitBreakerTemplate) -> &Notifier {
+            template.notifier()
         }
     }
 
     #[expect(private_interfaces, reason = "as above")]
-    impl Kind for Slots {
-        type Builder = SlotsBuilder;
-        type Template = SlotsTemplate;
+    impl KeyedHandleKind for Bulkhead {
+        type Builder = BulkheadBuilder;
+        type Template = BulkheadTemplate;
 
-        fn check(builder: SlotsBuilder) -> Result<(Name, SlotsTemplate), ConfigError> {
+        fn check(builder: BulkheadBuilder) -> Result<(Name, BulkheadTemplate), ConfigError> {
             let (name, template) = builder.checked()?;
             let template = template.of_family(&name);
             Ok((name, template))
         }
 
-        fn make(template: &SlotsTemplate, name: Name) -> Slots {
+        fn make(template: &BulkheadTemplate, name: Name) -> Bulkhead {
             template.make(name)
         }
 
-        fn overflow(template: &SlotsTemplate, name: Name) -> Slots {
+        fn overflow(template: &BulkheadTemplate, name: Name) -> Bulkhead {
             template.make(name)
         }
 
-        fn idleness(&mut self, template: &SlotsTemplate, _: Moment) -> Idleness {
-            Slots::idleness(self, template.limit())
+        fn idleness(&mut self, template: &BulkheadTemplate, _: Timestamp) -> Idleness {
+            Bulkhead::idleness(self, template.limit())
         }
 
-        fn audience(template: &SlotsTemplate) -> &Audience {
-            template.audience()
+        fn notifier(template: &BulkheadTemplate) -> &Notifier {
+            template.notifier()
         }
     }
 }

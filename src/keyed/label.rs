@@ -2,7 +2,7 @@ use std::fmt::{self, Display, Write};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use crate::Name;
+use crate::name::Name;
 
 /// So many bytes of a key stand in a name.
 const MOST: usize = 64;

@@ -2,17 +2,18 @@ use std::fmt;
 
 use tower_layer::Layer;
 
-use super::by_key::{KeyedBreaker, KeyedBulkhead};
+use super::by_key::{KeyedBulkheadService, KeyedCircuitBreakerService};
 use super::handle::Keyed;
-use super::select::{Borrowed, Owned};
-use crate::{Circuit, ErrorClassifier, Slots};
+use super::select::{BorrowKey, MakeKey};
+use crate::bulkhead::Bulkhead;
+use crate::circuit_breaker::{CircuitBreaker, ErrorClassifier};
 
-impl<K> Keyed<K, Circuit> {
+impl<K> Keyed<K, CircuitBreaker> {
     /// A layer that puts each request through the circuit of its key, with every error a failure. The key is borrowed
     /// from the request.
     ///
     /// ```
-    /// use seaworthy::{BoxError, Circuit, Keyed, StackError};
+    /// use seaworthy::{BoxError, CircuitBreaker, Keyed, StackError};
     /// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
     ///
     /// #[derive(Clone)]
@@ -20,7 +21,7 @@ impl<K> Keyed<K, Circuit> {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let hosts: Keyed<String, Circuit> = Circuit::builder("hosts").consecutive_failures(1).keyed().build()?;
+    /// let hosts: Keyed<String, CircuitBreaker> = CircuitBreaker::builder("hosts").consecutive_failures(1).keyed().build()?;
     /// let mut service = ServiceBuilder::new()
     ///     .layer(hosts.layer(|request: &Request| request.host.as_str()))
     ///     .service(service_fn(async |request: Request| match request.host.as_str() {
@@ -35,47 +36,47 @@ impl<K> Keyed<K, Circuit> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn layer<Request, Q, F>(&self, key: F) -> KeyedBreakerLayer<K, Borrowed<F, Q>>
+    pub fn layer<Request, Q, F>(&self, key: F) -> KeyedCircuitBreakerLayer<K, BorrowKey<F, Q>>
     where
         F: Fn(&Request) -> &Q,
         Q: ?Sized,
     {
-        self.layer_by(Borrowed::new(key))
+        self.layer_by(BorrowKey::new(key))
     }
 
     /// As [`layer`](Self::layer), with a key that is made for each request: a number, or what can be shared.
-    pub fn layer_owned<Request, F>(&self, key: F) -> KeyedBreakerLayer<K, Owned<F>>
+    pub fn layer_owned<Request, F>(&self, key: F) -> KeyedCircuitBreakerLayer<K, MakeKey<F>>
     where
         F: Fn(&Request) -> K,
     {
-        self.layer_by(Owned::new(key))
+        self.layer_by(MakeKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with a [`SelectKey`](super::SelectKey) of your own.
-    pub fn layer_by<P>(&self, select: P) -> KeyedBreakerLayer<K, P> {
-        KeyedBreakerLayer { keyed: self.clone(), select, classifier: ErrorClassifier }
+    /// As [`layer`](Self::layer), with a [`PickHandle`](super::PickHandle) of your own.
+    pub fn layer_by<P>(&self, select: P) -> KeyedCircuitBreakerLayer<K, P> {
+        KeyedCircuitBreakerLayer { keyed: self.clone(), select, classifier: ErrorClassifier }
     }
 }
 
-impl<K> Keyed<K, Slots> {
-    /// A layer that lets each request take a slot of its key's bulkhead. The key is borrowed from the request.
-    pub fn layer<Request, Q, F>(&self, key: F) -> KeyedBulkheadLayer<K, Borrowed<F, Q>>
+impl<K> Keyed<K, Bulkhead> {
+    /// A layer that lets each request take a permit of its key's bulkhead. The key is borrowed from the request.
+    pub fn layer<Request, Q, F>(&self, key: F) -> KeyedBulkheadLayer<K, BorrowKey<F, Q>>
     where
         F: Fn(&Request) -> &Q,
         Q: ?Sized,
     {
-        self.layer_by(Borrowed::new(key))
+        self.layer_by(BorrowKey::new(key))
     }
 
     /// As [`layer`](Self::layer), with a key that is made for each request: a number, or what can be shared.
-    pub fn layer_owned<Request, F>(&self, key: F) -> KeyedBulkheadLayer<K, Owned<F>>
+    pub fn layer_owned<Request, F>(&self, key: F) -> KeyedBulkheadLayer<K, MakeKey<F>>
     where
         F: Fn(&Request) -> K,
     {
-        self.layer_by(Owned::new(key))
+        self.layer_by(MakeKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with a [`SelectKey`](super::SelectKey) of your own.
+    /// As [`layer`](Self::layer), with a [`PickHandle`](super::PickHandle) of your own.
     pub fn layer_by<P>(&self, select: P) -> KeyedBulkheadLayer<K, P> {
         KeyedBulkheadLayer { keyed: self.clone(), select }
     }
@@ -83,23 +84,23 @@ impl<K> Keyed<K, Slots> {
 
 /// Puts each request through the circuit of its key. Made by `Keyed::layer`.
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct KeyedBreakerLayer<K, P, C = ErrorClassifier> {
-    keyed: Keyed<K, Circuit>,
+pub struct KeyedCircuitBreakerLayer<K, P, C = ErrorClassifier> {
+    keyed: Keyed<K, CircuitBreaker>,
     select: P,
     classifier: C,
 }
 
-impl<K, P, C> KeyedBreakerLayer<K, P, C> {
+impl<K, P, C> KeyedCircuitBreakerLayer<K, P, C> {
     /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify) and
-    /// [`CircuitBreakerLayer::classify`](crate::circuit::CircuitBreakerLayer::classify).
-    pub fn classify<D>(self, classifier: D) -> KeyedBreakerLayer<K, P, D> {
-        KeyedBreakerLayer { keyed: self.keyed, select: self.select, classifier }
+    /// [`CircuitBreakerLayer::classify`](crate::circuit_breaker::CircuitBreakerLayer::classify).
+    pub fn classify<D>(self, classifier: D) -> KeyedCircuitBreakerLayer<K, P, D> {
+        KeyedCircuitBreakerLayer { keyed: self.keyed, select: self.select, classifier }
     }
 }
 
-impl<K, P: Clone, C: Clone> Clone for KeyedBreakerLayer<K, P, C> {
+impl<K, P: Clone, C: Clone> Clone for KeyedCircuitBreakerLayer<K, P, C> {
     fn clone(&self) -> Self {
-        KeyedBreakerLayer {
+        KeyedCircuitBreakerLayer {
             keyed: self.keyed.clone(),
             select: self.select.clone(),
             classifier: self.classifier.clone(),
@@ -107,24 +108,24 @@ impl<K, P: Clone, C: Clone> Clone for KeyedBreakerLayer<K, P, C> {
     }
 }
 
-impl<K, P, C> fmt::Debug for KeyedBreakerLayer<K, P, C> {
+impl<K, P, C> fmt::Debug for KeyedCircuitBreakerLayer<K, P, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyedBreakerLayer").field("keyed", &self.keyed).finish_non_exhaustive()
+        f.debug_struct("KeyedCircuitBreakerLayer").field("keyed", &self.keyed).finish_non_exhaustive()
     }
 }
 
-impl<S, K, P: Clone, C: Clone> Layer<S> for KeyedBreakerLayer<K, P, C> {
-    type Service = KeyedBreaker<S, K, P, C>;
+impl<S, K, P: Clone, C: Clone> Layer<S> for KeyedCircuitBreakerLayer<K, P, C> {
+    type Service = KeyedCircuitBreakerService<S, K, P, C>;
 
-    fn layer(&self, inner: S) -> KeyedBreaker<S, K, P, C> {
-        KeyedBreaker::new(inner, self.keyed.clone(), self.select.clone(), self.classifier.clone())
+    fn layer(&self, inner: S) -> KeyedCircuitBreakerService<S, K, P, C> {
+        KeyedCircuitBreakerService::new(inner, self.keyed.clone(), self.select.clone(), self.classifier.clone())
     }
 }
 
-/// Lets each request take a slot of its key's bulkhead. Made by `Keyed::layer`.
+/// Lets each request take a permit of its key's bulkhead. Made by `Keyed::layer`.
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct KeyedBulkheadLayer<K, P> {
-    keyed: Keyed<K, Slots>,
+    keyed: Keyed<K, Bulkhead>,
     select: P,
 }
 
@@ -141,9 +142,9 @@ impl<K, P> fmt::Debug for KeyedBulkheadLayer<K, P> {
 }
 
 impl<S, K, P: Clone> Layer<S> for KeyedBulkheadLayer<K, P> {
-    type Service = KeyedBulkhead<S, K, P>;
+    type Service = KeyedBulkheadService<S, K, P>;
 
-    fn layer(&self, inner: S) -> KeyedBulkhead<S, K, P> {
-        KeyedBulkhead::new(inner, self.keyed.clone(), self.select.clone())
+    fn layer(&self, inner: S) -> KeyedBulkheadService<S, K, P> {
+        KeyedBulkheadService::new(inner, self.keyed.clone(), self.select.clone())
     }
 }

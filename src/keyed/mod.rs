@@ -47,18 +47,18 @@
 
 mod builder;
 mod by_key;
-mod census;
 mod handle;
 mod kind;
 mod label;
 mod layer;
 mod select;
 mod shard;
+mod stats;
 
 pub use builder::KeyedBuilder;
-pub use by_key::{KeyedBreaker, KeyedBulkhead};
-pub use census::Snapshot;
+pub use by_key::{KeyedBulkheadService, KeyedCircuitBreakerService};
 pub use handle::Keyed;
 pub use kind::KeyedHandle;
-pub use layer::{KeyedBreakerLayer, KeyedBulkheadLayer};
-pub use select::{Borrowed, Owned, SelectKey};
+pub use layer::{KeyedBulkheadLayer, KeyedCircuitBreakerLayer};
+pub use select::{BorrowKey, MakeKey, PickHandle};
+pub use stats::Snapshot;

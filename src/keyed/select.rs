@@ -10,8 +10,8 @@ use super::kind::KeyedHandle;
 /// request, and `layer_owned` of one that makes the key; this is for anything else.
 ///
 /// ```
-/// use seaworthy::keyed::{KeyedHandle, SelectKey};
-/// use seaworthy::{Circuit, Keyed};
+/// use seaworthy::keyed::{KeyedHandle, PickHandle};
+/// use seaworthy::{CircuitBreaker, Keyed};
 ///
 /// struct Request { host: Option<String> }
 ///
@@ -19,47 +19,47 @@ use super::kind::KeyedHandle;
 /// #[derive(Clone)]
 /// struct ByHost;
 ///
-/// impl SelectKey<Request, String> for ByHost {
+/// impl PickHandle<Request, String> for ByHost {
 ///     fn select<H: KeyedHandle>(&self, hosts: &Keyed<String, H>, request: &Request) -> H {
 ///         hosts.get(request.host.as_deref().unwrap_or("none"))
 ///     }
 /// }
 ///
-/// let hosts: Keyed<String, Circuit> = Circuit::builder("hosts").keyed().build()?;
+/// let hosts: Keyed<String, CircuitBreaker> = CircuitBreaker::builder("hosts").keyed().build()?;
 /// let layer = hosts.layer_by(ByHost);
 /// # let _ = layer;
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
-pub trait SelectKey<Request, K> {
+pub trait PickHandle<Request, K> {
     /// The handle for this request, of those that `keyed` has.
     fn select<H: KeyedHandle>(&self, keyed: &Keyed<K, H>, request: &Request) -> H;
 }
 
 /// By a key that a closure borrows from the request.
-pub struct Borrowed<F, Q: ?Sized> {
+pub struct BorrowKey<F, Q: ?Sized> {
     key: F,
     borrowed: PhantomData<fn(&Q)>,
 }
 
-impl<F, Q: ?Sized> Borrowed<F, Q> {
-    pub(super) fn new(key: F) -> Borrowed<F, Q> {
-        Borrowed { key, borrowed: PhantomData }
+impl<F, Q: ?Sized> BorrowKey<F, Q> {
+    pub(super) fn new(key: F) -> BorrowKey<F, Q> {
+        BorrowKey { key, borrowed: PhantomData }
     }
 }
 
-impl<F: Clone, Q: ?Sized> Clone for Borrowed<F, Q> {
-    fn clone(&self) -> Borrowed<F, Q> {
-        Borrowed::new(self.key.clone())
+impl<F: Clone, Q: ?Sized> Clone for BorrowKey<F, Q> {
+    fn clone(&self) -> BorrowKey<F, Q> {
+        BorrowKey::new(self.key.clone())
     }
 }
 
-impl<F, Q: ?Sized> fmt::Debug for Borrowed<F, Q> {
+impl<F, Q: ?Sized> fmt::Debug for BorrowKey<F, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Borrowed").finish_non_exhaustive()
+        f.debug_struct("BorrowKey").finish_non_exhaustive()
     }
 }
 
-impl<Request, K, F, Q> SelectKey<Request, K> for Borrowed<F, Q>
+impl<Request, K, F, Q> PickHandle<Request, K> for BorrowKey<F, Q>
 where
     F: Fn(&Request) -> &Q,
     K: Hash + Eq + Borrow<Q>,
@@ -73,21 +73,21 @@ where
 
 /// By a key that a closure makes for the request.
 #[derive(Clone)]
-pub struct Owned<F>(F);
+pub struct MakeKey<F>(F);
 
-impl<F> Owned<F> {
-    pub(super) fn new(key: F) -> Owned<F> {
-        Owned(key)
+impl<F> MakeKey<F> {
+    pub(super) fn new(key: F) -> MakeKey<F> {
+        MakeKey(key)
     }
 }
 
-impl<F> fmt::Debug for Owned<F> {
+impl<F> fmt::Debug for MakeKey<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Owned").finish_non_exhaustive()
+        f.debug_struct("MakeKey").finish_non_exhaustive()
     }
 }
 
-impl<Request, K, F> SelectKey<Request, K> for Owned<F>
+impl<Request, K, F> PickHandle<Request, K> for MakeKey<F>
 where
     F: Fn(&Request) -> K,
     K: Hash + Eq,

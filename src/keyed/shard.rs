@@ -1,7 +1,7 @@
 use hashbrown::HashTable;
 
-use crate::machine::idleness::Idleness;
-use crate::machine::moment::Moment;
+use crate::machine::keyed::idleness::Idleness;
+use crate::machine::timestamp::Timestamp;
 
 /// A part of the handles, by key, and in the order in which they were used.
 ///
@@ -11,28 +11,28 @@ use crate::machine::moment::Moment;
 pub(super) struct Shard<K, H> {
     /// Places in `entries`, by the hash of the key.
     table: HashTable<u32>,
-    entries: Vec<Option<Entry<K, H>>>,
+    entries: Vec<Option<KeyEntry<K, H>>>,
     free: Vec<u32>,
-    queues: [Queue; 3],
+    queues: [IdleQueue; 3],
 }
 
 #[derive(Debug)]
-struct Entry<K, H> {
+struct KeyEntry<K, H> {
     key: K,
     handle: H,
     hash: u64,
     /// When it was asked for, or was last found in use.
-    used: Moment,
+    used: Timestamp,
     /// When it came into its queue.
-    since: Moment,
-    stage: Stage,
+    since: Timestamp,
+    stage: IdleStage,
     before: u32,
     after: u32,
 }
 
 /// The queues, in each of which the first has been there for longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum IdleStage {
     /// It was asked for, or found in use, lately.
     Active,
     /// After so long it was found idle, and goes if it is again.
@@ -41,10 +41,10 @@ enum Stage {
     Marked,
 }
 
-const STAGES: [Stage; 3] = [Stage::Active, Stage::Resting, Stage::Marked];
+const STAGES: [IdleStage; 3] = [IdleStage::Active, IdleStage::Resting, IdleStage::Marked];
 
 #[derive(Debug)]
-struct Queue {
+struct IdleQueue {
     first: u32,
     last: u32,
     len: u32,
@@ -54,7 +54,7 @@ struct Queue {
 const NONE: u32 = u32::MAX;
 
 /// What came of looking for something that can be spared.
-pub(super) enum Spared<K, H> {
+pub(super) enum Eviction<K, H> {
     Gone((K, H)),
     /// The first is needed, and now is the last.
     Needed,
@@ -65,15 +65,15 @@ pub(super) enum Spared<K, H> {
 
 impl<K, H> Shard<K, H> {
     pub(super) fn new() -> Shard<K, H> {
-        let queues = [(); 3].map(|()| Queue { first: NONE, last: NONE, len: 0 });
+        let queues = [(); 3].map(|()| IdleQueue { first: NONE, last: NONE, len: 0 });
         Shard { table: HashTable::new(), entries: Vec::new(), free: Vec::new(), queues }
     }
 
-    fn entry(&self, place: u32) -> Option<&Entry<K, H>> {
+    fn entry(&self, place: u32) -> Option<&KeyEntry<K, H>> {
         self.entries.get(place as usize)?.as_ref()
     }
 
-    fn entry_mut(&mut self, place: u32) -> Option<&mut Entry<K, H>> {
+    fn entry_mut(&mut self, place: u32) -> Option<&mut KeyEntry<K, H>> {
         self.entries.get_mut(place as usize)?.as_mut()
     }
 
@@ -83,15 +83,16 @@ impl<K, H> Shard<K, H> {
     }
 
     /// The handle of a key, which is used by this.
-    pub(super) fn ask(&mut self, hash: u64, is_it: impl FnMut(&K) -> bool, now: Moment) -> Option<&H> {
+    pub(super) fn ask(&mut self, hash: u64, is_it: impl FnMut(&K) -> bool, now: Timestamp) -> Option<&H> {
         let place = self.find(hash, is_it)?;
         self.use_now(place, now);
         self.entry(place).map(|entry| &entry.handle)
     }
 
     /// Adds a key that is not there.
-    pub(super) fn add(&mut self, hash: u64, key: K, handle: H, now: Moment) {
-        let entry = Entry { key, handle, hash, used: now, since: now, stage: Stage::Active, before: NONE, after: NONE };
+    pub(super) fn add(&mut self, hash: u64, key: K, handle: H, now: Timestamp) {
+        let entry =
+            KeyEntry { key, handle, hash, used: now, since: now, stage: IdleStage::Active, before: NONE, after: NONE };
         let place = match self.free.pop() {
             Some(place) => {
                 self.entries[place as usize] = Some(entry);
@@ -106,7 +107,7 @@ impl<K, H> Shard<K, H> {
         let entries = &self.entries;
         let hash_of = |place: &u32| entries[*place as usize].as_ref().map_or(0, |entry| entry.hash);
         self.table.insert_unique(hash, place, hash_of);
-        self.append(place, Stage::Active, now);
+        self.append(place, IdleStage::Active, now);
     }
 
     pub(super) fn remove(&mut self, hash: u64, is_it: impl FnMut(&K) -> bool) -> Option<(K, H)> {
@@ -129,10 +130,10 @@ impl<K, H> Shard<K, H> {
     }
 
     /// Looks at the first of each queue whose time has come, and gives back what is forgotten.
-    pub(super) fn tend(
+    pub(super) fn expire_due(
         &mut self,
-        idle_since: impl Fn(Moment) -> bool,
-        now: Moment,
+        idle_since: impl Fn(Timestamp) -> bool,
+        now: Timestamp,
         mut idleness: impl FnMut(&mut H) -> Idleness,
     ) -> [Option<(K, H)>; 3] {
         STAGES.map(|stage| {
@@ -143,9 +144,11 @@ impl<K, H> Shard<K, H> {
             }
             match (stage, idleness(&mut entry.handle)) {
                 (_, Idleness::InUse) => self.use_now(place, now),
-                (Stage::Active, Idleness::Idle) => self.move_to(place, Stage::Resting, now),
-                (Stage::Active | Stage::Resting, Idleness::Marked) => self.move_to(place, Stage::Marked, now),
-                (Stage::Resting | Stage::Marked, Idleness::Idle) | (Stage::Marked, Idleness::Marked) => {
+                (IdleStage::Active, Idleness::Idle) => self.move_to(place, IdleStage::Resting, now),
+                (IdleStage::Active | IdleStage::Resting, Idleness::Marked) => {
+                    self.move_to(place, IdleStage::Marked, now)
+                }
+                (IdleStage::Resting | IdleStage::Marked, Idleness::Idle) | (IdleStage::Marked, Idleness::Marked) => {
                     return self.take(place);
                 }
             }
@@ -153,52 +156,52 @@ impl<K, H> Shard<K, H> {
         })
     }
 
-    /// Whether [`Shard::tend`] would find something to do.
-    pub(super) fn is_due(&self, idle_since: impl Fn(Moment) -> bool) -> bool {
+    /// Whether [`Shard::expire_due`] would find something to do.
+    pub(super) fn is_due(&self, idle_since: impl Fn(Timestamp) -> bool) -> bool {
         self.queues.iter().filter_map(|queue| self.entry(queue.first)).any(|entry| idle_since(entry.since))
     }
 
     /// The one that was used least recently, those aside that are marked.
-    fn oldest(&self) -> Option<(u32, &Entry<K, H>)> {
-        let first = |stage: Stage| {
+    fn oldest(&self) -> Option<(u32, &KeyEntry<K, H>)> {
+        let first = |stage: IdleStage| {
             let place = self.queues[stage as usize].first;
             self.entry(place).map(|entry| (place, entry))
         };
         // What rests has not been used for longer than what is active.
-        first(Stage::Resting).or_else(|| first(Stage::Active))
+        first(IdleStage::Resting).or_else(|| first(IdleStage::Active))
     }
 
     /// When that was used, and how many there are of which it is the first.
-    pub(super) fn oldest_use(&self) -> Option<(Moment, u32)> {
-        let len = |stage: Stage| self.queues[stage as usize].len;
-        self.oldest().map(|(_, entry)| (entry.used, len(Stage::Resting) + len(Stage::Active)))
+    pub(super) fn oldest_use(&self) -> Option<(Timestamp, u32)> {
+        let len = |stage: IdleStage| self.queues[stage as usize].len;
+        self.oldest().map(|(_, entry)| (entry.used, len(IdleStage::Resting) + len(IdleStage::Active)))
     }
 
     /// Gives up the one that was used least recently, if it can be spared.
-    pub(super) fn spare(&mut self, now: Moment, idleness: impl FnOnce(&mut H) -> Idleness) -> Spared<K, H> {
-        let Some((place, _)) = self.oldest() else { return Spared::Nothing };
-        let Some(entry) = self.entry_mut(place) else { return Spared::Nothing };
+    pub(super) fn spare(&mut self, now: Timestamp, idleness: impl FnOnce(&mut H) -> Idleness) -> Eviction<K, H> {
+        let Some((place, _)) = self.oldest() else { return Eviction::Nothing };
+        let Some(entry) = self.entry_mut(place) else { return Eviction::Nothing };
         match idleness(&mut entry.handle) {
             Idleness::InUse => {
                 self.use_now(place, now);
-                Spared::Needed
+                Eviction::Needed
             }
             Idleness::Marked => {
-                self.move_to(place, Stage::Marked, now);
-                Spared::Marked
+                self.move_to(place, IdleStage::Marked, now);
+                Eviction::Marked
             }
-            Idleness::Idle => self.take(place).map_or(Spared::Nothing, Spared::Gone),
+            Idleness::Idle => self.take(place).map_or(Eviction::Nothing, Eviction::Gone),
         }
     }
 
-    fn use_now(&mut self, place: u32, now: Moment) {
+    fn use_now(&mut self, place: u32, now: Timestamp) {
         if let Some(entry) = self.entry_mut(place) {
             entry.used = now;
         }
-        self.move_to(place, Stage::Active, now);
+        self.move_to(place, IdleStage::Active, now);
     }
 
-    fn move_to(&mut self, place: u32, stage: Stage, now: Moment) {
+    fn move_to(&mut self, place: u32, stage: IdleStage, now: Timestamp) {
         let queue = &self.queues[stage as usize];
         if queue.last == place {
             // It is where it should be, as the only one that is used in a row.
@@ -225,7 +228,7 @@ impl<K, H> Shard<K, H> {
         }
     }
 
-    fn append(&mut self, place: u32, stage: Stage, now: Moment) {
+    fn append(&mut self, place: u32, stage: IdleStage, now: Timestamp) {
         let queue = &mut self.queues[stage as usize];
         queue.len += 1;
         let last = std::mem::replace(&mut queue.last, place);
@@ -246,7 +249,7 @@ mod tests {
     /// KY-05: the places of handles that are gone are used again, so that keys that come and go cost no memory.
     #[test]
     fn ky_05_places_are_used_again() {
-        let (mut shard, now) = (Shard::new(), Moment::from_nanos(1));
+        let (mut shard, now) = (Shard::new(), Timestamp::from_nanos(1));
         for round in 0..100_u64 {
             for key in [3 * round, 3 * round + 1] {
                 shard.add(key, key, (), now);

@@ -7,16 +7,16 @@ use pin_project_lite::pin_project;
 
 use super::class::Class;
 use super::handle::Policy;
-use super::pass::{Fuse, Pass};
-use crate::circuit::judge;
+use super::pass::{Pass, PassGuard};
+use crate::circuit_breaker::{Classify, judge};
+use crate::error::{Rejected, StackError};
 use crate::timeout::Clock;
-use crate::{Classify, Rejected, StackError};
 
 pin_project! {
     /// A call of what lies inside of a policy, until its time is over.
     #[project = AttemptProj]
     pub(super) enum Attempt<F> {
-        Running { clock: Clock, #[pin] inner: F },
+        RunningAttempt { clock: Clock, #[pin] inner: F },
         GivenUp,
     }
 }
@@ -24,10 +24,10 @@ pin_project! {
 impl<F> Attempt<F> {
     #[inline]
     pub(super) fn new(policy: &Policy, class: Class, inner: F) -> Attempt<F> {
-        Attempt::Running { clock: Clock::new(class.limit(policy.timeout())), inner }
+        Attempt::RunningAttempt { clock: Clock::new(class.limit(policy.timeout())), inner }
     }
 
-    /// Ready with the result, of which the circuit has been told and for which no slot is held any more.
+    /// Ready with the result, of which the circuit has been told and for which no permit is held any more.
     ///
     /// The result is judged where it lies: moving it costs more than the rest.
     #[inline]
@@ -43,11 +43,11 @@ impl<F> Attempt<F> {
         C: Classify<T, E>,
         E: StackError,
     {
-        let AttemptProj::Running { clock, inner } = self.as_mut().project() else {
+        let AttemptProj::RunningAttempt { clock, inner } = self.as_mut().project() else {
             // It was polled after it ended, which no future has to survive; hanging is worse than telling.
             panic!("`ResponseFuture` was polled after it was ready");
         };
-        let mut fuse = Fuse::new(pass);
+        let mut fuse = PassGuard::new(pass);
         // Inner comes first: an answer that is there is never lost to the clock.
         let mut poll = inner.poll(cx);
         if poll.is_pending() {
@@ -72,15 +72,15 @@ impl<F> Attempt<F> {
 
 pin_project! {
     /// An attempt that borrows the policy.
-    pub(super) struct Running<'a, F, C> {
+    pub(super) struct RunningAttempt<'a, F, C> {
         #[pin]
         attempt: Attempt<F>,
         classifier: &'a C,
-        // The last: the slot is given back after the inner future was dropped.
+        // The last: the permit is given back after the inner future was dropped.
         pass: Pass<&'a Policy>,
     }
 
-    impl<F, C> PinnedDrop for Running<'_, F, C> {
+    impl<F, C> PinnedDrop for RunningAttempt<'_, F, C> {
         fn drop(this: Pin<&mut Self>) {
             // Before its future is dropped, which may take its time.
             this.project().pass.settle_dropped();
@@ -88,13 +88,13 @@ pin_project! {
     }
 }
 
-impl<'a, F, C> Running<'a, F, C> {
-    pub(super) fn new(pass: Pass<&'a Policy>, class: Class, classifier: &'a C, inner: F) -> Running<'a, F, C> {
-        Running { attempt: Attempt::new(pass.policy(), class, inner), classifier, pass }
+impl<'a, F, C> RunningAttempt<'a, F, C> {
+    pub(super) fn new(pass: Pass<&'a Policy>, class: Class, classifier: &'a C, inner: F) -> RunningAttempt<'a, F, C> {
+        RunningAttempt { attempt: Attempt::new(pass.policy(), class, inner), classifier, pass }
     }
 }
 
-impl<F, C, T, E> Future for Running<'_, F, C>
+impl<F, C, T, E> Future for RunningAttempt<'_, F, C>
 where
     F: Future<Output = Result<T, E>>,
     C: Classify<T, E>,

@@ -7,12 +7,13 @@ use super::class::Class;
 use super::error::PolicyError;
 use super::handle::{Parts, Policy};
 use super::part::Part;
-use crate::audience::Audience;
-use crate::bulkhead::SlotsBuilder;
-use crate::circuit::CircuitBuilder;
-use crate::retry::RetryPolicyBuilder;
-use crate::timeout::Announcer;
-use crate::{Circuit, Name, Observer, RetryPolicy, Slots};
+use crate::bulkhead::{Bulkhead, BulkheadBuilder};
+use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder};
+use crate::name::Name;
+use crate::observe::notifier::Notifier;
+use crate::observe::observer::Observer;
+use crate::retry::{RetryBuilder, RetryPolicy};
+use crate::timeout::TimeoutNotifier;
 
 /// The settings of a [`Policy`]. Made by [`Policy::builder`]; nothing is checked before [`build`](Self::build).
 ///
@@ -25,59 +26,62 @@ use crate::{Circuit, Name, Observer, RetryPolicy, Slots};
 #[must_use = "a builder does nothing until `build`"]
 pub struct PolicyBuilder {
     name: Name,
-    circuit: Option<Part<CircuitBuilder, Circuit>>,
-    bulkhead: Option<Part<SlotsBuilder, Slots>>,
+    circuit_breaker: Option<Part<CircuitBreakerBuilder, CircuitBreaker>>,
+    bulkhead: Option<Part<BulkheadBuilder, Bulkhead>>,
     timeout: Option<Duration>,
     total_timeout: Option<Duration>,
-    retry: Option<Part<RetryPolicyBuilder, RetryPolicy>>,
+    retry: Option<Part<RetryBuilder, RetryPolicy>>,
     classes: Vec<(Name, Class)>,
     pub(crate) bodies: BodyLimits,
-    audience: Audience,
+    notifier: Notifier,
 }
 
 impl PolicyBuilder {
     pub(super) fn new(name: Name) -> PolicyBuilder {
         PolicyBuilder {
             name,
-            circuit: None,
+            circuit_breaker: None,
             bulkhead: None,
             timeout: None,
             total_timeout: None,
             retry: None,
             classes: Vec::new(),
             bodies: BodyLimits::default(),
-            audience: Audience::default(),
+            notifier: Notifier::default(),
         }
     }
 
     /// Has a circuit of its own, set up by `set`, which may give back what it is given. Used again, it goes on from
     /// there.
-    pub fn circuit(mut self, set: impl FnOnce(CircuitBuilder) -> CircuitBuilder) -> PolicyBuilder {
-        Part::set(&mut self.circuit, || Circuit::builder(self.name.clone()), set);
+    pub fn circuit_breaker(
+        mut self,
+        set: impl FnOnce(CircuitBreakerBuilder) -> CircuitBreakerBuilder,
+    ) -> PolicyBuilder {
+        Part::set(&mut self.circuit_breaker, || CircuitBreaker::builder(self.name.clone()), set);
         self
     }
 
     /// Shares this circuit with whoever else was given it, under its own name. Not together with
-    /// [`circuit`](Self::circuit), which would not be obeyed.
-    pub fn shared_circuit(mut self, circuit: Circuit) -> PolicyBuilder {
-        Part::give(&mut self.circuit, circuit);
+    /// [`circuit_breaker`](Self::circuit_breaker), which would not be obeyed.
+    pub fn shared_circuit_breaker(mut self, circuit_breaker: CircuitBreaker) -> PolicyBuilder {
+        Part::give(&mut self.circuit_breaker, circuit_breaker);
         self
     }
 
     /// Has a bulkhead of its own, set up by `set`. Used again, it goes on from there.
-    pub fn bulkhead(mut self, set: impl FnOnce(SlotsBuilder) -> SlotsBuilder) -> PolicyBuilder {
-        Part::set(&mut self.bulkhead, || Slots::builder(self.name.clone()), set);
+    pub fn bulkhead(mut self, set: impl FnOnce(BulkheadBuilder) -> BulkheadBuilder) -> PolicyBuilder {
+        Part::set(&mut self.bulkhead, || Bulkhead::builder(self.name.clone()), set);
         self
     }
 
-    /// Shares these slots with whoever else was given them, under their own name. Not together with
+    /// Shares these permits with whoever else was given them, under their own name. Not together with
     /// [`bulkhead`](Self::bulkhead), which would not be obeyed.
-    pub fn shared_bulkhead(mut self, slots: Slots) -> PolicyBuilder {
-        Part::give(&mut self.bulkhead, slots);
+    pub fn shared_bulkhead(mut self, bulkhead: Bulkhead) -> PolicyBuilder {
+        Part::give(&mut self.bulkhead, bulkhead);
         self
     }
 
-    /// Gives up an attempt that has not ended after so long, counted from when it has its slot. More than zero; no limit
+    /// Gives up an attempt that has not ended after so long, counted from when it has its permit. More than zero; no limit
     /// if not set. A time too long to be told means no limit.
     pub fn timeout(mut self, time: Duration) -> PolicyBuilder {
         self.timeout = Some(time);
@@ -95,7 +99,7 @@ impl PolicyBuilder {
 
     /// Tries again what failed, as set up by `set`. There are no retries unless asked for: repeating a call that makes
     /// or moves something is dangerous. Used again, it goes on from there.
-    pub fn retry(mut self, set: impl FnOnce(RetryPolicyBuilder) -> RetryPolicyBuilder) -> PolicyBuilder {
+    pub fn retry(mut self, set: impl FnOnce(RetryBuilder) -> RetryBuilder) -> PolicyBuilder {
         Part::set(&mut self.retry, || RetryPolicy::builder(self.name.clone()), set);
         self
     }
@@ -117,15 +121,15 @@ impl PolicyBuilder {
     /// Tells `observer` what happens in the parts that it builds, in place of the
     /// [default](crate::observe). A part that was set up with an observer of its own keeps it.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PolicyBuilder {
-        self.audience = Audience::new(Arc::new(observer));
+        self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Tells `audience` what happens, unless an observer was given.
+    /// Tells `notifier` what happens, unless an observer was given.
     #[cfg(feature = "serde")]
-    pub(super) fn or_audience(mut self, audience: &Audience) -> PolicyBuilder {
-        if !self.audience.is_set() {
-            self.audience = audience.clone();
+    pub(super) fn or_notifier(mut self, notifier: &Notifier) -> PolicyBuilder {
+        if !self.notifier.is_set() {
+            self.notifier = notifier.clone();
         }
         self
     }
@@ -133,23 +137,25 @@ impl PolicyBuilder {
     /// Checks the settings and makes a policy of them. Nothing about settings fails later.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, by its path (`circuit.open_for`), and the rule.
+    /// The first setting that breaks a rule, by its path (`circuit_breaker.open_for`), and the rule.
     ///
     /// ```
     /// use seaworthy::Policy;
     ///
-    /// let error = Policy::builder("compute").circuit(|circuit| circuit.successes(0)).build().unwrap_err();
-    /// assert_eq!(error.path(), "circuit.successes");
-    /// assert_eq!(error.to_string(), "circuit.successes: must be at least 1");
+    /// let error = Policy::builder("compute").circuit_breaker(|circuit_breaker| circuit_breaker.success_threshold(0)).build().unwrap_err();
+    /// assert_eq!(error.path(), "circuit_breaker.success_threshold");
+    /// assert_eq!(error.to_string(), "circuit_breaker.success_threshold: must be at least 1");
     /// ```
     pub fn build(self) -> Result<Policy, PolicyError> {
-        let PolicyBuilder { name, circuit, bulkhead, timeout, total_timeout, retry, classes, bodies, audience } = self;
+        let PolicyBuilder { name, circuit_breaker, bulkhead, timeout, total_timeout, retry, classes, bodies, notifier } =
+            self;
         if name.is_empty() {
             return Err(PolicyError::new("name", "must not be empty"));
         }
-        let owns_circuit = Part::is_own(circuit.as_ref());
-        let circuit = Part::build(circuit, "circuit", |builder| builder.or_audience(&audience).build())?;
-        let slots = Part::build(bulkhead, "bulkhead", |builder| builder.or_audience(&audience).build())?;
+        let owns_circuit = Part::is_own(circuit_breaker.as_ref());
+        let circuit_breaker =
+            Part::build(circuit_breaker, "circuit_breaker", |builder| builder.or_notifier(&notifier).build())?;
+        let bulkhead = Part::build(bulkhead, "bulkhead", |builder| builder.or_notifier(&notifier).build())?;
         let times = [("timeout", timeout), ("total_timeout", total_timeout)];
         let body_times = [("body_idle_timeout", bodies.idle), ("body_timeout", bodies.total)];
         for (field, time) in times.into_iter().chain(body_times) {
@@ -157,11 +163,21 @@ impl PolicyBuilder {
                 return Err(PolicyError::new(field, "must be longer than zero"));
             }
         }
-        let retry = Part::build(retry, "retry", |builder| builder.or_audience(&audience).build())?;
-        let mut announcer = Announcer::default();
-        announcer.set_name(&name);
-        announcer.set_audience(audience.or_default());
-        let parts = Parts { name, circuit, slots, timeout, total_timeout, retry, classes, bodies, announcer };
+        let retry = Part::build(retry, "retry", |builder| builder.or_notifier(&notifier).build())?;
+        let mut timeouts = TimeoutNotifier::default();
+        timeouts.set_name(&name);
+        timeouts.set_notifier(notifier.or_default());
+        let parts = Parts {
+            name,
+            circuit_breaker,
+            bulkhead,
+            timeout,
+            total_timeout,
+            retry,
+            classes,
+            bodies,
+            notifier: timeouts,
+        };
         check::classes(&parts)?;
         check::times(&parts, owns_circuit)?;
         Ok(Policy::new(parts))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::class::Class;
 use super::error::PolicyError;
 use super::handle::Parts;
-use crate::OnDrop;
+use crate::circuit_breaker::OnDrop;
 
 /// The rules of [`times`].
 pub(in crate::policy) const WITHIN_TOTAL: &str = "must be shorter than `total_timeout`";
@@ -28,8 +28,8 @@ pub(super) fn classes(parts: &Parts) -> Result<(), PolicyError> {
             continue;
         }
         for (leaves_out, is_there, field) in [
-            (!class.has_circuit(), parts.circuit.is_some(), ".circuit"),
-            (!class.has_bulkhead(), parts.slots.is_some(), ".bulkhead"),
+            (!class.has_circuit_breaker(), parts.circuit_breaker.is_some(), ".circuit_breaker"),
+            (!class.has_bulkhead(), parts.bulkhead.is_some(), ".bulkhead"),
             (!class.has_retry(), parts.retry.is_some(), ".retry"),
             (class.is_endless(), parts.timeout.is_some(), ".timeout"),
             (!class.has_total_timeout(), parts.total_timeout.is_some(), ".total_timeout"),
@@ -55,14 +55,14 @@ pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError
         }
     }
     // Who else has a circuit that is shared may give its calls more time.
-    let circuit = parts.circuit.as_ref().filter(|_| owns_circuit);
-    let (Some(circuit), Some(longest)) = (circuit, longest(parts)) else { return Ok(()) };
-    let settings = circuit.core().settings();
+    let circuit_breaker = parts.circuit_breaker.as_ref().filter(|_| owns_circuit);
+    let (Some(circuit_breaker), Some(longest)) = (circuit_breaker, longest(parts)) else { return Ok(()) };
+    let settings = circuit_breaker.shared().settings();
     if settings.slow_call.is_some_and(|slow| slow >= longest) {
-        return Err(PolicyError::new("circuit.slow_call", WITHIN_TIMEOUT));
+        return Err(PolicyError::new("circuit_breaker.slow_call", WITHIN_TIMEOUT));
     }
     if matches!(settings.on_drop, OnDrop::FailureAfter(after) if after >= longest) {
-        return Err(PolicyError::new("circuit.on_drop.failure_after", WITHIN_TIMEOUT));
+        return Err(PolicyError::new("circuit_breaker.on_drop.failure_after", WITHIN_TIMEOUT));
     }
     Ok(())
 }
@@ -70,7 +70,7 @@ pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError
 /// The longest time that a call has which the circuit sees, if all of them end.
 fn longest(parts: &Parts) -> Option<Duration> {
     let usual = Class::new();
-    let classes = parts.classes.iter().map(|(_, class)| class).filter(|class| class.has_circuit());
+    let classes = parts.classes.iter().map(|(_, class)| class).filter(|class| class.has_circuit_breaker());
     let mut longest = Duration::ZERO;
     for class in std::iter::once(&usual).chain(classes) {
         let total = parts.total_timeout.filter(|_| class.has_total_timeout());

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Class {
-    limit: Limit,
+    limit: ClassLimit,
     skips_circuit: bool,
     skips_bulkhead: bool,
     skips_retry: bool,
@@ -27,7 +27,7 @@ pub struct Class {
 
 /// How long an attempt may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-enum Limit {
+enum ClassLimit {
     #[default]
     AsUsual,
     Endless,
@@ -39,7 +39,7 @@ impl Class {
     #[must_use]
     pub const fn new() -> Class {
         Class {
-            limit: Limit::AsUsual,
+            limit: ClassLimit::AsUsual,
             skips_circuit: false,
             skips_bulkhead: false,
             skips_retry: false,
@@ -50,7 +50,7 @@ impl Class {
     /// Passes nothing: neither circuit nor bulkhead nor retry, without any timeout.
     #[must_use]
     pub const fn bare() -> Class {
-        let passed_by = Class::new().without_circuit().without_bulkhead().without_retry();
+        let passed_by = Class::new().without_circuit_breaker().without_bulkhead().without_retry();
         passed_by.without_timeout().without_total_timeout()
     }
 
@@ -61,7 +61,7 @@ impl Class {
     /// time too long to be told means no limit.
     #[must_use]
     pub const fn timeout(mut self, time: Duration) -> Class {
-        self.limit = Limit::After(time);
+        self.limit = ClassLimit::After(time);
         self
     }
 
@@ -75,18 +75,18 @@ impl Class {
     /// No attempt is given up.
     #[must_use]
     pub const fn without_timeout(mut self) -> Class {
-        self.limit = Limit::Endless;
+        self.limit = ClassLimit::Endless;
         self
     }
 
     /// The circuit neither rejects the call nor learns how it went.
     #[must_use]
-    pub const fn without_circuit(mut self) -> Class {
+    pub const fn without_circuit_breaker(mut self) -> Class {
         self.skips_circuit = true;
         self
     }
 
-    /// The call takes no slot, and waits for none.
+    /// The call takes no permit, and waits for none.
     #[must_use]
     pub const fn without_bulkhead(mut self) -> Class {
         self.skips_bulkhead = true;
@@ -101,7 +101,7 @@ impl Class {
     }
 
     #[inline]
-    pub(super) fn has_circuit(self) -> bool {
+    pub(super) fn has_circuit_breaker(self) -> bool {
         !self.skips_circuit
     }
 
@@ -121,13 +121,13 @@ impl Class {
     }
 
     pub(super) fn is_endless(self) -> bool {
-        self.limit == Limit::Endless
+        self.limit == ClassLimit::Endless
     }
 
     pub(super) fn own_timeout(self) -> Option<Duration> {
         match self.limit {
-            Limit::After(time) => Some(time),
-            Limit::AsUsual | Limit::Endless => None,
+            ClassLimit::After(time) => Some(time),
+            ClassLimit::AsUsual | ClassLimit::Endless => None,
         }
     }
 
@@ -135,15 +135,15 @@ impl Class {
     #[inline]
     pub(super) fn limit(self, usual: Option<Duration>) -> Option<Duration> {
         match self.limit {
-            Limit::AsUsual => usual,
-            Limit::Endless => None,
-            Limit::After(time) => Some(time),
+            ClassLimit::AsUsual => usual,
+            ClassLimit::Endless => None,
+            ClassLimit::After(time) => Some(time),
         }
     }
 
     /// Whether it has a timeout of its own that is zero.
     pub(super) fn is_over_at_once(self) -> bool {
-        self.limit == Limit::After(Duration::ZERO)
+        self.limit == ClassLimit::After(Duration::ZERO)
     }
 }
 

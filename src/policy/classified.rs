@@ -1,14 +1,15 @@
 use std::fmt::{Debug, Display};
 use std::future::Future;
 
-use super::again::Again;
+use super::again::WithRetry;
 use super::class::Class;
 use super::handle::Policy;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
-use crate::lent::Lent;
+use crate::circuit_breaker::{Classify, ErrorClassifier};
+use crate::error::{Error, StackError};
+use crate::retry::lent::Lent;
 use crate::retry::{ByResult, CloneReplay, RetryErrors, RetryIf};
-use crate::{Classify, Error, ErrorClassifier, StackError};
 
 /// A [`Policy`] and what decides for its calls: a classifier, and which results are tried again. Made by
 /// [`Policy::classify`] and [`Policy::retry_if`], once, and kept beside or in place of the policy.
@@ -21,7 +22,7 @@ use crate::{Classify, Error, ErrorClassifier, StackError};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let policy = Policy::builder("store").circuit(|circuit| circuit.consecutive_failures(1)).build()?;
+/// let policy = Policy::builder("store").circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1)).build()?;
 /// // What is not there is no failure of the store.
 /// let store = policy.classify(|result: &Result<u32, BoxError>| match result {
 ///     Err(error) if error.to_string() == "not found" => Verdict::Success,
@@ -69,7 +70,7 @@ impl<C, D> ClassifiedPolicy<C, D> {
     }
 
     /// A layer that puts the policy around a service, with this classifier and decision.
-    pub fn layer(&self) -> PolicyLayer<C, Class, Again<ByResult<D>, CloneReplay>>
+    pub fn layer(&self) -> PolicyLayer<C, Class, WithRetry<ByResult<D>, CloneReplay>>
     where
         C: Clone,
         D: Clone,

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// A policy's setting that cannot be used: where, and the rule that it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,7 @@ impl PolicyError {
         PolicyError { path: format!("{name}.{}", self.path), rule: self.rule }
     }
 
-    /// The path of the setting, from the outside to the inside, as in `circuit.open_for`.
+    /// The path of the setting, from the outside to the inside, as in `circuit_breaker.open_for`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path

@@ -5,32 +5,33 @@ use tower_layer::Layer;
 
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
-use crate::fallback::{Answer, Covers, Fallback, FallbackLayer};
+use crate::circuit_breaker::Classify;
+use crate::error::StackError;
+use crate::fallback::{Answer, Fallback, FallbackIf, FallbackService};
 use crate::retry::RetryIf;
-use crate::{Classify, StackError};
 
 impl<C, L, R> PolicyLayer<C, L, R> {
     /// Answers what the policy rejects, or whatever else `fallback` [covers](crate::fallback#what-is-covered), in another
     /// way. It comes after the last attempt, and none of the policy's parts learns of it.
     ///
     /// ```
-    /// use seaworthy::{BoxError, FallbackLayer, Policy};
+    /// use seaworthy::{BoxError, Fallback, Policy};
     /// use tower::{ServiceBuilder, ServiceExt, service_fn};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let policy = Policy::builder("quotes").circuit(|circuit| circuit).build()?;
+    /// let policy = Policy::builder("quotes").circuit_breaker(|circuit_breaker| circuit_breaker).build()?;
     /// let service = ServiceBuilder::new()
-    ///     .layer(policy.layer().fallback(FallbackLayer::value("last quotes", "as of yesterday").build()?))
+    ///     .layer(policy.layer().fallback(Fallback::value("last quotes", "as of yesterday").build()?))
     ///     .service(service_fn(async |()| Ok::<_, BoxError>("fresh")));
     ///
     /// assert_eq!(service.clone().oneshot(()).await?, "fresh");
-    /// policy.circuit().ok_or("it has one")?.force_open();
+    /// policy.circuit_breaker().ok_or("it has one")?.force_open();
     /// assert_eq!(service.oneshot(()).await?, "as of yesterday");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn fallback<A, W>(self, fallback: FallbackLayer<A, W>) -> PolicyFallbackLayer<Self, A, W> {
+    pub fn fallback<A, W>(self, fallback: Fallback<A, W>) -> PolicyFallbackLayer<Self, A, W> {
         PolicyFallbackLayer { policy: self, fallback }
     }
 }
@@ -40,14 +41,14 @@ impl<C, L, R> PolicyLayer<C, L, R> {
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct PolicyFallbackLayer<P, A, W> {
     policy: P,
-    fallback: FallbackLayer<A, W>,
+    fallback: Fallback<A, W>,
 }
 
 impl<S, P: Layer<S>, A: Clone, W: Clone> Layer<S> for PolicyFallbackLayer<P, A, W> {
-    type Service = Fallback<P::Service, A, W>;
+    type Service = FallbackService<P::Service, A, W>;
 
-    fn layer(&self, inner: S) -> Fallback<P::Service, A, W> {
-        self.fallback.layer(self.policy.layer(inner))
+    fn layer(&self, inner: S) -> FallbackService<P::Service, A, W> {
+        self.fallback.layer().layer(self.policy.layer(inner))
     }
 }
 
@@ -57,19 +58,19 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     ///
     /// ```
     /// use seaworthy::policy::Class;
-    /// use seaworthy::{BoxError, FallbackLayer, Policy};
+    /// use seaworthy::{BoxError, Fallback, Policy};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let policy = Policy::builder("quotes").circuit(|circuit| circuit).build()?;
-    /// let fallback = FallbackLayer::value("last quotes", "as of yesterday").build()?;
-    /// policy.circuit().ok_or("it has one")?.force_open();
+    /// let policy = Policy::builder("quotes").circuit_breaker(|circuit_breaker| circuit_breaker).build()?;
+    /// let fallback = Fallback::value("last quotes", "as of yesterday").build()?;
+    /// policy.circuit_breaker().ok_or("it has one")?.force_open();
     /// let answer = policy.with(Class::new()).fallback(&fallback).run(|| async { Ok::<_, BoxError>("fresh") }).await;
     /// assert_eq!(answer?, "as of yesterday");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn fallback<A, W>(self, fallback: &'a FallbackLayer<A, W>) -> PolicyFallbackCall<'a, C, D, A, W> {
+    pub fn fallback<A, W>(self, fallback: &'a Fallback<A, W>) -> PolicyFallbackCall<'a, C, D, A, W> {
         PolicyFallbackCall { call: self, fallback }
     }
 }
@@ -79,7 +80,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
 #[must_use = "nothing is called until `run`"]
 pub struct PolicyFallbackCall<'a, C, D, A, W> {
     call: PolicyCall<'a, C, D>,
-    fallback: &'a FallbackLayer<A, W>,
+    fallback: &'a Fallback<A, W>,
 }
 
 impl<C, D, A, W> PolicyFallbackCall<'_, C, D, A, W> {
@@ -101,7 +102,7 @@ impl<C, D, A, W> PolicyFallbackCall<'_, C, D, A, W> {
         C: Classify<T, E>,
         D: RetryIf<T, E>,
         A: Answer<(), T, E> + Clone,
-        W: Covers<E> + Clone,
+        W: FallbackIf<E> + Clone,
         E: StackError + Debug + Display,
     {
         self.fallback.run(self.call.run(call)).await

@@ -7,24 +7,25 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::again::Again;
+use super::again::WithRetry;
 use super::class::Class;
-use super::gate::Gate;
+use super::gate::PolicyGate;
 use super::handle::Policy;
 use super::pass::Pass;
-use super::stage::Stage;
-use super::whole::Whole;
-use crate::event::ErrorText;
-use crate::machine::retry::{Progress, StopReason};
+use super::stage::AttemptStage;
+use super::whole::PolicyTotal;
+use crate::circuit_breaker::Classify;
+use crate::error::StackError;
+use crate::machine::retry::attempts::{Progress, StopReason};
+use crate::observe::event::ErrorRef;
 use crate::retry::{Ask, Pause, Replay, RetryIf};
-use crate::{Classify, StackError};
 
 pin_project! {
     /// The response future of [`PolicyService`](super::PolicyService) where it may retry.
     ///
     /// # Cancellation
     /// Dropping it counts as the circuit's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then gives the
-    /// slot back or leaves the queue. Nothing is tried after that; the token of a retry that was about to be made is
+    /// permit back or leaves the queue. Nothing is tried after that; the token of a retry that was about to be made is
     /// spent.
     ///
     /// # Panics
@@ -36,7 +37,7 @@ pin_project! {
         R: Replay<Request>,
     {
         #[pin]
-        whole: Whole<Attempts<S, Request, C, D, R>>,
+        whole: PolicyTotal<Attempts<S, Request, C, D, R>>,
     }
 }
 
@@ -48,11 +49,11 @@ pin_project! {
         R: Replay<Request>,
     {
         #[pin]
-        state: State<S::Future, S, R::Sent>,
+        state: PolicyStage<S::Future, S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
         classifier: C,
-        again: Again<D, R>,
-        // The last: the slot is given back after the inner future was dropped. Absent if nothing is held and nothing
+        again: WithRetry<D, R>,
+        // The last: the permit is given back after the inner future was dropped. Absent if nothing is held and nothing
         // will be.
         pass: Option<Pass<Policy>>,
     }
@@ -72,9 +73,9 @@ pin_project! {
 }
 
 pin_project! {
-    #[project = StateProj]
-    enum State<F, S, Sent> {
-        Calling { #[pin] stage: Stage<F, S, Sent> },
+    #[project = PolicyStageProj]
+    enum PolicyStage<F, S, Sent> {
+        Calling { #[pin] stage: AttemptStage<F, S, Sent> },
         // The wait between two attempts, and then the service's readiness.
         Between { pause: Pause, sent: Option<Sent> },
     }
@@ -84,14 +85,14 @@ pin_project! {
 pub(super) struct Retrying<S, Kept> {
     pub(super) progress: Progress,
     pub(super) class: Class,
-    pub(super) spare: Option<Spare<S, Kept>>,
+    pub(super) spare: Option<PolicyRetryParts<S, Kept>>,
 }
 
 /// Another attempt, unless there is nothing to make it of.
-type Made<F, S, Sent, E> = Poll<Result<Option<Stage<F, S, Sent>>, E>>;
+type Made<F, S, Sent, E> = Poll<Result<Option<AttemptStage<F, S, Sent>>, E>>;
 
 /// What retries are made of.
-pub(super) struct Spare<S, Kept> {
+pub(super) struct PolicyRetryParts<S, Kept> {
     pub(super) service: S,
     /// Let go when the last attempt begins, so that nobody keeps for another what it is sending.
     pub(super) kept: Option<Kept>,
@@ -106,17 +107,17 @@ where
     pub(super) fn new(
         pass: Pass<&Policy>,
         total: Option<Duration>,
-        stage: Stage<S::Future, S, R::Sent>,
+        stage: AttemptStage<S::Future, S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
         classifier: C,
-        again: Again<D, R>,
+        again: WithRetry<D, R>,
     ) -> Self {
         // Who is rejected for good needs no handle, and no clock.
         let ends = stage.is_rejected() && retrying.is_none();
         let (policy, total) = (pass.policy_ref(), if ends { None } else { total });
         let pass = if ends { None } else { Some(pass.into_owned()) };
-        let attempts = Attempts { state: State::Calling { stage }, retrying, classifier, again, pass };
-        ResponseFuture { whole: Whole::new(policy, total, attempts) }
+        let attempts = Attempts { state: PolicyStage::Calling { stage }, retrying, classifier, again, pass };
+        ResponseFuture { whole: PolicyTotal::new(policy, total, attempts) }
     }
 }
 
@@ -151,8 +152,8 @@ where
         let mut this = self.project();
         loop {
             let result = match this.state.as_mut().project() {
-                StateProj::Calling { stage } => ready!(stage.poll(cx, this.pass.as_mut(), this.classifier)),
-                StateProj::Between { pause, sent } => {
+                PolicyStageProj::Calling { stage } => ready!(stage.poll(cx, this.pass.as_mut(), this.classifier)),
+                PolicyStageProj::Between { pause, sent } => {
                     ready!(Pin::new(pause).poll(cx));
                     let (Some(retrying), Some(pass), true) =
                         (this.retrying.as_mut(), this.pass.as_mut(), sent.is_some())
@@ -160,7 +161,7 @@ where
                         panic!("`ResponseFuture` was polled after it was ready");
                     };
                     match ready!(retrying.poll_again(cx, pass, sent)) {
-                        Ok(Some(stage)) => this.state.set(State::Calling { stage }),
+                        Ok(Some(stage)) => this.state.set(PolicyStage::Calling { stage }),
                         Ok(None) => {}
                         Err(error) => return Poll::Ready(Err(error)),
                     }
@@ -189,7 +190,7 @@ where
                 return Poll::Ready(result);
             };
             // Whatever the failed attempt holds is let go before the wait.
-            this.state.set(State::Between { pause, sent });
+            this.state.set(PolicyStage::Between { pause, sent });
             drop(result);
         }
     }
@@ -208,15 +209,15 @@ impl<S, Kept> Retrying<S, Kept> {
         S::Error: Debug + Display,
     {
         let Retrying { progress, class, spare } = self;
-        let (Some(Spare { service, kept }), Some(retry)) = (spare, pass.policy().retry_policy()) else {
+        let (Some(PolicyRetryParts { service, kept }), Some(retry)) = (spare, pass.policy().retry_policy()) else {
             return Poll::Ready(Ok(None));
         };
-        let mut gate = Gate::default();
+        let mut gate = PolicyGate::default();
         if let Err(error) = ready!(gate.poll_ready(service, pass.policy(), *class, cx)) {
             *sent = None;
             // The attempt that had begun to be made never was.
             let made = Progress { attempts: progress.attempts - 1, ..*progress };
-            retry.stopped(made, StopReason::NotReady, Some(ErrorText::new(&error)));
+            retry.stopped(made, StopReason::NotReady, Some(ErrorRef::new(&error)));
             return Poll::Ready(Err(error));
         }
         let Some(sent) = sent.take() else {
@@ -239,8 +240,8 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.whole.call().map(|attempts| &attempts.state) {
-            Some(State::Calling { stage }) => stage.name(),
-            Some(State::Between { .. }) => "between two attempts",
+            Some(PolicyStage::Calling { stage }) => stage.name(),
+            Some(PolicyStage::Between { .. }) => "between two attempts",
             None => "given up",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()

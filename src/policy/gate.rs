@@ -5,23 +5,23 @@ use tower_service::Service;
 use super::attempt::Attempt;
 use super::class::Class;
 use super::handle::Policy;
-use super::pass::{Fuse, Pass};
-use super::stage::Stage;
-use super::waiting::Waiting;
-use crate::Verdict;
-use crate::circuit::Refusal;
+use super::pass::{Pass, PassGuard};
+use super::stage::AttemptStage;
+use super::waiting::QueuedAttempt;
+use crate::circuit_breaker::Refusal;
+use crate::machine::verdict::Verdict;
 
 /// What `poll_ready` has found out, for the call that follows. It holds neither the inner service nor a handle of the
 /// policy: whoever has it has both.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(super) struct PolicyGate {
     /// `poll_ready` was ready to reject: what the call will be told.
     refusal: Option<Refusal>,
     /// Whether the service was made ready and has not been called since.
     ready: bool,
 }
 
-impl Gate {
+impl PolicyGate {
     /// Whatever the service was used for, it may not be ready after it.
     pub(super) fn forget_readiness(&mut self) {
         self.ready = false;
@@ -41,20 +41,20 @@ impl Gate {
     {
         self.refusal = None;
         let mut asked_under = None;
-        if let Some(circuit) = policy.circuit_for(class) {
-            match circuit.core().look() {
-                Ok(generation) => asked_under = Some((circuit, generation)),
+        if let Some(circuit_breaker) = policy.circuit_breaker_for(class) {
+            match circuit_breaker.shared().peek() {
+                Ok(generation) => asked_under = Some((circuit_breaker, generation)),
                 Err(refusal) => {
                     self.refusal = Some(refusal);
                     return Poll::Ready(Ok(()));
                 }
             }
         }
-        if policy.slots_for(class).is_none_or(|slots| slots.core().has_room()) {
+        if policy.bulkhead_for(class).is_none_or(|bulkhead| bulkhead.shared().has_room()) {
             self.ready = false;
             if let Err(error) = ready!(service.poll_ready(cx)) {
-                if let Some((circuit, generation)) = asked_under {
-                    circuit.core().ready_failed(generation);
+                if let Some((circuit_breaker, generation)) = asked_under {
+                    circuit_breaker.shared().ready_failed(generation);
                 }
                 return Poll::Ready(Err(error));
             }
@@ -71,39 +71,39 @@ impl Gate {
         policy: &'a Policy,
         class: Class,
         request: Request,
-    ) -> (Pass<&'a Policy>, Stage<S::Future, S, Request>)
+    ) -> (Pass<&'a Policy>, AttemptStage<S::Future, S, Request>)
     where
         S: Service<Request> + Clone,
     {
         let mut pass = Pass::new(policy);
         let refusal = self.refusal.take();
-        if let Some(circuit) = policy.circuit_for(class) {
-            match refusal.map_or_else(|| circuit.core().admit(), Err) {
+        if let Some(circuit_breaker) = policy.circuit_breaker_for(class) {
+            match refusal.map_or_else(|| circuit_breaker.shared().admit(), Err) {
                 Ok(ticket) => pass.set_ticket(ticket),
-                Err(refusal) => return (pass, Stage::rejected(circuit.reject(refusal))),
+                Err(refusal) => return (pass, AttemptStage::rejected(circuit_breaker.reject(refusal))),
             }
         }
-        if let Some(slots) = policy.slots_for(class) {
-            match slots.core().try_take() {
-                Ok(()) => pass.set_slot(),
-                Err(tally) if slots.core().may_wait(tally) => {
+        if let Some(bulkhead) = policy.bulkhead_for(class) {
+            match bulkhead.shared().try_acquire() {
+                Ok(()) => pass.set_permit(),
+                Err(tally) if bulkhead.shared().may_wait(tally) => {
                     pass.hand_back_ticket();
-                    let waiting = Waiting::queued(slots, class, self.unready_clone(service), request);
-                    return (pass, Stage::Waiting { waiting });
+                    let waiting = QueuedAttempt::queued(bulkhead, class, self.unready_clone(service), request);
+                    return (pass, AttemptStage::QueuedAttempt { waiting });
                 }
                 Err(_) => {
-                    let rejected = slots.core().reject(None);
+                    let rejected = bulkhead.shared().reject(None);
                     pass.settle(Verdict::Ignored);
-                    return (pass, Stage::rejected(rejected));
+                    return (pass, AttemptStage::rejected(rejected));
                 }
             }
         }
-        let fuse = Fuse::new(&mut pass);
+        let fuse = PassGuard::new(&mut pass);
         let stage = if std::mem::take(&mut self.ready) {
             let inner = service.call(request);
-            Stage::Calling { attempt: Attempt::new(policy, class, inner) }
+            AttemptStage::Calling { attempt: Attempt::new(policy, class, inner) }
         } else {
-            Stage::Waiting { waiting: Waiting::granted(class, self.unready_clone(service), request) }
+            AttemptStage::QueuedAttempt { waiting: QueuedAttempt::granted(class, self.unready_clone(service), request) }
         };
         fuse.disarm();
         (pass, stage)

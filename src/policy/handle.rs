@@ -8,10 +8,15 @@ use super::class::Class;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
 use super::unknown_name::UnknownName;
-use crate::handle::Handle;
-use crate::lent::Lent;
-use crate::timeout::{Announcer, Limit};
-use crate::{Circuit, Error, Name, Rejected, RetryPolicy, Slots, StackError, bulkhead, circuit};
+use crate::bulkhead::Bulkhead;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::error::{Error, Rejected, StackError};
+use crate::name::Name;
+use crate::retry::RetryPolicy;
+use crate::retry::lent::Lent;
+use crate::rt::shared::Handle;
+use crate::timeout::{Limit, TimeoutNotifier};
+use crate::{bulkhead, circuit_breaker};
 
 /// A circuit, a bulkhead, a timeout and, if asked for, retries, under one name and in the right order.
 ///
@@ -29,7 +34,7 @@ use crate::{Circuit, Error, Name, Rejected, RetryPolicy, Slots, StackError, bulk
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
 /// let policy = Policy::builder("compute")
-///     .circuit(|circuit| circuit.consecutive_failures(5).open_for(Duration::from_secs(30)).successes(2))
+///     .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(5).open_for(Duration::from_secs(30)).success_threshold(2))
 ///     .bulkhead(|bulkhead| bulkhead.limit(20).max_wait(Duration::from_secs(10)))
 ///     .timeout(Duration::from_secs(120))
 ///     .build()?;
@@ -38,7 +43,7 @@ use crate::{Circuit, Error, Name, Rejected, RetryPolicy, Slots, StackError, bulk
 /// let answer = policy.run(|| async { Ok::<_, BoxError>("created") }).await?;
 /// assert_eq!(answer, "created");
 ///
-/// // … and around another that is not to wait for a slot.
+/// // … and around another that is not to wait for a permit.
 /// let ping = Class::new().timeout(Duration::from_secs(5)).without_bulkhead();
 /// policy.with(ping).run(|| async { Ok::<_, BoxError>(()) }).await?;
 /// # Ok(())
@@ -51,15 +56,15 @@ pub struct Policy(Handle<Parts>);
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) name: Name,
-    pub(super) circuit: Option<Circuit>,
-    pub(super) slots: Option<Slots>,
+    pub(super) circuit_breaker: Option<CircuitBreaker>,
+    pub(super) bulkhead: Option<Bulkhead>,
     pub(super) timeout: Option<Duration>,
     pub(super) total_timeout: Option<Duration>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) classes: Vec<(Name, Class)>,
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only HTTP has bodies"))]
     pub(super) bodies: BodyLimits,
-    pub(super) announcer: Announcer,
+    pub(super) notifier: TimeoutNotifier,
 }
 
 impl Policy {
@@ -94,15 +99,15 @@ impl Policy {
     /// The circuit, if there is one: to look at it, to force it, to make a health check of it.
     #[must_use]
     #[inline]
-    pub fn circuit(&self) -> Option<&Circuit> {
-        self.parts().circuit.as_ref()
+    pub fn circuit_breaker(&self) -> Option<&CircuitBreaker> {
+        self.parts().circuit_breaker.as_ref()
     }
 
-    /// The slots of the bulkhead, if there is one: to look at them, or to change how many there are.
+    /// The permits of the bulkhead, if there is one: to look at them, or to change how many there are.
     #[must_use]
     #[inline]
-    pub fn slots(&self) -> Option<&Slots> {
-        self.parts().slots.as_ref()
+    pub fn bulkhead(&self) -> Option<&Bulkhead> {
+        self.parts().bulkhead.as_ref()
     }
 
     /// The rules of its retries, and their budget, if there are to be any.
@@ -128,8 +133,8 @@ impl Policy {
 
     /// The limits of bodies, and who tells when one was over.
     #[cfg(feature = "http")]
-    pub(crate) fn bodies(&self) -> (BodyLimits, &Announcer) {
-        (self.parts().bodies, &self.parts().announcer)
+    pub(crate) fn bodies(&self) -> (BodyLimits, &TimeoutNotifier) {
+        (self.parts().bodies, &self.parts().notifier)
     }
 
     #[inline]
@@ -138,13 +143,13 @@ impl Policy {
     }
 
     #[inline]
-    pub(super) fn circuit_for(&self, class: Class) -> Option<&Circuit> {
-        if class.has_circuit() { self.circuit() } else { None }
+    pub(super) fn circuit_breaker_for(&self, class: Class) -> Option<&CircuitBreaker> {
+        if class.has_circuit_breaker() { self.circuit_breaker() } else { None }
     }
 
     #[inline]
-    pub(super) fn slots_for(&self, class: Class) -> Option<&Slots> {
-        if class.has_bulkhead() { self.slots() } else { None }
+    pub(super) fn bulkhead_for(&self, class: Class) -> Option<&Bulkhead> {
+        if class.has_bulkhead() { self.bulkhead() } else { None }
     }
 
     #[inline]
@@ -154,7 +159,7 @@ impl Policy {
 
     #[cold]
     pub(super) fn timed_out(&self, after: Duration) -> Rejected {
-        self.parts().announcer.timed_out(Limit::Response, after)
+        self.parts().notifier.timed_out(Limit::Response, after)
     }
 
     /// The class of this name, to be looked up once and kept: it is a plain value.
@@ -176,7 +181,7 @@ impl Policy {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let policy = Policy::builder("parser").circuit(|circuit| circuit).retry(|retry| retry.attempts(2)).build()?;
+    /// let policy = Policy::builder("parser").circuit_breaker(|circuit_breaker| circuit_breaker).retry(|retry| retry.attempts(2)).build()?;
     /// let service = ServiceBuilder::new()
     ///     .layer(policy.layer())
     ///     .service(service_fn(async |text: &'static str| Ok::<u8, BoxError>(text.parse()?)));
@@ -189,7 +194,7 @@ impl Policy {
     }
 
     /// Makes a call through all parts, with every error a failure. `call` is called once for each attempt, after the
-    /// circuit let it pass and it has its slot; only then does the time of the timeout begin.
+    /// circuit let it pass and it has its permit; only then does the time of the timeout begin.
     ///
     /// For an error type that cannot hold a rejection there is [`run_wrapped`](Policy::run_wrapped); for what is borrowed
     /// mutably, [`run_mut`](Policy::run_mut); for a classifier of your own, [`classify`](Policy::classify).
@@ -198,7 +203,7 @@ impl Policy {
     /// The last attempt's own, or a [`Rejected`](crate::Rejected) of one of the parts.
     ///
     /// # Cancellation
-    /// Dropping it drops the attempt that is under way, gives its slot back or leaves the queue, and counts as the
+    /// Dropping it drops the attempt that is under way, gives its permit back or leaves the queue, and counts as the
     /// circuit's [`OnDrop`](crate::OnDrop) says. Before its first poll it has taken nothing.
     ///
     /// # Panics
@@ -219,7 +224,7 @@ impl Policy {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let policy = Policy::builder("parser").circuit(|circuit| circuit).build()?;
+    /// let policy = Policy::builder("parser").circuit_breaker(|circuit_breaker| circuit_breaker).build()?;
     /// assert_eq!(policy.run_wrapped(|| async { "7".parse::<u8>() }).await?, 7);
     /// # Ok(())
     /// # }
@@ -261,7 +266,7 @@ impl Policy {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let policy = Policy::builder("store").circuit(|circuit| circuit).retry(|retry| retry).build()?;
+    /// let policy = Policy::builder("store").circuit_breaker(|circuit_breaker| circuit_breaker).retry(|retry| retry).build()?;
     /// let mut connection = Connection { sent: Vec::new() };
     /// let rows = policy.run_mut(&mut connection, async |mut connection| connection.execute("select 1").await).await?;
     /// assert_eq!((rows, connection.sent), (1, vec!["select 1"]));
@@ -296,22 +301,22 @@ impl Policy {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
-            circuit: self.circuit().map(Circuit::snapshot),
-            bulkhead: self.slots().map(Slots::snapshot),
-            retry_balance: self.retry_policy().and_then(RetryPolicy::budget).map(crate::RetryBudget::balance),
+            circuit_breaker: self.circuit_breaker().map(CircuitBreaker::snapshot),
+            bulkhead: self.bulkhead().map(Bulkhead::snapshot),
+            retry_balance: self.retry_policy().and_then(RetryPolicy::budget).map(crate::retry::RetryBudget::balance),
         }
     }
 }
 
 impl Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { name, circuit, slots, timeout, total_timeout, retry, .. } = self.parts();
+        let Parts { name, circuit_breaker, bulkhead, timeout, total_timeout, retry, .. } = self.parts();
         f.debug_struct("Policy")
             .field("name", name)
             .field("total_timeout", total_timeout)
             .field("retry", retry)
-            .field("circuit", circuit)
-            .field("slots", slots)
+            .field("circuit_breaker", circuit_breaker)
+            .field("bulkhead", bulkhead)
             .field("timeout", timeout)
             .finish_non_exhaustive()
     }
@@ -322,7 +327,7 @@ impl Debug for Policy {
 #[non_exhaustive]
 pub struct Snapshot {
     /// The circuit.
-    pub circuit: Option<circuit::Snapshot>,
+    pub circuit_breaker: Option<circuit_breaker::Snapshot>,
     /// The bulkhead.
     pub bulkhead: Option<bulkhead::Snapshot>,
     /// How many retries the budget has tokens for. Absent, too, if retries are free.

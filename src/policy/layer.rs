@@ -1,10 +1,10 @@
 use tower_layer::Layer;
 
-use super::again::{Again, Once};
+use super::again::{WithRetry, WithoutRetry};
 use super::class::Class;
 use super::handle::Policy;
 use super::service::PolicyService;
-use crate::ErrorClassifier;
+use crate::circuit_breaker::ErrorClassifier;
 use crate::retry::ByResult;
 
 /// Puts a [`Policy`] around a service. All services made by it, and by its clones, share the policy.
@@ -25,7 +25,7 @@ use crate::retry::ByResult;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
 /// let policy = Policy::builder("compute")
-///     .circuit(|circuit| circuit.consecutive_failures(5))
+///     .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(5))
 ///     .bulkhead(|bulkhead| bulkhead.limit(20))
 ///     .timeout(Duration::from_secs(120))
 ///     .class("long", Class::new().timeout(Duration::from_secs(600)))
@@ -46,7 +46,7 @@ use crate::retry::ByResult;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct PolicyLayer<C = ErrorClassifier, L = Class, A = Again> {
+pub struct PolicyLayer<C = ErrorClassifier, L = Class, A = WithRetry> {
     policy: Policy,
     class_for: L,
     classifier: C,
@@ -55,7 +55,7 @@ pub struct PolicyLayer<C = ErrorClassifier, L = Class, A = Again> {
 
 impl PolicyLayer {
     pub(super) fn new(policy: Policy) -> PolicyLayer {
-        PolicyLayer { policy, class_for: Class::new(), classifier: ErrorClassifier, again: Again::default() }
+        PolicyLayer { policy, class_for: Class::new(), classifier: ErrorClassifier, again: WithRetry::default() }
     }
 }
 
@@ -79,31 +79,31 @@ impl<C, L, A> PolicyLayer<C, L, A> {
     }
 
     /// Sends each request once, whatever the policy says. Requests need not be `Clone`, nor errors be shown.
-    pub fn without_retry(self) -> PolicyLayer<C, L, Once> {
-        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again: Once }
+    pub fn without_retry(self) -> PolicyLayer<C, L, WithoutRetry> {
+        PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again: WithoutRetry }
     }
 }
 
-impl<C, L, D, R> PolicyLayer<C, L, Again<D, R>> {
+impl<C, L, D, R> PolicyLayer<C, L, WithRetry<D, R>> {
     /// Lets `retry_if` say which results are tried again, where the policy retries: see [`RetryIf`](crate::RetryIf).
     ///
     /// Each call holds a clone of it, as of [`classify`](Self::classify).
-    pub fn retry_if<K>(self, retry_if: K) -> PolicyLayer<C, L, Again<ByResult<K>, R>> {
+    pub fn retry_if<K>(self, retry_if: K) -> PolicyLayer<C, L, WithRetry<ByResult<K>, R>> {
         self.retry_if_for(ByResult::new(retry_if))
     }
 
     /// As [`retry_if`](Self::retry_if), for what has to know the request, too: see
     /// [`RetryIfFor`](crate::retry::RetryIfFor), and `http::RetryIfRequest` for a closure that is given method and URI.
-    pub fn retry_if_for<K>(self, retry_if: K) -> PolicyLayer<C, L, Again<K, R>> {
-        let again = Again { retry_if, replay: self.again.replay };
+    pub fn retry_if_for<K>(self, retry_if: K) -> PolicyLayer<C, L, WithRetry<K, R>> {
+        let again = WithRetry { retry_if, replay: self.again.replay };
         PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }
     }
 
     /// Lets `replay` make the copies of a request, where the policy retries: see [`Replay`](crate::retry::Replay).
     ///
     /// Each call holds a clone of it, as of [`classify`](Self::classify).
-    pub fn replay<K>(self, replay: K) -> PolicyLayer<C, L, Again<D, K>> {
-        let again = Again { retry_if: self.again.retry_if, replay };
+    pub fn replay<K>(self, replay: K) -> PolicyLayer<C, L, WithRetry<D, K>> {
+        let again = WithRetry { retry_if: self.again.retry_if, replay };
         PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }
     }
 }

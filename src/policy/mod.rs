@@ -1,7 +1,7 @@
 //! Policies: a circuit, a bulkhead, a timeout and, if asked for, retries, bundled under one name and in the right order.
 //!
 //! ```text
-//!   call ──▶ total timeout ──▶ retry ──▶ circuit ──▶ bulkhead ──▶ timeout ──▶ inner
+//!   call ──▶ total timeout ──▶ retry ──▶ circuit_breaker ──▶ bulkhead ──▶ timeout ──▶ inner
 //!                                ▲          │ open       │ full       │ time over
 //!                                └──────────┴────────────┴────────────┘
 //! ```
@@ -11,14 +11,14 @@
 //! | total timeout | is given up, with all of its attempts, if it takes too long; the circuit hears of a dropped call |
 //! | retry | is made again if it failed; only if the policy was built with retries, and never because of a rejection |
 //! | circuit | is rejected at once while the backend is ill, however full the bulkhead is |
-//! | bulkhead | takes a slot, waits for one, or is rejected; that says nothing about the backend to the circuit |
-//! | timeout | is given up if it takes too long, counted from when it had its slot; that is a failure to the circuit |
+//! | bulkhead | takes a permit, waits for one, or is rejected; that says nothing about the backend to the circuit |
+//! | timeout | is given up if it takes too long, counted from when it had its permit; that is a failure to the circuit |
 //!
 //! For HTTP there are limits for the bodies, too: see [`Policy::http_layer`](crate::Policy) with feature `http`. Without them
 //! the timeouts end with the head of a response.
 //!
 //! [`Policy::layer`] puts it around a service, [`Policy::run`] around the methods of anything; both share the parts.
-//! [`Class`] tells calls apart: some may take longer, and a ping should not wait for a slot.
+//! [`Class`] tells calls apart: some may take longer, and a ping should not wait for a permit.
 //!
 //! # From data
 //! With feature `serde`, [`Policies`] are read from TOML, JSON or whatever else serde reads and describes itself: a table
@@ -37,7 +37,7 @@
 //! let policies: Policies = toml::from_str(r#"
 //!     [compute]
 //!     timeout = "2min"
-//!     circuit = { consecutive_failures = 5, open_for = "30s", successes = 2 }
+//!     circuit_breaker = { consecutive_failures = 5, open_for = "30s", success_threshold = 2 }
 //!     bulkhead = { limit = 20, max_wait = "10s" }
 //!     classes.ping = { timeout = "5s", bulkhead = false }
 //! "#)?;
@@ -54,15 +54,15 @@
 //! ```
 //!
 //! # Differences from layers put together by hand
-//! - A call that waited for its slot is admitted afresh when it has it. If the circuit opened meanwhile it is rejected, and
+//! - A call that waited for its permit is admitted afresh when it has it. If the circuit opened meanwhile it is rejected, and
 //!   the backend is left alone; while it waits it is no probe. Layers cannot do this: the circuit's has let the call pass
 //!   before the bulkhead's made it wait, so that all who queued reach a backend that has just been found ill.
 //! - A call costs one reference count for all parts, none through `run` or once the policy was [leaked](Policy::leak),
 //!   and its future is smaller.
 //! - The timeout has a name in events: the policy's.
 //! - Which parts there are is decided at run time, so that a policy can be read from a file.
-//! - The circuit's wait mode and slots that are held until a body ends are not in it; build these by hand around the
-//!   same handles, which [`Policy::circuit`] and [`Policy::slots`] give.
+//! - The circuit's wait mode and permits that are held until a body ends are not in it; build these by hand around the
+//!   same handles, which [`Policy::circuit_breaker`] and [`Policy::bulkhead`] give.
 
 mod again;
 mod attempt;
@@ -92,7 +92,7 @@ mod whole;
 #[cfg(feature = "http")]
 pub(crate) use bodies::BodyLimits;
 
-pub use again::{Again, Once};
+pub use again::{WithRetry, WithoutRetry};
 pub use builder::PolicyBuilder;
 pub use class::{Class, ClassFor};
 pub use classified::ClassifiedPolicy;

@@ -1,5 +1,5 @@
 use super::error::PolicyError;
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// A part that is to be built, or one that is there.
 #[derive(Clone, Debug)]

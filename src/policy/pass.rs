@@ -2,30 +2,31 @@ use std::borrow::Borrow;
 
 use super::class::Class;
 use super::handle::Policy;
-use crate::bulkhead::Held;
-use crate::circuit::Ticket;
-use crate::{Rejected, Slot, Verdict};
+use crate::bulkhead::{HeldPermit, Permit};
+use crate::circuit_breaker::Ticket;
+use crate::error::Rejected;
+use crate::machine::verdict::Verdict;
 
 /// What a call has been given on its way through a policy. Dropping it settles the call as the circuit's `on_drop` says
-/// and gives the slot back.
+/// and gives the permit back.
 ///
 /// It holds one handle of the policy for all parts, and not one of each.
 #[derive(Debug)]
 pub(super) struct Pass<H: Borrow<Policy>> {
     policy: H,
-    taken: Taken,
+    taken: PassContents,
 }
 
-/// A ticket and a slot, or neither.
+/// A ticket and a permit, or neither.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(super) struct PassContents {
     ticket: Ticket,
     /// Whether the circuit has yet to be told how the call went.
     admitted: bool,
-    slot: bool,
+    permit: bool,
 }
 
-const NOTHING: Taken = Taken { ticket: Ticket::NONE, admitted: false, slot: false };
+const NOTHING: PassContents = PassContents { ticket: Ticket::NONE, admitted: false, permit: false };
 
 impl<H: Borrow<Policy>> Pass<H> {
     /// Nothing has been taken.
@@ -45,49 +46,49 @@ impl<H: Borrow<Policy>> Pass<H> {
         self.taken.admitted = true;
     }
 
-    /// The caller has taken a slot.
+    /// The caller has taken a permit.
     #[inline]
-    pub(super) fn set_slot(&mut self) {
-        self.taken.slot = true;
+    pub(super) fn set_permit(&mut self) {
+        self.taken.permit = true;
     }
 
-    /// Gives the slot away, with a handle of its own, if there is one.
-    pub(super) fn hand_out_slot(&mut self) -> Option<Slot> {
-        if !std::mem::take(&mut self.taken.slot) {
+    /// Gives the permit away, with a handle of its own, if there is one.
+    pub(super) fn hand_out_permit(&mut self) -> Option<Permit> {
+        if !std::mem::take(&mut self.taken.permit) {
             return None;
         }
-        self.policy().slots().map(|slots| Slot::new(Held::new(slots.clone())))
+        self.policy().bulkhead().map(|bulkhead| Permit::new(HeldPermit::new(bulkhead.clone())))
     }
 
     /// Asks the circuit, if there is one on the way.
     #[inline]
     pub(super) fn admit(&mut self, class: Class) -> Result<(), Rejected> {
-        if let Some(circuit) = self.policy.borrow().circuit_for(class) {
-            match circuit.core().admit() {
+        if let Some(circuit_breaker) = self.policy.borrow().circuit_breaker_for(class) {
+            match circuit_breaker.shared().admit() {
                 Ok(ticket) => self.set_ticket(ticket),
-                Err(refusal) => return Err(circuit.reject(refusal)),
+                Err(refusal) => return Err(circuit_breaker.reject(refusal)),
             }
         }
         Ok(())
     }
 
-    /// Gives the circuit its ticket back, for a call that has to wait for its slot: it asks again when it has it, and
+    /// Gives the circuit its ticket back, for a call that has to wait for its permit: it asks again when it has it, and
     /// until then is not in the way of another probe.
     #[cold]
     pub(super) fn hand_back_ticket(&mut self) {
         if std::mem::take(&mut self.taken.admitted) {
-            if let Some(circuit) = self.policy().circuit() {
-                circuit.core().take_back(&self.taken.ticket);
+            if let Some(circuit_breaker) = self.policy().circuit_breaker() {
+                circuit_breaker.shared().take_back(&self.taken.ticket);
             }
         }
     }
 
-    /// Gives the slot back, if there is one.
+    /// Gives the permit back, if there is one.
     #[inline]
     pub(super) fn give_back(&mut self) {
-        if std::mem::take(&mut self.taken.slot) {
-            if let Some(slots) = self.policy().slots() {
-                slots.core().give_back();
+        if std::mem::take(&mut self.taken.permit) {
+            if let Some(bulkhead) = self.policy().bulkhead() {
+                bulkhead.shared().give_back();
             }
         }
     }
@@ -96,8 +97,8 @@ impl<H: Borrow<Policy>> Pass<H> {
     #[inline]
     pub(super) fn settle(&mut self, verdict: Verdict) {
         if std::mem::take(&mut self.taken.admitted) {
-            if let Some(circuit) = self.policy().circuit() {
-                circuit.core().settle(&self.taken.ticket, verdict);
+            if let Some(circuit_breaker) = self.policy().circuit_breaker() {
+                circuit_breaker.shared().settle(&self.taken.ticket, verdict);
             }
         }
     }
@@ -106,8 +107,8 @@ impl<H: Borrow<Policy>> Pass<H> {
     #[inline]
     pub(super) fn settle_dropped(&mut self) {
         if self.taken.admitted {
-            if let Some(circuit) = self.policy().circuit() {
-                let verdict = circuit.core().verdict_on_drop(&self.taken.ticket);
+            if let Some(circuit_breaker) = self.policy().circuit_breaker() {
+                let verdict = circuit_breaker.shared().verdict_on_drop(&self.taken.ticket);
                 self.settle(verdict);
             }
         }
@@ -116,7 +117,7 @@ impl<H: Borrow<Policy>> Pass<H> {
 
 impl Pass<Policy> {
     /// Holds this for another attempt. It held nothing.
-    pub(super) fn put(&mut self, taken: Taken) {
+    pub(super) fn put(&mut self, taken: PassContents) {
         self.taken = taken;
     }
 }
@@ -134,7 +135,7 @@ impl<'a> Pass<&'a Policy> {
     }
 
     /// What was taken, for another pass under the same policy to hold.
-    pub(super) fn into_taken(mut self) -> Taken {
+    pub(super) fn into_taken(mut self) -> PassContents {
         std::mem::replace(&mut self.taken, NOTHING)
     }
 }
@@ -147,14 +148,14 @@ impl<H: Borrow<Policy>> Drop for Pass<H> {
     }
 }
 
-/// Gives the slot back and settles as a failure when a running call panics. An executor may catch the panic and drop the
+/// Gives the permit back and settles as a failure when a running call panics. An executor may catch the panic and drop the
 /// future only later, when the thread is not unwinding any more.
-pub(super) struct Fuse<'a, H: Borrow<Policy>>(Option<&'a mut Pass<H>>);
+pub(super) struct PassGuard<'a, H: Borrow<Policy>>(Option<&'a mut Pass<H>>);
 
-impl<'a, H: Borrow<Policy>> Fuse<'a, H> {
+impl<'a, H: Borrow<Policy>> PassGuard<'a, H> {
     #[inline]
-    pub(super) fn new(pass: &'a mut Pass<H>) -> Fuse<'a, H> {
-        Fuse(Some(pass))
+    pub(super) fn new(pass: &'a mut Pass<H>) -> PassGuard<'a, H> {
+        PassGuard(Some(pass))
     }
 
     #[inline]
@@ -169,7 +170,7 @@ impl<'a, H: Borrow<Policy>> Fuse<'a, H> {
     }
 }
 
-impl<H: Borrow<Policy>> Drop for Fuse<'_, H> {
+impl<H: Borrow<Policy>> Drop for PassGuard<'_, H> {
     #[inline]
     fn drop(&mut self) {
         if let Some(pass) = self.0.take() {

@@ -1,16 +1,18 @@
 use std::fmt::{Debug, Display};
 use std::future::Future;
 
-use super::attempt::Running;
+use super::attempt::RunningAttempt;
 use super::class::Class;
 use super::handle::Policy;
-use super::pass::{Fuse, Pass};
-use super::whole::Whole;
-use crate::bulkhead::Waiter;
-use crate::lent::{self, Lent};
-use crate::lift::wrapped;
-use crate::retry::{RetryErrors, RetryIf};
-use crate::{Classify, Error, ErrorClassifier, Slot, StackError, Verdict};
+use super::pass::{Pass, PassGuard};
+use super::whole::PolicyTotal;
+use crate::bulkhead::{Permit, Waiter};
+use crate::circuit_breaker::{Classify, ErrorClassifier};
+use crate::error::wrap::wrapped;
+use crate::error::{Error, StackError};
+use crate::machine::verdict::Verdict;
+use crate::retry::lent::Lent;
+use crate::retry::{RetryErrors, RetryIf, lent};
 
 /// Calls through a [`Policy`], all of one [`Class`]. Made by [`Policy::with`] and
 /// [`ClassifiedPolicy::with`](super::ClassifiedPolicy::with); it borrows, and costs nothing.
@@ -21,9 +23,9 @@ use crate::{Classify, Error, ErrorClassifier, Slot, StackError, Verdict};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let policy = Policy::builder("store").circuit(|circuit| circuit).bulkhead(|bulkhead| bulkhead.limit(1)).build()?;
+/// let policy = Policy::builder("store").circuit_breaker(|circuit_breaker| circuit_breaker).bulkhead(|bulkhead| bulkhead.limit(1)).build()?;
 /// let ping = Class::new().without_bulkhead();
-/// let _slot = policy.slots().ok_or("it has some")?.try_take()?;
+/// let _slot = policy.bulkhead().ok_or("it has some")?.try_acquire()?;
 /// assert!(policy.with(ping).run(|| async { Ok::<_, BoxError>(()) }).await.is_ok());
 /// # Ok(())
 /// # }
@@ -74,7 +76,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        self.run_whole(move |_| call(), WhoseSlot::Ours)
+        self.run_whole(move |_| call(), PermitOwner::Ours)
     }
 
     /// As [`Policy::run_wrapped`].
@@ -120,7 +122,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         self.run(lent::lending(state, call))
     }
 
-    /// As [`run`](Self::run), but the slot is handed to the call, which can put it into what it returns: it is given back
+    /// As [`run`](Self::run), but the permit is handed to the call, which can put it into what it returns: it is given back
     /// when that is dropped, or with the call if it does not. For what goes on after the call has ended, such as a stream.
     ///
     /// There is none where the policy has no bulkhead or the class passes it by.
@@ -132,7 +134,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
     /// let policy = Policy::builder("logs").bulkhead(|bulkhead| bulkhead.limit(1)).build()?;
-    /// let stream = policy.with(Class::new()).run_with_slot(async |slot| Ok::<_, BoxError>(("lines", slot))).await?;
+    /// let stream = policy.with(Class::new()).run_with_permit(async |permit| Ok::<_, BoxError>(("lines", permit))).await?;
     /// assert!(policy.run(|| async { Ok::<_, BoxError>(()) }).await.is_err(), "the stream is still open");
     /// drop(stream);
     /// assert!(policy.run(|| async { Ok::<_, BoxError>(()) }).await.is_ok());
@@ -148,31 +150,31 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     ///
     /// # Panics
     /// As [`Policy::run`].
-    pub fn run_with_slot<F, Fut, T, E>(self, call: F) -> impl Future<Output = Result<T, E>>
+    pub fn run_with_permit<F, Fut, T, E>(self, call: F) -> impl Future<Output = Result<T, E>>
     where
-        F: FnMut(Option<Slot>) -> Fut,
+        F: FnMut(Option<Permit>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         C: Classify<T, E>,
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        self.run_whole(call, WhoseSlot::TheCalls)
+        self.run_whole(call, PermitOwner::TheCalls)
     }
 
-    fn run_whole<F, Fut, T, E>(self, call: F, whose: WhoseSlot) -> impl Future<Output = Result<T, E>>
+    fn run_whole<F, Fut, T, E>(self, call: F, whose: PermitOwner) -> impl Future<Output = Result<T, E>>
     where
-        F: FnMut(Option<Slot>) -> Fut,
+        F: FnMut(Option<Permit>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         C: Classify<T, E>,
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        Whole::new(self.policy, self.policy.total_timeout_for(self.class), self.run_attempts(call, whose))
+        PolicyTotal::new(self.policy, self.policy.total_timeout_for(self.class), self.run_attempts(call, whose))
     }
 
-    async fn run_attempts<F, Fut, T, E>(self, mut call: F, whose: WhoseSlot) -> Result<T, E>
+    async fn run_attempts<F, Fut, T, E>(self, mut call: F, whose: PermitOwner) -> Result<T, E>
     where
-        F: FnMut(Option<Slot>) -> Fut,
+        F: FnMut(Option<Permit>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         C: Classify<T, E>,
         D: RetryIf<T, E>,
@@ -196,9 +198,9 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     }
 }
 
-/// Who gives the slot of an attempt back.
+/// Who gives the permit of an attempt back.
 #[derive(Clone, Copy, PartialEq)]
-enum WhoseSlot {
+enum PermitOwner {
     /// We, when the attempt ends.
     Ours,
     /// The call, whenever it likes.
@@ -211,36 +213,36 @@ async fn attempt<C, F, Fut, T, E>(
     class: Class,
     classifier: &C,
     call: &mut F,
-    whose: WhoseSlot,
+    whose: PermitOwner,
 ) -> Result<T, E>
 where
-    F: FnMut(Option<Slot>) -> Fut,
+    F: FnMut(Option<Permit>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     C: Classify<T, E>,
     E: StackError,
 {
     let mut pass = Pass::new(policy);
     pass.admit(class)?;
-    if let Some(slots) = policy.slots_for(class) {
-        match slots.core().try_take() {
-            Ok(()) => pass.set_slot(),
-            Err(tally) if slots.core().may_wait(tally) => {
+    if let Some(bulkhead) = policy.bulkhead_for(class) {
+        match bulkhead.shared().try_acquire() {
+            Ok(()) => pass.set_permit(),
+            Err(tally) if bulkhead.shared().may_wait(tally) => {
                 pass.hand_back_ticket();
-                Waiter::new(slots).await?.keep();
-                pass.set_slot();
+                Waiter::new(bulkhead).await?.keep();
+                pass.set_permit();
                 // Much may have happened while it waited.
                 pass.admit(class)?;
             }
             Err(_) => {
-                let rejected = slots.core().reject(None);
+                let rejected = bulkhead.shared().reject(None);
                 pass.settle(Verdict::Ignored);
                 return Err(rejected.into());
             }
         }
     }
-    let slot = if whose == WhoseSlot::TheCalls { pass.hand_out_slot() } else { None };
-    let fuse = Fuse::new(&mut pass);
-    let inner = call(slot);
+    let permit = if whose == PermitOwner::TheCalls { pass.hand_out_permit() } else { None };
+    let fuse = PassGuard::new(&mut pass);
+    let inner = call(permit);
     fuse.disarm();
-    Running::new(pass, class, classifier, inner).await
+    RunningAttempt::new(pass, class, classifier, inner).await
 }

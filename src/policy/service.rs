@@ -3,33 +3,34 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::again::{Again, Once};
+use super::again::{WithRetry, WithoutRetry};
 use super::class::{Class, ClassFor};
-use super::future::{ResponseFuture, Retrying, Spare};
-use super::gate::Gate;
+use super::future::{PolicyRetryParts, ResponseFuture, Retrying};
+use super::gate::PolicyGate;
 use super::handle::Policy;
 use super::stage::OnceFuture;
+use crate::circuit_breaker::{Classify, ErrorClassifier};
+use crate::error::StackError;
 use crate::retry::{Replay, RetryIfFor};
 use crate::shared::CloneOrSharedLayer;
-use crate::{Classify, ErrorClassifier, StackError};
 
 /// Sends requests through the parts of a [`Policy`]: retry, circuit, bulkhead and timeout, from the outside to the
 /// inside.
 ///
-/// `poll_ready` is the inner service's while the circuit lets calls pass and a slot is free, and takes neither. While
+/// `poll_ready` is the inner service's while the circuit lets calls pass and a permit is free, and takes neither. While
 /// the circuit does not, it is ready without asking the inner service, and the call that follows is rejected; while no
-/// slot is free it is ready, too, and the call waits or is rejected. An error of the inner service's `poll_ready` is
+/// permit is free it is ready, too, and the call waits or is rejected. An error of the inner service's `poll_ready` is
 /// passed on and counts as a failed call.
 ///
-/// A call for which the inner service was not made ready makes a clone of it ready once it has its slot. So does each
+/// A call for which the inner service was not made ready makes a clone of it ready once it has its permit. So does each
 /// retry. Both allocate.
 ///
 /// # Clone
 /// A clone shares the policy; it is not ready because the original is.
 #[derive(Debug)]
-pub struct PolicyService<S, C = ErrorClassifier, L = Class, A = Again> {
+pub struct PolicyService<S, C = ErrorClassifier, L = Class, A = WithRetry> {
     inner: S,
-    gate: Gate,
+    gate: PolicyGate,
     policy: Policy,
     class_for: L,
     classifier: C,
@@ -38,7 +39,7 @@ pub struct PolicyService<S, C = ErrorClassifier, L = Class, A = Again> {
 
 impl<S, C, L, A> PolicyService<S, C, L, A> {
     pub(super) fn new(inner: S, policy: Policy, class_for: L, classifier: C, again: A) -> Self {
-        PolicyService { inner, gate: Gate::default(), policy, class_for, classifier, again }
+        PolicyService { inner, gate: PolicyGate::default(), policy, class_for, classifier, again }
     }
 
     /// The policy that this service shares.
@@ -70,7 +71,7 @@ impl<S: Clone, C: Clone, L: Clone, A: Clone> Clone for PolicyService<S, C, L, A>
     }
 }
 
-impl<S, C, L, D, R, Request> Service<Request> for PolicyService<S, C, L, Again<D, R>>
+impl<S, C, L, D, R, Request> Service<Request> for PolicyService<S, C, L, WithRetry<D, R>>
 where
     S: Service<R::Sent> + CloneOrSharedLayer,
     S::Error: StackError + Debug + Display,
@@ -100,17 +101,17 @@ where
                 let is_last = retry.is_last(&progress);
                 let (sent, kept) =
                     if is_last { (again.replay.once(request), None) } else { again.replay.keep(request) };
-                let spare = kept.map(|kept| Spare { service: inner.clone(), kept: Some(kept) });
+                let spare = kept.map(|kept| PolicyRetryParts { service: inner.clone(), kept: Some(kept) });
                 (sent, Some(Retrying { progress, class, spare }))
             }
         };
-        let (classifier, again) = (classifier.clone(), Again { retry_if, replay: again.replay.clone() });
+        let (classifier, again) = (classifier.clone(), WithRetry { retry_if, replay: again.replay.clone() });
         let (pass, stage) = gate.call(inner, policy, class, sent);
         ResponseFuture::new(pass, policy.total_timeout_for(class), stage, retrying, classifier, again)
     }
 }
 
-impl<S, C, L, Request> Service<Request> for PolicyService<S, C, L, Once>
+impl<S, C, L, Request> Service<Request> for PolicyService<S, C, L, WithoutRetry>
 where
     S: Service<Request> + CloneOrSharedLayer,
     S::Error: StackError,
@@ -128,7 +129,7 @@ where
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        let PolicyService { inner, gate, policy, class_for, classifier, again: Once } = self;
+        let PolicyService { inner, gate, policy, class_for, classifier, again: WithoutRetry } = self;
         let class = class_for.class_for(&request);
         let classifier = classifier.clone();
         let (pass, stage) = gate.call(inner, policy, class, request);

@@ -9,43 +9,43 @@ use tower_service::Service;
 
 use super::attempt::Attempt;
 use super::handle::Policy;
-use super::pass::{Fuse, Pass};
-use super::waiting::Waiting;
-use super::whole::Whole;
-use crate::circuit::judge;
-use crate::{Classify, Rejected, StackError};
+use super::pass::{Pass, PassGuard};
+use super::waiting::QueuedAttempt;
+use super::whole::PolicyTotal;
+use crate::circuit_breaker::{Classify, judge};
+use crate::error::{Rejected, StackError};
 
 pin_project! {
     /// Where one attempt of a call through a policy has got to.
-    #[project = StageProj]
-    pub(super) enum Stage<F, S, Sent> {
+    #[project = AttemptStageProj]
+    pub(super) enum AttemptStage<F, S, Sent> {
         Calling { #[pin] attempt: Attempt<F> },
-        // For a slot, and for the inner service's readiness.
-        Waiting { waiting: Box<Waiting<S, Sent>> },
+        // For a permit, and for the inner service's readiness.
+        QueuedAttempt { waiting: Box<QueuedAttempt<S, Sent>> },
         Rejected { rejected: Option<Rejected> },
     }
 }
 
-impl<F, S, Sent> Stage<F, S, Sent> {
+impl<F, S, Sent> AttemptStage<F, S, Sent> {
     #[inline]
     pub(super) fn rejected(rejected: Rejected) -> Self {
-        Stage::Rejected { rejected: Some(rejected) }
+        AttemptStage::Rejected { rejected: Some(rejected) }
     }
 
     #[inline]
     pub(super) fn is_rejected(&self) -> bool {
-        matches!(self, Stage::Rejected { .. })
+        matches!(self, AttemptStage::Rejected { .. })
     }
 
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Stage::Calling { .. } => "calling",
-            Stage::Waiting { .. } => "waiting",
-            Stage::Rejected { .. } => "rejected",
+            AttemptStage::Calling { .. } => "calling",
+            AttemptStage::QueuedAttempt { .. } => "waiting",
+            AttemptStage::Rejected { .. } => "rejected",
         }
     }
 
-    /// Ready with the result, of which the circuit has been told and for which no slot is held any more. There is a
+    /// Ready with the result, of which the circuit has been told and for which no permit is held any more. There is a
     /// pass, unless it was rejected.
     #[inline]
     pub(super) fn poll<C, T, E>(
@@ -63,9 +63,9 @@ impl<F, S, Sent> Stage<F, S, Sent> {
         let Some(pass) = pass else { return Poll::Ready(Err(self.take_rejection().into())) };
         loop {
             match self.as_mut().project() {
-                StageProj::Calling { attempt } => return attempt.poll(cx, pass, classifier),
-                StageProj::Waiting { waiting } => {
-                    let mut fuse = Fuse::new(pass);
+                AttemptStageProj::Calling { attempt } => return attempt.poll(cx, pass, classifier),
+                AttemptStageProj::QueuedAttempt { waiting } => {
+                    let mut fuse = PassGuard::new(pass);
                     let poll = fuse.pass().map_or(Poll::Pending, |pass| waiting.poll(cx, pass));
                     match poll {
                         Poll::Pending => {
@@ -74,7 +74,7 @@ impl<F, S, Sent> Stage<F, S, Sent> {
                         }
                         Poll::Ready(Ok(attempt)) => {
                             fuse.disarm();
-                            self.set(Stage::Calling { attempt });
+                            self.set(AttemptStage::Calling { attempt });
                         }
                         Poll::Ready(Err(error)) => {
                             let result = Err(error);
@@ -88,14 +88,14 @@ impl<F, S, Sent> Stage<F, S, Sent> {
                         }
                     }
                 }
-                StageProj::Rejected { .. } => return Poll::Ready(Err(self.take_rejection().into())),
+                AttemptStageProj::Rejected { .. } => return Poll::Ready(Err(self.take_rejection().into())),
             }
         }
     }
 
     fn take_rejection(self: Pin<&mut Self>) -> Rejected {
         let taken = match self.project() {
-            StageProj::Rejected { rejected } => rejected.take(),
+            AttemptStageProj::Rejected { rejected } => rejected.take(),
             _ => None,
         };
         match taken {
@@ -111,14 +111,14 @@ pin_project! {
     ///
     /// # Cancellation
     /// Dropping it counts as the circuit's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then gives the
-    /// slot back or leaves the queue.
+    /// permit back or leaves the queue.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled, if it has to wait and there is a limit to it.
     #[must_use = "futures do nothing unless polled"]
     pub struct OnceFuture<F, S, Request, C> {
         #[pin]
-        whole: Whole<Single<F, S, Request, C>>,
+        whole: PolicyTotal<Single<F, S, Request, C>>,
     }
 }
 
@@ -126,9 +126,9 @@ pin_project! {
     /// The only attempt.
     struct Single<F, S, Request, C> {
         #[pin]
-        stage: Stage<F, S, Request>,
+        stage: AttemptStage<F, S, Request>,
         classifier: C,
-        // The last: the slot is given back after the inner future was dropped. Absent if nothing is held.
+        // The last: the permit is given back after the inner future was dropped. Absent if nothing is held.
         pass: Option<Pass<Policy>>,
     }
 
@@ -147,13 +147,13 @@ impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
     pub(super) fn new(
         pass: Pass<&Policy>,
         total: Option<Duration>,
-        stage: Stage<F, S, Request>,
+        stage: AttemptStage<F, S, Request>,
         classifier: C,
     ) -> Self {
         let ends = stage.is_rejected();
         let (policy, total) = (pass.policy_ref(), if ends { None } else { total });
         let pass = if ends { None } else { Some(pass.into_owned()) };
-        OnceFuture { whole: Whole::new(policy, total, Single { stage, classifier, pass }) }
+        OnceFuture { whole: PolicyTotal::new(policy, total, Single { stage, classifier, pass }) }
     }
 }
 

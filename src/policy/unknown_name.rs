@@ -1,7 +1,7 @@
 use std::fmt;
 
-use crate::Name;
-use crate::near::nearest;
+use crate::error::did_you_mean::nearest;
+use crate::name::Name;
 
 /// A policy or a class was looked up by a name that it does not have.
 ///

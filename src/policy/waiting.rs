@@ -6,11 +6,11 @@ use super::attempt::Attempt;
 use super::class::Class;
 use super::handle::Policy;
 use super::pass::Pass;
-use crate::bulkhead::Place;
-use crate::{Rejected, Slots, StackError};
+use crate::bulkhead::{Bulkhead, QueueState};
+use crate::error::{Rejected, StackError};
 
-/// A call on its way to the inner service: it waits for a slot, then for the service to be ready.
-pub(super) struct Waiting<S, Request> {
+/// A call on its way to the inner service: it waits for a permit, then for the service to be ready.
+pub(super) struct QueuedAttempt<S, Request> {
     queued: Option<Queued>,
     class: Class,
     service: S,
@@ -19,27 +19,27 @@ pub(super) struct Waiting<S, Request> {
 
 /// A place in the queue, which is left when it is dropped.
 struct Queued {
-    slots: Slots,
-    place: Place,
+    bulkhead: Bulkhead,
+    place: QueueState,
 }
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        self.place.give_up(self.slots.core());
+        self.place.give_up(self.bulkhead.shared());
     }
 }
 
-impl<S, Request> Waiting<S, Request> {
+impl<S, Request> QueuedAttempt<S, Request> {
     #[cold]
-    pub(super) fn queued(slots: &Slots, class: Class, service: S, request: Request) -> Box<Self> {
-        let queued = Queued { slots: slots.clone(), place: Place::default() };
-        Box::new(Waiting { queued: Some(queued), class, service, request: Some(request) })
+    pub(super) fn queued(bulkhead: &Bulkhead, class: Class, service: S, request: Request) -> Box<Self> {
+        let queued = Queued { bulkhead: bulkhead.clone(), place: QueueState::default() };
+        Box::new(QueuedAttempt { queued: Some(queued), class, service, request: Some(request) })
     }
 
-    /// The call has its slot, or needs none.
+    /// The call has its permit, or needs none.
     #[cold]
     pub(super) fn granted(class: Class, service: S, request: Request) -> Box<Self> {
-        Box::new(Waiting { queued: None, class, service, request: Some(request) })
+        Box::new(QueuedAttempt { queued: None, class, service, request: Some(request) })
     }
 
     fn end<E: StackError>(&mut self, rejected: Rejected) -> E {
@@ -57,12 +57,12 @@ impl<S, Request> Waiting<S, Request> {
         S: Service<Request, Error = E>,
         E: StackError,
     {
-        if let Some(Queued { slots, place }) = &mut self.queued {
-            let answer = ready!(place.poll(slots.core(), cx));
-            let rejected = answer.map_err(|waited| slots.core().reject(waited));
+        if let Some(Queued { bulkhead, place }) = &mut self.queued {
+            let answer = ready!(place.poll(bulkhead.shared(), cx));
+            let rejected = answer.map_err(|waited| bulkhead.shared().reject(waited));
             self.queued = None;
             match rejected {
-                Ok(()) => pass.set_slot(),
+                Ok(()) => pass.set_permit(),
                 Err(rejected) => return Poll::Ready(Err(self.end(rejected))),
             }
             // Much may have happened while it waited.

@@ -6,22 +6,22 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::handle::Policy;
-use crate::StackError;
+use crate::error::StackError;
 use crate::timeout::Clock;
 
 pin_project! {
     /// A whole call, with all of its attempts, perhaps with a limit. Without one it is as large as what is in it.
-    #[project = WholeProj]
-    pub(super) enum Whole<F> {
+    #[project = PolicyTotalProj]
+    pub(super) enum PolicyTotal<F> {
         Endless { #[pin] call: F },
         // Boxed, so that the future of who has no limit is no larger for it.
-        Limited { limited: Pin<Box<Limited<F>>> },
+        LimitedCall { limited: Pin<Box<LimitedCall<F>>> },
     }
 }
 
 pin_project! {
     /// A call that is given up when its time is over.
-    pub(super) struct Limited<F> {
+    pub(super) struct LimitedCall<F> {
         clock: Clock,
         // None once it was given up.
         #[pin]
@@ -30,31 +30,31 @@ pin_project! {
     }
 }
 
-impl<F> Whole<F> {
+impl<F> PolicyTotal<F> {
     #[inline]
-    pub(super) fn new(policy: &Policy, total: Option<Duration>, call: F) -> Whole<F> {
+    pub(super) fn new(policy: &Policy, total: Option<Duration>, call: F) -> PolicyTotal<F> {
         match total {
-            None => Whole::Endless { call },
-            Some(total) => Whole::limited(policy, total, call),
+            None => PolicyTotal::Endless { call },
+            Some(total) => PolicyTotal::limited(policy, total, call),
         }
     }
 
     #[cold]
-    fn limited(policy: &Policy, total: Duration, call: F) -> Whole<F> {
+    fn limited(policy: &Policy, total: Duration, call: F) -> PolicyTotal<F> {
         let clock = Clock::new(Some(total));
-        Whole::Limited { limited: Box::pin(Limited { clock, call: Some(call), policy: policy.clone() }) }
+        PolicyTotal::LimitedCall { limited: Box::pin(LimitedCall { clock, call: Some(call), policy: policy.clone() }) }
     }
 
     /// The call, unless it was given up.
     pub(super) fn call(&self) -> Option<&F> {
         match self {
-            Whole::Endless { call } => Some(call),
-            Whole::Limited { limited } => limited.call.as_ref(),
+            PolicyTotal::Endless { call } => Some(call),
+            PolicyTotal::LimitedCall { limited } => limited.call.as_ref(),
         }
     }
 }
 
-impl<F, T, E> Future for Whole<F>
+impl<F, T, E> Future for PolicyTotal<F>
 where
     F: Future<Output = Result<T, E>>,
     E: StackError,
@@ -64,13 +64,13 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            WholeProj::Endless { call } => call.poll(cx),
-            WholeProj::Limited { limited } => limited.as_mut().poll(cx),
+            PolicyTotalProj::Endless { call } => call.poll(cx),
+            PolicyTotalProj::LimitedCall { limited } => limited.as_mut().poll(cx),
         }
     }
 }
 
-impl<F, T, E> Future for Limited<F>
+impl<F, T, E> Future for LimitedCall<F>
 where
     F: Future<Output = Result<T, E>>,
     E: StackError,

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::resolver::Resolver;
 use super::under_way::{off_thread, resolver};
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// A host, as it was written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ mod tests {
     use tokio_test::{assert_pending, task};
 
     use super::*;
-    use crate::sync::Mutex;
+    use crate::rt::sync::Mutex;
 
     /// PB-01: without a prober, too, one look-up at a time: one that was given up has to return before the next begins.
     #[tokio::test]

@@ -11,15 +11,15 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::under_way::Remains;
-use crate::time;
+use super::under_way::LeftRunning;
+use crate::rt::time;
 
 /// How much of a body is read before its server is hung up on, and for how long.
 const MOST: usize = 64 * 1024;
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Reads the body of a response whose head has said everything.
-pub(super) async fn read_out(connection: impl Future + Unpin, mut body: Incoming, mut remains: Remains) {
+pub(super) async fn read_out(connection: impl Future + Unpin, mut body: Incoming, mut remains: LeftRunning) {
     let Some(enough) = time::sleep_until(time::now().after(LONGEST)) else { return };
     let read = async {
         let mut room = MOST;
@@ -43,20 +43,20 @@ pub(super) async fn read_out(connection: impl Future + Unpin, mut body: Incoming
 
 /// A connection that reads little at a time and lets others have their turn in between, so that a server that never stops
 /// writing does not keep the prober from giving the probe up.
-pub(super) struct Gentle {
+pub(super) struct FairStream {
     stream: TokioIo<TcpStream>,
     rests: bool,
 }
 
 const PIECE: usize = 4 * 1024;
 
-impl Gentle {
-    pub(super) fn new(stream: TcpStream) -> Gentle {
-        Gentle { stream: TokioIo::new(stream), rests: false }
+impl FairStream {
+    pub(super) fn new(stream: TcpStream) -> FairStream {
+        FairStream { stream: TokioIo::new(stream), rests: false }
     }
 }
 
-impl Read for Gentle {
+impl Read for FairStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut to: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         if std::mem::take(&mut self.rests) {
             cx.waker().wake_by_ref();
@@ -71,7 +71,7 @@ impl Read for Gentle {
     }
 }
 
-impl Write for Gentle {
+impl Write for FairStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, from)
     }

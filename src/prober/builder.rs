@@ -1,19 +1,20 @@
 use std::sync::Arc;
 
-use super::core::Core;
 use super::handle::Prober;
 use super::resolver::Resolver;
-use crate::audience::Audience;
+use super::shared::Shared;
+use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
-use crate::random::Random;
-use crate::{ConfigError, Observer};
+use crate::observe::notifier::Notifier;
+use crate::observe::observer::Observer;
+use crate::rt::random::Random;
 
 /// The settings of a [`Prober`]; nothing is checked before [`build`](Self::build).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ProberBuilder {
     max_concurrent: usize,
-    audience: Audience,
+    notifier: Notifier,
     random: Random,
     resolver: Resolver,
 }
@@ -22,7 +23,7 @@ impl ProberBuilder {
     pub(super) fn new() -> ProberBuilder {
         ProberBuilder {
             max_concurrent: 32,
-            audience: Audience::default(),
+            notifier: Notifier::default(),
             random: Random::default(),
             resolver: Resolver::default(),
         }
@@ -47,7 +48,7 @@ impl ProberBuilder {
 
     /// Tells `observer` what happens, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> ProberBuilder {
-        self.audience = Audience::new(Arc::new(observer));
+        self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
@@ -64,7 +65,7 @@ impl ProberBuilder {
     pub fn build(self) -> Result<Prober, ConfigError> {
         let most = u32::try_from(self.max_concurrent).unwrap_or(u32::MAX);
         Subject::of("prober").count("max_concurrent", most, Most::TEN_THOUSAND)?;
-        let ProberBuilder { max_concurrent, audience, random, resolver } = self;
-        Ok(Prober::new(Core::new(max_concurrent, audience.or_default(), random, resolver)))
+        let ProberBuilder { max_concurrent, notifier, random, resolver } = self;
+        Ok(Prober::new(Shared::new(max_concurrent, notifier.or_default(), random, resolver)))
     }
 }

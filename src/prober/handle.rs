@@ -6,25 +6,27 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::builder::ProberBuilder;
-use super::core::{Core, patience};
 use super::exec::ExecProbe;
 use super::http::HttpProbe;
 use super::policy::ProbePolicy;
 use super::probe::{AnyProbe, Probe};
 use super::run::run;
+use super::shared::{Shared, patience};
 use super::spec::{ProbeKind, ProbeSpec};
 use super::status::ProbeStatus;
 use super::target::Target;
 use super::tcp::TcpProbe;
+use crate::error::ConfigError;
 use crate::error::check::Subject;
-use crate::{ConfigError, Name, time};
+use crate::name::Name;
+use crate::rt::time;
 
 /// Probes targets, and knows how they are.
 ///
 /// # Clone
 /// Costs a reference count; all clones are the same prober.
 #[derive(Clone)]
-pub struct Prober(Arc<Core>);
+pub struct Prober(Arc<Shared>);
 
 impl Prober {
     /// Sets up a prober.
@@ -32,8 +34,8 @@ impl Prober {
         ProberBuilder::new()
     }
 
-    pub(super) fn new(core: Core) -> Prober {
-        Prober(Arc::new(core))
+    pub(super) fn new(shared: Shared) -> Prober {
+        Prober(Arc::new(shared))
     }
 
     /// Adds a target that runs, and is probed from now on; with `None` for a policy it is disabled. Nothing is probed
@@ -79,7 +81,7 @@ impl Prober {
             let state = face.state();
             Ok::<_, ConfigError>((id, face, state))
         })?;
-        self.0.tell_added(&name, state);
+        self.0.notify_added(&name, state);
         self.0.stirred.notify_one();
         Ok(Target::new(self.0.clone(), id, name, face))
     }

@@ -6,12 +6,12 @@ use hyper::client::conn::http1;
 use tower_service::Service;
 
 use super::address::{Address, Host};
-use super::body::{Gentle, read_out};
+use super::body::{FairStream, read_out};
 use super::kind::{HttpGet, PROBE, Question, Scheme};
 use super::probe::Probe;
-use super::under_way::Remains;
-use crate::sync::Mutex;
-use crate::{BoxError, ConfigError};
+use super::under_way::LeftRunning;
+use crate::error::{BoxError, ConfigError};
+use crate::rt::sync::Mutex;
 
 /// Sends a request and wants a certain status.
 ///
@@ -102,7 +102,7 @@ impl Probe for HttpProbe {
     async fn probe(&self) -> Result<(), BoxError> {
         let Direct { address, headers } = &self.client;
         let stream = address.connect().await?;
-        let (mut sender, connection) = http1::Builder::new().handshake(Gentle::new(stream)).await?;
+        let (mut sender, connection) = http1::Builder::new().handshake(FairStream::new(stream)).await?;
         let Question { uri, method, .. } = &self.question;
         let mut request = Request::new(String::new());
         *request.method_mut() = method.clone();
@@ -123,7 +123,7 @@ impl Probe for HttpProbe {
         };
         let verdict = self.judge(response.status());
         if connected {
-            tokio::spawn(read_out(connection, response.into_body(), Remains::of_this_probe()));
+            tokio::spawn(read_out(connection, response.into_body(), LeftRunning::of_this_probe()));
         }
         verdict
     }

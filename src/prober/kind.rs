@@ -5,7 +5,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use super::address::Host;
-use crate::ConfigError;
+use crate::error::ConfigError;
 use crate::error::check::Subject;
 
 /// As errors call it, which do not know its name.

@@ -15,7 +15,7 @@
 //! command, or a closure. The next probe begins one interval after the last one ended. There are never two at once for
 //! one target, and only so many at once in all. One timer serves all targets.
 //!
-//! A target is a [`Check`](crate::Check), and can [drive a circuit](Target::hold_open).
+//! A target is a [`Check`](crate::Check), and can [drive a circuit](Target::drive).
 //!
 //! ```
 //! use seaworthy::prober::{ProbePolicy, ProbeState, Prober};
@@ -38,18 +38,18 @@
 mod address;
 mod body;
 mod builder;
-mod core;
 #[cfg(feature = "serde")]
 mod data;
+mod driver;
 mod exec;
 mod handle;
 mod http;
 mod kind;
-mod link;
 mod policy;
 mod probe;
 mod resolver;
 mod run;
+mod shared;
 mod spec;
 mod status;
 mod table;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::kind::PROBE;
-use crate::ConfigError;
+use crate::error::ConfigError;
 use crate::error::check::Most;
 use crate::machine::probe::track::Rules;
 

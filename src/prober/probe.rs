@@ -2,7 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// Finds out whether a target is well.
 ///
@@ -42,15 +42,15 @@ where
     }
 }
 
-pub(super) type Running = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+pub(super) type ProbeFuture = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 
 /// A probe of any type.
 pub(super) trait AnyProbe: Send + Sync {
-    fn start(self: Arc<Self>) -> Running;
+    fn start(self: Arc<Self>) -> ProbeFuture;
 }
 
 impl<P: Probe> AnyProbe for P {
-    fn start(self: Arc<P>) -> Running {
+    fn start(self: Arc<P>) -> ProbeFuture {
         Box::pin(async move { self.probe().await })
     }
 }

@@ -1,12 +1,11 @@
-use std::fmt;
 use std::future::Future;
-use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use super::under_way::off_thread;
-use crate::BoxError;
+use crate::error::BoxError;
 
 type Addresses = Result<Vec<IpAddr>, BoxError>;
 type Blocking = dyn Fn(&str) -> Addresses + Send + Sync;
@@ -33,10 +32,10 @@ type LookUp = dyn Fn(String) -> Pin<Box<dyn Future<Output = Addresses> + Send>> 
 /// # Clone
 /// Costs a reference count.
 #[derive(Clone, Default)]
-pub struct Resolver(Kind);
+pub struct Resolver(ResolverKind);
 
 #[derive(Clone, Default)]
-enum Kind {
+enum ResolverKind {
     #[default]
     System,
     Blocking(Arc<Blocking>),
@@ -58,7 +57,7 @@ impl Resolver {
         A: IntoIterator<Item = IpAddr>,
         E: Into<BoxError>,
     {
-        Resolver(Kind::LookUp(Arc::new(move |host| {
+        Resolver(ResolverKind::LookUp(Arc::new(move |host| {
             let answer = look_up(host);
             Box::pin(async move { answer.await.map(|found| found.into_iter().collect()).map_err(Into::into) })
         })))
@@ -72,21 +71,21 @@ impl Resolver {
         E: Into<BoxError>,
     {
         let look_up = move |host: &str| look_up(host).map(|found| found.into_iter().collect()).map_err(Into::into);
-        Resolver(Kind::Blocking(Arc::new(look_up)))
+        Resolver(ResolverKind::Blocking(Arc::new(look_up)))
     }
 
     /// `kept` lives until the look-up has returned.
     pub(super) async fn look_up(&self, host: &str, kept: impl Send + 'static) -> Addresses {
         let name = host.to_owned();
         match &self.0 {
-            Kind::System => {
+            ResolverKind::System => {
                 let found = off_thread("look-up", move || {
                     let _kept = kept;
                     system(&name)
                 });
                 Ok(found.await??)
             }
-            Kind::Blocking(look_up) => {
+            ResolverKind::Blocking(look_up) => {
                 let look_up = look_up.clone();
                 let found = off_thread("look-up", move || {
                     let _kept = kept;
@@ -94,7 +93,7 @@ impl Resolver {
                 });
                 found.await?
             }
-            Kind::LookUp(look_up) => {
+            ResolverKind::LookUp(look_up) => {
                 let _kept = kept;
                 look_up(name).await
             }
@@ -110,9 +109,9 @@ fn system(host: &str) -> io::Result<Vec<IpAddr>> {
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.0 {
-            Kind::System => "System",
-            Kind::Blocking(_) => "Blocking",
-            Kind::LookUp(_) => "LookUp",
+            ResolverKind::System => "System",
+            ResolverKind::Blocking(_) => "Blocking",
+            ResolverKind::LookUp(_) => "LookUp",
         };
         f.debug_tuple("Resolver").field(&kind).finish()
     }

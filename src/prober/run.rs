@@ -6,49 +6,49 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-use super::core::{Core, Launch};
-use super::probe::Running;
-use super::under_way::Surroundings;
+use super::probe::ProbeFuture;
+use super::shared::{Launch, Shared};
+use super::under_way::ProbeContext;
 use crate::error::chain::in_words;
-use crate::panic;
-use crate::time::Alarm;
-use crate::{Name, time};
+use crate::name::Name;
+use crate::rt::time::Alarm;
+use crate::rt::{panic, time};
 
 /// How long what was given up, but cannot be taken back, is waited for when the run ends.
 const LAST_MOMENT: Duration = Duration::from_millis(250);
 
 /// Probes all targets until `stop` ends, then gives up and joins what is under way; the targets of which something is
 /// left all the same.
-pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) -> Vec<Name> {
+pub(super) async fn run(shared: &Arc<Shared>, stop: impl Future<Output = ()>) -> Vec<Name> {
     tokio::pin!(stop);
     let _turn = tokio::select! {
         biased;
         () = &mut stop => return Vec::new(),
-        turn = core.turn.acquire() => turn,
+        turn = shared.turn.acquire() => turn,
     };
-    let mut sky = Sky { core, tasks: JoinSet::new(), ended: watch::channel(()).0 };
+    let mut sky = Running { shared, tasks: JoinSet::new(), ended: watch::channel(()).0 };
     let mut alarm = Alarm::default();
-    core.with_table(|table| table.running = true);
+    shared.with_table(|table| table.running = true);
     loop {
         // What stirs comes first below, so that those that have ended are fetched here, however busy it is.
         while let Some(ended) = sky.tasks.try_join_next() {
             landed(ended);
         }
-        core.give_up_overdue();
-        core.notice();
-        while let Some(launch) = core.launch() {
+        shared.give_up_overdue();
+        shared.notice();
+        while let Some(launch) = shared.launch() {
             sky.start(launch);
         }
-        alarm.set(core.with_table(|table| table.schedule.next_moment()));
+        alarm.set(shared.with_table(|table| table.schedule.next_moment()));
         tokio::select! {
             biased;
             () = &mut stop => break,
-            () = core.stirred.notified() => {}
+            () = shared.stirred.notified() => {}
             Some(ended) = sky.tasks.join_next() => landed(ended),
             () = poll_fn(|cx| alarm.poll(cx)) => {}
         }
     }
-    core.ground();
+    shared.ground();
     sky.tasks.abort_all();
     while let Some(ended) = sky.tasks.join_next().await {
         landed(ended);
@@ -56,14 +56,14 @@ pub(super) async fn run(core: &Arc<Core>, stop: impl Future<Output = ()>) -> Vec
     drop(sky);
     alarm.set(time::now().after(LAST_MOMENT));
     loop {
-        let left = core.under_way();
+        let left = shared.under_way();
         if left.is_empty() {
             return left;
         }
         tokio::select! {
             biased;
-            () = core.stirred.notified() => {}
-            () = poll_fn(|cx| alarm.poll(cx)) => return core.under_way(),
+            () = shared.stirred.notified() => {}
+            () = poll_fn(|cx| alarm.poll(cx)) => return shared.under_way(),
         }
     }
 }
@@ -76,47 +76,47 @@ fn landed(ended: Result<(), JoinError>) {
 }
 
 /// What is under way. Dropping it gives all of it up.
-struct Sky<'a> {
-    core: &'a Arc<Core>,
+struct Running<'a> {
+    shared: &'a Arc<Shared>,
     tasks: JoinSet<()>,
     /// Nothing is ever sent: who listens learns that it is gone.
     ended: watch::Sender<()>,
 }
 
-impl Sky<'_> {
+impl Running<'_> {
     fn start(&mut self, Launch { id, probe }: Launch) {
-        let surroundings = Surroundings::new(self.core, id, self.ended.subscribe());
-        let witness = Witness { core: self.core.clone(), id };
+        let surroundings = ProbeContext::new(self.shared, id, self.ended.subscribe());
+        let witness = PanicReporter { shared: self.shared.clone(), id };
         let task = self.tasks.spawn(surroundings.around(async move {
             let result = caught(probe.start()).await;
-            witness.core.settle(id, result.as_ref().copied().map_err(String::as_str));
+            witness.shared.settle(id, result.as_ref().copied().map_err(String::as_str));
         }));
-        self.core.launched(id, task);
+        self.shared.launched(id, task);
     }
 }
 
-impl Drop for Sky<'_> {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.core.ground();
+        self.shared.ground();
     }
 }
 
 /// Sees that something of the probe panicked where that is not caught, as in its destructor.
-struct Witness {
-    core: Arc<Core>,
+struct PanicReporter {
+    shared: Arc<Shared>,
     id: u64,
 }
 
-impl Drop for Witness {
+impl Drop for PanicReporter {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.core.settle(self.id, Err("panicked"));
+            self.shared.settle(self.id, Err("panicked"));
         }
     }
 }
 
 /// The result in words. A panic is an error, too, and so is one of what is left of the probe when it is dropped.
-async fn caught(probe: Running) -> Result<(), String> {
+async fn caught(probe: ProbeFuture) -> Result<(), String> {
     let mut probe = Some(probe);
     poll_fn(|cx| {
         let poll = panic::caught(|| match probe.as_mut().map(|probe| probe.as_mut().poll(cx)) {

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::machine::moment::Moment;
 use crate::machine::probe::track::{ProbeState, TargetPhase, Track};
+use crate::machine::timestamp::Timestamp;
 
 /// What is known of a target at one moment.
 ///
@@ -30,7 +30,7 @@ pub struct ProbeStatus {
 }
 
 impl ProbeStatus {
-    pub(super) fn new(track: &Track, now: Moment) -> ProbeStatus {
+    pub(super) fn new(track: &Track, now: Timestamp) -> ProbeStatus {
         let findings = track.findings();
         ProbeStatus {
             state: track.state(),

@@ -4,21 +4,23 @@ use std::task::Waker;
 
 use tokio::task::AbortHandle;
 
+use super::driver::CircuitDriver;
 use super::kind::PROBE;
-use super::link::Link;
 use super::policy::ProbePolicy;
 use super::probe::AnyProbe;
-use crate::machine::moment::Moment;
-use crate::machine::probe::schedule::Schedule;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::error::ConfigError;
+use crate::machine::probe::schedule::ProbeSchedule;
 use crate::machine::probe::track::{Change, ProbeState, Track};
-use crate::sync::{AtomicU64, Ordering};
-use crate::{Circuit, ConfigError, Name};
+use crate::machine::timestamp::Timestamp;
+use crate::name::Name;
+use crate::rt::sync::{AtomicU64, Ordering};
 
 /// All targets and when they are probed: what a prober has behind its lock.
-pub(super) struct Table {
-    pub(super) targets: BTreeMap<u64, Entry>,
+pub(super) struct TargetTable {
+    pub(super) targets: BTreeMap<u64, TargetEntry>,
     names: HashMap<Name, u64>,
-    pub(super) schedule: Schedule,
+    pub(super) schedule: ProbeSchedule,
     /// Whose probes are under way, removed targets and what was given up included.
     pub(super) under_way: BTreeMap<u64, Name>,
     /// Whether somebody probes: nobody else would ever let go of a circuit.
@@ -29,34 +31,34 @@ pub(super) struct Table {
     sequence: u64,
 }
 
-pub(super) struct Entry {
+pub(super) struct TargetEntry {
     pub(super) name: Name,
     pub(super) policy: Option<ProbePolicy>,
     pub(super) probe: Arc<dyn AnyProbe>,
     pub(super) track: Track,
-    pub(super) face: Arc<Face>,
+    pub(super) face: Arc<TargetState>,
     /// Away while they are being told something.
-    pub(super) links: Vec<Link>,
+    pub(super) links: Vec<CircuitDriver>,
     /// All circuits that it drives, also those that are away.
     pub(super) drives: BTreeSet<usize>,
     /// The probe under way whose result will count.
-    pub(super) flight: Option<Flight>,
+    pub(super) flight: Option<InFlightProbe>,
 }
 
-pub(super) struct Flight {
+pub(super) struct InFlightProbe {
     pub(super) window: u64,
-    pub(super) began: Moment,
+    pub(super) began: Timestamp,
     /// Not there before it has been started.
     pub(super) task: Option<AbortHandle>,
 }
 
 /// The state of a target, to be read without the lock.
 #[derive(Debug)]
-pub(super) struct Face(AtomicU64);
+pub(super) struct TargetState(AtomicU64);
 
-impl Face {
-    fn new(state: ProbeState) -> Face {
-        Face(AtomicU64::new(state.bits()))
+impl TargetState {
+    fn new(state: ProbeState) -> TargetState {
+        TargetState(AtomicU64::new(state.bits()))
     }
 
     pub(super) fn state(&self) -> ProbeState {
@@ -69,7 +71,7 @@ impl Face {
 }
 
 /// What became of a target, to be told without the lock.
-pub(super) struct News {
+pub(super) struct TargetNews {
     pub(super) name: Name,
     pub(super) change: Change,
     pub(super) sequence: u64,
@@ -78,12 +80,12 @@ pub(super) struct News {
     pub(super) error: Option<Arc<str>>,
 }
 
-impl Table {
-    pub(super) fn new(most: usize) -> Table {
-        Table {
+impl TargetTable {
+    pub(super) fn new(most: usize) -> TargetTable {
+        TargetTable {
             targets: BTreeMap::new(),
             names: HashMap::new(),
-            schedule: Schedule::new(most),
+            schedule: ProbeSchedule::new(most),
             under_way: BTreeMap::new(),
             running: false,
             turned: BTreeSet::new(),
@@ -98,16 +100,21 @@ impl Table {
 
     /// Lets a target drive a circuit, which it may do already: whether it is being probed and found unhealthy, and the
     /// link, which has to be put back; or none, if the circuit is being told something. None if there is no such target.
-    pub(super) fn link(&mut self, id: u64, circuit: &Circuit, waker: Waker) -> Option<(bool, Option<Link>)> {
+    pub(super) fn driver(
+        &mut self,
+        id: u64,
+        circuit_breaker: &CircuitBreaker,
+        waker: Waker,
+    ) -> Option<(bool, Option<CircuitDriver>)> {
         let entry = self.targets.get_mut(&id)?;
-        let link = if entry.drives.insert(circuit.id()) {
+        let driver = if entry.drives.insert(circuit_breaker.id()) {
             self.turned.insert(id);
-            Some(Link::new(circuit.clone(), waker))
+            Some(CircuitDriver::new(circuit_breaker.clone(), waker))
         } else {
-            let known = entry.links.iter().position(|link| link.drives(circuit));
+            let known = entry.links.iter().position(|driver| driver.drives(circuit_breaker));
             known.map(|place| entry.links.remove(place))
         };
-        Some((self.running && entry.track.state() == ProbeState::Unhealthy, link))
+        Some((self.running && entry.track.state() == ProbeState::Unhealthy, driver))
     }
 
     pub(super) fn add(
@@ -115,15 +122,15 @@ impl Table {
         name: Name,
         policy: Option<ProbePolicy>,
         probe: Arc<dyn AnyProbe>,
-        now: Moment,
-    ) -> Result<(u64, Arc<Face>), ConfigError> {
+        now: Timestamp,
+    ) -> Result<(u64, Arc<TargetState>), ConfigError> {
         if self.names.contains_key(&name) {
             return Err(PROBE.refuse("name", &name, "must not be the name of another target"));
         }
         self.last_id += 1;
         let track = Track::new(policy.map(|policy| policy.rules()), now);
-        let face = Arc::new(Face::new(track.state()));
-        let entry = Entry {
+        let face = Arc::new(TargetState::new(track.state()));
+        let entry = TargetEntry {
             name: name.clone(),
             policy,
             probe,
@@ -138,7 +145,7 @@ impl Table {
         Ok((self.last_id, face))
     }
 
-    pub(super) fn remove(&mut self, id: u64) -> Option<Entry> {
+    pub(super) fn remove(&mut self, id: u64) -> Option<TargetEntry> {
         let entry = self.targets.remove(&id)?;
         self.names.remove(&entry.name);
         self.schedule.remove(id);
@@ -148,12 +155,12 @@ impl Table {
     }
 
     /// Makes a change visible.
-    pub(super) fn publish(&mut self, id: u64, change: Option<Change>) -> Option<News> {
+    pub(super) fn publish(&mut self, id: u64, change: Option<Change>) -> Option<TargetNews> {
         let (entry, change) = (self.targets.get(&id)?, change?);
         entry.face.show(change.to);
         self.sequence += 1;
         let findings = entry.track.findings();
-        Some(News {
+        Some(TargetNews {
             name: entry.name.clone(),
             change,
             sequence: self.sequence,

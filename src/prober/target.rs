@@ -1,13 +1,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::core::{Changed, Core};
 use super::policy::ProbePolicy;
 use super::probe::Probe;
+use super::shared::{Changed, Shared};
 use super::status::ProbeStatus;
-use super::table::Face;
+use super::table::TargetState;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::health::{Check, Status};
 use crate::machine::probe::track::{ProbeState, TargetPhase};
-use crate::{Check, Circuit, Name, Status, time};
+use crate::name::Name;
+use crate::rt::time;
 
 /// A target of a [`Prober`](super::Prober): what is known of it, and what may be changed.
 ///
@@ -18,15 +21,15 @@ use crate::{Check, Circuit, Name, Status, time};
 /// Costs two reference counts; all clones are the same target's. Dropping them does not remove it.
 #[derive(Clone)]
 pub struct Target {
-    core: Arc<Core>,
+    shared: Arc<Shared>,
     id: u64,
     name: Name,
-    face: Arc<Face>,
+    face: Arc<TargetState>,
 }
 
 impl Target {
-    pub(super) fn new(core: Arc<Core>, id: u64, name: Name, face: Arc<Face>) -> Target {
-        Target { core, id, name, face }
+    pub(super) fn new(shared: Arc<Shared>, id: u64, name: Name, face: Arc<TargetState>) -> Target {
+        Target { shared, id, name, face }
     }
 
     /// The name that it was added with.
@@ -45,14 +48,14 @@ impl Target {
     #[must_use]
     pub fn status(&self) -> Option<ProbeStatus> {
         let now = time::now();
-        self.core.with_table(|table| Some(ProbeStatus::new(&table.targets.get(&self.id)?.track, now)))
+        self.shared.with_table(|table| Some(ProbeStatus::new(&table.targets.get(&self.id)?.track, now)))
     }
 
     /// Gives the target another policy, or none, which disables it. A fresh window begins, with a probe at once, and what
     /// is under way is given up; the start period still counts from the start of the target. False if it was removed.
     pub fn set_policy(&self, policy: impl Into<Option<ProbePolicy>>) -> bool {
         let policy = policy.into();
-        self.core.change(self.id, |entry, now| {
+        self.shared.change(self.id, |entry, now| {
             entry.policy = policy;
             Changed::set_rules(&mut entry.track, policy, now)
         })
@@ -61,7 +64,7 @@ impl Target {
     /// As [`set_policy`](Self::set_policy), with another probe, too.
     pub fn set_probe(&self, policy: impl Into<Option<ProbePolicy>>, probe: impl Probe) -> bool {
         let policy = policy.into();
-        self.core.change(self.id, |entry, now| {
+        self.shared.change(self.id, |entry, now| {
             entry.policy = policy;
             let replaced = Some(std::mem::replace(&mut entry.probe, Arc::new(probe)));
             Changed { replaced, ..Changed::set_rules(&mut entry.track, policy, now) }
@@ -71,7 +74,7 @@ impl Target {
     /// Says where the target is in its life. A fresh window begins when it begins or ceases to run, and the start period
     /// when it begins. False if it was removed.
     pub fn set_phase(&self, phase: TargetPhase) -> bool {
-        self.core.change(self.id, |entry, now| {
+        self.shared.change(self.id, |entry, now| {
             let (change, fresh) = entry.track.set_phase(phase, now);
             Changed { change, fresh, replaced: None }
         })
@@ -80,7 +83,7 @@ impl Target {
     /// Says that the target was started anew: a fresh window and its start period begin, with a probe at once, and what is
     /// under way is given up. False if it was removed.
     pub fn restart(&self) -> bool {
-        self.core.change(self.id, |entry, now| {
+        self.shared.change(self.id, |entry, now| {
             let change = entry.track.restart(now);
             Changed { change, fresh: true, replaced: None }
         })
@@ -88,7 +91,7 @@ impl Target {
 
     /// Lets this target drive a circuit, until it is removed:
     ///
-    /// - While it is unhealthy it [holds the circuit open](Circuit::hold_open). When it is healthy again it closes the
+    /// - While it is unhealthy it [holds the circuit open](CircuitBreaker::hold_open). When it is healthy again it closes the
     ///   circuit at once: no call has to try.
     /// - Where calls have opened the circuit, its next probe takes the circuit over: from then on no call becomes a
     ///   half-open probe, and the first success at or after the end of the open time closes it. At that end a probe is
@@ -96,17 +99,17 @@ impl Target {
     ///   call ever has to be the one that tries.
     /// - Where the open time is over already or the circuit is half-open, the next probe is the half-open probe.
     ///
-    /// A circuit that was forced stays as it is. A [reset](Circuit::reset) closes it until the next probe finds the target
+    /// A circuit that was forced stays as it is. A [reset](CircuitBreaker::reset) closes it until the next probe finds the target
     /// unhealthy still. While the target is not probed, because it is disabled or does not run or the prober has stopped,
     /// the circuit is left to itself. Saying it twice is saying it once. False if the target was removed.
-    pub fn hold_open(&self, circuit: &Circuit) -> bool {
-        self.core.link(self.id, circuit)
+    pub fn drive(&self, circuit_breaker: &CircuitBreaker) -> bool {
+        self.shared.driver(self.id, circuit_breaker)
     }
 
     /// Removes the target, gives up the probe that is under way, and leaves its circuits to themselves. False if it was
     /// removed already.
     pub fn remove(&self) -> bool {
-        self.core.remove(self.id)
+        self.shared.remove(self.id)
     }
 
     fn reason(&self) -> Name {

@@ -5,7 +5,7 @@ use tokio::io::AsyncWriteExt;
 use super::address::Address;
 use super::kind::TcpConnect;
 use super::probe::Probe;
-use crate::{BoxError, ConfigError};
+use crate::error::{BoxError, ConfigError};
 
 /// Connects, and hangs up at once. A name is looked up anew each time: see [`Resolver`](super::Resolver).
 ///

@@ -6,24 +6,24 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::{oneshot, watch};
 
-use super::core::Core;
 use super::resolver::Resolver;
-use crate::BoxError;
+use super::shared::Shared;
+use crate::error::BoxError;
 
-tokio::task_local! { static HERE: Surroundings; }
+tokio::task_local! { static HERE: ProbeContext; }
 
 /// What a prober gives each of its probes to hand.
 #[derive(Clone)]
-pub(super) struct Surroundings {
-    landing: Arc<Landing>,
+pub(super) struct ProbeContext {
+    landing: Arc<FinishGuard>,
     resolver: Resolver,
     run: watch::Receiver<()>,
 }
 
-impl Surroundings {
-    pub(super) fn new(core: &Arc<Core>, id: u64, run: watch::Receiver<()>) -> Surroundings {
-        let landing = Arc::new(Landing { core: Arc::downgrade(core), id });
-        Surroundings { landing, resolver: core.resolver.clone(), run }
+impl ProbeContext {
+    pub(super) fn new(shared: &Arc<Shared>, id: u64, run: watch::Receiver<()>) -> ProbeContext {
+        let landing = Arc::new(FinishGuard { shared: Arc::downgrade(shared), id });
+        ProbeContext { landing, resolver: shared.resolver.clone(), run }
     }
 
     /// Runs a probe with these to hand.
@@ -33,31 +33,31 @@ impl Surroundings {
 }
 
 /// A probe that is under way; when the last of it is gone, its target may be probed again.
-struct Landing {
-    core: Weak<Core>,
+struct FinishGuard {
+    shared: Weak<Shared>,
     id: u64,
 }
 
-impl Drop for Landing {
+impl Drop for FinishGuard {
     fn drop(&mut self) {
-        if let Some(core) = self.core.upgrade() {
-            core.land(self.id);
+        if let Some(shared) = self.shared.upgrade() {
+            shared.land(self.id);
         }
     }
 }
 
 /// Held by what a probe has begun and cannot take back. Nothing outside of a prober.
-pub(super) struct Remains {
-    _landing: Option<Arc<Landing>>,
+pub(super) struct LeftRunning {
+    _landing: Option<Arc<FinishGuard>>,
     run: Option<watch::Receiver<()>>,
 }
 
-impl Remains {
+impl LeftRunning {
     /// Of the probe that is being polled.
-    pub(super) fn of_this_probe() -> Remains {
-        let here = HERE.try_with(Surroundings::clone).ok();
+    pub(super) fn of_this_probe() -> LeftRunning {
+        let here = HERE.try_with(ProbeContext::clone).ok();
         let (landing, run) = here.map(|here| (here.landing, here.run)).unzip();
-        Remains { _landing: landing, run }
+        LeftRunning { _landing: landing, run }
     }
 
     /// Ready when the prober runs no longer.
@@ -81,12 +81,12 @@ pub(super) async fn off_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, BoxError> {
-    let remains = Remains::of_this_probe();
-    let (tell, told) = oneshot::channel();
+    let remains = LeftRunning::of_this_probe();
+    let (notify, told) = oneshot::channel();
     let work = move || {
         let _remains = remains;
         // Nobody may wait for it any more.
-        let _ = tell.send(work());
+        let _ = notify.send(work());
     };
     spawn(name, work)?;
     told.await.map_err(|_| "panicked on a thread of its own".into())

@@ -2,12 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::ConfigError;
 use crate::error::check::Subject;
-use crate::machine::budget::{Budget, BudgetSettings};
-use crate::machine::moment::Moment;
 use crate::machine::ratio::Ratio;
-use crate::sync::{AtomicU64, Mutex, Ordering};
-use crate::{ConfigError, time};
+use crate::machine::retry::budget::{Budget, BudgetSettings};
+use crate::machine::timestamp::Timestamp;
+use crate::rt::sync::{AtomicU64, Mutex, Ordering};
+use crate::rt::time;
 
 /// Keeps retries to a share of the requests, so that they do not finish off a backend that is failing.
 ///
@@ -72,13 +73,13 @@ impl RetryBudget {
         RetryBudget(Arc::new(Shared { gathered, locked: Mutex::new(budget) }))
     }
 
-    /// Counts a request. [`Retry`](super::Retry) does so once for each, before its first attempt.
+    /// Counts a request. [`RetryService`](super::RetryService) does so once for each, before its first attempt.
     pub fn deposit(&self) {
         self.deposit_at(time::now());
     }
 
     #[inline]
-    pub(super) fn deposit_at(&self, now: Moment) {
+    pub(super) fn deposit_at(&self, now: Timestamp) {
         let Gathered { requests, ends } = &self.0.gathered;
         if now.as_nanos() < ends.load(Ordering::Acquire) {
             requests.fetch_add(1, Ordering::AcqRel);
@@ -89,7 +90,7 @@ impl RetryBudget {
 
     /// The first request of a bucket.
     #[cold]
-    fn deposit_first(&self, now: Moment) {
+    fn deposit_first(&self, now: Timestamp) {
         self.with_lock(now, |budget| budget.deposit(1));
     }
 
@@ -99,7 +100,7 @@ impl RetryBudget {
         self.withdraw_at(time::now())
     }
 
-    pub(super) fn withdraw_at(&self, now: Moment) -> bool {
+    pub(super) fn withdraw_at(&self, now: Timestamp) -> bool {
         self.with_lock(now, Budget::withdraw)
     }
 
@@ -109,7 +110,7 @@ impl RetryBudget {
         self.with_lock(time::now(), |budget| budget.balance())
     }
 
-    fn with_lock<T>(&self, now: Moment, work: impl FnOnce(&mut Budget) -> T) -> T {
+    fn with_lock<T>(&self, now: Timestamp, work: impl FnOnce(&mut Budget) -> T) -> T {
         let Gathered { requests, ends } = &self.0.gathered;
         let mut budget = self.0.locked.lock();
         // They belong to the bucket that has been the newest so far.

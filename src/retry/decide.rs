@@ -1,5 +1,5 @@
-use crate::StackError;
-use crate::machine::retry::Decision;
+use crate::error::StackError;
+use crate::machine::retry::attempts::Decision;
 
 /// Says whether to try again after a result.
 ///

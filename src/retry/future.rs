@@ -10,11 +10,11 @@ use super::decide::RetryIf;
 use super::pause::Pause;
 use super::policy::{Ask, RetryPolicy};
 use super::replay::Replay;
-use crate::event::ErrorText;
-use crate::machine::retry::{Progress, StopReason};
+use crate::machine::retry::attempts::{Progress, StopReason};
+use crate::observe::event::ErrorRef;
 
 pin_project! {
-    /// The response future of [`Retry`](super::Retry).
+    /// The response future of [`RetryService`](super::RetryService).
     ///
     /// # Cancellation
     /// Dropping it drops the attempt that is under way, or ends the wait; nothing is tried after that. The token of a
@@ -29,8 +29,8 @@ pin_project! {
         R: Replay<Request>,
     {
         #[pin]
-        state: State<S::Future, R::Sent>,
-        spare: Option<Spare<S, R::Kept>>,
+        state: RetryStage<S::Future, R::Sent>,
+        spare: Option<RetryParts<S, R::Kept>>,
         policy: RetryPolicy,
         progress: Progress,
         retry_if: C,
@@ -39,8 +39,8 @@ pin_project! {
 }
 
 pin_project! {
-    #[project = StateProj]
-    enum State<F, A> {
+    #[project = RetryStageProj]
+    enum RetryStage<F, A> {
         Calling { #[pin] call: F },
         // The wait, and then the inner service's readiness.
         Between { pause: Pause, sent: Option<A> },
@@ -48,15 +48,15 @@ pin_project! {
 }
 
 /// What retries are made of.
-pub(super) struct Spare<S, K> {
+pub(super) struct RetryParts<S, K> {
     service: S,
     /// Let go when the last attempt begins, so that nobody keeps for another what it is sending.
     kept: Option<K>,
 }
 
-impl<S, K> Spare<S, K> {
-    pub(super) fn new(service: S, kept: K) -> Spare<S, K> {
-        Spare { service, kept: Some(kept) }
+impl<S, K> RetryParts<S, K> {
+    pub(super) fn new(service: S, kept: K) -> RetryParts<S, K> {
+        RetryParts { service, kept: Some(kept) }
     }
 }
 
@@ -68,13 +68,13 @@ where
     #[inline]
     pub(super) fn new(
         call: S::Future,
-        spare: Option<Spare<S, R::Kept>>,
+        spare: Option<RetryParts<S, R::Kept>>,
         policy: RetryPolicy,
         progress: Progress,
         retry_if: C,
         replay: R,
     ) -> Self {
-        ResponseFuture { state: State::Calling { call }, spare, policy, progress, retry_if, replay }
+        ResponseFuture { state: RetryStage::Calling { call }, spare, policy, progress, retry_if, replay }
     }
 }
 
@@ -92,7 +92,7 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProj::Calling { call } => {
+                RetryStageProj::Calling { call } => {
                     let result = ready!(call.poll(cx));
                     let decision = this.retry_if.retry_if(&result);
                     let replay = &*this.replay;
@@ -109,11 +109,11 @@ where
                     let Some(pause) = this.policy.next(this.progress, decision, &result, again) else {
                         return Poll::Ready(result);
                     };
-                    // Whatever the failed attempt holds is let go before the wait: a slot, a connection, a body.
-                    this.state.set(State::Between { pause, sent });
+                    // Whatever the failed attempt holds is let go before the wait: a permit, a connection, a body.
+                    this.state.set(RetryStage::Between { pause, sent });
                     drop(result);
                 }
-                StateProj::Between { pause, sent } => {
+                RetryStageProj::Between { pause, sent } => {
                     ready!(Pin::new(pause).poll(cx));
                     let (Some(spare), true) = (this.spare.as_mut(), sent.is_some()) else {
                         panic!("`ResponseFuture` was polled after it was ready");
@@ -121,7 +121,7 @@ where
                     if let Err(error) = ready!(spare.service.poll_ready(cx)) {
                         // The attempt that had begun to be made never was.
                         let made = Progress { attempts: this.progress.attempts - 1, ..*this.progress };
-                        this.policy.stopped(made, StopReason::NotReady, Some(ErrorText::new(&error)));
+                        this.policy.stopped(made, StopReason::NotReady, Some(ErrorRef::new(&error)));
                         *sent = None;
                         return Poll::Ready(Err(error));
                     }
@@ -130,7 +130,7 @@ where
                     }
                     if let Some(sent) = sent.take() {
                         let call = spare.service.call(sent);
-                        this.state.set(State::Calling { call });
+                        this.state.set(RetryStage::Calling { call });
                     }
                 }
             }

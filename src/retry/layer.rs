@@ -3,7 +3,7 @@ use tower_layer::Layer;
 use super::decide::{ByResult, RetryErrors};
 use super::policy::RetryPolicy;
 use super::replay::CloneReplay;
-use super::service::Retry;
+use super::service::RetryService;
 
 /// Retries the calls of a service under a [`RetryPolicy`], whose budget all services made by it, and by its clones,
 /// share.
@@ -48,9 +48,9 @@ impl<C, R> RetryLayer<C, R> {
 }
 
 impl<S, C: Clone, R: Clone> Layer<S> for RetryLayer<C, R> {
-    type Service = Retry<S, C, R>;
+    type Service = RetryService<S, C, R>;
 
-    fn layer(&self, inner: S) -> Retry<S, C, R> {
-        Retry::new(inner, self.policy.clone(), self.retry_if.clone(), self.replay.clone())
+    fn layer(&self, inner: S) -> RetryService<S, C, R> {
+        RetryService::new(inner, self.policy.clone(), self.retry_if.clone(), self.replay.clone())
     }
 }

@@ -19,18 +19,18 @@
 //!
 //! # Where it belongs
 //! Outside of the circuit breaker and inside of a total timeout: each attempt is admitted and judged by itself, and
-//! whoever waits for the next one holds neither a slot nor a probe.
+//! whoever waits for the next one holds neither a permit nor a probe.
 //!
 //! ```
-//! use seaworthy::{BoxError, Circuit, RetryPolicy};
+//! use seaworthy::{BoxError, CircuitBreaker, RetryPolicy};
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-//! let (retry, circuit) = (RetryPolicy::builder("parser").build()?, Circuit::builder("parser").build()?);
+//! let (retry, circuit_breaker) = (RetryPolicy::builder("parser").build()?, CircuitBreaker::builder("parser").build()?);
 //! let service = ServiceBuilder::new()
 //!     .layer(retry.layer())
-//!     .layer(circuit.layer())
+//!     .layer(circuit_breaker.layer())
 //!     .service(service_fn(async |text: &'static str| Ok::<u8, BoxError>(text.parse()?)));
 //!
 //! assert_eq!(service.oneshot("7").await?, 7);
@@ -50,6 +50,7 @@ mod builder;
 mod decide;
 mod future;
 mod layer;
+pub(crate) mod lent;
 mod pause;
 mod policy;
 mod replay;
@@ -62,13 +63,13 @@ pub(crate) use pause::Pause;
 pub(crate) use policy::Ask;
 
 pub use budget::{RetryBudget, RetryBudgetBuilder};
-pub use builder::RetryPolicyBuilder;
+pub use builder::RetryBuilder;
 pub use decide::{ByResult, RetryErrors, RetryIf, RetryIfFor};
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::RetryPolicy;
 pub use replay::{CloneReplay, Replay};
 pub use selective::SelectiveRetry;
-pub use service::Retry;
+pub use service::RetryService;
 
-pub use crate::machine::retry::{Decision, StopReason};
+pub use crate::machine::retry::attempts::{Decision, StopReason};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use crate::machine::moment::Moment;
-use crate::time;
+use crate::machine::timestamp::Timestamp;
+use crate::rt::time;
 
 /// The time between two attempts.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) enum Pause {
 
 impl Pause {
     /// No wait makes no timer, which would round it up to the next millisecond.
-    pub(super) fn new(delay: Duration, now: impl FnOnce() -> Moment) -> Pause {
+    pub(super) fn new(delay: Duration, now: impl FnOnce() -> Timestamp) -> Pause {
         if delay.is_zero() {
             return Pause::Over;
         }

@@ -5,20 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::RetryBudget;
-use super::builder::RetryPolicyBuilder;
+use super::builder::RetryBuilder;
 use super::decide::{RetryErrors, RetryIf};
 use super::layer::RetryLayer;
 use super::pause::Pause;
 use super::selective::SelectiveRetry;
-use crate::audience::Audience;
-use crate::event::ErrorText;
-use crate::lent::{self, Lent};
-use crate::lift::wrapped;
-use crate::machine::moment::Moment;
-use crate::machine::retry::{Decision, Progress, RetrySettings, StopReason};
+use crate::error::wrap::wrapped;
+use crate::error::{Error, StackError};
+use crate::machine::retry::attempts::{Decision, Progress, RetrySettings, StopReason};
+use crate::machine::timestamp::Timestamp;
+use crate::name::Name;
+use crate::observe::event::{ErrorRef, Event};
+use crate::observe::notifier::Notifier;
 use crate::observe::{ObserverCache, Source};
-use crate::random::Random;
-use crate::{Error, Event, Name, StackError, time};
+use crate::retry::lent;
+use crate::retry::lent::Lent;
+use crate::rt::random::Random;
+use crate::rt::time;
 
 /// Tries failed requests again: so many times, with growing and jittered waits in between, and within a budget.
 ///
@@ -28,16 +31,16 @@ use crate::{Error, Event, Name, StackError, time};
 /// # Clone
 /// Costs a reference count.
 #[derive(Clone)]
-pub struct RetryPolicy(Arc<Config>);
+pub struct RetryPolicy(Arc<RetryConfig>);
 
 /// What a policy is made of.
 #[derive(Clone, Debug)]
-pub(super) struct Config {
+pub(super) struct RetryConfig {
     pub(super) name: Name,
     pub(super) settings: RetrySettings,
     pub(super) budget: Option<RetryBudget>,
     pub(super) random: Random,
-    pub(super) audience: Audience,
+    pub(super) notifier: Notifier,
     pub(super) cache: ObserverCache,
     /// The budget, unless those have to be told of it who want to be told of every call: so the first look at what there
     /// is to do when a request begins is nearly always the last.
@@ -45,7 +48,7 @@ pub(super) struct Config {
     pub(super) beginning: Beginning,
 }
 
-impl Config {
+impl RetryConfig {
     fn about(&self) -> Source<'_> {
         Source::new(None, &self.cache)
     }
@@ -75,14 +78,14 @@ const YIELD_EVERY: u32 = 32;
 
 impl RetryPolicy {
     /// Sets up a policy; `name` stands in its events.
-    pub fn builder(name: impl Into<Name>) -> RetryPolicyBuilder {
-        RetryPolicyBuilder::new(name.into())
+    pub fn builder(name: impl Into<Name>) -> RetryBuilder {
+        RetryBuilder::new(name.into())
     }
 
-    pub(super) fn new(config: Config) -> RetryPolicy {
-        let Config { name, budget, audience, .. } = &config;
-        if audience.wants_calls() {
-            audience.tell(&Event::RetryBuilt { name, source: config.about(), budget: budget.as_ref() });
+    pub(super) fn new(config: RetryConfig) -> RetryPolicy {
+        let RetryConfig { name, budget, notifier, .. } = &config;
+        if notifier.wants_calls() {
+            notifier.notify(&Event::RetryBuilt { name, source: config.about(), budget: budget.as_ref() });
         }
         RetryPolicy(Arc::new(config))
     }
@@ -235,7 +238,7 @@ impl RetryPolicy {
                 budget.deposit_at(now);
                 now
             }
-            (None, Beginning::Nothing) => Moment::NEVER,
+            (None, Beginning::Nothing) => Timestamp::NEVER,
             (None, Beginning::ReadClock | Beginning::Tell) => self.begin_slowly(),
         };
         Progress { attempts: 1, started }
@@ -243,14 +246,14 @@ impl RetryPolicy {
 
     /// Kept out of the way of the others.
     #[inline(never)]
-    fn begin_slowly(&self) -> Moment {
-        let Config { name, budget, audience, beginning, .. } = &*self.0;
+    fn begin_slowly(&self) -> Timestamp {
+        let RetryConfig { name, budget, notifier, beginning, .. } = &*self.0;
         let now = time::now();
         if *beginning == Beginning::Tell {
             if let Some(budget) = budget {
                 budget.deposit_at(now);
             }
-            audience.tell(&Event::RetryBegan { name, source: self.0.about(), budget: budget.as_ref() });
+            notifier.notify(&Event::RetryBegan { name, source: self.0.about(), budget: budget.as_ref() });
         }
         now
     }
@@ -276,7 +279,7 @@ impl RetryPolicy {
         if progress.attempts == 1 && decision == Decision::Stop && result.is_ok() {
             return None;
         }
-        self.next_after_failure(progress, decision, result.as_ref().err().map(ErrorText::new), &mut again)
+        self.next_after_failure(progress, decision, result.as_ref().err().map(ErrorRef::new), &mut again)
     }
 
     /// Not generic, so that there is one copy of it, which can be optimised as a whole.
@@ -284,16 +287,16 @@ impl RetryPolicy {
         &self,
         progress: &mut Progress,
         decision: Decision,
-        error: Option<ErrorText<'_>>,
+        error: Option<ErrorRef<'_>>,
         again: &mut dyn FnMut(Ask) -> bool,
     ) -> Option<Pause> {
-        let Config { name, audience, budget, .. } = &*self.0;
+        let RetryConfig { name, notifier, budget, .. } = &*self.0;
         let attempt = progress.attempts;
         match self.find_next(*progress, decision, error.is_some(), again) {
             Ok((delay, pause)) => {
-                if audience.hears_debug() {
+                if notifier.hears_debug() {
                     let (source, budget) = (self.0.about(), budget.as_ref());
-                    audience.tell(&Event::Retried { name, source, attempt, delay, error, budget });
+                    notifier.notify(&Event::Retried { name, source, attempt, delay, error, budget });
                 }
                 progress.attempts += 1;
                 Some(pause)
@@ -305,11 +308,11 @@ impl RetryPolicy {
         }
     }
 
-    pub(crate) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorText<'_>>) {
-        let Config { name, audience, budget, .. } = &*self.0;
-        if audience.hears_debug() {
+    pub(crate) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorRef<'_>>) {
+        let RetryConfig { name, notifier, budget, .. } = &*self.0;
+        if notifier.hears_debug() {
             let (source, attempts, budget) = (self.0.about(), progress.attempts, budget.as_ref());
-            audience.tell(&Event::RetryStopped { name, source, attempts, reason, error, budget });
+            notifier.notify(&Event::RetryStopped { name, source, attempts, reason, error, budget });
         }
     }
 
@@ -323,7 +326,7 @@ impl RetryPolicy {
         failed: bool,
         again: &mut dyn FnMut(Ask) -> bool,
     ) -> Result<(Duration, Pause), StopReason> {
-        let Config { settings, budget, random, .. } = &*self.0;
+        let RetryConfig { settings, budget, random, .. } = &*self.0;
         let hint = match decision {
             Decision::Stop if failed => return Err(StopReason::NotRetryable),
             Decision::Stop => return Err(StopReason::Succeeded),
@@ -354,7 +357,7 @@ impl RetryPolicy {
 
 impl fmt::Debug for RetryPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { name, settings, budget, .. } = &*self.0;
+        let RetryConfig { name, settings, budget, .. } = &*self.0;
         f.debug_struct("RetryPolicy")
             .field("name", name)
             .field("settings", settings)

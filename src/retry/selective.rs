@@ -5,7 +5,8 @@ use super::decide::{ByResult, RetryIf};
 use super::layer::RetryLayer;
 use super::policy::RetryPolicy;
 use super::replay::CloneReplay;
-use crate::lent::{self, Lent};
+use crate::retry::lent;
+use crate::retry::lent::Lent;
 
 /// A [`RetryPolicy`] and the decision which results are tried again. Made by [`RetryPolicy::retry_if`], once, and kept
 /// beside or in place of the policy. The error type need not hold rejections.

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 
 use super::decide::{ByResult, RetryErrors, RetryIfFor};
-use super::future::{ResponseFuture, Spare};
+use super::future::{ResponseFuture, RetryParts};
 use super::policy::RetryPolicy;
 use super::replay::{CloneReplay, Replay};
 use crate::shared::CloneOrSharedLayer;
@@ -19,16 +19,16 @@ use crate::shared::CloneOrSharedLayer;
 /// # Clone
 /// A clone shares the policy and its budget; it is not ready because the original is.
 #[derive(Clone, Debug)]
-pub struct Retry<S, C = ByResult<RetryErrors>, R = CloneReplay> {
+pub struct RetryService<S, C = ByResult<RetryErrors>, R = CloneReplay> {
     inner: S,
     policy: RetryPolicy,
     retry_if: C,
     replay: R,
 }
 
-impl<S, C, R> Retry<S, C, R> {
-    pub(super) fn new(inner: S, policy: RetryPolicy, retry_if: C, replay: R) -> Retry<S, C, R> {
-        Retry { inner, policy, retry_if, replay }
+impl<S, C, R> RetryService<S, C, R> {
+    pub(super) fn new(inner: S, policy: RetryPolicy, retry_if: C, replay: R) -> RetryService<S, C, R> {
+        RetryService { inner, policy, retry_if, replay }
     }
 
     /// The policy that this service shares.
@@ -52,7 +52,7 @@ impl<S, C, R> Retry<S, C, R> {
     }
 }
 
-impl<S, C, R, Request> Service<Request> for Retry<S, C, R>
+impl<S, C, R, Request> Service<Request> for RetryService<S, C, R>
 where
     S: Service<R::Sent> + CloneOrSharedLayer,
     S::Error: Debug + Display,
@@ -75,7 +75,7 @@ where
         let progress = policy.begin();
         let (sent, kept) =
             if policy.is_last(&progress) { (self.replay.once(request), None) } else { self.replay.keep(request) };
-        let spare = kept.map(|kept| Spare::new(self.inner.clone(), kept));
+        let spare = kept.map(|kept| RetryParts::new(self.inner.clone(), kept));
         let call = self.inner.call(sent);
         ResponseFuture::new(call, spare, policy, progress, retry_if, self.replay.clone())
     }

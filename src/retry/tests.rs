@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tower_service::Service;
 
-use super::{ResponseFuture, Retry, RetryPolicy, RetryPolicyBuilder};
-use crate::time::readings;
-use crate::{Backoff, Error};
+use super::{ResponseFuture, RetryBuilder, RetryPolicy, RetryService};
+use crate::error::Error;
+use crate::machine::retry::backoff::Backoff;
+use crate::rt::time::readings;
 
 /// Gives what the request says, at once.
 #[derive(Clone)]
@@ -29,13 +30,13 @@ impl Service<Answer> for Echo {
     }
 }
 
-fn builder() -> RetryPolicyBuilder {
+fn builder() -> RetryBuilder {
     RetryPolicy::builder("test").backoff(Backoff::constant(Duration::ZERO))
 }
 
-fn readings(builder: RetryPolicyBuilder, answer: Answer) -> u64 {
+fn readings(builder: RetryBuilder, answer: Answer) -> u64 {
     let policy = builder.build().expect("fine");
-    let mut service = Retry::new(Echo, policy, super::ByResult::new(super::RetryErrors), super::CloneReplay);
+    let mut service = RetryService::new(Echo, policy, super::ByResult::new(super::RetryErrors), super::CloneReplay);
     let (poll, readings) = readings::during(|| {
         let mut call = pin!(service.call(answer));
         call.as_mut().poll(&mut Context::from_waker(Waker::noop()))

@@ -4,24 +4,26 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::Runner;
-use super::core::{Core, Owner};
 use super::error::BuildError;
-use super::signal::{Listener, Signal};
-use crate::audience::Audience;
+use super::shared::{Owner, Shared};
+use super::signal::{Signal, SignalListener};
 use crate::error::check::Subject;
-use crate::random::Random;
-use crate::{Health, Observer, Shutdown};
+use crate::health::Health;
+use crate::observe::notifier::Notifier;
+use crate::observe::observer::Observer;
+use crate::rt::random::Random;
+use crate::shutdown::Shutdown;
 
 /// The settings of a runner. Made by [`Runner::builder`]; nothing is checked before [`build`](Self::build).
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct RunnerBuilder {
     times: Times,
-    hook_limit: Duration,
+    hook_timeout: Duration,
     signals: Vec<Signal>,
     health: Health,
     parents: Vec<Shutdown>,
-    audience: Audience,
+    notifier: Notifier,
     random: Random,
 }
 
@@ -30,18 +32,18 @@ pub struct RunnerBuilder {
 pub(super) struct Times {
     /// As the reason of the end says, if none.
     pub(super) drain_delay: Option<Duration>,
-    pub(super) grace: Duration,
+    pub(super) grace_period: Duration,
 }
 
 impl RunnerBuilder {
     pub(super) fn new() -> RunnerBuilder {
         RunnerBuilder {
-            times: Times { drain_delay: None, grace: Duration::from_secs(30) },
-            hook_limit: Duration::from_secs(5),
+            times: Times { drain_delay: None, grace_period: Duration::from_secs(30) },
+            hook_timeout: Duration::from_secs(5),
             signals: Signal::usual(),
             health: Health::new(),
             parents: Vec::new(),
-            audience: Audience::default(),
+            notifier: Notifier::default(),
             random: Random::default(),
         }
     }
@@ -49,8 +51,8 @@ impl RunnerBuilder {
     /// Tasks, requests in flight and `on_stop` hooks have so long to finish, counted from when the tasks are told to.
     /// 30 s if not set. At zero nobody is waited for: hooks are polled once, and every task that still runs is aborted
     /// and named. A time too long to be told is without end.
-    pub fn grace(mut self, time: Duration) -> RunnerBuilder {
-        self.times.grace = time;
+    pub fn grace_period(mut self, time: Duration) -> RunnerBuilder {
+        self.times.grace_period = time;
         self
     }
 
@@ -68,8 +70,8 @@ impl RunnerBuilder {
     }
 
     /// Hooks have so long, each, where they have no limit of their own. More than zero; 5 s if not set.
-    pub fn hook_limit(mut self, time: Duration) -> RunnerBuilder {
-        self.hook_limit = time;
+    pub fn hook_timeout(mut self, time: Duration) -> RunnerBuilder {
+        self.hook_timeout = time;
         self
     }
 
@@ -96,7 +98,7 @@ impl RunnerBuilder {
     /// Tells `observer` of tasks that fail, in place of the [default](crate::observe). What the run itself
     /// does is told to `tracing` only.
     pub fn observer(mut self, observer: impl Observer + 'static) -> RunnerBuilder {
-        self.audience = Audience::new(Arc::new(observer));
+        self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
@@ -117,10 +119,10 @@ impl RunnerBuilder {
     /// If there are signals to listen to, tokio panics on a runtime that was built without I/O. On one without time,
     /// [`run`](Runner::run) does when it has to wait: use `enable_all`.
     pub fn build(self) -> Result<Runner, BuildError> {
-        Subject::of("runner").time("hook_limit", self.hook_limit)?;
+        Subject::of("runner").time("hook_timeout", self.hook_timeout)?;
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        let signals = Listener::new(self.signals)?;
-        let core = Core::new(runtime, self.health, self.audience.or_default(), self.random, self.hook_limit);
-        Ok(Runner { owner: Owner(Arc::new(core)), signals, parents: self.parents, times: self.times })
+        let signals = SignalListener::new(self.signals)?;
+        let shared = Shared::new(runtime, self.health, self.notifier.or_default(), self.random, self.hook_timeout);
+        Ok(Runner { owner: Owner(Arc::new(shared)), signals, parents: self.parents, times: self.times })
     }
 }

@@ -1,7 +1,8 @@
 use std::io;
 
 use super::signal::Signal;
-use crate::{ConfigError, Name};
+use crate::error::ConfigError;
+use crate::name::Name;
 
 /// Why there is no runner.
 #[derive(Debug, thiserror::Error)]

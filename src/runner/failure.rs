@@ -2,13 +2,13 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::chain;
-use crate::{BoxError, Name};
+use crate::error::{BoxError, chain};
+use crate::name::Name;
 
 /// Why a part of a run did not end well.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Cause {
+pub enum FailureCause {
     /// It returned this error.
     Error(BoxError),
     /// It panicked, with this message.
@@ -25,15 +25,15 @@ pub enum Cause {
     Blocking,
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for FailureCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Cause::Error(error) => write!(f, "failed: {}", chain::in_words(&**error)),
-            Cause::Panicked(message) => write!(f, "panicked: {message}"),
-            Cause::TimedOut { after } if after.is_zero() => f.write_str("had no time left"),
-            Cause::TimedOut { after } => write!(f, "timed out after {after:?}"),
-            Cause::Aborted => f.write_str("was aborted"),
-            Cause::Blocking => f.write_str("blocks its thread and could not be aborted"),
+            FailureCause::Error(error) => write!(f, "failed: {}", chain::in_words(&**error)),
+            FailureCause::Panicked(message) => write!(f, "panicked: {message}"),
+            FailureCause::TimedOut { after } if after.is_zero() => f.write_str("had no time left"),
+            FailureCause::TimedOut { after } => write!(f, "timed out after {after:?}"),
+            FailureCause::Aborted => f.write_str("was aborted"),
+            FailureCause::Blocking => f.write_str("blocks its thread and could not be aborted"),
         }
     }
 }
@@ -48,7 +48,7 @@ pub enum Failure {
         /// Which.
         name: Name,
         /// How.
-        cause: Cause,
+        cause: FailureCause,
     },
     /// A task.
     #[non_exhaustive]
@@ -56,7 +56,7 @@ pub enum Failure {
         /// Which.
         name: Name,
         /// How.
-        cause: Cause,
+        cause: FailureCause,
     },
     /// An `on_stop` hook.
     #[non_exhaustive]
@@ -64,7 +64,7 @@ pub enum Failure {
         /// Which.
         name: Name,
         /// How.
-        cause: Cause,
+        cause: FailureCause,
     },
     /// A `cleanup` hook.
     #[non_exhaustive]
@@ -72,7 +72,7 @@ pub enum Failure {
         /// Which.
         name: Name,
         /// How.
-        cause: Cause,
+        cause: FailureCause,
     },
     /// Requests were still in flight when the grace was over.
     #[non_exhaustive]
@@ -93,11 +93,11 @@ impl Failure {
 
     /// How it went wrong, where that needs words.
     #[must_use]
-    pub fn cause(&self) -> Option<&Cause> {
+    pub fn cause(&self) -> Option<&FailureCause> {
         self.part().map(|(_, _, cause)| cause)
     }
 
-    fn part(&self) -> Option<(&'static str, &Name, &Cause)> {
+    fn part(&self) -> Option<(&'static str, &Name, &FailureCause)> {
         match self {
             Failure::Startup { name, cause } => Some(("startup step", name, cause)),
             Failure::Task { name, cause } => Some(("task", name, cause)),

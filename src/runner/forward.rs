@@ -2,8 +2,11 @@
 
 use std::future::Future;
 
-use super::{Every, RegisterError, Restart, Runner, RunnerHandle, Task};
-use crate::{BoxError, Health, Name, Shutdown};
+use super::{Periodic, RegisterError, RestartPolicy, Runner, RunnerHandle, Task};
+use crate::error::BoxError;
+use crate::health::Health;
+use crate::name::Name;
+use crate::shutdown::Shutdown;
 
 impl Runner {
     /// What registers tasks and hooks from elsewhere, and while it runs.
@@ -32,7 +35,7 @@ impl Runner {
     pub fn supervise<F, T, E>(
         &self,
         name: impl Into<Name>,
-        restart: impl Into<Restart>,
+        restart: impl Into<RestartPolicy>,
         work: F,
     ) -> Result<(), RegisterError>
     where
@@ -47,7 +50,12 @@ impl Runner {
     ///
     /// # Errors
     /// As [`RunnerHandle::every`].
-    pub fn every<F, T, E>(&self, name: impl Into<Name>, every: impl Into<Every>, work: F) -> Result<(), RegisterError>
+    pub fn every<F, T, E>(
+        &self,
+        name: impl Into<Name>,
+        every: impl Into<Periodic>,
+        work: F,
+    ) -> Result<(), RegisterError>
     where
         F: FnMut(Shutdown) -> T + Send + 'static,
         T: Future<Output = Result<(), E>> + Send + 'static,

@@ -2,7 +2,7 @@ use std::io;
 
 use tokio::task::JoinError;
 
-use crate::BoxError;
+use crate::error::BoxError;
 use crate::error::chain::chain;
 
 /// Whether it says that a connection or a listener was closed, or that work was cancelled.

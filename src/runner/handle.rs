@@ -3,20 +3,23 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::{Core, Hook, TaskSnapshot, When};
 use super::error::RegisterError;
-use super::every::Every;
-use super::restart::Restart;
+use super::periodic::Periodic;
+use super::restart_policy::RestartPolicy;
+use super::shared::{Hook, Shared, TaskSnapshot, When};
 use super::task::Task;
 use super::work::Work;
-use crate::{BoxError, Health, Name, Shutdown};
+use crate::error::BoxError;
+use crate::health::Health;
+use crate::name::Name;
+use crate::shutdown::Shutdown;
 
 /// Registers tasks and hooks with a [`Runner`](super::Runner), also while it runs, from any thread.
 ///
 /// # Clone
 /// Costs a reference count; all clones are the same runner's.
 #[derive(Clone)]
-pub struct RunnerHandle(pub(super) Arc<Core>);
+pub struct RunnerHandle(pub(super) Arc<Shared>);
 
 impl RunnerHandle {
     /// Starts a task at once, on the runtime that the runner was built in. See [`Task::new`].
@@ -39,7 +42,7 @@ impl RunnerHandle {
     pub fn supervise<F, T, E>(
         &self,
         name: impl Into<Name>,
-        restart: impl Into<Restart>,
+        restart: impl Into<RestartPolicy>,
         work: F,
     ) -> Result<(), RegisterError>
     where
@@ -54,7 +57,12 @@ impl RunnerHandle {
     ///
     /// # Errors
     /// A setting cannot be used, or the shutdown has begun; then `work` is not called.
-    pub fn every<F, T, E>(&self, name: impl Into<Name>, every: impl Into<Every>, work: F) -> Result<(), RegisterError>
+    pub fn every<F, T, E>(
+        &self,
+        name: impl Into<Name>,
+        every: impl Into<Periodic>,
+        work: F,
+    ) -> Result<(), RegisterError>
     where
         F: FnMut(Shutdown) -> T + Send + 'static,
         T: Future<Output = Result<(), E>> + Send + 'static,
@@ -74,7 +82,7 @@ impl RunnerHandle {
     /// Has something done as soon as the tasks were told to finish, and while they do: say farewell to a registry, stop
     /// a consumer. The last registered is run first, one after the other.
     ///
-    /// It has [`hook_limit`](super::RunnerBuilder::hook_limit) for it, and no longer than what is left of the grace;
+    /// It has [`hook_timeout`](super::RunnerBuilder::hook_timeout) for it, and no longer than what is left of the grace;
     /// but each hook is polled once, whatever the time.
     ///
     /// # Errors
@@ -85,7 +93,7 @@ impl RunnerHandle {
         T: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.on_stop_within(name, self.0.hook_limit, work)
+        self.on_stop_within(name, self.0.hook_timeout, work)
     }
 
     /// As [`on_stop`](Self::on_stop), with a limit of its own; more than zero.
@@ -104,7 +112,7 @@ impl RunnerHandle {
     /// Has something done when all tasks have ended or were aborted: close a pool, remove a file. The last registered is
     /// run first, one after the other, so that what was made last, with the help of what was made before, goes first.
     ///
-    /// It has [`hook_limit`](super::RunnerBuilder::hook_limit) for it. It is run whatever else went wrong, also if the
+    /// It has [`hook_timeout`](super::RunnerBuilder::hook_timeout) for it. It is run whatever else went wrong, also if the
     /// start failed.
     ///
     /// # Errors
@@ -115,7 +123,7 @@ impl RunnerHandle {
         T: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.cleanup_within(name, self.0.hook_limit, work)
+        self.cleanup_within(name, self.0.hook_timeout, work)
     }
 
     /// As [`cleanup`](Self::cleanup), with a limit of its own; more than zero.
@@ -134,13 +142,13 @@ impl RunnerHandle {
     /// Begins the shutdown, as a signal would. Again, or while it goes on, it does nothing. Before
     /// [`run`](super::Runner::run) it is kept: the run then ends as soon as it begins.
     pub fn stop(&self) {
-        self.0.tell(|news| news.is_stop = true);
+        self.0.notify(|news| news.is_stop = true);
     }
 
     /// Counts as a signal: the first begins the shutdown, the second aborts; within 100 ms they are one. For systems that tell a service to stop by
     /// other means, and for tests.
     pub fn interrupt(&self) {
-        self.0.tell(|news| news.interrupts = news.interrupts.saturating_add(1));
+        self.0.notify(|news| news.interrupts = news.interrupts.saturating_add(1));
     }
 
     /// What the tasks are told with: requested when the drain delay is over.

@@ -6,7 +6,7 @@
 //!   Draining ──▶ readiness says no; nothing can be registered any more
 //!                drain delay
 //!                the tasks are told to finish                                   ┐
-//!                `on_stop` hooks, last registered first                         │ grace
+//!                `on_stop` hooks, last registered first                         │ grace_period
 //!                tasks and requests in flight are awaited                       ┘
 //!                stragglers are aborted, and named
 //!                `cleanup` hooks, last registered first, each within its limit
@@ -31,7 +31,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), BoxError> {
-//! let runner = Runner::builder().grace(Duration::from_secs(20)).drain_delay(Duration::from_millis(10)).build()?;
+//! let runner = Runner::builder().grace_period(Duration::from_secs(20)).drain_delay(Duration::from_millis(10)).build()?;
 //!
 //! runner.startup("migrate", |_runner| async { Ok::<(), BoxError>(()) })?;
 //! runner.task("http", |shutdown| async move {
@@ -59,15 +59,15 @@
 //! handlers stay installed for as long as the process lives: after the run, Ctrl-C does not end the process any more.
 
 mod builder;
-mod core;
 mod error;
-mod every;
 mod failure;
 mod forward;
 mod graceful;
 mod handle;
-mod restart;
+mod periodic;
+mod restart_policy;
 mod run;
+mod shared;
 mod signal;
 mod task;
 mod work;
@@ -76,17 +76,19 @@ use std::fmt;
 use std::future::Future;
 
 pub use builder::RunnerBuilder;
-pub use core::TaskSnapshot;
 pub use error::{BuildError, RegisterError};
-pub use every::Every;
-pub use failure::{Cause, Failure, RunError};
+pub use failure::{Failure, FailureCause, RunError};
 pub use handle::RunnerHandle;
-pub use restart::Restart;
+pub use periodic::Periodic;
+pub use restart_policy::RestartPolicy;
+pub use shared::TaskSnapshot;
 pub use signal::Signal;
 pub use task::Task;
 
-use self::core::{Owner, Step};
-use crate::{BoxError, Name, Shutdown};
+use self::shared::{Owner, Step};
+use crate::error::BoxError;
+use crate::name::Name;
+use crate::shutdown::Shutdown;
 
 /// Starts a service and ends it in order: see the [module](self).
 ///
@@ -96,13 +98,13 @@ use crate::{BoxError, Name, Shutdown};
 #[must_use = "a runner that is dropped aborts its tasks"]
 pub struct Runner {
     owner: Owner,
-    signals: signal::Listener,
+    signals: signal::SignalListener,
     parents: Vec<Shutdown>,
     times: builder::Times,
 }
 
 /// Why a run came to its end.
-enum Reason {
+enum ShutdownReason {
     Signal(Signal),
     Interrupt,
     Stop,
@@ -111,15 +113,15 @@ enum Reason {
     Task(Name),
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for ShutdownReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::Signal(signal) => signal.fmt(f),
-            Reason::Interrupt => f.write_str("interrupt"),
-            Reason::Stop => f.write_str("stop"),
-            Reason::Parent => f.write_str("parent"),
-            Reason::Startup => f.write_str("startup failed"),
-            Reason::Task(name) => write!(f, "task `{name}` ended"),
+            ShutdownReason::Signal(signal) => signal.fmt(f),
+            ShutdownReason::Interrupt => f.write_str("interrupt"),
+            ShutdownReason::Stop => f.write_str("stop"),
+            ShutdownReason::Parent => f.write_str("parent"),
+            ShutdownReason::Startup => f.write_str("startup failed"),
+            ShutdownReason::Task(name) => write!(f, "task `{name}` ended"),
         }
     }
 }
@@ -160,7 +162,7 @@ impl Runner {
     /// # Cancellation
     /// Dropping it aborts the tasks and runs no more hooks.
     pub async fn run(self) -> Result<(), RunError> {
-        run::Run::new(self).complete().await
+        run::ServiceRun::new(self).complete().await
     }
 }
 

@@ -4,17 +4,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::builder::Times;
-use super::core::{Core, Ended, Hook, Owner, Step, When};
-use super::failure::{Cause, Failure, RunError};
+use super::failure::{Failure, FailureCause, RunError};
 use super::handle::RunnerHandle;
-use super::signal::{Listener, Signal};
+use super::shared::{Ended, Hook, Owner, Shared, Step, When};
+use super::signal::{Signal, SignalListener};
 use super::work::guarded;
-use super::{Reason, Runner};
-use crate::machine::moment::Moment;
-use crate::panic::log_guarded;
-use crate::plain::Plain;
-use crate::time::Alarm;
-use crate::{Name, Phase, time};
+use super::{Runner, ShutdownReason};
+use crate::error::one_line::OneLine;
+use crate::machine::lifecycle::phase::Phase;
+use crate::machine::timestamp::Timestamp;
+use crate::name::Name;
+use crate::rt::panic::log_guarded;
+use crate::rt::time;
+use crate::rt::time::Alarm;
 
 /// What was aborted has so long to be gone. It takes no more than a moment, unless it blocks its thread.
 const ABORT: Duration = Duration::from_millis(100);
@@ -33,16 +35,16 @@ const ABORTS_CLEANUP: u32 = 3;
 type Parent = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A run, from the first step of the start to the last cleanup. It drives hooks itself; tasks are the runtime's.
-pub(super) struct Run {
+pub(super) struct ServiceRun {
     owner: Owner,
-    signals: Listener,
+    signals: SignalListener,
     parents: Vec<Parent>,
     times: Times,
     /// Why the shutdown began; none before.
-    reason: Option<Reason>,
+    reason: Option<ShutdownReason>,
     heard: u32,
     /// When the last of them was heard.
-    heard_at: Option<Moment>,
+    heard_at: Option<Timestamp>,
     failures: Vec<Failure>,
     /// What was reported since the tasks were aborted, by the number of the task.
     stragglers: Option<Vec<(u64, Failure)>>,
@@ -56,11 +58,11 @@ enum Driven<T> {
     Cut,
 }
 
-impl Run {
-    pub(super) fn new(runner: Runner) -> Run {
+impl ServiceRun {
+    pub(super) fn new(runner: Runner) -> ServiceRun {
         let Runner { owner, signals, parents, times } = runner;
         let parents = parents.into_iter().map(|parent| Box::pin(parent.requested_owned()) as Parent).collect();
-        Run {
+        ServiceRun {
             owner,
             signals,
             parents,
@@ -74,23 +76,23 @@ impl Run {
     }
 
     pub(super) async fn complete(mut self) -> Result<(), RunError> {
-        self.core().health.begin();
+        self.shared().health.begin();
         self.start().await;
         let served = self.reason.is_none();
         if served {
-            self.core().health.advance(Phase::Serving);
+            self.shared().health.advance(Phase::Serving);
             log_guarded(|| tracing::info!(target: "seaworthy::runner", "serving"));
-            self.drive(Moment::NEVER, |run| run.reason.is_some(), |_| Poll::<()>::Pending).await;
+            self.drive(Timestamp::NEVER, |run| run.reason.is_some(), |_| Poll::<()>::Pending).await;
         }
         self.drain(served).await;
         self.stop().await;
         self.abort().await;
-        for hook in self.core().take_hooks(When::Cleanup) {
+        for hook in self.shared().take_hooks(When::Cleanup) {
             let until = time::now().after(hook.limit);
             self.hook(When::Cleanup, hook, until, ABORTS_CLEANUP).await;
         }
         self.listen_once().await;
-        let Run { owner, failures, .. } = self;
+        let ServiceRun { owner, failures, .. } = self;
         drop(owner);
         RunError::of(failures).map_or(Ok(()), Err)
     }
@@ -98,15 +100,15 @@ impl Run {
     /// The steps, until one fails or the shutdown begins.
     async fn start(&mut self) {
         let handle = RunnerHandle(self.owner.0.clone());
-        for step in self.core().take_steps() {
+        for step in self.shared().take_steps() {
             self.listen_once().await;
             if self.reason.is_some() {
                 self.leave_out(step);
                 continue;
             }
-            log_guarded(|| tracing::info!(target: "seaworthy::runner", name = %Plain(&step.name), "starting"));
+            log_guarded(|| tracing::info!(target: "seaworthy::runner", name = %OneLine(&step.name), "starting"));
             let mut work = (step.make)(handle.clone());
-            let outcome = match self.drive(Moment::NEVER, |run| run.reason.is_some(), |cx| work.poll(cx)).await {
+            let outcome = match self.drive(Timestamp::NEVER, |run| run.reason.is_some(), |cx| work.poll(cx)).await {
                 Driven::Done(outcome) => outcome,
                 // Told to stop, not failed; but it may panic as it is dropped.
                 Driven::Late | Driven::Cut => work.discard(),
@@ -114,7 +116,7 @@ impl Run {
             if let Err(cause) = outcome {
                 log_failed_step(&step.name, &cause);
                 self.failures.push(Failure::Startup { name: step.name, cause });
-                self.begin(Reason::Startup);
+                self.begin(ShutdownReason::Startup);
             }
         }
         self.listen_once().await;
@@ -130,10 +132,10 @@ impl Run {
     }
 
     async fn drain(&mut self, served: bool) {
-        self.core().health.advance(Phase::Draining);
-        self.core().close();
+        self.shared().health.advance(Phase::Draining);
+        self.shared().close();
         let delay = self.drain_delay();
-        let reason = self.reason.as_ref().map(Plain).map(tracing::field::display);
+        let reason = self.reason.as_ref().map(OneLine).map(tracing::field::display);
         log_guarded(|| tracing::info!(target: "seaworthy::runner", reason, ?delay, "draining"));
         if served && !delay.is_zero() {
             let until = time::now().after(delay);
@@ -145,26 +147,28 @@ impl Run {
     /// wait.
     fn drain_delay(&self) -> Duration {
         self.times.drain_delay.unwrap_or(match self.reason {
-            Some(Reason::Signal(Signal::Terminate)) => AFTER_SIGTERM,
+            Some(ShutdownReason::Signal(Signal::Terminate)) => AFTER_SIGTERM,
             _ => Duration::ZERO,
         })
     }
 
     /// Tells the tasks, runs the hooks, and waits for the tasks and the requests as long as there is time.
     async fn stop(&mut self) {
-        let until = time::now().after(self.times.grace);
-        log_guarded(|| tracing::info!(target: "seaworthy::runner", grace = ?self.times.grace, "stopping"));
-        self.core().trigger.fire();
-        for hook in self.core().take_hooks(When::OnStop) {
+        let until = time::now().after(self.times.grace_period);
+        log_guarded(
+            || tracing::info!(target: "seaworthy::runner", grace_period = ?self.times.grace_period, "stopping"),
+        );
+        self.shared().trigger.fire();
+        for hook in self.shared().take_hooks(When::OnStop) {
             let until = until.min(time::now().after(hook.limit));
             self.hook(When::OnStop, hook, until, ABORTS).await;
         }
-        let core = self.owner.0.clone();
-        let mut idle = Box::pin(core.health.idle());
+        let shared = self.owner.0.clone();
+        let mut idle = Box::pin(shared.health.idle());
         let mut is_idle = false;
         let done = |cx: &mut Context<'_>| {
             is_idle = is_idle || idle.as_mut().poll(cx).is_ready();
-            if is_idle && !core.has_tasks() { Poll::Ready(()) } else { Poll::Pending }
+            if is_idle && !shared.has_tasks() { Poll::Ready(()) } else { Poll::Pending }
         };
         self.drive(until, |run| run.heard >= ABORTS, done).await;
         self.listen_once().await;
@@ -172,23 +176,24 @@ impl Run {
 
     /// Aborts the tasks that are left, and names them and the requests that are.
     async fn abort(&mut self) {
-        if self.core().has_tasks() {
+        if self.shared().has_tasks() {
             self.stragglers = Some(Vec::new());
-            self.core().dismiss();
-            let core = self.owner.0.clone();
-            let gone = |_: &mut Context<'_>| if core.has_tasks() { Poll::Pending } else { Poll::Ready(()) };
+            self.shared().dismiss();
+            let shared = self.owner.0.clone();
+            let gone = |_: &mut Context<'_>| if shared.has_tasks() { Poll::Pending } else { Poll::Ready(()) };
             self.drive(time::now().after(ABORT), |_| false, gone).await;
-            let left = self.core().give_up();
+            let left = self.shared().give_up();
             self.listen_once().await;
             let mut stragglers = self.stragglers.take().unwrap_or_default();
-            stragglers.extend(left.into_iter().map(|(id, name)| (id, Failure::Task { name, cause: Cause::Blocking })));
+            stragglers
+                .extend(left.into_iter().map(|(id, name)| (id, Failure::Task { name, cause: FailureCause::Blocking })));
             stragglers.sort_by_key(|(id, _)| *id);
             for (_, failure) in stragglers {
-                log_guarded(|| tracing::warn!(target: "seaworthy::runner", failure = %Plain(&failure), "straggler"));
+                log_guarded(|| tracing::warn!(target: "seaworthy::runner", failure = %OneLine(&failure), "straggler"));
                 self.failures.push(failure);
             }
         }
-        let requests = self.core().health.in_flight();
+        let requests = self.shared().health.in_flight();
         if requests > 0 {
             log_guarded(|| tracing::warn!(target: "seaworthy::runner", requests, "requests still in flight"));
             self.failures.push(Failure::InFlight { requests });
@@ -196,20 +201,20 @@ impl Run {
     }
 
     /// Runs a hook to its end, or to `until`, or until so many signals were heard. It is polled once in any case.
-    async fn hook(&mut self, when: When, hook: Hook, until: Moment, patience: u32) {
+    async fn hook(&mut self, when: When, hook: Hook, until: Timestamp, patience: u32) {
         let Hook { name, mut work, .. } = hook;
         let after = until.since(time::now());
         let outcome = match self.drive(until, |run| run.heard >= patience, |cx| work.poll(cx)).await {
             Driven::Done(outcome) => outcome,
-            Driven::Late => work.discard().and(Err(Cause::TimedOut { after })),
-            Driven::Cut => work.discard().and(Err(Cause::Aborted)),
+            Driven::Late => work.discard().and(Err(FailureCause::TimedOut { after })),
+            Driven::Cut => work.discard().and(Err(FailureCause::Aborted)),
         };
         let Err(cause) = outcome else { return };
         let failure = match when {
             When::OnStop => Failure::OnStop { name, cause },
             When::Cleanup => Failure::Cleanup { name, cause },
         };
-        log_guarded(|| tracing::error!(target: "seaworthy::runner", failure = %Plain(&failure), "hook failed"));
+        log_guarded(|| tracing::error!(target: "seaworthy::runner", failure = %OneLine(&failure), "hook failed"));
         self.failures.push(failure);
     }
 
@@ -217,8 +222,8 @@ impl Run {
     /// never lost to either.
     async fn drive<T>(
         &mut self,
-        until: Moment,
-        cut: impl Fn(&Run) -> bool,
+        until: Timestamp,
+        cut: impl Fn(&ServiceRun) -> bool,
         mut work: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Driven<T> {
         let mut alarm = Alarm::default();
@@ -251,31 +256,31 @@ impl Run {
     }
 
     fn listen(&mut self, cx: &mut Context<'_>) {
-        let news = self.core().news(cx.waker());
+        let news = self.shared().news(cx.waker());
         for ended in news.ended {
             self.ended(ended);
         }
         if news.is_stop {
-            self.begin(Reason::Stop);
+            self.begin(ShutdownReason::Stop);
         }
         for _ in 0..news.interrupts {
-            self.hear(Reason::Interrupt);
+            self.hear(ShutdownReason::Interrupt);
         }
         while let Some(signal) = self.signals.poll(cx) {
-            self.hear(Reason::Signal(signal));
+            self.hear(ShutdownReason::Signal(signal));
         }
         let before = self.parents.len();
         self.parents.retain_mut(|parent| parent.as_mut().poll(cx).is_pending());
         if self.parents.len() < before {
-            self.begin(Reason::Parent);
+            self.begin(ShutdownReason::Parent);
         }
     }
 
-    fn begin(&mut self, reason: Reason) {
+    fn begin(&mut self, reason: ShutdownReason) {
         self.reason.get_or_insert(reason);
     }
 
-    fn hear(&mut self, reason: Reason) {
+    fn hear(&mut self, reason: ShutdownReason) {
         let now = time::now();
         if self.heard_at.is_some_and(|before| now.since(before) <= ONE_SIGNAL) {
             return;
@@ -290,7 +295,7 @@ impl Run {
     }
 
     fn ended(&mut self, Ended { id, name, outcome }: Ended) {
-        let reason = Reason::Task(Name::clone(&name));
+        let reason = ShutdownReason::Task(Name::clone(&name));
         match (outcome, &mut self.stragglers) {
             (Ok(()), _) => {}
             (Err(cause), Some(stragglers)) => stragglers.push((id, Failure::Task { name, cause })),
@@ -299,12 +304,12 @@ impl Run {
         self.begin(reason);
     }
 
-    fn core(&self) -> &Core {
+    fn shared(&self) -> &Shared {
         &self.owner.0
     }
 }
 
-fn log_failed_step(name: &Name, cause: &Cause) {
-    let (name, cause) = (Plain(name), Plain(cause));
+fn log_failed_step(name: &Name, cause: &FailureCause) {
+    let (name, cause) = (OneLine(name), OneLine(cause));
     log_guarded(|| tracing::error!(target: "seaworthy::runner", %name, %cause, "step of the start failed"));
 }

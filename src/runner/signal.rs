@@ -37,10 +37,10 @@ impl fmt::Display for Signal {
 }
 
 /// Hears the signals of the process from the moment it is made.
-pub(super) struct Listener(Vec<(Signal, os::Source)>);
+pub(super) struct SignalListener(Vec<(Signal, os::Source)>);
 
-impl Listener {
-    pub(super) fn new(mut signals: Vec<Signal>) -> Result<Listener, BuildError> {
+impl SignalListener {
+    pub(super) fn new(mut signals: Vec<Signal>) -> Result<SignalListener, BuildError> {
         if let Some(signal) = signals.iter().find(|signal| !cfg!(unix) && **signal != Signal::Interrupt) {
             let rule = "only `Interrupt` can be listened to on this system";
             return Err(Subject::of("runner").refuse("signals", signal, rule).into());
@@ -57,7 +57,7 @@ impl Listener {
             Ok(source) => Ok((signal, source)),
             Err(source) => Err(BuildError::Signal { signal, source }),
         };
-        signals.into_iter().map(listen).collect::<Result<_, _>>().map(Listener)
+        signals.into_iter().map(listen).collect::<Result<_, _>>().map(SignalListener)
     }
 
     /// A signal that has come in and was not told yet; of those that come in together each is told once.

@@ -1,14 +1,17 @@
 use std::fmt;
 use std::future::Future;
 
-use super::core::{Notes, Seat};
-use super::every::Every;
-use super::failure::Cause;
+use super::failure::FailureCause;
 use super::graceful;
-use super::restart::Restart;
+use super::periodic::Periodic;
+use super::restart_policy::RestartPolicy;
+use super::shared::{Notes, TaskContext};
 use super::work::{Boxed, Outcome, Work, guarded};
 use crate::error::check::Subject;
-use crate::{BoxError, ConfigError, Name, Shutdown, time};
+use crate::error::{BoxError, ConfigError};
+use crate::name::Name;
+use crate::rt::time;
+use crate::shutdown::Shutdown;
 
 /// A task with its settings, for [`RunnerHandle::start`](super::RunnerHandle::start).
 ///
@@ -41,16 +44,16 @@ pub struct Task {
     name: Name,
     essential: bool,
     graceful: Option<Rule>,
-    kind: Kind,
+    kind: TaskKind,
 }
 
 type Rule = Box<dyn Fn(&BoxError) -> bool + Send>;
-type Again = Box<dyn FnMut(Shutdown) -> Boxed + Send>;
+type Repeated = Box<dyn FnMut(Shutdown) -> Boxed + Send>;
 
-enum Kind {
+enum TaskKind {
     Once(Box<dyn FnOnce(Shutdown) -> Boxed + Send>),
-    Supervised(Restart, Again),
-    Every(Every, Again),
+    Supervised(RestartPolicy, Repeated),
+    Periodic(Periodic, Repeated),
 }
 
 impl Task {
@@ -61,7 +64,7 @@ impl Task {
         T: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        Task::of(name.into(), Kind::Once(Box::new(move |shutdown| boxed(work(shutdown)))))
+        Task::of(name.into(), TaskKind::Once(Box::new(move |shutdown| boxed(work(shutdown)))))
     }
 
     /// A task that is started again when it fails or panics, as `restart` says, until it ends well or the shutdown is
@@ -70,27 +73,27 @@ impl Task {
     ///
     /// What it recovers from is told to the observer and counted, and leaves the run fine. A task that gives up fails
     /// with its last error.
-    pub fn supervised<F, T, E>(name: impl Into<Name>, restart: impl Into<Restart>, mut work: F) -> Task
+    pub fn supervised<F, T, E>(name: impl Into<Name>, restart: impl Into<RestartPolicy>, mut work: F) -> Task
     where
         F: FnMut(Shutdown) -> T + Send + 'static,
         T: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        Task::of(name.into(), Kind::Supervised(restart.into(), Box::new(move |shutdown| boxed(work(shutdown)))))
+        Task::of(name.into(), TaskKind::Supervised(restart.into(), Box::new(move |shutdown| boxed(work(shutdown)))))
     }
 
     /// A task that runs again and again, as `every` says, until the shutdown is requested; a run that is under way then
     /// is awaited. Its errors and panics are told to the observer and counted, and never end it.
-    pub fn every<F, T, E>(name: impl Into<Name>, every: impl Into<Every>, mut work: F) -> Task
+    pub fn every<F, T, E>(name: impl Into<Name>, every: impl Into<Periodic>, mut work: F) -> Task
     where
         F: FnMut(Shutdown) -> T + Send + 'static,
         T: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        Task::of(name.into(), Kind::Every(every.into(), Box::new(move |shutdown| boxed(work(shutdown)))))
+        Task::of(name.into(), TaskKind::Periodic(every.into(), Box::new(move |shutdown| boxed(work(shutdown)))))
     }
 
-    fn of(name: Name, kind: Kind) -> Task {
+    fn of(name: Name, kind: TaskKind) -> Task {
         Task { name, essential: false, graceful: None, kind }
     }
 
@@ -126,15 +129,15 @@ impl Task {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let task = Subject::checked("task", &self.name)?;
         match &self.kind {
-            Kind::Once(_) => Ok(()),
-            Kind::Supervised(restart, _) => restart.check(task),
-            Kind::Every(..) if self.essential => {
+            TaskKind::Once(_) => Ok(()),
+            TaskKind::Supervised(restart, _) => restart.check(task),
+            TaskKind::Periodic(..) if self.essential => {
                 Err(task.refuse("essential", true, "means nothing for a periodic task"))
             }
-            Kind::Every(..) if self.graceful.is_some() => {
+            TaskKind::Periodic(..) if self.graceful.is_some() => {
                 Err(task.refuse("graceful_if", format_args!("set"), "means nothing for a periodic task"))
             }
-            Kind::Every(every, _) => every.check(task),
+            TaskKind::Periodic(every, _) => every.check(task),
         }
     }
 
@@ -143,17 +146,17 @@ impl Task {
     }
 
     /// All that the task does, restarts and periods included.
-    pub(super) fn into_work(self, seat: Seat) -> Work {
+    pub(super) fn into_work(self, seat: TaskContext) -> Work {
         let graceful = Graceful(self.graceful);
         Work::new(match self.kind {
-            Kind::Once(make) => Box::pin(async move {
+            TaskKind::Once(make) => Box::pin(async move {
                 seat.began_run();
                 let shutdown = seat.shutdown();
                 let outcome = make(shutdown.clone()).await;
                 graceful.judge(outcome, &shutdown)
             }),
-            Kind::Supervised(restart, make) => Box::pin(supervise(seat, restart, make, graceful)),
-            Kind::Every(every, make) => Box::pin(repeat(seat, every, make)),
+            TaskKind::Supervised(restart, make) => Box::pin(supervise(seat, restart, make, graceful)),
+            TaskKind::Periodic(every, make) => Box::pin(repeat(seat, every, make)),
         })
     }
 }
@@ -169,7 +172,7 @@ where
     T: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<BoxError>,
 {
-    Box::pin(async move { work.await.map_err(|error| Cause::Error(error.into())) })
+    Box::pin(async move { work.await.map_err(|error| FailureCause::Error(error.into())) })
 }
 
 /// The errors that are none once the shutdown is requested.
@@ -179,20 +182,20 @@ impl Graceful {
     fn judge(&self, outcome: Outcome, shutdown: &Shutdown) -> Outcome {
         let forgives = |error| graceful::is_cancelled(error) || self.0.as_ref().is_some_and(|rule| rule(error));
         match outcome {
-            Err(Cause::Error(error)) if shutdown.is_requested() && forgives(&error) => Ok(()),
+            Err(FailureCause::Error(error)) if shutdown.is_requested() && forgives(&error) => Ok(()),
             outcome => outcome,
         }
     }
 }
 
 /// One run, the making of its future included: a panic is its outcome.
-async fn run(seat: &Seat, make: &mut Again) -> Outcome {
+async fn run(seat: &TaskContext, make: &mut Repeated) -> Outcome {
     seat.began_run();
     let mut work = Work::new(guarded(|| make(seat.shutdown()))?);
     (&mut work).await
 }
 
-async fn supervise(seat: Seat, restart: Restart, mut make: Again, graceful: Graceful) -> Outcome {
+async fn supervise(seat: TaskContext, restart: RestartPolicy, mut make: Repeated, graceful: Graceful) -> Outcome {
     let shutdown = seat.shutdown();
     let mut restarts = restart.machine();
     loop {
@@ -202,7 +205,7 @@ async fn supervise(seat: Seat, restart: Restart, mut make: Again, graceful: Grac
             return graceful.judge(Err(cause), &shutdown);
         }
         let now = time::now();
-        let Some(delay) = restarts.failed(now.since(began), &mut || seat.dice()) else { return Err(cause) };
+        let Some(delay) = restarts.failed(now.since(began), &mut || seat.rng()) else { return Err(cause) };
         seat.failed(&cause, Some(delay));
         drop(cause);
         if shutdown.until(time::until(now.after(delay))).await.is_none() {
@@ -211,11 +214,11 @@ async fn supervise(seat: Seat, restart: Restart, mut make: Again, graceful: Grac
     }
 }
 
-async fn repeat(seat: Seat, every: Every, mut make: Again) -> Outcome {
+async fn repeat(seat: TaskContext, every: Periodic, mut make: Repeated) -> Outcome {
     let shutdown = seat.shutdown();
     let mut schedule = every.machine(time::now());
     loop {
-        let due = schedule.due(&mut || seat.dice());
+        let due = schedule.due(&mut || seat.rng());
         if shutdown.until(time::until(due)).await.is_none() {
             return Ok(());
         }

@@ -2,11 +2,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::failure::Cause;
-use crate::BoxError;
-use crate::panic::caught;
+use super::failure::FailureCause;
+use crate::error::BoxError;
+use crate::rt::panic::caught;
 
-pub(super) type Outcome = Result<(), Cause>;
+pub(super) type Outcome = Result<(), FailureCause>;
 pub(super) type Boxed = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Foreign code that may panic wherever it likes: in a poll, and when it is dropped. Whoever drops it has to
@@ -25,7 +25,7 @@ impl Work {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        Work::new(Box::pin(async move { make().await.map_err(|error| Cause::Error(error.into())) }))
+        Work::new(Box::pin(async move { make().await.map_err(|error| FailureCause::Error(error.into())) }))
     }
 
     /// Ready once, with what became of it; by then nothing is left of it.
@@ -58,8 +58,8 @@ impl Future for Work {
 }
 
 /// Runs foreign code, and makes a value of its panic.
-pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Cause> {
-    caught(work).map_err(Cause::Panicked)
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, FailureCause> {
+    caught(work).map_err(FailureCause::Panicked)
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use super::heard::Heard;
-use super::watch::Watch;
-use crate::time::{self, Alarm};
+use super::heard::ShutdownWatch;
+use super::watch::ConnectionWatch;
+use crate::rt::time;
+use crate::rt::time::Alarm;
 
 /// After the server was told to finish, connections are read for a little longer: what was written before that is on
 /// its way, and has a right to an answer.
@@ -22,7 +23,7 @@ pub(super) trait Connection: Future {
     fn finish(self: Pin<&mut Self>);
 }
 
-enum Stage {
+enum ConnectionStage {
     Open,
     Lingers,
     /// It was told to finish.
@@ -32,16 +33,16 @@ enum Stage {
 /// Drives a connection to its end: its own, or ours. When it is cut nothing is said.
 ///
 /// hyper waits for the rest of a head, and for clients of HTTP/2 that do not answer, for as long as it takes; that is
-/// why what goes on is [watched](Watch) here.
+/// why what goes on is [watched](ConnectionWatch) here.
 pub(super) async fn drive<C: Connection>(
     connection: C,
-    watch: &Watch,
+    watch: &ConnectionWatch,
     head_limit: Duration,
-    mut stop: Heard,
-    mut cut: Heard,
+    mut stop: ShutdownWatch,
+    mut cut: ShutdownWatch,
 ) {
     let mut connection = pin!(connection);
-    let (mut stage, mut alarm) = (Stage::Open, Alarm::default());
+    let (mut stage, mut alarm) = (ConnectionStage::Open, Alarm::default());
     // Whether the alarm is set for what it is now, and at which count of the watch.
     let (mut is_set, mut moved) = (false, None);
     let mut is_condemned = false;
@@ -54,33 +55,33 @@ pub(super) async fn drive<C: Connection>(
                 return Poll::Ready(());
             }
             match stage {
-                Stage::Open if stop.is_requested(cx) => {
-                    stage = Stage::Lingers;
+                ConnectionStage::Open if stop.is_requested(cx) => {
+                    stage = ConnectionStage::Lingers;
                     alarm.set(time::now().after(LINGER));
                 }
-                Stage::Open if !watch.is_reading() => {
+                ConnectionStage::Open if !watch.is_reading() => {
                     is_set = false;
                     return Poll::Pending;
                 }
-                Stage::Open => {
+                ConnectionStage::Open => {
                     if !is_set {
                         alarm.set(time::now().after(head_limit));
                         is_set = true;
                     }
                     return alarm.poll(cx);
                 }
-                Stage::Lingers => {
+                ConnectionStage::Lingers => {
                     if alarm.poll(cx).is_pending() {
                         return Poll::Pending;
                     }
                     connection.as_mut().finish();
-                    stage = Stage::Told;
+                    stage = ConnectionStage::Told;
                 }
-                Stage::Told if !watch.is_idle() || watch.is_upgraded() => {
+                ConnectionStage::Told if !watch.is_idle() || watch.is_upgraded() => {
                     (moved, is_condemned) = (None, false);
                     return Poll::Pending;
                 }
-                Stage::Told if watch.is_http2() => {
+                ConnectionStage::Told if watch.is_http2() => {
                     let now = Some(watch.moved());
                     if moved != now {
                         moved = now;
@@ -89,11 +90,11 @@ pub(super) async fn drive<C: Connection>(
                     }
                     return alarm.poll(cx);
                 }
-                Stage::Told if watch.is_blocked() => return Poll::Pending,
+                ConnectionStage::Told if watch.is_blocked() => return Poll::Pending,
                 // It is between requests, and has nothing left to say. A turn later, because hyper may have left off in
                 // the middle of something.
-                Stage::Told if is_condemned => return Poll::Ready(()),
-                Stage::Told => {
+                ConnectionStage::Told if is_condemned => return Poll::Ready(()),
+                ConnectionStage::Told => {
                     is_condemned = true;
                     cx.waker().wake_by_ref();
                     return Poll::Pending;

@@ -4,8 +4,8 @@ use std::task::Poll;
 
 use hyper::rt::Executor;
 
-use super::heard::Heard;
-use crate::Shutdown;
+use super::heard::ShutdownWatch;
+use crate::shutdown::Shutdown;
 
 /// Runs the streams of HTTP/2, each until its end, or until the server is dropped.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ where
     F::Output: Send,
 {
     fn execute(&self, stream: F) {
-        let mut cut = Heard::new(self.cut.clone());
+        let mut cut = ShutdownWatch::new(self.cut.clone());
         tokio::spawn(async move {
             let mut stream = pin!(stream);
             poll_fn(|cx| if cut.is_requested(cx) { Poll::Ready(()) } else { stream.as_mut().poll(cx).map(drop) }).await;

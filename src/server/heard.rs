@@ -2,20 +2,20 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
-use crate::Shutdown;
+use crate::shutdown::Shutdown;
 
 /// Asks a [`Shutdown`] at every poll of something that is polled often. All connections of a server share one, and to
 /// wait for it takes its lock; so this waits once, and then looks.
-pub(super) struct Heard {
+pub(super) struct ShutdownWatch {
     shutdown: Shutdown,
     requested: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Who will be woken.
     waker: Option<Waker>,
 }
 
-impl Heard {
-    pub(super) fn new(shutdown: Shutdown) -> Heard {
-        Heard { requested: Box::pin(shutdown.clone().requested_owned()), shutdown, waker: None }
+impl ShutdownWatch {
+    pub(super) fn new(shutdown: Shutdown) -> ShutdownWatch {
+        ShutdownWatch { requested: Box::pin(shutdown.clone().requested_owned()), shutdown, waker: None }
     }
 
     /// Whether it was requested; if not, whoever polls is woken when it is.

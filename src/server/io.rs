@@ -8,15 +8,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
 
-use super::heard::Heard;
-use super::watch::Watch;
-use crate::Shutdown;
+use super::heard::ShutdownWatch;
+use super::watch::ConnectionWatch;
+use crate::shutdown::Shutdown;
 
 /// What a connection of HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The place of a connection among those that the server waits for, and has room for.
-pub(super) struct Place {
+pub(super) struct ConnectionGuard {
     pub(super) _alive: Sender<Infallible>,
     pub(super) _permit: Option<OwnedSemaphorePermit>,
 }
@@ -25,18 +25,18 @@ pub(super) struct Place {
 /// upgraded one is long after HTTP has done with it.
 pub(super) struct Io<I> {
     io: I,
-    watch: Arc<Watch>,
+    watch: Arc<ConnectionWatch>,
     /// So much of the preface has come in; none once it is known whether it is one.
     preface: Option<usize>,
     cut: Shutdown,
     /// The same, awaited, where nobody else would end the connection.
-    is_cut: Option<Heard>,
+    is_cut: Option<ShutdownWatch>,
     // Dropped after the socket.
-    _place: Place,
+    _place: ConnectionGuard,
 }
 
 impl<I> Io<I> {
-    pub(super) fn new(io: I, watch: Arc<Watch>, cut: Shutdown, place: Place) -> Io<I> {
+    pub(super) fn new(io: I, watch: Arc<ConnectionWatch>, cut: Shutdown, place: ConnectionGuard) -> Io<I> {
         Io { io, watch, preface: Some(0), cut, is_cut: None, _place: place }
     }
 
@@ -60,7 +60,7 @@ impl<I> Io<I> {
             return Ok(());
         }
         let is_cut = match cx {
-            Some(cx) => self.is_cut.get_or_insert_with(|| Heard::new(self.cut.clone())).is_requested(cx),
+            Some(cx) => self.is_cut.get_or_insert_with(|| ShutdownWatch::new(self.cut.clone())).is_requested(cx),
             None => self.cut.is_requested(),
         };
         if is_cut { Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server has ended")) } else { Ok(()) }

@@ -16,13 +16,16 @@ use tower_service::Service;
 
 use super::connection::{Connection, drive};
 use super::executor::Spawner;
-use super::heard::Heard;
-use super::io::{Io, Place};
+use super::heard::ShutdownWatch;
+use super::io::{ConnectionGuard, Io};
 use super::listener::Listener;
 use super::service::{Closing, Watched};
-use super::watch::Watch;
+use super::watch::ConnectionWatch;
 use crate::error::check::Subject;
-use crate::{BoxError, ConfigError, Health, Shutdown, ShutdownTrigger, time};
+use crate::error::{BoxError, ConfigError};
+use crate::health::Health;
+use crate::rt::time;
+use crate::shutdown::{Shutdown, ShutdownTrigger};
 
 /// After an error that is not one connection's, such as that there are too many open files, it is tried again after
 /// this.
@@ -114,7 +117,7 @@ impl<L, S> Serve<L, S> {
         builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
         builder.http2().timer(TokioTimer::new()).enable_connect_protocol();
         let (alive, mut gone) = mpsc::channel(1);
-        let crew = Crew {
+        let crew = Connections {
             builder: Arc::new(builder),
             service: self.service,
             head_limit: self.header_read_timeout,
@@ -174,7 +177,7 @@ impl<L, S> Serve<L, S> {
 }
 
 /// What it takes to serve a connection.
-struct Crew<S> {
+struct Connections<S> {
     builder: Arc<auto::Builder<Spawner>>,
     service: S,
     head_limit: Duration,
@@ -183,7 +186,7 @@ struct Crew<S> {
     alive: mpsc::Sender<Infallible>,
 }
 
-impl<S> Crew<S> {
+impl<S> Connections<S> {
     fn spawn<I, B>(&self, io: I, permit: Option<OwnedSemaphorePermit>)
     where
         I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
@@ -194,13 +197,13 @@ impl<S> Crew<S> {
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        let watch = Watch::new();
-        let place = Place { _alive: self.alive.clone(), _permit: permit };
+        let watch = ConnectionWatch::new();
+        let place = ConnectionGuard { _alive: self.alive.clone(), _permit: permit };
         let io = Io::new(io, Arc::clone(&watch), self.cut.clone(), place);
         let service =
             Watched { service: self.service.clone(), watch: Arc::clone(&watch), closing: self.closing.clone() };
         let builder = Arc::clone(&self.builder);
-        let (stop, cut) = (Heard::new(self.closing.stop.clone()), Heard::new(self.cut.clone()));
+        let (stop, cut) = (ShutdownWatch::new(self.closing.stop.clone()), ShutdownWatch::new(self.cut.clone()));
         let head_limit = self.head_limit;
         tokio::spawn(async move {
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(io), service);

@@ -9,9 +9,10 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::watch::{Busy, Watch};
+use super::watch::{Busy, ConnectionWatch};
+use crate::health::Health;
 use crate::http::{HeldBody, close, is_draining, may_close};
-use crate::{Health, Shutdown};
+use crate::shutdown::Shutdown;
 
 /// When connections are to be let go.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ impl Closing {
 /// The service of one connection: notes its requests, and closes it after a response when its time has come.
 pub(super) struct Watched<S> {
     pub(super) service: S,
-    pub(super) watch: Arc<Watch>,
+    pub(super) watch: Arc<ConnectionWatch>,
     pub(super) closing: Closing,
 }
 
@@ -40,23 +41,23 @@ where
 {
     type Response = Response<HeldBody<B, Busy>>;
     type Error = S::Error;
-    type Future = Answer<S, S::Future>;
+    type Future = ServedFuture<S, S::Future>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        Answer {
+        ServedFuture {
             busy: Some(Busy::new(&self.watch)),
             closing: may_close(&request).then(|| self.closing.clone()),
             is_connect: request.method() == Method::CONNECT,
-            stage: Stage::Unready { service: self.service.clone(), request: Some(request) },
+            stage: ServedStage::Unready { service: self.service.clone(), request: Some(request) },
         }
     }
 }
 
 pin_project! {
     /// The answer to a request. It is in flight until the body of the response has ended.
-    pub(super) struct Answer<S, F> {
+    pub(super) struct ServedFuture<S, F> {
         #[pin]
-        stage: Stage<S, F>,
+        stage: ServedStage<S, F>,
         closing: Option<Closing>,
         is_connect: bool,
         // Dropped after what answers.
@@ -65,14 +66,14 @@ pin_project! {
 }
 
 pin_project! {
-    #[project = StageProj]
-    enum Stage<S, F> {
+    #[project = ServedStageProj]
+    enum ServedStage<S, F> {
         Unready { service: S, request: Option<Request<Incoming>> },
         Running { #[pin] inner: F },
     }
 }
 
-impl<S, B> Future for Answer<S, S::Future>
+impl<S, B> Future for ServedFuture<S, S::Future>
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
     B: Body,
@@ -83,13 +84,13 @@ where
         let mut this = self.project();
         let mut response = loop {
             match this.stage.as_mut().project() {
-                StageProj::Unready { service, request } => {
+                ServedStageProj::Unready { service, request } => {
                     ready!(service.poll_ready(cx))?;
                     let Some(request) = request.take() else { panic!("an answer was polled after it was ready") };
                     let inner = service.call(request);
-                    this.stage.set(Stage::Running { inner });
+                    this.stage.set(ServedStage::Running { inner });
                 }
-                StageProj::Running { inner } => break ready!(inner.poll(cx))?,
+                ServedStageProj::Running { inner } => break ready!(inner.poll(cx))?,
             }
         };
         let status = response.status();

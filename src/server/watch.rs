@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::rt::sync::{AtomicU64, Ordering};
 
 /// The head of a request is awaited: nothing of it has come yet on a new connection, or a part of it on any.
 const READING: u64 = 1;
@@ -15,17 +15,21 @@ const CALLED: u64 = 1 << 4;
 
 /// What a connection is doing, noted by its socket and its requests, because hyper does not tell.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct ConnectionWatch {
     flags: AtomicU64,
     in_flight: AtomicU64,
     /// How often anything was read or written.
     moved: AtomicU64,
 }
 
-impl Watch {
+impl ConnectionWatch {
     /// A connection that was just accepted.
-    pub(super) fn new() -> Arc<Watch> {
-        Arc::new(Watch { flags: AtomicU64::new(READING), in_flight: AtomicU64::new(0), moved: AtomicU64::new(0) })
+    pub(super) fn new() -> Arc<ConnectionWatch> {
+        Arc::new(ConnectionWatch {
+            flags: AtomicU64::new(READING),
+            in_flight: AtomicU64::new(0),
+            moved: AtomicU64::new(0),
+        })
     }
 
     fn has(&self, flag: u64) -> bool {
@@ -100,18 +104,18 @@ impl Watch {
 
 /// A request in flight, until the body of its response has ended.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Watch>);
+pub(super) struct Busy(Arc<ConnectionWatch>);
 
 impl Busy {
     /// The head of a request is complete.
-    pub(super) fn new(watch: &Arc<Watch>) -> Busy {
+    pub(super) fn new(watch: &Arc<ConnectionWatch>) -> Busy {
         watch.in_flight.fetch_add(1, Ordering::AcqRel);
         watch.set(READING, false);
         watch.set(CALLED, true);
         Busy(Arc::clone(watch))
     }
 
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &ConnectionWatch {
         &self.0
     }
 }

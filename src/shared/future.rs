@@ -21,13 +21,13 @@ pin_project! {
         S: Service<Request>,
     {
         #[pin]
-        state: State<S, Request, S::Future>,
+        state: SharedStage<S, Request, S::Future>,
     }
 }
 
 pin_project! {
-    #[project = StateProj]
-    enum State<S, Request, F> {
+    #[project = SharedStageProj]
+    enum SharedStage<S, Request, F> {
         Before { turn: Turn, one: Arc<One<S>>, request: Option<Request> },
         Calling { #[pin] call: F },
     }
@@ -50,7 +50,7 @@ where
     S: Service<Request>,
 {
     pub(super) fn new(one: Arc<One<S>>, request: Request) -> Self {
-        ResponseFuture { state: State::Before { turn: Turn::Ahead, one, request: Some(request) } }
+        ResponseFuture { state: SharedStage::Before { turn: Turn::Ahead, one, request: Some(request) } }
     }
 }
 
@@ -75,19 +75,19 @@ impl Turn {
 }
 
 /// The service in the hands of whose turn it is. It is put back even if it panics.
-struct Taken<'a, S> {
+struct TurnTaken<'a, S> {
     one: &'a One<S>,
     inner: Option<S>,
 }
 
-impl<'a, S> Taken<'a, S> {
-    fn new(one: &'a One<S>) -> Taken<'a, S> {
+impl<'a, S> TurnTaken<'a, S> {
+    fn new(one: &'a One<S>) -> TurnTaken<'a, S> {
         let inner = one.inner.lock().take();
-        Taken { one, inner }
+        TurnTaken { one, inner }
     }
 }
 
-impl<S> Drop for Taken<'_, S> {
+impl<S> Drop for TurnTaken<'_, S> {
     fn drop(&mut self) {
         let inner = self.inner.take();
         *self.one.inner.lock() = inner;
@@ -104,15 +104,15 @@ where
         let mut state = self.project().state;
         loop {
             match state.as_mut().project() {
-                StateProj::Calling { call } => return call.poll(cx),
-                StateProj::Before { turn, one, request } => {
+                SharedStageProj::Calling { call } => return call.poll(cx),
+                SharedStageProj::Before { turn, one, request } => {
                     if request.is_none() {
                         panic!("`ResponseFuture` was polled after it was ready");
                     }
                     ready!(turn.poll(one, cx));
                     // Whatever happens in the service, a panic too, lets the next one.
                     let ours = std::mem::replace(turn, Turn::Ahead);
-                    let mut taken = Taken::new(one);
+                    let mut taken = TurnTaken::new(one);
                     let (Some(inner), Some(asked)) = (taken.inner.as_mut(), request.take()) else {
                         panic!("`ResponseFuture` was polled after it was ready");
                     };
@@ -127,7 +127,7 @@ where
                             let call = inner.call(asked);
                             drop(taken);
                             drop(ours);
-                            state.set(State::Calling { call });
+                            state.set(SharedStage::Calling { call });
                         }
                     }
                 }
@@ -142,9 +142,9 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Before { turn: Turn::Ours { .. }, .. } => "waits for the service",
-            State::Before { .. } => "waits for its turn",
-            State::Calling { .. } => "calling",
+            SharedStage::Before { turn: Turn::Ours { .. }, .. } => "waits for the service",
+            SharedStage::Before { .. } => "waits for its turn",
+            SharedStage::Calling { .. } => "calling",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@
 //!                                                                             └──▶ the response, side by side with others
 //! ```
 //!
-//! Those layers need clones because a call that waited for its slot, or is tried again, makes a service ready that nobody
+//! Those layers need clones because a call that waited for its permit, or is tried again, makes a service ready that nobody
 //! else can take away. [`SharedService`] is cheap to clone, and all its clones call the one service in turn.
 //!
 //! # What is given up
@@ -20,15 +20,15 @@
 //! So prefer a service that is `Clone`: tower's `BoxCloneService` in place of its `BoxService`.
 //!
 //! ```
-//! use seaworthy::{BoxError, SharedLayer, Slots};
+//! use seaworthy::{BoxError, SharedLayer, Bulkhead};
 //! use tower::util::BoxService;
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), BoxError> {
 //! let not_clone: BoxService<u8, u8, BoxError> = BoxService::new(service_fn(async |n: u8| Ok(n + 1)));
-//! let slots = Slots::builder("counter").limit(10).build()?;
-//! let service = ServiceBuilder::new().layer(slots.layer()).layer(SharedLayer::new()).service(not_clone);
+//! let bulkhead = Bulkhead::builder("counter").limit(10).build()?;
+//! let service = ServiceBuilder::new().layer(bulkhead.layer()).layer(SharedLayer::new()).service(not_clone);
 //! assert_eq!(service.clone().oneshot(1).await?, 2);
 //! assert_eq!(service.oneshot(7).await?, 8);
 //! # Ok(())

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::future::ResponseFuture;
-use crate::sync::Mutex;
+use crate::rt::sync::Mutex;
 
 /// Shares one service, which need not be `Clone`, among all clones of what it makes. What is given up for that stands in
 /// the [module's docs](super).

@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::time::Countdown;
+use crate::rt::time::Countdown;
 
 /// The time of one call.
 #[derive(Debug)]

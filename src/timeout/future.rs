@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::announcer::{Announcer, Limit};
 use super::clock::Clock;
-use crate::StackError;
+use super::notifier::{Limit, TimeoutNotifier};
+use crate::error::StackError;
 
 pin_project! {
-    /// The response future of [`Timeout`](super::Timeout), and what
-    /// [`TimeoutLayer::run`](super::TimeoutLayer::run) gives.
+    /// The response future of [`TimeoutService`](super::TimeoutService), and what
+    /// [`Timeout::run`](super::Timeout::run) gives.
     ///
     /// # Cancellation
     /// Dropping it drops the inner future. When the time is over, the inner future is dropped by the poll that finds
@@ -32,15 +32,15 @@ pin_project! {
     #[derive(Debug)]
     #[project = CallProj]
     enum Call<F> {
-        Running { clock: Clock, announcer: Announcer, #[pin] inner: F },
+        Running { clock: Clock, notifier: TimeoutNotifier, #[pin] inner: F },
         GivenUp,
     }
 }
 
 impl<F> ResponseFuture<F> {
     #[inline]
-    pub(super) fn new(inner: F, after: Option<Duration>, announcer: Announcer) -> ResponseFuture<F> {
-        ResponseFuture { call: Call::Running { clock: Clock::new(after), announcer, inner } }
+    pub(super) fn new(inner: F, after: Option<Duration>, notifier: TimeoutNotifier) -> ResponseFuture<F> {
+        ResponseFuture { call: Call::Running { clock: Clock::new(after), notifier, inner } }
     }
 }
 
@@ -55,15 +55,15 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut call = self.project().call;
         match call.as_mut().project() {
-            CallProj::Running { clock, announcer, inner } => {
+            CallProj::Running { clock, notifier, inner } => {
                 // Inner comes first: an answer that is there is never lost to the clock.
                 if let Poll::Ready(result) = inner.poll(cx) {
                     return Poll::Ready(result);
                 }
                 let after = ready!(clock.poll(cx));
-                let announcer = std::mem::take(announcer);
+                let notifier = std::mem::take(notifier);
                 call.set(Call::GivenUp);
-                Poll::Ready(Err(announcer.timed_out(Limit::Response, after).into()))
+                Poll::Ready(Err(notifier.timed_out(Limit::Response, after).into()))
             }
             // It was polled after it ended, which no future has to survive; hanging is worse than telling.
             CallProj::GivenUp => panic!("`ResponseFuture` was polled after it was ready"),
@@ -74,13 +74,14 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::readings;
-    use crate::{BoxError, TimeoutLayer};
+    use crate::error::BoxError;
+    use crate::rt::time::readings;
+    use crate::timeout::Timeout;
 
     type Answer = Result<(), BoxError>;
 
     fn poll_twice<F: Future<Output = Answer> + Unpin>(inner: F) -> [Poll<bool>; 2] {
-        let layer = TimeoutLayer::new(Duration::from_secs(1));
+        let layer = Timeout::new(Duration::from_secs(1));
         let mut future = layer.run(inner);
         let cx = &mut Context::from_waker(std::task::Waker::noop());
         [(); 2].map(|()| Pin::new(&mut future).poll(cx).map(|answer| answer.is_ok()))

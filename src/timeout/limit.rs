@@ -3,9 +3,9 @@ use std::time::Duration;
 /// Says how long a request may take.
 ///
 /// Any closure that takes a `&Request` and gives an `Option<Duration>` does: see
-/// [`TimeoutLayer::per_request`](crate::TimeoutLayer::per_request).
+/// [`Timeout::per_request`](crate::Timeout::per_request).
 pub trait TimeoutFor<Request> {
-    /// The limit for this request; none if it may take as long as it likes. See [`TimeoutLayer`](crate::TimeoutLayer)
+    /// The limit for this request; none if it may take as long as it likes. See [`Timeout`](crate::Timeout)
     /// for what zero means.
     fn timeout_for(&self, request: &Request) -> Option<Duration>;
 }
@@ -19,7 +19,7 @@ where
     }
 }
 
-/// The same limit for every request: the default. Made by [`TimeoutLayer::new`](crate::TimeoutLayer::new).
+/// The same limit for every request: the default. Made by [`Timeout::new`](crate::Timeout::new).
 ///
 /// In nanoseconds, because every copy of the service that is kept for a retry holds one; the highest number, which is
 /// more than 500 years, stands for no limit.

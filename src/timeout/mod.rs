@@ -36,19 +36,21 @@
 //! - Zero is a deadline that has passed, which an answer that is there at once still meets; a time too long to be told
 //!   means no limit.
 
-mod announcer;
 mod builder;
 mod clock;
 mod future;
+mod handle;
 mod layer;
 mod limit;
+mod notifier;
 mod service;
 
-pub(crate) use announcer::Announcer;
-pub use announcer::Limit;
 pub use builder::TimeoutBuilder;
 pub(crate) use clock::Clock;
 pub use future::ResponseFuture;
+pub use handle::Timeout;
 pub use layer::TimeoutLayer;
 pub use limit::{FixedTimeout, TimeoutFor};
-pub use service::Timeout;
+pub use notifier::Limit;
+pub(crate) use notifier::TimeoutNotifier;
+pub use service::TimeoutService;

@@ -2,10 +2,10 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::announcer::Announcer;
 use super::future::ResponseFuture;
 use super::limit::{FixedTimeout, TimeoutFor};
-use crate::StackError;
+use super::notifier::TimeoutNotifier;
+use crate::error::StackError;
 
 /// Gives up requests that have not been answered in time. Made by [`TimeoutLayer`](super::TimeoutLayer).
 ///
@@ -14,15 +14,15 @@ use crate::StackError;
 /// # Clone
 /// Clones share nothing but the name and the observer.
 #[derive(Clone, Debug)]
-pub struct Timeout<S, D = FixedTimeout> {
+pub struct TimeoutService<S, D = FixedTimeout> {
     inner: S,
     limit: D,
-    announcer: Announcer,
+    notifier: TimeoutNotifier,
 }
 
-impl<S, D> Timeout<S, D> {
-    pub(super) fn new(inner: S, limit: D, announcer: Announcer) -> Timeout<S, D> {
-        Timeout { inner, limit, announcer }
+impl<S, D> TimeoutService<S, D> {
+    pub(super) fn new(inner: S, limit: D, notifier: TimeoutNotifier) -> TimeoutService<S, D> {
+        TimeoutService { inner, limit, notifier }
     }
 
     /// The inner service.
@@ -41,7 +41,7 @@ impl<S, D> Timeout<S, D> {
     }
 }
 
-impl<S, D, Request> Service<Request> for Timeout<S, D>
+impl<S, D, Request> Service<Request> for TimeoutService<S, D>
 where
     S: Service<Request>,
     S::Error: StackError,
@@ -59,6 +59,6 @@ where
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let after = self.limit.timeout_for(&request);
-        ResponseFuture::new(self.inner.call(request), after, self.announcer.clone())
+        ResponseFuture::new(self.inner.call(request), after, self.notifier.clone())
     }
 }

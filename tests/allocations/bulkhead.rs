@@ -1,4 +1,4 @@
-//! What a bulkhead allocates: nothing for a call that finds a slot and nothing to reject one; something for who waits,
+//! What a bulkhead allocates: nothing for a call that finds a permit and nothing to reject one; something for who waits,
 //! which is all freed.
 
 use std::future::{Future, Ready, pending, ready};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use seaworthy::policy::Class;
-use seaworthy::{Error, Event, Policy, Slots};
+use seaworthy::{Bulkhead, Error, Event, Policy};
 use tower::{Layer, Service, service_fn};
 
 type Answer = Result<u32, Error<&'static str>>;
@@ -33,25 +33,25 @@ fn is_rejected(poll: &Poll<Answer>) -> bool {
 /// with an observer and without; shared and leaked.
 #[test]
 fn nothing_with_room_and_nothing_to_reject() {
-    let builder = Slots::builder("fixed").limit(1);
+    let builder = Bulkhead::builder("fixed").limit(1);
     let observed = builder.clone().name(String::from("made")).observer(|_: &Event<'_>| ());
     let shared = builder.build().unwrap();
-    for slots in [shared.clone(), shared.leak(), observed.build().unwrap()] {
-        let mut service = slots.layer().layer(service_fn(|request: u32| -> Ready<Answer> { ready(Ok(request)) }));
+    for bulkhead in [shared.clone(), shared.leak(), observed.build().unwrap()] {
+        let mut service = bulkhead.layer().layer(service_fn(|request: u32| -> Ready<Answer> { ready(Ok(request)) }));
         let room = measure(|| {
             assert_eq!(ask(&mut service), Poll::Ready(Ok(7)));
-            assert_eq!(poll_once(slots.run(ready(Answer::Ok(7)))), Poll::Ready(Ok(7)));
-            assert!(matches!(poll_once(slots.take()), Poll::Ready(Ok(_))));
-            assert!(slots.try_take().is_ok());
+            assert_eq!(poll_once(bulkhead.run(ready(Answer::Ok(7)))), Poll::Ready(Ok(7)));
+            assert!(matches!(poll_once(bulkhead.take()), Poll::Ready(Ok(_))));
+            assert!(bulkhead.try_acquire().is_ok());
         });
         assert_eq!(room.count_total, 0);
 
-        let _slot = slots.try_take().unwrap();
+        let _slot = bulkhead.try_acquire().unwrap();
         let full = measure(|| {
             assert!(is_rejected(&ask(&mut service)));
-            assert!(is_rejected(&poll_once(slots.run(ready(Answer::Ok(7))))));
-            assert!(matches!(poll_once(slots.take()), Poll::Ready(Err(_))));
-            assert!(slots.try_take().is_err());
+            assert!(is_rejected(&poll_once(bulkhead.run(ready(Answer::Ok(7))))));
+            assert!(matches!(poll_once(bulkhead.take()), Poll::Ready(Err(_))));
+            assert!(bulkhead.try_acquire().is_err());
         });
         assert_eq!(full.count_total, 0);
     }
@@ -63,19 +63,19 @@ fn nothing_with_room_and_nothing_to_reject() {
 fn who_waits_allocates_and_frees() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _entered = runtime.enter();
-    let builder = Slots::builder("patient").limit(1).max_wait(Duration::from_secs(3600)).max_waiting(1);
-    let slots = builder.build().unwrap();
-    let mut service = slots.layer().layer(service_fn(|_: u32| pending::<Answer>()));
-    let slot = slots.try_take().unwrap();
+    let builder = Bulkhead::builder("patient").limit(1).max_wait(Duration::from_secs(3600)).max_queued(1);
+    let bulkhead = builder.build().unwrap();
+    let mut service = bulkhead.layer().layer(service_fn(|_: u32| pending::<Answer>()));
+    let permit = bulkhead.try_acquire().unwrap();
     let mut waits = || {
         let info = measure(|| {
             let mut waiter = pin!(service.call(7));
             assert!(waiter.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-            assert_eq!(slots.waiting(), 1);
-            let rejected = measure(|| assert!(is_rejected(&ask(&mut slots.layer().layer(service_fn(answer))))));
+            assert_eq!(bulkhead.waiting(), 1);
+            let rejected = measure(|| assert!(is_rejected(&ask(&mut bulkhead.layer().layer(service_fn(answer))))));
             assert_eq!(rejected.count_total, 0);
         });
-        assert_eq!(slots.waiting(), 0);
+        assert_eq!(bulkhead.waiting(), 0);
         info
     };
     // The first makes what the timer of the thread keeps.
@@ -83,15 +83,17 @@ fn who_waits_allocates_and_frees() {
     let info = waits();
     assert!((1..=4).contains(&info.count_total), "{info:?}");
     assert_eq!(info.count_current, 0, "{info:?}");
-    drop(slot);
-    assert_eq!(slots.available(), 1);
+    drop(permit);
+    assert_eq!(bulkhead.available(), 1);
 }
 
 /// PO-01, PO-03: through a whole policy, shared and leaked, with retries and without, as a layer and around a future: nothing
 /// on the good path, nothing to reject.
 #[test]
 fn nothing_through_a_policy() {
-    let builder = Policy::builder(String::from("made")).circuit(|circuit| circuit).timeout(Duration::from_secs(1));
+    let builder = Policy::builder(String::from("made"))
+        .circuit_breaker(|circuit_breaker| circuit_breaker)
+        .timeout(Duration::from_secs(1));
     let builder = builder.bulkhead(|bulkhead| bulkhead.limit(1));
     let retrying = builder.clone().retry(|retry| retry).build().unwrap();
     let policy = builder.build().unwrap();
@@ -106,7 +108,7 @@ fn nothing_through_a_policy() {
         });
         assert_eq!(well.count_total, 0);
 
-        let slot = policy.slots().unwrap().try_take().unwrap();
+        let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         let mut reject = || {
             measure(|| {
                 assert!(is_rejected(&ask(&mut service)));
@@ -115,10 +117,10 @@ fn nothing_through_a_policy() {
             })
         };
         assert_eq!(reject().count_total, 0);
-        drop(slot);
-        policy.circuit().unwrap().force_open();
+        drop(permit);
+        policy.circuit_breaker().unwrap().force_open();
         assert_eq!(reject().count_total, 0);
-        policy.circuit().unwrap().reset();
+        policy.circuit_breaker().unwrap().reset();
     }
 }
 
@@ -131,9 +133,9 @@ fn answer(request: u32) -> Ready<Answer> {
 fn sizes() {
     type Inner = Ready<Answer>;
     type Future = seaworthy::bulkhead::ResponseFuture<Inner, u8, [u8; 1024]>;
-    // The slot and the inner future, or the rejection; neither the request nor the service.
+    // The permit and the inner future, or the rejection; neither the request nor the service.
     let word = size_of::<usize>();
     assert!(size_of::<Future>() <= size_of::<Inner>() + 4 * word, "{}", size_of::<Future>());
-    assert_eq!(size_of::<Slots>(), 2 * word);
-    assert_eq!(size_of::<Option<seaworthy::Slot>>(), 2 * word);
+    assert_eq!(size_of::<Bulkhead>(), 2 * word);
+    assert_eq!(size_of::<Option<seaworthy::bulkhead::Permit>>(), 2 * word);
 }

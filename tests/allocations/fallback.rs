@@ -4,7 +4,7 @@ use std::future::{Future, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use seaworthy::{Error, Event, FallbackLayer, Rejected};
+use seaworthy::{Error, Event, Fallback, Rejected};
 use tower::{Layer, Service, service_fn};
 
 use super::allocations;
@@ -34,12 +34,12 @@ fn fb_03_nothing() {
         })
     });
     let observer = |_: &Event<'_>| ();
-    let value = FallbackLayer::value("spare", 1).observer(observer).build().unwrap();
-    let function = FallbackLayer::function("spare", |_: Error<&'static str>| Ok(1)).observer(observer);
+    let value = Fallback::value("spare", 1).observer(observer).build().unwrap();
+    let function = Fallback::function("spare", |_: Error<&'static str>| Ok(1)).observer(observer);
     let other = service_fn(|_: u32| ready(Answer::Ok(1)));
-    let other = FallbackLayer::service("spare", other).observer(observer).build().unwrap();
+    let other = Fallback::service("spare", other).observer(observer).build().unwrap();
     let (mut value, mut function, mut other) =
-        (value.layer(inner), function.build().unwrap().layer(inner), other.layer(inner));
+        (value.layer().layer(inner), function.build().unwrap().layer().layer(inner), other.layer().layer(inner));
     let count = allocations(|| {
         for _ in 0..100 {
             assert_eq!((ask(&mut value, 3), ask(&mut function, 3), ask(&mut other, 3)), (Ok(3), Ok(3), Ok(3)));

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
-use seaworthy::{Circuit, Error, Event, Keyed, Slots, Verdict};
+use seaworthy::{Bulkhead, CircuitBreaker, Error, Event, Keyed, Verdict};
 use tower::{Layer, Service, service_fn};
 
 use super::allocations;
@@ -34,12 +34,12 @@ fn inner(request: &'static str) -> Ready<Answer> {
 #[test]
 fn ky_07_nothing_for_a_known_key() {
     let hour = Duration::from_secs(3600);
-    let template = Circuit::builder("hosts").consecutive_failures(1).open_for(hour).observer(|_: &Event<'_>| ());
-    let hosts: Keyed<String, Circuit> = template.keyed().build().unwrap();
-    let tenants: Keyed<String, Slots> = Slots::builder("tenants").limit(1).keyed().build().unwrap();
+    let template = CircuitBreaker::builder("hosts").consecutive_failures(1).open_for(hour).observer(|_: &Event<'_>| ());
+    let hosts: Keyed<String, CircuitBreaker> = template.keyed().build().unwrap();
+    let tenants: Keyed<String, Bulkhead> = Bulkhead::builder("tenants").limit(1).keyed().build().unwrap();
     let (_well, _tenant) = (hosts.get("well"), tenants.get("full"));
     hosts.get("ill").admit().unwrap().settle(Verdict::Failure);
-    let slot = tenants.get("full").try_take().unwrap();
+    let permit = tenants.get("full").try_acquire().unwrap();
     tenants.get("free");
     let mut breaker = hosts.layer(|request: &&'static str| *request).layer(service_fn(inner));
     let mut bulkhead = tenants.layer(|request: &&'static str| *request).layer(service_fn(inner));
@@ -55,14 +55,14 @@ fn ky_07_nothing_for_a_known_key() {
         }
     });
     assert_eq!(count, 0);
-    drop(slot);
+    drop(permit);
     assert!(allocations(|| drop(hosts.get("new"))) > 0, "a new one is made");
 }
 
 /// KY-07: where there is no room, the overflow costs nothing, either, however many keys come.
 #[test]
 fn ky_07_nothing_for_the_overflow() {
-    let tenants: Keyed<u64, Slots> = Slots::builder("tenants").keyed().max(1).build().unwrap();
+    let tenants: Keyed<u64, Bulkhead> = Bulkhead::builder("tenants").keyed().max(1).build().unwrap();
     let _held = tenants.get(&0);
     tenants.get(&1);
     let count = allocations(|| (2..1_000).for_each(|key| assert_eq!(tenants.get(&key).name(), "tenants (overflow)")));
@@ -72,7 +72,7 @@ fn ky_07_nothing_for_the_overflow() {
 /// KY-05: many keys that come and go leave nothing behind: the same places are used again.
 #[test]
 fn ky_05_memory_is_bounded() {
-    let tenants: Keyed<u64, Slots> = Slots::builder("tenants").keyed().max(100).build().unwrap();
+    let tenants: Keyed<u64, Bulkhead> = Bulkhead::builder("tenants").keyed().max(100).build().unwrap();
     let ask = |keys: std::ops::Range<u64>| keys.for_each(|key| drop(tenants.get(&key)));
     let first = measure(|| ask(0..2_000));
     let later = measure(|| ask(2_000..50_000));

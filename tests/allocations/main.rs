@@ -2,7 +2,7 @@
 //! each thread by itself. Bytes are those that were asked for; what an allocator adds to them is its own affair.
 
 mod bulkhead;
-mod circuit;
+mod circuit_breaker;
 mod fallback;
 mod keyed;
 mod observer;

@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::hint::black_box;
 
-use seaworthy::{BoxError, Circuit, Event, Health, Observer, Phase, RetryPolicy, Slots, Verdict};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Event, Health, Observer, Phase, RetryPolicy, Verdict};
 
 use crate::allocations;
 
@@ -24,14 +24,14 @@ impl Observer for WantsCalls {
 
 /// Allocations of many calls through handles of this name, after the first.
 fn of_calls(name: &'static str, observer: impl Observer + Clone + 'static) -> [u64; 4] {
-    let circuit = Circuit::builder(name).observer(observer.clone()).build().unwrap();
-    let slots = Slots::builder(name).observer(observer.clone()).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder(name).observer(observer.clone()).build().unwrap();
+    let bulkhead = Bulkhead::builder(name).observer(observer.clone()).build().unwrap();
     let policy = RetryPolicy::builder(name).observer(observer.clone()).build().unwrap();
     let health = Health::observed(observer);
     health.require(name, || true).unwrap();
     health.advance(Phase::Serving);
-    let call = || circuit.admit().unwrap().settle(Verdict::Success);
-    let enter = || drop(slots.try_take().unwrap());
+    let call = || circuit_breaker.admit().unwrap().settle(Verdict::Success);
+    let enter = || drop(bulkhead.try_acquire().unwrap());
     let request = || tokio_test::task::spawn(policy.run(|| ready(Ok::<_, BoxError>(())))).poll().is_ready();
     // The task of a test allocates for its waker.
     let task = allocations(|| assert!(tokio_test::task::spawn(ready(())).poll().is_ready()));

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
-use seaworthy::health::{AsyncCheck, Readiness, ResponseFuture};
-use seaworthy::{BoxError, Circuit, Error, Health, Phase, Slots};
+use seaworthy::health::{AsyncCheck, ReadinessService, ResponseFuture};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Error, Health, Phase};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 type Answer = Result<u32, Error<&'static str>>;
@@ -25,21 +25,21 @@ fn answer(request: u32) -> Ready<Answer> {
 }
 
 /// With so many required checks, of all kinds in turn.
-fn health(checks: usize) -> (Health, Circuit) {
+fn health(checks: usize) -> (Health, CircuitBreaker) {
     let health = Health::new();
-    let circuit = Circuit::builder("backend").build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("backend").build().unwrap();
     for number in 0..checks {
         let name = format!("check {number}");
         match number % 4 {
-            0 => health.require(name, circuit.clone()),
-            1 => health.require(name, Slots::builder("slots").build().unwrap()),
+            0 => health.require(name, circuit_breaker.clone()),
+            1 => health.require(name, Bulkhead::builder("slots").build().unwrap()),
             2 => health.require(name, || true),
             _ => health.require(name, AsyncCheck::new(|| async { Ok::<_, BoxError>(()) })),
         }
         .unwrap();
         health.report(format!("shown {number}"), || false).unwrap();
     }
-    (health, circuit)
+    (health, circuit_breaker)
 }
 
 /// RD-08: nothing when ready, with 0, 1 and 8 checks, through a layer, a clone of the service and without tower; nothing
@@ -47,7 +47,7 @@ fn health(checks: usize) -> (Health, Circuit) {
 #[test]
 fn nothing_when_ready_and_nothing_to_reject() {
     for checks in [0, 1, 8] {
-        let (health, circuit) = health(checks);
+        let (health, circuit_breaker) = health(checks);
         let mut service = health.readiness_layer().layer(service_fn(answer));
         let mut refusing = health.readiness_layer().refuse_while_draining().layer(service_fn(answer));
         let mut exempt = health.readiness_layer().exempt(|_: &u32| true).layer(service_fn(answer));
@@ -64,7 +64,7 @@ fn nothing_when_ready_and_nothing_to_reject() {
         });
         assert_eq!(info.count_total, 0, "{checks}");
 
-        circuit.force_open();
+        circuit_breaker.force_open();
         // The first time, the change is told.
         assert_eq!(health.admit().is_err(), checks > 0);
         let info = measure(|| assert_eq!(ask(&mut service).map(|answer| answer.is_err()), Poll::Ready(checks > 0)));
@@ -117,7 +117,7 @@ fn sizes() {
     let size = size_of::<ResponseFuture<Inner, u8, [u8; 1024]>>();
     assert!(size <= size_of::<Inner>() + 3 * word, "{size}");
     assert_eq!(size_of::<Health>(), word);
-    assert!(size_of::<Readiness<()>>() <= 2 * word);
+    assert!(size_of::<ReadinessService<()>>() <= 2 * word);
     let (health, _) = health(0);
     health.advance(Phase::Serving);
     let service = health.readiness_layer().layer(service_fn(answer));

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use seaworthy::{Backoff, Circuit, Error, LiftLayer, RetryPolicy};
+use seaworthy::{Backoff, CircuitBreaker, Error, RetryPolicy, WrapErrorLayer};
 use tower::{Layer, Service, service_fn};
 
 use crate::allocations;
@@ -34,8 +34,9 @@ where
 #[test]
 fn only_who_waits_allocates() {
     let echo = || service_fn(|result: Result<(), &'static str>| std::future::ready(result));
-    let circuit = Circuit::builder("inner").build().unwrap();
-    let stack = |policy: RetryPolicy| policy.layer().layer(circuit.layer().layer(LiftLayer::new().layer(echo())));
+    let circuit_breaker = CircuitBreaker::builder("inner").build().unwrap();
+    let stack =
+        |policy: RetryPolicy| policy.layer().layer(circuit_breaker.layer().layer(WrapErrorLayer::new().layer(echo())));
     let quick = |attempts| {
         let builder = RetryPolicy::builder("test").attempts(attempts);
         builder.backoff(Backoff::constant(Duration::ZERO)).deadline(Duration::from_secs(60)).build().unwrap()
@@ -44,13 +45,13 @@ fn only_who_waits_allocates() {
     // RT-01: a first attempt that succeeds, with a budget and a deadline.
     assert_eq!(of_one_call(&mut stack(quick(3)), Ok(())), (Ok(()), 0));
     // RT-15: retries without a wait, each paid for.
-    let mut plain = quick(3).layer().layer(LiftLayer::new().layer(echo()));
+    let mut plain = quick(3).layer().layer(WrapErrorLayer::new().layer(echo()));
     assert_eq!(of_one_call(&mut plain, Err("no")), (Err(Error::Inner("no")), 0));
     // RT-08: an empty budget.
-    let mut poor = quick(100).layer().layer(LiftLayer::new().layer(echo()));
+    let mut poor = quick(100).layer().layer(WrapErrorLayer::new().layer(echo()));
     assert_eq!(of_one_call(&mut poor, Err("no")), (Err(Error::Inner("no")), 0));
     // RT-03: a rejection from below.
-    circuit.force_open();
+    circuit_breaker.force_open();
     let (outcome, count) = of_one_call(&mut stack(quick(3)), Ok(()));
     assert!(matches!(outcome, Err(Error::Rejected(_))));
     assert_eq!(count, 0);
@@ -60,7 +61,7 @@ fn only_who_waits_allocates() {
     let _entered = runtime.enter();
     let backoff = Backoff::constant(Duration::from_secs(1));
     let policy = RetryPolicy::builder("waits").backoff(backoff).build().unwrap();
-    let mut waits = policy.layer().layer(LiftLayer::new().layer(echo()));
+    let mut waits = policy.layer().layer(WrapErrorLayer::new().layer(echo()));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(Service::<Result<(), &str>>::poll_ready(&mut waits, &mut cx).is_ready());
     let mut call = pin!(waits.call(Err("no")));

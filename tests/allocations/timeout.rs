@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use seaworthy::{Error, Event, TimeoutLayer};
+use seaworthy::{Error, Event, Timeout};
 use tower::{Layer, Service, service_fn};
 
 use crate::allocations;
@@ -20,17 +20,17 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 /// without time. TO-01: who waits gets one box.
 #[test]
 fn only_who_waits_allocates() {
-    let plain = TimeoutLayer::new(Duration::from_secs(1));
+    let plain = Timeout::new(Duration::from_secs(1));
     let named =
-        TimeoutLayer::builder(Duration::from_secs(1)).name(String::from("made")).observer(|_: &Event<'_>| ()).build();
+        Timeout::builder(Duration::from_secs(1)).name(String::from("made")).observer(|_: &Event<'_>| ()).build();
     for layer in [plain.clone(), named.unwrap()] {
-        let mut service = layer.layer(service_fn(|request: u32| -> Ready<Answer> { ready(Ok(request)) }));
+        let mut service = layer.layer().layer(service_fn(|request: u32| -> Ready<Answer> { ready(Ok(request)) }));
         assert_eq!(allocations(|| assert_eq!(poll_once(service.call(7)), Poll::Ready(Ok(7)))), 0);
         assert_eq!(allocations(|| assert_eq!(poll_once(layer.run(ready(Answer::Ok(7)))), Poll::Ready(Ok(7)))), 0);
     }
 
-    let no_time = TimeoutLayer::per_request(|_: &u32| Some(Duration::ZERO)).build().unwrap();
-    let mut service = no_time.layer(service_fn(|_| pending::<Answer>()));
+    let no_time = Timeout::per_request(|_: &u32| Some(Duration::ZERO)).build().unwrap();
+    let mut service = no_time.layer().layer(service_fn(|_| pending::<Answer>()));
     let is_rejected = |poll| matches!(poll, Poll::Ready(Err(Error::Rejected(_))));
     assert_eq!(allocations(|| assert!(is_rejected(poll_once(service.call(7))))), 0);
 

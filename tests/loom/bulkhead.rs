@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
-use seaworthy::bulkhead::Take;
-use seaworthy::{Event, Observer, Place, Rejected, Slot, Slots};
+use seaworthy::bulkhead::{Acquire, Permit};
+use seaworthy::{Bulkhead, Event, Observer, Place, Rejected};
 
 use crate::{block_on, explore};
 
@@ -19,13 +19,13 @@ const TWO: usize = 5;
 const THREE: usize = 3;
 
 /// Who waits does so for ever, and so without a timer.
-fn patient(limit: u32) -> Slots {
-    Slots::builder("x").limit(limit).max_wait(Duration::MAX).build().unwrap()
+fn patient(limit: u32) -> Bulkhead {
+    Bulkhead::builder("x").limit(limit).max_wait(Duration::MAX).build().unwrap()
 }
 
-fn spawn<T: 'static>(slots: &Slots, work: impl FnOnce(Slots) -> T + 'static) -> thread::JoinHandle<T> {
-    let slots = slots.clone();
-    thread::spawn(move || work(slots))
+fn spawn<T: 'static>(bulkhead: &Bulkhead, work: impl FnOnce(Bulkhead) -> T + 'static) -> thread::JoinHandle<T> {
+    let bulkhead = bulkhead.clone();
+    thread::spawn(move || work(bulkhead))
 }
 
 /// Notes that it was woken.
@@ -40,19 +40,19 @@ impl Wake for Flag {
 
 /// A waiter that is polled by hand.
 struct Waiter {
-    take: Take,
+    take: Acquire,
     flag: Arc<Flag>,
 }
 
 impl Waiter {
     /// One in the queue.
-    fn queued(slots: &Slots) -> Waiter {
-        let mut waiter = Waiter { take: slots.take(), flag: Arc::default() };
+    fn queued(bulkhead: &Bulkhead) -> Waiter {
+        let mut waiter = Waiter { take: bulkhead.take(), flag: Arc::default() };
         assert!(waiter.poll().is_pending());
         waiter
     }
 
-    fn poll(&mut self) -> Poll<Result<Slot, Rejected>> {
+    fn poll(&mut self) -> Poll<Result<Permit, Rejected>> {
         let waker = Waker::from(Arc::clone(&self.flag));
         Pin::new(&mut self.take).poll(&mut Context::from_waker(&waker))
     }
@@ -62,12 +62,12 @@ impl Waiter {
     }
 }
 
-fn assert_idle(slots: &Slots) {
-    let counts = slots.snapshot();
-    assert_eq!((counts.in_use, counts.waiting, slots.available()), (0, 0, counts.limit), "{counts:?}");
+fn assert_idle(bulkhead: &Bulkhead) {
+    let counts = bulkhead.snapshot();
+    assert_eq!((counts.in_use, counts.waiting, bulkhead.available()), (0, 0, counts.limit), "{counts:?}");
 }
 
-/// What only the holder of the one slot may touch: a plain count, not an atomic step.
+/// What only the holder of the one permit may touch: a plain count, not an atomic step.
 #[derive(Default)]
 struct Guarded(AtomicUsize);
 
@@ -78,167 +78,167 @@ impl Guarded {
     }
 }
 
-/// BH-01: one slot and two takers: the second holder sees all that the first did. One of them at least gets it.
+/// BH-01: one permit and two takers: the second holder sees all that the first did. One of them at least gets it.
 #[test]
 fn take_and_give_back() {
     explore(TWO, || {
-        let slots = Slots::builder("x").limit(1).build().unwrap();
+        let bulkhead = Bulkhead::builder("x").limit(1).build().unwrap();
         let guarded = Arc::new(Guarded::default());
-        let visit = |slots: &Slots, guarded: &Guarded| {
-            slots.try_take().is_ok_and(|_slot| {
+        let visit = |bulkhead: &Bulkhead, guarded: &Guarded| {
+            bulkhead.try_acquire().is_ok_and(|_slot| {
                 guarded.visit();
                 true
             })
         };
         let theirs = Arc::clone(&guarded);
-        let other = spawn(&slots, move |slots| visit(&slots, &theirs));
-        let mine = visit(&slots, &guarded);
+        let other = spawn(&bulkhead, move |bulkhead| visit(&bulkhead, &theirs));
+        let mine = visit(&bulkhead, &guarded);
         let visits = usize::from(mine) + usize::from(other.join().unwrap());
         assert!(visits >= 1);
         assert_eq!(guarded.0.load(Ordering::Relaxed), visits);
-        assert_eq!(slots.snapshot().rejected, 2 - visits as u64);
-        assert_idle(&slots);
+        assert_eq!(bulkhead.snapshot().rejected, 2 - visits as u64);
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-01: three takers and two slots: never three inside, and never fewer than two let in.
+/// BH-01: three takers and two permits: never three inside, and never fewer than two let in.
 #[test]
 fn three_takers_and_two_slots() {
     explore(THREE, || {
-        let slots = Slots::builder("x").limit(2).build().unwrap();
-        let take = |slots: Slots| {
-            let slot = slots.try_take();
-            assert!(slots.in_use() <= 2);
-            slot
+        let bulkhead = Bulkhead::builder("x").limit(2).build().unwrap();
+        let take = |bulkhead: Bulkhead| {
+            let permit = bulkhead.try_acquire();
+            assert!(bulkhead.in_use() <= 2);
+            permit
         };
-        let others = [spawn(&slots, take), spawn(&slots, take)];
-        let mine = take(slots.clone());
+        let others = [spawn(&bulkhead, take), spawn(&bulkhead, take)];
+        let mine = take(bulkhead.clone());
         let held = others.map(|other| other.join().unwrap());
-        let granted = held.iter().chain([&mine]).filter(|slot| slot.is_ok()).count();
+        let granted = held.iter().chain([&mine]).filter(|permit| permit.is_ok()).count();
         assert_eq!(granted, 2);
         drop((held, mine));
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-03: a slot that is given back while somebody comes to wait for it is not lost between the two. BH-01: and what was
+/// BH-03: a permit that is given back while somebody comes to wait for it is not lost between the two. BH-01: and what was
 /// done in it is seen.
 #[test]
 fn give_back_against_wait() {
     explore(TWO, || {
-        let slots = patient(1);
+        let bulkhead = patient(1);
         let guarded = Arc::new(Guarded::default());
-        let slot = slots.try_take().unwrap();
+        let permit = bulkhead.try_acquire().unwrap();
         let theirs = Arc::clone(&guarded);
-        let other = spawn(&slots, move |slots| {
-            let _slot = block_on(slots.take()).unwrap();
+        let other = spawn(&bulkhead, move |bulkhead| {
+            let _slot = block_on(bulkhead.take()).unwrap();
             theirs.visit();
         });
         guarded.visit();
-        drop(slot);
+        drop(permit);
         other.join().unwrap();
         assert_eq!(guarded.0.load(Ordering::Relaxed), 2);
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-03: two who wait for one slot, each of whom gives it back.
+/// BH-03: two who wait for one permit, each of whom gives it back.
 #[test]
 fn two_wait_for_one_slot() {
     explore(THREE, || {
-        let slots = patient(1);
-        let slot = slots.try_take().unwrap();
-        let wait = |slots: Slots| drop(block_on(slots.take()).unwrap());
-        let others = [spawn(&slots, wait), spawn(&slots, wait)];
-        drop(slot);
+        let bulkhead = patient(1);
+        let permit = bulkhead.try_acquire().unwrap();
+        let wait = |bulkhead: Bulkhead| drop(block_on(bulkhead.take()).unwrap());
+        let others = [spawn(&bulkhead, wait), spawn(&bulkhead, wait)];
+        drop(permit);
         others.into_iter().for_each(|other| other.join().unwrap());
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-07: nobody overtakes the queue: from when one waits to when it has given the slot back, `try_take` gets nothing.
+/// BH-07: nobody overtakes the queue: from when one waits to when it has given the permit back, `try_acquire` gets nothing.
 #[test]
 fn try_take_does_not_overtake() {
     explore(TWO, || {
-        let slots = patient(1);
-        let slot = slots.try_take().unwrap();
-        let mut waiter = Waiter::queued(&slots);
-        let other = spawn(&slots, |slots| slots.try_take().is_err());
-        drop(slot);
+        let bulkhead = patient(1);
+        let permit = bulkhead.try_acquire().unwrap();
+        let mut waiter = Waiter::queued(&bulkhead);
+        let other = spawn(&bulkhead, |bulkhead| bulkhead.try_acquire().is_err());
+        drop(permit);
         assert!(waiter.is_woken());
-        let Poll::Ready(Ok(slot)) = waiter.poll() else { panic!("the slot is its own") };
+        let Poll::Ready(Ok(permit)) = waiter.poll() else { panic!("the permit is its own") };
         assert!(other.join().unwrap());
-        drop(slot);
-        assert_idle(&slots);
+        drop(permit);
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-06: a slot that is given back while who waits for it gives up is free, or the next one's.
+/// BH-06: a permit that is given back while who waits for it gives up is free, or the next one's.
 #[test]
 fn give_back_against_cancel() {
     explore(TWO, || {
-        let slots = patient(1);
-        let slot = slots.try_take().unwrap();
-        let first = Waiter::queued(&slots);
-        let other = spawn(&slots, move |_| drop(first));
-        drop(slot);
+        let bulkhead = patient(1);
+        let permit = bulkhead.try_acquire().unwrap();
+        let first = Waiter::queued(&bulkhead);
+        let other = spawn(&bulkhead, move |_| drop(first));
+        drop(permit);
         other.join().unwrap();
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
     explore(TWO, || {
-        let slots = patient(1);
-        let slot = slots.try_take().unwrap();
-        let first = Waiter::queued(&slots);
-        let mut second = Waiter::queued(&slots);
-        let other = spawn(&slots, move |_| drop(first));
-        drop(slot);
+        let bulkhead = patient(1);
+        let permit = bulkhead.try_acquire().unwrap();
+        let first = Waiter::queued(&bulkhead);
+        let mut second = Waiter::queued(&bulkhead);
+        let other = spawn(&bulkhead, move |_| drop(first));
+        drop(permit);
         other.join().unwrap();
         assert!(second.is_woken());
         assert!(matches!(second.poll(), Poll::Ready(Ok(_))));
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-06: two slots given back, two who wait and one of them gives up: the other has its slot, and one is free.
+/// BH-06: two permits given back, two who wait and one of them gives up: the other has its permit, and one is free.
 #[test]
 fn two_give_back_against_cancel() {
     explore(THREE, || {
-        let slots = patient(2);
-        let [one, two] = [slots.try_take().unwrap(), slots.try_take().unwrap()];
-        let first = Waiter::queued(&slots);
-        let mut second = Waiter::queued(&slots);
-        let others = [spawn(&slots, move |_| drop(one)), spawn(&slots, move |_| drop(first))];
+        let bulkhead = patient(2);
+        let [one, two] = [bulkhead.try_acquire().unwrap(), bulkhead.try_acquire().unwrap()];
+        let first = Waiter::queued(&bulkhead);
+        let mut second = Waiter::queued(&bulkhead);
+        let others = [spawn(&bulkhead, move |_| drop(one)), spawn(&bulkhead, move |_| drop(first))];
         drop(two);
         others.into_iter().for_each(|other| other.join().unwrap());
         assert!(second.is_woken());
-        let Poll::Ready(Ok(slot)) = second.poll() else { panic!("a slot is its own") };
-        assert_eq!((slots.in_use(), slots.waiting(), slots.available()), (1, 0, 1));
-        drop(slot);
-        assert_idle(&slots);
+        let Poll::Ready(Ok(permit)) = second.poll() else { panic!("a permit is its own") };
+        assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (1, 0, 1));
+        drop(permit);
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-07: whatever the counts say has happened: once nobody waits any more, who waited has a slot.
+/// BH-07: whatever the counts say has happened: once nobody waits any more, who waited has a permit.
 #[test]
 fn counts_against_give_back() {
     explore(TWO, || {
-        let slots = patient(1);
-        let slot = slots.try_take().unwrap();
-        let mut waiter = Waiter::queued(&slots);
-        let other = spawn(&slots, move |_| drop(slot));
-        let counts = slots.snapshot();
-        assert_eq!((counts.in_use, slots.available()), (1, 0));
+        let bulkhead = patient(1);
+        let permit = bulkhead.try_acquire().unwrap();
+        let mut waiter = Waiter::queued(&bulkhead);
+        let other = spawn(&bulkhead, move |_| drop(permit));
+        let counts = bulkhead.snapshot();
+        assert_eq!((counts.in_use, bulkhead.available()), (1, 0));
         let poll = waiter.poll();
         assert!(counts.waiting == 1 || poll.is_ready(), "{counts:?}");
         other.join().unwrap();
         let poll = if poll.is_pending() { waiter.poll() } else { poll };
         assert!(matches!(poll, Poll::Ready(Ok(_))));
         drop(poll);
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-04: the same when the wait is over: it is rejected only if no slot was free yet.
+/// BH-04: the same when the wait is over: it is rejected only if no permit was free yet.
 #[test]
 fn the_end_of_a_wait_against_give_back() {
     const WAIT: Duration = Duration::from_secs(1);
@@ -247,64 +247,64 @@ fn the_end_of_a_wait_against_give_back() {
     let outcomes = Arc::new([StdAtomicUsize::new(0), StdAtomicUsize::new(0)]);
     let seen = Arc::clone(&outcomes);
     explore(TWO, move || {
-        let slots = Slots::builder("x").limit(1).max_wait(WAIT).build().unwrap();
-        let slot = slots.try_take().unwrap();
+        let bulkhead = Bulkhead::builder("x").limit(1).max_wait(WAIT).build().unwrap();
+        let permit = bulkhead.try_acquire().unwrap();
         let mut waiter = {
             let _clock = runtime.enter();
-            Waiter::queued(&slots)
+            Waiter::queued(&bulkhead)
         };
         // Nobody else runs meanwhile: the model has one thread so far.
         runtime.block_on(tokio::time::advance(WAIT));
         assert!(waiter.is_woken());
         let freed = Arc::new(AtomicBool::new(false));
         let tell = Arc::clone(&freed);
-        let other = spawn(&slots, move |_| {
-            drop(slot);
+        let other = spawn(&bulkhead, move |_| {
+            drop(permit);
             tell.store(true, Ordering::Release);
         });
-        let granted = slots.waiting() == 0 || freed.load(Ordering::Acquire);
+        let granted = bulkhead.waiting() == 0 || freed.load(Ordering::Acquire);
         let Poll::Ready(result) = waiter.poll() else { panic!("the wait is over") };
         assert!(result.is_ok() || !granted);
         seen[usize::from(result.is_ok())].fetch_add(1, StdOrdering::Relaxed);
         other.join().unwrap();
         drop(result);
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
     // Both were seen, so that the one above is no empty claim.
     assert!(outcomes.iter().all(|outcome| outcome.load(StdOrdering::Relaxed) > 0), "{outcomes:?}");
 }
 
-/// BH-07: more slots are not lost to one who comes to wait for them.
+/// BH-07: more permits are not lost to one who comes to wait for them.
 #[test]
 fn set_limit_up_against_wait() {
     explore(TWO, || {
-        let slots = patient(1);
-        let slot = slots.try_take().unwrap();
-        let other = spawn(&slots, |slots| block_on(slots.take()).unwrap());
-        slots.set_limit(2).unwrap();
+        let bulkhead = patient(1);
+        let permit = bulkhead.try_acquire().unwrap();
+        let other = spawn(&bulkhead, |bulkhead| block_on(bulkhead.take()).unwrap());
+        bulkhead.set_limit(2).unwrap();
         let second = other.join().unwrap();
-        assert_eq!((slots.in_use(), slots.limit(), slots.available()), (2, 2, 0));
-        drop((slot, second));
-        assert_idle(&slots);
+        assert_eq!((bulkhead.in_use(), bulkhead.limit(), bulkhead.available()), (2, 2, 0));
+        drop((permit, second));
+        assert_idle(&bulkhead);
     });
 }
 
-/// BH-07: fewer slots while one is given back and another taken: in the end the counts are right, and no more are in
+/// BH-07: fewer permits while one is given back and another taken: in the end the counts are right, and no more are in
 /// than the last limit says.
 #[test]
 fn set_limit_down_against_take_and_give_back() {
     explore(THREE, || {
-        let slots = patient(2);
-        let slot = slots.try_take().unwrap();
-        let taker = spawn(&slots, |slots| slots.try_take());
-        let changer = spawn(&slots, |slots| slots.set_limit(1).unwrap());
-        drop(slot);
+        let bulkhead = patient(2);
+        let permit = bulkhead.try_acquire().unwrap();
+        let taker = spawn(&bulkhead, |bulkhead| bulkhead.try_acquire());
+        let changer = spawn(&bulkhead, |bulkhead| bulkhead.set_limit(1).unwrap());
+        drop(permit);
         changer.join().unwrap();
         let second = taker.join().unwrap();
-        assert!(slots.in_use() <= 1);
-        assert_eq!((slots.try_take().is_ok(), slots.limit()), (second.is_err(), 1));
+        assert!(bulkhead.in_use() <= 1);
+        assert_eq!((bulkhead.try_acquire().is_ok(), bulkhead.limit()), (second.is_err(), 1));
         drop(second);
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
 }
 
@@ -312,13 +312,13 @@ fn set_limit_down_against_take_and_give_back() {
 #[test]
 fn two_limits_against_each_other() {
     explore(TWO, || {
-        let slots = patient(1);
-        let slot = slots.try_take().unwrap();
-        let mut waiters = [Waiter::queued(&slots), Waiter::queued(&slots)];
-        let other = spawn(&slots, |slots| slots.set_limit(2).unwrap());
-        slots.set_limit(3).unwrap();
+        let bulkhead = patient(1);
+        let permit = bulkhead.try_acquire().unwrap();
+        let mut waiters = [Waiter::queued(&bulkhead), Waiter::queued(&bulkhead)];
+        let other = spawn(&bulkhead, |bulkhead| bulkhead.set_limit(2).unwrap());
+        bulkhead.set_limit(3).unwrap();
         other.join().unwrap();
-        let counts = slots.snapshot();
+        let counts = bulkhead.snapshot();
         // The first of them is served by any of the two; the second only if 3 was set, last or before.
         assert!((2..=3).contains(&counts.limit));
         assert_eq!(counts.in_use + counts.waiting, 3);
@@ -326,8 +326,8 @@ fn two_limits_against_each_other() {
         let served = waiters.iter_mut().map(|waiter| waiter.poll()).collect::<Vec<_>>();
         assert!(matches!(served[0], Poll::Ready(Ok(_))));
         assert_eq!(served[1].is_ready(), counts.waiting == 0);
-        drop((slot, served, waiters));
-        assert_idle(&slots);
+        drop((permit, served, waiters));
+        assert_idle(&bulkhead);
     });
 }
 
@@ -367,21 +367,21 @@ impl Observer for Sums {
 fn steps_told_against_each_other() {
     explore(THREE, || {
         let sums = Sums::default();
-        let builder = Slots::builder("x").limit(2).max_wait(Duration::MAX).observer(sums.clone());
-        let slots = builder.build().unwrap();
-        let [one, two] = [slots.try_take().unwrap(), slots.try_take().unwrap()];
-        let first = Waiter::queued(&slots);
-        let mut second = Waiter::queued(&slots);
+        let builder = Bulkhead::builder("x").limit(2).max_wait(Duration::MAX).observer(sums.clone());
+        let bulkhead = builder.build().unwrap();
+        let [one, two] = [bulkhead.try_acquire().unwrap(), bulkhead.try_acquire().unwrap()];
+        let first = Waiter::queued(&bulkhead);
+        let mut second = Waiter::queued(&bulkhead);
         assert_eq!(sums.inside_and_waiting(), (2, 2));
-        let others = [spawn(&slots, move |_| drop(one)), spawn(&slots, move |_| drop(first))];
+        let others = [spawn(&bulkhead, move |_| drop(one)), spawn(&bulkhead, move |_| drop(first))];
         drop(two);
         others.into_iter().for_each(|other| other.join().unwrap());
         assert_eq!(sums.inside_and_waiting(), (1, 0));
-        let Poll::Ready(Ok(slot)) = second.poll() else { panic!("a slot is its own") };
-        let other = spawn(&slots, |slots| drop(slots.try_take()));
-        drop(slot);
+        let Poll::Ready(Ok(permit)) = second.poll() else { panic!("a permit is its own") };
+        let other = spawn(&bulkhead, |bulkhead| drop(bulkhead.try_acquire()));
+        drop(permit);
         other.join().unwrap();
         assert_eq!(sums.inside_and_waiting(), (0, 0));
-        assert_idle(&slots);
+        assert_idle(&bulkhead);
     });
 }

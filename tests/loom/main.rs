@@ -10,7 +10,7 @@
 #![cfg(seaworthy_loom)]
 
 mod bulkhead;
-mod circuit;
+mod circuit_breaker;
 mod health;
 mod retry;
 mod shutdown;

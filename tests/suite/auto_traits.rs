@@ -10,19 +10,20 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use seaworthy::circuit::{
-    Cause, CircuitBreaker, CircuitBreakerLayer, CircuitBuilder, Counts, ResponseFuture, Snapshot,
+use seaworthy::circuit_breaker::{
+    CircuitBreakerBuilder, CircuitBreakerLayer, CircuitBreakerService, Counts, Permit, ResponseFuture, Snapshot,
+    TransitionCause,
 };
 use seaworthy::{
-    Backoff, BoxError, Circuit, Classify, ConfigError, Error, ErrorClassifier, Event, Jitter, Lift, LiftFuture,
-    LiftLayer, Name, Observer, OnDrop, Permit, Rejected, StackError, State, TracingObserver, Verdict,
+    Backoff, BoxError, CircuitBreaker, Classify, ConfigError, Error, ErrorClassifier, Event, Jitter, Name, Observer,
+    OnDrop, Rejected, StackError, State, TracingObserver, Verdict, WrapError, WrapErrorFuture, WrapErrorLayer,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
 use tower::{Layer, Service};
 
 // The handle goes everywhere, also through `catch_unwind`: a panic leaves nothing half done in it.
-assert_impl_all!(Circuit: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(CircuitBuilder: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(CircuitBreaker: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(CircuitBreakerBuilder: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(CircuitBreakerLayer: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 // What was taken is there once.
 assert_impl_all!(Permit: Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
@@ -31,7 +32,7 @@ assert_not_impl_any!(Permit: Clone);
 // Plain values.
 assert_impl_all!(Verdict: Copy, Debug, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(State: Copy, Debug, Display, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(Cause: Copy, Debug, Display, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(TransitionCause: Copy, Debug, Display, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(OnDrop: Copy, Debug, Default, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Jitter: Copy, Debug, Default, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Backoff: Copy, Debug, PartialEq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
@@ -41,7 +42,7 @@ assert_impl_all!(Snapshot: Copy, Debug, PartialEq, Send, Sync, Unpin, UnwindSafe
 assert_impl_all!(Event<'static>: Copy, Debug, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(ErrorClassifier: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(TracingObserver: Copy, Debug, Default, Observer, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(LiftLayer: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(WrapErrorLayer: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Name: Clone, Debug, Display, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Name: From<&'static str>, From<String>, AsRef<str>, PartialEq<str>);
 // A name that was not made to last would have to be copied.
@@ -103,36 +104,36 @@ service!(Local, NeverWith<Rc<()>>);
 service!(Unshared, NeverWith<Cell<u8>>);
 
 // A service is what its inner service is. It must be `Send` without asking anyone to be `Sync`.
-assert_impl_all!(CircuitBreaker<Unshared>: Service<()>, Clone, Debug, Send, Unpin);
-assert_not_impl_any!(CircuitBreaker<Unshared>: Sync);
-assert_impl_all!(CircuitBreaker<Local>: Service<()>, Clone, Debug, Unpin);
-assert_not_impl_any!(CircuitBreaker<Local>: Send, Sync);
-assert_impl_all!(CircuitBreaker<String>: Send, Sync, Unpin);
-assert_not_impl_any!(CircuitBreaker<PhantomPinned>: Unpin);
+assert_impl_all!(CircuitBreakerService<Unshared>: Service<()>, Clone, Debug, Send, Unpin);
+assert_not_impl_any!(CircuitBreakerService<Unshared>: Sync);
+assert_impl_all!(CircuitBreakerService<Local>: Service<()>, Clone, Debug, Unpin);
+assert_not_impl_any!(CircuitBreakerService<Local>: Send, Sync);
+assert_impl_all!(CircuitBreakerService<String>: Send, Sync, Unpin);
+assert_not_impl_any!(CircuitBreakerService<PhantomPinned>: Unpin);
 // Not every service can be cloned, and none has to be.
-assert_not_impl_any!(CircuitBreaker<Permit>: Clone);
+assert_not_impl_any!(CircuitBreakerService<Permit>: Clone);
 assert_impl_all!(CircuitBreakerLayer: Layer<Permit>, Layer<Local>);
 
 // A classifier is held by each call, so that it counts too.
-assert_impl_all!(CircuitBreaker<String, Unshared>: Send);
-assert_not_impl_any!(CircuitBreaker<String, Local>: Send);
+assert_impl_all!(CircuitBreakerService<String, Unshared>: Send);
+assert_not_impl_any!(CircuitBreakerService<String, Local>: Send);
 assert_not_impl_any!(CircuitBreakerLayer<Local>: Send);
 
 // So is a future.
-assert_impl_all!(<CircuitBreaker<Unshared> as Service<()>>::Future: Future, Debug, Send, Unpin);
-assert_not_impl_any!(<CircuitBreaker<Unshared> as Service<()>>::Future: Sync);
-assert_not_impl_any!(<CircuitBreaker<Local> as Service<()>>::Future: Send, Sync);
+assert_impl_all!(<CircuitBreakerService<Unshared> as Service<()>>::Future: Future, Debug, Send, Unpin);
+assert_not_impl_any!(<CircuitBreakerService<Unshared> as Service<()>>::Future: Sync);
+assert_not_impl_any!(<CircuitBreakerService<Local> as Service<()>>::Future: Send, Sync);
 assert_impl_all!(ResponseFuture<Pending<()>, ErrorClassifier>: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(ResponseFuture<PhantomPinned, ErrorClassifier>: Unpin);
 assert_not_impl_any!(ResponseFuture<Ready<()>, Local>: Send);
 // It holds a permit.
 assert_not_impl_any!(ResponseFuture<Ready<()>, ErrorClassifier>: Clone);
 
-assert_impl_all!(Lift<u8>: Copy);
-assert_impl_all!(Lift<String>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(LiftFuture<Ready<Result<(), String>>>: Future, Debug, Send, Sync, Unpin);
-assert_not_impl_any!(LiftFuture<PhantomPinned>: Unpin);
-assert_not_impl_any!(LiftFuture<Rc<()>>: Send, Sync);
+assert_impl_all!(WrapError<u8>: Copy);
+assert_impl_all!(WrapError<String>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(WrapErrorFuture<Ready<Result<(), String>>>: Future, Debug, Send, Sync, Unpin);
+assert_not_impl_any!(WrapErrorFuture<PhantomPinned>: Unpin);
+assert_not_impl_any!(WrapErrorFuture<Rc<()>>: Send, Sync);
 
 // A closure is a classifier and an observer, and either can be chosen at run time.
 assert_obj_safe!(Observer, Classify<(), BoxError>);
@@ -145,7 +146,8 @@ assert_impl_all!(ErrorClassifier: Classify<Rc<()>, Rc<()>>);
 mod lifecycle {
     use super::*;
     use seaworthy::runner::{
-        BuildError, Cause, Every, Failure, RegisterError, Restart, RunnerBuilder, Signal, Task, TaskSnapshot,
+        BuildError, Failure, FailureCause, Periodic, RegisterError, RestartPolicy, RunnerBuilder, Signal, Task,
+        TaskSnapshot,
     };
     use seaworthy::{RunError, Runner, RunnerHandle};
 
@@ -157,13 +159,13 @@ mod lifecycle {
     // A task is moved to where it runs, and holds closures that need not be shared.
     assert_impl_all!(Task: Debug, Send, Unpin);
     assert_not_impl_any!(Task: Sync, Clone);
-    assert_impl_all!(Restart: Copy, Debug, Default, PartialEq, From<Backoff>, Send, Sync, Unpin);
-    assert_impl_all!(Every: Copy, Debug, Eq, From<std::time::Duration>, Send, Sync, Unpin);
+    assert_impl_all!(RestartPolicy: Copy, Debug, Default, PartialEq, From<Backoff>, Send, Sync, Unpin);
+    assert_impl_all!(Periodic: Copy, Debug, Eq, From<std::time::Duration>, Send, Sync, Unpin);
     assert_impl_all!(Signal: Copy, Debug, Display, Eq, Hash, Send, Sync, Unpin);
     assert_impl_all!(TaskSnapshot: Clone, Debug, Eq, Send, Sync, Unpin);
     assert_impl_all!(RunError: StdError, Send, Sync, Unpin, Into<BoxError>);
     assert_impl_all!(Failure: StdError, Send, Sync, Unpin, Into<BoxError>);
-    assert_impl_all!(Cause: Debug, Display, Send, Sync, Unpin);
+    assert_impl_all!(FailureCause: Debug, Display, Send, Sync, Unpin);
     assert_impl_all!(BuildError: StdError, Send, Sync, Unpin, Into<BoxError>, From<ConfigError>);
     assert_impl_all!(RegisterError: StdError, Clone, Eq, Send, Sync, Unpin, Into<BoxError>, From<ConfigError>);
 }
@@ -174,18 +176,18 @@ fn futures_of_the_handle() {
     fn is_send<T: Send>(_: &T) {}
     fn is_static<T: 'static>(_: &T) {}
 
-    let circuit = Circuit::builder("traits").build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("traits").build().unwrap();
     let unshared = Cell::new(1);
-    is_send(&circuit.run(async move {
+    is_send(&circuit_breaker.run(async move {
         let unshared = unshared;
         ready(()).await;
         unshared.set(2);
         Ok::<_, BoxError>(())
     }));
-    let classified = circuit.classify(|_: &Result<(), BoxError>| Verdict::Ignored);
+    let classified = circuit_breaker.classify(|_: &Result<(), BoxError>| Verdict::Ignored);
     is_send(&classified.run(ready(Ok::<_, BoxError>(()))));
-    is_static(&circuit.layer().layer(Unshared(Cell::new(0))).call(()));
-    is_static(&circuit.admit());
+    is_static(&circuit_breaker.layer().layer(Unshared(Cell::new(0))).call(()));
+    is_static(&circuit_breaker.admit());
     // Nothing of this was polled; a permit was given back.
-    assert_eq!(circuit.snapshot().generation, 0);
+    assert_eq!(circuit_breaker.snapshot().generation, 0);
 }

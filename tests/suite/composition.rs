@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::circuit::{CircuitBuilder, State};
-use seaworthy::{BoxError, Circuit, Error, LiftLayer, OnDrop, Rejected, StackError, TimeoutLayer};
+use seaworthy::circuit_breaker::{CircuitBreakerBuilder, State};
+use seaworthy::{BoxError, CircuitBreaker, Error, OnDrop, Rejected, StackError, TimeoutLayer, WrapErrorLayer};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
 use tower::util::BoxCloneService;
@@ -18,11 +18,11 @@ const LIMIT: Duration = Duration::from_millis(20);
 const OPEN: Duration = Duration::from_millis(200);
 const TRIPS_AFTER: u32 = 3;
 
-fn builder() -> CircuitBuilder {
-    Circuit::builder("backend").consecutive_failures(TRIPS_AFTER).open_for(OPEN)
+fn builder() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder("backend").consecutive_failures(TRIPS_AFTER).open_for(OPEN)
 }
 
-fn circuit() -> Circuit {
+fn circuit_breaker() -> CircuitBreaker {
     builder().build().unwrap()
 }
 
@@ -88,14 +88,14 @@ where
 /// open, the backend is left alone and nobody waits.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_below_the_circuit_trips_it() {
-    let (circuit, backend) = (circuit(), Backend::default());
-    let service = ServiceBuilder::new().layer(circuit.layer()).layer(timeout()).service(backend.boxed());
+    let (circuit_breaker, backend) = (circuit_breaker(), Backend::default());
+    let service = ServiceBuilder::new().layer(circuit_breaker.layer()).layer(timeout()).service(backend.boxed());
     for run in 1..=TRIPS_AFTER {
-        assert_eq!(circuit.state(), State::Closed);
-        assert_eq!(circuit.snapshot().counts.consecutive_failures, run - 1);
+        assert_eq!(circuit_breaker.state(), State::Closed);
+        assert_eq!(circuit_breaker.snapshot().counts.consecutive_failures, run - 1);
         assert_eq!(rejection(&service, Do::Hang).await, Some(timed_out()));
     }
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
     let mut rejected = spawn(service.clone().oneshot(Do::Hang));
     let error = assert_ready!(rejected.poll()).unwrap_err();
     assert_eq!((error.rejected(), backend.calls()), (Some(&circuit_open(OPEN)), TRIPS_AFTER));
@@ -106,19 +106,19 @@ async fn a_timeout_below_the_circuit_trips_it() {
     assert_eq!(rejection(&service, Do::Answer).await, Some(circuit_open(OPEN)));
     advance(OPEN).await;
     assert_eq!(rejection(&service, Do::Answer).await, None);
-    assert_eq!((circuit.state(), backend.calls()), (State::Closed, TRIPS_AFTER + 2));
+    assert_eq!((circuit_breaker.state(), backend.calls()), (State::Closed, TRIPS_AFTER + 2));
 }
 
 /// CB-15, TO-01: a timeout above the circuit hides a backend that hangs from it: dropped calls count as nothing, and
 /// the backend is called again and again.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_above_the_circuit_does_not_trip_it() {
-    let (circuit, backend) = (circuit(), Backend::default());
-    let service = ServiceBuilder::new().layer(timeout()).layer(circuit.layer()).service(backend.boxed());
+    let (circuit_breaker, backend) = (circuit_breaker(), Backend::default());
+    let service = ServiceBuilder::new().layer(timeout()).layer(circuit_breaker.layer()).service(backend.boxed());
     for _ in 0..4 * TRIPS_AFTER {
         assert_eq!(rejection(&service, Do::Hang).await, Some(timed_out()));
     }
-    assert_eq!((circuit.state(), circuit.snapshot().counts.calls), (State::Closed, 0));
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().counts.calls), (State::Closed, 0));
     assert_eq!(backend.calls(), 4 * TRIPS_AFTER);
 
     // Errors still count, and the rejection passes the timeout as it is.
@@ -140,17 +140,18 @@ async fn on_drop_counts_the_victims_of_a_timeout_above() {
         (OnDrop::FailureAfter(LIMIT), false),
     ];
     for (on_drop, trips) in table {
-        let (circuit, backend) = (builder().on_drop(on_drop).build().unwrap(), Backend::default());
-        let service = ServiceBuilder::new().layer(timeout()).layer(circuit.layer()).service(backend.boxed());
+        let (circuit_breaker, backend) = (builder().on_drop(on_drop).build().unwrap(), Backend::default());
+        let service = ServiceBuilder::new().layer(timeout()).layer(circuit_breaker.layer()).service(backend.boxed());
         for _ in 0..TRIPS_AFTER {
             assert_eq!(rejection(&service, Do::Hang).await, Some(timed_out()));
         }
-        assert_eq!(circuit.state() == State::Open, trips, "{on_drop:?}");
+        assert_eq!(circuit_breaker.state() == State::Open, trips, "{on_drop:?}");
         assert_eq!(rejection(&service, Do::Hang).await == Some(circuit_open(OPEN)), trips, "{on_drop:?}");
     }
 
-    let circuit = builder().on_drop(OnDrop::FailureAfter(LIMIT / 2)).build().unwrap();
-    let service = ServiceBuilder::new().layer(timeout()).layer(circuit.layer()).service(Backend::default().boxed());
+    let circuit_breaker = builder().on_drop(OnDrop::FailureAfter(LIMIT / 2)).build().unwrap();
+    let service =
+        ServiceBuilder::new().layer(timeout()).layer(circuit_breaker.layer()).service(Backend::default().boxed());
     for _ in 0..TRIPS_AFTER {
         let mut impatient = spawn(service.clone().oneshot(Do::Hang));
         assert_pending!(impatient.poll());
@@ -158,29 +159,29 @@ async fn on_drop_counts_the_victims_of_a_timeout_above() {
         assert_pending!(impatient.poll());
         drop(impatient);
     }
-    assert_eq!((circuit.state(), circuit.snapshot().counts.consecutive_failures), (State::Closed, 0));
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().counts.consecutive_failures), (State::Closed, 0));
 }
 
-/// CB-15, TO-01: a probe that a timeout above gives up returns its slot at that moment, so the next call can be the
+/// CB-15, TO-01: a probe that a timeout above gives up returns its permit at that moment, so the next call can be the
 /// probe.
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_a_timeout_above_gives_up_returns_its_slot() {
-    let (circuit, backend) = (circuit(), Backend::default());
-    let service = ServiceBuilder::new().layer(timeout()).layer(circuit.layer()).service(backend.boxed());
+    let (circuit_breaker, backend) = (circuit_breaker(), Backend::default());
+    let service = ServiceBuilder::new().layer(timeout()).layer(circuit_breaker.layer()).service(backend.boxed());
     for _ in 0..TRIPS_AFTER {
         assert_eq!(rejection(&service, Do::Fail).await, None);
     }
     advance(OPEN).await;
     let mut probe = spawn(service.clone().oneshot(Do::Hang));
     assert_pending!(probe.poll());
-    assert_eq!(circuit.state(), State::HalfOpen);
-    // The only slot is taken.
+    assert_eq!(circuit_breaker.state(), State::HalfOpen);
+    // The only permit is taken.
     assert!(matches!(rejection(&service, Do::Answer).await, Some(Rejected::CircuitOpen { retry_after: None, .. })));
     advance(LIMIT).await;
     assert!(assert_ready!(probe.poll()).is_err());
     // The response future of the probe is still there.
     assert_eq!(rejection(&service, Do::Answer).await, None);
-    assert_eq!(circuit.state(), State::Closed);
+    assert_eq!(circuit_breaker.state(), State::Closed);
     drop(probe);
 }
 
@@ -191,11 +192,15 @@ async fn dropped_at_every_await_of_both() {
     for polls in 0..4 {
         for timer_ends in [false, true] {
             for below in [true, false] {
-                let (circuit, backend) = (circuit(), Backend::default());
+                let (circuit_breaker, backend) = (circuit_breaker(), Backend::default());
                 let stack = ServiceBuilder::new();
                 let service = match below {
-                    true => stack.layer(circuit.layer()).layer(timeout()).service(backend.boxed()).boxed_clone(),
-                    false => stack.layer(timeout()).layer(circuit.layer()).service(backend.boxed()).boxed_clone(),
+                    true => {
+                        stack.layer(circuit_breaker.layer()).layer(timeout()).service(backend.boxed()).boxed_clone()
+                    }
+                    false => {
+                        stack.layer(timeout()).layer(circuit_breaker.layer()).service(backend.boxed()).boxed_clone()
+                    }
                 };
                 for _ in 0..TRIPS_AFTER {
                     assert_eq!(rejection(&service, Do::Fail).await, None);
@@ -208,7 +213,7 @@ async fn dropped_at_every_await_of_both() {
                 advance(if timer_ends { LIMIT } else { Duration::ZERO }).await;
                 drop(probe);
                 assert_eq!(rejection(&service, Do::Answer).await, None, "{polls} {timer_ends} {below}");
-                assert_eq!(circuit.state(), State::Closed);
+                assert_eq!(circuit_breaker.state(), State::Closed);
             }
         }
     }
@@ -217,9 +222,10 @@ async fn dropped_at_every_await_of_both() {
 /// TO-01: a total limit above and one for each attempt below: the circuit counts what the lower one gives up.
 #[tokio::test(start_paused = true)]
 async fn a_total_limit_above_and_one_below() {
-    let (circuit, backend) = (circuit(), Backend::default());
+    let (circuit_breaker, backend) = (circuit_breaker(), Backend::default());
     let total = TimeoutLayer::new(10 * LIMIT);
-    let service = ServiceBuilder::new().layer(total).layer(circuit.layer()).layer(timeout()).service(backend.boxed());
+    let service =
+        ServiceBuilder::new().layer(total).layer(circuit_breaker.layer()).layer(timeout()).service(backend.boxed());
     for _ in 0..TRIPS_AFTER {
         assert_eq!(rejection(&service, Do::Hang).await, Some(timed_out()));
     }
@@ -229,16 +235,16 @@ async fn a_total_limit_above_and_one_below() {
 /// CB-25, TO-01: the same without tower, in both orders.
 #[tokio::test(start_paused = true)]
 async fn handles_compose_as_layers_do() {
-    let (below, above, timeout) = (circuit(), circuit(), timeout());
+    let (below, above, limit) = (circuit_breaker(), circuit_breaker(), seaworthy::Timeout::new(LIMIT));
     let hang = || Backend::answer(Do::Hang, || BoxError::from("broken"));
     for _ in 0..TRIPS_AFTER {
-        let error = below.run(timeout.run(hang())).await.unwrap_err();
+        let error = below.run(limit.run(hang())).await.unwrap_err();
         assert_eq!(error.rejected(), Some(&timed_out()));
-        let error = timeout.run(above.run(hang())).await.unwrap_err();
+        let error = limit.run(above.run(hang())).await.unwrap_err();
         assert_eq!(error.rejected(), Some(&timed_out()));
     }
     assert_eq!((below.state(), above.state()), (State::Open, State::Closed));
-    let error = below.run(timeout.run(hang())).await.unwrap_err();
+    let error = below.run(limit.run(hang())).await.unwrap_err();
     assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { .. })));
 }
 
@@ -277,7 +283,7 @@ where
 #[tokio::test(start_paused = true)]
 async fn an_enum_of_ones_own_goes_through() {
     let service = ServiceBuilder::new()
-        .layer(circuit().layer())
+        .layer(circuit_breaker().layer())
         .layer(timeout())
         .service(Backend::default().service(|| ShopError::SoldOut));
     let outcomes: [Result<_, ShopError>; 4] = all_outcomes(service).await;
@@ -296,9 +302,9 @@ async fn an_enum_of_ones_own_goes_through() {
 #[tokio::test(start_paused = true)]
 async fn a_foreign_error_is_lifted_once() {
     let service = ServiceBuilder::new()
-        .layer(circuit().layer())
+        .layer(circuit_breaker().layer())
         .layer(timeout())
-        .layer(LiftLayer::new())
+        .layer(WrapErrorLayer::new())
         .service(Backend::default().service(|| "7½".parse::<u8>().unwrap_err()));
     let outcomes: [Result<_, Error<std::num::ParseIntError>>; 4] = all_outcomes(service).await;
     let [answer, failure, timed_out_, open] = outcomes;
@@ -317,9 +323,10 @@ async fn a_boxed_error_needs_nothing() {
     struct Wrapped(#[source] BoxError);
 
     let backend = Backend::default();
-    let plain = ServiceBuilder::new().layer(circuit().layer()).layer(timeout()).service(backend.boxed()).boxed_clone();
+    let plain =
+        ServiceBuilder::new().layer(circuit_breaker().layer()).layer(timeout()).service(backend.boxed()).boxed_clone();
     let wrapped = ServiceBuilder::new()
-        .layer(circuit().layer())
+        .layer(circuit_breaker().layer())
         .map_err(|error| BoxError::from(Wrapped(error)))
         .load_shed()
         .buffer(8)
@@ -340,7 +347,8 @@ async fn a_boxed_error_needs_nothing() {
 /// saw itself.
 #[tokio::test(start_paused = true)]
 async fn a_circuit_below_a_timeout_does_not_trip_the_one_above() {
-    let (above, below, backend) = (Circuit::builder("above").build().unwrap(), circuit(), Backend::default());
+    let (above, below, backend) =
+        (CircuitBreaker::builder("above").build().unwrap(), circuit_breaker(), Backend::default());
     let service =
         ServiceBuilder::new().layer(above.layer()).layer(timeout()).layer(below.layer()).service(backend.boxed());
     below.force_open();
@@ -357,7 +365,8 @@ async fn a_circuit_below_a_timeout_does_not_trip_the_one_above() {
 async fn a_server_answers_for_all_of_them() {
     use axum::body::Body;
     use axum::routing::get;
-    use http::{Request, StatusCode, header::RETRY_AFTER};
+    use http::header::RETRY_AFTER;
+    use http::{Request, StatusCode};
     use seaworthy::http::{BodyTimeoutLayer, RespondLayer};
 
     let backend = Backend::default();
@@ -372,9 +381,9 @@ async fn a_server_answers_for_all_of_them() {
         ServiceBuilder::new()
             .layer(BodyTimeoutLayer::builder().idle(LIMIT).build().unwrap())
             .layer(RespondLayer::new())
-            .layer(circuit().layer())
+            .layer(circuit_breaker().layer())
             .layer(timeout())
-            .layer(LiftLayer::new()),
+            .layer(WrapErrorLayer::new()),
     );
     let get = async |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use seaworthy::circuit::{CircuitBreaker, CircuitBuilder};
-use seaworthy::{BoxError, Circuit, Error, LiftLayer, Rejected, StackError, State, Verdict};
+use seaworthy::circuit_breaker::{CircuitBreakerBuilder, CircuitBreakerService};
+use seaworthy::{BoxError, CircuitBreaker, Error, Rejected, StackError, State, Verdict, WrapErrorLayer};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::balance::p2c::Balance;
 use tower::buffer::Buffer;
@@ -22,19 +22,19 @@ use tower_test::mock;
 
 use crate::support::{SECOND, advance, settle};
 
-fn builder() -> CircuitBuilder {
-    Circuit::builder("contract").consecutive_failures(1).open_for(SECOND)
+fn builder() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder("contract").consecutive_failures(1).open_for(SECOND)
 }
 
-fn closed() -> Circuit {
+fn closed() -> CircuitBreaker {
     builder().build().unwrap()
 }
 
-fn opened() -> Circuit {
-    let circuit = closed();
-    settle(&circuit, &[Verdict::Failure]);
-    assert_eq!(circuit.state(), State::Open);
-    circuit
+fn opened() -> CircuitBreaker {
+    let circuit_breaker = closed();
+    settle(&circuit_breaker, &[Verdict::Failure]);
+    assert_eq!(circuit_breaker.state(), State::Open);
+    circuit_breaker
 }
 
 fn is_open(error: &BoxError) -> bool {
@@ -81,9 +81,9 @@ impl Service<bool> for Strict {
 /// it lets calls pass again, they do.
 #[tokio::test(start_paused = true)]
 async fn cb_19_under_a_buffer() {
-    let circuit = closed();
+    let circuit_breaker = closed();
     let strict = Strict::default();
-    let mut buffer = Buffer::new(circuit.layer().layer(strict.clone()), 8);
+    let mut buffer = Buffer::new(circuit_breaker.layer().layer(strict.clone()), 8);
     buffer.ready().await.unwrap().call(true).await.unwrap();
     let error = buffer.ready().await.unwrap().call(false).await.unwrap_err();
     assert_eq!(error.to_string(), "down");
@@ -98,41 +98,41 @@ async fn cb_19_under_a_buffer() {
     for _ in 0..10 {
         buffer.ready().await.unwrap().call(true).await.unwrap();
     }
-    assert_eq!((circuit.state(), strict.calls()), (State::Closed, 12));
+    assert_eq!((circuit_breaker.state(), strict.calls()), (State::Closed, 12));
 }
 
 /// CB-20: In wait mode a buffer holds the requests back while the circuit is open.
 #[tokio::test(start_paused = true)]
 async fn cb_20_under_a_buffer() {
-    let circuit = opened();
+    let circuit_breaker = opened();
     let strict = Strict::default();
-    let mut buffer = Buffer::new(circuit.layer().wait().layer(strict.clone()), 8);
+    let mut buffer = Buffer::new(circuit_breaker.layer().wait().layer(strict.clone()), 8);
     let mut calls = [(); 3].map(|()| task::spawn(buffer.clone().oneshot(true)));
     for call in &mut calls {
         assert_pending!(call.poll());
     }
     tokio::task::yield_now().await;
-    assert_eq!((strict.calls(), circuit.snapshot().not_permitted), (0, 0));
+    assert_eq!((strict.calls(), circuit_breaker.snapshot().rejected), (0, 0));
     advance(SECOND).await;
     // The first is the probe, and the others pass when it has succeeded.
     for call in calls {
         call.await.unwrap();
     }
-    assert_eq!((circuit.state(), strict.calls(), circuit.snapshot().not_permitted), (State::Closed, 3, 0));
+    assert_eq!((circuit_breaker.state(), strict.calls(), circuit_breaker.snapshot().rejected), (State::Closed, 3, 0));
     buffer.ready().await.unwrap().call(true).await.unwrap();
 }
 
 /// CB-18: What does end a buffer is the inner service's own error of `poll_ready`, which is passed on.
 #[tokio::test(start_paused = true)]
 async fn cb_18_under_a_buffer() {
-    let circuit = closed();
+    let circuit_breaker = closed();
     let (inner, mut handle) = mock::pair::<&'static str, &'static str>();
     handle.send_error("broken");
-    let mut buffer = Buffer::new(circuit.layer().layer(inner), 8);
+    let mut buffer = Buffer::new(circuit_breaker.layer().layer(inner), 8);
     let error = buffer.ready().await.unwrap().call("x").await.unwrap_err();
     assert!(error.to_string().contains("broken"), "{error}");
     assert!(!is_open(&error));
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
     // The worker has ended, and the buffer with it.
     assert!(buffer.ready().await.is_err());
 }
@@ -140,41 +140,41 @@ async fn cb_18_under_a_buffer() {
 /// CB-19: A shedder above sees an open circuit as ready, so that callers are told of the circuit and not of a load.
 #[tokio::test(start_paused = true)]
 async fn cb_19_under_load_shed() {
-    let circuit = closed();
+    let circuit_breaker = closed();
     let (inner, mut handle) = mock::pair::<&'static str, &'static str>();
     handle.allow(0);
-    let mut shed = LoadShed::new(circuit.layer().layer(inner));
+    let mut shed = LoadShed::new(circuit_breaker.layer().layer(inner));
     // Closed, and the inner service is pending: overloaded, which says nothing about the backend.
     let error = shed.ready().await.unwrap().call("x").await.unwrap_err();
     assert!(error.is::<Overloaded>(), "{error}");
-    assert_eq!((circuit.state(), circuit.snapshot().not_permitted), (State::Closed, 0));
-    settle(&circuit, &[Verdict::Failure]);
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 0));
+    settle(&circuit_breaker, &[Verdict::Failure]);
     // Open: the rejection comes before the question of load.
     let error = shed.ready().await.unwrap().call("x").await.unwrap_err();
     assert!(is_open(&error), "{error}");
-    assert_eq!(circuit.snapshot().not_permitted, 1);
+    assert_eq!(circuit_breaker.snapshot().rejected, 1);
 }
 
 /// CB-20: In wait mode an open circuit is not ready, and so is shed.
 #[tokio::test(start_paused = true)]
 async fn cb_20_under_load_shed() {
-    let circuit = opened();
-    let mut shed = LoadShed::new(circuit.layer().wait().layer(Strict::default()));
+    let circuit_breaker = opened();
+    let mut shed = LoadShed::new(circuit_breaker.layer().wait().layer(Strict::default()));
     let error = shed.ready().await.unwrap().call(true).await.unwrap_err();
     assert!(error.is::<Overloaded>(), "{error}");
-    assert_eq!(circuit.snapshot().not_permitted, 0);
+    assert_eq!(circuit_breaker.snapshot().rejected, 0);
     advance(SECOND).await;
     shed.ready().await.unwrap().call(true).await.unwrap();
-    assert_eq!(circuit.state(), State::Closed);
+    assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-type Endpoint = Constant<CircuitBreaker<Strict>, u32>;
+type Endpoint = Constant<CircuitBreakerService<Strict>, u32>;
 
 /// A balancer over two endpoints of equal load, each with a circuit, and how often each was called.
-fn balance(circuits: [&Circuit; 2], waits: bool) -> (Balance<ServiceList<Vec<Endpoint>>, bool>, [Strict; 2]) {
+fn balance(circuits: [&CircuitBreaker; 2], waits: bool) -> (Balance<ServiceList<Vec<Endpoint>>, bool>, [Strict; 2]) {
     let backends = [Strict::default(), Strict::default()];
-    let endpoints = circuits.into_iter().zip(&backends).map(|(circuit, backend)| {
-        let layer = if waits { circuit.layer().wait() } else { circuit.layer() };
+    let endpoints = circuits.into_iter().zip(&backends).map(|(circuit_breaker, backend)| {
+        let layer = if waits { circuit_breaker.layer().wait() } else { circuit_breaker.layer() };
         Constant::new(layer.layer(backend.clone()), 1)
     });
     (Balance::new(ServiceList::new(endpoints.collect())), backends)
@@ -215,7 +215,7 @@ async fn cb_20_under_balance() {
         balance.ready().await.unwrap().call(true).await.unwrap();
     }
     assert_eq!((balance.len(), first.calls(), second.calls()), (2, 0, 200));
-    assert_eq!(ill.snapshot().not_permitted, 0);
+    assert_eq!(ill.snapshot().rejected, 0);
     advance(SECOND).await;
     for _ in 0..200 {
         balance.ready().await.unwrap().call(true).await.unwrap();
@@ -236,8 +236,8 @@ async fn cb_20_under_balance() {
 /// or goes away, held nothing.
 #[tokio::test(start_paused = true)]
 async fn cb_19_ready_idle_and_gone() {
-    let circuit = opened();
-    let mut busy = circuit.layer().layer(Strict::default());
+    let circuit_breaker = opened();
+    let mut busy = circuit_breaker.layer().layer(Strict::default());
     let (mut idle, mut gone) = (busy.clone(), busy.clone());
     advance(SECOND).await;
     for service in [&mut busy, &mut idle, &mut gone] {
@@ -245,44 +245,44 @@ async fn cb_19_ready_idle_and_gone() {
     }
     drop(gone);
     // Three were ready, and nobody has called.
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
     busy.call(true).await.unwrap();
-    assert_eq!((circuit.state(), circuit.snapshot().not_permitted), (State::Closed, 0));
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 0));
     // The idle one was made ready long ago, under another state; its inner service is as ready as then.
     idle.call(true).await.unwrap();
-    assert_eq!(circuit.snapshot().not_permitted, 0);
+    assert_eq!(circuit_breaker.snapshot().rejected, 0);
 }
 
 /// CB-19: A future of `ready` that is dropped leaves nothing behind, be it ready or pending.
 #[tokio::test(start_paused = true)]
 async fn cb_19_ready_is_dropped() {
-    let circuit = closed();
+    let circuit_breaker = closed();
     let (inner, mut handle) = mock::pair::<&'static str, &'static str>();
     handle.allow(0);
-    let mut service = circuit.layer().layer(inner);
+    let mut service = circuit_breaker.layer().layer(inner);
     assert_pending!(task::spawn(service.ready()).poll());
-    settle(&circuit, &[Verdict::Failure]);
+    settle(&circuit_breaker, &[Verdict::Failure]);
     assert_ready_ok!(task::spawn(service.ready()).poll());
     advance(SECOND).await;
     assert_pending!(task::spawn(service.ready()).poll());
     handle.allow(1);
     assert_ready_ok!(task::spawn(service.ready()).poll());
     // Made ready in all states but half-open, and never called.
-    let snapshot = circuit.snapshot();
-    assert_eq!((snapshot.state, snapshot.generation, snapshot.not_permitted), (State::Open, 1, 0));
-    assert!(circuit.admit().is_ok_and(|permit| permit.is_probe()));
+    let snapshot = circuit_breaker.snapshot();
+    assert_eq!((snapshot.state, snapshot.generation, snapshot.rejected), (State::Open, 1, 0));
+    assert!(circuit_breaker.admit().is_ok_and(|permit| permit.is_probe()));
 }
 
 /// CB-19: A clone of a ready service asks its own inner service, and is not called on the strength of the original.
 #[tokio::test(start_paused = true)]
 async fn cb_19_a_clone_is_not_ready() {
-    let circuit = builder().consecutive_failures(2).build().unwrap();
-    let mut service = circuit.layer().layer(Strict::default());
+    let circuit_breaker = builder().consecutive_failures(2).build().unwrap();
+    let mut service = circuit_breaker.layer().layer(Strict::default());
     service.ready().await.unwrap();
     let mut clone = service.clone();
     assert!(catch_unwind(AssertUnwindSafe(|| drop(clone.call(true)))).is_err());
     // The panic was the inner service's, which nobody had asked; it counts as a failure.
-    assert_eq!(circuit.snapshot().counts.consecutive_failures, 1);
+    assert_eq!(circuit_breaker.snapshot().counts.consecutive_failures, 1);
     clone.ready().await.unwrap().call(true).await.unwrap();
     // The original still is what it was made.
     service.call(true).await.unwrap();
@@ -293,10 +293,10 @@ async fn cb_19_a_clone_is_not_ready() {
 /// would panic.
 #[tokio::test(start_paused = true)]
 async fn cb_19_ready_to_reject() {
-    let circuit = opened();
-    let mut service = circuit.layer().layer(Strict::default());
+    let circuit_breaker = opened();
+    let mut service = circuit_breaker.layer().layer(Strict::default());
     service.ready().await.unwrap();
-    circuit.reset();
+    circuit_breaker.reset();
     assert!(is_open(&service.call(true).await.unwrap_err()));
     service.ready().await.unwrap().call(true).await.unwrap();
     assert_eq!(service.get_ref().calls(), 1);
@@ -305,45 +305,46 @@ async fn cb_19_ready_to_reject() {
 /// CB-08: `oneshot` on a clone for each request, as routers do.
 #[tokio::test(start_paused = true)]
 async fn cb_08_oneshot() {
-    let circuit = closed();
-    let service = circuit.layer().layer(Strict::default());
+    let circuit_breaker = closed();
+    let service = circuit_breaker.layer().layer(Strict::default());
     service.clone().oneshot(true).await.unwrap();
     assert_eq!(service.clone().oneshot(false).await.unwrap_err().to_string(), "down");
     assert!(is_open(&service.clone().oneshot(true).await.unwrap_err()));
     assert_eq!(service.get_ref().calls(), 2);
     advance(SECOND).await;
     service.clone().oneshot(true).await.unwrap();
-    assert_eq!((circuit.state(), service.get_ref().calls()), (State::Closed, 3));
+    assert_eq!((circuit_breaker.state(), service.get_ref().calls()), (State::Closed, 3));
 }
 
-/// CB-19: A slot of the inner service that was taken in `poll_ready` is not lost when the circuit opens before the
+/// CB-19: A permit of the inner service that was taken in `poll_ready` is not lost when the circuit opens before the
 /// call: the service keeps it for its next call, and gives it back when it is dropped.
 #[tokio::test(start_paused = true)]
 async fn cb_19_around_a_concurrency_limit() {
-    let circuit = closed();
-    let mut first = task::spawn(circuit.layer().layer(ConcurrencyLimit::new(Strict::default(), 1)));
-    let mut second = task::spawn(CircuitBreaker::clone(&first));
-    let ready = |service: &mut task::Spawn<CircuitBreaker<_>>| service.enter(|cx, mut service| service.poll_ready(cx));
+    let circuit_breaker = closed();
+    let mut first = task::spawn(circuit_breaker.layer().layer(ConcurrencyLimit::new(Strict::default(), 1)));
+    let mut second = task::spawn(CircuitBreakerService::clone(&first));
+    let ready =
+        |service: &mut task::Spawn<CircuitBreakerService<_>>| service.enter(|cx, mut service| service.poll_ready(cx));
     assert_ready_ok!(ready(&mut first));
     assert_pending!(ready(&mut second));
-    settle(&circuit, &[Verdict::Failure]);
-    // The first has the slot and is rejected; so is the second, without waiting for the slot.
+    settle(&circuit_breaker, &[Verdict::Failure]);
+    // The first has the permit and is rejected; so is the second, without waiting for the permit.
     assert!(is_open(&first.call(true).await.unwrap_err()));
     assert_ready_ok!(ready(&mut second));
     assert!(is_open(&second.call(true).await.unwrap_err()));
     advance(SECOND).await;
-    // The slot is where it was: the first can be the probe, and the second waits for the slot.
+    // The permit is where it was: the first can be the probe, and the second waits for the permit.
     assert_pending!(ready(&mut second));
     assert_ready_ok!(ready(&mut first));
     first.call(true).await.unwrap();
-    assert_eq!(circuit.state(), State::Closed);
+    assert_eq!(circuit_breaker.state(), State::Closed);
     assert!(second.is_woken());
     assert_ready_ok!(ready(&mut second));
-    // Now the second has the slot, and the circuit opens, and it goes away.
-    circuit.force_open();
+    // Now the second has the permit, and the circuit opens, and it goes away.
+    circuit_breaker.force_open();
     assert!(is_open(&second.call(true).await.unwrap_err()));
     drop(second);
-    circuit.reset();
+    circuit_breaker.reset();
     assert_ready_ok!(ready(&mut first));
     first.call(true).await.unwrap();
 }
@@ -355,7 +356,7 @@ async fn cb_13_a_circuit_below() {
     let mut service =
         ServiceBuilder::new().layer(above.layer()).buffer(4).layer(below.layer()).service(Strict::default());
     assert!(is_open(&service.ready().await.unwrap().call(true).await.unwrap_err()));
-    assert_eq!((above.state(), below.snapshot().not_permitted), (State::Closed, 1));
+    assert_eq!((above.state(), below.snapshot().rejected), (State::Closed, 1));
     below.reset();
     assert!(!is_open(&service.ready().await.unwrap().call(false).await.unwrap_err()));
     assert_eq!((above.state(), below.state()), (State::Open, State::Open));
@@ -364,11 +365,11 @@ async fn cb_13_a_circuit_below() {
 /// A stack whose service cannot fail: the only errors are rejections.
 #[tokio::test(start_paused = true)]
 async fn a_service_that_cannot_fail() {
-    let circuit = closed();
+    let circuit_breaker = closed();
     let inner = service_fn(|()| ready(Ok::<_, Infallible>(7)));
-    let mut service = ServiceBuilder::new().layer(circuit.layer()).layer(LiftLayer::new()).service(inner);
+    let mut service = ServiceBuilder::new().layer(circuit_breaker.layer()).layer(WrapErrorLayer::new()).service(inner);
     assert_eq!(service.ready().await.unwrap().call(()).await, Ok(7));
-    circuit.force_open();
+    circuit_breaker.force_open();
     let rejected = Rejected::CircuitOpen { name: "contract".into(), retry_after: None };
     assert_eq!(service.ready().await.unwrap().call(()).await, Err(Error::Rejected(rejected)));
 }
@@ -376,10 +377,10 @@ async fn a_service_that_cannot_fail() {
 /// The inner service's readiness, its waking and its error are passed on.
 #[tokio::test(start_paused = true)]
 async fn readiness_is_the_inner_services() {
-    let circuit = closed();
+    let circuit_breaker = closed();
     let (inner, mut handle) = mock::pair::<&'static str, &'static str>();
     handle.allow(0);
-    let mut service = task::spawn(circuit.layer().layer(inner));
+    let mut service = task::spawn(circuit_breaker.layer().layer(inner));
     assert_pending!(service.enter(|cx, mut service| service.poll_ready(cx)));
     assert!(!service.is_woken());
     handle.allow(1);

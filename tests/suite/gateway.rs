@@ -19,9 +19,9 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use seaworthy::circuit::State;
+use seaworthy::circuit_breaker::State;
 use seaworthy::http::{HttpClassifier, RespondLayer};
-use seaworthy::{Circuit, Error, LiftLayer};
+use seaworthy::{CircuitBreaker, Error, WrapErrorLayer};
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, service_fn};
 
@@ -29,13 +29,17 @@ use tower::{Service, ServiceBuilder, service_fn};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens on the first failure.
-fn circuit() -> Circuit {
-    Circuit::builder("payments-db-7").consecutive_failures(1).open_for(Duration::from_millis(29_500)).build().unwrap()
+fn circuit_breaker() -> CircuitBreaker {
+    CircuitBreaker::builder("payments-db-7")
+        .consecutive_failures(1)
+        .open_for(Duration::from_millis(29_500))
+        .build()
+        .unwrap()
 }
 
 /// The open time that is left, in seconds and rounded up.
-fn whole_seconds(circuit: &Circuit) -> u64 {
-    let left = circuit.snapshot().retry_after.expect("open for a certain time");
+fn whole_seconds(circuit_breaker: &CircuitBreaker) -> u64 {
+    let left = circuit_breaker.snapshot().retry_after.expect("open for a certain time");
     left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
@@ -80,24 +84,24 @@ impl Caller {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_circuit_answers_503() {
     let calls = Arc::new(AtomicU64::new(0));
-    let circuit = circuit();
+    let circuit_breaker = circuit_breaker();
     let app = Router::new().route("/", failing(&calls)).layer(
         ServiceBuilder::new()
             .layer(RespondLayer::new())
-            .layer(circuit.layer().classify(HttpClassifier))
-            .layer(LiftLayer::new()),
+            .layer(circuit_breaker.layer().classify(HttpClassifier))
+            .layer(WrapErrorLayer::new()),
     );
     let caller = Caller::new(serve(app).await);
 
     // The first call reaches the handler and opens the circuit; its caller gets the handler's own answer.
     let own = caller.get("/").await;
     assert_eq!((own.status(), own.headers().get(RETRY_AFTER)), (StatusCode::INTERNAL_SERVER_ERROR, None));
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
 
     // 29.5 s are left, or a little less: what it is told is rounded up from what was left when it was told.
-    let most = whole_seconds(&circuit);
+    let most = whole_seconds(&circuit_breaker);
     let rejected = caller.get("/").await;
-    let least = whole_seconds(&circuit);
+    let least = whole_seconds(&circuit_breaker);
     assert_eq!(rejected.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(rejected.headers()[CONTENT_TYPE], "application/json");
     assert_eq!(rejected.body(), r#"{"error":"circuit open"}"#);
@@ -108,14 +112,14 @@ async fn an_open_circuit_answers_503() {
     assert_eq!(headers, ["content-length", "content-type", "date", "retry-after"], "nothing else is told");
 
     // Forced open, nobody knows for how long.
-    circuit.force_open();
+    circuit_breaker.force_open();
     let rejected = caller.get("/").await;
     assert_eq!(rejected.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(rejected.headers().get(RETRY_AFTER), None);
     assert_eq!(calls.load(Ordering::SeqCst), 1, "the handler saw the first call only");
 
     // The circuit is what rejected: without it the same call reaches the handler.
-    circuit.force_closed();
+    circuit_breaker.force_closed();
     assert_eq!(caller.get("/").await.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
@@ -132,15 +136,17 @@ async fn an_infallible_service_is_infallible_again() {
         Ok(Response::new(Body::from("hello")))
     }
 
-    let circuit = circuit();
+    let circuit_breaker = circuit_breaker();
     let layers = ServiceBuilder::new()
         .layer(RespondLayer::new())
-        .layer(circuit.layer().classify(HttpClassifier))
-        .layer(LiftLayer::new());
+        .layer(circuit_breaker.layer().classify(HttpClassifier))
+        .layer(WrapErrorLayer::new());
     let service = is_infallible(layers.clone().service(service_fn(handler)));
     // It is the responding layer that closes the error type, and not an error type that was never open.
     fn is_open<S: Service<Request, Error = Error<Infallible>>>(_: &S) {}
-    is_open(&ServiceBuilder::new().layer(circuit.layer()).layer(LiftLayer::new()).service(service_fn(handler)));
+    is_open(
+        &ServiceBuilder::new().layer(circuit_breaker.layer()).layer(WrapErrorLayer::new()).service(service_fn(handler)),
+    );
 
     let app = Router::new()
         .route_service("/service", service)
@@ -150,7 +156,7 @@ async fn an_infallible_service_is_infallible_again() {
         let answer = caller.get(path).await;
         assert_eq!((answer.status(), &answer.body()[..]), (StatusCode::OK, &b"hello"[..]), "{path}");
     }
-    circuit.force_open();
+    circuit_breaker.force_open();
     for path in ["/service", "/layer"] {
         assert_eq!(caller.get(path).await.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
     }
@@ -160,18 +166,18 @@ async fn an_infallible_service_is_infallible_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_routes_of_a_router_share_one_circuit() {
     let (first, second, third) = (Arc::default(), Arc::default(), Arc::default());
-    let (circuit, other) = (circuit(), circuit());
-    let stack = |circuit: &Circuit| {
+    let (circuit_breaker, other) = (circuit_breaker(), circuit_breaker());
+    let stack = |circuit_breaker: &CircuitBreaker| {
         ServiceBuilder::new()
             .layer(RespondLayer::new())
-            .layer(circuit.layer().classify(HttpClassifier))
-            .layer(LiftLayer::new())
+            .layer(circuit_breaker.layer().classify(HttpClassifier))
+            .layer(WrapErrorLayer::new())
     };
     let app = Router::new()
         .route("/first", failing(&first))
         .route("/second", failing(&second))
         .route("/third", failing(&third))
-        .layer(stack(&circuit))
+        .layer(stack(&circuit_breaker))
         .merge(Router::new().route("/other", get(async || "well")).layer(stack(&other)));
     let caller = Caller::new(serve(app).await);
 
@@ -181,9 +187,9 @@ async fn the_routes_of_a_router_share_one_circuit() {
         assert_eq!(caller.get(path).await.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
     }
     let calls = [&first, &second, &third].map(|calls| calls.load(Ordering::SeqCst));
-    assert_eq!((calls, circuit.snapshot().not_permitted), ([0, 1, 0], 3));
+    assert_eq!((calls, circuit_breaker.snapshot().rejected), ([0, 1, 0], 3));
 
     // A route with a circuit of its own is not concerned.
     assert_eq!(caller.get("/other").await.status(), StatusCode::OK);
-    assert_eq!((other.state(), other.snapshot().not_permitted), (State::Closed, 0));
+    assert_eq!((other.state(), other.snapshot().rejected), (State::Closed, 0));
 }

@@ -4,7 +4,7 @@
 mod adapters;
 mod auto_traits;
 mod bulkhead;
-mod circuit;
+mod circuit_breaker;
 mod composition;
 mod contract;
 mod documents;

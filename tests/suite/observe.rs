@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use seaworthy::circuit::CircuitBuilder;
+use seaworthy::circuit_breaker::CircuitBreakerBuilder;
 use seaworthy::{
-    BoxError, Circuit, Event, FallbackLayer, Health, Keyed, Observer, Phase, Policy, RetryPolicy, Slots, TimeoutLayer,
+    BoxError, Bulkhead, CircuitBreaker, Event, Fallback, Health, Keyed, Observer, Phase, Policy, RetryPolicy, Timeout,
     observe,
 };
 
@@ -51,8 +51,8 @@ impl Kinds {
     }
 }
 
-fn fragile(name: &'static str) -> CircuitBuilder {
-    Circuit::builder(name).consecutive_failures(1)
+fn fragile(name: &'static str) -> CircuitBreakerBuilder {
+    CircuitBreaker::builder(name).consecutive_failures(1)
 }
 
 async fn fail() -> Result<(), BoxError> {
@@ -67,7 +67,7 @@ async fn in_a_process_of_its_own() {
     }
     let (default, own) = (Kinds::default(), Kinds::default());
     let (before, builder) = (fragile("before").build().unwrap(), fragile("builder"));
-    let timeout = TimeoutLayer::builder(MS).build().unwrap();
+    let timeout = Timeout::builder(MS).build().unwrap();
     observe::set_default(default.clone()).unwrap();
     assert_eq!(observe::set_default(Kinds::default()).unwrap_err().to_string(), "a default observer was set already");
 
@@ -79,8 +79,12 @@ async fn in_a_process_of_its_own() {
     assert!(default.told("CircuitTransition"));
 
     let _named = fragile("named").observer(own.clone()).build().unwrap();
-    let policy = Policy::builder("named").circuit(|circuit| circuit).observer(own.clone()).build().unwrap();
-    policy.circuit().unwrap().force_open();
+    let policy = Policy::builder("named")
+        .circuit_breaker(|circuit_breaker| circuit_breaker)
+        .observer(own.clone())
+        .build()
+        .unwrap();
+    policy.circuit_breaker().unwrap().force_open();
     assert_eq!((default.take(), own.told("CircuitTransition")), (vec![], true), "that of the policy goes first");
 
     parts(&default).await;
@@ -88,8 +92,8 @@ async fn in_a_process_of_its_own() {
     a_body(&default).await;
     #[cfg(feature = "serde")]
     {
-        let policies: seaworthy::Policies = toml::from_str("[storage.circuit]").unwrap();
-        policies.get("storage").unwrap().circuit().unwrap().force_open();
+        let policies: seaworthy::Policies = toml::from_str("[storage.circuit_breaker]").unwrap();
+        policies.get("storage").unwrap().circuit_breaker().unwrap().force_open();
         assert!(default.told("CircuitTransition"));
     }
     #[cfg(feature = "lifecycle")]
@@ -109,27 +113,28 @@ async fn in_a_process_of_its_own() {
 async fn parts(default: &Kinds) {
     fragile("circuit").build().unwrap().force_open();
     assert!(default.told("CircuitTransition"));
-    let keyed: Keyed<u32, Circuit> = fragile("family").keyed().build().unwrap();
+    let keyed: Keyed<u32, CircuitBreaker> = fragile("family").keyed().build().unwrap();
     keyed.get(&1).force_open();
     let told = default.take();
     assert!(["KeyedBuilt", "KeyAdded", "CircuitTransition"].iter().all(|kind| told.iter().any(|told| told == kind)));
-    let slots = Slots::builder("slots").limit(1).build().unwrap();
-    let _slot = slots.try_take().unwrap();
-    assert!(slots.try_take().is_err() && default.told("BulkheadMoved"));
+    let bulkhead = Bulkhead::builder("slots").limit(1).build().unwrap();
+    let _slot = bulkhead.try_acquire().unwrap();
+    assert!(bulkhead.try_acquire().is_err() && default.told("BulkheadMoved"));
     let retry = RetryPolicy::builder("retry").attempts(1).build().unwrap();
     assert!(retry.run(fail).await.is_err() && default.told("RetryStopped"));
-    let timeout = TimeoutLayer::new(MS);
+    let timeout = Timeout::new(MS);
     assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("TimedOut"));
-    let timeout = TimeoutLayer::builder(MS).name("named").build().unwrap();
+    let timeout = Timeout::builder(MS).name("named").build().unwrap();
     assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("TimedOut"));
-    let fallback = FallbackLayer::value("fallback", ()).when(|_: &BoxError| true).build().unwrap();
+    let fallback = Fallback::value("fallback", ()).when(|_: &BoxError| true).build().unwrap();
     assert!(fallback.run(fail()).await.is_ok() && default.told("FellBack"));
     Health::new().advance(Phase::Serving);
     assert!(default.told("PhaseChanged"));
-    let policy = Policy::builder("policy").timeout(MS).circuit(|circuit| circuit).build().unwrap();
+    let policy =
+        Policy::builder("policy").timeout(MS).circuit_breaker(|circuit_breaker| circuit_breaker).build().unwrap();
     let late = policy.run(async || std::future::pending::<Result<(), BoxError>>().await).await;
     assert!(late.is_err() && default.told("TimedOut"));
-    policy.circuit().unwrap().force_open();
+    policy.circuit_breaker().unwrap().force_open();
     assert!(default.told("CircuitTransition"));
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use seaworthy::http::{RespondBody, RespondLayer, SplitError, response_of, status_of};
-use seaworthy::{BoxError, Circuit, Error, LiftLayer, Name, Rejected, RetryAfter};
+use seaworthy::{BoxError, CircuitBreaker, Error, Name, Rejected, RetryAfter, WrapErrorLayer};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 type Body = Full<bytes::Bytes>;
@@ -86,15 +86,15 @@ async fn rd_06_other_errors_pass() {
 /// RD-06: An `Infallible` inner is `Infallible` above, and a response passes with its body.
 #[tokio::test]
 async fn rd_06_the_error_type_is_closed() {
-    let circuit = Circuit::builder("backend").build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("backend").build().unwrap();
     let stack = ServiceBuilder::new()
         .layer(RespondLayer::new())
-        .layer(circuit.layer())
-        .layer(LiftLayer::new())
+        .layer(circuit_breaker.layer())
+        .layer(WrapErrorLayer::new())
         .service(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Body::from("hello")))));
     let Ok::<_, Infallible>(response) = stack.clone().oneshot(Request::new(())).await;
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
-    circuit.force_open();
+    circuit_breaker.force_open();
     let Ok::<_, Infallible>(response) = stack.oneshot(Request::new(())).await;
     assert_eq!(response.status(), 503);
 }
@@ -141,16 +141,16 @@ async fn hc_10_a_response_of_ones_own() {
             .body(Body::from(text))
             .unwrap()
     });
-    let slots = seaworthy::Slots::builder("work").limit(1).build().unwrap();
+    let bulkhead = seaworthy::Bulkhead::builder("work").limit(1).build().unwrap();
     let stack = ServiceBuilder::new()
         .layer(layer.clone())
-        .layer(slots.layer())
-        .layer(LiftLayer::new())
+        .layer(bulkhead.layer())
+        .layer(WrapErrorLayer::new())
         .service(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Body::from("hello")))));
     let Ok::<_, Infallible>(response) = stack.clone().oneshot(Request::new(())).await;
     assert_eq!((response.status().as_u16(), response.headers().len()), (200, 0));
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
-    let _slot = slots.try_take().unwrap();
+    let _slot = bulkhead.try_acquire().unwrap();
     for count in 0..2 {
         let Ok::<_, Infallible>(response) = stack.clone().oneshot(Request::new(())).await;
         assert_eq!(response.status(), 429);

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use seaworthy::{
-    BoxError, Circuit, FallbackLayer, Health, Phase, Policy, Rejected, RetryPolicy, ServiceBuilderExt, Slots,
-    TimeoutLayer,
+    BoxError, Bulkhead, CircuitBreaker, Fallback, Health, Phase, Policy, Rejected, RetryPolicy, ServiceBuilderExt,
+    Timeout,
 };
 use tower::util::BoxService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -13,16 +13,17 @@ use crate::support::SECOND;
 /// `retry` and `timeout` hide two of the names from method calls here.
 #[tokio::test(start_paused = true)]
 async fn every_layer_by_name() {
-    let circuit = Circuit::builder("named").consecutive_failures(2).build().unwrap();
-    let slots = Slots::builder("named").limit(1).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("named").consecutive_failures(2).build().unwrap();
+    let bulkhead = Bulkhead::builder("named").limit(1).build().unwrap();
     let retry = RetryPolicy::builder("named").attempts(2).no_budget().build().unwrap();
-    let policy = Policy::builder("named").bulkhead(|slots| slots.limit(1)).build().unwrap();
-    let timeout = TimeoutLayer::new(SECOND);
-    let fallback = FallbackLayer::value("named", "something else").build().unwrap();
+    let policy = Policy::builder("named").bulkhead(|bulkhead| bulkhead.limit(1)).build().unwrap();
+    let timeout = Timeout::new(SECOND);
+    let fallback = Fallback::value("named", "something else").build().unwrap();
     let health = Health::new();
 
     let builder = ServiceBuilder::new().fallback(&fallback).readiness(&health);
-    let builder = ServiceBuilderExt::retry(builder, &retry).circuit_breaker(&circuit).bulkhead(&slots).policy(&policy);
+    let builder =
+        ServiceBuilderExt::retry(builder, &retry).circuit_breaker(&circuit_breaker).bulkhead(&bulkhead).policy(&policy);
     let builder = ServiceBuilderExt::timeout(builder, &timeout).shared();
     let hangs: BoxService<(), &'static str, BoxError> =
         BoxService::new(service_fn(|()| std::future::pending::<Result<_, BoxError>>()));
@@ -34,23 +35,23 @@ async fn every_layer_by_name() {
     health.advance(Phase::Serving);
     // Two attempts, each given up by the timeout, open the circuit.
     assert_eq!(service.clone().oneshot(()).await.unwrap(), "something else");
-    assert_eq!(circuit.state(), seaworthy::State::Open);
-    circuit.reset();
+    assert_eq!(circuit_breaker.state(), seaworthy::State::Open);
+    circuit_breaker.reset();
 
-    let held = slots.try_take().unwrap();
+    let held = bulkhead.try_acquire().unwrap();
     assert_eq!(service.clone().oneshot(()).await.unwrap(), "something else");
-    assert_eq!((slots.snapshot().rejected, circuit.state()), (1, seaworthy::State::Closed));
+    assert_eq!((bulkhead.snapshot().rejected, circuit_breaker.state()), (1, seaworthy::State::Closed));
     drop(held);
-    let held = policy.slots().unwrap().try_take().unwrap();
+    let held = policy.bulkhead().unwrap().try_acquire().unwrap();
     assert_eq!(service.oneshot(()).await.unwrap(), "something else");
-    assert_eq!(policy.slots().unwrap().snapshot().rejected, 1);
+    assert_eq!(policy.bulkhead().unwrap().snapshot().rejected, 1);
     drop(held);
 }
 
 /// HC-18: an error that is lifted by name can hold a rejection.
 #[tokio::test(start_paused = true)]
 async fn wraps_errors() {
-    let builder = ServiceBuilderExt::timeout(ServiceBuilder::new(), &TimeoutLayer::new(Duration::ZERO));
+    let builder = ServiceBuilderExt::timeout(ServiceBuilder::new(), &Timeout::new(Duration::ZERO));
     let service = builder.wrap_error().service(service_fn(|()| std::future::pending::<Result<(), std::fmt::Error>>()));
     let error = service.oneshot(()).await.unwrap_err();
     assert!(matches!(error.rejected(), Some(Rejected::TimedOut { .. })));
@@ -67,11 +68,14 @@ async fn http_layers_by_name() {
     use http_body_util::Empty;
     use seaworthy::http::ReplayBody;
 
-    let (health, circuit) = (Health::new(), Circuit::builder("named").consecutive_failures(2).build().unwrap());
+    let (health, circuit_breaker) =
+        (Health::new(), CircuitBreaker::builder("named").consecutive_failures(2).build().unwrap());
     let app: Router = Router::new()
         .route("/", get(async || StatusCode::INTERNAL_SERVER_ERROR))
         .route("/health/live", get(async || "ok"))
-        .layer(ServiceBuilder::new().respond().http_readiness(&health).http_circuit_breaker(&circuit).wrap_error());
+        .layer(
+            ServiceBuilder::new().respond().http_readiness(&health).http_circuit_breaker(&circuit_breaker).wrap_error(),
+        );
     let ask = async |path: &str| {
         let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
         app.clone().oneshot(request).await.unwrap().status()
@@ -83,7 +87,10 @@ async fn http_layers_by_name() {
     }
 
     let retry = RetryPolicy::builder("named").attempts(3).build().unwrap();
-    let policy = Policy::builder("named").circuit(|circuit| circuit.consecutive_failures(3)).build().unwrap();
+    let policy = Policy::builder("named")
+        .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(3))
+        .build()
+        .unwrap();
     type Sent = Request<ReplayBody<ReplayBody<Empty<bytes::Bytes>>>>;
     let busy = service_fn(async |_: Sent| {
         Ok::<_, BoxError>(Response::builder().status(503).body(Empty::<bytes::Bytes>::new())?)
@@ -91,5 +98,5 @@ async fn http_layers_by_name() {
     let service = ServiceBuilder::new().http_retry(&retry).http_policy(&policy).service(busy);
     let request = Request::get("/").body(Empty::new()).unwrap();
     assert_eq!(service.oneshot(request).await.unwrap().status(), 503);
-    assert_eq!(policy.circuit().unwrap().state(), seaworthy::State::Open);
+    assert_eq!(policy.circuit_breaker().unwrap().state(), seaworthy::State::Open);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use seaworthy::shared::{ResponseFuture, SharedService};
-use seaworthy::{BoxError, Health, Phase, Policy, RetryPolicy, SharedLayer, Slots};
+use seaworthy::{BoxError, Bulkhead, Health, Phase, Policy, RetryPolicy, SharedLayer};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok};
@@ -28,32 +28,32 @@ fn boxed() -> BoxService<u8, u8, BoxError> {
 /// without retries, and a retry.
 #[tokio::test(start_paused = true)]
 async fn under_the_layers_that_need_clones() {
-    let slots = Slots::builder("shared").limit(1).max_wait(MS).build().unwrap();
+    let bulkhead = Bulkhead::builder("shared").limit(1).max_wait(MS).build().unwrap();
     let health = Health::new();
     health.advance(Phase::Serving);
     let retry = RetryPolicy::builder("shared").attempts(3).no_budget().build().unwrap();
     let policy =
-        Policy::builder("shared").bulkhead(|slots| slots.limit(1)).shared_retry(retry.clone()).build().unwrap();
+        Policy::builder("shared").bulkhead(|bulkhead| bulkhead.limit(1)).shared_retry(retry.clone()).build().unwrap();
     let service = ServiceBuilder::new()
         .layer(policy.layer())
         .layer(policy.layer().without_retry())
         .layer(health.readiness_layer())
         .layer(retry.layer())
-        .layer(slots.layer())
+        .layer(bulkhead.layer())
         .layer(SharedLayer::new())
         .service(boxed());
-    assert!(service.clone().oneshot(1).await.is_err(), "two layers of one policy share one slot");
+    assert!(service.clone().oneshot(1).await.is_err(), "two layers of one policy share one permit");
 
     let service = ServiceBuilder::new()
         .layer(policy.layer().without_retry())
         .layer(health.readiness_layer())
         .layer(retry.layer())
-        .layer(slots.layer())
+        .layer(bulkhead.layer())
         .layer(SharedLayer::new())
         .service(boxed());
     assert_eq!(service.clone().oneshot(1).await.unwrap(), 2);
     assert_eq!(service.clone().oneshot(0).await.unwrap_err().to_string(), "no");
-    let held = slots.try_take().unwrap();
+    let held = bulkhead.try_acquire().unwrap();
     let mut waits = spawn(service.oneshot(7));
     assert_pending!(waits.poll());
     drop(held);
@@ -66,8 +66,8 @@ async fn a_box_of_any_service() {
     type Answer = std::future::Ready<Result<u8, BoxError>>;
     let inner: Box<dyn Service<u8, Response = u8, Error = BoxError, Future = Answer>> =
         Box::new(service_fn(|n: u8| std::future::ready(Ok(n))));
-    let slots = Slots::builder("shared").build().unwrap();
-    let service = slots.layer().layer(SharedLayer::new().layer(inner));
+    let bulkhead = Bulkhead::builder("shared").build().unwrap();
+    let service = bulkhead.layer().layer(SharedLayer::new().layer(inner));
     assert_eq!(service.oneshot(7).await.unwrap(), 7);
 }
 

@@ -1,5 +1,5 @@
 use seaworthy::retry::{Decision, RetryErrors, RetryIf};
-use seaworthy::{BoxError, Circuit, Error, Slots, StackError, State, Verdict};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Error, StackError, State, Verdict};
 use tower::load_shed::error::Overloaded;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -15,44 +15,44 @@ fn shed() -> BoxError {
 /// the error; another error of the same wrapper does.
 #[tokio::test]
 async fn is_ignored_by_circuits() {
-    let circuit = Circuit::builder("below").consecutive_failures(2).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("below").consecutive_failures(2).build().unwrap();
     // A service that is never ready, under tower's load shedder.
     let full = tower::limit::ConcurrencyLimit::new(service_fn(|()| std::future::pending::<Result<(), BoxError>>()), 0);
-    let service = ServiceBuilder::new().layer(circuit.layer()).load_shed().service(full);
+    let service = ServiceBuilder::new().layer(circuit_breaker.layer()).load_shed().service(full);
     for _ in 0..10 {
         let error = service.clone().oneshot(()).await.unwrap_err();
         assert!(error.is::<Overloaded>() && error.is_before_call() && error.rejected().is_none());
     }
-    assert_eq!((circuit.state(), circuit.snapshot().counts.consecutive_failures), (State::Closed, 0));
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().counts.consecutive_failures), (State::Closed, 0));
 
     let deep: fn() -> BoxError = || Wrapped(std::io::Error::other(Wrapped(shed())).into()).into();
     for _ in 0..10 {
-        circuit.run(async { Err::<(), _>(deep()) }).await.unwrap_err();
+        circuit_breaker.run(async { Err::<(), _>(deep()) }).await.unwrap_err();
     }
-    assert_eq!(circuit.state(), State::Closed);
+    assert_eq!(circuit_breaker.state(), State::Closed);
     for _ in 0..2 {
-        circuit.run(async { Err::<(), BoxError>(Wrapped("broken".into()).into()) }).await.unwrap_err();
+        circuit_breaker.run(async { Err::<(), BoxError>(Wrapped("broken".into()).into()) }).await.unwrap_err();
     }
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
 }
 
 fn full() -> BoxError {
-    let slots = Slots::builder("below").limit(1).build().unwrap();
-    let _held = slots.try_take().unwrap();
-    slots.try_take().unwrap_err().into()
+    let bulkhead = Bulkhead::builder("below").limit(1).build().unwrap();
+    let _held = bulkhead.try_acquire().unwrap();
+    bulkhead.try_acquire().unwrap_err().into()
 }
 
 /// HC-17: it is ignored as a rejection of our own is: before the classifier is asked, and not retried either.
 #[tokio::test]
 async fn as_our_own_rejections_are() {
-    let circuit = Circuit::builder("below").consecutive_failures(1).build().unwrap();
-    let layer = circuit.layer().classify(|_: &Result<(), BoxError>| Verdict::Failure);
+    let circuit_breaker = CircuitBreaker::builder("below").consecutive_failures(1).build().unwrap();
+    let layer = circuit_breaker.layer().classify(|_: &Result<(), BoxError>| Verdict::Failure);
     for error in [shed, full] {
         let service = ServiceBuilder::new()
             .layer(&layer)
             .service(service_fn(move |()| std::future::ready(Err::<(), BoxError>(error()))));
         service.oneshot(()).await.unwrap_err();
-        assert_eq!(circuit.state(), State::Closed);
+        assert_eq!(circuit_breaker.state(), State::Closed);
         assert_eq!(RetryErrors.retry_if(&Err::<(), BoxError>(error())), Decision::Stop);
     }
     assert_eq!(RetryErrors.retry_if(&Err::<(), BoxError>("broken".into())), Decision::Retry);

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use seaworthy::circuit::{Cause, CircuitBuilder, State};
+use seaworthy::circuit_breaker::{CircuitBreakerBuilder, State, TransitionCause};
 use seaworthy::{Event, Verdict};
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
@@ -81,9 +81,9 @@ impl io::Write for Log {
 }
 
 /// Settles one call after another; each must be let in.
-pub fn settle(circuit: &seaworthy::Circuit, verdicts: &[Verdict]) {
+pub fn settle(circuit_breaker: &seaworthy::CircuitBreaker, verdicts: &[Verdict]) {
     for verdict in verdicts {
-        circuit.admit().expect("let in").settle(*verdict);
+        circuit_breaker.admit().expect("let in").settle(*verdict);
     }
 }
 
@@ -93,14 +93,14 @@ pub struct Told(Arc<Mutex<Vec<Line>>>);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Line {
-    Changed(State, State, Cause),
+    Changed(State, State, TransitionCause),
     Rejected(Option<Duration>),
-    WouldHaveOpened(Cause),
+    WouldHaveOpened(TransitionCause),
 }
 
 impl Told {
     /// Makes this the observer of the circuit that is being built.
-    pub fn by(&self, builder: CircuitBuilder) -> CircuitBuilder {
+    pub fn by(&self, builder: CircuitBreakerBuilder) -> CircuitBreakerBuilder {
         let lines = Arc::clone(&self.0);
         builder.observer(move |event: &Event<'_>| {
             let line = match event {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use seaworthy::circuit::{CircuitBreaker, CircuitBuilder};
-use seaworthy::{Backoff, BoxError, Circuit, Jitter, Permit, Rejected, StackError, State, Verdict};
+use seaworthy::circuit_breaker::{CircuitBreakerBuilder, CircuitBreakerService, Permit};
+use seaworthy::{Backoff, BoxError, CircuitBreaker, Jitter, Rejected, StackError, State, Verdict};
 use tokio::task::JoinSet;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service};
@@ -48,35 +48,35 @@ impl Service<()> for Inner {
     }
 }
 
-type Waiter = task::Spawn<CircuitBreaker<Inner>>;
+type Waiter = task::Spawn<CircuitBreakerService<Inner>>;
 
-fn builder() -> CircuitBuilder {
-    Circuit::builder("wait").consecutive_failures(1).open_for(OPEN)
+fn builder() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder("wait").consecutive_failures(1).open_for(OPEN)
 }
 
-fn opened(builder: CircuitBuilder) -> Circuit {
-    let circuit = builder.build().unwrap();
-    settle(&circuit, &[Verdict::Failure]);
-    assert_eq!(circuit.state(), State::Open);
-    circuit
+fn opened(builder: CircuitBreakerBuilder) -> CircuitBreaker {
+    let circuit_breaker = builder.build().unwrap();
+    settle(&circuit_breaker, &[Verdict::Failure]);
+    assert_eq!(circuit_breaker.state(), State::Open);
+    circuit_breaker
 }
 
 /// A circuit whose only probe is out.
-async fn probed(builder: CircuitBuilder) -> (Circuit, Permit) {
-    let circuit = opened(builder);
+async fn probed(builder: CircuitBreakerBuilder) -> (CircuitBreaker, Permit) {
+    let circuit_breaker = opened(builder);
     advance(OPEN).await;
-    let probe = circuit.admit().unwrap();
+    let probe = circuit_breaker.admit().unwrap();
     assert!(probe.is_probe());
-    (circuit, probe)
+    (circuit_breaker, probe)
 }
 
-fn waiter(circuit: &Circuit) -> Waiter {
-    task::spawn(circuit.layer().wait().layer(Inner::default()))
+fn waiter(circuit_breaker: &CircuitBreaker) -> Waiter {
+    task::spawn(circuit_breaker.layer().wait().layer(Inner::default()))
 }
 
 /// A service that was found waiting.
-fn waiting(circuit: &Circuit) -> Waiter {
-    let mut waiter = waiter(circuit);
+fn waiting(circuit_breaker: &CircuitBreaker) -> Waiter {
+    let mut waiter = waiter(circuit_breaker);
     assert_pending!(poll(&mut waiter));
     assert!(!waiter.is_woken());
     waiter
@@ -103,52 +103,52 @@ fn assert_parked_again(waiter: &mut Waiter) {
 /// before. What is woken is no probe yet.
 #[tokio::test(start_paused = true)]
 async fn cb_20_the_end_of_the_open_time() {
-    let circuit = opened(builder());
-    let mut waiter = waiting(&circuit);
+    let circuit_breaker = opened(builder());
+    let mut waiter = waiting(&circuit_breaker);
     advance(OPEN - MS).await;
     assert!(!waiter.is_woken());
     // Asked without having been woken, it goes on waiting.
     assert_pending!(poll(&mut waiter));
-    assert_eq!((waiter.get_ref().touched(), circuit.snapshot().not_permitted), ((0, 0), 0));
+    assert_eq!((waiter.get_ref().touched(), circuit_breaker.snapshot().rejected), ((0, 0), 0));
     advance(MS).await;
     assert_freed(&mut waiter);
-    assert_eq!((waiter.get_ref().touched(), circuit.state()), ((1, 0), State::Open));
+    assert_eq!((waiter.get_ref().touched(), circuit_breaker.state()), ((1, 0), State::Open));
     assert_ready_ok!(task::spawn(waiter.call(())).poll());
-    assert_eq!((waiter.get_ref().touched(), circuit.state()), ((1, 1), State::Closed));
+    assert_eq!((waiter.get_ref().touched(), circuit_breaker.state()), ((1, 1), State::Closed));
 }
 
 /// CB-20: The wait is for the time that is left, not for a whole open time.
 #[tokio::test(start_paused = true)]
 async fn cb_20_one_who_comes_late() {
-    let circuit = opened(builder());
+    let circuit_breaker = opened(builder());
     advance(OPEN - MS).await;
-    let mut waiter = waiting(&circuit);
+    let mut waiter = waiting(&circuit_breaker);
     advance(MS).await;
     assert_freed(&mut waiter);
     // One who comes when the time is over does not wait at all.
-    assert_ready_ok!(poll(&mut self::waiter(&circuit)));
+    assert_ready_ok!(poll(&mut self::waiter(&circuit_breaker)));
 }
 
 /// CB-20: While all probes are out, the verdict of one wakes: success, because everybody passes;
 #[tokio::test(start_paused = true)]
 async fn cb_20_the_probe_succeeds() {
-    let (circuit, probe) = probed(builder()).await;
-    let mut waiters = [(); 3].map(|()| waiting(&circuit));
+    let (circuit_breaker, probe) = probed(builder()).await;
+    let mut waiters = [(); 3].map(|()| waiting(&circuit_breaker));
     probe.settle(Verdict::Success);
     assert!(waiters.iter().all(|waiter| waiter.is_woken()));
     for waiter in &mut waiters {
         assert_freed(waiter);
         assert_ready_ok!(task::spawn(waiter.call(())).poll());
     }
-    assert_eq!((circuit.state(), circuit.snapshot().not_permitted), (State::Closed, 0));
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 0));
 }
 
 /// CB-20: failure, because the time to wait for is another one;
 #[tokio::test(start_paused = true)]
 async fn cb_20_the_probe_fails() {
     let backoff = Backoff::exponential(OPEN, 8 * OPEN).jitter(Jitter::None);
-    let (circuit, probe) = probed(builder().open_backoff(backoff).probe_timeout(YEAR)).await;
-    let mut waiter = waiting(&circuit);
+    let (circuit_breaker, probe) = probed(builder().open_backoff(backoff).probe_timeout(YEAR)).await;
+    let mut waiter = waiting(&circuit_breaker);
     advance(400 * MS).await;
     probe.settle(Verdict::Failure);
     assert_parked_again(&mut waiter);
@@ -159,54 +159,54 @@ async fn cb_20_the_probe_fails() {
     assert_eq!(waiter.get_ref().touched(), (1, 0));
 }
 
-/// CB-20: and a probe that says nothing or goes away, because its slot is free.
+/// CB-20: and a probe that says nothing or goes away, because its permit is free.
 #[tokio::test(start_paused = true)]
 async fn cb_20_the_probe_says_nothing() {
     for settle in [|probe: Permit| probe.settle(Verdict::Ignored), drop] {
-        let (circuit, probe) = probed(builder()).await;
-        let mut first = waiting(&circuit);
-        let mut second = waiting(&circuit);
+        let (circuit_breaker, probe) = probed(builder()).await;
+        let mut first = waiting(&circuit_breaker);
+        let mut second = waiting(&circuit_breaker);
         settle(probe);
         // Both are told, for nobody knows who will come first. It is the second.
         assert!(first.is_woken());
         assert_freed(&mut second);
         let mut call = task::spawn(second.call(()));
         assert_parked_again(&mut first);
-        assert_eq!(circuit.state(), State::HalfOpen);
+        assert_eq!(circuit_breaker.state(), State::HalfOpen);
         assert_ready_ok!(call.poll());
         assert_freed(&mut first);
-        assert_eq!(circuit.snapshot().not_permitted, 0);
+        assert_eq!(circuit_breaker.snapshot().rejected, 0);
     }
 }
 
-/// CB-20: Of two slots, one that is given back is enough to be woken by.
+/// CB-20: Of two permits, one that is given back is enough to be woken by.
 #[tokio::test(start_paused = true)]
 async fn cb_20_one_of_two_probes() {
-    let (circuit, first) = probed(builder().probes(2).successes(2).trials(3)).await;
-    let second = circuit.admit().unwrap();
-    let mut waiter = waiting(&circuit);
+    let (circuit_breaker, first) = probed(builder().max_concurrent_probes(2).success_threshold(2).max_trials(3)).await;
+    let second = circuit_breaker.admit().unwrap();
+    let mut waiter = waiting(&circuit_breaker);
     first.settle(Verdict::Success);
     assert_freed(&mut waiter);
     // The third trial is for whoever calls; after that there is none, as long as nothing is decided.
     let third = waiter.call(());
-    let mut waiter = waiting(&circuit);
+    let mut waiter = waiting(&circuit_breaker);
     drop(third);
     assert_freed(&mut waiter);
     second.settle(Verdict::Success);
-    assert_eq!(circuit.state(), State::Closed);
+    assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
 /// CB-20: A reset and a forced passage wake, from an open time, from a half-open state and from a forced one.
 #[tokio::test(start_paused = true)]
 async fn cb_20_reset_and_force_closed() {
-    for free in [Circuit::reset, Circuit::force_closed] {
+    for free in [CircuitBreaker::reset, CircuitBreaker::force_closed] {
         let (half_open, _probe) = probed(builder()).await;
         let forced = builder().build().unwrap();
         forced.force_open();
         let bystander = waiting(&opened(builder()));
-        for circuit in [half_open, opened(builder()), forced] {
-            let mut waiters = [(); 3].map(|()| waiting(&circuit));
-            free(&circuit);
+        for circuit_breaker in [half_open, opened(builder()), forced] {
+            let mut waiters = [(); 3].map(|()| waiting(&circuit_breaker));
+            free(&circuit_breaker);
             // All of them, before any has looked.
             assert!(waiters.iter().all(|waiter| waiter.is_woken()));
             waiters.iter_mut().for_each(assert_freed);
@@ -219,14 +219,14 @@ async fn cb_20_reset_and_force_closed() {
 /// CB-20, CB-21: `force_open` wakes those who wait for the end of an open time, and then no time is waited for.
 #[tokio::test(start_paused = true)]
 async fn cb_20_force_open() {
-    let circuit = opened(builder());
-    let mut waiter = waiting(&circuit);
-    circuit.force_open();
+    let circuit_breaker = opened(builder());
+    let mut waiter = waiting(&circuit_breaker);
+    circuit_breaker.force_open();
     assert_parked_again(&mut waiter);
     advance(100 * YEAR).await;
     assert!(!waiter.is_woken());
     assert_pending!(poll(&mut waiter));
-    circuit.reset();
+    circuit_breaker.reset();
     assert_freed(&mut waiter);
 }
 
@@ -234,15 +234,15 @@ async fn cb_20_force_open() {
 /// time, which runs from that deadline.
 #[tokio::test(start_paused = true)]
 async fn cb_20_a_probe_that_hangs() {
-    let (circuit, probe) = probed(builder().probe_timeout(300 * MS)).await;
-    let mut waiters = [(); 3].map(|()| waiting(&circuit));
+    let (circuit_breaker, probe) = probed(builder().probe_timeout(300 * MS)).await;
+    let mut waiters = [(); 3].map(|()| waiting(&circuit_breaker));
     advance(299 * MS).await;
     assert!(!waiters.iter().any(|waiter| waiter.is_woken()));
     advance(MS).await;
     let [first, others @ ..] = &mut waiters;
     assert!(first.is_woken());
     assert_pending!(poll(first));
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
     for other in &mut *others {
         assert!(other.is_woken());
         assert_pending!(poll(other));
@@ -256,14 +256,14 @@ async fn cb_20_a_probe_that_hangs() {
         assert_freed(waiter);
     }
     probe.settle(Verdict::Success);
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
 }
 
 /// CB-20: A probe without a deadline is waited for without a timer.
 #[tokio::test(start_paused = true)]
 async fn cb_20_a_probe_without_a_deadline() {
-    let (circuit, probe) = probed(builder().probe_timeout(Duration::MAX)).await;
-    let mut waiter = waiting(&circuit);
+    let (circuit_breaker, probe) = probed(builder().probe_timeout(Duration::MAX)).await;
+    let mut waiter = waiting(&circuit_breaker);
     advance(100 * YEAR).await;
     assert!(!waiter.is_woken());
     probe.settle(Verdict::Success);
@@ -273,11 +273,11 @@ async fn cb_20_a_probe_without_a_deadline() {
 /// CB-20, CB-26: An open time without end is waited for without a timer: there need not even be a runtime.
 #[test]
 fn cb_20_open_for_ever() {
-    let circuit = opened(builder().open_for(Duration::MAX));
-    let mut waiter = waiting(&circuit);
-    circuit.force_open();
+    let circuit_breaker = opened(builder().open_for(Duration::MAX));
+    let mut waiter = waiting(&circuit_breaker);
+    circuit_breaker.force_open();
     assert_parked_again(&mut waiter);
-    circuit.reset();
+    circuit_breaker.reset();
     assert_freed(&mut waiter);
     // The opposite: a time that has an end needs a timer, as the docs say.
     let mut waiter = self::waiter(&opened(builder()));
@@ -287,8 +287,8 @@ fn cb_20_open_for_ever() {
 /// CB-20: And with a runtime, it lasts.
 #[tokio::test(start_paused = true)]
 async fn cb_20_open_for_ever_on_a_runtime() {
-    let circuit = opened(builder().open_for(Duration::MAX));
-    let mut waiter = waiting(&circuit);
+    let circuit_breaker = opened(builder().open_for(Duration::MAX));
+    let mut waiter = waiting(&circuit_breaker);
     for _ in 0..3 {
         advance(50 * YEAR).await;
         assert!(!waiter.is_woken());
@@ -301,8 +301,8 @@ async fn cb_20_open_for_ever_on_a_runtime() {
 #[tokio::test(start_paused = true)]
 async fn cb_20_open_for_years() {
     for years in [3, 300] {
-        let circuit = opened(builder().open_for(years * YEAR));
-        let mut waiter = waiting(&circuit);
+        let circuit_breaker = opened(builder().open_for(years * YEAR));
+        let mut waiter = waiting(&circuit_breaker);
         advance(years * YEAR - MS).await;
         assert_pending!(poll(&mut waiter));
         assert!(!waiter.is_woken());
@@ -316,11 +316,11 @@ async fn cb_20_open_for_years() {
 #[tokio::test(start_paused = true)]
 async fn cb_20_a_hundred_waiters() {
     const WAITERS: usize = 100;
-    let (circuit, polls) = (opened(builder()), Polls::default());
+    let (circuit_breaker, polls) = (opened(builder()), Polls::default());
     let (inner, mut handle) = mock::pair::<usize, usize>();
     let mut tasks = JoinSet::new();
     for number in 0..WAITERS {
-        let (mut service, polls) = (circuit.layer().wait().layer(inner.clone()), polls.clone());
+        let (mut service, polls) = (circuit_breaker.layer().wait().layer(inner.clone()), polls.clone());
         tasks.spawn(async move {
             polls.counted(number, &mut service).await?;
             service.call(number).await
@@ -336,7 +336,7 @@ async fn cb_20_a_hundred_waiters() {
     let (probe, respond) = handle.next_request().await.unwrap();
     idle().await;
     assert_pending!(task::spawn(handle.next_request()).poll());
-    assert_eq!((circuit.state(), polls.most()), (State::HalfOpen, 2));
+    assert_eq!((circuit_breaker.state(), polls.most()), (State::HalfOpen, 2));
     respond.send_response(probe);
     for _ in 1..WAITERS {
         let (number, respond) = handle.next_request().await.unwrap();
@@ -345,7 +345,7 @@ async fn cb_20_a_hundred_waiters() {
     let mut answers = tasks.join_all().await.into_iter().map(Result::unwrap).collect::<Vec<_>>();
     answers.sort_unstable();
     assert_eq!(answers, (0..WAITERS).collect::<Vec<_>>());
-    assert_eq!((circuit.state(), circuit.snapshot().not_permitted), (State::Closed, 0));
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 0));
     assert_eq!(polls.most(), 3);
 }
 
@@ -353,11 +353,11 @@ async fn cb_20_a_hundred_waiters() {
 #[tokio::test(start_paused = true)]
 async fn cb_20_a_hundred_waiters_for_a_probe_that_hangs() {
     const WAITERS: usize = 100;
-    let (circuit, _hung) = probed(builder()).await;
+    let (circuit_breaker, _hung) = probed(builder()).await;
     let polls = Polls::default();
     let mut tasks = JoinSet::new();
     for number in 0..WAITERS {
-        let (mut service, polls) = (circuit.layer().wait().layer(Inner::default()), polls.clone());
+        let (mut service, polls) = (circuit_breaker.layer().wait().layer(Inner::default()), polls.clone());
         tasks.spawn(async move {
             polls.counted(number, &mut service).await?;
             service.call(()).await
@@ -368,13 +368,13 @@ async fn cb_20_a_hundred_waiters_for_a_probe_that_hangs() {
     advance(OPEN).await;
     idle().await;
     // Open again, from the deadline on.
-    assert_eq!((circuit.state(), tasks.try_join_next().is_none()), (State::Open, true));
+    assert_eq!((circuit_breaker.state(), tasks.try_join_next().is_none()), (State::Open, true));
     assert!(polls.most() <= 3, "{}", polls.most());
     advance(OPEN).await;
     for answer in tasks.join_all().await {
         answer.unwrap();
     }
-    assert_eq!((circuit.state(), circuit.snapshot().not_permitted), (State::Closed, 0));
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 0));
     assert!(polls.most() <= 5, "{}", polls.most());
 }
 
@@ -433,7 +433,7 @@ impl Counted {
     }
 }
 
-fn poll_with(service: &mut CircuitBreaker<Inner>, waker: &Arc<Counted>) -> Poll<Result<(), BoxError>> {
+fn poll_with(service: &mut CircuitBreakerService<Inner>, waker: &Arc<Counted>) -> Poll<Result<(), BoxError>> {
     service.poll_ready(&mut Context::from_waker(&Waker::from(Arc::clone(waker))))
 }
 
@@ -441,9 +441,9 @@ fn poll_with(service: &mut CircuitBreaker<Inner>, waker: &Arc<Counted>) -> Poll<
 /// takes no other one's with it.
 #[tokio::test(start_paused = true)]
 async fn cb_20_dropped_while_waiting() {
-    let circuit = opened(builder());
+    let circuit_breaker = opened(builder());
     let (gone, stays) = (Arc::new(Counted::default()), Arc::new(Counted::default()));
-    let mut services = [(); 2].map(|()| circuit.layer().wait().layer(Inner::default()));
+    let mut services = [(); 2].map(|()| circuit_breaker.layer().wait().layer(Inner::default()));
     assert_pending!(poll_with(&mut services[0], &gone));
     assert_pending!(poll_with(&mut services[1], &stays));
     assert!(Arc::strong_count(&gone) > 1);
@@ -451,7 +451,7 @@ async fn cb_20_dropped_while_waiting() {
     drop(first);
     assert_eq!(Arc::strong_count(&gone), 1);
     assert!(Arc::strong_count(&stays) > 1);
-    circuit.reset();
+    circuit_breaker.reset();
     assert_eq!((gone.woken(), stays.woken()), (0, 1));
     drop(second);
     assert_eq!(Arc::strong_count(&stays), 1);
@@ -460,9 +460,9 @@ async fn cb_20_dropped_while_waiting() {
 /// CB-20: Nor does one that has waited, once it is ready, or one that was only cloned.
 #[tokio::test(start_paused = true)]
 async fn cb_20_ready_after_waiting() {
-    let circuit = opened(builder());
+    let circuit_breaker = opened(builder());
     let waker = Arc::new(Counted::default());
-    let mut service = circuit.layer().wait().layer(Inner::default());
+    let mut service = circuit_breaker.layer().wait().layer(Inner::default());
     assert_pending!(poll_with(&mut service, &waker));
     let mut clone = service.clone();
     advance(OPEN).await;
@@ -470,7 +470,7 @@ async fn cb_20_ready_after_waiting() {
     assert_ready_ok!(poll_with(&mut service, &waker));
     assert_eq!(Arc::strong_count(&waker), 1);
     // The clone has its own place, from when it asks.
-    circuit.force_open();
+    circuit_breaker.force_open();
     assert_eq!(waker.woken(), 1);
     assert_pending!(poll_with(&mut clone, &waker));
     assert!(Arc::strong_count(&waker) > 1);
@@ -483,9 +483,9 @@ async fn cb_20_ready_after_waiting() {
 /// CB-20: The last waker that was given is the one that is woken, whatever wakes it, and it is held once.
 #[tokio::test(start_paused = true)]
 async fn cb_20_from_one_task_to_another() {
-    let circuit = opened(builder());
+    let circuit_breaker = opened(builder());
     let (before, after) = (Arc::new(Counted::default()), Arc::new(Counted::default()));
-    let mut service = circuit.layer().wait().layer(Inner::default());
+    let mut service = circuit_breaker.layer().wait().layer(Inner::default());
     assert_pending!(poll_with(&mut service, &before));
     let held = Arc::strong_count(&before);
     assert_pending!(poll_with(&mut service, &before));
@@ -493,10 +493,10 @@ async fn cb_20_from_one_task_to_another() {
     assert_pending!(poll_with(&mut service, &after));
     assert_eq!(Arc::strong_count(&before), 1);
     // By the circuit,
-    circuit.force_open();
+    circuit_breaker.force_open();
     assert_eq!((before.woken(), after.woken()), (0, 1));
-    circuit.reset();
-    settle(&circuit, &[Verdict::Failure]);
+    circuit_breaker.reset();
+    settle(&circuit_breaker, &[Verdict::Failure]);
     assert_pending!(poll_with(&mut service, &before));
     assert_pending!(poll_with(&mut service, &after));
     advance(OPEN).await;
@@ -504,19 +504,19 @@ async fn cb_20_from_one_task_to_another() {
     assert_eq!((before.woken(), after.woken()), (0, 2));
 }
 
-/// CB-20: Ready is not admitted: the slot that two were woken for is taken by the one that calls first, and the other
+/// CB-20: Ready is not admitted: the permit that two were woken for is taken by the one that calls first, and the other
 /// is rejected if it calls without asking again.
 #[tokio::test(start_paused = true)]
 async fn cb_20_ready_and_too_late() {
-    let circuit = opened(builder());
-    let [mut first, mut second] = [(); 2].map(|()| waiting(&circuit));
+    let circuit_breaker = opened(builder());
+    let [mut first, mut second] = [(); 2].map(|()| waiting(&circuit_breaker));
     advance(OPEN).await;
     assert_freed(&mut first);
     assert_freed(&mut second);
     let probe = first.call(());
     let error = assert_ready_err!(task::spawn(second.call(())).poll());
     assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { retry_after: None, .. })));
-    assert_eq!((second.get_ref().touched(), circuit.snapshot().not_permitted), ((1, 0), 1));
+    assert_eq!((second.get_ref().touched(), circuit_breaker.snapshot().rejected), ((1, 0), 1));
     // Asking again is waiting again.
     assert_pending!(poll(&mut second));
     assert_ready_ok!(task::spawn(probe).poll());
@@ -527,12 +527,12 @@ async fn cb_20_ready_and_too_late() {
 /// circuit opens only by asking again.
 #[tokio::test(start_paused = true)]
 async fn cb_20_closed() {
-    let circuit = builder().build().unwrap();
+    let circuit_breaker = builder().build().unwrap();
     let (inner, mut handle) = mock::pair::<(), ()>();
     handle.allow(0);
-    let mut service = task::spawn(circuit.layer().wait().layer(inner));
+    let mut service = task::spawn(circuit_breaker.layer().wait().layer(inner));
     assert_pending!(service.enter(|cx, mut service| service.poll_ready(cx)));
-    settle(&circuit, &[Verdict::Failure]);
+    settle(&circuit_breaker, &[Verdict::Failure]);
     assert!(!service.is_woken());
     handle.allow(1);
     assert!(service.is_woken());
@@ -546,14 +546,14 @@ async fn cb_20_closed() {
 /// CB-20: A state that is only read wakes nobody and changes nothing for those who wait.
 #[tokio::test(start_paused = true)]
 async fn cb_20_reading_wakes_nobody() {
-    let circuit = opened(builder());
-    let mut waiter = waiting(&circuit);
+    let circuit_breaker = opened(builder());
+    let mut waiter = waiting(&circuit_breaker);
     for _ in 0..10 {
-        assert!(circuit.admit().is_err());
-        assert_eq!((circuit.state(), circuit.snapshot().state), (State::Open, State::Open));
+        assert!(circuit_breaker.admit().is_err());
+        assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().state), (State::Open, State::Open));
     }
     // Another service's rejection, without waiting.
-    let mut other = task::spawn(circuit.layer().layer(Inner::default()));
+    let mut other = task::spawn(circuit_breaker.layer().layer(Inner::default()));
     assert_ready_ok!(poll(&mut other));
     assert_ready_err!(task::spawn(other.call(())).poll());
     assert!(!waiter.is_woken());

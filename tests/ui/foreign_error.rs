@@ -2,12 +2,12 @@
 //~ .layer(LiftLayer::new())
 //~ `#[from] seaworthy::Rejected`
 
-use seaworthy::Circuit;
+use seaworthy::CircuitBreaker;
 use tower::{Layer, Service, service_fn};
 
 fn is_service<S: Service<()>>(_: S) {}
 
 fn main() {
-    let circuit = Circuit::builder("parser").build().unwrap();
-    is_service(circuit.layer().layer(service_fn(|()| async { "x".parse::<u8>() })));
+    let circuit_breaker = CircuitBreaker::builder("parser").build().unwrap();
+    is_service(circuit_breaker.layer().layer(service_fn(|()| async { "x".parse::<u8>() })));
 }

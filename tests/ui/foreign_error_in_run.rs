@@ -1,9 +1,9 @@
 //! A future whose error type cannot hold rejections.
 //~ `run_wrapped` in place of `run`
 
-use seaworthy::Circuit;
+use seaworthy::CircuitBreaker;
 
 fn main() {
-    let circuit = Circuit::builder("parser").build().unwrap();
-    drop(circuit.run(async { "x".parse::<u8>() }));
+    let circuit_breaker = CircuitBreaker::builder("parser").build().unwrap();
+    drop(circuit_breaker.run(async { "x".parse::<u8>() }));
 }

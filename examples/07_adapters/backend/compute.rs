@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use seaworthy::Slot;
+use seaworthy::bulkhead::Permit;
 use tokio::sync::mpsc;
 
 use super::{Answer, Faults, Table};
@@ -31,24 +31,24 @@ pub struct Instance {
 pub struct Logs {
     lines: mpsc::Receiver<String>,
     /// What is held for as long as somebody reads.
-    slot: Option<Slot>,
+    permit: Option<Permit>,
 }
 
 impl Logs {
     fn new(lines: mpsc::Receiver<String>) -> Logs {
-        Logs { lines, slot: None }
+        Logs { lines, permit: None }
     }
 
-    /// Holds a slot until the stream is dropped or has ended.
-    pub fn holding(self, slot: Option<Slot>) -> Logs {
-        Logs { slot, ..self }
+    /// Holds a permit until the stream is dropped or has ended.
+    pub fn holding(self, permit: Option<Permit>) -> Logs {
+        Logs { permit, ..self }
     }
 
     /// The next line; none at the end.
     pub async fn next(&mut self) -> Option<String> {
         let line = self.lines.recv().await;
         if line.is_none() {
-            self.slot = None;
+            self.permit = None;
         }
         line
     }

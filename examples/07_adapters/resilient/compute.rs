@@ -22,10 +22,10 @@ impl<B: Compute> Compute for Resilient<B> {
         self.guard(self.classes.usual, |inner| inner.delete(name)).await
     }
 
-    /// The timeout is for the opening. The slot is held until the stream is dropped or has ended.
+    /// The timeout is for the opening. The permit is held until the stream is dropped or has ended.
     async fn logs(&self, name: &str) -> Answer<Logs> {
         let call = self.policy.with(self.classes.usual);
-        call.run_with_slot(async |slot| Ok(self.inner.logs(name).await?.holding(slot))).await
+        call.run_with_permit(async |permit| Ok(self.inner.logs(name).await?.holding(permit))).await
     }
 
     async fn ping(&self) -> Answer<()> {

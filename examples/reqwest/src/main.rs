@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use seaworthy::http::{HttpClassifier, ReplayBody};
-use seaworthy::{Backoff, BoxError, Circuit, Rejected, RetryPolicy, Slots, StackError, TimeoutLayer};
+use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, Rejected, RetryPolicy, StackError, TimeoutLayer};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 /// Sends a request of the stack with reqwest. The body is streamed, and kept for a retry on the way.
@@ -33,13 +33,13 @@ async fn main() -> Result<(), BoxError> {
     let retry = RetryPolicy::builder("backend")
         .backoff(Backoff::exponential(Duration::from_millis(20), Duration::from_millis(200)))
         .build()?;
-    let circuit = Circuit::builder("backend").build()?;
-    let slots = Slots::builder("backend").build()?;
+    let circuit_breaker = CircuitBreaker::builder("backend").build()?;
+    let bulkhead = Bulkhead::builder("backend").build()?;
     let mut service = ServiceBuilder::new()
         .layer(TimeoutLayer::new(Duration::from_secs(30)))
         .layer(retry.http_layer())
-        .layer(circuit.layer().classify(HttpClassifier))
-        .layer(slots.layer())
+        .layer(circuit_breaker.layer().classify(HttpClassifier))
+        .layer(bulkhead.layer())
         .layer(TimeoutLayer::new(Duration::from_secs(10)))
         .service(service_fn(move |request| send(client.clone(), request)));
 

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::bell::Bell;
+use crate::error::BoxError;
 use crate::error::chain::in_words;
+use crate::error::one_line::OneLine;
 use crate::health::Status;
-use crate::panic::{caught, log_guarded};
-use crate::plain::Plain;
-use crate::sync::Mutex;
-use crate::sync::thread::{self, ThreadId};
-use crate::time::Countdown;
-use crate::{BoxError, Name};
+use crate::name::Name;
+use crate::rt::panic::{caught, log_guarded};
+use crate::rt::sync::thread::ThreadId;
+use crate::rt::sync::{Mutex, thread};
+use crate::rt::time::Countdown;
+use crate::rt::waker_set::WakerSet;
 
 type BoxFuture = Pin<Box<dyn Future<Output = Status> + Send>>;
 
@@ -36,12 +37,12 @@ where
 }
 
 /// One run, which anybody who waits for it may drive.
-pub(super) struct Attempt {
-    pub(super) bell: Arc<Bell>,
-    work: Mutex<Work>,
+pub(super) struct CheckAttempt {
+    pub(super) bell: Arc<WakerSet>,
+    work: Mutex<CheckWork>,
 }
 
-enum Work {
+enum CheckWork {
     Here(Box<Job>),
     /// Somebody is polling it, on this thread, or dropping it.
     Out(Option<ThreadId>),
@@ -59,9 +60,9 @@ pub(super) enum Drive {
     Done(Status),
 }
 
-impl Attempt {
-    pub(super) fn new() -> Attempt {
-        Attempt { bell: Arc::default(), work: Mutex::new(Work::Here(Box::default())) }
+impl CheckAttempt {
+    pub(super) fn new() -> CheckAttempt {
+        CheckAttempt { bell: Arc::default(), work: Mutex::new(CheckWork::Here(Box::default())) }
     }
 
     /// Drives it on, unless somebody else does; whoever is in the bell is woken when there is more to do. What it ends
@@ -69,14 +70,14 @@ impl Attempt {
     pub(super) fn drive(&self, make: &Maker, limit: Duration, judge: impl FnOnce(Status) -> Status) -> Drive {
         let mut work = self.work.lock();
         let here = Some(thread::current().id());
-        let mut job = match std::mem::replace(&mut *work, Work::Out(here)) {
-            Work::Here(job) => job,
-            Work::Done(status) => {
-                *work = Work::Done(status.clone());
+        let mut job = match std::mem::replace(&mut *work, CheckWork::Out(here)) {
+            CheckWork::Here(job) => job,
+            CheckWork::Done(status) => {
+                *work = CheckWork::Done(status.clone());
                 return Drive::Done(status);
             }
-            Work::Out(whose) => {
-                *work = Work::Out(whose);
+            CheckWork::Out(whose) => {
+                *work = CheckWork::Out(whose);
                 return if whose == here { Drive::Inside } else { Drive::Pending };
             }
         };
@@ -85,12 +86,12 @@ impl Attempt {
         let waker = Waker::from(Arc::clone(&self.bell));
         match job.poll(make, limit, &mut Context::from_waker(&waker)) {
             Poll::Pending => {
-                *self.work.lock() = Work::Here(job);
+                *self.work.lock() = CheckWork::Here(job);
                 Drive::Pending
             }
             Poll::Ready(status) => {
                 let status = judge(status);
-                *self.work.lock() = Work::Done(status.clone());
+                *self.work.lock() = CheckWork::Done(status.clone());
                 Drive::Ended(status)
             }
         }
@@ -98,14 +99,14 @@ impl Attempt {
 
     /// Whether this is asked by the run itself: it waits for what it is.
     pub(super) fn is_around(&self) -> bool {
-        matches!(*self.work.lock(), Work::Out(Some(whose)) if whose == thread::current().id())
+        matches!(*self.work.lock(), CheckWork::Out(Some(whose)) if whose == thread::current().id())
     }
 
     /// Takes out what is left to do, if nobody has it.
     pub(super) fn take(&self) -> Option<Box<Job>> {
         let mut work = self.work.lock();
-        match std::mem::replace(&mut *work, Work::Out(None)) {
-            Work::Here(job) => Some(job),
+        match std::mem::replace(&mut *work, CheckWork::Out(None)) {
+            CheckWork::Here(job) => Some(job),
             other => {
                 *work = other;
                 None
@@ -115,7 +116,7 @@ impl Attempt {
 
     /// Begins anew, after what was left to do was taken out.
     pub(super) fn restart(&self) {
-        *self.work.lock() = Work::Here(Box::default());
+        *self.work.lock() = CheckWork::Here(Box::default());
     }
 }
 
@@ -157,7 +158,7 @@ impl Job {
         let future = self.future.take();
         if let Err(panic) = caught(|| drop(future)) {
             log_guarded(
-                || tracing::error!(target: "seaworthy::health", panic = %Plain(&panic), "a check panicked when it was dropped"),
+                || tracing::error!(target: "seaworthy::health", panic = %OneLine(&panic), "a check panicked when it was dropped"),
             );
         }
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::AsyncCheck;
 use super::attempt::Maker;
-use super::shared::{Settings, Shared};
-use crate::ConfigError;
+use super::shared::{CheckSettings, Shared};
+use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
 
 /// The settings of an asynchronous check. Made by [`AsyncCheck::builder`]; nothing is checked before
@@ -13,12 +13,12 @@ use crate::error::check::{Most, Subject};
 #[must_use = "a builder does nothing until `build`"]
 pub struct AsyncCheckBuilder {
     make: Maker,
-    settings: Settings,
+    settings: CheckSettings,
 }
 
 impl AsyncCheckBuilder {
     pub(super) fn new(make: Maker) -> AsyncCheckBuilder {
-        AsyncCheckBuilder { make, settings: Settings::default() }
+        AsyncCheckBuilder { make, settings: CheckSettings::default() }
     }
 
     /// Gives up a run that has not ended after so long; it has failed then. It counts from when the run is first
@@ -61,7 +61,7 @@ impl AsyncCheckBuilder {
     /// The first setting that breaks a rule, and the rule: `timeout`, `max_age` and the thresholds must not be zero, and
     /// `max_age` must not be shorter than `min_interval`.
     pub fn build(self) -> Result<AsyncCheck, ConfigError> {
-        let Settings { timeout, min_interval, max_age, thresholds } = self.settings;
+        let CheckSettings { timeout, min_interval, max_age, thresholds } = self.settings;
         let check = Subject::of("health check");
         check.time("timeout", timeout)?;
         check.time("max_age", max_age)?;
@@ -74,7 +74,7 @@ impl AsyncCheckBuilder {
 
 impl fmt::Debug for AsyncCheckBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { timeout, min_interval, max_age, thresholds } = &self.settings;
+        let CheckSettings { timeout, min_interval, max_age, thresholds } = &self.settings;
         f.debug_struct("AsyncCheckBuilder")
             .field("timeout", timeout)
             .field("min_interval", min_interval)

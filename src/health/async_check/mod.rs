@@ -9,11 +9,11 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 pub use builder::AsyncCheckBuilder;
-pub use run::Run;
-use shared::{Settings, Shared};
+pub use run::CheckRun;
+use shared::{CheckSettings, Shared};
 
 use super::check::{Check, Status};
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// A check that takes time, as one of a database does.
 ///
@@ -60,7 +60,7 @@ impl AsyncCheck {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        AsyncCheck(Arc::new(Shared::new(attempt::maker(check), Settings::default())))
+        AsyncCheck(Arc::new(Shared::new(attempt::maker(check), CheckSettings::default())))
     }
 
     /// As [`new`](AsyncCheck::new), to be set up.
@@ -81,8 +81,8 @@ impl AsyncCheck {
     ///
     /// # Panics
     /// Not here: outside of a runtime with time enabled, a check that has to wait is down.
-    pub fn run(&self) -> Run {
-        Run::new(Arc::clone(&self.0))
+    pub fn run(&self) -> CheckRun {
+        CheckRun::new(Arc::clone(&self.0))
     }
 }
 

@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::attempt::{Attempt, Drive};
-use super::shared::{Join, Leave, Shared};
+use super::attempt::{CheckAttempt, Drive};
+use super::shared::{JoinAnswer, Leave, Shared};
 use crate::health::Status;
 
 /// Waits for the result of an [`AsyncCheck`](super::AsyncCheck). Made by [`AsyncCheck::run`](super::AsyncCheck::run).
@@ -13,43 +13,43 @@ use crate::health::Status;
 /// # Cancellation
 /// Dropping it leaves the run to the others who wait for it; if there are none, the run is dropped and leaves no result.
 #[must_use = "futures do nothing unless polled"]
-pub struct Run {
+pub struct CheckRun {
     check: Arc<Shared>,
-    place: Place,
+    place: RunWaker,
 }
 
-enum Place {
+enum RunWaker {
     /// Not counted: it was not polled yet, or only by the run that it would wait for.
     New,
     Waits {
-        attempt: Arc<Attempt>,
+        attempt: Arc<CheckAttempt>,
         id: u64,
     },
     Left,
 }
 
-impl Run {
-    pub(super) fn new(check: Arc<Shared>) -> Run {
-        Run { check, place: Place::New }
+impl CheckRun {
+    pub(super) fn new(check: Arc<Shared>) -> CheckRun {
+        CheckRun { check, place: RunWaker::New }
     }
 }
 
-impl Future for Run {
+impl Future for CheckRun {
     type Output = Status;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Status> {
-        let Run { check, place } = &mut *self;
-        if matches!(place, Place::New) {
+        let CheckRun { check, place } = &mut *self;
+        if matches!(place, RunWaker::New) {
             *place = match check.join() {
-                Join::Waits(attempt) => Place::Waits { attempt, id: 0 },
-                Join::Inside => return Poll::Pending,
-                Join::Kept(status) => {
-                    *place = Place::Left;
+                JoinAnswer::Waits(attempt) => RunWaker::Waits { attempt, id: 0 },
+                JoinAnswer::Inside => return Poll::Pending,
+                JoinAnswer::Kept(status) => {
+                    *place = RunWaker::Left;
                     return Poll::Ready(status);
                 }
             };
         }
-        let Place::Waits { attempt, id } = place else { panic!("`Run` was polled after it was ready") };
+        let RunWaker::Waits { attempt, id } = place else { panic!("`CheckRun` was polled after it was ready") };
         // Before the look at the run, so that no news of it is lost in between.
         attempt.bell.join(id, cx.waker());
         let (status, ends_here) = match attempt.drive(&check.make, check.settings.timeout, |status| check.ended(status))
@@ -60,7 +60,7 @@ impl Future for Run {
                 // here does, so this is not the last one.
                 attempt.bell.leave(*id);
                 let _nothing = check.leave(attempt);
-                *place = Place::New;
+                *place = RunWaker::New;
                 return Poll::Pending;
             }
             Drive::Done(status) => (status, false),
@@ -70,14 +70,14 @@ impl Future for Run {
         if ends_here {
             attempt.bell.ring();
         }
-        *place = Place::Left;
+        *place = RunWaker::Left;
         Poll::Ready(status)
     }
 }
 
-impl Drop for Run {
+impl Drop for CheckRun {
     fn drop(&mut self) {
-        let Place::Waits { attempt, id } = &self.place else { return };
+        let RunWaker::Waits { attempt, id } = &self.place else { return };
         attempt.bell.leave(*id);
         if let Leave::Last(mut job) = self.check.leave(attempt) {
             // Foreign code, so outside of the locks. Who comes meanwhile waits until nothing is left of this run.
@@ -89,8 +89,8 @@ impl Drop for Run {
     }
 }
 
-impl fmt::Debug for Run {
+impl fmt::Debug for CheckRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").finish_non_exhaustive()
+        f.debug_struct("CheckRun").finish_non_exhaustive()
     }
 }

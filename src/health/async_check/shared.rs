@@ -1,24 +1,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Job, Maker};
+use super::attempt::{CheckAttempt, Job, Maker};
 use crate::health::Status;
-use crate::machine::moment::Moment;
-use crate::machine::streak::{Streak, Thresholds};
-use crate::sync::{AtomicU64, Mutex, Ordering};
-use crate::{Name, time};
+use crate::machine::lifecycle::streak::{Streak, Thresholds};
+use crate::machine::timestamp::Timestamp;
+use crate::name::Name;
+use crate::rt::sync::{AtomicU64, Mutex, Ordering};
+use crate::rt::time;
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
+pub(super) struct CheckSettings {
     pub(super) timeout: Duration,
     pub(super) min_interval: Duration,
     pub(super) max_age: Duration,
     pub(super) thresholds: Thresholds,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
+impl Default for CheckSettings {
+    fn default() -> CheckSettings {
+        CheckSettings {
             timeout: Duration::from_millis(500),
             min_interval: Duration::ZERO,
             max_age: Duration::from_secs(60),
@@ -30,7 +31,7 @@ impl Default for Settings {
 /// What all clones of an asynchronous check share.
 pub(super) struct Shared {
     pub(super) make: Maker,
-    pub(super) settings: Settings,
+    pub(super) settings: CheckSettings,
     /// After a run that failed, the moment until which that counts; 0 while there is nothing against it.
     down_until: AtomicU64,
     present: Mutex<Present>,
@@ -39,13 +40,13 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct Present {
     /// The run that is going on, and for how many.
-    attempt: Option<Arc<Attempt>>,
+    attempt: Option<Arc<CheckAttempt>>,
     waiters: usize,
     streak: Streak,
     /// Why the check is down, while it is.
     reason: Option<Name>,
     /// The last result, and until when it is kept.
-    kept: Option<(Status, Moment)>,
+    kept: Option<(Status, Timestamp)>,
 }
 
 /// What is to do for one who does not wait any more.
@@ -56,15 +57,15 @@ pub(super) enum Leave {
 }
 
 /// How somebody comes to a result.
-pub(super) enum Join {
+pub(super) enum JoinAnswer {
     Kept(Status),
-    Waits(Arc<Attempt>),
+    Waits(Arc<CheckAttempt>),
     /// It is the run that asks, and has to time out.
     Inside,
 }
 
 impl Shared {
-    pub(super) fn new(make: Maker, settings: Settings) -> Shared {
+    pub(super) fn new(make: Maker, settings: CheckSettings) -> Shared {
         Shared { make, settings, down_until: AtomicU64::new(0), present: Mutex::new(Present::default()) }
     }
 
@@ -73,28 +74,28 @@ impl Shared {
     pub(super) fn last(&self) -> Status {
         match self.down_until.load(Ordering::Acquire) {
             0 => Status::Up,
-            until => last_failed(Moment::from_nanos(until)),
+            until => last_failed(Timestamp::from_nanos(until)),
         }
     }
 
-    pub(super) fn join(&self) -> Join {
+    pub(super) fn join(&self) -> JoinAnswer {
         let now = (!self.settings.min_interval.is_zero()).then(time::now);
         let mut present = self.present.lock();
         if let (Some(now), Some((status, until))) = (now, &present.kept) {
             if now < *until {
-                return Join::Kept(status.clone());
+                return JoinAnswer::Kept(status.clone());
             }
         }
-        let attempt = Arc::clone(present.attempt.get_or_insert_with(|| Arc::new(Attempt::new())));
+        let attempt = Arc::clone(present.attempt.get_or_insert_with(|| Arc::new(CheckAttempt::new())));
         if attempt.is_around() {
-            return Join::Inside;
+            return JoinAnswer::Inside;
         }
         present.waiters += 1;
-        Join::Waits(attempt)
+        JoinAnswer::Waits(attempt)
     }
 
     /// One who waited for `attempt` does not wait any more.
-    pub(super) fn leave(&self, attempt: &Arc<Attempt>) -> Leave {
+    pub(super) fn leave(&self, attempt: &Arc<CheckAttempt>) -> Leave {
         let mut present = self.present.lock();
         if !present.attempt.as_ref().is_some_and(|known| Arc::ptr_eq(known, attempt)) {
             // It has ended.
@@ -107,7 +108,7 @@ impl Shared {
     }
 
     /// Nothing is left of what was to do for `attempt`. Whoever has come meanwhile has it done anew.
-    pub(super) fn dropped(&self, attempt: &Attempt) {
+    pub(super) fn dropped(&self, attempt: &CheckAttempt) {
         let mut present = self.present.lock();
         if present.waiters == 0 {
             present.attempt = None;
@@ -119,7 +120,7 @@ impl Shared {
     /// The run that is going on has ended like this: who comes now begins another one. Gives what the check says to it.
     pub(super) fn ended(&self, status: Status) -> Status {
         let now = time::now();
-        let Settings { min_interval, max_age, thresholds, .. } = self.settings;
+        let CheckSettings { min_interval, max_age, thresholds, .. } = self.settings;
         let mut present = self.present.lock();
         let status = match (present.streak.settle(status.is_up(), thresholds), status) {
             (true, _) => Status::Up,
@@ -143,6 +144,6 @@ impl Shared {
 }
 
 #[cold]
-fn last_failed(until: Moment) -> Status {
+fn last_failed(until: Timestamp) -> Status {
     if time::now() < until { Status::Down(Name::from("the last run failed")) } else { Status::Up }
 }

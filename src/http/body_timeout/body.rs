@@ -4,11 +4,11 @@ use std::task::{Context, Poll, ready};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::watch::Watch;
-use crate::BoxError;
+use super::watch::BodyWatch;
+use crate::error::BoxError;
 
 pin_project! {
-    /// A body with limits: the response body of [`BodyTimeout`](super::BodyTimeout).
+    /// A body with limits: the response body of [`BodyTimeoutService`](super::BodyTimeoutService).
     ///
     /// Frames, trailers, the size hint and the end pass unchanged. When a limit is over, the inner body is dropped by
     /// the poll that finds out, that poll gives the error, and the body has ended.
@@ -25,12 +25,12 @@ pin_project! {
         // None once it was given up.
         #[pin]
         inner: Option<B>,
-        watch: Watch,
+        watch: BodyWatch,
     }
 }
 
 impl<B> TimeoutBody<B> {
-    pub(super) fn new(inner: B, watch: Watch) -> TimeoutBody<B> {
+    pub(super) fn new(inner: B, watch: BodyWatch) -> TimeoutBody<B> {
         TimeoutBody { inner: Some(inner), watch }
     }
 }
@@ -38,7 +38,7 @@ impl<B> TimeoutBody<B> {
 /// The default body of the inner type, without limits.
 impl<B: Default> Default for TimeoutBody<B> {
     fn default() -> TimeoutBody<B> {
-        TimeoutBody::new(B::default(), Watch::without_limits())
+        TimeoutBody::new(B::default(), BodyWatch::without_limits())
     }
 }
 

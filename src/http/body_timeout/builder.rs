@@ -2,8 +2,10 @@ use std::time::Duration;
 
 use super::layer::BodyTimeoutLayer;
 use super::watch::Limits;
-use crate::timeout::Announcer;
-use crate::{ConfigError, Name, Observer};
+use crate::error::ConfigError;
+use crate::name::Name;
+use crate::observe::observer::Observer;
+use crate::timeout::TimeoutNotifier;
 
 /// The settings of a [`BodyTimeoutLayer`]. Made by [`BodyTimeoutLayer::builder`]; nothing is checked before
 /// [`build`](Self::build).
@@ -11,7 +13,7 @@ use crate::{ConfigError, Name, Observer};
 #[must_use = "a builder does nothing until `build`"]
 pub struct BodyTimeoutBuilder {
     limits: Limits,
-    announcer: Announcer,
+    notifier: TimeoutNotifier,
 }
 
 impl BodyTimeoutBuilder {
@@ -32,13 +34,13 @@ impl BodyTimeoutBuilder {
 
     /// A name for logs and events. Must not be empty; none if not set.
     pub fn name(mut self, name: impl Into<Name>) -> BodyTimeoutBuilder {
-        self.announcer.set_name(&name.into());
+        self.notifier.set_name(&name.into());
         self
     }
 
     /// Tells `observer` of each body that is given up, in place of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> BodyTimeoutBuilder {
-        self.announcer.set_observer(observer);
+        self.notifier.set_observer(observer);
         self
     }
 
@@ -47,9 +49,9 @@ impl BodyTimeoutBuilder {
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<BodyTimeoutLayer, ConfigError> {
-        let timeout = self.announcer.subject("body timeout")?;
+        let timeout = self.notifier.subject("body timeout")?;
         timeout.time("idle", self.limits.idle)?;
         timeout.time("total", self.limits.total)?;
-        Ok(BodyTimeoutLayer::built(self.limits, self.announcer))
+        Ok(BodyTimeoutLayer::built(self.limits, self.notifier))
     }
 }

@@ -3,14 +3,14 @@ use tower_layer::Layer;
 
 use super::body::TimeoutBody;
 use super::builder::BodyTimeoutBuilder;
-use super::service::BodyTimeout;
-use super::watch::{Limits, Watch};
+use super::service::BodyTimeoutService;
+use super::watch::{BodyWatch, Limits};
 use crate::policy::BodyLimits;
-use crate::timeout::Announcer;
+use crate::timeout::TimeoutNotifier;
 
 /// Gives up response bodies that take too long: drops the body and ends it with an error.
 ///
-/// A [`TimeoutLayer`](crate::TimeoutLayer) ends with the response head. What comes after is the body's, which may well
+/// A [`Timeout`](crate::Timeout) ends with the response head. What comes after is the body's, which may well
 /// be a stream without end; so it has two limits of its own, each optional, and no effect without.
 ///
 /// | limit | is counted | and is over when |
@@ -45,7 +45,7 @@ use crate::timeout::Announcer;
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct BodyTimeoutLayer {
     limits: Limits,
-    announcer: Announcer,
+    notifier: TimeoutNotifier,
 }
 
 impl BodyTimeoutLayer {
@@ -55,14 +55,14 @@ impl BodyTimeoutLayer {
     }
 
     /// For the bodies of a policy; none where nothing is limited.
-    pub(crate) fn of_policy(limits: BodyLimits, announcer: &Announcer) -> Option<BodyTimeoutLayer> {
+    pub(crate) fn of_policy(limits: BodyLimits, notifier: &TimeoutNotifier) -> Option<BodyTimeoutLayer> {
         let is_limited = limits.idle.or(limits.total).is_some();
         let limits = Limits { idle: limits.idle, total: limits.total };
-        is_limited.then(|| BodyTimeoutLayer { limits, announcer: announcer.clone() })
+        is_limited.then(|| BodyTimeoutLayer { limits, notifier: notifier.clone() })
     }
 
-    pub(super) fn built(limits: Limits, announcer: Announcer) -> BodyTimeoutLayer {
-        BodyTimeoutLayer { limits, announcer: announcer.or_default_observer() }
+    pub(super) fn built(limits: Limits, notifier: TimeoutNotifier) -> BodyTimeoutLayer {
+        BodyTimeoutLayer { limits, notifier: notifier.or_default_observer() }
     }
 
     /// Puts the limits around a body, without a service: a request body, for instance. The total time begins now.
@@ -82,17 +82,17 @@ impl BodyTimeoutLayer {
     /// ```
     pub fn wrap<B: Body>(&self, body: B) -> TimeoutBody<B> {
         let watch = match body.is_end_stream() {
-            true => Watch::without_limits(),
-            false => Watch::new(self.limits, self.announcer.clone()),
+            true => BodyWatch::without_limits(),
+            false => BodyWatch::new(self.limits, self.notifier.clone()),
         };
         TimeoutBody::new(body, watch)
     }
 }
 
 impl<S> Layer<S> for BodyTimeoutLayer {
-    type Service = BodyTimeout<S>;
+    type Service = BodyTimeoutService<S>;
 
-    fn layer(&self, inner: S) -> BodyTimeout<S> {
-        BodyTimeout::new(inner, self.clone())
+    fn layer(&self, inner: S) -> BodyTimeoutService<S> {
+        BodyTimeoutService::new(inner, self.clone())
     }
 }

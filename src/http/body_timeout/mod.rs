@@ -9,4 +9,4 @@ mod watch;
 pub use body::TimeoutBody;
 pub use builder::BodyTimeoutBuilder;
 pub use layer::BodyTimeoutLayer;
-pub use service::{BodyTimeout, BodyTimeoutFuture};
+pub use service::{BodyTimeoutFuture, BodyTimeoutService};

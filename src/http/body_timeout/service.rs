@@ -14,14 +14,14 @@ use super::layer::BodyTimeoutLayer;
 ///
 /// Requests, readiness and errors of the inner service pass unchanged.
 #[derive(Clone, Debug)]
-pub struct BodyTimeout<S> {
+pub struct BodyTimeoutService<S> {
     inner: S,
     layer: BodyTimeoutLayer,
 }
 
-impl<S> BodyTimeout<S> {
-    pub(super) fn new(inner: S, layer: BodyTimeoutLayer) -> BodyTimeout<S> {
-        BodyTimeout { inner, layer }
+impl<S> BodyTimeoutService<S> {
+    pub(super) fn new(inner: S, layer: BodyTimeoutLayer) -> BodyTimeoutService<S> {
+        BodyTimeoutService { inner, layer }
     }
 
     /// The inner service.
@@ -40,7 +40,7 @@ impl<S> BodyTimeout<S> {
     }
 }
 
-impl<S, Request, B> Service<Request> for BodyTimeout<S>
+impl<S, Request, B> Service<Request> for BodyTimeoutService<S>
 where
     S: Service<Request, Response = Response<B>>,
     B: Body,
@@ -61,7 +61,7 @@ where
 }
 
 pin_project! {
-    /// The response future of [`BodyTimeout`].
+    /// The response future of [`BodyTimeoutService`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct BodyTimeoutFuture<F> {

@@ -1,10 +1,11 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::Rejected;
-use crate::machine::moment::Moment;
-use crate::time::{self, Alarm};
-use crate::timeout::{Announcer, Limit};
+use crate::error::Rejected;
+use crate::machine::timestamp::Timestamp;
+use crate::rt::time;
+use crate::rt::time::Alarm;
+use crate::timeout::{Limit, TimeoutNotifier};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Limits {
@@ -14,20 +15,20 @@ pub(super) struct Limits {
 
 /// The time of one body.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct BodyWatch {
     idle: Option<Duration>,
     total: Option<Total>,
     /// What the alarm is set for, while somebody waits for a frame.
     waiting: Option<Over>,
     /// It stays set when the frame has come. At worst it wakes a task for nothing, and to set it again takes no lock.
     alarm: Alarm,
-    announcer: Announcer,
+    notifier: TimeoutNotifier,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Total {
     after: Duration,
-    ends: Moment,
+    ends: Timestamp,
 }
 
 /// A limit that is over.
@@ -49,16 +50,16 @@ impl From<Total> for Over {
     }
 }
 
-impl Watch {
+impl BodyWatch {
     /// The total time begins now.
-    pub(super) fn new(limits: Limits, announcer: Announcer) -> Watch {
+    pub(super) fn new(limits: Limits, notifier: TimeoutNotifier) -> BodyWatch {
         let total = limits.total.map(|after| Total { after, ends: time::now().after(after) });
-        let total = total.filter(|total| total.ends != Moment::NEVER);
-        Watch { idle: limits.idle, total, waiting: None, alarm: Alarm::default(), announcer }
+        let total = total.filter(|total| total.ends != Timestamp::NEVER);
+        BodyWatch { idle: limits.idle, total, waiting: None, alarm: Alarm::default(), notifier }
     }
 
-    pub(super) fn without_limits() -> Watch {
-        Watch::new(Limits::default(), Announcer::default())
+    pub(super) fn without_limits() -> BodyWatch {
+        BodyWatch::new(Limits::default(), TimeoutNotifier::default())
     }
 
     /// Somebody waits for a frame. Ready when that has taken too long.
@@ -116,6 +117,6 @@ impl Watch {
     /// The body was given up: tells so, and gives the error.
     pub(super) fn give_up(&mut self, over: Over) -> Rejected {
         self.end();
-        self.announcer.timed_out(over.limit, over.after)
+        self.notifier.timed_out(over.limit, over.after)
     }
 }

@@ -10,8 +10,10 @@ use super::body::HealthBody;
 use super::future::HealthFuture;
 use super::paths::{Endpoint, HealthPaths};
 use super::text;
-use crate::health::Report;
-use crate::{ConfigError, Health, Name, Phase};
+use crate::error::ConfigError;
+use crate::health::{Health, Report};
+use crate::machine::lifecycle::phase::Phase;
+use crate::name::Name;
 
 /// Answers load balancers and orchestrators: `/health/live`, `/health/ready` and `/health/startup`, and `/health` as
 /// `/health/ready`. Made by [`Health::endpoints`].
@@ -37,7 +39,7 @@ use crate::{ConfigError, Health, Name, Phase};
 /// stack's readiness layer [exempt](crate::health::ReadinessLayer::exempt) its [`paths`](HealthEndpoints::paths).
 ///
 /// ```
-/// use seaworthy::{Health, LiftLayer, http::RespondLayer};
+/// use seaworthy::{Health, WrapErrorLayer, http::RespondLayer};
 /// use tower::ServiceBuilder;
 ///
 /// let health = Health::new();
@@ -47,7 +49,7 @@ use crate::{ConfigError, Health, Name, Phase};
 ///         ServiceBuilder::new()
 ///             .layer(RespondLayer::new())
 ///             .layer(health.readiness_layer())
-///             .layer(LiftLayer::new()),
+///             .layer(WrapErrorLayer::new()),
 ///     )
 ///     .nest_service("/health", health.endpoints());
 /// # let _ = app;

@@ -16,9 +16,9 @@ use crate::health::RunChecks;
 /// Dropping it leaves the checks that are still running to others who wait for them, and drops those that nobody else
 /// waits for.
 #[must_use = "futures do nothing unless polled"]
-pub struct HealthFuture(Stage);
+pub struct HealthFuture(EndpointStage);
 
-enum Stage {
+enum EndpointStage {
     /// None once it was given.
     Answer(Option<Box<Response<HealthBody>>>),
     Checks {
@@ -29,11 +29,11 @@ enum Stage {
 
 impl HealthFuture {
     pub(super) fn answer(answer: Response<HealthBody>) -> HealthFuture {
-        HealthFuture(Stage::Answer(Some(Box::new(answer))))
+        HealthFuture(EndpointStage::Answer(Some(Box::new(answer))))
     }
 
     pub(super) fn checks(checks: RunChecks, method: Method) -> HealthFuture {
-        HealthFuture(Stage::Checks { checks, method })
+        HealthFuture(EndpointStage::Checks { checks, method })
     }
 }
 
@@ -42,13 +42,13 @@ impl Future for HealthFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = match &mut self.0 {
-            Stage::Answer(answer) => answer.take(),
-            Stage::Checks { checks, method } => {
+            EndpointStage::Answer(answer) => answer.take(),
+            EndpointStage::Checks { checks, method } => {
                 let report = ready!(Pin::new(checks).poll(cx));
                 Some(Box::new(answer_of(&report, method)))
             }
         };
-        self.0 = Stage::Answer(None);
+        self.0 = EndpointStage::Answer(None);
         match answer {
             Some(answer) => Poll::Ready(Ok(*answer)),
             None => panic!("`HealthFuture` was polled after it was ready"),

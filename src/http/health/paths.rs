@@ -1,8 +1,9 @@
 use http::Request;
 
+use crate::error::ConfigError;
 use crate::error::check::Subject;
 use crate::health::Exempt;
-use crate::{ConfigError, Name};
+use crate::name::Name;
 
 /// The paths of the health endpoints: `/health` and what is below it, unless they were given others. A
 /// [`ReadinessLayer`](crate::health::ReadinessLayer) can let requests for them pass.
@@ -118,9 +119,9 @@ impl HealthPaths {
 }
 
 fn check(field: &'static str, path: &str) -> Result<(), ConfigError> {
-    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
+    let one_line = path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'));
     HEALTH.require(!path.ends_with('/'), field, path, "must not end with a slash")?;
-    HEALTH.require(plain, field, path, "must be visible ASCII without `?` and `#`")
+    HEALTH.require(one_line, field, path, "must be visible ASCII without `?` and `#`")
 }
 
 const HEALTH: Subject<'static> = Subject::of("health");

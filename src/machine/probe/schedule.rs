@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::machine::moment::Moment;
+use crate::machine::timestamp::Timestamp;
 
 /// Which target is probed when: never twice at once, and only so many at a time. What has to be waited for is one
 /// moment, whatever the number of targets.
@@ -9,16 +9,16 @@ use crate::machine::moment::Moment;
 /// Those that are due stand in three queues, which take turns; the queue of those that took too long gets no more than
 /// half of the room. In each the one goes first that would be an interval late first.
 #[derive(Debug)]
-pub(crate) struct Schedule {
+pub(crate) struct ProbeSchedule {
     lanes: BTreeMap<u64, Lane>,
     /// Lanes that nothing is under way in and that are not known to be due, by their moment.
-    later: BTreeSet<(Moment, u64)>,
+    later: BTreeSet<(Timestamp, u64)>,
     /// Lanes that are due, by the moment at which they would be late.
-    due: [BTreeSet<(Moment, u64)>; QUEUES],
+    due: [BTreeSet<(Timestamp, u64)>; QUEUES],
     /// Whose turn it is.
     turn: usize,
     /// What is under way and has not been given up, by its deadline.
-    deadlines: BTreeSet<(Moment, u64)>,
+    deadlines: BTreeSet<(Timestamp, u64)>,
     in_flight: usize,
     /// How many of them belong to targets that take too long.
     slow: usize,
@@ -44,7 +44,7 @@ enum Pace {
 #[derive(Debug)]
 struct Lane {
     /// When it is due, once nothing is under way in it.
-    next: Moment,
+    next: Timestamp,
     /// How late it may be.
     patience: Duration,
     pace: Pace,
@@ -54,21 +54,21 @@ struct Lane {
 }
 
 impl Lane {
-    fn late(&self) -> Moment {
+    fn late(&self) -> Timestamp {
         self.next.after(self.patience.min(MOST_PATIENT))
     }
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Flight {
-    deadline: Moment,
+    deadline: Timestamp,
     /// Whether it is counted as slow.
     slow: bool,
 }
 
-impl Schedule {
-    pub(crate) fn new(most: usize) -> Schedule {
-        Schedule {
+impl ProbeSchedule {
+    pub(crate) fn new(most: usize) -> ProbeSchedule {
+        ProbeSchedule {
             lanes: BTreeMap::new(),
             later: BTreeSet::new(),
             due: Default::default(),
@@ -80,9 +80,9 @@ impl Schedule {
         }
     }
 
-    /// Makes `id` due at `next` and at no other time; never, with [`Moment::NEVER`]. While a probe is under way that is
+    /// Makes `id` due at `next` and at no other time; never, with [`Timestamp::NEVER`]. While a probe is under way that is
     /// the earliest, and it has to land first. It may be `patience` late before others are less urgent.
-    pub(crate) fn set(&mut self, id: u64, next: Moment, patience: Duration) {
+    pub(crate) fn set(&mut self, id: u64, next: Timestamp, patience: Duration) {
         let fresh = || Lane { next, patience, pace: Pace::Unknown, flight: None, removed: false };
         self.unlist(id);
         let lane = self.lanes.entry(id).or_insert_with(fresh);
@@ -91,9 +91,9 @@ impl Schedule {
     }
 
     /// Makes `id` due at `moment` at the latest, if it is to be due at all.
-    pub(crate) fn set_by(&mut self, id: u64, moment: Moment) {
+    pub(crate) fn set_by(&mut self, id: u64, moment: Timestamp) {
         let Some(lane) = self.lanes.get(&id) else { return };
-        if lane.next != Moment::NEVER && moment < lane.next {
+        if lane.next != Timestamp::NEVER && moment < lane.next {
             self.set(id, moment, lane.patience);
         }
     }
@@ -101,7 +101,7 @@ impl Schedule {
     /// Puts a lane that nothing is under way in where it belongs.
     fn list(&mut self, id: u64) {
         let Some(lane) = self.lanes.get(&id) else { return };
-        if lane.flight.is_none() && lane.next != Moment::NEVER {
+        if lane.flight.is_none() && lane.next != Timestamp::NEVER {
             self.later.insert((lane.next, id));
         }
     }
@@ -114,7 +114,7 @@ impl Schedule {
 
     /// Takes a target off the list.
     pub(crate) fn remove(&mut self, id: u64) {
-        self.set(id, Moment::NEVER, Duration::ZERO);
+        self.set(id, Timestamp::NEVER, Duration::ZERO);
         self.give_up(id);
         match self.lanes.get_mut(&id) {
             Some(lane) if lane.flight.is_some() => lane.removed = true,
@@ -130,7 +130,7 @@ impl Schedule {
     }
 
     /// The next target that is due, if there is room for its probe.
-    pub(crate) fn next_due(&mut self, now: Moment) -> Option<u64> {
+    pub(crate) fn next_due(&mut self, now: Timestamp) -> Option<u64> {
         while let Some((at, id)) = self.later.first().copied().filter(|(at, _)| *at <= now) {
             self.later.remove(&(at, id));
             let Some(lane) = self.lanes.get(&id) else { continue };
@@ -150,14 +150,14 @@ impl Schedule {
     }
 
     /// A probe begins.
-    pub(crate) fn launch(&mut self, id: u64, deadline: Moment) {
+    pub(crate) fn launch(&mut self, id: u64, deadline: Timestamp) {
         self.unlist(id);
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        lane.next = Moment::NEVER;
+        lane.next = Timestamp::NEVER;
         let slow = lane.pace == Pace::Slow;
         lane.flight = Some(Flight { deadline, slow });
         self.turn = lane.pace as usize + 1;
-        if deadline != Moment::NEVER {
+        if deadline != Timestamp::NEVER {
             self.deadlines.insert((deadline, id));
         }
         self.in_flight += 1;
@@ -172,7 +172,7 @@ impl Schedule {
     }
 
     /// The next target whose probe takes too long; it is not waited for any longer.
-    pub(crate) fn take_overdue(&mut self, now: Moment) -> Option<u64> {
+    pub(crate) fn take_overdue(&mut self, now: Timestamp) -> Option<u64> {
         let (at, id) = self.deadlines.first().copied().filter(|(at, _)| *at <= now)?;
         self.deadlines.remove(&(at, id));
         if let Some(lane) = self.lanes.get_mut(&id) {
@@ -201,12 +201,12 @@ impl Schedule {
     }
 
     /// When there is something to do; never, if nothing but what is under way can bring it about.
-    pub(crate) fn next_moment(&self) -> Moment {
-        let deadline = self.deadlines.first().map_or(Moment::NEVER, |(at, _)| *at);
+    pub(crate) fn next_moment(&self) -> Timestamp {
+        let deadline = self.deadlines.first().map_or(Timestamp::NEVER, |(at, _)| *at);
         // One that is known to be due, but was not taken yet, has not ceased to be something to do.
-        let due = self.choice().and_then(|id| self.lanes.get(&id)).map_or(Moment::NEVER, |lane| lane.next);
+        let due = self.choice().and_then(|id| self.lanes.get(&id)).map_or(Timestamp::NEVER, |lane| lane.next);
         let later = self.later.first().filter(|_| self.in_flight < self.most);
-        deadline.min(due).min(later.map_or(Moment::NEVER, |(at, _)| *at))
+        deadline.min(due).min(later.map_or(Timestamp::NEVER, |(at, _)| *at))
     }
 
     /// Whether nothing is left behind.
@@ -223,14 +223,14 @@ mod tests {
 
     const SOON: Duration = Duration::from_nanos(1);
 
-    fn at(nanos: u64) -> Moment {
-        Moment::from_nanos(nanos)
+    fn at(nanos: u64) -> Timestamp {
+        Timestamp::from_nanos(nanos)
     }
 
     /// PR-05: beyond the bound targets queue in the order of their moments.
     #[test]
     fn queues_in_the_order_of_the_moments() {
-        let mut schedule = Schedule::new(1);
+        let mut schedule = ProbeSchedule::new(1);
         schedule.set(1, at(30), SOON);
         schedule.set(2, at(10), SOON);
         schedule.set(3, at(20), SOON);
@@ -241,20 +241,20 @@ mod tests {
             assert_eq!((schedule.next_due(at(100)), schedule.next_moment()), (None, at(200)));
             schedule.land(expected);
         }
-        assert_eq!((schedule.next_due(at(100)), schedule.next_moment()), (None, Moment::NEVER));
+        assert_eq!((schedule.next_due(at(100)), schedule.next_moment()), (None, Timestamp::NEVER));
     }
 
     /// PR-05: whatever is asked for, a target is not due while its probe is under way.
     #[test]
     fn one_at_a_time_for_each() {
-        let mut schedule = Schedule::new(8);
+        let mut schedule = ProbeSchedule::new(8);
         schedule.set(1, at(10), SOON);
         schedule.launch(1, at(50));
         schedule.set(1, at(20), SOON);
         assert_eq!((schedule.next_due(at(40)), schedule.take_overdue(at(49))), (None, None));
         // Given up, it is still there.
         assert_eq!((schedule.take_overdue(at(50)), schedule.take_overdue(at(50))), (Some(1), None));
-        assert_eq!((schedule.next_due(at(60)), schedule.next_moment()), (None, Moment::NEVER));
+        assert_eq!((schedule.next_due(at(60)), schedule.next_moment()), (None, Timestamp::NEVER));
         schedule.land(1);
         assert_eq!((schedule.next_due(at(60)), schedule.next_moment()), (Some(1), at(20)));
     }
@@ -262,7 +262,7 @@ mod tests {
     /// PR-10: whenever a target is removed, nothing of it is left.
     #[test]
     fn nothing_is_left_of_what_was_removed() {
-        let mut schedule = Schedule::new(4);
+        let mut schedule = ProbeSchedule::new(4);
         for id in 0..6 {
             schedule.set(id, at(id), SOON);
         }
@@ -273,9 +273,9 @@ mod tests {
         schedule.launch(3, at(100));
         schedule.land(3);
         schedule.set(3, at(50), SOON);
-        schedule.set(4, Moment::NEVER, SOON);
+        schedule.set(4, Timestamp::NEVER, SOON);
         (0..7).for_each(|id| schedule.remove(id));
-        assert_eq!((schedule.next_moment(), schedule.next_due(at(1_000))), (Moment::NEVER, None));
+        assert_eq!((schedule.next_moment(), schedule.next_due(at(1_000))), (Timestamp::NEVER, None));
         schedule.land(1);
         schedule.land(2);
         schedule.land(2);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::track::{Change, ProbeState, Rules, Settled, TargetPhase, Track};
-use crate::machine::moment::Moment;
+use crate::machine::timestamp::Timestamp;
 
 #[derive(Clone, Copy, Debug)]
 enum Op {
@@ -14,7 +14,7 @@ enum Op {
     Settle(u64, bool),
     Rules(Option<Rules>),
     Phase(TargetPhase),
-    Restart,
+    RestartPolicy,
 }
 
 /// What happened, with its time.
@@ -43,7 +43,8 @@ impl Model {
 
     /// The results of the present window.
     fn window(&self) -> Vec<(u64, bool)> {
-        let begins = |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::Rules(_) | Op::Restart);
+        let begins =
+            |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::Rules(_) | Op::RestartPolicy);
         let begin = (0..self.list.len()).rev().find(begins).unwrap_or(0);
         let results = self.list[begin..].iter().filter_map(|(at, op)| match op {
             Op::Settle(_, well) => Some((*at, *well)),
@@ -53,7 +54,7 @@ impl Model {
     }
 
     fn started(&self) -> u64 {
-        let starts = |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::Restart);
+        let starts = |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::RestartPolicy);
         (0..self.list.len()).rev().find(starts).map_or(0, |place| self.list[place].0)
     }
 
@@ -64,7 +65,7 @@ impl Model {
 
     /// Whether enough successes in a row, of any window, have ended the start period before `end`.
     fn found_healthy(&self, end: usize) -> bool {
-        let starts = |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::Restart);
+        let starts = |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::RestartPolicy);
         let begin = (0..end).rev().find(starts).unwrap_or(0);
         let mut successes = 0;
         (begin..end).any(|place| {
@@ -120,7 +121,7 @@ fn op() -> impl Strategy<Value = Op> {
         10 => (prop_oneof![8 => Just(0), 1 => 1..3_u64], any::<bool>()).prop_map(|(age, well)| Op::Settle(age, well)),
         1 => prop::option::weighted(0.8, rules()).prop_map(Op::Rules),
         2 => prop::sample::select(phases.to_vec()).prop_map(Op::Phase),
-        1 => Just(Op::Restart),
+        1 => Just(Op::RestartPolicy),
     ]
 }
 
@@ -133,10 +134,10 @@ proptest! {
     fn agrees_with_the_model(first in prop::option::weighted(0.9, rules()), ops in prop::collection::vec(op(), 1..60)) {
         let mut now = 0;
         let mut model = Model { list: vec![(0, Op::Rules(first))] };
-        let mut track = Track::new(first, Moment::from_nanos(0));
+        let mut track = Track::new(first, Timestamp::from_nanos(0));
         let mut since = 0;
         for op in ops {
-            let at = Moment::from_nanos(now);
+            let at = Timestamp::from_nanos(now);
             let before = model.state();
             let mut note = |op| model.list.push((now, op));
             let change = match op {
@@ -166,7 +167,7 @@ proptest! {
                     prop_assert_eq!(fresh, model.turns(model.list.len() - 1));
                     change
                 }
-                Op::Restart => {
+                Op::RestartPolicy => {
                     note(op);
                     track.restart(at)
                 }
@@ -177,9 +178,9 @@ proptest! {
                 since = now;
             }
             let (window, findings) = (model.window(), track.findings());
-            let last = |well| window.iter().rev().find(|(_, result)| *result == well).map(|(at, _)| Moment::from_nanos(*at));
+            let last = |well| window.iter().rev().find(|(_, result)| *result == well).map(|(at, _)| Timestamp::from_nanos(*at));
             prop_assert_eq!(track.state(), after);
-            prop_assert_eq!(track.since(), Moment::from_nanos(since));
+            prop_assert_eq!(track.since(), Timestamp::from_nanos(since));
             prop_assert_eq!((findings.successes, findings.failures), (Model::run(&window, true), Model::run(&window, false)));
             prop_assert_eq!((findings.last_success, findings.last_failure), (last(true), last(false)));
             let error = window.last().filter(|(_, well)| !well).map(|_| "sick");

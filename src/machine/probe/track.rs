@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::text::cut;
-use crate::machine::moment::Moment;
+use crate::machine::timestamp::Timestamp;
 
 /// Where a probed target is in its own life, as whoever runs it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -106,8 +106,8 @@ pub(crate) struct Findings {
     /// In a row, up to now.
     pub(crate) failures: u32,
     pub(crate) error: Option<Arc<str>>,
-    pub(crate) last_success: Option<Moment>,
-    pub(crate) last_failure: Option<Moment>,
+    pub(crate) last_success: Option<Timestamp>,
+    pub(crate) last_failure: Option<Timestamp>,
     mark: Option<Mark>,
 }
 
@@ -124,17 +124,17 @@ pub(crate) struct Track {
     phase: TargetPhase,
     findings: Findings,
     /// When the target began to run, as far as is known.
-    started: Moment,
+    started: Timestamp,
     /// Whether it was found healthy since, which ends the start period.
     found_healthy: bool,
     /// When the state that is visible came about.
-    since: Moment,
+    since: Timestamp,
     /// Every window has another.
     window: u64,
 }
 
 impl Track {
-    pub(crate) fn new(rules: Option<Rules>, now: Moment) -> Track {
+    pub(crate) fn new(rules: Option<Rules>, now: Timestamp) -> Track {
         Track {
             rules,
             phase: TargetPhase::default(),
@@ -160,7 +160,7 @@ impl Track {
         self.phase
     }
 
-    pub(crate) fn since(&self) -> Moment {
+    pub(crate) fn since(&self) -> Timestamp {
         self.since
     }
 
@@ -184,7 +184,7 @@ impl Track {
     }
 
     /// A probe that began in `window` ended. None if that is over and its result says nothing any more.
-    pub(crate) fn settle(&mut self, window: u64, result: Result<(), &str>, now: Moment) -> Option<Settled> {
+    pub(crate) fn settle(&mut self, window: u64, result: Result<(), &str>, now: Timestamp) -> Option<Settled> {
         let rules = self.rules.filter(|_| window == self.window)?;
         let in_start_period = !self.found_healthy && now.since(self.started) < rules.start_period;
         Some(Settled(self.change(now, |track| match result {
@@ -198,7 +198,7 @@ impl Track {
 
     /// Another policy, or none, in a fresh window. The target goes on as it was, and its start period is over when it
     /// would have been.
-    pub(crate) fn set_rules(&mut self, rules: Option<Rules>, now: Moment) -> Option<Change> {
+    pub(crate) fn set_rules(&mut self, rules: Option<Rules>, now: Timestamp) -> Option<Change> {
         self.change(now, |track| {
             track.rules = rules;
             track.begin();
@@ -206,7 +206,7 @@ impl Track {
     }
 
     /// Says whether the window is a fresh one, too: the target began or ceased to run.
-    pub(crate) fn set_phase(&mut self, phase: TargetPhase, now: Moment) -> (Option<Change>, bool) {
+    pub(crate) fn set_phase(&mut self, phase: TargetPhase, now: Timestamp) -> (Option<Change>, bool) {
         let ran = self.phase != TargetPhase::NotRunning;
         let fresh = ran != (phase != TargetPhase::NotRunning);
         let change = self.change(now, |track| {
@@ -219,11 +219,11 @@ impl Track {
     }
 
     /// The target was started anew.
-    pub(crate) fn restart(&mut self, now: Moment) -> Option<Change> {
+    pub(crate) fn restart(&mut self, now: Timestamp) -> Option<Change> {
         self.change(now, |track| track.start(now))
     }
 
-    fn start(&mut self, now: Moment) {
+    fn start(&mut self, now: Timestamp) {
         self.started = now;
         self.found_healthy = false;
         self.begin();
@@ -234,7 +234,7 @@ impl Track {
         self.findings = Findings::default();
     }
 
-    fn change(&mut self, now: Moment, act: impl FnOnce(&mut Track)) -> Option<Change> {
+    fn change(&mut self, now: Timestamp, act: impl FnOnce(&mut Track)) -> Option<Change> {
         let from = self.state();
         act(self);
         let to = self.state();
@@ -250,7 +250,7 @@ impl Track {
 pub(crate) struct Settled(pub(crate) Option<Change>);
 
 impl Findings {
-    fn succeed(&mut self, rules: Rules, now: Moment) {
+    fn succeed(&mut self, rules: Rules, now: Timestamp) {
         self.successes = self.successes.saturating_add(1);
         self.failures = 0;
         self.error = None;
@@ -260,7 +260,7 @@ impl Findings {
         }
     }
 
-    fn fail(&mut self, rules: Rules, error: &str, in_start_period: bool, now: Moment) {
+    fn fail(&mut self, rules: Rules, error: &str, in_start_period: bool, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
         self.successes = 0;
         self.error = Some(cut(error));

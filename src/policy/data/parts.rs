@@ -3,18 +3,20 @@ use std::time::Duration;
 
 use serde::de::MapAccess;
 
-use crate::bulkhead::SlotsBuilder;
-use crate::circuit::CircuitBuilder;
+use crate::bulkhead::{Bulkhead, BulkheadBuilder};
+use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder, OnDrop};
 use crate::data::agree::Agree;
-use crate::data::leaf::{Count, Either, Flag, Number, TableOr, Time, TimeOrFalse, Word};
+use crate::data::leaf::{Count, Either, Flag, Keyword, Number, TableOr, Time, TimeOrFalse};
 use crate::data::path::Path;
-use crate::data::table::{Each, Fill, Named, Table};
+use crate::data::table::{Each, Fill, NamedTables, Table};
+use crate::error::ConfigError;
 use crate::error::check::Most;
-use crate::machine::retry::{DEFAULT_BASE, DEFAULT_CAP};
+use crate::machine::retry::attempts::{DEFAULT_BASE, DEFAULT_CAP};
+use crate::machine::retry::backoff::{Backoff, Jitter};
+use crate::name::Name;
 use crate::policy::check::{WITHIN_TIMEOUT, WITHIN_TOTAL};
 use crate::policy::{Class, PolicyBuilder};
-use crate::retry::{RetryBudgetBuilder, RetryPolicyBuilder};
-use crate::{Backoff, Circuit, ConfigError, Jitter, Name, OnDrop, RetryBudget, RetryPolicy, Slots};
+use crate::retry::{RetryBudget, RetryBudgetBuilder, RetryBuilder, RetryPolicy};
 
 fn broken(error: ConfigError) -> (String, String) {
     (error.field().to_owned(), error.rule().to_owned())
@@ -71,7 +73,7 @@ fn too_short(key: &str, builder: &PolicyBuilder, is_certain: bool) -> Option<Str
 
 impl Table for PolicyTable {
     const KEYS: &'static [&'static str] = &[
-        "circuit",
+        "circuit_breaker",
         "bulkhead",
         "timeout",
         "total_timeout",
@@ -86,13 +88,14 @@ impl Table for PolicyTable {
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         let PolicyTable { name, builder, total, has_classes } = self;
         match key {
-            "circuit" => {
-                let mut table = CircuitTable { builder: Circuit::builder(name.clone()), given: BTreeMap::new() };
+            "circuit_breaker" => {
+                let mut table =
+                    CircuitBreakerTable { builder: CircuitBreaker::builder(name.clone()), given: BTreeMap::new() };
                 map.next_value_seed(Fill(at, &mut table))?;
-                set(builder, |builder| builder.circuit(|_| table.builder));
+                set(builder, |builder| builder.circuit_breaker(|_| table.builder));
             }
             "bulkhead" => {
-                let mut table = BulkheadTable(Slots::builder(name.clone()));
+                let mut table = BulkheadTable(Bulkhead::builder(name.clone()));
                 map.next_value_seed(Fill(at, &mut table))?;
                 set(builder, |builder| builder.bulkhead(|_| table.0));
             }
@@ -103,7 +106,7 @@ impl Table for PolicyTable {
             }
             "classes" => {
                 let each = Classes { total: *total, classes: Vec::new() };
-                for (name, class) in map.next_value_seed(Named { at: Some(at), what: "classes", each })?.classes {
+                for (name, class) in map.next_value_seed(NamedTables { at: Some(at), what: "classes", each })?.classes {
                     set(builder, |builder| builder.class(name, class));
                 }
                 *has_classes = true;
@@ -146,13 +149,13 @@ impl Table for PolicyTable {
     }
 }
 
-struct CircuitTable {
-    builder: CircuitBuilder,
+struct CircuitBreakerTable {
+    builder: CircuitBreakerBuilder,
     /// What was set so far. What is no count is zero.
     given: BTreeMap<&'static str, u32>,
 }
 
-impl CircuitTable {
+impl CircuitBreakerTable {
     /// The rule that `key` breaks beside what was set before it.
     fn broken(&self, key: &str, count: u32) -> Option<&'static str> {
         let has = |key| self.given.contains_key(key);
@@ -165,15 +168,17 @@ impl CircuitTable {
             "time_window" if has("count_window") => Some("must not be set together with `count_window`"),
             "count_window" if above("minimum_calls") => Some("must not be less than `minimum_calls`"),
             "minimum_calls" if below("count_window") => Some("must not be greater than the count window"),
-            "probes" | "successes" if below("trials") => Some("must not be greater than `trials`"),
-            "trials" if above("probes") => Some("must not be less than `probes`"),
-            "trials" if above("successes") => Some("must not be less than `successes`"),
+            "max_concurrent_probes" | "success_threshold" if below("max_trials") => {
+                Some("must not be greater than `max_trials`")
+            }
+            "max_trials" if above("max_concurrent_probes") => Some("must not be less than `max_concurrent_probes`"),
+            "max_trials" if above("success_threshold") => Some("must not be less than `success_threshold`"),
             _ => None,
         }
     }
 }
 
-impl Table for CircuitTable {
+impl Table for CircuitBreakerTable {
     const KEYS: &'static [&'static str] = &[
         "consecutive_failures",
         "failure_rate",
@@ -184,22 +189,22 @@ impl Table for CircuitTable {
         "minimum_calls",
         "open_for",
         "open_backoff",
-        "probes",
-        "successes",
-        "trials",
+        "max_concurrent_probes",
+        "success_threshold",
+        "max_trials",
         "probe_timeout",
         "on_drop",
         "observe_only",
     ];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
-        let (number, most): (fn(CircuitBuilder, u32) -> CircuitBuilder, _) = match key {
-            "consecutive_failures" => (CircuitBuilder::consecutive_failures, Most::MILLION),
-            "count_window" => (CircuitBuilder::count_window, Most::MILLION),
-            "minimum_calls" => (CircuitBuilder::minimum_calls, Most::MILLION),
-            "probes" => (CircuitBuilder::probes, Most::THOUSAND),
-            "successes" => (CircuitBuilder::successes, Most::MILLION),
-            "trials" => (CircuitBuilder::trials, Most::MILLION),
+        let (number, most): (fn(CircuitBreakerBuilder, u32) -> CircuitBreakerBuilder, _) = match key {
+            "consecutive_failures" => (CircuitBreakerBuilder::consecutive_failures, Most::MILLION),
+            "count_window" => (CircuitBreakerBuilder::count_window, Most::MILLION),
+            "minimum_calls" => (CircuitBreakerBuilder::minimum_calls, Most::MILLION),
+            "max_concurrent_probes" => (CircuitBreakerBuilder::max_concurrent_probes, Most::THOUSAND),
+            "success_threshold" => (CircuitBreakerBuilder::success_threshold, Most::MILLION),
+            "max_trials" => (CircuitBreakerBuilder::max_trials, Most::MILLION),
             _ => {
                 let broken = self.broken(key, 0);
                 self.given.insert(key, 0);
@@ -220,7 +225,7 @@ impl Table for CircuitTable {
 
 /// What is not a count, and is refused if a rule is `broken` by its being there.
 fn read_other<'de, M: MapAccess<'de>>(
-    builder: &mut CircuitBuilder,
+    builder: &mut CircuitBreakerBuilder,
     key: &'static str,
     broken: Option<&'static str>,
     at: Path<'_>,
@@ -243,14 +248,14 @@ fn read_other<'de, M: MapAccess<'de>>(
             let words = &[("ignore", OnDrop::Ignore), ("failure", OnDrop::Failure)];
             let on_drop = TableOr { at, table: OnDropTable(None), off: None, words };
             let on_drop = match map.next_value_seed(on_drop)? {
-                Either::Word(on_drop) => on_drop,
+                Either::Keyword(on_drop) => on_drop,
                 Either::Table(OnDropTable(after)) => after.map_or(OnDrop::Ignore, OnDrop::FailureAfter),
             };
             set(builder, |builder| builder.on_drop(on_drop));
         }
         "observe_only" => {
             if map.next_value_seed(Flag(at))? {
-                set(builder, CircuitBuilder::observe_only);
+                set(builder, CircuitBreakerBuilder::observe_only);
             }
         }
         _ => {
@@ -322,7 +327,7 @@ impl Table for BackoffTable {
             }
             _ => {
                 let words = &[("none", Jitter::None), ("full", Jitter::Full), ("equal", Jitter::Equal)];
-                self.jitter = Some(map.next_value_seed(Word(at, words))?);
+                self.jitter = Some(map.next_value_seed(Keyword(at, words))?);
             }
         }
         Ok(())
@@ -343,10 +348,10 @@ impl Table for BackoffTable {
     }
 }
 
-struct BulkheadTable(SlotsBuilder);
+struct BulkheadTable(BulkheadBuilder);
 
 impl Table for BulkheadTable {
-    const KEYS: &'static [&'static str] = &["limit", "max_wait", "max_waiting", "retry_after"];
+    const KEYS: &'static [&'static str] = &["limit", "max_wait", "max_queued", "retry_after"];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         match key {
@@ -358,9 +363,9 @@ impl Table for BulkheadTable {
                 let time = map.next_value_seed(Time(at))?;
                 set(&mut self.0, |builder| builder.retry_after(time));
             }
-            "max_waiting" => {
+            "max_queued" => {
                 let calls = map.next_value_seed(count(at, Most::MILLION))?;
-                set(&mut self.0, |builder| builder.max_waiting(calls));
+                set(&mut self.0, |builder| builder.max_queued(calls));
             }
             _ => {
                 let time = map.next_value_seed(Time(at))?;
@@ -375,7 +380,7 @@ impl Table for BulkheadTable {
     }
 }
 
-struct RetryTable(RetryPolicyBuilder);
+struct RetryTable(RetryBuilder);
 
 impl Table for RetryTable {
     const KEYS: &'static [&'static str] = &["attempts", "backoff", "deadline", "max_retry_after", "budget"];
@@ -396,7 +401,7 @@ impl Table for RetryTable {
             "budget" => {
                 let budget = TableOr { at, table: BudgetTable(RetryBudget::builder()), off: Some(()), words: &[] };
                 match map.next_value_seed(budget)? {
-                    Either::Word(()) => set(builder, RetryPolicyBuilder::no_budget),
+                    Either::Keyword(()) => set(builder, RetryBuilder::no_budget),
                     // Not one that is built here: each policy that is made of this has its own.
                     Either::Table(BudgetTable(table)) => set(builder, |builder| builder.own_budget(table)),
                 }
@@ -471,11 +476,11 @@ struct ClassTable {
 }
 
 impl Table for ClassTable {
-    const KEYS: &'static [&'static str] = &["timeout", "total_timeout", "circuit", "bulkhead", "retry"];
+    const KEYS: &'static [&'static str] = &["timeout", "total_timeout", "circuit_breaker", "bulkhead", "retry"];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         let without = match key {
-            "circuit" => Class::without_circuit,
+            "circuit_breaker" => Class::without_circuit_breaker,
             "bulkhead" => Class::without_bulkhead,
             "retry" => Class::without_retry,
             "total_timeout" => Class::without_total_timeout,

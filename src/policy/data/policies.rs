@@ -3,11 +3,12 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess};
 
 use super::parts::PolicyTable;
-use crate::audience::Audience;
 use crate::data::path::Path;
-use crate::data::table::{Each, Fill, Named};
+use crate::data::table::{Each, Fill, NamedTables};
+use crate::name::Name;
+use crate::observe::notifier::Notifier;
+use crate::observe::observer::Observer;
 use crate::policy::{Policies, PolicyBuilder, PolicyError, UnknownName};
-use crate::{Name, Observer};
 
 /// Policies as data has them, checked and not yet built, so that code can add what data cannot say: an observer, or a
 /// part that is shared. Feature `serde`.
@@ -24,12 +25,12 @@ use crate::{Name, Observer};
 ///     [storage.bulkhead]
 ///     limit = 10
 /// "#;
-/// let network = seaworthy::Circuit::builder("the network").build()?;
+/// let network = seaworthy::CircuitBreaker::builder("the network").build()?;
 /// let policies = toml::from_str::<PoliciesBuilder>(file)?
-///     .change("storage", |storage| storage.shared_circuit(network.clone()))?
-///     .change("network", |policy| policy.shared_circuit(network.clone()))?
+///     .change("storage", |storage| storage.shared_circuit_breaker(network.clone()))?
+///     .change("network", |policy| policy.shared_circuit_breaker(network.clone()))?
 ///     .build()?;
-/// assert_eq!(policies.get("storage")?.circuit().map(|circuit| circuit.name().as_str()), Some("the network"));
+/// assert_eq!(policies.get("storage")?.circuit_breaker().map(|circuit_breaker| circuit_breaker.name().as_str()), Some("the network"));
 /// # Ok(())
 /// # }
 /// ```
@@ -37,7 +38,7 @@ use crate::{Name, Observer};
 #[must_use = "a builder does nothing until `build`"]
 pub struct PoliciesBuilder {
     policies: Vec<(Name, PolicyBuilder)>,
-    audience: Audience,
+    notifier: Notifier,
 }
 
 impl PoliciesBuilder {
@@ -59,18 +60,18 @@ impl PoliciesBuilder {
 
     /// Tells `observer` what happens in all parts that were not given another one.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PoliciesBuilder {
-        self.audience = Audience::new(Arc::new(observer));
+        self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
     /// Makes all of them. What was read was right; what was [changed](Self::change) since may not be.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, by its path (`compute.circuit.open_for`), and the rule.
+    /// The first setting that breaks a rule, by its path (`compute.circuit_breaker.open_for`), and the rule.
     pub fn build(self) -> Result<Policies, PolicyError> {
-        let PoliciesBuilder { policies, audience } = self;
+        let PoliciesBuilder { policies, notifier } = self;
         let build = |(name, policy): (Name, PolicyBuilder)| {
-            policy.or_audience(&audience).build().map_err(|error| error.in_policy(&name))
+            policy.or_notifier(&notifier).build().map_err(|error| error.in_policy(&name))
         };
         let built = policies.into_iter().map(build);
         Policies::new(built.collect::<Result<Vec<_>, _>>()?)
@@ -88,7 +89,7 @@ impl Each for PoliciesBuilder {
 
 impl<'de> Deserialize<'de> for PoliciesBuilder {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<PoliciesBuilder, D::Error> {
-        Named { at: None, what: "policies", each: PoliciesBuilder::default() }.deserialize(deserializer)
+        NamedTables { at: None, what: "policies", each: PoliciesBuilder::default() }.deserialize(deserializer)
     }
 }
 

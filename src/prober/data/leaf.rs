@@ -5,16 +5,16 @@ use std::time::Duration;
 use serde::de::value::Error as Flaw;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use crate::ConfigError;
 use crate::data::duration;
 use crate::data::path::Path;
 use crate::data::table::{Fill, Table};
-use crate::data::value::Value;
+use crate::data::value::DataValue;
+use crate::error::ConfigError;
 
 /// A value that stands under a key.
 pub(super) struct Leaf<'a> {
     at: Path<'a>,
-    value: Value,
+    value: DataValue,
 }
 
 impl<'a> Leaf<'a> {
@@ -38,13 +38,13 @@ impl<'a> Leaf<'a> {
         self.at.breaks(format_args!("{}, is {}", error.rule(), self.value))
     }
 
-    pub(super) fn value(&self) -> &Value {
+    pub(super) fn value(&self) -> &DataValue {
         &self.value
     }
 
     pub(super) fn whole(&self, range: RangeInclusive<u32>) -> Result<u32, Flaw> {
         let number = match self.value {
-            Value::Whole(number) => u32::try_from(number).ok().filter(|number| range.contains(number)),
+            DataValue::Whole(number) => u32::try_from(number).ok().filter(|number| range.contains(number)),
             _ => None,
         };
         number.ok_or_else(|| self.must(format_args!("a number from {} to {}", range.start(), range.end())))
@@ -56,7 +56,7 @@ impl<'a> Leaf<'a> {
 
     /// Zero, where zero is a time.
     pub(super) fn time(&self, zero: bool) -> Result<Duration, Flaw> {
-        let Value::Text(text) = &self.value else {
+        let DataValue::Text(text) = &self.value else {
             return Err(self.must("a duration in text, such as \"30s\" or \"1min 30s\""));
         };
         match duration::parse(text) {
@@ -71,7 +71,7 @@ impl<'a> Leaf<'a> {
 
     /// A text that keeps a rule.
     pub(super) fn text<T>(&self, rule: impl FnOnce(&str) -> Result<T, ConfigError>) -> Result<String, Flaw> {
-        let Value::Text(text) = &self.value else { return Err(self.must("a text")) };
+        let DataValue::Text(text) = &self.value else { return Err(self.must("a text")) };
         rule(text).map_err(|error| self.breaks(&error))?;
         Ok(text.clone())
     }
@@ -79,7 +79,7 @@ impl<'a> Leaf<'a> {
     /// A list of texts that keeps a rule.
     pub(super) fn texts(&self, rule: impl FnOnce(&[String]) -> Result<(), ConfigError>) -> Result<Vec<String>, Flaw> {
         let texts = match &self.value {
-            Value::List(list) => list.iter().map(text).collect::<Option<Vec<_>>>(),
+            DataValue::List(list) => list.iter().map(text).collect::<Option<Vec<_>>>(),
             _ => None,
         };
         let texts = texts.ok_or_else(|| self.must("a list of texts"))?;
@@ -90,7 +90,7 @@ impl<'a> Leaf<'a> {
     /// A status, a range of them such as `"200-299"`, or a list of both.
     pub(super) fn statuses(&self) -> Result<Vec<RangeInclusive<u16>>, Flaw> {
         let statuses = match &self.value {
-            Value::List(list) if !list.is_empty() => list.iter().map(range).collect::<Option<Vec<_>>>(),
+            DataValue::List(list) if !list.is_empty() => list.iter().map(range).collect::<Option<Vec<_>>>(),
             one => range(one).map(|range| vec![range]),
         };
         statuses.ok_or_else(|| self.must("a status from 100 to 599, a range such as \"200-299\", or a list of these"))
@@ -103,9 +103,9 @@ impl<'a> Leaf<'a> {
     ) -> Result<Vec<(String, String)>, Flaw> {
         let mut headers = Vec::new();
         let shape = match &self.value {
-            Value::Table(entries) => entries.iter().try_for_each(|(name, value)| {
+            DataValue::Table(entries) => entries.iter().try_for_each(|(name, value)| {
                 match value {
-                    Value::List(values) => {
+                    DataValue::List(values) => {
                         for value in values {
                             headers.push((name.clone(), text(value)?));
                         }
@@ -114,8 +114,8 @@ impl<'a> Leaf<'a> {
                 }
                 Some(())
             }),
-            Value::List(list) => list.iter().try_for_each(|header| {
-                let Value::Table(entries) = header else { return None };
+            DataValue::List(list) => list.iter().try_for_each(|header| {
+                let DataValue::Table(entries) = header else { return None };
                 let of = |key: &str| text(&entries.iter().find(|(name, _)| name == key)?.1);
                 headers.push((of("name")?, of("value")?));
                 (entries.len() == 2).then_some(())
@@ -141,8 +141,8 @@ impl<'de, 'a, T, J: FnOnce(&Leaf<'a>) -> Result<T, Flaw>> DeserializeSeed<'de> f
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
         let Judged { at, judge } = self;
-        match Value::deserialize(deserializer)? {
-            Value::Nothing => Ok(None),
+        match DataValue::deserialize(deserializer)? {
+            DataValue::Nothing => Ok(None),
             value => judge(&Leaf { at, value }).map(Some).map_err(D::Error::custom),
         }
     }
@@ -187,18 +187,18 @@ impl<'de, T: Table> Visitor<'de> for Maybe<'_, T> {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
-    if let Value::Text(text) = value { Some(text.clone()) } else { None }
+fn text(value: &DataValue) -> Option<String> {
+    if let DataValue::Text(text) = value { Some(text.clone()) } else { None }
 }
 
-fn range(value: &Value) -> Option<RangeInclusive<u16>> {
+fn range(value: &DataValue) -> Option<RangeInclusive<u16>> {
     let status = |text: &str| text.trim().parse::<u16>().ok();
     let range = match value {
-        Value::Whole(number) => {
+        DataValue::Whole(number) => {
             let number = (*number).try_into().ok()?;
             number..=number
         }
-        Value::Text(text) => {
+        DataValue::Text(text) => {
             let (first, last) = text.split_once('-').unwrap_or((text, text));
             status(first)?..=status(last)?
         }

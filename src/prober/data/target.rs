@@ -3,8 +3,9 @@ use serde::de::MapAccess;
 use super::leaf::Leaf;
 use crate::data::path::Path;
 use crate::data::table::Table;
-use crate::data::value::Value;
-use crate::prober::kind::{self, Exec, HttpGet, Scheme, TcpConnect};
+use crate::data::value::DataValue;
+use crate::prober::kind;
+use crate::prober::kind::{Exec, HttpGet, Scheme, TcpConnect};
 
 fn needs(field: &str, rule: &str) -> Result<(), (String, String)> {
     Err((field.to_owned(), rule.to_owned()))
@@ -31,8 +32,8 @@ impl Table for HttpTable {
             match key {
                 "scheme" => {
                     get.scheme = match leaf.value() {
-                        Value::Text(scheme) if scheme == "http" => Scheme::Http,
-                        Value::Text(scheme) if scheme == "https" => Scheme::Https,
+                        DataValue::Text(scheme) if scheme == "http" => Scheme::Http,
+                        DataValue::Text(scheme) if scheme == "https" => Scheme::Https,
                         _ => return Err(leaf.must("\"http\" or \"https\"")),
                     };
                 }
@@ -73,13 +74,13 @@ impl Table for HttpGetAction {
             match key {
                 "scheme" => {
                     get.scheme = match leaf.value() {
-                        Value::Text(scheme) if scheme == "HTTP" => Scheme::Http,
-                        Value::Text(scheme) if scheme == "HTTPS" => Scheme::Https,
+                        DataValue::Text(scheme) if scheme == "HTTP" => Scheme::Http,
+                        DataValue::Text(scheme) if scheme == "HTTPS" => Scheme::Https,
                         _ => return Err(leaf.must("\"HTTP\" or \"HTTPS\"")),
                     };
                 }
                 // There, what is empty is not set.
-                "host" if *leaf.value() == Value::Text(String::new()) => {}
+                "host" if *leaf.value() == DataValue::Text(String::new()) => {}
                 "host" => get.host = leaf.text(kind::check_host)?,
                 "port" => (get.port, *has_port) = (leaf.port()?, true),
                 "path" => {
@@ -118,7 +119,7 @@ impl Table for TcpTable {
         let set = |leaf: &Leaf<'_>| {
             match key {
                 "port" => (self.connect.port, self.has_port) = (leaf.port()?, true),
-                _ if self.empty_is_unset && *leaf.value() == Value::Text(String::new()) => {}
+                _ if self.empty_is_unset && *leaf.value() == DataValue::Text(String::new()) => {}
                 _ => self.connect.host = leaf.text(kind::check_host)?,
             }
             Ok(())

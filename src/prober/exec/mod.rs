@@ -13,8 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::kind::Exec;
 use super::probe::Probe;
+use crate::error::{BoxError, ConfigError};
 use crate::machine::probe::text::MOST_BYTES;
-use crate::{BoxError, ConfigError, time};
+use crate::rt::time;
 
 /// How long the error output of a command that has exited is waited for; something that it left behind may hold it open.
 const LAST_WORDS: Duration = Duration::from_millis(50);

@@ -3,7 +3,7 @@ use std::process::{ExitStatus, Stdio};
 
 use tokio::process::{Child, ChildStderr, Command};
 
-use crate::BoxError;
+use crate::error::BoxError;
 
 /// A command. Dropping it kills it.
 pub(super) struct Process(Child);

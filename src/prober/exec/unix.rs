@@ -11,20 +11,21 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::spawn;
-use crate::BoxError;
-use crate::prober::under_way::{self, Remains};
-use crate::sync::Mutex;
+use crate::error::BoxError;
+use crate::prober::under_way;
+use crate::prober::under_way::LeftRunning;
+use crate::rt::sync::Mutex;
 
 /// A command and everything in its process group, which a thread of its own waits for: neither the runtime nor `SIGCHLD`
 /// has a part in it. Dropping it kills the group, and the thread sees to the rest.
 pub(super) struct Process {
-    stage: Arc<Mutex<Stage>>,
+    stage: Arc<Mutex<ProcessStage>>,
     exit: oneshot::Receiver<io::Result<ExitStatus>>,
 }
 
 /// How far a command is. As long as it runs by this, nobody has waited for it, and nothing else can have its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum ProcessStage {
     NotYet,
     Runs(Pid),
     GivenUp,
@@ -38,11 +39,11 @@ pub(super) fn start(program: &str, arguments: &[String]) -> Result<(Process, Opt
     drop(signal(SignalKind::child())?);
     let (theirs, ours) = pipe::pipe()?;
     let theirs = theirs.into_blocking_fd()?;
-    let stage = Arc::new(Mutex::new(Stage::NotYet));
-    let (tell, exit) = oneshot::channel();
-    let remains = Remains::of_this_probe();
+    let stage = Arc::new(Mutex::new(ProcessStage::NotYet));
+    let (notify, exit) = oneshot::channel();
+    let remains = LeftRunning::of_this_probe();
     let (program, arguments, shared) = (program.to_owned(), arguments.to_vec(), stage.clone());
-    under_way::spawn("exec", move || mind(&program, &arguments, theirs, &shared, tell, remains))?;
+    under_way::spawn("exec", move || mind(&program, &arguments, theirs, &shared, notify, remains))?;
     Ok((Process { stage, exit }, Some(ours)))
 }
 
@@ -57,11 +58,11 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         let mut stage = self.stage.lock();
-        if let Stage::Runs(group) = *stage {
+        if let ProcessStage::Runs(group) = *stage {
             kill(group);
         }
-        if *stage != Stage::Ended {
-            *stage = Stage::GivenUp;
+        if *stage != ProcessStage::Ended {
+            *stage = ProcessStage::GivenUp;
         }
     }
 }
@@ -76,17 +77,17 @@ fn mind(
     program: &str,
     arguments: &[String],
     errors: OwnedFd,
-    stage: &Mutex<Stage>,
-    tell: oneshot::Sender<io::Result<ExitStatus>>,
-    remains: Remains,
+    stage: &Mutex<ProcessStage>,
+    notify: oneshot::Sender<io::Result<ExitStatus>>,
+    remains: LeftRunning,
 ) {
-    if *stage.lock() == Stage::GivenUp {
+    if *stage.lock() == ProcessStage::GivenUp {
         return;
     }
     let group = match spawn::spawn(program, arguments, errors) {
         Ok(group) => group,
         Err(error) => {
-            let _ = tell.send(Err(io::Error::new(error.kind(), format!("{program}: {error}"))));
+            let _ = notify.send(Err(io::Error::new(error.kind(), format!("{program}: {error}"))));
             return;
         }
     };
@@ -101,7 +102,7 @@ fn mind(
             (_, Ok(None)) => Err(io::ErrorKind::NotFound.into()),
         };
         // Nobody may wait for it any more.
-        let _ = tell.send(status);
+        let _ = notify.send(status);
         // What it has left behind is let live, and counts no more; but if it comes to be a child of this process, as it
         // does with process 1, somebody has to wait for it.
         drop(remains);
@@ -109,19 +110,19 @@ fn mind(
     while again(|| rustix::process::waitpgid(group, WaitOptions::empty())).is_ok_and(|found| found.is_some()) {}
 }
 
-fn begins(stage: &Mutex<Stage>, group: Pid) {
+fn begins(stage: &Mutex<ProcessStage>, group: Pid) {
     let mut stage = stage.lock();
     match *stage {
-        Stage::NotYet => *stage = Stage::Runs(group),
+        ProcessStage::NotYet => *stage = ProcessStage::Runs(group),
         _ => kill(group),
     }
 }
 
 /// Whether somebody waits for how it ended. After this nobody kills it.
-fn ends(stage: &Mutex<Stage>) -> bool {
+fn ends(stage: &Mutex<ProcessStage>) -> bool {
     let mut stage = stage.lock();
-    let wanted = *stage != Stage::GivenUp;
-    *stage = Stage::Ended;
+    let wanted = *stage != ProcessStage::GivenUp;
+    *stage = ProcessStage::Ended;
     wanted
 }
 

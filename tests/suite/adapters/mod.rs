@@ -26,7 +26,7 @@ fn system() -> Arc<System> {
 }
 
 fn state(policy: &Policy) -> State {
-    policy.circuit().unwrap().state()
+    policy.circuit_breaker().unwrap().state()
 }
 
 fn is_open<T>(answer: &Answer<T>) -> bool {
@@ -101,29 +101,29 @@ async fn po_07_circuits() {
     drill!(lb, system.lb.targets("x"));
 }
 
-/// PO-07, RG-2: each bulkhead has its slots and its wait, a ping needs no slot but passes the circuit, and a saturated
+/// PO-07, RG-2: each bulkhead has its permits and its wait, a ping needs no permit but passes the circuit, and a saturated
 /// compute leaves the network serving.
 #[tokio::test(start_paused = true)]
 async fn po_07_bulkheads() {
     let system = system();
     let faults = system.faults.clone();
     macro_rules! saturate {
-        ($backend:ident, $slots:literal, $call:expr) => {
+        ($backend:ident, $bulkhead:literal, $call:expr) => {
             faults.$backend.set(Fault::Slow(20 * SECOND));
             let mut held = JoinSet::new();
-            for _ in 0..$slots {
+            for _ in 0..$bulkhead {
                 let system = Arc::clone(&system);
                 held.spawn(async move {
                     let _ = system.$backend.delete("x").await;
                 });
             }
             tokio::task::yield_now().await;
-            assert_eq!(system.$backend.policy().slots().unwrap().available(), 0);
+            assert_eq!(system.$backend.policy().bulkhead().unwrap().available(), 0);
             faults.$backend.set(Fault::None);
             let (calls, start) = (faults.$backend.calls(), now());
             assert!(is_full(&$call.await));
             assert_eq!((now() - start, faults.$backend.calls()), (10 * SECOND, calls), "it waited in vain");
-            assert!(system.$backend.ping().await.is_ok(), "a ping takes no slot");
+            assert!(system.$backend.ping().await.is_ok(), "a ping takes no permit");
             assert_eq!(now() - start, 10 * SECOND, "and waits for none");
         };
     }
@@ -133,38 +133,38 @@ async fn po_07_bulkheads() {
     assert_eq!(now(), start);
     saturate!(network, 15, system.network.members("x"));
     saturate!(storage, 10, system.storage.create("x"));
-    assert!(system.dns.policy().slots().is_none() && system.lb.policy().slots().is_none());
+    assert!(system.dns.policy().bulkhead().is_none() && system.lb.policy().bulkhead().is_none());
 
     // A ping passes the circuit.
-    system.compute.policy().circuit().unwrap().force_open();
+    system.compute.policy().circuit_breaker().unwrap().force_open();
     assert!(is_open(&system.compute.ping().await));
 }
 
-/// The stream of a log outlives its opening: no timeout ends it, it holds its slot to its end, and dropping it cancels it.
+/// The stream of a log outlives its opening: no timeout ends it, it holds its permit to its end, and dropping it cancels it.
 #[tokio::test(start_paused = true)]
 async fn a_stream_holds_its_slot() {
     let system = system();
-    let slots = system.compute.policy().slots().unwrap();
+    let bulkhead = system.compute.policy().bulkhead().unwrap();
     system.compute.create("web").await.unwrap();
     let mut logs = system.compute.logs("web").await.unwrap();
-    assert_eq!(slots.in_use(), 1);
+    assert_eq!(bulkhead.in_use(), 1);
     advance(3600 * SECOND).await;
     assert_eq!(system.compute.get_ref().write("web", "still here").await, 1);
     assert_eq!(logs.next().await.as_deref(), Some("still here"));
-    assert_eq!(slots.in_use(), 1);
+    assert_eq!(bulkhead.in_use(), 1);
     drop(logs);
-    assert_eq!((slots.in_use(), system.compute.get_ref().write("web", "anybody?").await), (0, 0));
+    assert_eq!((bulkhead.in_use(), system.compute.get_ref().write("web", "anybody?").await), (0, 0));
 
-    // It ends with the instance, and gives the slot back though the stream is still there.
+    // It ends with the instance, and gives the permit back though the stream is still there.
     let mut logs = system.compute.logs("web").await.unwrap();
-    assert_eq!(slots.in_use(), 1);
+    assert_eq!(bulkhead.in_use(), 1);
     system.compute.delete("web").await.unwrap();
     assert_eq!(logs.next().await, None);
-    assert_eq!(slots.in_use(), 0);
+    assert_eq!(bulkhead.in_use(), 0);
 
     // An opening that fails holds nothing.
     assert!(matches!(system.compute.logs("web").await, Err(BackendError::NotFound(_))));
-    assert_eq!(slots.in_use(), 0);
+    assert_eq!(bulkhead.in_use(), 0);
 }
 
 /// RG-5: five circuits, one tripped: four serve.
@@ -190,7 +190,7 @@ async fn what_passes_through() {
     let kinds =
         [system.compute.kind(), system.network.kind(), system.storage.kind(), system.dns.kind(), system.lb.kind()];
     assert_eq!(kinds, ["memory"; 5]);
-    system.compute.policy().circuit().unwrap().force_open();
+    system.compute.policy().circuit_breaker().unwrap().force_open();
     assert!(is_open(&system.compute.list().await));
     assert!(system.compute.into_inner().list().await.is_ok(), "without its policy");
 }

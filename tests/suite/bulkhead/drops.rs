@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use seaworthy::{BoxError, Slots};
+use seaworthy::{BoxError, Bulkhead};
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok, task};
 use tower::{Layer, Service};
 
@@ -67,11 +67,11 @@ impl Future for Steps {
 
 const ENDS: [End; 5] = [End::Success, End::Error, End::PanicInReady, End::PanicInCall, End::PanicInPoll];
 
-/// A call that waits for a slot, then for the inner service, then for the answer. The slot comes after `slot_after`
+/// A call that waits for a permit, then for the inner service, then for the answer. The permit comes after `slot_after`
 /// polls. It is dropped after `polls` of them, if it has not ended before.
-fn drive(slots: &Slots, end: End, slot_after: u32, polls: u32) {
-    let mut held = Some(slots.try_take().expect("free"));
-    let mut service = slots.layer().layer(Steps { ready_after: 2, done_after: 2, end });
+fn drive(bulkhead: &Bulkhead, end: End, slot_after: u32, polls: u32) {
+    let mut held = Some(bulkhead.try_acquire().expect("free"));
+    let mut service = bulkhead.layer().layer(Steps { ready_after: 2, done_after: 2, end });
     let mut call = task::spawn(service.call(()));
     for poll in 0..polls {
         if poll == slot_after {
@@ -79,74 +79,74 @@ fn drive(slots: &Slots, end: End, slot_after: u32, polls: u32) {
         }
         match catch_unwind(AssertUnwindSafe(|| call.poll())) {
             Ok(Poll::Pending) => {}
-            // Whatever its end was, the slot is free before the future is dropped.
+            // Whatever its end was, the permit is free before the future is dropped.
             Ok(Poll::Ready(_)) | Err(_) => {
-                assert_idle(slots);
+                assert_idle(bulkhead);
                 break;
             }
         }
         let (in_use, waiting) = if held.is_some() { (1, 1) } else { (1, 0) };
-        assert_eq!((slots.in_use(), slots.waiting()), (in_use, waiting), "{end:?}, poll {poll}");
+        assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (in_use, waiting), "{end:?}, poll {poll}");
     }
     drop(call);
     drop(held);
-    assert_idle(slots);
+    assert_idle(bulkhead);
 }
 
 /// BH-06: whatever the end is, and at whichever await point the call is dropped, nothing is lost.
 #[tokio::test(start_paused = true)]
 async fn dropped_at_every_await_point() {
-    let slots = patient(1);
+    let bulkhead = patient(1);
     for end in ENDS {
         for slot_after in 0..3 {
             for polls in 0..12 {
-                drive(&slots, end, slot_after, polls);
+                drive(&bulkhead, end, slot_after, polls);
             }
         }
     }
 }
 
-/// BH-06: the same for a call that found a free slot, and a service that was ready.
+/// BH-06: the same for a call that found a free permit, and a service that was ready.
 #[test]
 fn dropped_without_waiting() {
-    let slots = patient(1);
+    let bulkhead = patient(1);
     for end in [End::Success, End::Error, End::PanicInPoll] {
         for polls in 0..5 {
-            let mut service = slots.layer().layer(Steps { ready_after: 0, done_after: 2, end });
+            let mut service = bulkhead.layer().layer(Steps { ready_after: 0, done_after: 2, end });
             assert_ready_ok!(task::spawn(()).enter(|cx, _| service.poll_ready(cx)));
             let mut call = task::spawn(service.call(()));
             for poll in 0..polls {
-                assert_eq!(slots.in_use(), u32::from(poll <= 2));
+                assert_eq!(bulkhead.in_use(), u32::from(poll <= 2));
                 if catch_unwind(AssertUnwindSafe(|| call.poll().is_ready())).unwrap_or(true) {
-                    assert_idle(&slots);
+                    assert_idle(&bulkhead);
                     break;
                 }
             }
             drop(call);
-            assert_idle(&slots);
+            assert_idle(&bulkhead);
         }
     }
 }
 
-/// BH-06: a panic in the inner service's `call` gives the slot back, in the caller's `call` as well.
+/// BH-06: a panic in the inner service's `call` gives the permit back, in the caller's `call` as well.
 #[test]
 fn panic_in_call() {
-    let slots = patient(1);
-    let mut service = slots.layer().layer(Steps { ready_after: 0, done_after: 0, end: End::PanicInCall });
+    let bulkhead = patient(1);
+    let mut service = bulkhead.layer().layer(Steps { ready_after: 0, done_after: 0, end: End::PanicInCall });
     assert_ready_ok!(task::spawn(()).enter(|cx, _| service.poll_ready(cx)));
     assert!(catch_unwind(AssertUnwindSafe(|| service.call(()))).is_err());
-    assert_idle(&slots);
+    assert_idle(&bulkhead);
 }
 
 /// BH-06: `take` and `run`, dropped at every await point.
 #[tokio::test(start_paused = true)]
 async fn handle_futures_dropped() {
-    let slots = patient(1);
+    let bulkhead = patient(1);
     for polls in 0..6 {
         for slot_after in 0..3 {
-            let mut held = Some(slots.try_take().expect("free"));
-            let mut run = task::spawn(slots.run(Steps { ready_after: 0, done_after: 2, end: End::Success }));
-            let mut take = task::spawn(slots.take());
+            let mut held = Some(bulkhead.try_acquire().expect("free"));
+            let mut run = task::spawn(bulkhead.run(Steps { ready_after: 0, done_after: 2, end: End::Success }));
+            let mut take = task::spawn(bulkhead.take());
             let mut taken = None;
             for poll in 0..polls {
                 if poll == slot_after {
@@ -154,7 +154,7 @@ async fn handle_futures_dropped() {
                 }
                 if taken.is_none() {
                     taken = match take.poll() {
-                        Poll::Ready(slot) => Some(slot.expect("granted")),
+                        Poll::Ready(permit) => Some(permit.expect("granted")),
                         Poll::Pending => None,
                     };
                 }
@@ -163,61 +163,61 @@ async fn handle_futures_dropped() {
                 }
             }
             drop((run, take, taken, held));
-            assert_idle(&slots);
+            assert_idle(&bulkhead);
         }
     }
 }
 
-/// BH-06: a slot that was granted to a call that is dropped goes to the next who waits.
+/// BH-06: a permit that was granted to a call that is dropped goes to the next who waits.
 #[tokio::test(start_paused = true)]
 async fn a_granted_slot_is_passed_on() {
-    let slots = patient(1);
-    let slot = slots.try_take().expect("free");
-    let [mut first, mut second, mut third] = [(); 3].map(|()| task::spawn(slots.take()));
+    let bulkhead = patient(1);
+    let permit = bulkhead.try_acquire().expect("free");
+    let [mut first, mut second, mut third] = [(); 3].map(|()| task::spawn(bulkhead.take()));
     assert_pending!(first.poll());
     assert_pending!(second.poll());
     assert_pending!(third.poll());
-    drop(slot);
+    drop(permit);
     assert!(first.is_woken() && !second.is_woken());
     // It was granted and never polled again.
     drop(first);
     assert!(second.is_woken() && !third.is_woken());
     // One that is dropped before it was granted just leaves.
     drop(third);
-    assert_eq!((slots.in_use(), slots.waiting()), (1, 0));
+    assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (1, 0));
     assert!(assert_ready!(second.poll()).is_ok());
-    assert_idle(&slots);
+    assert_idle(&bulkhead);
 }
 
-/// BH-06: dropping a call drops the inner future first: the slot is not given to another while that still runs.
+/// BH-06: dropping a call drops the inner future first: the permit is not given to another while that still runs.
 #[tokio::test(start_paused = true)]
 async fn the_slot_outlives_the_inner_future() {
-    struct Watch(Slots);
+    struct Watch(Bulkhead);
 
     impl Drop for Watch {
         fn drop(&mut self) {
-            assert_eq!(self.0.in_use(), 1, "the slot is still held");
+            assert_eq!(self.0.in_use(), 1, "the permit is still held");
         }
     }
 
-    let slots = patient(1);
+    let bulkhead = patient(1);
     let inner = tower::service_fn(|watch: Watch| async move {
         let _watch = watch;
         std::future::pending::<()>().await;
         Ok::<(), BoxError>(())
     });
-    let mut service = slots.layer().layer(inner);
+    let mut service = bulkhead.layer().layer(inner);
     assert_ready_ok!(task::spawn(()).enter(|cx, _| service.poll_ready(cx)));
-    let mut call = task::spawn(service.call(Watch(slots.clone())));
+    let mut call = task::spawn(service.call(Watch(bulkhead.clone())));
     assert_pending!(call.poll());
     drop(call);
-    let watch = Watch(slots.clone());
-    let mut run = task::spawn(slots.run(async move {
+    let watch = Watch(bulkhead.clone());
+    let mut run = task::spawn(bulkhead.run(async move {
         let _watch = watch;
         tokio::time::timeout(SECOND, std::future::pending::<()>()).await?;
         Ok::<(), BoxError>(())
     }));
     assert_pending!(run.poll());
     drop(run);
-    assert_idle(&slots);
+    assert_idle(&bulkhead);
 }

@@ -15,29 +15,29 @@ mod waiting;
 use std::task::Poll;
 use std::time::Duration;
 
-use seaworthy::bulkhead::{Bulkhead, SlotsBuilder};
-use seaworthy::{BoxError, Rejected, Slots, StackError};
+use seaworthy::bulkhead::{BulkheadBuilder, BulkheadService};
+use seaworthy::{BoxError, Bulkhead, Rejected, StackError};
 use tower_test::mock::{Handle, Mock, Spawn};
 
-type Service = Spawn<Bulkhead<Mock<&'static str, &'static str>>>;
+type Service = Spawn<BulkheadService<Mock<&'static str, &'static str>>>;
 type Backend = Handle<&'static str, &'static str>;
 
 /// A bulkhead that rejects at once.
-fn slots(limit: u32) -> Slots {
-    Slots::builder("ship").limit(limit).build().expect("valid")
+fn bulkhead(limit: u32) -> Bulkhead {
+    Bulkhead::builder("ship").limit(limit).build().expect("valid")
 }
 
 /// A bulkhead that lets calls wait for a second.
-fn patient(limit: u32) -> Slots {
+fn patient(limit: u32) -> Bulkhead {
     patient_builder(limit).build().expect("valid")
 }
 
-fn patient_builder(limit: u32) -> SlotsBuilder {
-    Slots::builder("ship").limit(limit).max_wait(Duration::from_secs(1))
+fn patient_builder(limit: u32) -> BulkheadBuilder {
+    Bulkhead::builder("ship").limit(limit).max_wait(Duration::from_secs(1))
 }
 
-fn service(slots: &Slots) -> (Service, Backend) {
-    tower_test::mock::spawn_layer(slots.layer())
+fn service(bulkhead: &Bulkhead) -> (Service, Backend) {
+    tower_test::mock::spawn_layer(bulkhead.layer())
 }
 
 /// A call that the service is ready for.
@@ -46,11 +46,11 @@ fn call(service: &mut Service, request: &'static str) -> tokio_test::task::Spawn
     tokio_test::task::spawn(service.call(request))
 }
 
-type Response = <Bulkhead<Mock<&'static str, &'static str>> as tower::Service<&'static str>>::Future;
+type Response = <BulkheadService<Mock<&'static str, &'static str>> as tower::Service<&'static str>>::Future;
 
 /// Nothing is held, nobody waits.
-fn assert_idle(slots: &Slots) {
-    assert_eq!((slots.in_use(), slots.waiting(), slots.available()), (0, 0, slots.limit()));
+fn assert_idle(bulkhead: &Bulkhead) {
+    assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (0, 0, bulkhead.limit()));
 }
 
 fn is_full<T>(result: &Result<T, BoxError>) -> bool {
@@ -86,6 +86,6 @@ macro_rules! assert_full {
 use assert_full;
 
 /// A builder for another bulkhead of the same name and limit.
-fn named_after(slots: &Slots) -> SlotsBuilder {
-    Slots::builder(slots.name().clone()).limit(slots.limit())
+fn named_after(bulkhead: &Bulkhead) -> BulkheadBuilder {
+    Bulkhead::builder(bulkhead.name().clone()).limit(bulkhead.limit())
 }

@@ -1,11 +1,11 @@
-//! The bulkhead against a naive model: a list of who holds a slot and a list of who waits.
+//! The bulkhead against a naive model: a list of who holds a permit and a list of who waits.
 
 use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use seaworthy::bulkhead::Take;
-use seaworthy::{Slot, Slots};
+use seaworthy::Bulkhead;
+use seaworthy::bulkhead::{Acquire, Permit};
 use tokio_test::task::{self, Spawn};
 
 const MAX_WAIT: u64 = 5;
@@ -13,12 +13,12 @@ const MAX_WAIT: u64 = 5;
 #[derive(Clone, Debug)]
 enum Step {
     TryTake,
-    Take,
+    Acquire,
     /// Polls a waiter, by its place among those that were made and have not ended.
     Poll(usize),
     /// Drops a waiter.
     Cancel(usize),
-    /// Drops a slot.
+    /// Drops a permit.
     GiveBack(usize),
     SetLimit(u32),
     Advance(u64),
@@ -27,7 +27,7 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         2 => Just(Step::TryTake),
-        4 => Just(Step::Take),
+        4 => Just(Step::Acquire),
         6 => any::<usize>().prop_map(Step::Poll),
         2 => any::<usize>().prop_map(Step::Cancel),
         4 => any::<usize>().prop_map(Step::GiveBack),
@@ -44,14 +44,14 @@ enum Stage {
     New,
     /// In the queue since this time.
     Queued(u64),
-    /// Has a slot and does not know.
+    /// Has a permit and does not know.
     Granted,
 }
 
 #[derive(Debug, Default)]
 struct Model {
     limit: usize,
-    max_waiting: usize,
+    max_queued: usize,
     now: u64,
     held: usize,
     rejected: u64,
@@ -74,7 +74,7 @@ impl Model {
         }
     }
 
-    fn try_take(&mut self) -> bool {
+    fn try_acquire(&mut self) -> bool {
         let free = self.in_use() < self.limit && self.queue.is_empty();
         self.held += usize::from(free);
         self.rejected += u64::from(!free);
@@ -86,7 +86,7 @@ impl Model {
         let (id, stage) = self.waiters[index];
         let granted = match stage {
             Stage::New if self.in_use() < self.limit => true,
-            Stage::New if self.queue.len() < self.max_waiting => {
+            Stage::New if self.queue.len() < self.max_queued => {
                 self.waiters[index].1 = Stage::Queued(self.now);
                 self.queue.push(id);
                 return None;
@@ -114,27 +114,27 @@ fn pick(index: usize, len: usize) -> Option<usize> {
     (len > 0).then(|| index % len)
 }
 
-async fn play(limit: u32, max_waiting: u32, steps: Vec<Step>) {
-    let slots = Slots::builder("model")
+async fn play(limit: u32, max_queued: u32, steps: Vec<Step>) {
+    let bulkhead = Bulkhead::builder("model")
         .limit(limit)
         .max_wait(Duration::from_millis(MAX_WAIT))
-        .max_waiting(max_waiting)
+        .max_queued(max_queued)
         .build()
         .expect("valid");
-    let mut model = Model { limit: limit as usize, max_waiting: max_waiting as usize, ..Model::default() };
-    let mut held: Vec<Slot> = Vec::new();
-    let mut waiters: Vec<Spawn<Take>> = Vec::new();
+    let mut model = Model { limit: limit as usize, max_queued: max_queued as usize, ..Model::default() };
+    let mut held: Vec<Permit> = Vec::new();
+    let mut waiters: Vec<Spawn<Acquire>> = Vec::new();
     for step in steps {
         match step {
             Step::TryTake => {
-                let slot = slots.try_take();
-                assert_eq!(slot.is_ok(), model.try_take());
-                held.extend(slot);
+                let permit = bulkhead.try_acquire();
+                assert_eq!(permit.is_ok(), model.try_acquire());
+                held.extend(permit);
             }
-            Step::Take => {
+            Step::Acquire => {
                 model.last += 1;
                 model.waiters.push((model.last, Stage::New));
-                waiters.push(task::spawn(slots.take()));
+                waiters.push(task::spawn(bulkhead.take()));
             }
             Step::Poll(index) => {
                 let Some(index) = pick(index, waiters.len()) else { continue };
@@ -143,11 +143,11 @@ async fn play(limit: u32, max_waiting: u32, steps: Vec<Step>) {
                 let expected = model.poll(index);
                 match waiters[index].poll() {
                     std::task::Poll::Pending => assert_eq!(expected, None),
-                    std::task::Poll::Ready(slot) => {
-                        assert_eq!(expected, Some(slot.is_ok()));
-                        // Nobody has to be polled to find out that there is a slot, or that the time is over.
+                    std::task::Poll::Ready(permit) => {
+                        assert_eq!(expected, Some(permit.is_ok()));
+                        // Nobody has to be polled to find out that there is a permit, or that the time is over.
                         assert!(woken || stage == Stage::New, "{stage:?} and not woken");
-                        held.extend(slot);
+                        held.extend(permit);
                         drop(waiters.remove(index));
                     }
                 }
@@ -164,7 +164,7 @@ async fn play(limit: u32, max_waiting: u32, steps: Vec<Step>) {
                 model.serve();
             }
             Step::SetLimit(limit) => {
-                slots.set_limit(limit).expect("in range");
+                bulkhead.set_limit(limit).expect("in range");
                 model.limit = limit as usize;
                 model.serve();
             }
@@ -173,15 +173,15 @@ async fn play(limit: u32, max_waiting: u32, steps: Vec<Step>) {
                 model.now += millis;
             }
         }
-        let counts = slots.snapshot();
+        let counts = bulkhead.snapshot();
         assert_eq!(
             (counts.limit as usize, counts.in_use as usize, counts.waiting as usize, counts.rejected),
             (model.limit, model.in_use(), model.queue.len(), model.rejected)
         );
-        assert_eq!(slots.available() as usize, model.limit.saturating_sub(model.in_use()));
+        assert_eq!(bulkhead.available() as usize, model.limit.saturating_sub(model.in_use()));
     }
     drop((held, waiters));
-    super::assert_idle(&slots);
+    super::assert_idle(&bulkhead);
 }
 
 /// `PROPTEST_CASES`, or so many that all of them take a second.
@@ -196,8 +196,8 @@ proptest! {
 
     /// BH-03, BH-04, BH-06, BH-07: any order of takes, polls, drops, changes of the limit and of the time.
     #[test]
-    fn as_the_model_says(limit in 1..4u32, max_waiting in 0..4u32, steps in steps()) {
+    fn as_the_model_says(limit in 1..4u32, max_queued in 0..4u32, steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-        runtime.block_on(play(limit, max_waiting, steps));
+        runtime.block_on(play(limit, max_queued, steps));
     }
 }

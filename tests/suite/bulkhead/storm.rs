@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::{BoxError, Slots};
+use seaworthy::{BoxError, Bulkhead};
 use tower::{ServiceExt, service_fn};
 
 use super::{assert_idle, is_full};
@@ -36,10 +36,10 @@ impl Drop for Visit {
 
 const CALLS: u32 = 4_000;
 
-async fn storm(slots: Slots, limit: u32) {
+async fn storm(bulkhead: Bulkhead, limit: u32) {
     let gauge = Arc::<Gauge>::default();
     let inside = Arc::clone(&gauge);
-    let service = tower::ServiceBuilder::new().layer(slots.layer()).service(service_fn(move |call: u32| {
+    let service = tower::ServiceBuilder::new().layer(bulkhead.layer()).service(service_fn(move |call: u32| {
         let gauge = Arc::clone(&inside);
         async move {
             gauge.visit(call % 4).await;
@@ -67,30 +67,30 @@ async fn storm(slots: Slots, limit: u32) {
     }
     let most = gauge.most.load(Ordering::SeqCst);
     assert!((1..=limit).contains(&most), "{most}");
-    assert_idle(&slots);
+    assert_idle(&bulkhead);
     // Those that were given up may have been rejected unseen.
-    assert!(rejected <= slots.snapshot().rejected);
+    assert!(rejected <= bulkhead.snapshot().rejected);
 }
 
-/// BH-01, BH-06: in a storm on several threads there are never more than `limit` inside, and after it all slots are
+/// BH-01, BH-06: in a storm on several threads there are never more than `limit` inside, and after it all permits are
 /// there. It is the same for calls that wait.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_threads() {
     for limit in [1, 3] {
-        let builder = Slots::builder("ship").limit(limit);
+        let builder = Bulkhead::builder("ship").limit(limit);
         storm(builder.clone().build().expect("valid"), limit).await;
         let patient = builder.clone().max_wait(Duration::from_secs(3600)).build().expect("valid");
         storm(patient.clone(), limit).await;
         assert_eq!(patient.snapshot().rejected, 0);
-        storm(builder.max_wait(Duration::from_secs(3600)).max_waiting(5).build().expect("valid"), limit).await;
+        storm(builder.max_wait(Duration::from_secs(3600)).max_queued(5).build().expect("valid"), limit).await;
     }
 }
 
 /// BH-07: a limit that changes all the time while calls come and go leaves nothing behind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_limit_changes_meanwhile() {
-    let slots = Slots::builder("ship").limit(1).max_wait(Duration::MAX).build().expect("valid");
-    let changes = slots.clone();
+    let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(Duration::MAX).build().expect("valid");
+    let changes = bulkhead.clone();
     let changing = std::thread::spawn(move || {
         for limit in (1..=8).cycle().take(8_000) {
             changes.set_limit(limit).expect("in range");
@@ -98,7 +98,7 @@ async fn the_limit_changes_meanwhile() {
             assert!(counts.waiting == 0 || counts.in_use >= counts.limit, "{counts:?}");
         }
     });
-    storm(slots.clone(), 8).await;
+    storm(bulkhead.clone(), 8).await;
     changing.join().expect("no panic");
-    assert_eq!((slots.limit(), slots.in_use(), slots.waiting()), (8, 0, 0));
+    assert_eq!((bulkhead.limit(), bulkhead.in_use(), bulkhead.waiting()), (8, 0, 0));
 }

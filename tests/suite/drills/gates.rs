@@ -6,7 +6,7 @@ use super::rig::{Rig, Settings, is_down, is_full, is_open};
 use crate::support::{MS, advance, now};
 
 const CIRCUIT: Settings =
-    Settings { circuit: Some((3, Duration::from_millis(200))), slots: None, timeout: None, retry: None };
+    Settings { circuit_breaker: Some((3, Duration::from_millis(200))), bulkhead: None, timeout: None, retry: None };
 
 async fn trip(rig: &Rig) {
     rig.backend.fails(true);
@@ -19,7 +19,7 @@ async fn trip(rig: &Rig) {
 #[tokio::test]
 #[allow(clippy::disallowed_methods, reason = "this is about real time")]
 async fn rg_1_fail_fast() {
-    for rig in Rig::each(Settings { circuit: Some((3, Duration::from_secs(3600))), ..CIRCUIT }) {
+    for rig in Rig::each(Settings { circuit_breaker: Some((3, Duration::from_secs(3600))), ..CIRCUIT }) {
         trip(&rig).await;
         let start = std::time::Instant::now();
         for _ in 0..100 {
@@ -47,7 +47,7 @@ async fn rg_1_no_rejection_waits() {
 /// RG-2: a saturated backend does not slow another.
 #[tokio::test(start_paused = true)]
 async fn rg_2_isolation() {
-    let settings = Settings { slots: Some((2, Duration::ZERO)), ..CIRCUIT };
+    let settings = Settings { bulkhead: Some((2, Duration::ZERO)), ..CIRCUIT };
     for (compute, network) in Rig::each(settings).into_iter().zip(Rig::each(settings)) {
         compute.backend.holds(true);
         let held = [compute.start().await, compute.start().await];

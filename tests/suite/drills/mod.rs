@@ -16,10 +16,10 @@ const TRIP_AND_RECOVERY: [(State, State); 3] =
 /// DR-1: three failures open it, the next call is rejected at once, and after the open time a success closes it.
 #[tokio::test(start_paused = true)]
 async fn dr_1_trip_and_recovery() {
-    for rig in Rig::each(Settings { circuit: Some((3, 200 * MS)), ..Settings::default() }) {
+    for rig in Rig::each(Settings { circuit_breaker: Some((3, 200 * MS)), ..Settings::default() }) {
         rig.backend.fails(true);
         for call in 0..3 {
-            assert_eq!(rig.circuit.state(), State::Closed, "{}: before failure {call}", rig.kind);
+            assert_eq!(rig.circuit_breaker.state(), State::Closed, "{}: before failure {call}", rig.kind);
             assert!(is_down(&rig.call().await), "each caller gets the backend's own error");
         }
 
@@ -33,21 +33,21 @@ async fn dr_1_trip_and_recovery() {
         assert!(is_open(&rig.call().await), "not before its time");
         advance(51 * MS).await;
         assert!(rig.call().await.is_ok());
-        assert_eq!((rig.circuit.state(), rig.backend.calls()), (State::Closed, 4));
+        assert_eq!((rig.circuit_breaker.state(), rig.backend.calls()), (State::Closed, 4));
         assert_eq!(rig.changes(), TRIP_AND_RECOVERY, "{}", rig.kind);
     }
 }
 
-/// DR-2: with all slots held, whoever comes is rejected after the wait, and nobody else.
+/// DR-2: with all permits held, whoever comes is rejected after the wait, and nobody else.
 #[tokio::test(start_paused = true)]
 async fn dr_2_saturation() {
-    for rig in Rig::each(Settings { slots: Some((3, 100 * MS)), ..Settings::default() }) {
+    for rig in Rig::each(Settings { bulkhead: Some((3, 100 * MS)), ..Settings::default() }) {
         rig.backend.holds(true);
         let held = [rig.start().await, rig.start().await, rig.start().await];
-        assert_eq!((rig.slots.available(), rig.slots.in_use(), rig.backend.calls()), (0, 3, 3), "{}", rig.kind);
+        assert_eq!((rig.bulkhead.available(), rig.bulkhead.in_use(), rig.backend.calls()), (0, 3, 3), "{}", rig.kind);
 
         let more = [rig.start().await, rig.start().await, rig.start().await, rig.start().await, rig.start().await];
-        assert_eq!(rig.slots.waiting(), 5);
+        assert_eq!(rig.bulkhead.waiting(), 5);
         advance(99 * MS).await;
         tokio::task::yield_now().await;
         assert!(more.iter().all(|call| !call.is_finished()), "they wait for as long as they may");
@@ -61,7 +61,7 @@ async fn dr_2_saturation() {
         for call in held {
             assert!(call.await.unwrap().is_ok());
         }
-        assert_eq!((rig.slots.available(), rig.slots.waiting()), (3, 0));
+        assert_eq!((rig.bulkhead.available(), rig.bulkhead.waiting()), (3, 0));
         assert!(rig.call().await.is_ok());
     }
 }
@@ -70,8 +70,8 @@ async fn dr_2_saturation() {
 #[tokio::test(start_paused = true)]
 async fn dr_3_the_whole_policy() {
     let settings = Settings {
-        circuit: Some((3, 200 * MS)),
-        slots: Some((5, Duration::ZERO)),
+        circuit_breaker: Some((3, 200 * MS)),
+        bulkhead: Some((5, Duration::ZERO)),
         timeout: Some(500 * MS),
         ..Settings::default()
     };
@@ -83,12 +83,16 @@ async fn dr_3_the_whole_policy() {
         let before = now();
         assert!(rig.call().await.is_err());
         assert_eq!(now() - before, 500 * MS, "{}", rig.kind);
-        assert_eq!(rig.circuit.state(), State::Open, "{}", rig.kind);
+        assert_eq!(rig.circuit_breaker.state(), State::Open, "{}", rig.kind);
 
         for _ in 0..10 {
             assert!(is_open(&rig.call().await));
         }
-        assert_eq!((rig.backend.calls(), rig.slots.available()), (3, 5), "no call came through, no slot was taken");
+        assert_eq!(
+            (rig.backend.calls(), rig.bulkhead.available()),
+            (3, 5),
+            "no call came through, no permit was taken"
+        );
 
         rig.backend.fails(false);
         rig.backend.holds(false);
@@ -96,7 +100,7 @@ async fn dr_3_the_whole_policy() {
         for _ in 0..10 {
             assert!(rig.call().await.is_ok());
         }
-        assert_eq!((rig.backend.calls(), rig.slots.available()), (13, 5));
+        assert_eq!((rig.backend.calls(), rig.bulkhead.available()), (13, 5));
         assert_eq!(rig.changes(), TRIP_AND_RECOVERY, "{}", rig.kind);
     }
 }
@@ -135,7 +139,7 @@ async fn dr_4_retries() {
 /// DR-5: while the probe is held, the others are rejected; when it succeeds, the circuit closes.
 #[tokio::test(start_paused = true)]
 async fn dr_5_half_open_single_flight() {
-    for rig in Rig::each(Settings { circuit: Some((3, 200 * MS)), ..Settings::default() }) {
+    for rig in Rig::each(Settings { circuit_breaker: Some((3, 200 * MS)), ..Settings::default() }) {
         rig.backend.fails(true);
         for _ in 0..3 {
             assert!(is_down(&rig.call().await));
@@ -144,7 +148,7 @@ async fn dr_5_half_open_single_flight() {
         rig.backend.holds(true);
         advance(200 * MS).await;
         let probe = rig.start().await;
-        assert_eq!((rig.circuit.state(), rig.backend.calls()), (State::HalfOpen, 4), "{}", rig.kind);
+        assert_eq!((rig.circuit_breaker.state(), rig.backend.calls()), (State::HalfOpen, 4), "{}", rig.kind);
         for _ in 0..5 {
             assert!(is_open(&rig.call().await));
         }
@@ -152,7 +156,7 @@ async fn dr_5_half_open_single_flight() {
 
         rig.backend.holds(false);
         assert!(probe.await.unwrap().is_ok());
-        assert_eq!(rig.circuit.state(), State::Closed, "{}", rig.kind);
+        assert_eq!(rig.circuit_breaker.state(), State::Closed, "{}", rig.kind);
         assert!(rig.call().await.is_ok());
     }
 }

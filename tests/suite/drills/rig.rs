@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::circuit::State;
-use seaworthy::{Backoff, BoxError, Circuit, Policy, Rejected, RetryPolicy, Slots, StackError, TimeoutLayer};
+use seaworthy::circuit_breaker::State;
+use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, Policy, Rejected, RetryPolicy, StackError, Timeout};
 use tokio::sync::watch;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -78,9 +78,9 @@ impl Dns for Backend {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Settings {
     /// Opens after so many failures, for so long.
-    pub(super) circuit: Option<(u32, Duration)>,
-    /// So many slots, and so long a wait for one.
-    pub(super) slots: Option<(u32, Duration)>,
+    pub(super) circuit_breaker: Option<(u32, Duration)>,
+    /// So many permits, and so long a wait for one.
+    pub(super) bulkhead: Option<(u32, Duration)>,
     pub(super) timeout: Option<Duration>,
     /// So many attempts with so long a wait in between, all within so long a time.
     pub(super) retry: Option<(u32, Duration, Option<Duration>)>,
@@ -90,8 +90,8 @@ pub(super) struct Settings {
 pub(super) struct Rig {
     pub(super) kind: &'static str,
     pub(super) backend: Backend,
-    pub(super) circuit: Circuit,
-    pub(super) slots: Slots,
+    pub(super) circuit_breaker: CircuitBreaker,
+    pub(super) bulkhead: Bulkhead,
     told: Told,
     call: Box<dyn Fn() -> Answer + Send + Sync>,
 }
@@ -108,93 +108,93 @@ impl Rig {
         ]
     }
 
-    fn parts(settings: Settings) -> (Told, Circuit, Slots, TimeoutLayer, RetryPolicy) {
+    fn parts(settings: Settings) -> (Told, CircuitBreaker, Bulkhead, Timeout, RetryPolicy) {
         let told = Told::default();
         // What the drill leaves out is too large to be noticed.
-        let (failures, open) = settings.circuit.unwrap_or((1_000_000, Duration::MAX));
-        let (limit, wait) = settings.slots.unwrap_or((1_000_000, Duration::ZERO));
+        let (failures, open) = settings.circuit_breaker.unwrap_or((1_000_000, Duration::MAX));
+        let (limit, wait) = settings.bulkhead.unwrap_or((1_000_000, Duration::ZERO));
         let (attempts, pause, deadline) = settings.retry.unwrap_or((1, Duration::ZERO, None));
-        let circuit = told.by(Circuit::builder("drill").consecutive_failures(failures).open_for(open));
-        let mut slots = Slots::builder("drill").limit(limit);
+        let circuit_breaker = told.by(CircuitBreaker::builder("drill").consecutive_failures(failures).open_for(open));
+        let mut bulkhead = Bulkhead::builder("drill").limit(limit);
         if !wait.is_zero() {
-            slots = slots.max_wait(wait);
+            bulkhead = bulkhead.max_wait(wait);
         }
         let mut retry = RetryPolicy::builder("drill").attempts(attempts).backoff(Backoff::constant(pause)).no_budget();
         if let Some(deadline) = deadline {
             retry = retry.deadline(deadline);
         }
-        let timeout = TimeoutLayer::new(settings.timeout.unwrap_or(Duration::MAX));
-        (told, circuit.build().unwrap(), slots.build().unwrap(), timeout, retry.build().unwrap())
+        let timeout = Timeout::new(settings.timeout.unwrap_or(Duration::MAX));
+        (told, circuit_breaker.build().unwrap(), bulkhead.build().unwrap(), timeout, retry.build().unwrap())
     }
 
     fn of_layers(settings: Settings) -> Rig {
-        let (told, circuit, slots, timeout, retry) = Rig::parts(settings);
+        let (told, circuit_breaker, bulkhead, timeout, retry) = Rig::parts(settings);
         let backend = Backend::new();
         let inner = backend.clone();
         let service = ServiceBuilder::new()
             .layer(retry.layer())
-            .layer(circuit.layer())
-            .layer(slots.layer())
-            .layer(timeout)
+            .layer(circuit_breaker.layer())
+            .layer(bulkhead.layer())
+            .layer(timeout.layer())
             .service(service_fn(move |()| inner.clone().answer()));
         let call = Box::new(move || -> Answer { Box::pin(service.clone().oneshot(())) });
-        Rig { kind: "layers", backend, circuit, slots, told, call }
+        Rig { kind: "layers", backend, circuit_breaker, bulkhead, told, call }
     }
 
     fn of_handles(settings: Settings) -> Rig {
-        let (told, circuit, slots, timeout, retry) = Rig::parts(settings);
+        let (told, circuit_breaker, bulkhead, timeout, retry) = Rig::parts(settings);
         let backend = Backend::new();
-        let parts = Arc::new((retry, circuit.clone(), slots.clone(), timeout, backend.clone()));
+        let parts = Arc::new((retry, circuit_breaker.clone(), bulkhead.clone(), timeout, backend.clone()));
         let call = Box::new(move || -> Answer {
             let parts = Arc::clone(&parts);
             Box::pin(async move {
-                let (retry, circuit, slots, timeout, backend) = &*parts;
-                retry.run(|| circuit.run(slots.run(timeout.run(backend.clone().answer())))).await
+                let (retry, circuit_breaker, bulkhead, timeout, backend) = &*parts;
+                retry.run(|| circuit_breaker.run(bulkhead.run(timeout.run(backend.clone().answer())))).await
             })
         });
-        Rig { kind: "handles", backend, circuit, slots, told, call }
+        Rig { kind: "handles", backend, circuit_breaker, bulkhead, told, call }
     }
 
     fn of_a_policy_layer(settings: Settings) -> Rig {
-        let (policy, told, circuit, slots) = Rig::policy(settings);
+        let (policy, told, circuit_breaker, bulkhead) = Rig::policy(settings);
         let backend = Backend::new();
         let inner = backend.clone();
         let service = ServiceBuilder::new().layer(policy.layer()).service(service_fn(move |()| inner.clone().answer()));
         let call = Box::new(move || -> Answer { Box::pin(service.clone().oneshot(())) });
-        Rig { kind: "the layer of a policy", backend, circuit, slots, told, call }
+        Rig { kind: "the layer of a policy", backend, circuit_breaker, bulkhead, told, call }
     }
 
     fn of_a_policy(settings: Settings) -> Rig {
-        let (policy, told, circuit, slots) = Rig::policy(settings);
+        let (policy, told, circuit_breaker, bulkhead) = Rig::policy(settings);
         let backend = Backend::new();
         let inner = backend.clone();
         let call = Box::new(move || -> Answer {
             let (policy, inner) = (policy.clone(), inner.clone());
             Box::pin(async move { policy.run(|| inner.clone().answer()).await })
         });
-        Rig { kind: "a policy", backend, circuit, slots, told, call }
+        Rig { kind: "a policy", backend, circuit_breaker, bulkhead, told, call }
     }
 
     /// The resilient adapter of example 07, around this backend in the place of a name server.
     fn of_an_adapter(settings: Settings) -> Rig {
-        let (policy, told, circuit, slots) = Rig::policy(settings);
+        let (policy, told, circuit_breaker, bulkhead) = Rig::policy(settings);
         let backend = Backend::new();
         let adapter = Arc::new(Resilient::new(backend.clone(), policy, &[]).unwrap());
         let call = Box::new(move || -> Answer {
             let adapter = Arc::clone(&adapter);
             Box::pin(async move { adapter.remove("name").await.map_err(BoxError::from) })
         });
-        Rig { kind: "an adapter", backend, circuit, slots, told, call }
+        Rig { kind: "an adapter", backend, circuit_breaker, bulkhead, told, call }
     }
 
-    fn policy(settings: Settings) -> (Policy, Told, Circuit, Slots) {
-        let (told, circuit, slots, timeout, retry) = Rig::parts(settings);
+    fn policy(settings: Settings) -> (Policy, Told, CircuitBreaker, Bulkhead) {
+        let (told, circuit_breaker, bulkhead, timeout, retry) = Rig::parts(settings);
         let policy = Policy::builder("drill")
             .shared_retry(retry)
-            .shared_circuit(circuit.clone())
-            .shared_bulkhead(slots.clone())
+            .shared_circuit_breaker(circuit_breaker.clone())
+            .shared_bulkhead(bulkhead.clone())
             .timeout(timeout.after());
-        (policy.build().unwrap(), told, circuit, slots)
+        (policy.build().unwrap(), told, circuit_breaker, bulkhead)
     }
 
     pub(super) async fn call(&self) -> Outcome {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seaworthy::{BoxError, Circuit, FallbackLayer, Health, Phase, RetryPolicy, Slots, TimeoutLayer, Verdict};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Fallback, Health, Phase, RetryPolicy, Timeout, Verdict};
 
 use crate::support::{LevelFilter, Log};
 
@@ -31,24 +31,25 @@ fn fails() -> std::future::Ready<Result<(), BoxError>> {
 }
 
 async fn everything() {
-    let circuit = Circuit::builder(FORGES).consecutive_failures(1).build().unwrap();
-    circuit.admit().unwrap().settle(Verdict::Failure);
-    assert!(circuit.admit().is_err());
-    let slots = Slots::builder(FORGES).limit(1).build().unwrap();
-    let _held = slots.try_take();
-    assert!(slots.try_take().is_err());
+    let circuit_breaker = CircuitBreaker::builder(FORGES).consecutive_failures(1).build().unwrap();
+    circuit_breaker.admit().unwrap().settle(Verdict::Failure);
+    assert!(circuit_breaker.admit().is_err());
+    let bulkhead = Bulkhead::builder(FORGES).limit(1).build().unwrap();
+    let _held = bulkhead.try_acquire();
+    assert!(bulkhead.try_acquire().is_err());
     let retry = RetryPolicy::builder(FORGES).attempts(2).build().unwrap();
     assert!(retry.run(fails).await.is_err());
-    let fallback = FallbackLayer::value(FORGES, ()).when(|_: &BoxError| true).build().unwrap();
+    let fallback = Fallback::value(FORGES, ()).when(|_: &BoxError| true).build().unwrap();
     assert!(fallback.run(fails()).await.is_ok());
-    let timeout = TimeoutLayer::builder(Duration::from_millis(1)).name(FORGES).build().unwrap();
+    let timeout = Timeout::builder(Duration::from_millis(1)).name(FORGES).build().unwrap();
     assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err());
     let health = Health::new();
     health.advance(Phase::Serving);
     health.require(FORGES, seaworthy::AsyncCheck::new(fails)).unwrap();
     health.run_checks().await;
     assert!(health.admit().is_err());
-    let panics = Circuit::builder(FORGES).observer(|_: &seaworthy::Event<'_>| panic!("{FORGES}")).build().unwrap();
+    let panics =
+        CircuitBreaker::builder(FORGES).observer(|_: &seaworthy::Event<'_>| panic!("{FORGES}")).build().unwrap();
     panics.force_open();
     #[cfg(feature = "lifecycle")]
     {
@@ -73,7 +74,7 @@ async fn one_line_each() {
         assert!(line.contains(" seaworthy::"), "{line:?}");
         assert!(!line.chars().any(|c| c.is_control() || matches!(c, '\u{202e}' | '\u{2028}')), "{line:?}");
     }
-    let mut targets = vec!["circuit", "bulkhead", "retry", "fallback", "timeout", "health", "observer"];
+    let mut targets = vec!["circuit_breaker", "bulkhead", "retry", "fallback", "timeout", "health", "observer"];
     if cfg!(feature = "lifecycle") {
         targets.push("runner");
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, Circuit, Event, Health, Phase, Rejected, State, Status, Verdict};
+use seaworthy::{BoxError, CircuitBreaker, Event, Health, Phase, Rejected, State, Status, Verdict};
 
 struct Bomb;
 
@@ -60,14 +60,17 @@ async fn an_asynchronous_check() {
 /// ER-09: an observer that panics with it changes nothing for the call that it is told of.
 #[test]
 fn an_observer() {
-    let circuit =
-        Circuit::builder("ship").consecutive_failures(1).observer(|_: &Event<'_>| panic_any(Bomb)).build().unwrap();
-    circuit.admit().unwrap().settle(Verdict::Failure);
-    assert_eq!(circuit.state(), State::Open);
-    assert!(circuit.admit().is_err());
-    circuit.reset();
-    circuit.admit().unwrap().settle(Verdict::Success);
-    assert_eq!((circuit.state(), circuit.snapshot().not_permitted), (State::Closed, 1));
+    let circuit_breaker = CircuitBreaker::builder("ship")
+        .consecutive_failures(1)
+        .observer(|_: &Event<'_>| panic_any(Bomb))
+        .build()
+        .unwrap();
+    circuit_breaker.admit().unwrap().settle(Verdict::Failure);
+    assert_eq!(circuit_breaker.state(), State::Open);
+    assert!(circuit_breaker.admit().is_err());
+    circuit_breaker.reset();
+    circuit_breaker.admit().unwrap().settle(Verdict::Success);
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 1));
 }
 
 /// ER-09: a task and a hook that panic with it have failed, and all that comes after them is done.

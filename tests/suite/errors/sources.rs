@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, Circuit, Rejected, StackError, Status};
+use seaworthy::{BoxError, CircuitBreaker, Rejected, StackError, Status};
 
 /// Is its own source.
 #[derive(Debug)]
@@ -35,12 +35,12 @@ fn nested(levels: usize, innermost: impl Into<BoxError>) -> BoxError {
 /// ER-01: a call that fails with such an error is a failed call, and no more.
 #[tokio::test]
 async fn a_call_returns() {
-    let circuit = Circuit::builder("ship").consecutive_failures(2).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("ship").consecutive_failures(2).build().unwrap();
     for error in [Own.into(), nested(10_000, "deep")] {
-        let result = circuit.run(async { Err::<(), BoxError>(error) }).await;
+        let result = circuit_breaker.run(async { Err::<(), BoxError>(error) }).await;
         assert!(result.unwrap_err().rejected().is_none());
     }
-    assert!(circuit.run(async { Ok::<_, BoxError>(()) }).await.unwrap_err().rejected().is_some());
+    assert!(circuit_breaker.run(async { Ok::<_, BoxError>(()) }).await.unwrap_err().rejected().is_some());
     // A rejection is found where anybody would put one.
     let full = || Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() };
     assert!(nested(60, full()).rejected().is_some());

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use seaworthy::circuit::Cause;
+use seaworthy::circuit_breaker::TransitionCause;
 use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, Circuit, Health, Phase, Shutdown, Slots, State, Status};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Health, Phase, Shutdown, State, Status};
 use tokio_test::task;
 use tower::Service;
 
@@ -39,63 +39,63 @@ fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) {
     assert!(future.poll(&mut Context::from_waker(waker)).is_pending());
 }
 
-/// ER-09: of those who were granted a slot each is woken, and the slots are all there in the end.
+/// ER-09: of those who were granted a permit each is woken, and the permits are all there in the end.
 #[tokio::test(start_paused = true)]
 async fn a_bulkheads_queue() {
-    let slots = Slots::builder("ship").limit(1).max_wait(SECOND).build().unwrap();
-    let held = slots.try_take().unwrap();
+    let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(SECOND).build().unwrap();
+    let held = bulkhead.try_acquire().unwrap();
     let (panics, waker) = Panics::new();
-    let mut first = Box::pin(slots.take());
+    let mut first = Box::pin(bulkhead.take());
     poll(first.as_mut(), &waker);
-    let mut others = [(); 2].map(|()| task::spawn(slots.take()));
+    let mut others = [(); 2].map(|()| task::spawn(bulkhead.take()));
     others.iter_mut().for_each(|other| assert!(other.poll().is_pending()));
-    slots.set_limit(3).unwrap();
+    bulkhead.set_limit(3).unwrap();
     assert_eq!((panics.woken(), others.each_ref().map(|other| other.is_woken())), (1, [true, false]));
-    // One who was given a slot and never comes for it leaves it to the next.
+    // One who was given a permit and never comes for it leaves it to the next.
     drop(first);
     assert!(others[1].is_woken());
     let taken = others.map(|mut other| match other.poll() {
-        std::task::Poll::Ready(Ok(slot)) => slot,
+        std::task::Poll::Ready(Ok(permit)) => permit,
         other => panic!("{other:?}"),
     });
-    assert_eq!(slots.in_use(), 3);
+    assert_eq!(bulkhead.in_use(), 3);
     drop((taken, held));
-    assert_eq!((slots.available(), slots.waiting()), (3, 0));
+    assert_eq!((bulkhead.available(), bulkhead.waiting()), (3, 0));
 }
 
-/// ER-09: who gives a slot back has nothing to do with who waits for it.
+/// ER-09: who gives a permit back has nothing to do with who waits for it.
 #[tokio::test(start_paused = true)]
 async fn a_slot_that_is_given_back() {
-    let slots = Slots::builder("ship").limit(1).max_wait(SECOND).build().unwrap();
-    let held = slots.try_take().unwrap();
+    let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(SECOND).build().unwrap();
+    let held = bulkhead.try_acquire().unwrap();
     let (panics, waker) = Panics::new();
-    let mut waits = Box::pin(slots.take());
+    let mut waits = Box::pin(bulkhead.take());
     poll(waits.as_mut(), &waker);
     drop(held);
-    assert_eq!((panics.woken(), slots.in_use()), (1, 1));
+    assert_eq!((panics.woken(), bulkhead.in_use()), (1, 1));
     drop(waits);
-    assert_eq!(slots.available(), 1);
+    assert_eq!(bulkhead.available(), 1);
 }
 
 /// ER-09: all who wait for a circuit are woken, and the change is told.
 #[tokio::test(start_paused = true)]
 async fn a_circuits_waiters() {
     let told = Told::default();
-    let circuit = told.by(Circuit::builder("ship")).build().unwrap();
-    circuit.force_open();
+    let circuit_breaker = told.by(CircuitBreaker::builder("ship")).build().unwrap();
+    circuit_breaker.force_open();
     told.take();
     let service = tower::service_fn(|(): ()| std::future::ready(Ok::<_, BoxError>(())));
-    let layer = circuit.layer().wait();
+    let layer = circuit_breaker.layer().wait();
     let mut services = [(); 3].map(|()| tower::Layer::layer(&layer, service));
     let (panics, panicking) = Panics::new();
     assert!(services[0].poll_ready(&mut Context::from_waker(&panicking)).is_pending());
     let [_, second, third] = &mut services;
     let mut others = [second, third].map(|service| task::spawn(std::future::poll_fn(|cx| service.poll_ready(cx))));
     others.iter_mut().for_each(|other| assert!(other.poll().is_pending()));
-    circuit.reset();
+    circuit_breaker.reset();
     assert_eq!(panics.woken(), 1);
     others.iter().for_each(|other| assert!(other.is_woken()));
-    assert_eq!(told.take(), [Line::Changed(State::Open, State::Closed, Cause::Reset)]);
+    assert_eq!(told.take(), [Line::Changed(State::Open, State::Closed, TransitionCause::Reset)]);
 }
 
 /// ER-09: all who wait for a check have its answer.

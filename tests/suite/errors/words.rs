@@ -1,11 +1,10 @@
 //! ER-02: what is printed of an error and its sources is printed once.
 
 use std::error::Error as StdError;
-use std::fmt;
-use std::io;
 use std::time::Duration;
+use std::{fmt, io};
 
-use seaworthy::{BoxError, Circuit, Error, Rejected, StackError};
+use seaworthy::{BoxError, CircuitBreaker, Error, Rejected, StackError};
 
 /// The pattern of the docs.
 #[derive(Debug, thiserror::Error)]
@@ -91,12 +90,12 @@ async fn anyhow() {
     async fn code(fails: bool) -> anyhow::Result<u8> {
         if fails { "x".parse::<u8>().context("not a number") } else { Ok(7) }
     }
-    let circuit = Circuit::builder("parser").consecutive_failures(1).build().unwrap();
-    assert_eq!(circuit.run(async { code(false).await }).await.unwrap(), 7);
-    let error = circuit.run(async { code(true).await }).await.unwrap_err();
+    let circuit_breaker = CircuitBreaker::builder("parser").consecutive_failures(1).build().unwrap();
+    assert_eq!(circuit_breaker.run(async { code(false).await }).await.unwrap(), 7);
+    let error = circuit_breaker.run(async { code(true).await }).await.unwrap_err();
     assert!(error.rejected().is_none());
     assert_eq!(format!("{error:#}"), "not a number: invalid digit found in string");
-    let error = circuit.run(async { code(false).await }).await.unwrap_err();
+    let error = circuit_breaker.run(async { code(false).await }).await.unwrap_err();
     assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { .. })));
 
     let boxed = BoxError::from(Error::<io::Error>::from(timed_out()));
@@ -139,23 +138,23 @@ fn parts() {
 /// ER-04: every handle runs what has an error of any type.
 #[tokio::test(start_paused = true)]
 async fn run_wrapped() {
-    use seaworthy::{FallbackLayer, RetryPolicy, Slots, TimeoutLayer};
+    use seaworthy::{Bulkhead, Fallback, RetryPolicy, Timeout};
     let fails = || async { Err::<u8, _>(Plain(1)) };
     let fine = || async { Ok::<_, Plain>(7) };
 
-    let circuit = Circuit::builder("ship").consecutive_failures(1).build().unwrap();
-    assert_eq!(circuit.run_wrapped(fine()).await, Ok(7));
-    assert_eq!(circuit.run_wrapped(fails()).await, Err(Error::Inner(Plain(1))));
-    assert!(circuit.run_wrapped(fine()).await.unwrap_err().is_rejected());
+    let circuit_breaker = CircuitBreaker::builder("ship").consecutive_failures(1).build().unwrap();
+    assert_eq!(circuit_breaker.run_wrapped(fine()).await, Ok(7));
+    assert_eq!(circuit_breaker.run_wrapped(fails()).await, Err(Error::Inner(Plain(1))));
+    assert!(circuit_breaker.run_wrapped(fine()).await.unwrap_err().is_rejected());
 
-    let slots = Slots::builder("ship").limit(1).build().unwrap();
-    assert_eq!(slots.run_wrapped(fine()).await, Ok(7));
-    assert_eq!(slots.run_wrapped(fails()).await, Err(Error::Inner(Plain(1))));
-    let held = slots.try_take();
-    assert!(slots.run_wrapped(fine()).await.unwrap_err().is_rejected());
+    let bulkhead = Bulkhead::builder("ship").limit(1).build().unwrap();
+    assert_eq!(bulkhead.run_wrapped(fine()).await, Ok(7));
+    assert_eq!(bulkhead.run_wrapped(fails()).await, Err(Error::Inner(Plain(1))));
+    let held = bulkhead.try_acquire();
+    assert!(bulkhead.run_wrapped(fine()).await.unwrap_err().is_rejected());
     drop(held);
 
-    let timeout = TimeoutLayer::new(Duration::from_secs(1));
+    let timeout = Timeout::new(Duration::from_secs(1));
     assert_eq!(timeout.run_wrapped(fine()).await, Ok(7));
     assert_eq!(timeout.run_wrapped(fails()).await, Err(Error::Inner(Plain(1))));
     assert_eq!(timeout.run_wrapped(std::future::pending::<Result<u8, Plain>>()).await, Err(timed_out().into()));
@@ -169,19 +168,18 @@ async fn run_wrapped() {
     assert_eq!(result.await, Ok(3));
     assert_eq!(retry.run_wrapped(fails).await, Err(Error::Inner(Plain(1))));
 
-    let fallback =
-        FallbackLayer::value("ship", 0).when(|error: &Error<Plain>| error.inner().is_some()).build().unwrap();
+    let fallback = Fallback::value("ship", 0).when(|error: &Error<Plain>| error.inner().is_some()).build().unwrap();
     assert_eq!(fallback.run_wrapped(fine()).await, Ok(7));
     assert_eq!(fallback.run_wrapped(fails()).await, Ok(0));
-    let rejections = FallbackLayer::value("ship", 0).build().unwrap();
+    let rejections = Fallback::value("ship", 0).build().unwrap();
     assert_eq!(rejections.run_wrapped(fails()).await, Err(Error::Inner(Plain(1))));
 }
 
 /// ER-06: of two timeouts in a stack, the caller knows which one it was.
 #[tokio::test(start_paused = true)]
 async fn which_timeout() {
-    use seaworthy::TimeoutLayer;
-    let layer = |name: &'static str, ms| TimeoutLayer::builder(Duration::from_millis(ms)).name(name).build().unwrap();
+    use seaworthy::Timeout;
+    let layer = |name: &'static str, ms| Timeout::builder(Duration::from_millis(ms)).name(name).build().unwrap();
     for (total, attempt, expected) in [(100, 30, "attempt"), (30, 100, "total")] {
         let (total, attempt) = (layer("total", total), layer("attempt", attempt));
         let error = total.run(attempt.run(std::future::pending::<Result<(), BoxError>>())).await.unwrap_err();
@@ -194,47 +192,47 @@ async fn which_timeout() {
 /// ER-07: each builder names what it builds.
 #[tokio::test]
 async fn builders() {
-    use seaworthy::{AsyncCheck, Backoff, FallbackLayer, Health, RetryBudget, RetryPolicy, Slots, TimeoutLayer};
+    use seaworthy::{AsyncCheck, Backoff, Bulkhead, Fallback, Health, RetryBudget, RetryPolicy, Timeout};
     const ZERO: Duration = Duration::ZERO;
     const SECOND: Duration = Duration::from_secs(1);
-    let circuit = || Circuit::builder("payments");
-    let slots = || Slots::builder("payments");
+    let circuit_breaker = || CircuitBreaker::builder("payments");
+    let bulkhead = || Bulkhead::builder("payments");
     let table = [
         (
-            circuit().consecutive_failures(0).build().unwrap_err(),
+            circuit_breaker().consecutive_failures(0).build().unwrap_err(),
             "circuit breaker `payments`: consecutive_failures is 0, must be at least 1",
         ),
         (
-            circuit().failure_rate(1.5).build().unwrap_err(),
+            circuit_breaker().failure_rate(1.5).build().unwrap_err(),
             "circuit breaker `payments`: failure_rate is 1.5, must be above 0 and at most 1",
         ),
         (
-            circuit().slow_rate(0.5).build().unwrap_err(),
+            circuit_breaker().slow_rate(0.5).build().unwrap_err(),
             "circuit breaker `payments`: slow_rate is 0.5, needs `slow_call`",
         ),
         (
-            circuit().open_for(ZERO).build().unwrap_err(),
+            circuit_breaker().open_for(ZERO).build().unwrap_err(),
             "circuit breaker `payments`: open_for is 0ns, must be longer than zero",
         ),
         (
-            circuit()
+            circuit_breaker()
                 .open_backoff(Backoff::exponential(Duration::from_secs(2), Duration::from_secs(1)))
                 .build()
                 .unwrap_err(),
             "circuit breaker `payments`: open_backoff is 2s to 1s, the cap must not be below the base",
         ),
         (
-            circuit().probes(1_001).build().unwrap_err(),
-            "circuit breaker `payments`: probes is 1001, must not be greater than 1,000",
+            circuit_breaker().max_concurrent_probes(1_001).build().unwrap_err(),
+            "circuit breaker `payments`: max_concurrent_probes is 1001, must not be greater than 1,000",
         ),
-        (Circuit::builder("").build().unwrap_err(), "circuit breaker: name is \"\", must not be empty"),
-        (slots().limit(0).build().unwrap_err(), "bulkhead `payments`: limit is 0, must be at least 1"),
+        (CircuitBreaker::builder("").build().unwrap_err(), "circuit breaker: name is \"\", must not be empty"),
+        (bulkhead().limit(0).build().unwrap_err(), "bulkhead `payments`: limit is 0, must be at least 1"),
         (
-            slots().max_waiting(3).build().unwrap_err(),
-            "bulkhead `payments`: max_waiting is 3, means nothing without `max_wait`",
+            bulkhead().max_queued(3).build().unwrap_err(),
+            "bulkhead `payments`: max_queued is 3, means nothing without `max_wait`",
         ),
-        (slots().build().unwrap().set_limit(0).unwrap_err(), "bulkhead `payments`: limit is 0, must be at least 1"),
-        (slots().keyed::<u8>().max(0).build().unwrap_err(), "keyed `payments`: max is 0, must be at least 1"),
+        (bulkhead().build().unwrap().set_limit(0).unwrap_err(), "bulkhead `payments`: limit is 0, must be at least 1"),
+        (bulkhead().keyed::<u8>().max(0).build().unwrap_err(), "keyed `payments`: max is 0, must be at least 1"),
         (
             RetryPolicy::builder("payments").attempts(0).build().unwrap_err(),
             "retry `payments`: attempts is 0, must be at least 1",
@@ -243,8 +241,8 @@ async fn builders() {
             RetryBudget::builder().ratio(2.0).build().unwrap_err(),
             "retry budget: ratio is 2.0, must be above 0 and at most 1",
         ),
-        (TimeoutLayer::builder(SECOND).name("").build().unwrap_err(), "timeout: name is \"\", must not be empty"),
-        (FallbackLayer::value("", 0).build().unwrap_err(), "fallback: name is \"\", must not be empty"),
+        (Timeout::builder(SECOND).name("").build().unwrap_err(), "timeout: name is \"\", must not be empty"),
+        (Fallback::value("", 0).build().unwrap_err(), "fallback: name is \"\", must not be empty"),
         (Health::new().require("", || true).unwrap_err(), "health check: name is \"\", must not be empty"),
         (
             AsyncCheck::builder(|| async { Ok::<_, BoxError>(()) }).failure_threshold(0).build().unwrap_err(),
@@ -266,5 +264,8 @@ async fn builders() {
                 && expected.contains(&format!(": {field} is {}, {}", error.value(), error.rule()))
         );
     }
-    assert_eq!(circuit().probes(0).build().unwrap_err().name().map(|name| name.as_str()), Some("payments"));
+    assert_eq!(
+        circuit_breaker().max_concurrent_probes(0).build().unwrap_err().name().map(|name| name.as_str()),
+        Some("payments")
+    );
 }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::fallback::{Covers, Rejections};
-use seaworthy::{BoxError, Error, FallbackLayer, Rejected};
+use seaworthy::fallback::{FallbackIf, Rejections};
+use seaworthy::{BoxError, Error, Fallback, Rejected};
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -18,8 +18,8 @@ fn broken() -> BoxError {
 #[tokio::test]
 async fn fb_01_an_answer_passes() {
     let told = Told::default();
-    let layer = told.by(FallbackLayer::value("spare", "spare")).when(|_: &BoxError| true).build().unwrap();
-    let service = layer.layer(service_fn(async |request: &'static str| Ok::<_, BoxError>(request)));
+    let layer = told.by(Fallback::value("spare", "spare")).when(|_: &BoxError| true).build().unwrap();
+    let service = layer.layer().layer(service_fn(async |request: &'static str| Ok::<_, BoxError>(request)));
     assert_eq!(service.oneshot("fresh").await.unwrap(), "fresh");
     assert_eq!(layer.run(ready(Ok::<_, BoxError>("fresh"))).await.unwrap(), "fresh");
     assert!(told.take().is_empty());
@@ -29,7 +29,7 @@ async fn fb_01_an_answer_passes() {
 #[tokio::test]
 async fn fb_02_rejections_are_covered() {
     let told = Told::default();
-    let layer = told.by(FallbackLayer::value("spare", 7)).build().unwrap();
+    let layer = told.by(Fallback::value("spare", 7)).build().unwrap();
     let rejections = [
         Rejected::CircuitOpen { name: "ship".into(), retry_after: None },
         Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() },
@@ -52,21 +52,21 @@ async fn fb_02_rejections_are_covered() {
 #[tokio::test]
 async fn fb_02_when() {
     let only_broken = |error: &BoxError| error.to_string() == "broken";
-    let layer = FallbackLayer::value("spare", 7).when(only_broken).build().unwrap();
+    let layer = Fallback::value("spare", 7).when(only_broken).build().unwrap();
     assert!(layer.covers(&broken()) && !layer.covers(&full()));
     assert_eq!(layer.run(ready(Err::<_, BoxError>(broken()))).await.unwrap(), 7);
     let error = layer.run(ready(Err::<i32, _>(full()))).await.unwrap_err();
     assert!(error.is::<Rejected>(), "it is the very error");
 
     let both = move |error: &BoxError| only_broken(error) || Rejections.covers(error);
-    let layer = FallbackLayer::value("spare", 7).when(both).build().unwrap();
+    let layer = Fallback::value("spare", 7).when(both).build().unwrap();
     assert!(layer.covers(&broken()) && layer.covers(&full()) && !layer.covers(&"other".into()));
 }
 
 /// FB-02: an error that cannot hold a rejection will do where `when` says what is covered.
 #[tokio::test]
 async fn fb_02_any_error_type() {
-    let layer = FallbackLayer::value("spare", 7).when(|error: &String| error.is_empty()).build().unwrap();
+    let layer = Fallback::value("spare", 7).when(|error: &String| error.is_empty()).build().unwrap();
     assert_eq!(layer.run(ready(Err(String::new()))).await, Ok(7));
     assert_eq!(layer.run(ready(Err(String::from("x")))).await, Err(String::from("x")));
 }
@@ -85,8 +85,8 @@ async fn fb_03_a_value() {
     }
 
     let clones = Arc::<AtomicU32>::default();
-    let layer = FallbackLayer::value("spare", Counted(Arc::clone(&clones))).build().unwrap();
-    let mut service = layer.layer(service_fn(async |fails: bool| match fails {
+    let layer = Fallback::value("spare", Counted(Arc::clone(&clones))).build().unwrap();
+    let mut service = layer.layer().layer(service_fn(async |fails: bool| match fails {
         true => Err(full()),
         false => Ok(Counted(Arc::default())),
     }));
@@ -107,14 +107,14 @@ async fn fb_04_functions() {
         Ok(rejected) => Ok(rejected.to_string()),
         Err(other) => Err(other),
     };
-    let layer = told.by(FallbackLayer::function("spare", function)).when(|_: &BoxError| true).build().unwrap();
+    let layer = told.by(Fallback::function("spare", function)).when(|_: &BoxError| true).build().unwrap();
     assert_eq!(layer.run(ready(Err(full()))).await.unwrap(), "bulkhead `ship` is full");
     assert_eq!(layer.run(ready(Err(broken()))).await.unwrap_err().to_string(), "broken");
     assert_eq!(told.take(), [fell_back(), r#"spare: broken, "broken""#.into()]);
 
     let function = |error: BoxError, request: String| Ok::<_, BoxError>(format!("{request}: {error}"));
-    let layer = told.by(FallbackLayer::request_function("spare", function)).build().unwrap();
-    let service = layer.layer(service_fn(async |_: String| Err(full())));
+    let layer = told.by(Fallback::request_function("spare", function)).build().unwrap();
+    let service = layer.layer().layer(service_fn(async |_: String| Err(full())));
     assert_eq!(service.oneshot("seven".into()).await.unwrap(), "seven: bulkhead `ship` is full");
     assert_eq!(told.take(), [fell_back()]);
 }
@@ -125,8 +125,8 @@ async fn fb_05_no_copy() {
     let told = Told::default();
     let only_even = |request: &u32| (request % 2 == 0).then_some(*request);
     let function = |_: BoxError, request: u32| Ok::<_, BoxError>(request);
-    let layer = told.by(FallbackLayer::request_function("spare", function)).replay(only_even).build().unwrap();
-    let service = layer.layer(service_fn(async |_: u32| Err::<u32, _>(full())));
+    let layer = told.by(Fallback::request_function("spare", function)).replay(only_even).build().unwrap();
+    let service = layer.layer().layer(service_fn(async |_: u32| Err::<u32, _>(full())));
     assert_eq!(service.clone().oneshot(2).await.unwrap(), 2);
     assert_eq!(told.take(), [fell_back()]);
     assert!(service.oneshot(3).await.unwrap_err().is::<Rejected>());
@@ -137,7 +137,7 @@ async fn fb_05_no_copy() {
 #[tokio::test]
 async fn fb_09_run() {
     let other = service_fn(async |(): ()| Ok::<_, BoxError>("spare"));
-    let layer = FallbackLayer::service("spare", other).build().unwrap();
+    let layer = Fallback::service("spare", other).build().unwrap();
     assert_eq!(layer.run(ready(Err(full()))).await.unwrap(), "spare");
     let mut waits = task::spawn(layer.run(pending::<Result<&str, BoxError>>()));
     assert_pending!(waits.poll());
@@ -146,14 +146,14 @@ async fn fb_09_run() {
     assert_eq!(assert_ready_ok!(answers.poll()), "spare");
     let mut fails = task::spawn(layer.run(ready(Err(broken()))));
     assert_eq!(assert_ready_err!(fails.poll()).to_string(), "broken");
-    let value = FallbackLayer::value("spare", 7).build().unwrap();
+    let value = Fallback::value("spare", 7).build().unwrap();
     assert_eq!(assert_ready!(task::spawn(value.run(ready(Err::<_, BoxError>(full())))).poll()).unwrap(), 7);
 }
 
 /// FB-10: the name must not be empty.
 #[test]
 fn fb_10_a_name_is_needed() {
-    let error = FallbackLayer::value("", 7).build().unwrap_err();
+    let error = Fallback::value("", 7).build().unwrap_err();
     assert_eq!((error.field(), error.rule()), ("name", "must not be empty"));
-    assert_eq!(FallbackLayer::value("spare", 7).build().unwrap().name(), "spare");
+    assert_eq!(Fallback::value("spare", 7).build().unwrap().name(), "spare");
 }

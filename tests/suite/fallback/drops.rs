@@ -1,3 +1,4 @@
+use seaworthy::bulkhead::Permit;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -5,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
-use seaworthy::{BoxError, Event, FallbackLayer, Slot, Slots};
+use seaworthy::{BoxError, Bulkhead, Event, Fallback};
 use tokio_test::task;
 use tower::{Layer, Service};
 
@@ -91,8 +92,8 @@ fn fb_11_dropped_at_every_await_point() {
         for other_end in ENDS {
             for polls in 0..6 {
                 let [inner, other, request] = [(); 3].map(|()| Arc::new(()));
-                let layer = FallbackLayer::service("spare", Steps::new(&other, other_end)).build().unwrap();
-                let service = layer.layer(Steps::new(&inner, inner_end));
+                let layer = Fallback::service("spare", Steps::new(&other, other_end)).build().unwrap();
+                let service = layer.layer().layer(Steps::new(&inner, inner_end));
                 drop(layer);
                 let mut call = task::spawn(drive(service, Arc::clone(&request)));
                 for _ in 0..polls {
@@ -134,20 +135,20 @@ where
 }
 
 /// FB-11: the failed call lets go of what it holds before the observer is told and a function is asked, not only before
-/// the answer is polled: a fallback may want the same slot.
+/// the answer is polled: a fallback may want the same permit.
 #[test]
 fn fb_11_let_go_before_the_fallback() {
-    let slots = Slots::builder("ship").limit(1).build().unwrap();
-    let (seen, asked) = (slots.clone(), slots.clone());
+    let bulkhead = Bulkhead::builder("ship").limit(1).build().unwrap();
+    let (seen, asked) = (bulkhead.clone(), bulkhead.clone());
     let told = Arc::<AtomicU32>::default();
     let free = Arc::clone(&told);
-    let layer = FallbackLayer::function("spare", move |error: BoxError| asked.try_take().map(drop).map_err(|_| error))
+    let layer = Fallback::function("spare", move |error: BoxError| asked.try_acquire().map(drop).map_err(|_| error))
         .observer(move |_: &Event<'_>| free.store(seen.available(), Ordering::Relaxed))
         .build()
         .unwrap();
-    let slot = slots.try_take().unwrap();
+    let permit = bulkhead.try_acquire().unwrap();
     /// Ends, and is still there.
-    struct Holds(#[allow(dead_code, reason = "it is held")] Slot);
+    struct Holds(#[allow(dead_code, reason = "it is held")] Permit);
 
     impl Future for Holds {
         type Output = Result<(), BoxError>;
@@ -157,7 +158,7 @@ fn fb_11_let_go_before_the_fallback() {
         }
     }
 
-    let mut call = task::spawn(layer.run(Holds(slot)));
+    let mut call = task::spawn(layer.run(Holds(permit)));
     assert!(matches!(call.poll(), Poll::Ready(Ok(()))));
-    assert_eq!(told.load(Ordering::Relaxed), 1, "the slot was free when it was told");
+    assert_eq!(told.load(Ordering::Relaxed), 1, "the permit was free when it was told");
 }

@@ -1,6 +1,6 @@
 use std::future::ready;
 
-use seaworthy::{BoxError, FallbackLayer, Keyed, Slots};
+use seaworthy::{BoxError, Bulkhead, Fallback, Keyed};
 
 use super::full;
 use crate::support::{LevelFilter, Log};
@@ -11,10 +11,10 @@ use crate::support::{LevelFilter, Log};
 async fn fb_07_logged() {
     let log = Log::default();
     let _listening = log.listen(LevelFilter::DEBUG);
-    let layer = FallbackLayer::value("spare", 7).build().unwrap();
+    let layer = Fallback::value("spare", 7).build().unwrap();
     assert_eq!(layer.run(ready(Ok::<_, BoxError>(1))).await.unwrap(), 1);
     assert_eq!(layer.run(ready(Err(full()))).await.unwrap(), 7);
-    let tenants: Keyed<u32, Slots> = Slots::builder("tenants").keyed().max(1).build().unwrap();
+    let tenants: Keyed<u32, Bulkhead> = Bulkhead::builder("tenants").keyed().max(1).build().unwrap();
     let _held = tenants.get(&1);
     let _overflow = [tenants.get(&2), tenants.get(&3)];
     let text = log.take();

@@ -1,6 +1,6 @@
 use std::task::{Context, Poll};
 
-use seaworthy::{BoxError, Event, FallbackLayer, Rejected};
+use seaworthy::{BoxError, Event, Fallback, Rejected};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service};
 use tower_test::mock;
@@ -15,8 +15,8 @@ async fn fb_06_readiness_is_the_inner_services() {
     let (inner, mut backend) = mock::pair::<&'static str, &'static str>();
     let (other, mut spare) = mock::pair::<&'static str, &'static str>();
     spare.allow(0);
-    let layer = FallbackLayer::service("spare", other).when(|_: &BoxError| true).build().unwrap();
-    let mut service = task::spawn(layer.layer(inner));
+    let layer = Fallback::service("spare", other).when(|_: &BoxError| true).build().unwrap();
+    let mut service = task::spawn(layer.layer().layer(inner));
     backend.allow(0);
     assert_pending!(service.enter(|cx, mut service| service.poll_ready(cx)));
     backend.allow(1);
@@ -34,8 +34,8 @@ async fn fb_07_another_service() {
     let (inner, mut backend) = mock::pair::<&'static str, &'static str>();
     let (other, mut spare) = mock::pair::<&'static str, &'static str>();
     spare.allow(0);
-    let layer = told.by(FallbackLayer::service("spare", other)).build().unwrap();
-    let mut service = task::spawn(layer.layer(inner));
+    let layer = told.by(Fallback::service("spare", other)).build().unwrap();
+    let mut service = task::spawn(layer.layer().layer(inner));
     assert_ready_ok!(service.enter(|cx, mut service| service.poll_ready(cx)));
     let mut call = task::spawn(service.call("x"));
     assert_pending!(call.poll());
@@ -67,8 +67,8 @@ async fn fb_08_the_last_error_wins() {
     for is_ready in [false, true] {
         let told = Told::default();
         let (other, mut spare) = mock::pair::<&'static str, &'static str>();
-        let everything = told.by(FallbackLayer::service("spare", other)).when(|_: &BoxError| true).build().unwrap();
-        let mut service = everything.layer(tower::service_fn(async |_: &'static str| Err(full())));
+        let everything = told.by(Fallback::service("spare", other)).when(|_: &BoxError| true).build().unwrap();
+        let mut service = everything.layer().layer(tower::service_fn(async |_: &'static str| Err(full())));
         let mut call = task::spawn(service.call("x"));
         if is_ready {
             assert_pending!(call.poll());
@@ -116,8 +116,8 @@ impl Service<&'static str> for Strict {
 /// FB-07: both services are called on a value that was made ready; a clone is not ready.
 #[test]
 fn fb_07_by_the_letter() {
-    let layer = FallbackLayer::service("spare", Strict::default()).build().unwrap();
-    let mut service = task::spawn(layer.layer(Strict::default()));
+    let layer = Fallback::service("spare", Strict::default()).build().unwrap();
+    let mut service = task::spawn(layer.layer().layer(Strict::default()));
     for (request, fails) in [("x", false), ("fails", true)] {
         assert_ready_ok!(service.enter(|cx, mut service| service.poll_ready(cx)));
         let mut call = task::spawn(service.call(request));
@@ -135,7 +135,7 @@ fn fb_07_by_the_letter() {
 /// FB-07: an observer's panic is nobody else's, and a future that ended says so if it is polled again.
 #[test]
 fn fb_07_told_by_a_broken_observer() {
-    let layer = FallbackLayer::value("spare", 7).observer(|_: &Event<'_>| panic!("on purpose")).build().unwrap();
+    let layer = Fallback::value("spare", 7).observer(|_: &Event<'_>| panic!("on purpose")).build().unwrap();
     let mut call = task::spawn(layer.run(std::future::ready(Err::<_, BoxError>(full()))));
     assert_eq!(assert_ready_ok!(call.poll()), 7);
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call.poll().is_ready())).is_err());
@@ -147,5 +147,5 @@ fn a_mock_will_do() {
     fn is_service<S: Service<&'static str> + Clone + Send>(_: S) {}
     let (inner, _) = mock::pair::<&'static str, &'static str>();
     let (other, _): (Mock, _) = mock::pair();
-    is_service(FallbackLayer::service("spare", other).build().unwrap().layer(inner));
+    is_service(Fallback::service("spare", other).build().unwrap().layer().layer(inner));
 }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use seaworthy::{
-    Backoff, BoxError, Circuit, Error, FallbackLayer, LiftLayer, RetryPolicy, Slots, State, TimeoutLayer, Verdict,
+    Backoff, BoxError, Bulkhead, CircuitBreaker, Error, Fallback, RetryPolicy, State, TimeoutLayer, Verdict,
+    WrapErrorLayer,
 };
 use tower::buffer::Buffer;
 use tower::load_shed::LoadShed;
@@ -18,32 +19,32 @@ use crate::support::settle;
 #[tokio::test(start_paused = true)]
 async fn fb_12_around_the_stack() {
     let told = Told::default();
-    let circuit = Circuit::builder("circuit").consecutive_failures(2).build().unwrap();
-    let slots = Slots::builder("slots").limit(1).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("circuit").consecutive_failures(2).build().unwrap();
+    let bulkhead = Bulkhead::builder("slots").limit(1).build().unwrap();
     let service = ServiceBuilder::new()
-        .layer(told.by(FallbackLayer::value("spare", "spare")).build().unwrap())
-        .layer(circuit.layer())
-        .layer(slots.layer())
+        .layer(told.by(Fallback::value("spare", "spare")).build().unwrap().layer())
+        .layer(circuit_breaker.layer())
+        .layer(bulkhead.layer())
         .layer(TimeoutLayer::new(Duration::from_millis(20)))
-        .layer(LiftLayer::new())
+        .layer(WrapErrorLayer::new())
         .service(service_fn(async |request: &'static str| match request {
             "hang" => std::future::pending().await,
             "fail" => Err("broken"),
             _ => Ok(request),
         }));
     assert_eq!(service.clone().oneshot("fresh").await, Ok("fresh"));
-    let slot = slots.try_take().unwrap();
+    let permit = bulkhead.try_acquire().unwrap();
     assert_eq!(service.clone().oneshot("fresh").await, Ok("spare"));
-    drop(slot);
+    drop(permit);
     assert_eq!(service.clone().oneshot("fail").await, Err(Error::Inner("broken")));
-    assert_eq!(circuit.snapshot().counts.consecutive_failures, 1);
+    assert_eq!(circuit_breaker.snapshot().counts.consecutive_failures, 1);
     // The circuit sees what the caller does not: the second failure in a row opens it.
     assert_eq!(service.clone().oneshot("hang").await, Ok("spare"));
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
     assert_eq!(service.oneshot("fresh").await, Ok("spare"));
     let told = told.take().into_iter().map(|line| line.split_once(',').unwrap().0.to_string());
     assert!(told.eq(["spare: call rejected"; 3].map(str::to_owned)));
-    assert_eq!(slots.available(), 1);
+    assert_eq!(bulkhead.available(), 1);
 }
 
 /// FB-12: above a retry it comes after the last attempt; below one, it ends the retrying.
@@ -56,11 +57,11 @@ async fn fb_12_above_and_below_a_retry() {
         std::future::ready(Err::<&'static str, BoxError>("broken".into()))
     });
     let retry = RetryPolicy::builder("retry").attempts(3).backoff(Backoff::constant(Duration::ZERO)).build().unwrap();
-    let fallback = FallbackLayer::value("spare", "spare").when(|_: &BoxError| true).build().unwrap();
-    let above = ServiceBuilder::new().layer(fallback.clone()).layer(retry.layer()).service(backend.clone());
+    let fallback = Fallback::value("spare", "spare").when(|_: &BoxError| true).build().unwrap();
+    let above = ServiceBuilder::new().layer(fallback.layer()).layer(retry.layer()).service(backend.clone());
     assert_eq!(above.oneshot(()).await.unwrap(), "spare");
     assert_eq!(calls.swap(0, Ordering::Relaxed), 3);
-    let below = ServiceBuilder::new().layer(retry.layer()).layer(fallback).service(backend);
+    let below = ServiceBuilder::new().layer(retry.layer()).layer(fallback.layer()).service(backend);
     assert_eq!(below.oneshot(()).await.unwrap(), "spare");
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
@@ -68,10 +69,10 @@ async fn fb_12_above_and_below_a_retry() {
 /// FB-12: another service can be guarded by itself, and its rejection is then the caller's.
 #[tokio::test]
 async fn fb_12_a_guarded_fallback() {
-    let [first, second] = ["first", "second"].map(|name| Circuit::builder(name).build().unwrap());
+    let [first, second] = ["first", "second"].map(|name| CircuitBreaker::builder(name).build().unwrap());
     let other = second.layer().layer(service_fn(async |request: u32| Ok::<_, BoxError>(request + 1)));
     let service = ServiceBuilder::new()
-        .layer(FallbackLayer::service("spare", other).build().unwrap())
+        .layer(Fallback::service("spare", other).build().unwrap().layer())
         .layer(first.layer())
         .service(service_fn(async |request: u32| Ok::<_, BoxError>(request)));
     assert_eq!(service.clone().oneshot(7).await.unwrap(), 7);
@@ -79,21 +80,22 @@ async fn fb_12_a_guarded_fallback() {
     assert_eq!(service.clone().oneshot(7).await.unwrap(), 8);
     second.force_open();
     assert!(service.clone().oneshot(7).await.unwrap_err().to_string().contains("second"));
-    assert_eq!((first.snapshot().not_permitted, second.snapshot().not_permitted), (2, 1));
+    assert_eq!((first.snapshot().rejected, second.snapshot().rejected), (2, 1));
 }
 
 /// FB-06, FB-12: a buffer around it lives on; a shedder below is asked as if there were no fallback.
 #[tokio::test(start_paused = true)]
 async fn fb_12_among_towers_layers() {
-    let circuit = Circuit::builder("circuit").consecutive_failures(1).build().unwrap();
-    let layer = FallbackLayer::value("spare", 0).when(|_: &BoxError| true).build().unwrap();
-    let inner = circuit.layer().layer(LoadShed::new(service_fn(async |request: u32| Ok::<_, BoxError>(request))));
-    let mut buffer = Buffer::new(layer.layer(inner), 4);
+    let circuit_breaker = CircuitBreaker::builder("circuit").consecutive_failures(1).build().unwrap();
+    let layer = Fallback::value("spare", 0).when(|_: &BoxError| true).build().unwrap();
+    let inner =
+        circuit_breaker.layer().layer(LoadShed::new(service_fn(async |request: u32| Ok::<_, BoxError>(request))));
+    let mut buffer = Buffer::new(layer.layer().layer(inner), 4);
     assert_eq!(buffer.ready().await.unwrap().call(7).await.unwrap(), 7);
-    settle(&circuit, &[Verdict::Failure]);
+    settle(&circuit_breaker, &[Verdict::Failure]);
     for _ in 0..10 {
         assert_eq!(buffer.ready().await.unwrap().call(7).await.unwrap(), 0);
     }
-    circuit.reset();
+    circuit_breaker.reset();
     assert_eq!(buffer.ready().await.unwrap().call(7).await.unwrap(), 7);
 }

@@ -7,16 +7,16 @@ use std::marker::PhantomPinned;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
-use seaworthy::fallback::{Other, Rejections, ResponseFuture, Value};
-use seaworthy::{BoxError, Covers, Fallback, FallbackLayer};
+use seaworthy::fallback::{FallbackIf, FallbackService, Other, Rejections, ResponseFuture, Value};
+use seaworthy::{BoxError, Fallback};
 use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
 
-assert_impl_all!(FallbackLayer<Value<u8>>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(Fallback<Cell<u8>, Other<Cell<u8>>>: Clone, Debug, Send, Unpin);
-assert_not_impl_any!(Fallback<Cell<u8>, Value<u8>>: Sync);
-assert_not_impl_any!(Fallback<u8, Other<Rc<()>>>: Send);
-assert_impl_all!(Rejections: Copy, Debug, Default, Covers<BoxError>, Send, Sync);
-assert_obj_safe!(Covers<BoxError>);
+assert_impl_all!(Fallback<Value<u8>>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(FallbackService<Cell<u8>, Other<Cell<u8>>>: Clone, Debug, Send, Unpin);
+assert_not_impl_any!(FallbackService<Cell<u8>, Value<u8>>: Sync);
+assert_not_impl_any!(FallbackService<u8, Other<Rc<()>>>: Send);
+assert_impl_all!(Rejections: Copy, Debug, Default, FallbackIf<BoxError>, Send, Sync);
+assert_obj_safe!(FallbackIf<BoxError>);
 
 type Call<F, A> = ResponseFuture<F, A, Rejections, (), u8, BoxError>;
 assert_impl_all!(Call<Ready<Result<u8, BoxError>>, Value<u8>>: Future, Debug, Send, Unpin);

@@ -6,7 +6,7 @@ use http::Response;
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use seaworthy::http::BodyReadiness;
+use seaworthy::http::BodyReadinessService;
 use seaworthy::{BoxError, Health, Phase};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_test::{assert_pending, assert_ready, task};
@@ -104,7 +104,7 @@ fn full(text: &'static str) -> Inner {
 #[tokio::test]
 async fn in_flight_until_the_head() {
     let health = serving();
-    let until_end: BodyReadiness<Inner> = health.readiness_layer().until_body_end().layer(full(""));
+    let until_end: BodyReadinessService<Inner> = health.readiness_layer().until_body_end().layer(full(""));
     let empty = until_end.oneshot(()).await.unwrap();
     assert_eq!(health.in_flight(), 0);
     let until_head = health.readiness_layer().layer(full("text"));

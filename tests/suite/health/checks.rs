@@ -3,13 +3,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use seaworthy::health::{AsyncCheck, CheckReport};
-use seaworthy::{BoxError, Check, Circuit, Health, Name, Phase, Slots, State, Status, Verdict};
+use seaworthy::{BoxError, Bulkhead, Check, CircuitBreaker, Health, Name, Phase, State, Status, Verdict};
 
 use super::{Switch, serving};
 use crate::support::{MS, SECOND, advance, settle};
 
-fn circuit() -> Circuit {
-    Circuit::builder("backend").consecutive_failures(1).open_for(SECOND).build().unwrap()
+fn circuit_breaker() -> CircuitBreaker {
+    CircuitBreaker::builder("backend").consecutive_failures(1).open_for(SECOND).build().unwrap()
 }
 
 fn open(name: &'static str) -> Status {
@@ -19,42 +19,43 @@ fn open(name: &'static str) -> Status {
 /// RD-02, RD-03: a circuit is down for exactly its open time, and up while half-open; asking changes nothing (CB-09).
 #[tokio::test(start_paused = true)]
 async fn a_circuit() {
-    let circuit = circuit();
-    assert_eq!(circuit.status(), Status::Up);
-    settle(&circuit, &[Verdict::Failure]);
-    let before = circuit.snapshot();
-    assert_eq!(circuit.status(), open("circuit open"));
+    let circuit_breaker = circuit_breaker();
+    assert_eq!(circuit_breaker.status(), Status::Up);
+    settle(&circuit_breaker, &[Verdict::Failure]);
+    let before = circuit_breaker.snapshot();
+    assert_eq!(circuit_breaker.status(), open("circuit open"));
     advance(SECOND - MS).await;
-    assert_eq!(circuit.status(), open("circuit open"));
+    assert_eq!(circuit_breaker.status(), open("circuit open"));
     advance(MS).await;
     // From now on somebody has to come and probe.
-    assert_eq!((circuit.status(), circuit.state()), (Status::Up, State::Open));
-    let after = circuit.snapshot();
-    assert_eq!((before.generation, before.not_permitted), (after.generation, after.not_permitted));
+    assert_eq!((circuit_breaker.status(), circuit_breaker.state()), (Status::Up, State::Open));
+    let after = circuit_breaker.snapshot();
+    assert_eq!((before.generation, before.rejected), (after.generation, after.rejected));
 
-    let probe = circuit.admit().unwrap();
-    assert_eq!((circuit.status(), circuit.state()), (Status::Up, State::HalfOpen));
-    assert!(circuit.admit().is_err());
+    let probe = circuit_breaker.admit().unwrap();
+    assert_eq!((circuit_breaker.status(), circuit_breaker.state()), (Status::Up, State::HalfOpen));
+    assert!(circuit_breaker.admit().is_err());
     probe.settle(Verdict::Failure);
-    assert_eq!(circuit.status(), open("circuit open"));
+    assert_eq!(circuit_breaker.status(), open("circuit open"));
     advance(SECOND).await;
-    circuit.admit().unwrap().settle(Verdict::Success);
-    assert_eq!((circuit.status(), circuit.state()), (Status::Up, State::Closed));
+    circuit_breaker.admit().unwrap().settle(Verdict::Success);
+    assert_eq!((circuit_breaker.status(), circuit_breaker.state()), (Status::Up, State::Closed));
 }
 
 /// RD-02: a circuit that was forced open is down for as long as that lasts; one that is open for ever, too.
 #[tokio::test(start_paused = true)]
 async fn a_circuit_without_end() {
-    let circuit = circuit();
-    circuit.force_open();
+    let circuit_breaker = circuit_breaker();
+    circuit_breaker.force_open();
     advance(SECOND * 3600 * 24 * 365).await;
-    assert_eq!(circuit.status(), open("circuit open"));
-    circuit.force_closed();
-    assert_eq!(circuit.status(), Status::Up);
-    circuit.reset();
-    assert_eq!(circuit.status(), Status::Up);
+    assert_eq!(circuit_breaker.status(), open("circuit open"));
+    circuit_breaker.force_closed();
+    assert_eq!(circuit_breaker.status(), Status::Up);
+    circuit_breaker.reset();
+    assert_eq!(circuit_breaker.status(), Status::Up);
 
-    let for_ever = Circuit::builder("x").consecutive_failures(1).open_for(std::time::Duration::MAX).build().unwrap();
+    let for_ever =
+        CircuitBreaker::builder("x").consecutive_failures(1).open_for(std::time::Duration::MAX).build().unwrap();
     settle(&for_ever, &[Verdict::Failure]);
     advance(SECOND * 3600 * 24 * 365).await;
     assert_eq!(for_ever.status(), open("circuit open"));
@@ -65,12 +66,12 @@ async fn a_circuit_without_end() {
 /// RD-02: a bulkhead is down while it is full.
 #[test]
 fn a_bulkhead() {
-    let slots = Slots::builder("work").limit(1).build().unwrap();
-    assert_eq!(slots.status(), Status::Up);
-    let slot = slots.try_take().unwrap();
-    assert_eq!((slots.status(), slots.snapshot().rejected), (open("bulkhead full"), 0));
-    drop(slot);
-    assert_eq!((slots.status(), slots.available()), (Status::Up, 1));
+    let bulkhead = Bulkhead::builder("work").limit(1).build().unwrap();
+    assert_eq!(bulkhead.status(), Status::Up);
+    let permit = bulkhead.try_acquire().unwrap();
+    assert_eq!((bulkhead.status(), bulkhead.snapshot().rejected), (open("bulkhead full"), 0));
+    drop(permit);
+    assert_eq!((bulkhead.status(), bulkhead.available()), (Status::Up, 1));
 }
 
 /// RD-02: so are closures of two kinds, what is shared, and the phase of a service, even of the same one.

@@ -20,12 +20,12 @@ mod traits;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use seaworthy::health::{Exempt, NoneExempt, Readiness};
+use seaworthy::health::{Exempt, NoneExempt, ReadinessService};
 use seaworthy::{BoxError, Check, Health, Phase, Rejected, StackError, Status};
 use tower_test::mock::{Handle, Mock, Spawn};
 
 type Request = &'static str;
-type Service<X = NoneExempt> = Spawn<Readiness<Mock<Request, &'static str>, X>>;
+type Service<X = NoneExempt> = Spawn<ReadinessService<Mock<Request, &'static str>, X>>;
 type Backend = Handle<Request, &'static str>;
 
 /// A service that takes requests.

@@ -7,7 +7,7 @@ use axum::routing::get;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use seaworthy::http::RespondLayer;
-use seaworthy::{Health, LiftLayer, Phase};
+use seaworthy::{Health, Phase, WrapErrorLayer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceBuilder;
@@ -103,7 +103,10 @@ async fn on_hyper() {
 async fn the_whole_stack() {
     let health = Health::new();
     let app = Router::new().route("/", get(async || "hello")).nest_service("/health", health.endpoints()).layer(
-        ServiceBuilder::new().layer(RespondLayer::new()).layer(health.http_readiness_layer()).layer(LiftLayer::new()),
+        ServiceBuilder::new()
+            .layer(RespondLayer::new())
+            .layer(health.http_readiness_layer())
+            .layer(WrapErrorLayer::new()),
     );
     let (listener, address) = listen().await;
     let server = tokio::spawn(async move { axum::serve(listener, app).await });

@@ -8,10 +8,10 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
 use seaworthy::health::{
-    AsyncCheck, AsyncCheckBuilder, CheckReport, Exempt, InFlight, NoneExempt, Readiness, ReadinessLayer, Report,
-    ResponseFuture, Run, RunChecks,
+    AsyncCheck, AsyncCheckBuilder, CheckReport, CheckRun, Exempt, InFlight, NoneExempt, ReadinessLayer,
+    ReadinessService, Report, ResponseFuture, RunChecks,
 };
-use seaworthy::{BoxError, Check, Circuit, Health, Phase, Slots, Status};
+use seaworthy::{BoxError, Bulkhead, Check, CircuitBreaker, Health, Phase, Status};
 use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
 use tokio_test::task;
 use tower::{Layer, Service, service_fn};
@@ -31,16 +31,16 @@ assert_impl_all!(Status: Clone, Debug, Eq, From<bool>, Send, Sync, Unpin, Unwind
 assert_impl_all!(Report: Clone, Debug, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(CheckReport: Clone, Debug, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(NoneExempt: Copy, Debug, Default, Exempt<Rc<u8>>, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(Run: std::future::Future, Debug, Send, Sync, Unpin);
+assert_impl_all!(CheckRun: std::future::Future, Debug, Send, Sync, Unpin);
 assert_impl_all!(RunChecks: std::future::Future, Debug, Send, Sync, Unpin);
 
 // A service is what its inner service and its exemption are, and so is a future.
-assert_impl_all!(Readiness<Cell<u8>>: Clone, Debug, Send, Unpin);
-assert_not_impl_any!(Readiness<Cell<u8>>: Sync);
-assert_not_impl_any!(Readiness<Rc<u8>>: Send);
-assert_not_impl_any!(Readiness<u8, Rc<u8>>: Send);
-assert_not_impl_any!(Readiness<InFlight>: Clone);
-assert_not_impl_any!(Readiness<PhantomPinned>: Unpin);
+assert_impl_all!(ReadinessService<Cell<u8>>: Clone, Debug, Send, Unpin);
+assert_not_impl_any!(ReadinessService<Cell<u8>>: Sync);
+assert_not_impl_any!(ReadinessService<Rc<u8>>: Send);
+assert_not_impl_any!(ReadinessService<u8, Rc<u8>>: Send);
+assert_not_impl_any!(ReadinessService<InFlight>: Clone);
+assert_not_impl_any!(ReadinessService<PhantomPinned>: Unpin);
 assert_impl_all!(ResponseFuture<Ready<()>, u8, u8>: Debug, Send, Sync, Unpin);
 assert_not_impl_any!(ResponseFuture<Ready<()>, u8, u8>: Clone);
 assert_not_impl_any!(ResponseFuture<Rc<()>, u8, u8>: Send);
@@ -49,8 +49,8 @@ assert_not_impl_any!(ResponseFuture<PhantomPinned, u8, u8>: Unpin);
 // A closure is a check and an exemption, and either can be chosen at run time.
 assert_obj_safe!(Check, Exempt<()>);
 assert_impl_all!(dyn Check: Send, Sync);
-assert_impl_all!(Circuit: Check);
-assert_impl_all!(Slots: Check);
+assert_impl_all!(CircuitBreaker: Check);
+assert_impl_all!(Bulkhead: Check);
 assert_impl_all!(fn() -> bool: Check);
 assert_impl_all!(fn() -> Status: Check);
 assert_impl_all!(for<'a> fn(&'a u8) -> bool: Exempt<u8>);

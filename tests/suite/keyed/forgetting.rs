@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use seaworthy::{Circuit, Keyed, State, Verdict};
+use seaworthy::{CircuitBreaker, Keyed, State, Verdict};
 
-use super::{IDLE, circuits, keys, slots, template};
+use super::{IDLE, bulkhead, circuits, keys, template};
 use crate::support::{MS, SECOND, advance, settle};
 
 /// KY-03: what nobody uses is forgotten, between one and two idle times after its last use, and no timer or task does
@@ -14,27 +14,27 @@ async fn ky_03_idle() {
         hosts.get(key);
     }
     advance(IDLE - MS).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert_eq!(hosts.len(), 3);
     hosts.get("asked");
     hosts.find("found");
     let _ = hosts.handles();
     advance(MS).await;
     // The one that was not used is found idle, which it has to be once more.
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert_eq!(hosts.len(), 3);
     advance(IDLE - MS).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert_eq!(hosts.len(), 3);
     advance(MS).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert_eq!(keys(&hosts), ["asked", "found"]);
     advance(2 * IDLE).await;
     // Nobody has looked yet.
-    assert_eq!((hosts.len(), hosts.snapshot().forgotten), (2, 1));
-    hosts.forget_idle();
+    assert_eq!((hosts.len(), hosts.snapshot().evicted_idle), (2, 1));
+    hosts.evict_idle();
     assert!(hosts.is_empty());
-    assert_eq!((hosts.snapshot().forgotten, hosts.snapshot().spared), (3, 0));
+    assert_eq!((hosts.snapshot().evicted_idle, hosts.snapshot().evicted_for_capacity), (3, 0));
 }
 
 /// KY-03: what was found idle and is then used is not on its way out any more.
@@ -44,7 +44,7 @@ async fn ky_03_used_again() {
     hosts.get("a");
     for _ in 0..5 {
         advance(IDLE).await;
-        hosts.forget_idle();
+        hosts.evict_idle();
         hosts.get("a");
     }
     assert_eq!(hosts.snapshot().created, 1);
@@ -54,16 +54,16 @@ async fn ky_03_used_again() {
 /// are enough, and none looks at more than three.
 #[tokio::test(start_paused = true)]
 async fn ky_03_by_calls_for_other_keys() {
-    let tenants = slots(1_000);
+    let tenants = bulkhead(1_000);
     for key in 0..1_000 {
         tenants.get(&key);
     }
     advance(IDLE).await;
-    let mut before = tenants.snapshot().forgotten;
+    let mut before = tenants.snapshot().evicted_idle;
     let mut ask = |keys: std::ops::Range<u32>| {
         for key in keys {
             tenants.get(&key);
-            let after = tenants.snapshot().forgotten;
+            let after = tenants.snapshot().evicted_idle;
             assert!(after - before <= 3);
             before = after;
         }
@@ -84,27 +84,27 @@ async fn ky_03_by_calls_for_other_keys() {
 /// KY-13: after an idle year the first call looks at three handles at most; the others are forgotten bit by bit.
 #[tokio::test(start_paused = true)]
 async fn ky_13_an_idle_year() {
-    let tenants = slots(1_000_000);
+    let tenants = bulkhead(1_000_000);
     for key in 0..10_000 {
         tenants.get(&key);
     }
     advance(Duration::from_secs(365 * 24 * 3600)).await;
     tenants.get(&0);
     assert!(tenants.len() >= 10_000 - 3);
-    tenants.forget_idle();
+    tenants.evict_idle();
     advance(IDLE).await;
-    tenants.forget_idle();
+    tenants.evict_idle();
     assert_eq!(keys(&tenants), [0]);
 }
 
 /// KY-03: without end means that nothing is forgotten.
 #[tokio::test(start_paused = true)]
 async fn ky_03_without_end() {
-    let hosts: Keyed<u32, Circuit> = template().keyed().idle(Duration::MAX).build().unwrap();
+    let hosts: Keyed<u32, CircuitBreaker> = template().keyed().idle(Duration::MAX).build().unwrap();
     hosts.get(&7);
     for _ in 0..3 {
         advance(Duration::from_secs(365 * 24 * 3600)).await;
-        hosts.forget_idle();
+        hosts.evict_idle();
     }
     assert_eq!(hosts.len(), 1);
 }
@@ -112,7 +112,7 @@ async fn ky_03_without_end() {
 async fn forget<K, H: seaworthy::keyed::KeyedHandle>(keyed: &Keyed<K, H>) {
     for _ in 0..3 {
         advance(IDLE).await;
-        keyed.forget_idle();
+        keyed.evict_idle();
     }
 }
 
@@ -120,12 +120,12 @@ async fn forget<K, H: seaworthy::keyed::KeyedHandle>(keyed: &Keyed<K, H>) {
 /// that nobody holds it.
 #[tokio::test(start_paused = true)]
 async fn ky_02_held() {
-    let (hosts, tenants) = (circuits(10), slots(10));
-    let circuit = hosts.get("handle");
+    let (hosts, tenants) = (circuits(10), bulkhead(10));
+    let circuit_breaker = hosts.get("handle");
     let permit = hosts.get("permit").admit().unwrap();
     let layer = hosts.get("layer").layer();
     let leaked = hosts.get("leaked").leak();
-    let slot = tenants.get(&1).try_take().unwrap();
+    let bulkhead_permit = tenants.get(&1).try_acquire().unwrap();
     let waits = tenants.get(&2).take();
     for _ in 0..5 {
         forget(&hosts).await;
@@ -136,9 +136,9 @@ async fn ky_02_held() {
     // It is the same one: what was held so long still counts.
     permit.settle(Verdict::Failure);
     assert_eq!(hosts.get("permit").state(), State::Open);
-    drop((circuit, layer, slot, waits));
-    hosts.forget_idle();
-    tenants.forget_idle();
+    drop((circuit_breaker, layer, bulkhead_permit, waits));
+    hosts.evict_idle();
+    tenants.evict_idle();
     assert_eq!((hosts.len(), tenants.len()), (4, 2));
     forget(&hosts).await;
     forget(&tenants).await;
@@ -149,15 +149,15 @@ async fn ky_02_held() {
 /// KY-02: calls that take longer than the idle time, with pauses between them, still add up.
 #[tokio::test(start_paused = true)]
 async fn ky_02_long_calls_count() {
-    let hosts: Keyed<u32, Circuit> = template().consecutive_failures(3).keyed().idle(SECOND).build().unwrap();
+    let hosts: Keyed<u32, CircuitBreaker> = template().consecutive_failures(3).keyed().idle(SECOND).build().unwrap();
     for _ in 0..2 {
         let permit = hosts.get(&7).admit().unwrap();
         advance(10 * SECOND).await;
         permit.settle(Verdict::Failure);
         // Somebody looks right after it: it has been idle for no time, though it was asked for long ago.
-        hosts.forget_idle();
+        hosts.evict_idle();
         advance(SECOND - MS).await;
-        hosts.forget_idle();
+        hosts.evict_idle();
     }
     settle(&hosts.get(&7), &[Verdict::Failure]);
     assert_eq!(hosts.get(&7).state(), State::Open);
@@ -166,22 +166,22 @@ async fn ky_02_long_calls_count() {
 /// KY-04: a circuit that is open is not forgotten before its open time is over; then it is, after the idle time.
 #[tokio::test(start_paused = true)]
 async fn ky_04_open() {
-    let hosts: Keyed<u32, Circuit> = template().open_for(10 * IDLE).keyed().idle(IDLE).build().unwrap();
+    let hosts: Keyed<u32, CircuitBreaker> = template().open_for(10 * IDLE).keyed().idle(IDLE).build().unwrap();
     settle(&hosts.get(&7), &[Verdict::Failure]);
     for _ in 0..19 {
         advance(IDLE / 2).await;
-        hosts.forget_idle();
+        hosts.evict_idle();
     }
     assert_eq!((hosts.len(), hosts.get(&7).state()), (1, State::Open));
     // Found in use for the last time.
     advance(IDLE / 2).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert_eq!(hosts.len(), 1);
     advance(IDLE).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert_eq!((hosts.len(), hosts.handles()[0].1.state()), (1, State::Open));
     advance(IDLE).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert!(hosts.is_empty());
 }
 
@@ -191,16 +191,16 @@ async fn ky_04_opened_while_resting() {
     let hosts = circuits(10);
     hosts.get("a");
     advance(IDLE).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     let listed = hosts.handles().remove(0).1;
     settle(&listed, &[Verdict::Failure]);
     drop(listed);
     // Open for a second of this.
     advance(IDLE).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert_eq!(hosts.handles()[0].1.state(), State::Open);
     advance(IDLE).await;
-    hosts.forget_idle();
+    hosts.evict_idle();
     assert!(hosts.is_empty());
 }
 
@@ -208,19 +208,19 @@ async fn ky_04_opened_while_resting() {
 /// was again.
 #[tokio::test(start_paused = true)]
 async fn ky_04_told_to_be_so() {
-    let hosts: Keyed<u32, Circuit> = template().open_for(Duration::MAX).keyed().idle(IDLE).build().unwrap();
+    let hosts: Keyed<u32, CircuitBreaker> = template().open_for(Duration::MAX).keyed().idle(IDLE).build().unwrap();
     hosts.get(&1).force_open();
     hosts.get(&2).force_closed();
     settle(&hosts.get(&3), &[Verdict::Failure]);
-    let tenants = slots(10);
+    let tenants = bulkhead(10);
     tenants.get(&1).set_limit(5).unwrap();
     forget(&hosts).await;
     forget(&tenants).await;
     assert_eq!((keys(&hosts), keys(&tenants)), (vec![1, 2, 3], vec![1]));
     assert_eq!(tenants.get(&1).limit(), 5);
     // Those that were listed are the same, and so is what is done to them.
-    for (_, circuit) in hosts.handles() {
-        circuit.reset();
+    for (_, circuit_breaker) in hosts.handles() {
+        circuit_breaker.reset();
     }
     tenants.get(&1).set_limit(1).unwrap();
     forget(&hosts).await;

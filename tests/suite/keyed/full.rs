@@ -1,9 +1,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seaworthy::{Event, Keyed, Rejected, Slots, State, Verdict};
+use seaworthy::{Bulkhead, Event, Keyed, Rejected, State, Verdict};
 
-use super::{circuits, is_overflow, keys, slots, template};
+use super::{bulkhead, circuits, is_overflow, keys, template};
 use crate::support::{MS, SECOND, advance, settle};
 
 /// KY-05: there are never more than `max`; who comes after that takes the place of the one that was used least recently.
@@ -23,7 +23,10 @@ async fn ky_05_the_least_recently_used_goes() {
     assert_eq!(keys(&hosts).len(), 3);
     assert!(hosts.find("a").is_none() && hosts.find("e").is_some() && hosts.find("f").is_some());
     let snapshot = hosts.snapshot();
-    assert_eq!((snapshot.created, snapshot.spared, snapshot.forgotten, snapshot.overflowed), (6, 3, 0, 0));
+    assert_eq!(
+        (snapshot.created, snapshot.evicted_for_capacity, snapshot.evicted_idle, snapshot.overflowed),
+        (6, 3, 0, 0)
+    );
 }
 
 /// KY-05: what is held, open, half-open, forced, or was given another limit, keeps its place.
@@ -47,7 +50,7 @@ async fn ky_05_what_is_needed_stays() {
     }
     assert_eq!(keys(&hosts), ["9", "forced", "half-open", "held", "open", "over"]);
 
-    let tenants = slots(2);
+    let tenants = bulkhead(2);
     tenants.get(&1).set_limit(7).unwrap();
     for key in 2..9 {
         advance(MS).await;
@@ -70,12 +73,12 @@ async fn ky_06_overflow_of_circuits() {
     let hosts: Keyed<String, _> = template.keyed().max(2).build().unwrap();
     let held = [hosts.get("a"), hosts.get("b")];
     for key in ["c", "d", "c"] {
-        let circuit = hosts.get(key);
-        assert!(is_overflow(&circuit));
+        let circuit_breaker = hosts.get(key);
+        assert!(is_overflow(&circuit_breaker));
         // One that is ill says nothing about the others.
-        settle(&circuit, &[Verdict::Failure; 3]);
+        settle(&circuit_breaker, &[Verdict::Failure; 3]);
     }
-    assert_eq!((hosts.overflow().state(), hosts.overflow().snapshot().not_permitted), (State::Closed, 0));
+    assert_eq!((hosts.overflow().state(), hosts.overflow().snapshot().rejected), (State::Closed, 0));
     assert_eq!((keys(&hosts).len(), hosts.snapshot().overflowed, hosts.snapshot().created), (2, 3, 2));
     assert_eq!(*told.lock().unwrap(), ["hosts, 2"]);
     hosts.overflow().force_open();
@@ -95,24 +98,24 @@ async fn ky_06_overflow_of_circuits() {
     assert_eq!(told.lock().unwrap().len(), 2);
 }
 
-/// KY-06: the overflow of bulkheads has as many slots for all as each of the others has.
+/// KY-06: the overflow of bulkheads has as many permits for all as each of the others has.
 #[tokio::test(start_paused = true)]
 async fn ky_06_overflow_of_bulkheads() {
-    let tenants = slots(1);
-    let _held = tenants.get(&1).try_take().unwrap();
-    let slot = tenants.get(&2).try_take().unwrap();
-    let full = tenants.get(&3).try_take().unwrap_err();
+    let tenants = bulkhead(1);
+    let _held = tenants.get(&1).try_acquire().unwrap();
+    let permit = tenants.get(&2).try_acquire().unwrap();
+    let full = tenants.get(&3).try_acquire().unwrap_err();
     assert_eq!(full, Rejected::BulkheadFull { name: "tenants (overflow)".into(), retry_after: None.into() });
     assert_eq!((tenants.overflow().in_use(), tenants.len()), (1, 1));
-    drop(slot);
-    assert!(tenants.get(&3).try_take().is_ok());
+    drop(permit);
+    assert!(tenants.get(&3).try_acquire().is_ok());
 }
 
 /// KY-05, KY-06: at most sixteen are looked at; what was passed over has moved to the end, so that the next finds more.
 #[tokio::test(start_paused = true)]
 async fn ky_06_looks_are_bounded() {
-    let tenants: Keyed<u32, Slots> = Slots::builder("tenants").keyed().max(40).build().unwrap();
-    let held: Vec<Slots> = (0..32).map(|key| tenants.get(&key)).collect();
+    let tenants: Keyed<u32, Bulkhead> = Bulkhead::builder("tenants").keyed().max(40).build().unwrap();
+    let held: Vec<Bulkhead> = (0..32).map(|key| tenants.get(&key)).collect();
     advance(MS).await;
     for key in 32..40 {
         tenants.get(&key);
@@ -125,7 +128,7 @@ async fn ky_06_looks_are_bounded() {
     }
     // Two rounds over those that are held, then those behind them.
     assert_eq!(names, [true, true, false, false]);
-    assert_eq!((tenants.len(), tenants.snapshot().spared), (40, 2));
+    assert_eq!((tenants.len(), tenants.snapshot().evicted_for_capacity), (40, 2));
     drop(held);
 }
 
@@ -142,7 +145,7 @@ async fn so_07_full_is_remembered_for_a_while() {
     assert!(!is_overflow(&hosts.get("a")), "one that is known is found");
     advance(Duration::from_nanos(1)).await;
     assert!(!is_overflow(&hosts.get("c")));
-    assert_eq!((hosts.snapshot().overflowed, hosts.snapshot().spared), (3, 1));
+    assert_eq!((hosts.snapshot().overflowed, hosts.snapshot().evicted_for_capacity), (3, 1));
 
     let _held = ["a", "c"].map(|key| hosts.get(key));
     assert!(is_overflow(&hosts.get("d")));

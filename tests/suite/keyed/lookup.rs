@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use seaworthy::{BoxError, Circuit, Keyed, Slots, State, Verdict};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Keyed, State, Verdict};
 
-use super::{circuits, keys, slots, template};
+use super::{bulkhead, circuits, keys, template};
 use crate::support::settle;
 
 /// KY-01: a handle is made when its key is first asked for, of the template's settings and with the key in its name, and
@@ -16,7 +16,7 @@ async fn ky_01_one_for_each_key() {
     settle(&hosts.clone().get("a"), &[Verdict::Failure]);
     // It opened after one failure, as the template says; the other never heard of it.
     assert_eq!((a.state(), hosts.get("b").state()), (State::Open, State::Closed));
-    assert_eq!(hosts.find("a").map(|circuit| circuit.state()), Some(State::Open));
+    assert_eq!(hosts.find("a").map(|circuit_breaker| circuit_breaker.state()), Some(State::Open));
     assert_eq!(keys(&hosts), ["a", "b"]);
     let snapshot = hosts.snapshot();
     assert_eq!((snapshot.handles, snapshot.max, snapshot.created, snapshot.overflowed), (2, 10, 2, 0));
@@ -26,19 +26,19 @@ async fn ky_01_one_for_each_key() {
 /// KY-01: bulkheads, too, and keys that are lent, made or given.
 #[test]
 fn ky_01_all_ways_to_ask() {
-    let tenants = slots(10);
-    let held = tenants.get(&7).try_take().unwrap();
-    assert!(tenants.get_owned(7).try_take().is_err());
-    assert!(tenants.get_with(&7, |_| unreachable!("it is known")).try_take().is_err());
-    assert!(tenants.get_owned(8).try_take().is_ok());
+    let tenants = bulkhead(10);
+    let held = tenants.get(&7).try_acquire().unwrap();
+    assert!(tenants.get_owned(7).try_acquire().is_err());
+    assert!(tenants.get_with(&7, |_| unreachable!("it is known")).try_acquire().is_err());
+    assert!(tenants.get_owned(8).try_acquire().is_ok());
     drop(held);
-    assert!(tenants.get(&7).try_take().is_ok());
+    assert!(tenants.get(&7).try_acquire().is_ok());
     assert_eq!(keys(&tenants), [7, 8]);
 
-    let shared: Keyed<Arc<str>, Slots> = Slots::builder("tenants").keyed().build().unwrap();
+    let shared: Keyed<Arc<str>, Bulkhead> = Bulkhead::builder("tenants").keyed().build().unwrap();
     let acme = shared.get_with("acme", |key| Arc::from(key));
     assert_eq!(acme.name(), "tenants[acme]");
-    assert_eq!(shared.find("acme").map(|slots| slots.limit()), Some(acme.limit()));
+    assert_eq!(shared.find("acme").map(|bulkhead| bulkhead.limit()), Some(acme.limit()));
 }
 
 /// KY-01: without tower.
@@ -57,7 +57,7 @@ fn ky_10_labels() {
     #[derive(Clone, PartialEq, Eq, Hash)]
     struct Secret(&'static str);
 
-    let hosts: Keyed<Secret, Circuit> = template().keyed().build_labelled(|key: &Secret| key.0.len()).unwrap();
+    let hosts: Keyed<Secret, CircuitBreaker> = template().keyed().build_labelled(|key: &Secret| key.0.len()).unwrap();
     assert_eq!(hosts.get(&Secret("hunter2")).name(), "hosts[7]");
     assert_eq!(hosts.overflow().name(), "hosts (overflow)");
 }
@@ -75,7 +75,7 @@ async fn ky_12_remove() {
     assert_eq!(hosts.get("a").state(), State::Closed);
     removed.reset();
     assert_eq!(held.state(), State::Closed);
-    assert_eq!(hosts.snapshot().forgotten, 0);
+    assert_eq!(hosts.snapshot().evicted_idle, 0);
     // Many come and go, and the places are used again.
     for round in 0..100 {
         let names: Vec<String> = (0..9).map(|key| format!("{round}-{key}")).collect();
@@ -86,5 +86,5 @@ async fn ky_12_remove() {
             assert!(hosts.remove(name).is_some());
         }
     }
-    assert_eq!((keys(&hosts), hosts.snapshot().spared), (vec![String::from("a")], 0));
+    assert_eq!((keys(&hosts), hosts.snapshot().evicted_for_capacity), (vec![String::from("a")], 0));
 }

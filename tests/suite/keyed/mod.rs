@@ -11,26 +11,26 @@ mod traits;
 
 use std::time::Duration;
 
-use seaworthy::circuit::CircuitBuilder;
+use seaworthy::circuit_breaker::CircuitBreakerBuilder;
 use seaworthy::keyed::KeyedHandle;
-use seaworthy::{Circuit, Keyed, Slots};
+use seaworthy::{Bulkhead, CircuitBreaker, Keyed};
 
 use crate::support::SECOND;
 
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Opens at the first failure, for a second.
-fn template() -> CircuitBuilder {
-    Circuit::builder("hosts").consecutive_failures(1).open_for(SECOND)
+fn template() -> CircuitBreakerBuilder {
+    CircuitBreaker::builder("hosts").consecutive_failures(1).open_for(SECOND)
 }
 
-fn circuits(max: u32) -> Keyed<String, Circuit> {
+fn circuits(max: u32) -> Keyed<String, CircuitBreaker> {
     template().keyed().idle(IDLE).max(max).build().unwrap()
 }
 
-/// One slot for each key.
-fn slots(max: u32) -> Keyed<u32, Slots> {
-    Slots::builder("tenants").limit(1).keyed().idle(IDLE).max(max).build().unwrap()
+/// One permit for each key.
+fn bulkhead(max: u32) -> Keyed<u32, Bulkhead> {
+    Bulkhead::builder("tenants").limit(1).keyed().idle(IDLE).max(max).build().unwrap()
 }
 
 /// The keys that are there, in order.
@@ -41,6 +41,6 @@ fn keys<K: Clone + Ord, H: KeyedHandle>(keyed: &Keyed<K, H>) -> Vec<K> {
     keys
 }
 
-fn is_overflow(circuit: &Circuit) -> bool {
-    circuit.name().ends_with(" (overflow)")
+fn is_overflow(circuit_breaker: &CircuitBreaker) -> bool {
+    circuit_breaker.name().ends_with(" (overflow)")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use seaworthy::{Circuit, Keyed, Verdict};
+use seaworthy::{CircuitBreaker, Keyed, Verdict};
 
 use super::is_overflow;
 use crate::support::{advance, settle};
@@ -106,18 +106,18 @@ impl Known {
 
 #[derive(Debug)]
 struct Game {
-    hosts: Keyed<u8, Circuit>,
+    hosts: Keyed<u8, CircuitBreaker>,
     max: usize,
     known: BTreeMap<u8, Known>,
     now: u64,
     /// When none could be spared.
     full: Option<u64>,
-    held: Vec<(u8, Circuit)>,
+    held: Vec<(u8, CircuitBreaker)>,
 }
 
 impl Game {
     fn new(max: usize) -> Game {
-        let template = Circuit::builder("model").consecutive_failures(1).open_for(Duration::from_millis(OPEN));
+        let template = CircuitBreaker::builder("model").consecutive_failures(1).open_for(Duration::from_millis(OPEN));
         let builder = template.keyed().idle(Duration::from_millis(IDLE)).max(max as u32);
         Game { hosts: builder.build().unwrap(), max, known: BTreeMap::new(), now: 0, full: None, held: Vec::new() }
     }
@@ -130,7 +130,8 @@ impl Game {
         let (gone, left): (BTreeMap<u8, Known>, BTreeMap<u8, Known>) =
             std::mem::take(&mut self.known).into_iter().partition(|(key, _)| !there.contains(key));
         assert_eq!(left.len(), there.len(), "none is there that nobody asked for");
-        let (forgotten, spared) = (after.forgotten - before.forgotten, after.spared - before.spared);
+        let (forgotten, spared) =
+            (after.evicted_idle - before.evicted_idle, after.evicted_for_capacity - before.evicted_for_capacity);
         assert_eq!(gone.len() as u64, forgotten + spared);
         assert!(spared <= 1);
         let places = gone.values().filter(|known| !known.may_be_forgotten(now)).count() as u64;
@@ -156,12 +157,12 @@ impl Game {
     }
 
     /// The handle of a key; none if it is the overflow's, and then that was right.
-    fn get(&mut self, key: u8) -> Option<Circuit> {
+    fn get(&mut self, key: u8) -> Option<CircuitBreaker> {
         let before = self.hosts.snapshot();
         let was_there = self.known.contains_key(&key);
-        let circuit = self.hosts.get(&key);
+        let circuit_breaker = self.hosts.get(&key);
         let after = self.hosts.snapshot();
-        if is_overflow(&circuit) {
+        if is_overflow(&circuit_breaker) {
             assert!(!was_there && (after.overflowed, after.created) == (before.overflowed + 1, before.created));
             self.compare(before);
             assert_eq!(self.known.len(), self.max);
@@ -176,11 +177,11 @@ impl Game {
         assert_eq!(after.created - before.created, u64::from(!was_there), "it is the one that it was: {key}");
         self.note(key);
         self.compare(before);
-        Some(circuit)
+        Some(circuit_breaker)
     }
 
     fn call(&mut self, key: u8, verdict: Option<Verdict>) {
-        let Some(circuit) = self.get(key) else { return };
+        let Some(circuit_breaker) = self.get(key) else { return };
         let now = self.now;
         let known = self.note(key);
         let passes = match known.state {
@@ -188,7 +189,7 @@ impl Game {
             State::ForcedOpen => false,
             _ => true,
         };
-        let Ok(permit) = circuit.admit() else {
+        let Ok(permit) = circuit_breaker.admit() else {
             assert!(!passes);
             return;
         };
@@ -207,9 +208,9 @@ impl Game {
         }
     }
 
-    fn tell(&mut self, key: u8, state: State, tell: impl Fn(&Circuit)) {
-        if let Some(circuit) = self.get(key) {
-            tell(&circuit);
+    fn tell(&mut self, key: u8, state: State, tell: impl Fn(&CircuitBreaker)) {
+        if let Some(circuit_breaker) = self.get(key) {
+            tell(&circuit_breaker);
             self.note(key).state = state;
         }
     }
@@ -227,15 +228,15 @@ impl Game {
                 self.compare(before);
             }
             Step::Hold(key) => {
-                if let Some(circuit) = self.get(key) {
+                if let Some(circuit_breaker) = self.get(key) {
                     self.note(key).held += 1;
-                    self.held.push((key, circuit));
+                    self.held.push((key, circuit_breaker));
                 }
             }
             Step::Release(index) if self.held.is_empty() => _ = index,
             Step::Release(index) => {
-                let (key, circuit) = self.held.swap_remove(index % self.held.len());
-                drop(circuit);
+                let (key, circuit_breaker) = self.held.swap_remove(index % self.held.len());
+                drop(circuit_breaker);
                 if let Some(known) = self.known.get_mut(&key) {
                     known.held = known.held.saturating_sub(1);
                     known.used = self.now;
@@ -245,9 +246,9 @@ impl Game {
             Step::Fail(key) => self.call(key, Some(Verdict::Failure)),
             Step::Succeed(key) => self.call(key, Some(Verdict::Success)),
             Step::GiveUp(key) => self.call(key, None),
-            Step::ForceOpen(key) => self.tell(key, State::ForcedOpen, Circuit::force_open),
-            Step::ForceClosed(key) => self.tell(key, State::ForcedClosed, Circuit::force_closed),
-            Step::Reset(key) => self.tell(key, State::Closed, Circuit::reset),
+            Step::ForceOpen(key) => self.tell(key, State::ForcedOpen, CircuitBreaker::force_open),
+            Step::ForceClosed(key) => self.tell(key, State::ForcedClosed, CircuitBreaker::force_closed),
+            Step::Reset(key) => self.tell(key, State::Closed, CircuitBreaker::reset),
             Step::Remove(key) => {
                 assert_eq!(self.hosts.remove(&key).is_some(), self.known.remove(&key).is_some());
                 // Who holds the old one has nothing to do with a new one.
@@ -255,7 +256,7 @@ impl Game {
             }
             Step::ForgetIdle => {
                 let before = self.hosts.snapshot();
-                self.hosts.forget_idle();
+                self.hosts.evict_idle();
                 self.compare(before);
                 let now = self.now;
                 for known in self.known.values_mut() {
@@ -288,23 +289,23 @@ async fn play(max: usize, steps: Vec<Step>) {
         game.step(step).await;
     }
     // What is left is as it should be.
-    for (key, circuit) in game.hosts.handles() {
+    for (key, circuit_breaker) in game.hosts.handles() {
         let expected = match game.known[&key].state {
             State::Closed | State::ForcedClosed => seaworthy::State::Closed,
             State::Open(_) | State::ForcedOpen => seaworthy::State::Open,
             State::HalfOpen => seaworthy::State::HalfOpen,
         };
-        assert_eq!(circuit.state(), expected, "{key}");
+        assert_eq!(circuit_breaker.state(), expected, "{key}");
     }
     // All can go in the end.
-    for (_, circuit) in game.hosts.handles() {
-        circuit.reset();
-        settle(&circuit, &[Verdict::Success]);
+    for (_, circuit_breaker) in game.hosts.handles() {
+        circuit_breaker.reset();
+        settle(&circuit_breaker, &[Verdict::Success]);
     }
     drop(game.held);
     for _ in 0..3 {
         advance(Duration::from_millis(IDLE)).await;
-        game.hosts.forget_idle();
+        game.hosts.evict_idle();
     }
     assert!(game.hosts.is_empty());
 }

@@ -1,14 +1,16 @@
 use std::future::Ready;
 use std::task::{Context, Poll};
 
-use seaworthy::keyed::{KeyedBreaker, KeyedBulkhead};
-use seaworthy::{BoxError, Circuit, Keyed, Rejected, RetryPolicy, Slots, StackError, State, TimeoutLayer, Verdict};
+use seaworthy::keyed::{KeyedBulkheadService, KeyedCircuitBreakerService};
+use seaworthy::{
+    BoxError, Bulkhead, CircuitBreaker, Keyed, Rejected, RetryPolicy, StackError, State, TimeoutLayer, Verdict,
+};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::buffer::Buffer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_test::mock;
 
-use super::{IDLE, circuits, keys, slots, template};
+use super::{IDLE, bulkhead, circuits, keys, template};
 use crate::support::{MS, SECOND, advance, settle};
 
 type Request = (&'static str, bool);
@@ -51,7 +53,7 @@ async fn ky_08_by_key() {
 /// KY-08: a key may be made of the request; a classifier says what counts.
 #[tokio::test(start_paused = true)]
 async fn ky_08_made_keys_and_classifiers() {
-    let shards: Keyed<u32, Circuit> = template().keyed().build().unwrap();
+    let shards: Keyed<u32, CircuitBreaker> = template().keyed().build().unwrap();
     let classifier = |result: &Result<u32, BoxError>| match result {
         Ok(0..10) => Verdict::Success,
         _ => Verdict::Failure,
@@ -88,7 +90,8 @@ async fn ky_08_readiness_is_the_inner_services() {
     handle.send_error("broken");
     let error = assert_ready_err!(service.enter(|cx, mut service| service.poll_ready(cx)));
     assert_eq!(error.to_string(), "broken");
-    let failures = hosts.handles().into_iter().map(|(_, circuit)| circuit.snapshot().counts.consecutive_failures);
+    let failures =
+        hosts.handles().into_iter().map(|(_, circuit_breaker)| circuit_breaker.snapshot().counts.consecutive_failures);
     assert_eq!(failures.sum::<u32>(), 0);
 }
 
@@ -118,7 +121,7 @@ async fn ky_02_a_call_holds_its_circuit() {
     assert_pending!(call.poll());
     for _ in 0..4 {
         advance(IDLE).await;
-        hosts.forget_idle();
+        hosts.evict_idle();
     }
     assert!(super::is_overflow(&hosts.get("b")));
     assert_eq!(keys(&hosts), ["a"]);
@@ -127,7 +130,7 @@ async fn ky_02_a_call_holds_its_circuit() {
     assert!(!super::is_overflow(&hosts.get("b")));
     let mut call = task::spawn(service.call(("b", false)));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call.poll().is_ready())).is_err());
-    assert_eq!(hosts.find("b").map(|circuit| circuit.state()), Some(State::Open));
+    assert_eq!(hosts.find("b").map(|circuit_breaker| circuit_breaker.state()), Some(State::Open));
 }
 
 /// KY-08: a panic in the inner service's `call` is a failure of the key.
@@ -140,10 +143,10 @@ async fn ky_08_panic_in_call() {
     assert_eq!((hosts.get("a").state(), hosts.get("b").state()), (State::Open, State::Closed));
 }
 
-/// KY-09: each request takes a slot of its key's bulkhead, which is given back at the end; the others do not notice.
+/// KY-09: each request takes a permit of its key's bulkhead, which is given back at the end; the others do not notice.
 #[tokio::test(start_paused = true)]
 async fn ky_09_slots_by_key() {
-    let tenants = slots(10);
+    let tenants = bulkhead(10);
     let (inner, mut backend) = mock::pair::<u32, ()>();
     let mut service = task::spawn(tenants.layer_owned(|request: &u32| request % 10).layer(inner));
     let mut ask = |request| {
@@ -187,23 +190,23 @@ impl Service<u32> for Strict {
     }
 }
 
-/// KY-09: a call that waits for a slot holds no readiness, and makes a clone ready once it has one.
+/// KY-09: a call that waits for a permit holds no readiness, and makes a clone ready once it has one.
 #[tokio::test(start_paused = true)]
 async fn ky_09_waiting() {
-    let builder = Slots::builder("tenants").limit(1).max_wait(SECOND);
-    let tenants: Keyed<u32, Slots> = builder.keyed().idle(IDLE).build().unwrap();
+    let builder = Bulkhead::builder("tenants").limit(1).max_wait(SECOND);
+    let tenants: Keyed<u32, Bulkhead> = builder.keyed().idle(IDLE).build().unwrap();
     let mut service = tenants.layer_owned(|request: &u32| *request).layer(Strict::default());
-    let slot = tenants.get(&7).try_take().unwrap();
+    let permit = tenants.get(&7).try_acquire().unwrap();
     let mut waits = task::spawn(service.ready().await.unwrap().call(7));
     assert_pending!(waits.poll());
     assert_eq!(tenants.get(&7).waiting(), 1);
     assert!(!service.get_ref().0, "what was made ready was given up");
     assert_eq!(service.ready().await.unwrap().call(8).await.unwrap(), 8);
-    drop(slot);
+    drop(permit);
     assert!(waits.is_woken());
     assert_eq!(assert_ready_ok!(waits.poll()), 7);
     // One that waits in vain.
-    let _slot = tenants.get(&7).try_take().unwrap();
+    let _slot = tenants.get(&7).try_acquire().unwrap();
     let mut waits = task::spawn(service.ready().await.unwrap().call(7));
     assert_pending!(waits.poll());
     advance(SECOND).await;
@@ -213,7 +216,7 @@ async fn ky_09_waiting() {
 /// KY-08, KY-09: both in a whole stack, each by its own key.
 #[tokio::test(start_paused = true)]
 async fn ky_08_in_a_stack() {
-    let (hosts, tenants) = (circuits(10), slots(10));
+    let (hosts, tenants) = (circuits(10), bulkhead(10));
     let retry = RetryPolicy::builder("retry").attempts(2).random_seed(7).build().unwrap();
     let service = ServiceBuilder::new()
         .layer(retry.layer())
@@ -222,24 +225,24 @@ async fn ky_08_in_a_stack() {
         .layer(TimeoutLayer::new(SECOND / 100))
         .service(service_fn(backend));
     assert_eq!(service.clone().oneshot(("a", true)).await.unwrap(), "a");
-    let slot = tenants.get(&2).try_take().unwrap();
+    let permit = tenants.get(&2).try_acquire().unwrap();
     let error = service.clone().oneshot(("bb", true)).await.unwrap_err();
     // Full: that says nothing about the host.
     assert_eq!(rejected(&error), "bulkhead `tenants[2]` is full");
     assert_eq!(hosts.get("bb").state(), State::Closed);
-    drop(slot);
+    drop(permit);
     // The first attempt opens the circuit, which rejects the second.
     let error = service.clone().oneshot(("bb", false)).await.unwrap_err();
     assert_eq!(rejected(&error), "circuit `hosts[bb]` is open");
     assert_eq!(service.oneshot(("a", true)).await.unwrap(), "a");
-    assert!(tenants.handles().into_iter().all(|(_, slots)| slots.in_use() == 0));
+    assert!(tenants.handles().into_iter().all(|(_, bulkhead)| bulkhead.in_use() == 0));
 }
 
 /// The services are asked for nothing but what they need, and show what is in them.
 #[test]
 fn parts() {
-    let mut breaker: KeyedBreaker<u8, _, _> = circuits(1).layer(|request: &Request| request.0).layer(7);
-    let mut bulkhead: KeyedBulkhead<u8, _, _> = slots(1).layer_owned(|request: &u32| *request).layer(7);
+    let mut breaker: KeyedCircuitBreakerService<u8, _, _> = circuits(1).layer(|request: &Request| request.0).layer(7);
+    let mut bulkhead: KeyedBulkheadService<u8, _, _> = bulkhead(1).layer_owned(|request: &u32| *request).layer(7);
     *breaker.get_mut() += 1;
     *bulkhead.get_mut() += 1;
     assert_eq!((*breaker.get_ref(), *bulkhead.clone().get_ref()), (8, 8));

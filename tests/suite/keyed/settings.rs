@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use seaworthy::{Circuit, Keyed, Slots};
+use seaworthy::{Bulkhead, CircuitBreaker, Keyed};
 
 use super::template;
 
@@ -13,9 +13,13 @@ fn ky_11_bad_settings() {
         (idle(Duration::ZERO), "idle", "must be longer than zero"),
         (max(0), "max", "must be at least 1"),
         (max(1_000_001), "max", "must not be greater than 1,000,000"),
-        (Circuit::builder("").keyed::<u32>().build().map(|_| ()), "name", "must not be empty"),
-        (template().probes(0).keyed::<u32>().build().map(|_| ()), "probes", "must be at least 1"),
-        (Slots::builder("x").limit(0).keyed::<u32>().build().map(|_| ()), "limit", "must be at least 1"),
+        (CircuitBreaker::builder("").keyed::<u32>().build().map(|_| ()), "name", "must not be empty"),
+        (
+            template().max_concurrent_probes(0).keyed::<u32>().build().map(|_| ()),
+            "max_concurrent_probes",
+            "must be at least 1",
+        ),
+        (Bulkhead::builder("x").limit(0).keyed::<u32>().build().map(|_| ()), "limit", "must be at least 1"),
     ];
     for (result, field, rule) in table {
         let error = result.unwrap_err();
@@ -29,10 +33,10 @@ fn ky_11_bad_settings() {
 /// KY-11: the defaults, and a template that makes several families.
 #[test]
 fn ky_11_defaults() {
-    let builder = Slots::builder("tenants").keyed();
-    let [first, second]: [Keyed<u32, Slots>; 2] = [builder.clone().build().unwrap(), builder.build().unwrap()];
+    let builder = Bulkhead::builder("tenants").keyed();
+    let [first, second]: [Keyed<u32, Bulkhead>; 2] = [builder.clone().build().unwrap(), builder.build().unwrap()];
     assert_eq!(first.snapshot().max, 1_000);
-    let _slot = first.get(&1).try_take().unwrap();
+    let _slot = first.get(&1).try_acquire().unwrap();
     assert_eq!((first.len(), second.len()), (1, 0));
     assert_eq!(second.get(&1).in_use(), 0);
 }

@@ -7,23 +7,24 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
 use seaworthy::keyed::{
-    KeyedBreaker, KeyedBreakerLayer, KeyedBuilder, KeyedBulkhead, KeyedBulkheadLayer, Owned, Snapshot,
+    KeyedBuilder, KeyedBulkheadLayer, KeyedBulkheadService, KeyedCircuitBreakerLayer, KeyedCircuitBreakerService,
+    MakeKey, Snapshot,
 };
-use seaworthy::{Circuit, Keyed, Slots};
+use seaworthy::{Bulkhead, CircuitBreaker, Keyed};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-assert_impl_all!(Keyed<String, Circuit>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(Keyed<String, Slots>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(KeyedBuilder<Rc<()>, Circuit>: Clone, Debug, Send, Sync, Unpin);
+assert_impl_all!(Keyed<String, CircuitBreaker>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Keyed<String, Bulkhead>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
+assert_impl_all!(KeyedBuilder<Rc<()>, CircuitBreaker>: Clone, Debug, Send, Sync, Unpin);
 assert_impl_all!(Snapshot: Copy, Debug, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 // Keys lie behind locks: they have to be sent, not shared.
-assert_impl_all!(Keyed<Cell<u8>, Circuit>: Clone, Send, Sync);
-assert_not_impl_any!(Keyed<Rc<()>, Circuit>: Send, Sync);
+assert_impl_all!(Keyed<Cell<u8>, CircuitBreaker>: Clone, Send, Sync);
+assert_not_impl_any!(Keyed<Rc<()>, CircuitBreaker>: Send, Sync);
 
-type Pick = Owned<fn(&u8) -> u8>;
-assert_impl_all!(KeyedBreakerLayer<u8, Pick>: Clone, Debug, Send, Sync);
+type Pick = MakeKey<fn(&u8) -> u8>;
+assert_impl_all!(KeyedCircuitBreakerLayer<u8, Pick>: Clone, Debug, Send, Sync);
 assert_impl_all!(KeyedBulkheadLayer<u8, Pick>: Clone, Debug, Send, Sync);
-assert_impl_all!(KeyedBreaker<Cell<u8>, u8, Pick>: Clone, Debug, Send, Unpin);
-assert_not_impl_any!(KeyedBreaker<Cell<u8>, u8, Pick>: Sync);
-assert_not_impl_any!(KeyedBreaker<Rc<()>, u8, Pick>: Send);
-assert_not_impl_any!(KeyedBulkhead<PhantomPinned, u8, Pick>: Unpin);
+assert_impl_all!(KeyedCircuitBreakerService<Cell<u8>, u8, Pick>: Clone, Debug, Send, Unpin);
+assert_not_impl_any!(KeyedCircuitBreakerService<Cell<u8>, u8, Pick>: Sync);
+assert_not_impl_any!(KeyedCircuitBreakerService<Rc<()>, u8, Pick>: Send);
+assert_not_impl_any!(KeyedBulkheadService<PhantomPinned, u8, Pick>: Unpin);

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use seaworthy::{
-    Backoff, BoxError, Circuit, Event, Observer, OnDrop, Rejected, RetryBudget, RetryPolicy, Slots, TracingObserver,
-    Verdict,
+    Backoff, BoxError, Bulkhead, CircuitBreaker, Event, Observer, OnDrop, Rejected, RetryBudget, RetryPolicy,
+    TracingObserver, Verdict,
 };
 use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -15,34 +15,34 @@ use tower_test::mock;
 use super::Diary;
 use crate::support::{MS, SECOND, advance, settle};
 
-fn circuit(diary: &Diary) -> Circuit {
-    Circuit::builder("c").consecutive_failures(2).open_for(SECOND).observer(diary.clone()).build().unwrap()
+fn circuit_breaker(diary: &Diary) -> CircuitBreaker {
+    CircuitBreaker::builder("c").consecutive_failures(2).open_for(SECOND).observer(diary.clone()).build().unwrap()
 }
 
 /// ME-02: each call that is let in is told once, with its verdict and its time; a call that is rejected is not one.
 #[tokio::test(start_paused = true)]
 async fn each_verdict_of_a_circuit() {
     let diary = Diary::new(true);
-    let circuit = circuit(&diary);
+    let circuit_breaker = circuit_breaker(&diary);
     for (verdict, millis) in
         [(Verdict::Success, 0), (Verdict::Ignored, 1), (Verdict::Throttled, 2), (Verdict::Failure, 3)]
     {
-        let permit = circuit.admit().unwrap();
+        let permit = circuit_breaker.admit().unwrap();
         advance(millis * MS).await;
         permit.settle(verdict);
     }
     assert_eq!(diary.take(), ["c built", "c Success 0ns", "c Ignored 1ms", "c Throttled 2ms", "c Failure 3ms"]);
-    settle(&circuit, &[Verdict::Failure]);
-    assert!(circuit.admit().is_err());
+    settle(&circuit_breaker, &[Verdict::Failure]);
+    assert!(circuit_breaker.admit().is_err());
     assert_eq!(diary.take(), ["c closed open", "c Failure 0ns", "c rejected"]);
     advance(SECOND).await;
-    settle(&circuit, &[Verdict::Success]);
+    settle(&circuit_breaker, &[Verdict::Success]);
     assert_eq!(diary.take(), ["c open half-open", "c half-open closed", "c Success 0ns"]);
     // A clone is the same circuit; the last handle says that it is gone.
-    drop(circuit.clone());
+    drop(circuit_breaker.clone());
     assert_eq!(diary.take(), [""; 0]);
-    circuit.force_open();
-    drop(circuit);
+    circuit_breaker.force_open();
+    drop(circuit_breaker);
     assert_eq!(diary.take(), ["c closed open", "c dropped open"]);
 }
 
@@ -50,32 +50,33 @@ async fn each_verdict_of_a_circuit() {
 #[tokio::test(start_paused = true)]
 async fn calls_that_do_not_end_well() {
     let diary = Diary::new(true);
-    let circuit = circuit(&diary);
+    let circuit_breaker = circuit_breaker(&diary);
     diary.take();
-    drop(circuit.admit().unwrap());
+    drop(circuit_breaker.admit().unwrap());
     assert_eq!(diary.take(), ["c Ignored 0ns"]);
     let panics = async { panic!("on purpose") };
-    let run = task::spawn(circuit.run::<_, (), BoxError>(panics));
+    let run = task::spawn(circuit_breaker.run::<_, (), BoxError>(panics));
     let run = std::sync::Mutex::new(run);
     assert!(catch_unwind(AssertUnwindSafe(|| run.lock().unwrap().poll())).is_err());
     assert_eq!(diary.take(), ["c Failure 0ns"]);
     drop(run.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
     assert_eq!(diary.take(), [""; 0]);
     // A call that panics when it is made.
-    let mut service = circuit.layer().layer(service_fn(|(): ()| -> std::future::Ready<Result<(), BoxError>> {
+    let mut service = circuit_breaker.layer().layer(service_fn(|(): ()| -> std::future::Ready<Result<(), BoxError>> {
         panic!("on purpose");
     }));
     let _ready = service.ready().await.unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| drop(service.call(())))).is_err());
     assert_eq!(diary.take(), ["c closed open", "c Failure 0ns"]);
-    circuit.reset();
+    circuit_breaker.reset();
     // Late: it changes nothing, and took as long as it took.
-    let late = circuit.admit().unwrap();
-    circuit.force_open();
+    let late = circuit_breaker.admit().unwrap();
+    circuit_breaker.force_open();
     advance(SECOND).await;
     late.settle(Verdict::Success);
     assert_eq!(diary.take(), ["c open closed", "c closed open", "c Success 1s"]);
-    let dropped_is_failed = Circuit::builder("d").on_drop(OnDrop::Failure).observer(diary.clone()).build().unwrap();
+    let dropped_is_failed =
+        CircuitBreaker::builder("d").on_drop(OnDrop::Failure).observer(diary.clone()).build().unwrap();
     drop(dropped_is_failed.admit().unwrap());
     assert_eq!(diary.take(), ["d built", "d Failure 0ns"]);
 }
@@ -86,29 +87,29 @@ async fn an_inner_service_that_is_not_ready() {
     let diary = Diary::new(true);
     let (inner, mut handle) = mock::pair::<(), ()>();
     handle.send_error("broken");
-    let mut service = circuit(&diary).layer().layer(inner);
+    let mut service = circuit_breaker(&diary).layer().layer(inner);
     assert!(service.ready().await.is_err());
     assert_eq!(diary.take(), ["c built", "c not ready"]);
 }
 
-/// ME-03: every step of a caller of a bulkhead is told once, that of one who is handed a slot by whoever gave it back.
+/// ME-03: every step of a caller of a bulkhead is told once, that of one who is handed a permit by whoever gave it back.
 #[tokio::test(start_paused = true)]
 async fn each_step_through_a_bulkhead() {
     let diary = Diary::new(true);
-    let slots = Slots::builder("b").limit(1).max_wait(SECOND).observer(diary.clone()).build().unwrap();
-    let held = slots.try_take().unwrap();
+    let bulkhead = Bulkhead::builder("b").limit(1).max_wait(SECOND).observer(diary.clone()).build().unwrap();
+    let held = bulkhead.try_acquire().unwrap();
     assert_eq!(diary.take(), ["b has 1 for 0", "b Outside Inside"]);
-    let mut first = task::spawn(slots.take());
-    let mut second = task::spawn(slots.take());
-    let mut third = task::spawn(slots.take());
+    let mut first = task::spawn(bulkhead.take());
+    let mut second = task::spawn(bulkhead.take());
+    let mut third = task::spawn(bulkhead.take());
     assert_pending!(first.poll());
     assert_pending!(second.poll());
     assert_pending!(third.poll());
-    assert!(slots.try_take().is_err());
+    assert!(bulkhead.try_acquire().is_err());
     assert_eq!(diary.take(), ["b Outside Waiting", "b Outside Waiting", "b Outside Waiting", "b rejected"]);
     drop(held);
     assert_eq!(diary.take(), ["b Inside Outside", "b Waiting Inside"]);
-    // It has the slot already: to notice is no step.
+    // It has the permit already: to notice is no step.
     let first = assert_ready!(first.poll()).unwrap();
     assert_eq!(diary.take(), [""; 0]);
     drop(second);
@@ -117,20 +118,20 @@ async fn each_step_through_a_bulkhead() {
     assert!(assert_ready!(third.poll()).is_err());
     assert_eq!(diary.take(), ["b Waiting Outside", "b rejected"]);
     // Granted and dropped before it noticed.
-    let mut fourth = task::spawn(slots.take());
+    let mut fourth = task::spawn(bulkhead.take());
     assert_pending!(fourth.poll());
-    slots.set_limit(2).unwrap();
-    slots.set_limit(2).unwrap();
+    bulkhead.set_limit(2).unwrap();
+    bulkhead.set_limit(2).unwrap();
     assert_eq!(diary.take(), ["b Outside Waiting", "b has 2 for 1", "b Waiting Inside"]);
     drop(fourth);
     drop(first);
     assert_eq!(diary.take(), ["b Inside Outside", "b Inside Outside"]);
-    assert_eq!((slots.in_use(), slots.waiting()), (0, 0));
+    assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (0, 0));
     // Through a service, with inner ready and without.
-    let service = slots.layer().layer(service_fn(async |(): ()| Ok::<_, BoxError>(())));
+    let service = bulkhead.layer().layer(service_fn(async |(): ()| Ok::<_, BoxError>(())));
     service.clone().oneshot(()).await.unwrap();
     assert_eq!(diary.take(), ["b Outside Inside", "b Inside Outside"]);
-    drop((service, third, slots));
+    drop((service, third, bulkhead));
     assert_eq!(diary.take(), ["b has 0 for 2"]);
 }
 
@@ -162,15 +163,15 @@ async fn each_step_of_a_retry() {
 #[tokio::test(start_paused = true)]
 async fn who_does_not_want_calls() {
     let diary = Diary::new(false);
-    let circuit = circuit(&diary);
-    settle(&circuit, &[Verdict::Success, Verdict::Failure, Verdict::Failure]);
-    assert!(circuit.admit().is_err());
-    drop(circuit);
+    let circuit_breaker = circuit_breaker(&diary);
+    settle(&circuit_breaker, &[Verdict::Success, Verdict::Failure, Verdict::Failure]);
+    assert!(circuit_breaker.admit().is_err());
+    drop(circuit_breaker);
     assert_eq!(diary.take(), ["c closed open", "c rejected"]);
-    let slots = Slots::builder("b").limit(1).observer(diary.clone()).build().unwrap();
-    let held = slots.try_take();
-    assert!(slots.try_take().is_err());
-    drop((held, slots));
+    let bulkhead = Bulkhead::builder("b").limit(1).observer(diary.clone()).build().unwrap();
+    let held = bulkhead.try_acquire();
+    assert!(bulkhead.try_acquire().is_err());
+    drop((held, bulkhead));
     assert_eq!(diary.take(), ["b rejected"]);
     let policy = policy(&diary, RetryBudget::default());
     policy.run(async || Ok::<_, BoxError>(())).await.unwrap();
@@ -191,14 +192,14 @@ async fn several_observers() {
     let observer: Arc<dyn Observer> =
         Arc::new((Panics(Arc::clone(&panics)), some.clone(), (TracingObserver, all.clone())));
     assert!(observer.wants_calls() && !(TracingObserver, some.clone()).wants_calls());
-    let circuit = Circuit::builder("c").consecutive_failures(1).observer(observer).build().unwrap();
-    settle(&circuit, &[Verdict::Success, Verdict::Failure]);
+    let circuit_breaker = CircuitBreaker::builder("c").consecutive_failures(1).observer(observer).build().unwrap();
+    settle(&circuit_breaker, &[Verdict::Success, Verdict::Failure]);
     assert_eq!(all.take(), ["c built", "c Success 0ns", "c closed open", "c Failure 0ns"]);
     assert_eq!(some.take(), ["c closed open"]);
     assert_eq!(panics.load(Ordering::Relaxed), 1);
 }
 
-/// ME-05: an observer may use what it is told of, and its panic costs no slot, no verdict and no attempt.
+/// ME-05: an observer may use what it is told of, and its panic costs no permit, no verdict and no attempt.
 #[tokio::test(start_paused = true)]
 async fn observers_that_panic_or_look() {
     #[derive(Clone, Default)]
@@ -213,16 +214,17 @@ async fn observers_that_panic_or_look() {
         }
     }
     let panics = Panics::default();
-    let circuit = Circuit::builder("c").consecutive_failures(2).observer(panics.clone()).build().unwrap();
-    settle(&circuit, &[Verdict::Failure]);
-    assert_eq!(circuit.snapshot().counts.consecutive_failures, 1);
-    let slots = Slots::builder("b").limit(1).max_wait(SECOND).observer(panics.clone()).build().unwrap();
-    let held = slots.try_take().unwrap();
-    let mut waits = task::spawn(slots.take());
+    let circuit_breaker =
+        CircuitBreaker::builder("c").consecutive_failures(2).observer(panics.clone()).build().unwrap();
+    settle(&circuit_breaker, &[Verdict::Failure]);
+    assert_eq!(circuit_breaker.snapshot().counts.consecutive_failures, 1);
+    let bulkhead = Bulkhead::builder("b").limit(1).max_wait(SECOND).observer(panics.clone()).build().unwrap();
+    let held = bulkhead.try_acquire().unwrap();
+    let mut waits = task::spawn(bulkhead.take());
     assert_pending!(waits.poll());
     drop(held);
     drop(assert_ready!(waits.poll()).unwrap());
-    assert_eq!((slots.in_use(), slots.waiting(), slots.available()), (0, 0, 1));
+    assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (0, 0, 1));
     let policy = RetryPolicy::builder("r").observer(panics.clone()).build().unwrap();
     assert_eq!(policy.run(async || Ok::<_, BoxError>(7)).await.unwrap(), 7);
     let told = panics.0.load(Ordering::Relaxed);
@@ -252,9 +254,9 @@ impl Service<()> for Silent {
 #[tokio::test(start_paused = true)]
 async fn dropped_in_the_middle() {
     let diary = Diary::new(true);
-    let slots = Slots::builder("b").observer(diary.clone()).build().unwrap();
-    let circuit = circuit(&diary);
-    let mut call = task::spawn(circuit.layer().layer(slots.layer().layer(Silent)).oneshot(()));
+    let bulkhead = Bulkhead::builder("b").observer(diary.clone()).build().unwrap();
+    let circuit_breaker = circuit_breaker(&diary);
+    let mut call = task::spawn(circuit_breaker.layer().layer(bulkhead.layer().layer(Silent)).oneshot(()));
     assert_pending!(call.poll());
     advance(SECOND).await;
     diary.take();

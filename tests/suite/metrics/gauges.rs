@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use seaworthy::{BoxError, FallbackLayer, Health, Keyed, MetricsObserver, Phase, Rejected, Slots};
+use seaworthy::{BoxError, Bulkhead, Fallback, Health, Keyed, MetricsObserver, Phase, Rejected};
 
 use super::series::Shown;
 use crate::support::SECOND;
@@ -100,20 +100,20 @@ fn a_check_that_is_only_shown() {
 #[tokio::test(start_paused = true)]
 async fn a_family() {
     let shown = Shown::new();
-    let keyed: Keyed<u32, Slots> =
-        Slots::builder("me-keyed").observer(MetricsObserver::new()).keyed().max(2).idle(SECOND).build().unwrap();
+    let keyed: Keyed<u32, Bulkhead> =
+        Bulkhead::builder("me-keyed").observer(MetricsObserver::new()).keyed().max(2).idle(SECOND).build().unwrap();
     let check = |removed, exhausted| {
         let snapshot = keyed.snapshot();
         shown.assert(&[
             (r#"keyed_max_handles{name="me-keyed"}"#, snapshot.max.into()),
             (r#"keyed_handles{name="me-keyed"}"#, snapshot.handles),
-            (r#"keyed_forgotten_total{name="me-keyed",cause="idle"}"#, snapshot.forgotten),
-            (r#"keyed_forgotten_total{name="me-keyed",cause="spared"}"#, snapshot.spared),
-            (r#"keyed_forgotten_total{name="me-keyed",cause="removed"}"#, removed),
+            (r#"keyed_evicted_total{name="me-keyed",cause="idle"}"#, snapshot.evicted_idle),
+            (r#"keyed_evicted_total{name="me-keyed",cause="capacity"}"#, snapshot.evicted_for_capacity),
+            (r#"keyed_evicted_total{name="me-keyed",cause="removed"}"#, removed),
             (r#"keyed_overflows_total{name="me-keyed"}"#, snapshot.overflowed),
             (r#"keyed_exhausted_total{name="me-keyed"}"#, exhausted),
         ]);
-        (snapshot.handles, snapshot.spared, snapshot.overflowed)
+        (snapshot.handles, snapshot.evicted_for_capacity, snapshot.overflowed)
     };
     assert_eq!(check(0, 0), (0, 0, 0));
     (0..3).for_each(|key| drop(keyed.get(&key)));
@@ -131,7 +131,7 @@ async fn a_family() {
 #[tokio::test]
 async fn a_fallback() {
     let shown = Shown::new();
-    let layer = FallbackLayer::value("me-fallback", 7).observer(MetricsObserver::new()).build().unwrap();
+    let layer = Fallback::value("me-fallback", 7).observer(MetricsObserver::new()).build().unwrap();
     let fallbacks = |count| shown.assert(&[(r#"fallbacks_total{name="me-fallback"}"#, count)]);
     fallbacks(0);
     assert!(layer.run(async { Err::<u32, BoxError>("down".into()) }).await.is_err());
@@ -194,7 +194,7 @@ async fn a_target() {
 #[tokio::test(start_paused = true)]
 async fn a_task() {
     use crate::support::pass;
-    use seaworthy::runner::Restart;
+    use seaworthy::runner::RestartPolicy;
     use seaworthy::{Backoff, Jitter, Runner, Shutdown};
 
     let shown = Shown::new();
@@ -222,7 +222,7 @@ async fn a_task() {
             }
         }
     };
-    runner.supervise("me-task", Restart::new(Backoff::constant(SECOND).jitter(Jitter::None)), work).unwrap();
+    runner.supervise("me-task", RestartPolicy::new(Backoff::constant(SECOND).jitter(Jitter::None)), work).unwrap();
     tasks(1);
     failures([0; 4]);
     pass(SECOND / 2).await;

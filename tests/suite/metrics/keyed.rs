@@ -1,12 +1,12 @@
 //! What is told of a family of handles.
 
-use seaworthy::{Keyed, Slots};
+use seaworthy::{Bulkhead, Keyed};
 
 use super::Diary;
 use crate::support::{MS, SECOND, advance};
 
-fn family(diary: &Diary) -> Keyed<u32, Slots> {
-    Slots::builder("k").observer(diary.clone()).keyed().max(2).idle(SECOND).build().unwrap()
+fn family(diary: &Diary) -> Keyed<u32, Bulkhead> {
+    Bulkhead::builder("k").observer(diary.clone()).keyed().max(2).idle(SECOND).build().unwrap()
 }
 
 /// What is told of the family, and not of its handles.
@@ -28,7 +28,7 @@ async fn handles_that_come_and_go() {
     assert_eq!(told(&diary), ["k added", "k added"]);
     advance(MS).await;
     drop(keyed.get(&3));
-    assert_eq!(told(&diary), ["k forgot 1: Spared", "k added"]);
+    assert_eq!(told(&diary), ["k forgot 1: Capacity", "k added"]);
     let _held = [keyed.get(&2), keyed.get(&3)];
     // None can be spared; the family says once that it is exhausted, and each time that it overflows.
     drop((keyed.get(&4), keyed.get(&5)));
@@ -37,11 +37,11 @@ async fn handles_that_come_and_go() {
     assert_eq!(told(&diary), ["k forgot 1: Removed"]);
     drop(keyed.get(&6));
     assert_eq!(told(&diary), ["k added"]);
-    keyed.forget_idle();
+    keyed.evict_idle();
     advance(2 * SECOND).await;
-    keyed.forget_idle();
+    keyed.evict_idle();
     advance(2 * SECOND).await;
-    keyed.forget_idle();
+    keyed.evict_idle();
     assert_eq!(told(&diary), ["k forgot 1: Idle"]);
     assert_eq!(keyed.len(), 1);
     drop(keyed.clone());

@@ -1,6 +1,6 @@
 //! What is told of tasks and fallbacks.
 
-use seaworthy::{BoxError, FallbackLayer, Rejected};
+use seaworthy::{BoxError, Fallback, Rejected};
 
 use super::Diary;
 
@@ -9,7 +9,7 @@ use super::Diary;
 async fn a_fallback() {
     for (wants_calls, first) in [(true, &["f built"][..]), (false, &[])] {
         let diary = Diary::new(wants_calls);
-        let layer = FallbackLayer::value("f", 7).observer(diary.clone()).build().unwrap();
+        let layer = Fallback::value("f", 7).observer(diary.clone()).build().unwrap();
         assert_eq!(diary.take(), first);
         layer.run(async { Ok::<_, BoxError>(1) }).await.unwrap();
         assert!(layer.run(async { Err::<u32, BoxError>("down".into()) }).await.is_err());
@@ -22,7 +22,7 @@ async fn a_fallback() {
 
 #[cfg(feature = "lifecycle")]
 mod tasks {
-    use seaworthy::runner::Restart;
+    use seaworthy::runner::RestartPolicy;
     use seaworthy::{Backoff, BoxError, Jitter, Runner, Shutdown};
 
     use super::super::Diary;
@@ -39,7 +39,7 @@ mod tasks {
         let diary = Diary::new(true);
         let runner = runner(&diary);
         runner.task("good", async |_: Shutdown| Ok::<_, BoxError>(())).unwrap();
-        let restart = Restart::new(Backoff::constant(SECOND).jitter(Jitter::None));
+        let restart = RestartPolicy::new(Backoff::constant(SECOND).jitter(Jitter::None));
         let mut runs = 0;
         let supervised = move |shutdown: Shutdown| {
             runs += 1;

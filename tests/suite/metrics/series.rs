@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use seaworthy::{
-    Backoff, BoxError, Circuit, MetricsObserver, RetryBudget, RetryPolicy, Slots, StackError, TimeoutLayer,
+    Backoff, BoxError, Bulkhead, CircuitBreaker, MetricsObserver, RetryBudget, RetryPolicy, StackError, Timeout,
     TracingObserver, Verdict,
 };
 use tokio_test::{assert_pending, assert_ready, task};
@@ -44,64 +44,64 @@ impl Shown {
 #[tokio::test(start_paused = true)]
 async fn a_circuit() {
     let shown = Shown::new();
-    let builder = Circuit::builder("me-circuit").consecutive_failures(2).open_for(SECOND);
-    let circuit = builder.observer(MetricsObserver::new()).build().unwrap();
+    let builder = CircuitBreaker::builder("me-circuit").consecutive_failures(2).open_for(SECOND);
+    let circuit_breaker = builder.observer(MetricsObserver::new()).build().unwrap();
     let state = |closed, open, half_open| {
         shown.assert(&[
-            (r#"circuit_state{name="me-circuit",state="closed"}"#, closed),
-            (r#"circuit_state{name="me-circuit",state="open"}"#, open),
-            (r#"circuit_state{name="me-circuit",state="half_open"}"#, half_open),
+            (r#"circuit_breaker_state{name="me-circuit",state="closed"}"#, closed),
+            (r#"circuit_breaker_state{name="me-circuit",state="open"}"#, open),
+            (r#"circuit_breaker_state{name="me-circuit",state="half_open"}"#, half_open),
         ]);
     };
     let calls = |success, failure, throttled, ignored, rejected| {
         shown.assert(&[
-            (r#"circuit_calls_total{name="me-circuit",outcome="success"}"#, success),
-            (r#"circuit_calls_total{name="me-circuit",outcome="failure"}"#, failure),
-            (r#"circuit_calls_total{name="me-circuit",outcome="throttled"}"#, throttled),
-            (r#"circuit_calls_total{name="me-circuit",outcome="ignored"}"#, ignored),
+            (r#"circuit_breaker_calls_total{name="me-circuit",outcome="success"}"#, success),
+            (r#"circuit_breaker_calls_total{name="me-circuit",outcome="failure"}"#, failure),
+            (r#"circuit_breaker_calls_total{name="me-circuit",outcome="throttled"}"#, throttled),
+            (r#"circuit_breaker_calls_total{name="me-circuit",outcome="ignored"}"#, ignored),
             (r#"rejections_total{name="me-circuit",reason="circuit_open"}"#, rejected),
         ]);
     };
     state(1, 0, 0);
     calls(0, 0, 0, 0, 0);
     // Let in, and not settled yet.
-    let (late, slow) = (circuit.admit().unwrap(), circuit.admit().unwrap());
+    let (late, slow) = (circuit_breaker.admit().unwrap(), circuit_breaker.admit().unwrap());
     calls(0, 0, 0, 0, 0);
-    settle(&circuit, &[Verdict::Success, Verdict::Throttled, Verdict::Ignored]);
-    drop(circuit.admit().unwrap());
+    settle(&circuit_breaker, &[Verdict::Success, Verdict::Throttled, Verdict::Ignored]);
+    drop(circuit_breaker.admit().unwrap());
     calls(1, 0, 1, 2, 0);
     advance(SECOND).await;
     slow.settle(Verdict::Failure);
-    settle(&circuit, &[Verdict::Failure]);
+    settle(&circuit_breaker, &[Verdict::Failure]);
     calls(1, 2, 1, 2, 0);
     state(0, 1, 0);
-    assert!(circuit.admit().is_err() && circuit.admit().is_err());
+    assert!(circuit_breaker.admit().is_err() && circuit_breaker.admit().is_err());
     late.settle(Verdict::Success);
     calls(2, 2, 1, 2, 2);
     state(0, 1, 0);
     advance(SECOND).await;
-    let probe = circuit.admit().unwrap();
+    let probe = circuit_breaker.admit().unwrap();
     state(0, 0, 1);
     probe.settle(Verdict::Success);
     state(1, 0, 0);
     calls(3, 2, 1, 2, 2);
     shown.assert(&[
-        (r#"circuit_opened_total{name="me-circuit",cause="consecutive_failures"}"#, 1),
-        (r#"circuit_transitions_total{name="me-circuit",from="closed",to="open"}"#, 1),
-        (r#"circuit_transitions_total{name="me-circuit",from="open",to="half_open"}"#, 1),
-        (r#"circuit_transitions_total{name="me-circuit",from="half_open",to="closed"}"#, 1),
+        (r#"circuit_breaker_opened_total{name="me-circuit",cause="consecutive_failures"}"#, 1),
+        (r#"circuit_breaker_transitions_total{name="me-circuit",from="closed",to="open"}"#, 1),
+        (r#"circuit_breaker_transitions_total{name="me-circuit",from="open",to="half_open"}"#, 1),
+        (r#"circuit_breaker_transitions_total{name="me-circuit",from="half_open",to="closed"}"#, 1),
         // One took a second, the other no time; one of the successes took a second, too.
-        (r#"circuit_call_duration_seconds_sum{name="me-circuit",outcome="failure"}"#, 1),
-        (r#"circuit_call_duration_seconds_count{name="me-circuit",outcome="failure"}"#, 2),
-        (r#"circuit_call_duration_seconds_bucket{name="me-circuit",outcome="failure",le="0.5"}"#, 1),
-        (r#"circuit_call_duration_seconds_sum{name="me-circuit",outcome="success"}"#, 1),
+        (r#"circuit_breaker_call_duration_seconds_sum{name="me-circuit",outcome="failure"}"#, 1),
+        (r#"circuit_breaker_call_duration_seconds_count{name="me-circuit",outcome="failure"}"#, 2),
+        (r#"circuit_breaker_call_duration_seconds_bucket{name="me-circuit",outcome="failure",le="0.5"}"#, 1),
+        (r#"circuit_breaker_call_duration_seconds_sum{name="me-circuit",outcome="success"}"#, 1),
     ]);
-    assert_eq!(shown.value(r#"circuit_transitions_total{name="me-circuit",from="half_open",to="open"}"#), None);
+    assert_eq!(shown.value(r#"circuit_breaker_transitions_total{name="me-circuit",from="half_open",to="open"}"#), None);
     // Another of the same name, and then neither.
-    let second = Circuit::builder("me-circuit").observer(MetricsObserver::new()).build().unwrap();
+    let second = CircuitBreaker::builder("me-circuit").observer(MetricsObserver::new()).build().unwrap();
     second.force_open();
     state(1, 1, 0);
-    drop((circuit, second));
+    drop((circuit_breaker, second));
     state(0, 0, 0);
 }
 
@@ -110,29 +110,29 @@ async fn a_circuit() {
 async fn calls_that_end_otherwise() {
     let shown = Shown::new();
     let observer = MetricsObserver::new();
-    let circuit = Circuit::builder("me-otherwise").observer(observer).build().unwrap();
-    let slots = Slots::builder("me-otherwise").limit(1).observer(observer).build().unwrap();
-    let timeout = TimeoutLayer::builder(SECOND).name("me-otherwise").observer(observer).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("me-otherwise").observer(observer).build().unwrap();
+    let bulkhead = Bulkhead::builder("me-otherwise").limit(1).observer(observer).build().unwrap();
+    let timeout = Timeout::builder(SECOND).name("me-otherwise").observer(observer).build().unwrap();
     let hangs = || timeout.run(std::future::pending::<Result<(), BoxError>>());
-    let error = circuit.run(slots.run(hangs())).await.unwrap_err();
+    let error = circuit_breaker.run(bulkhead.run(hangs())).await.unwrap_err();
     assert!(error.rejected().is_some());
-    let held = slots.try_take().unwrap();
-    assert!(circuit.run(slots.run(hangs())).await.is_err());
+    let held = bulkhead.try_acquire().unwrap();
+    assert!(circuit_breaker.run(bulkhead.run(hangs())).await.is_err());
     drop(held);
-    let run = circuit.clone();
+    let run = circuit_breaker.clone();
     let panics = async move { run.run::<_, (), BoxError>(async { panic!("on purpose") }).await };
     assert!(tokio::spawn(futures(panics)).await.unwrap_err().is_panic());
     shown.assert(&[
-        (r#"circuit_calls_total{name="me-otherwise",outcome="failure"}"#, 2),
-        (r#"circuit_calls_total{name="me-otherwise",outcome="ignored"}"#, 1),
-        (r#"circuit_calls_total{name="me-otherwise",outcome="success"}"#, 0),
+        (r#"circuit_breaker_calls_total{name="me-otherwise",outcome="failure"}"#, 2),
+        (r#"circuit_breaker_calls_total{name="me-otherwise",outcome="ignored"}"#, 1),
+        (r#"circuit_breaker_calls_total{name="me-otherwise",outcome="success"}"#, 0),
         (r#"rejections_total{name="me-otherwise",reason="bulkhead_full"}"#, 1),
         (r#"rejections_total{name="me-otherwise",reason="circuit_open"}"#, 0),
         (r#"timeouts_total{name="me-otherwise",limit="response"}"#, 1),
-        (r#"bulkhead_slots_in_use{name="me-otherwise"}"#, 0),
+        (r#"bulkhead_permits_in_use{name="me-otherwise"}"#, 0),
     ]);
     // No name is an empty one.
-    let unnamed = TimeoutLayer::builder(SECOND).observer(observer).build().unwrap();
+    let unnamed = Timeout::builder(SECOND).observer(observer).build().unwrap();
     assert!(unnamed.run(std::future::pending::<Result<(), BoxError>>()).await.is_err());
     shown.assert(&[(r#"timeouts_total{name="",limit="response"}"#, 1)]);
 }
@@ -146,13 +146,13 @@ async fn futures<T>(future: impl Future<Output = T>) -> T {
 #[tokio::test(start_paused = true)]
 async fn a_circuit_that_only_observes() {
     let shown = Shown::new();
-    let builder = Circuit::builder("me-observes").failure_rate(0.5).count_window(2).observe_only();
-    let circuit = builder.observer(MetricsObserver::new()).build().unwrap();
-    settle(&circuit, &[Verdict::Failure; 4]);
+    let builder = CircuitBreaker::builder("me-observes").failure_rate(0.5).count_window(2).observe_only();
+    let circuit_breaker = builder.observer(MetricsObserver::new()).build().unwrap();
+    settle(&circuit_breaker, &[Verdict::Failure; 4]);
     shown.assert(&[
-        (r#"circuit_would_have_opened_total{name="me-observes",cause="failure_rate"}"#, 1),
-        (r#"circuit_state{name="me-observes",state="closed"}"#, 1),
-        (r#"circuit_calls_total{name="me-observes",outcome="failure"}"#, 4),
+        (r#"circuit_breaker_would_have_opened_total{name="me-observes",cause="failure_rate"}"#, 1),
+        (r#"circuit_breaker_state{name="me-observes",state="closed"}"#, 1),
+        (r#"circuit_breaker_calls_total{name="me-observes",outcome="failure"}"#, 4),
     ]);
 }
 
@@ -160,16 +160,16 @@ async fn a_circuit_that_only_observes() {
 #[tokio::test(start_paused = true)]
 async fn a_bulkhead() {
     let shown = Shown::new();
-    let builder = Slots::builder("me-slots").limit(1).max_wait(SECOND).max_waiting(2);
-    let slots = builder.observer(MetricsObserver::new()).build().unwrap();
-    let handle = slots.clone();
+    let builder = Bulkhead::builder("me-slots").limit(1).max_wait(SECOND).max_queued(2);
+    let bulkhead = builder.observer(MetricsObserver::new()).build().unwrap();
+    let handle = bulkhead.clone();
     let gauges = move |in_use, waiting| {
         let snapshot = handle.snapshot();
         assert_eq!((snapshot.in_use, snapshot.waiting), (in_use, waiting));
         shown.assert(&[
-            (r#"bulkhead_slots{name="me-slots"}"#, snapshot.limit.into()),
-            (r#"bulkhead_slots_in_use{name="me-slots"}"#, in_use.into()),
-            (r#"bulkhead_waiting{name="me-slots"}"#, waiting.into()),
+            (r#"bulkhead_limit{name="me-slots"}"#, snapshot.limit.into()),
+            (r#"bulkhead_permits_in_use{name="me-slots"}"#, in_use.into()),
+            (r#"bulkhead_queued{name="me-slots"}"#, waiting.into()),
         ]);
         let rejected = |reason: &str| {
             let value = shown.value(&format!(r#"rejections_total{{name="me-slots",reason="{reason}"}}"#));
@@ -179,25 +179,25 @@ async fn a_bulkhead() {
         rejected("bulkhead_wait_over")
     };
     gauges(0, 0);
-    let held = slots.try_take().unwrap();
+    let held = bulkhead.try_acquire().unwrap();
     gauges(1, 0);
-    let mut waiting = [task::spawn(slots.take()), task::spawn(slots.take())];
+    let mut waiting = [task::spawn(bulkhead.take()), task::spawn(bulkhead.take())];
     for waiter in &mut waiting {
         assert_pending!(waiter.poll());
     }
     gauges(1, 2);
-    assert!(assert_ready!(task::spawn(slots.take()).poll()).is_err());
-    assert!(slots.try_take().is_err());
+    assert!(assert_ready!(task::spawn(bulkhead.take()).poll()).is_err());
+    assert!(bulkhead.try_acquire().is_err());
     gauges(1, 2);
     drop(held);
     gauges(1, 1);
-    slots.set_limit(3).unwrap();
+    bulkhead.set_limit(3).unwrap();
     gauges(2, 0);
     let [first, second] = waiting;
     drop(first);
     gauges(1, 0);
-    slots.set_limit(1).unwrap();
-    let mut in_vain = task::spawn(slots.take());
+    bulkhead.set_limit(1).unwrap();
+    let mut in_vain = task::spawn(bulkhead.take());
     assert_pending!(in_vain.poll());
     gauges(1, 1);
     advance(SECOND).await;

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use seaworthy::{Circuit, Health, MetricsObserver, Phase, RetryPolicy, Slots, Verdict};
+use seaworthy::{Bulkhead, CircuitBreaker, Health, MetricsObserver, Phase, RetryPolicy, Verdict};
 
 const CALLS: u64 = 2_000;
 
@@ -17,24 +17,25 @@ fn value(text: &str, series: &str) -> u64 {
 fn exactly_once() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let observer = MetricsObserver::new();
-    let circuit = Circuit::builder("me-threads").consecutive_failures(1).observer(observer).build().unwrap();
-    let slots = Slots::builder("me-threads").limit(1).observer(observer).build().unwrap();
+    let circuit_breaker =
+        CircuitBreaker::builder("me-threads").consecutive_failures(1).observer(observer).build().unwrap();
+    let bulkhead = Bulkhead::builder("me-threads").limit(1).observer(observer).build().unwrap();
     let policy = RetryPolicy::builder("me-threads").no_budget().observer(observer).build().unwrap();
     metrics::with_local_recorder(&recorder, || {
         // The gauges, which were set while nobody listened.
-        circuit.force_closed();
-        slots.set_limit(2).unwrap();
+        circuit_breaker.force_closed();
+        bulkhead.set_limit(2).unwrap();
     });
     let stop = AtomicBool::new(false);
     let work = |verdict| {
         metrics::with_local_recorder(&recorder, || {
             let mut rejected = 0;
             for _ in 0..CALLS {
-                match slots.try_take() {
-                    Ok(slot) => drop(slot),
+                match bulkhead.try_acquire() {
+                    Ok(permit) => drop(permit),
                     Err(_) => rejected += 1,
                 }
-                circuit.admit().unwrap().settle(verdict);
+                circuit_breaker.admit().unwrap().settle(verdict);
                 let done = policy.run(|| std::future::ready(Ok::<_, seaworthy::BoxError>(())));
                 assert!(tokio_test::block_on(done).is_ok());
             }
@@ -48,8 +49,8 @@ fn exactly_once() {
             let mut looked = 0;
             while !stop.load(Ordering::Acquire) {
                 let text = recorder.handle().render();
-                if text.contains("slots_in_use{name=\"me-threads\"}") {
-                    assert!(value(&text, "seaworthy_bulkhead_slots_in_use{name=\"me-threads\"}") <= 2);
+                if text.contains("permits_in_use{name=\"me-threads\"}") {
+                    assert!(value(&text, "seaworthy_bulkhead_permits_in_use{name=\"me-threads\"}") <= 2);
                     looked += 1;
                 }
                 thread::yield_now();
@@ -63,9 +64,9 @@ fn exactly_once() {
     });
     let text = recorder.handle().render();
     for (series, expected) in [
-        (r#"seaworthy_circuit_calls_total{name="me-threads",outcome="success"}"#, CALLS),
-        (r#"seaworthy_circuit_calls_total{name="me-threads",outcome="failure"}"#, CALLS),
-        (r#"seaworthy_bulkhead_slots_in_use{name="me-threads"}"#, 0),
+        (r#"seaworthy_circuit_breaker_calls_total{name="me-threads",outcome="success"}"#, CALLS),
+        (r#"seaworthy_circuit_breaker_calls_total{name="me-threads",outcome="failure"}"#, CALLS),
+        (r#"seaworthy_bulkhead_permits_in_use{name="me-threads"}"#, 0),
         (r#"seaworthy_retry_requests_total{name="me-threads"}"#, 2 * CALLS),
     ] {
         assert_eq!(value(&text, series), expected, "{series}; looked {looked} times");
@@ -77,22 +78,23 @@ fn exactly_once() {
 #[test]
 fn each_is_timed_once() {
     let recorder = PrometheusBuilder::new().build_recorder();
-    let circuit =
-        Circuit::builder("me-timed").consecutive_failures(1).observer(MetricsObserver::new()).build().unwrap();
+    let circuit_breaker =
+        CircuitBreaker::builder("me-timed").consecutive_failures(1).observer(MetricsObserver::new()).build().unwrap();
     thread::scope(|scope| {
         for verdict in [Verdict::Success, Verdict::Failure] {
-            let (circuit, recorder) = (&circuit, &recorder);
+            let (circuit_breaker, recorder) = (&circuit_breaker, &recorder);
             scope.spawn(move || {
                 metrics::with_local_recorder(recorder, || {
-                    circuit.force_closed();
-                    (0..CALLS).for_each(|_| circuit.admit().unwrap().settle(verdict));
+                    circuit_breaker.force_closed();
+                    (0..CALLS).for_each(|_| circuit_breaker.admit().unwrap().settle(verdict));
                 });
             });
         }
     });
     let text = recorder.handle().render();
     for outcome in ["success", "failure"] {
-        let series = format!(r#"seaworthy_circuit_call_duration_seconds_count{{name="me-timed",outcome="{outcome}"}}"#);
+        let series =
+            format!(r#"seaworthy_circuit_breaker_call_duration_seconds_count{{name="me-timed",outcome="{outcome}"}}"#);
         assert_eq!(value(&text, &series), CALLS, "{series}");
     }
 }
@@ -101,8 +103,8 @@ fn each_is_timed_once() {
 #[test]
 fn state_is_one_hot_in_the_end() {
     let recorder = PrometheusBuilder::new().build_recorder();
-    let circuit = Circuit::builder("me-hot").observer(MetricsObserver::new()).build().unwrap();
-    let before = circuit.snapshot().generation;
+    let circuit_breaker = CircuitBreaker::builder("me-hot").observer(MetricsObserver::new()).build().unwrap();
+    let before = circuit_breaker.snapshot().generation;
     let mut last = 0;
     for round in 0..50 {
         thread::scope(|scope| {
@@ -110,23 +112,24 @@ fn state_is_one_hot_in_the_end() {
                 scope.spawn(|| {
                     metrics::with_local_recorder(&recorder, || {
                         for _ in 0..20 {
-                            circuit.force_open();
-                            circuit.reset();
+                            circuit_breaker.force_open();
+                            circuit_breaker.reset();
                         }
                         if round % 2 == 0 {
-                            circuit.force_open();
+                            circuit_breaker.force_open();
                         }
                     });
                 });
             }
         });
         let text = recorder.handle().render();
-        let state =
-            |state: &str| value(&text, &format!("seaworthy_circuit_state{{name=\"me-hot\",state=\"{state}\"}}"));
-        let open = u64::from(circuit.state() == seaworthy::State::Open);
+        let state = |state: &str| {
+            value(&text, &format!("seaworthy_circuit_breaker_state{{name=\"me-hot\",state=\"{state}\"}}"))
+        };
+        let open = u64::from(circuit_breaker.state() == seaworthy::State::Open);
         assert_eq!((state("closed"), state("open")), (1 - open, open), "round {round}");
-        let opened = value(&text, r#"seaworthy_circuit_opened_total{name="me-hot",cause="forced"}"#);
-        assert!(opened > last && opened <= circuit.snapshot().generation - before);
+        let opened = value(&text, r#"seaworthy_circuit_breaker_opened_total{name="me-hot",cause="forced"}"#);
+        assert!(opened > last && opened <= circuit_breaker.snapshot().generation - before);
         last = opened;
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use seaworthy::circuit::CircuitBuilder;
-use seaworthy::{Backoff, Circuit, Jitter, OnDrop};
+use seaworthy::circuit_breaker::CircuitBreakerBuilder;
+use seaworthy::{Backoff, CircuitBreaker, Jitter, OnDrop};
 
 /// The settings of a circuit, each left out or named, so that both the defaults and the setters are tried.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,17 +64,20 @@ impl Config {
         self
     }
 
-    pub fn circuit(&self, observed: impl FnOnce(CircuitBuilder) -> CircuitBuilder) -> Circuit {
-        let mut builder = observed(Circuit::builder("model"));
-        builder = set(builder, self.consecutive, CircuitBuilder::consecutive_failures);
-        builder = set(builder, self.failure_rate.map(Share::quotient), CircuitBuilder::failure_rate);
-        builder = set(builder, self.slow_rate.map(Share::quotient), CircuitBuilder::slow_rate);
-        builder = set(builder, self.slow_call, CircuitBuilder::slow_call);
+    pub fn circuit_breaker(
+        &self,
+        observed: impl FnOnce(CircuitBreakerBuilder) -> CircuitBreakerBuilder,
+    ) -> CircuitBreaker {
+        let mut builder = observed(CircuitBreaker::builder("model"));
+        builder = set(builder, self.consecutive, CircuitBreakerBuilder::consecutive_failures);
+        builder = set(builder, self.failure_rate.map(Share::quotient), CircuitBreakerBuilder::failure_rate);
+        builder = set(builder, self.slow_rate.map(Share::quotient), CircuitBreakerBuilder::slow_rate);
+        builder = set(builder, self.slow_call, CircuitBreakerBuilder::slow_call);
         builder = set(builder, self.window, |builder, window| match window {
             Window::Calls(size) => builder.count_window(size),
             Window::Time(span) => builder.time_window(span),
         });
-        builder = set(builder, self.minimum, CircuitBuilder::minimum_calls);
+        builder = set(builder, self.minimum, CircuitBreakerBuilder::minimum_calls);
         builder = set(builder, self.open, |builder, open| match open {
             Open::For(time) => builder.open_for(time),
             Open::Growing { base, factor, cap } => {
@@ -84,11 +87,11 @@ impl Config {
                 Backoff::exponential(Duration::from_secs(1), Duration::MAX).factor(1e30).jitter(Jitter::None),
             ),
         });
-        builder = set(builder, self.probes, CircuitBuilder::probes);
-        builder = set(builder, self.successes, CircuitBuilder::successes);
-        builder = set(builder, self.trials, CircuitBuilder::trials);
-        builder = set(builder, self.probe_timeout, CircuitBuilder::probe_timeout);
-        builder = set(builder, self.on_drop, CircuitBuilder::on_drop);
+        builder = set(builder, self.probes, CircuitBreakerBuilder::max_concurrent_probes);
+        builder = set(builder, self.successes, CircuitBreakerBuilder::success_threshold);
+        builder = set(builder, self.trials, CircuitBreakerBuilder::max_trials);
+        builder = set(builder, self.probe_timeout, CircuitBreakerBuilder::probe_timeout);
+        builder = set(builder, self.on_drop, CircuitBreakerBuilder::on_drop);
         builder = if self.observe_only { builder.observe_only() } else { builder };
         builder.build().unwrap()
     }
@@ -159,10 +162,10 @@ impl Share {
 }
 
 fn set<T>(
-    builder: CircuitBuilder,
+    builder: CircuitBreakerBuilder,
     value: Option<T>,
-    setter: impl FnOnce(CircuitBuilder, T) -> CircuitBuilder,
-) -> CircuitBuilder {
+    setter: impl FnOnce(CircuitBreakerBuilder, T) -> CircuitBreakerBuilder,
+) -> CircuitBreakerBuilder {
     match value {
         Some(value) => setter(builder, value),
         None => builder,

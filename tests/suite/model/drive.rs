@@ -1,8 +1,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use seaworthy::circuit::Hold;
-use seaworthy::{Circuit, Permit, Rejected, State, Verdict};
+use seaworthy::circuit_breaker::{OpenGuard, Permit};
+use seaworthy::{CircuitBreaker, Rejected, State, Verdict};
 
 use super::ops::{END, Op, Step, Watch};
 use super::told::{Observed, same, tally};
@@ -23,10 +23,10 @@ pub fn drive(config: &Config, ops: &[Op], watch: Watch) -> Result<(), String> {
 }
 
 struct Run {
-    circuit: Circuit,
+    circuit_breaker: CircuitBreaker,
     observed: Observed,
     permits: Vec<(Call, Permit)>,
-    holds: Vec<(usize, Hold)>,
+    holds: Vec<(usize, OpenGuard)>,
     calls: usize,
     model: Model,
     watch: Watch,
@@ -37,9 +37,18 @@ struct Run {
 impl Run {
     fn new(config: &Config, watch: Watch) -> Run {
         let observed = Observed::default();
-        let circuit = config.circuit(|builder| observed.by(builder));
+        let circuit_breaker = config.circuit_breaker(|builder| observed.by(builder));
         let model = Model::new(config.clone());
-        Run { circuit, observed, permits: Vec::new(), holds: Vec::new(), calls: 0, model, watch, generation: None }
+        Run {
+            circuit_breaker,
+            observed,
+            permits: Vec::new(),
+            holds: Vec::new(),
+            calls: 0,
+            model,
+            watch,
+            generation: None,
+        }
     }
 
     async fn step(&mut self, op: &Op) -> Result<(), String> {
@@ -75,17 +84,17 @@ impl Run {
             }
             Op::Step(ref step) => self.advance(step).await,
             Op::ForceOpen => {
-                self.circuit.force_open();
+                self.circuit_breaker.force_open();
                 self.hint();
                 self.model.force_open();
             }
             Op::ForceClosed => {
-                self.circuit.force_closed();
+                self.circuit_breaker.force_closed();
                 self.hint();
                 self.model.force_closed();
             }
             Op::Reset => {
-                self.circuit.reset();
+                self.circuit_breaker.reset();
                 self.hint();
                 self.model.reset();
             }
@@ -106,7 +115,7 @@ impl Run {
     fn admit(&mut self) -> Result<(), String> {
         let call = self.calls;
         self.calls += 1;
-        let answer = self.circuit.admit();
+        let answer = self.circuit_breaker.admit();
         self.hint();
         let expected = self.model.admit(call);
         let got = match &answer {
@@ -125,7 +134,7 @@ impl Run {
     fn try_probe(&mut self) -> Result<(), String> {
         let call = self.calls;
         self.calls += 1;
-        let answer = self.circuit.try_probe();
+        let answer = self.circuit_breaker.try_probe();
         self.hint();
         same("whether a probe is let in", &self.model.try_probe(call), &answer.is_some())?;
         if let Some(permit) = answer {
@@ -136,7 +145,7 @@ impl Run {
     }
 
     fn hold(&mut self) -> Result<(), String> {
-        let hold = self.circuit.hold_open();
+        let hold = self.circuit_breaker.hold_open();
         self.hint();
         let held = self.model.hold();
         same("whether it can be held", &held.is_some(), &hold.is_some())?;
@@ -181,16 +190,16 @@ impl Run {
     fn hint(&mut self) {
         self.model.hint = self.in_doubt().then(|| {
             let calls = self.observed.calls_when_left();
-            calls.unwrap_or_else(|| tally(self.circuit.snapshot().counts).calls)
+            calls.unwrap_or_else(|| tally(self.circuit_breaker.snapshot().counts).calls)
         });
     }
 
     fn compare(&mut self) -> Result<(), String> {
-        self.observed.agrees(&mut self.model, &self.circuit)
+        self.observed.agrees(&mut self.model, &self.circuit_breaker)
     }
 
     fn look(&mut self) -> Result<(), String> {
-        let snapshot = self.circuit.snapshot();
+        let snapshot = self.circuit_breaker.snapshot();
         self.hint();
         let expected = self.model.picture();
         let got = Picture {
@@ -199,7 +208,7 @@ impl Run {
             held: snapshot.held,
             changes: expected.changes,
             tally: tally(snapshot.counts),
-            not_permitted: snapshot.not_permitted as usize,
+            rejected: snapshot.rejected as usize,
             time_in_state: snapshot.time_in_state,
             retry_after: snapshot.retry_after,
         };
@@ -224,18 +233,18 @@ impl Run {
         let Some(longest) = times.collect::<Option<Vec<_>>>().and_then(|times| times.into_iter().max()) else {
             return Ok(());
         };
-        if longest > END || self.circuit.snapshot().forced {
+        if longest > END || self.circuit_breaker.snapshot().forced {
             return Ok(());
         }
         for _ in 0..2 * config.trials() + 2 {
-            if self.circuit.state() == State::Closed {
+            if self.circuit_breaker.state() == State::Closed {
                 return Ok(());
             }
             tokio::time::advance(longest).await;
-            if let Ok(permit) = self.circuit.admit() {
+            if let Ok(permit) = self.circuit_breaker.admit() {
                 permit.settle(Verdict::Success);
             }
         }
-        same("the state for a healthy backend", &State::Closed, &self.circuit.state())
+        same("the state for a healthy backend", &State::Closed, &self.circuit_breaker.state())
     }
 }

@@ -13,7 +13,7 @@ mod told;
 use std::fmt;
 use std::time::Duration;
 
-use seaworthy::circuit::Cause;
+use seaworthy::circuit_breaker::TransitionCause;
 use seaworthy::{OnDrop, State, Verdict};
 
 pub use config::{Config, Open, Share, Window};
@@ -89,7 +89,7 @@ pub struct Picture {
     pub held: bool,
     pub changes: usize,
     pub tally: Tally,
-    pub not_permitted: usize,
+    pub rejected: usize,
     pub time_in_state: Duration,
     pub retry_after: Option<Duration>,
 }
@@ -138,7 +138,7 @@ impl Model {
 
     fn let_in(&mut self, call: Call) -> Result<(), Option<Duration>> {
         if let Some(Duration::ZERO) = self.open_time_left() {
-            self.change(self.now, Mode::HalfOpen, vec![Cause::OpenTimeElapsed]);
+            self.change(self.now, Mode::HalfOpen, vec![TransitionCause::OpenTimeElapsed]);
         }
         self.refuses().map_or(Ok(()), Err)?;
         self.note(self.now, What::Admitted { call });
@@ -159,9 +159,9 @@ impl Model {
             Mode::Held(_) => {}
             Mode::Open(time) => {
                 let until = time.map(|time| self.here()[0].at + time);
-                self.change(self.now, Mode::Held(until), vec![Cause::HeldOpen]);
+                self.change(self.now, Mode::Held(until), vec![TransitionCause::HeldOpen]);
             }
-            _ => self.change(self.now, Mode::Held(Some(self.now)), vec![Cause::HeldOpen]),
+            _ => self.change(self.now, Mode::Held(Some(self.now)), vec![TransitionCause::HeldOpen]),
         }
         self.note(self.now, What::Holds);
         Some(self.changes())
@@ -178,7 +178,7 @@ impl Model {
         if let (Mode::Held(until), 0) = (self.mode(), holders) {
             let left = until.map(|until| until.saturating_sub(self.now));
             let to = if well { Mode::Closed } else { Mode::Open(left) };
-            self.change(self.now, to, vec![Cause::Released]);
+            self.change(self.now, to, vec![TransitionCause::Released]);
         }
     }
 
@@ -199,7 +199,7 @@ impl Model {
         self.note(self.now, What::Settled { call, verdict, slow, broken: false });
         match self.mode() {
             _ if verdict == Verdict::Ignored => {}
-            Mode::HalfOpen => self.decide(self.now, Cause::ProbesFailed),
+            Mode::HalfOpen => self.decide(self.now, TransitionCause::ProbesFailed),
             Mode::Closed | Mode::ForcedClosed => self.judge(),
             Mode::Open(_) | Mode::ForcedOpen | Mode::Held(_) => unreachable!("no call is let in while open"),
         }
@@ -234,15 +234,15 @@ impl Model {
 
     /// CB-21.
     pub fn force_open(&mut self) {
-        self.change(self.now, Mode::ForcedOpen, vec![Cause::Forced]);
+        self.change(self.now, Mode::ForcedOpen, vec![TransitionCause::Forced]);
     }
 
     pub fn force_closed(&mut self) {
-        self.change(self.now, Mode::ForcedClosed, vec![Cause::Forced]);
+        self.change(self.now, Mode::ForcedClosed, vec![TransitionCause::Forced]);
     }
 
     pub fn reset(&mut self) {
-        self.change(self.now, Mode::Closed, vec![Cause::Reset]);
+        self.change(self.now, Mode::Closed, vec![TransitionCause::Reset]);
     }
 
     // What callers see.
@@ -263,7 +263,7 @@ impl Model {
             held: matches!(self.mode(), Mode::Held(_)),
             changes: self.changes(),
             tally: self.look(),
-            not_permitted: self.list.iter().filter(|entry| matches!(entry.what, What::Rejected)).count(),
+            rejected: self.list.iter().filter(|entry| matches!(entry.what, What::Rejected)).count(),
             time_in_state: self.now - self.here()[0].at,
             retry_after: self.open_time_left(),
         }

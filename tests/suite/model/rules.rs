@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use seaworthy::Verdict;
-use seaworthy::circuit::Cause;
+use seaworthy::circuit_breaker::TransitionCause;
 
 use super::{Call, Entry, Mode, Model, Tally, Told, What, Window, state};
 
@@ -11,7 +11,7 @@ impl Model {
     }
 
     /// Every change of state, reset and force begins anew; only a change of what callers see is told. CB-14, CB-23.
-    pub(super) fn change(&mut self, at: Duration, to: Mode, causes: Vec<Cause>) {
+    pub(super) fn change(&mut self, at: Duration, to: Mode, causes: Vec<TransitionCause>) {
         let from = self.mode();
         if state(from) != state(to) {
             let told = Told::Changed { from: state(from), to: state(to), causes, tally: self.tally() };
@@ -21,7 +21,7 @@ impl Model {
     }
 
     /// CB-12: the open time grows with each failed half-open state since the circuit was closed.
-    fn open(&mut self, at: Duration, causes: Vec<Cause>) {
+    fn open(&mut self, at: Duration, causes: Vec<TransitionCause>) {
         let failed = self.failed() + usize::from(self.mode() == Mode::HalfOpen);
         let time = self.config.open_time(failed);
         self.change(at, Mode::Open(time), causes);
@@ -96,14 +96,20 @@ impl Model {
     }
 
     /// The rules that are broken now. CB-02, CB-05, CB-06, CB-07.
-    fn broken(&self) -> Vec<Cause> {
+    fn broken(&self) -> Vec<TransitionCause> {
         let Tally { calls, failures, slow, consecutive } = self.tally();
         let config = &self.config;
         let enough = calls >= config.minimum() as usize;
         let rules = [
-            (Cause::ConsecutiveFailures, config.consecutive().is_some_and(|limit| consecutive >= limit as usize)),
-            (Cause::FailureRate, enough && config.failure_rate.is_some_and(|share| share.is_reached(failures, calls))),
-            (Cause::SlowRate, enough && config.slow_rate.is_some_and(|share| share.is_reached(slow, calls))),
+            (
+                TransitionCause::ConsecutiveFailures,
+                config.consecutive().is_some_and(|limit| consecutive >= limit as usize),
+            ),
+            (
+                TransitionCause::FailureRate,
+                enough && config.failure_rate.is_some_and(|share| share.is_reached(failures, calls)),
+            ),
+            (TransitionCause::SlowRate, enough && config.slow_rate.is_some_and(|share| share.is_reached(slow, calls))),
         ];
         rules.into_iter().filter(|(_, broken)| *broken).map(|(cause, _)| cause).collect()
     }
@@ -179,17 +185,17 @@ impl Model {
         for (deadline, call) in over {
             if self.mode() == Mode::HalfOpen {
                 self.note(deadline, What::GivenUp { call });
-                self.decide(deadline, Cause::ProbeTimedOut);
+                self.decide(deadline, TransitionCause::ProbeTimedOut);
             }
         }
     }
 
     /// CB-11: as soon as it is certain.
-    pub(super) fn decide(&mut self, at: Duration, failed: Cause) {
+    pub(super) fn decide(&mut self, at: Duration, failed: TransitionCause) {
         let (successes, failures) = self.trials();
         let needed = self.config.successes();
         if successes >= needed {
-            self.change(at, Mode::Closed, vec![Cause::ProbesSucceeded]);
+            self.change(at, Mode::Closed, vec![TransitionCause::ProbesSucceeded]);
         } else if (self.config.trials() as usize) < needed + failures {
             self.open(at, vec![failed]);
         }

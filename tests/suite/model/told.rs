@@ -2,16 +2,16 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seaworthy::circuit::{Cause, CircuitBuilder, Counts};
-use seaworthy::{Circuit, Event, State};
+use seaworthy::circuit_breaker::{CircuitBreakerBuilder, Counts, TransitionCause};
+use seaworthy::{CircuitBreaker, Event, State};
 
 use super::{Model, Tally};
 
 /// What an observer is told; of the causes, any.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
-    Changed { from: State, to: State, causes: Vec<Cause>, tally: Tally },
-    WouldHaveOpened { causes: Vec<Cause>, tally: Tally },
+    Changed { from: State, to: State, causes: Vec<TransitionCause>, tally: Tally },
+    WouldHaveOpened { causes: Vec<TransitionCause>, tally: Tally },
     Rejected(Option<Duration>),
 }
 
@@ -25,7 +25,7 @@ impl Told {
         *self == narrowed
     }
 
-    fn causes(&self) -> &[Cause] {
+    fn causes(&self) -> &[TransitionCause] {
         match self {
             Told::Changed { causes, .. } | Told::WouldHaveOpened { causes, .. } => causes,
             Told::Rejected(_) => &[],
@@ -46,7 +46,7 @@ pub struct Observed {
 
 impl Observed {
     /// Makes this the observer of the circuit that is being built.
-    pub fn by(&self, builder: CircuitBuilder) -> CircuitBuilder {
+    pub fn by(&self, builder: CircuitBreakerBuilder) -> CircuitBreakerBuilder {
         let lines = Arc::clone(&self.lines);
         builder.observer(move |event: &Event<'_>| {
             let line = match *event {
@@ -72,7 +72,7 @@ impl Observed {
     }
 
     /// Compares what was told since the last time, in its order, and the state.
-    pub fn agrees(&mut self, model: &mut Model, circuit: &Circuit) -> Result<(), String> {
+    pub fn agrees(&mut self, model: &mut Model, circuit_breaker: &CircuitBreaker) -> Result<(), String> {
         let expected = model.take_told();
         let (told, sequences): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.lines.lock().unwrap()).into_iter().unzip();
         let agree = told.len() == expected.len() && told.iter().zip(&expected).all(|(told, one)| told.is_one_of(one));
@@ -85,7 +85,7 @@ impl Observed {
             }
             self.sequence = sequence;
         }
-        same("the state", &model.state(), &circuit.state())
+        same("the state", &model.state(), &circuit_breaker.state())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Handles with a classifier, calls with error types of their own, and calls that borrow.
 
 use seaworthy::policy::{Class, ClassifiedPolicy};
-use seaworthy::{Circuit, Classify, Error, Lent, RetryPolicy, State};
+use seaworthy::{CircuitBreaker, Classify, Error, Lent, RetryPolicy, State};
 
 use super::*;
 use crate::support::advance;
@@ -45,7 +45,7 @@ async fn hc_16_a_policy_with_its_classifier() {
     struct Store {
         policy: ClassifiedPolicy<Rows>,
     }
-    let policy = builder().circuit(|circuit| circuit.consecutive_failures(1)).build().unwrap();
+    let policy = builder().circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1)).build().unwrap();
     let store = Store { policy: policy.classify(Rows) };
     let no_row = Err(Error::Inner(StoreError::NoRow));
     assert_eq!(store.policy.run_wrapped(|| find(Err::<u8, _>(StoreError::NoRow))).await, no_row);
@@ -57,29 +57,29 @@ async fn hc_16_a_policy_with_its_classifier() {
     assert_eq!(ping.run_wrapped(|| find(Err::<u8, _>(StoreError::NoRow))).await, no_row);
     let inner = tower::service_fn(|()| async { find(Err::<&str, _>(StoreError::NoRow)).await.map_err(Error::Inner) });
     assert!(store.policy.layer().layer(inner).oneshot(()).await.is_err());
-    assert_eq!((failures(&policy), policy.circuit().unwrap().state()), (0, State::Closed));
+    assert_eq!((failures(&policy), policy.circuit_breaker().unwrap().state()), (0, State::Closed));
     // The policy itself judges as it did, and shares the circuit.
     assert_eq!(policy.run_wrapped(|| find(Err::<u8, _>(StoreError::NoRow))).await, no_row);
-    assert_eq!(policy.circuit().unwrap().state(), State::Open);
+    assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open);
     let open = store.policy.run_wrapped(|| find(Ok(1))).await;
     assert!(matches!(open, Err(Error::Rejected(Rejected::CircuitOpen { .. }))));
-    store.policy.policy().circuit().unwrap().reset();
+    store.policy.policy().circuit_breaker().unwrap().reset();
     assert!(store.policy.run_wrapped(|| find(Err::<u8, _>(StoreError::Down))).await.is_err());
-    assert_eq!(policy.circuit().unwrap().state(), State::Open);
+    assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open);
 }
 
 /// HC-16: so it is to a circuit, and a decision about retries to a retry policy.
 #[tokio::test(start_paused = true)]
 async fn hc_16_a_circuit_with_its_classifier() {
-    let circuit = Circuit::builder("store").consecutive_failures(1).build().unwrap();
-    let store = circuit.classify(Rows);
+    let circuit_breaker = CircuitBreaker::builder("store").consecutive_failures(1).build().unwrap();
+    let store = circuit_breaker.classify(Rows);
     let lift = |row| async move { find(row).await.map_err(Error::Inner) };
     store.run(lift(Err::<u8, _>(StoreError::NoRow))).await.unwrap_err();
     let inner = tower::service_fn(move |()| lift(Err::<u8, _>(StoreError::NoRow)));
     store.layer().layer(inner).oneshot(()).await.unwrap_err();
-    assert_eq!(circuit.state(), State::Closed);
+    assert_eq!(circuit_breaker.state(), State::Closed);
     store.clone().run(lift(Err::<u8, _>(StoreError::Down))).await.unwrap_err();
-    assert_eq!((store.circuit().state(), circuit.state()), (State::Open, State::Open));
+    assert_eq!((store.circuit_breaker().state(), circuit_breaker.state()), (State::Open, State::Open));
 
     let retry = RetryPolicy::builder("store").attempts(3).backoff(Backoff::constant(PAUSE)).build().unwrap();
     let selective = retry.retry_if(|result: &Result<u8, StoreError>| *result == Err(StoreError::Down));

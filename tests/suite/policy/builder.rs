@@ -11,14 +11,26 @@ use crate::support::SECOND;
 fn errors_name_the_path() {
     let wrong: [(PolicyBuilder, &str); 12] = [
         (Policy::builder(""), "name: must not be empty"),
-        (builder().circuit(|circuit| circuit.open_for(Duration::ZERO)), "circuit.open_for: must be longer than zero"),
-        (builder().circuit(|circuit| circuit.successes(0)), "circuit.successes: must be at least 1"),
-        (builder().circuit(|circuit| circuit.slow_rate(0.5)), "circuit.slow_rate: needs `slow_call`"),
-        (builder().circuit(|circuit| circuit.name("")), "circuit.name: must not be empty"),
+        (
+            builder().circuit_breaker(|circuit_breaker| circuit_breaker.open_for(Duration::ZERO)),
+            "circuit_breaker.open_for: must be longer than zero",
+        ),
+        (
+            builder().circuit_breaker(|circuit_breaker| circuit_breaker.success_threshold(0)),
+            "circuit_breaker.success_threshold: must be at least 1",
+        ),
+        (
+            builder().circuit_breaker(|circuit_breaker| circuit_breaker.slow_rate(0.5)),
+            "circuit_breaker.slow_rate: needs `slow_call`",
+        ),
+        (
+            builder().circuit_breaker(|circuit_breaker| circuit_breaker.name("")),
+            "circuit_breaker.name: must not be empty",
+        ),
         (builder().bulkhead(|bulkhead| bulkhead.limit(0)), "bulkhead.limit: must be at least 1"),
         (
-            Policy::builder("x").bulkhead(|bulkhead| bulkhead.max_waiting(3)),
-            "bulkhead.max_waiting: means nothing without `max_wait`",
+            Policy::builder("x").bulkhead(|bulkhead| bulkhead.max_queued(3)),
+            "bulkhead.max_queued: means nothing without `max_wait`",
         ),
         (builder().timeout(Duration::ZERO), "timeout: must be longer than zero"),
         (builder().retry(|retry| retry.attempts(0)), "retry.attempts: must be at least 1"),
@@ -43,32 +55,36 @@ fn errors_name_the_path() {
 #[tokio::test(start_paused = true)]
 async fn parts_are_optional() {
     let (none, backend) = (Policy::builder("none").build().unwrap(), Backend::default());
-    assert!(none.circuit().is_none() && none.slots().is_none() && none.retry_policy().is_none());
+    assert!(none.circuit_breaker().is_none() && none.bulkhead().is_none() && none.retry_policy().is_none());
     assert_eq!((none.timeout(), none.name().as_str()), (None, "none"));
     let snapshot = none.snapshot();
-    assert!(snapshot.circuit.is_none() && snapshot.bulkhead.is_none() && snapshot.retry_balance.is_none());
+    assert!(snapshot.circuit_breaker.is_none() && snapshot.bulkhead.is_none() && snapshot.retry_balance.is_none());
     for way in WAYS {
         assert_eq!(way.ask(&none, &backend, Do::AnswerAfter(3600 * SECOND)).await.unwrap(), "fine");
         assert_eq!(way.ask(&none, &backend, Do::Fail).await.unwrap_err().to_string(), "broken");
     }
-    let all = Policy::builder("all").circuit(|circuit| circuit).bulkhead(|bulkhead| bulkhead).retry(|retry| retry);
+    let all = Policy::builder("all")
+        .circuit_breaker(|circuit_breaker| circuit_breaker)
+        .bulkhead(|bulkhead| bulkhead)
+        .retry(|retry| retry);
     let all = all.build().unwrap();
-    let names = [all.circuit().unwrap().name(), all.slots().unwrap().name(), all.retry_policy().unwrap().name()];
+    let names =
+        [all.circuit_breaker().unwrap().name(), all.bulkhead().unwrap().name(), all.retry_policy().unwrap().name()];
     assert_eq!(names.map(|name| name.as_str()), ["all"; 3]);
-    assert_eq!((all.slots().unwrap().limit(), all.snapshot().retry_balance), (10, Some(10)));
+    assert_eq!((all.bulkhead().unwrap().limit(), all.snapshot().retry_balance), (10, Some(10)));
 }
 
 /// A setter that is used again goes on from there, and the last handle that is given is used.
 #[test]
 fn setters_again() {
     let shared = builder().build().unwrap();
-    let policy = builder().bulkhead(|bulkhead| bulkhead.max_waiting(7)).build().unwrap();
+    let policy = builder().bulkhead(|bulkhead| bulkhead.max_queued(7)).build().unwrap();
     // As it was, and the new one beside it: without `max_wait` this would be an error.
-    assert_eq!(policy.slots().unwrap().limit(), 1);
-    let policy = Policy::builder("other").shared_bulkhead(with_retry(2).build().unwrap().slots().unwrap().clone());
-    let policy = policy.shared_bulkhead(shared.slots().unwrap().clone()).build().unwrap();
-    let _slot = policy.slots().unwrap().try_take().unwrap();
-    assert_eq!(shared.slots().unwrap().in_use(), 1);
+    assert_eq!(policy.bulkhead().unwrap().limit(), 1);
+    let policy = Policy::builder("other").shared_bulkhead(with_retry(2).build().unwrap().bulkhead().unwrap().clone());
+    let policy = policy.shared_bulkhead(shared.bulkhead().unwrap().clone()).build().unwrap();
+    let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
+    assert_eq!(shared.bulkhead().unwrap().in_use(), 1);
     let retry = with_retry(2).build().unwrap().retry_policy().unwrap().clone();
     let policy = Policy::builder("other").shared_retry(retry).build().unwrap();
     assert_eq!(policy.retry_policy().unwrap().name().as_str(), "compute");
@@ -79,14 +95,14 @@ fn setters_again() {
 #[test]
 fn er_07_own_and_shared() {
     let there = with_retry(2).build().unwrap();
-    let (circuit, slots) = (there.circuit().unwrap(), there.slots().unwrap());
+    let (circuit_breaker, bulkhead) = (there.circuit_breaker().unwrap(), there.bulkhead().unwrap());
     let retry = there.retry_policy().unwrap();
     let none = || Policy::builder("other");
     for (part, both) in [
-        ("circuit", none().circuit(|own| own).shared_circuit(circuit.clone())),
-        ("circuit", none().shared_circuit(circuit.clone()).circuit(|own| own)),
-        ("bulkhead", none().bulkhead(|own| own).shared_bulkhead(slots.clone())),
-        ("bulkhead", none().shared_bulkhead(slots.clone()).bulkhead(|own| own).bulkhead(|own| own)),
+        ("circuit_breaker", none().circuit_breaker(|own| own).shared_circuit_breaker(circuit_breaker.clone())),
+        ("circuit_breaker", none().shared_circuit_breaker(circuit_breaker.clone()).circuit_breaker(|own| own)),
+        ("bulkhead", none().bulkhead(|own| own).shared_bulkhead(bulkhead.clone())),
+        ("bulkhead", none().shared_bulkhead(bulkhead.clone()).bulkhead(|own| own).bulkhead(|own| own)),
         ("retry", none().retry(|own| own).shared_retry(retry.clone()).shared_retry(retry.clone())),
         ("retry", none().shared_retry(retry.clone()).retry(|own| own)),
     ] {
@@ -94,7 +110,10 @@ fn er_07_own_and_shared() {
         assert_eq!(error.path(), part);
         assert_eq!(error.rule(), format!("must not be set up together with `shared_{part}`"));
     }
-    let alone = none().shared_circuit(circuit.clone()).shared_bulkhead(slots.clone()).shared_retry(retry.clone());
+    let alone = none()
+        .shared_circuit_breaker(circuit_breaker.clone())
+        .shared_bulkhead(bulkhead.clone())
+        .shared_retry(retry.clone());
     assert!(alone.build().is_ok());
 }
 
@@ -102,26 +121,31 @@ fn er_07_own_and_shared() {
 /// out what is not there.
 #[test]
 fn so_05_never_obeyed() {
-    let slow = |time| builder().circuit(move |circuit| circuit.slow_rate(0.5).slow_call(time));
-    let dropped = |time| builder().circuit(move |circuit| circuit.on_drop(seaworthy::OnDrop::FailureAfter(time)));
+    let slow = |time| builder().circuit_breaker(move |circuit_breaker| circuit_breaker.slow_rate(0.5).slow_call(time));
+    let dropped = |time| {
+        builder().circuit_breaker(move |circuit_breaker| circuit_breaker.on_drop(seaworthy::OnDrop::FailureAfter(time)))
+    };
     let bare = |class| Policy::builder("bare").class("x", class);
     let (slow_rule, drop_rule) = (
-        "circuit.slow_call: must be shorter than the policy's `timeout`",
-        "circuit.on_drop.failure_after: must be shorter than the policy's `timeout`",
+        "circuit_breaker.slow_call: must be shorter than the policy's `timeout`",
+        "circuit_breaker.on_drop.failure_after: must be shorter than the policy's `timeout`",
     );
     for (builder, text) in [
         (slow(ATTEMPT), slow_rule),
         (slow(SECOND), slow_rule),
         (dropped(ATTEMPT), drop_rule),
         (slow(ATTEMPT).class("quick", Class::new().timeout(MS)), slow_rule),
-        (slow(ATTEMPT).class("long", Class::new().timeout(SECOND).without_circuit()), slow_rule),
+        (slow(ATTEMPT).class("long", Class::new().timeout(SECOND).without_circuit_breaker()), slow_rule),
         (slow(ATTEMPT / 2).total_timeout(ATTEMPT), "timeout: must be shorter than `total_timeout`"),
         (
             builder().class("long", Class::new().timeout(SECOND)).total_timeout(SECOND),
             "classes.long.timeout: must be shorter than `total_timeout`",
         ),
         (builder().total_timeout(Duration::ZERO), "total_timeout: must be longer than zero"),
-        (bare(Class::new().without_circuit()), "classes.x.circuit: must not be left out: the policy has none"),
+        (
+            bare(Class::new().without_circuit_breaker()),
+            "classes.x.circuit_breaker: must not be left out: the policy has none",
+        ),
         (bare(Class::new().without_bulkhead()), "classes.x.bulkhead: must not be left out: the policy has none"),
         (bare(Class::new().without_retry()), "classes.x.retry: must not be left out: the policy has none"),
         (bare(Class::new().without_timeout()), "classes.x.timeout: must not be left out: the policy has none"),
@@ -132,7 +156,10 @@ fn so_05_never_obeyed() {
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), text);
     }
-    let shared = Policy::builder("shared").circuit(|circuit| circuit.slow_rate(0.5).slow_call(SECOND)).build().unwrap();
+    let shared = Policy::builder("shared")
+        .circuit_breaker(|circuit_breaker| circuit_breaker.slow_rate(0.5).slow_call(SECOND))
+        .build()
+        .unwrap();
     for fine in [
         slow(ATTEMPT - MS),
         dropped(ATTEMPT - MS),
@@ -140,7 +167,7 @@ fn so_05_never_obeyed() {
         slow(ATTEMPT).class("long", Class::new().timeout(SECOND)),
         slow(ATTEMPT).class("endless", Class::new().without_timeout()),
         // Others may use it with another timeout.
-        Policy::builder("other").timeout(MS).shared_circuit(shared.circuit().unwrap().clone()),
+        Policy::builder("other").timeout(MS).shared_circuit_breaker(shared.circuit_breaker().unwrap().clone()),
         bare(Class::bare()),
         builder().total_timeout(ATTEMPT + MS),
     ] {
@@ -153,11 +180,11 @@ fn so_05_never_obeyed() {
 fn templates() {
     let template = builder();
     let (first, second) = (template.clone().build().unwrap(), template.build().unwrap());
-    let _slot = first.slots().unwrap().try_take().unwrap();
+    let _slot = first.bulkhead().unwrap().try_acquire().unwrap();
     trip(&first);
-    assert_eq!(second.slots().unwrap().available(), 1);
+    assert_eq!(second.bulkhead().unwrap().available(), 1);
     assert_eq!(failures(&second), 0);
-    assert!(second.circuit().unwrap().admit().is_ok());
+    assert!(second.circuit_breaker().unwrap().admit().is_ok());
 }
 
 /// A set of policies, by name.

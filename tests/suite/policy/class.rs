@@ -26,7 +26,7 @@ async fn po_04_timeouts() {
             let answer = ask(way, &policy, class, &backend, Do::Hang).await;
             assert_eq!(answer, Some(Rejected::TimedOut { after: time, timeout: Some("compute".into()) }), "{way:?}");
             assert_eq!(now() - began, time, "{way:?}");
-            policy.circuit().unwrap().reset();
+            policy.circuit_breaker().unwrap().reset();
         }
         let endless = Class::new().without_timeout();
         assert_eq!(ask(way, &policy, endless, &backend, Do::AnswerAfter(3600 * SECOND)).await, None, "{way:?}");
@@ -39,45 +39,45 @@ async fn po_04_timeouts() {
             Some(Rejected::TimedOut { after: Duration::ZERO, timeout: Some("compute".into()) }),
             "{way:?}"
         );
-        policy.circuit().unwrap().reset();
+        policy.circuit_breaker().unwrap().reset();
     }
 }
 
-/// PO-04: without the bulkhead, as a ping: it passes when there is no slot, and takes none; the circuit rejects it all the
+/// PO-04: without the bulkhead, as a ping: it passes when there is no permit, and takes none; the circuit rejects it all the
 /// same, and learns of it.
 #[tokio::test(start_paused = true)]
 async fn po_04_without_the_bulkhead() {
     let ping = Class::new().without_bulkhead();
     for way in WAYS {
         let (policy, backend) = (builder().build().unwrap(), Backend::default());
-        let slot = policy.slots().unwrap().try_take().unwrap();
+        let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         assert_eq!(ask(way, &policy, ping, &backend, Do::Answer).await, None, "{way:?}");
         assert_eq!(ask(way, &policy, Class::new(), &backend, Do::Answer).await, full(), "{way:?}");
-        assert_eq!(policy.slots().unwrap().in_use(), 1, "{way:?}");
-        drop(slot);
+        assert_eq!(policy.bulkhead().unwrap().in_use(), 1, "{way:?}");
+        drop(permit);
         for _ in 0..3 {
             ask(way, &policy, ping, &backend, Do::Fail).await;
         }
-        assert_eq!(policy.circuit().unwrap().state(), State::Open, "{way:?}");
+        assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open, "{way:?}");
         let calls = backend.calls();
         assert_eq!(ask(way, &policy, ping, &backend, Do::Answer).await, circuit_open(OPEN), "{way:?}");
-        assert_eq!((policy.slots().unwrap().available(), backend.calls()), (1, calls), "{way:?}");
+        assert_eq!((policy.bulkhead().unwrap().available(), backend.calls()), (1, calls), "{way:?}");
     }
 }
 
-/// PO-04: without the circuit: an open one lets it pass, and its failures count for nothing; it takes a slot.
+/// PO-04: without the circuit: an open one lets it pass, and its failures count for nothing; it takes a permit.
 #[tokio::test(start_paused = true)]
 async fn po_04_without_the_circuit() {
-    let class = Class::new().without_circuit();
+    let class = Class::new().without_circuit_breaker();
     for way in WAYS {
         let (policy, backend) = (builder().build().unwrap(), Backend::default());
         for _ in 0..5 {
             ask(way, &policy, class, &backend, Do::Fail).await;
         }
         assert_eq!(failures(&policy), 0, "{way:?}");
-        policy.circuit().unwrap().force_open();
+        policy.circuit_breaker().unwrap().force_open();
         assert_eq!(ask(way, &policy, class, &backend, Do::Answer).await, None, "{way:?}");
-        let _slot = policy.slots().unwrap().try_take().unwrap();
+        let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
         assert_eq!(ask(way, &policy, class, &backend, Do::Answer).await, full(), "{way:?}");
     }
 }
@@ -99,14 +99,14 @@ async fn po_04_without_retries() {
 async fn po_04_bare() {
     for way in WAYS {
         let (policy, backend) = (with_retry(3).build().unwrap(), Backend::default());
-        let _slot = policy.slots().unwrap().try_take().unwrap();
-        policy.circuit().unwrap().force_open();
+        let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
+        policy.circuit_breaker().unwrap().force_open();
         let before = policy.snapshot();
         assert_eq!(ask(way, &policy, Class::bare(), &backend, Do::AnswerAfter(3600 * SECOND)).await, None);
         ask(way, &policy, Class::bare(), &backend, Do::Fail).await;
         assert_eq!(backend.calls(), 2, "{way:?}");
-        let (before, after) = (before.circuit.unwrap(), policy.snapshot().circuit.unwrap());
-        assert_eq!((before.counts, before.not_permitted), (after.counts, after.not_permitted), "{way:?}");
+        let (before, after) = (before.circuit_breaker.unwrap(), policy.snapshot().circuit_breaker.unwrap());
+        assert_eq!((before.counts, before.rejected), (after.counts, after.rejected), "{way:?}");
     }
 }
 
@@ -120,8 +120,8 @@ async fn po_04_class_for_each_request() {
         _ => Class::bare(),
     });
     let mut service = layer.layer(backend.clone());
-    let slot = policy.slots().unwrap().try_take().unwrap();
-    policy.circuit().unwrap().force_open();
+    let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
+    policy.circuit_breaker().unwrap().force_open();
     // Ready to reject.
     service.ready().await.unwrap();
     let answer = tower::Service::call(&mut service, Do::AnswerAfter(SECOND)).await;
@@ -129,13 +129,13 @@ async fn po_04_class_for_each_request() {
     service.ready().await.unwrap();
     assert!(rejected(tower::Service::call(&mut service, Do::Answer).await).is_some());
     assert_eq!(backend.calls(), 1);
-    // The circuit is closed, and there is no slot.
-    policy.circuit().unwrap().reset();
+    // The circuit is closed, and there is no permit.
+    policy.circuit_breaker().unwrap().reset();
     service.ready().await.unwrap();
     assert_eq!(tower::Service::call(&mut service, Do::AnswerAfter(SECOND)).await.unwrap(), "fine");
     service.ready().await.unwrap();
     assert_eq!(rejected(tower::Service::call(&mut service, Do::Answer).await), full());
-    drop(slot);
+    drop(permit);
     service.ready().await.unwrap();
     assert_eq!(tower::Service::call(&mut service, Do::Answer).await.unwrap(), "fine");
     assert_eq!(backend.calls(), 3);

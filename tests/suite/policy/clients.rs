@@ -122,7 +122,7 @@ async fn hc_15_the_standard_client() {
     });
     let policy = build();
     assert_eq!((policy.timeout(), policy.total_timeout()), (Some(10 * SECOND), Some(30 * SECOND)));
-    assert!(policy.slots().is_none());
+    assert!(policy.bulkhead().is_none());
     let client = policy.http_layer().layer(failing.clone());
     for (method, attempts) in [(Method::GET, 3), (Method::POST, 4)] {
         let began = now();
@@ -132,11 +132,11 @@ async fn hc_15_the_standard_client() {
     }
     // 4 of at least 20 have failed; so do 15 more, and the 20th opens it.
     for call in 4..20 {
-        assert_eq!(policy.circuit().unwrap().state(), State::Closed, "{call}");
+        assert_eq!(policy.circuit_breaker().unwrap().state(), State::Closed, "{call}");
         client.clone().oneshot(request(Method::POST)).await.unwrap();
     }
-    assert_eq!(policy.circuit().unwrap().state(), State::Open);
-    assert_eq!(policy.snapshot().circuit.unwrap().retry_after, Some(30 * SECOND));
+    assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open);
+    assert_eq!(policy.snapshot().circuit_breaker.unwrap().retry_after, Some(30 * SECOND));
 
     let silent =
         || service_fn(async |_: Asked| std::future::pending::<Result<Response<Empty<Bytes>>, BoxError>>().await);
@@ -161,16 +161,16 @@ async fn hc_15_changed_afterwards() {
         .total_timeout(60 * SECOND)
         .timeout(5 * SECOND)
         .body_idle_timeout(SECOND)
-        .circuit(|circuit| circuit.minimum_calls(2))
+        .circuit_breaker(|circuit_breaker| circuit_breaker.minimum_calls(2))
         .retry(|retry| retry.attempts(1))
         .bulkhead(|bulkhead| bulkhead.limit(3))
         .build()
         .unwrap();
     assert_eq!((policy.timeout(), policy.total_timeout()), (Some(5 * SECOND), Some(60 * SECOND)));
-    assert_eq!(policy.slots().unwrap().limit(), 3);
-    settle(policy.circuit().unwrap(), &[Verdict::Success, Verdict::Failure]);
-    assert_eq!(policy.circuit().unwrap().state(), State::Open, "at half, as before, of two");
-    policy.circuit().unwrap().reset();
+    assert_eq!(policy.bulkhead().unwrap().limit(), 3);
+    settle(policy.circuit_breaker().unwrap(), &[Verdict::Success, Verdict::Failure]);
+    assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open, "at half, as before, of two");
+    policy.circuit_breaker().unwrap().reset();
     let began = now();
     assert!(body_of(&policy, 3 * SECOND).await.is_err());
     assert_eq!(now() - began, SECOND);

@@ -13,7 +13,7 @@ struct Story {
     way: Way,
     request: Do,
     half_open: bool,
-    /// The slot is another's for so many polls.
+    /// The permit is another's for so many polls.
     slot_after: usize,
     /// Then it is dropped.
     polls: usize,
@@ -23,17 +23,17 @@ struct Story {
 async fn drive(story: Story) -> bool {
     let Story { way, request, half_open, slot_after, polls } = story;
     let (policy, backend) = (with_retry(3).build().unwrap(), Backend::default());
-    let (circuit, slots) = (policy.circuit().unwrap(), policy.slots().unwrap());
+    let (circuit_breaker, bulkhead) = (policy.circuit_breaker().unwrap(), policy.bulkhead().unwrap());
     if half_open {
         trip(&policy);
         advance(OPEN).await;
     }
-    let mut slot = Some(slots.try_take().unwrap());
+    let mut permit = Some(bulkhead.try_acquire().unwrap());
     let mut call = spawn(way.ask(&policy, &backend, request));
     let mut ended = false;
     for poll in 0..polls {
         if poll == slot_after {
-            slot = None;
+            permit = None;
         }
         // The executor may drop the future of a call that panicked much later.
         ended = catch_unwind(AssertUnwindSafe(|| call.poll())).map_or(true, |poll| poll.is_ready());
@@ -43,24 +43,24 @@ async fn drive(story: Story) -> bool {
         advance(6 * MS).await;
     }
     if ended {
-        drop(slot);
-        assert_eq!((slots.available(), slots.waiting()), (1, 0), "{story:?}");
+        drop(permit);
+        assert_eq!((bulkhead.available(), bulkhead.waiting()), (1, 0), "{story:?}");
         drop(call);
     } else {
         drop(call);
-        drop(slot);
+        drop(permit);
     }
-    assert_eq!((slots.available(), slots.waiting()), (1, 0), "{story:?}");
+    assert_eq!((bulkhead.available(), bulkhead.waiting()), (1, 0), "{story:?}");
     // No probe is out. Time goes on only if it has to, since it would give up a probe that was leaked.
-    if circuit.state() == State::Open {
+    if circuit_breaker.state() == State::Open {
         advance(OPEN).await;
     }
-    circuit.admit().unwrap_or_else(|_| panic!("no probe is out: {story:?}")).settle(Verdict::Success);
-    assert_eq!(circuit.state(), State::Closed, "{story:?}");
+    circuit_breaker.admit().unwrap_or_else(|_| panic!("no probe is out: {story:?}")).settle(Verdict::Success);
+    assert_eq!(circuit_breaker.state(), State::Closed, "{story:?}");
     ended
 }
 
-/// PO-01, PO-03: however the backend ends, whether the call is a probe and whether it has to wait for a slot: dropped after
+/// PO-01, PO-03: however the backend ends, whether the call is a probe and whether it has to wait for a permit: dropped after
 /// any number of polls, it leaves nothing behind.
 #[tokio::test(start_paused = true)]
 async fn po_01_dropped_at_every_await_point() {
@@ -84,7 +84,10 @@ async fn po_01_dropped_at_every_await_point() {
 #[tokio::test(start_paused = true)]
 async fn cb_15_dropped_calls_count() {
     for way in WAYS {
-        let counted = builder().circuit(|circuit| circuit.on_drop(seaworthy::OnDrop::Failure)).build().unwrap();
+        let counted = builder()
+            .circuit_breaker(|circuit_breaker| circuit_breaker.on_drop(seaworthy::OnDrop::Failure))
+            .build()
+            .unwrap();
         let ignored = builder().build().unwrap();
         for (policy, counts) in [(counted, 1), (ignored, 0)] {
             let backend = Backend::default();
@@ -94,19 +97,19 @@ async fn cb_15_dropped_calls_count() {
             let mut waits = spawn(way.ask(&policy, &backend, Do::Hang));
             assert!(runs.poll().is_pending() && waits.poll().is_pending());
             drop(waits);
-            assert_eq!((failures(&policy), policy.slots().unwrap().waiting()), (0, 0), "{way:?}");
+            assert_eq!((failures(&policy), policy.bulkhead().unwrap().waiting()), (0, 0), "{way:?}");
             drop(runs);
-            assert_eq!((failures(&policy), policy.slots().unwrap().in_use()), (counts, 0), "{way:?}");
+            assert_eq!((failures(&policy), policy.bulkhead().unwrap().in_use()), (counts, 0), "{way:?}");
         }
     }
 }
 
-/// Tells what it saw when it was dropped: whether the slot was still held, and the failures.
+/// Tells what it saw when it was dropped: whether the permit was still held, and the failures.
 struct Witness(Policy, std::sync::Arc<std::sync::Mutex<Vec<(u32, u32)>>>);
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        self.1.lock().unwrap().push((self.0.slots().unwrap().in_use(), failures(&self.0)));
+        self.1.lock().unwrap().push((self.0.bulkhead().unwrap().in_use(), failures(&self.0)));
     }
 }
 
@@ -114,11 +117,14 @@ async fn hang(_: Witness) -> Result<&'static str, BoxError> {
     std::future::pending().await
 }
 
-/// BH-01, CB-15: a call that is dropped is settled before its future is dropped, which may take its time, and gives its slot
-/// back only after that: never are more calls in the backend than there are slots.
+/// BH-01, CB-15: a call that is dropped is settled before its future is dropped, which may take its time, and gives its permit
+/// back only after that: never are more calls in the backend than there are permits.
 #[tokio::test(start_paused = true)]
 async fn bh_01_the_slot_outlives_the_call() {
-    let policy = with_retry(2).circuit(|circuit| circuit.on_drop(seaworthy::OnDrop::Failure)).build().unwrap();
+    let policy = with_retry(2)
+        .circuit_breaker(|circuit_breaker| circuit_breaker.on_drop(seaworthy::OnDrop::Failure))
+        .build()
+        .unwrap();
     let seen = std::sync::Arc::<std::sync::Mutex<Vec<_>>>::default();
     let witness = || Witness(policy.clone(), seen.clone());
     let inner = tower::service_fn(|()| hang(witness()));
@@ -131,12 +137,12 @@ async fn bh_01_the_slot_outlives_the_call() {
     let mut call = spawn(retrying.oneshot(()));
     assert!(call.poll().is_pending());
     drop(call);
-    policy.circuit().unwrap().reset();
+    policy.circuit_breaker().unwrap().reset();
     let mut call = spawn(single.oneshot(()));
     assert!(call.poll().is_pending());
     drop(call);
     assert_eq!(*seen.lock().unwrap(), [(1, 1), (1, 2), (1, 1)]);
-    assert_eq!(policy.slots().unwrap().in_use(), 0);
+    assert_eq!(policy.bulkhead().unwrap().in_use(), 0);
 }
 
 /// RT-06: what was kept of a request is let go when the last attempt begins.

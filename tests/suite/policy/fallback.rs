@@ -1,18 +1,19 @@
-//! PO and FB: a policy with a fallback around it, and calls that are handed their slot.
+//! PO and FB: a policy with a fallback around it, and calls that are handed their permit.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use seaworthy::bulkhead::Permit;
 use seaworthy::policy::Class;
-use seaworthy::{Backoff, BoxError, Event, FallbackLayer, Policy, Rejected, Slot, StackError, State};
+use seaworthy::{Backoff, BoxError, Event, Fallback, Policy, Rejected, StackError, State};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::support::{SECOND, advance};
 
 fn policy() -> Policy {
     Policy::builder("quotes")
-        .circuit(|circuit| circuit.consecutive_failures(4))
+        .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(4))
         .bulkhead(|bulkhead| bulkhead.limit(1))
         .timeout(SECOND)
         .retry(|retry| retry.attempts(2).backoff(Backoff::constant(Duration::ZERO)).no_budget())
@@ -26,7 +27,7 @@ fn policy() -> Policy {
 async fn fb_12_around_a_policy() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
-    let fallback = FallbackLayer::value("last quotes", "old")
+    let fallback = Fallback::value("last quotes", "old")
         .observer(move |event: &Event<'_>| match event {
             Event::FellBack { name, error, .. } => heard.lock().unwrap().push(format!("{name}: {error}")),
             other => panic!("not a fallback's: {other:?}"),
@@ -59,79 +60,81 @@ async fn fb_12_around_a_policy() {
         assert_eq!((calls.load(Ordering::Relaxed), told.lock().unwrap().len()), (2, 0));
         // Two attempts time out, which is four failures in a row: the circuit opens, and the fallback answers once.
         assert_eq!(call(true).await.unwrap(), "old");
-        assert_eq!((calls.load(Ordering::Relaxed), policy.circuit().unwrap().state()), (4, State::Open));
+        assert_eq!((calls.load(Ordering::Relaxed), policy.circuit_breaker().unwrap().state()), (4, State::Open));
         assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: timeout `quotes`: timed out after 1s"]);
         // Open: the backend is left alone.
         assert_eq!(call(false).await.unwrap(), "old");
         assert_eq!(calls.load(Ordering::Relaxed), 4);
         assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: circuit `quotes` is open"]);
         // Full.
-        policy.circuit().unwrap().reset();
-        let slot = policy.slots().unwrap().try_take().unwrap();
+        policy.circuit_breaker().unwrap().reset();
+        let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         assert_eq!(call(false).await.unwrap(), "old");
         assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: bulkhead `quotes` is full"]);
-        drop(slot);
-        assert_eq!(policy.slots().unwrap().available(), 1);
+        drop(permit);
+        assert_eq!(policy.bulkhead().unwrap().available(), 1);
     }
 }
 
-/// PO-04: a call that is handed its slot keeps it for as long as it likes, also in what it returns, and nobody else gives
+/// PO-04: a call that is handed its permit keeps it for as long as it likes, also in what it returns, and nobody else gives
 /// it back. Its verdict and its timeout are those of any call.
 #[tokio::test(start_paused = true)]
 async fn po_04_a_slot_that_outlives_the_call() {
     let policy = policy();
-    let slots = policy.slots().unwrap();
+    let bulkhead = policy.bulkhead().unwrap();
     let call = || policy.with(Class::new().without_retry());
 
-    let (line, slot) = call().run_with_slot(async |slot| Ok::<_, BoxError>(("line", slot))).await.unwrap();
-    assert_eq!((line, slots.in_use(), slots.available()), ("line", 1, 0));
-    let full = call().run_with_slot(async |_| Ok::<_, BoxError>(())).await.unwrap_err();
+    let (line, permit) = call().run_with_permit(async |permit| Ok::<_, BoxError>(("line", permit))).await.unwrap();
+    assert_eq!((line, bulkhead.in_use(), bulkhead.available()), ("line", 1, 0));
+    let full = call().run_with_permit(async |_| Ok::<_, BoxError>(())).await.unwrap_err();
     assert!(matches!(full.rejected(), Some(Rejected::BulkheadFull { .. })));
-    drop(slot);
-    assert_eq!(slots.available(), 1);
+    drop(permit);
+    assert_eq!(bulkhead.available(), 1);
 
     // One that does not keep it gives it back when it ends, in error and panic, too.
-    assert!(call().run_with_slot(async |_slot| Err::<(), BoxError>("no".into())).await.is_err());
-    assert_eq!(slots.available(), 1);
+    assert!(call().run_with_permit(async |_slot| Err::<(), BoxError>("no".into())).await.is_err());
+    assert_eq!(bulkhead.available(), 1);
     let panics = tokio::spawn({
         let policy = policy.clone();
         async move {
             policy
                 .with(Class::new())
-                .run_with_slot(async |_slot| -> Result<(), BoxError> { panic!("it was asked to") })
+                .run_with_permit(async |_slot| -> Result<(), BoxError> { panic!("it was asked to") })
                 .await
         }
     });
     assert!(panics.await.unwrap_err().is_panic());
-    assert_eq!(slots.available(), 1);
-    assert_eq!(policy.circuit().unwrap().snapshot().counts.consecutive_failures, 2, "an error and a panic");
+    assert_eq!(bulkhead.available(), 1);
+    assert_eq!(policy.circuit_breaker().unwrap().snapshot().counts.consecutive_failures, 2, "an error and a panic");
 
-    // The time over the opening: the slot comes back with the future.
-    let hangs = call().run_with_slot(async |_slot| std::future::pending::<Result<(), BoxError>>().await);
+    // The time over the opening: the permit comes back with the future.
+    let hangs = call().run_with_permit(async |_slot| std::future::pending::<Result<(), BoxError>>().await);
     assert!(matches!(hangs.await.unwrap_err().rejected(), Some(Rejected::TimedOut { .. })));
-    assert_eq!(slots.available(), 1);
+    assert_eq!(bulkhead.available(), 1);
 
     // Dropped half-way.
-    let mut hangs = Box::pin(call().run_with_slot(async |_slot| std::future::pending::<Result<(), BoxError>>().await));
+    let mut hangs =
+        Box::pin(call().run_with_permit(async |_slot| std::future::pending::<Result<(), BoxError>>().await));
     assert!(futures_are_pending(&mut hangs));
-    assert_eq!(slots.available(), 0);
+    assert_eq!(bulkhead.available(), 0);
     drop(hangs);
-    assert_eq!(slots.available(), 1);
+    assert_eq!(bulkhead.available(), 1);
 
-    policy.circuit().unwrap().reset();
-    // Each attempt has a slot of its own, and none is left behind.
+    policy.circuit_breaker().unwrap().reset();
+    // Each attempt has a permit of its own, and none is left behind.
     let seen = Mutex::new(0);
-    let retried = policy.with(Class::new()).run_with_slot(|slot: Option<Slot>| {
-        *seen.lock().unwrap() += u32::from(slot.is_some());
+    let retried = policy.with(Class::new()).run_with_permit(|permit: Option<Permit>| {
+        *seen.lock().unwrap() += u32::from(permit.is_some());
         async { Err::<(), BoxError>("no".into()) }
     });
     assert!(retried.await.is_err());
-    assert_eq!((*seen.lock().unwrap(), slots.available()), (2, 1));
+    assert_eq!((*seen.lock().unwrap(), bulkhead.available()), (2, 1));
 
     // Without a bulkhead on the way there is none to hand out.
-    policy.circuit().unwrap().reset();
-    let none =
-        policy.with(Class::new().without_bulkhead()).run_with_slot(async |slot| Ok::<_, BoxError>(slot.is_none()));
+    policy.circuit_breaker().unwrap().reset();
+    let none = policy
+        .with(Class::new().without_bulkhead())
+        .run_with_permit(async |permit| Ok::<_, BoxError>(permit.is_none()));
     assert!(none.await.unwrap());
     advance(SECOND).await;
 }

@@ -13,10 +13,10 @@ mod drops;
 mod fallback;
 mod lines;
 mod order;
+mod permit;
 mod same;
 mod service;
 mod size;
-mod slot;
 mod total;
 
 use std::future::Future;
@@ -34,10 +34,10 @@ const WAIT: Duration = Duration::from_millis(15);
 const ATTEMPT: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Trips after three failures, has one slot for which a call may wait, and a timeout.
+/// Trips after three failures, has one permit for which a call may wait, and a timeout.
 fn builder() -> PolicyBuilder {
     Policy::builder("compute")
-        .circuit(|circuit| circuit.consecutive_failures(3).open_for(OPEN))
+        .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(3).open_for(OPEN))
         .bulkhead(|bulkhead| bulkhead.limit(1).max_wait(WAIT))
         .timeout(ATTEMPT)
 }
@@ -47,11 +47,11 @@ fn with_retry(attempts: u32) -> PolicyBuilder {
 }
 
 fn trip(policy: &Policy) {
-    settle(policy.circuit().unwrap(), &[Verdict::Failure; 3]);
+    settle(policy.circuit_breaker().unwrap(), &[Verdict::Failure; 3]);
 }
 
 fn failures(policy: &Policy) -> u32 {
-    policy.snapshot().circuit.unwrap().counts.consecutive_failures
+    policy.snapshot().circuit_breaker.unwrap().counts.consecutive_failures
 }
 
 /// The two ways of making a call, which are to do the same. The paused clock goes on by itself while everybody waits.

@@ -9,19 +9,23 @@ use tokio_test::{assert_pending, assert_ready};
 use super::*;
 use crate::support::{advance, now};
 
-/// PO-01: an open circuit fails fast even when the bulkhead is saturated: nobody waits for a slot, and the backend is left
+/// PO-01: an open circuit fails fast even when the bulkhead is saturated: nobody waits for a permit, and the backend is left
 /// alone.
 #[tokio::test(start_paused = true)]
 async fn po_01_circuit_outside_of_the_bulkhead() {
     for way in WAYS {
         let (policy, backend) = (builder().build().unwrap(), Backend::default());
-        let _slot = policy.slots().unwrap().try_take().unwrap();
+        let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
         trip(&policy);
         let began = now();
         assert_eq!(rejected(way.ask(&policy, &backend, Do::Answer).await), circuit_open(OPEN), "{way:?}");
         assert_eq!(now(), began, "{way:?}");
         let snapshot = policy.snapshot();
-        assert_eq!((snapshot.circuit.unwrap().not_permitted, snapshot.bulkhead.unwrap().rejected), (1, 0), "{way:?}");
+        assert_eq!(
+            (snapshot.circuit_breaker.unwrap().rejected, snapshot.bulkhead.unwrap().rejected),
+            (1, 0),
+            "{way:?}"
+        );
         assert_eq!(backend.calls(), 0, "{way:?}");
     }
 }
@@ -33,18 +37,18 @@ async fn po_01_a_full_bulkhead_is_no_failure() {
     for way in WAYS {
         let (policy, backend) = (builder().build().unwrap(), Backend::default());
         way.ask(&policy, &backend, Do::Fail).await.unwrap_err();
-        let slot = policy.slots().unwrap().try_take().unwrap();
+        let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         for _ in 0..10 {
             assert_eq!(rejected(way.ask(&policy, &backend, Do::Answer).await), full(), "{way:?}");
         }
-        assert_eq!((policy.circuit().unwrap().state(), failures(&policy)), (State::Closed, 1), "{way:?}");
+        assert_eq!((policy.circuit_breaker().unwrap().state(), failures(&policy)), (State::Closed, 1), "{way:?}");
         assert_eq!((policy.snapshot().bulkhead.unwrap().rejected, backend.calls()), (10, 1), "{way:?}");
-        drop(slot);
+        drop(permit);
         assert_eq!(way.ask(&policy, &backend, Do::Answer).await.unwrap(), "fine");
     }
 }
 
-/// PO-01, PO-02: the timeout is inside of the circuit, to which it is a failure, and of the bulkhead, which has its slot
+/// PO-01, PO-02: the timeout is inside of the circuit, to which it is a failure, and of the bulkhead, which has its permit
 /// back.
 #[tokio::test(start_paused = true)]
 async fn po_01_timeout_inside_of_the_circuit() {
@@ -52,27 +56,27 @@ async fn po_01_timeout_inside_of_the_circuit() {
         let (policy, backend) = (builder().build().unwrap(), Backend::default());
         for _ in 0..3 {
             assert_eq!(rejected(way.ask(&policy, &backend, Do::Hang).await), timed_out(), "{way:?}");
-            assert_eq!(policy.slots().unwrap().available(), 1, "{way:?}");
+            assert_eq!(policy.bulkhead().unwrap().available(), 1, "{way:?}");
         }
-        assert_eq!(policy.circuit().unwrap().state(), State::Open, "{way:?}");
+        assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open, "{way:?}");
     }
 }
 
-/// PO-02: the timeout's clock starts after the slot was granted: a call that waited nearly as long as it may has its whole
+/// PO-02: the timeout's clock starts after the permit was granted: a call that waited nearly as long as it may has its whole
 /// time.
 #[tokio::test(start_paused = true)]
 async fn po_02_the_clock_starts_with_the_slot() {
     for way in WAYS {
         let (policy, backend) = (builder().build().unwrap(), Backend::default());
-        let slot = policy.slots().unwrap().try_take().unwrap();
+        let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         let mut call = spawn(way.ask(&policy, &backend, Do::Hang));
         assert_pending!(call.poll());
-        assert_eq!((policy.slots().unwrap().waiting(), backend.calls()), (1, 0), "{way:?}");
+        assert_eq!((policy.bulkhead().unwrap().waiting(), backend.calls()), (1, 0), "{way:?}");
         advance(WAIT - MS).await;
-        drop(slot);
+        drop(permit);
         assert!(call.is_woken(), "{way:?}");
         assert_pending!(call.poll());
-        assert_eq!((policy.slots().unwrap().waiting(), backend.calls()), (0, 1), "{way:?}");
+        assert_eq!((policy.bulkhead().unwrap().waiting(), backend.calls()), (0, 1), "{way:?}");
         advance(ATTEMPT - MS).await;
         assert_pending!(call.poll());
         advance(MS).await;
@@ -81,7 +85,7 @@ async fn po_02_the_clock_starts_with_the_slot() {
 }
 
 /// PO-01: retries are outside of the circuit, so that each attempt is admitted and counted, and an open one ends them.
-/// Whoever waits for the next attempt holds no slot.
+/// Whoever waits for the next attempt holds no permit.
 #[tokio::test(start_paused = true)]
 async fn po_01_retry_outside_of_the_circuit() {
     for way in WAYS {
@@ -89,20 +93,20 @@ async fn po_01_retry_outside_of_the_circuit() {
         let mut call = spawn(way.ask(&policy, &backend, Do::Fail));
         assert_pending!(call.poll());
         // The first attempt failed.
-        assert_eq!((failures(&policy), policy.slots().unwrap().available()), (1, 1), "{way:?}");
+        assert_eq!((failures(&policy), policy.bulkhead().unwrap().available()), (1, 1), "{way:?}");
         advance(PAUSE).await;
         assert_pending!(call.poll());
         advance(PAUSE).await;
         // The third opened the circuit; the fourth is not let in, and is the last.
         assert_pending!(call.poll());
-        assert_eq!((policy.circuit().unwrap().state(), backend.calls()), (State::Open, 3), "{way:?}");
+        assert_eq!((policy.circuit_breaker().unwrap().state(), backend.calls()), (State::Open, 3), "{way:?}");
         advance(PAUSE).await;
         assert_eq!(rejected(assert_ready!(call.poll())), circuit_open(OPEN - PAUSE), "{way:?}");
         assert_eq!(backend.calls(), 3, "{way:?}");
     }
 }
 
-/// PO-01: each attempt has the whole timeout, and its own slot.
+/// PO-01: each attempt has the whole timeout, and its own permit.
 #[tokio::test(start_paused = true)]
 async fn po_01_timeout_of_each_attempt() {
     for way in WAYS {
@@ -137,7 +141,7 @@ async fn po_03_both_ways_share_the_handles() {
     let leaked = policy.clone().leak();
     let mut call = spawn(Way::Run.ask(&policy, &backend, Do::Hang));
     assert_pending!(call.poll());
-    // The slot is the other's.
+    // The permit is the other's.
     assert_eq!(rejected(Way::Layer.ask(&leaked, &backend, Do::Answer).await), full());
     drop(call);
     Way::Layer.ask(&leaked, &backend, Do::Fail).await.unwrap_err();
@@ -153,9 +157,9 @@ async fn po_03_both_ways_share_the_handles() {
 #[tokio::test(start_paused = true)]
 async fn po_01_shared_parts() {
     let (first, backend) = (builder().build().unwrap(), Backend::default());
-    let second = Policy::builder("network").shared_circuit(first.circuit().unwrap().clone());
+    let second = Policy::builder("network").shared_circuit_breaker(first.circuit_breaker().unwrap().clone());
     let second = second.bulkhead(|bulkhead| bulkhead.limit(1)).build().unwrap();
-    let _slot = first.slots().unwrap().try_take().unwrap();
+    let _slot = first.bulkhead().unwrap().try_acquire().unwrap();
     Way::Run.ask(&second, &backend, Do::Answer).await.unwrap();
     trip(&first);
     assert_eq!(rejected(Way::Layer.ask(&second, &backend, Do::Answer).await), circuit_open(OPEN));
@@ -180,15 +184,15 @@ async fn observers() {
     let (lines, own) = <(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>)>::default();
     let policy = builder()
         .observer(into(&lines))
-        .circuit(|circuit| circuit.consecutive_failures(1).observer(into(&own)))
+        .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1).observer(into(&own)))
         .retry(|retry| retry.attempts(1))
         .build()
         .unwrap();
     let backend = Backend::default();
     for way in WAYS {
         assert_eq!(rejected(way.ask(&policy, &backend, Do::Hang).await), timed_out());
-        policy.circuit().unwrap().reset();
-        let _slot = policy.slots().unwrap().try_take().unwrap();
+        policy.circuit_breaker().unwrap().reset();
+        let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
         assert_eq!(rejected(way.ask(&policy, &backend, Do::Hang).await), full());
     }
     let once = ["compute late", "compute 1", "compute full", "compute 1"];

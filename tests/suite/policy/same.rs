@@ -2,7 +2,7 @@
 //! and however long it takes, they do the same and tell the same. The hand-made stack shares neither service nor future
 //! with the policy.
 //!
-//! In one thing no layers can do what a policy does: a call that waited for its slot is admitted afresh (HC-22). There the
+//! In one thing no layers can do what a policy does: a call that waited for its permit is admitted afresh (HC-22). There the
 //! model is a plain function, and what stays of the layers is the timeout and the retries.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
-use seaworthy::circuit::CircuitBuilder;
-use seaworthy::{Circuit, Event, Observer, OnDrop, RetryPolicy, Slots, TimeoutLayer};
+use seaworthy::circuit_breaker::CircuitBreakerBuilder;
+use seaworthy::{Bulkhead, CircuitBreaker, Event, Observer, OnDrop, RetryPolicy, Timeout};
 use tower::util::BoxCloneService;
 use tower::{Service, ServiceBuilder};
 
@@ -22,7 +22,7 @@ use crate::support::advance;
 
 #[derive(Clone, Debug)]
 struct Settings {
-    circuit: Option<(u32, OnDrop, bool)>,
+    circuit_breaker: Option<(u32, OnDrop, bool)>,
     bulkhead: Option<(u32, u64, u32)>,
     timeout: Option<u64>,
     attempts: Option<u32>,
@@ -36,13 +36,13 @@ fn settings() -> impl Strategy<Value = Settings> {
         Just(OnDrop::Failure),
         (1..30_u64).prop_map(|after| OnDrop::FailureAfter(Duration::from_millis(after)))
     ];
-    let circuit = proptest::option::weighted(0.9, (1..4_u32, on_drop, any::<bool>()));
+    let circuit_breaker = proptest::option::weighted(0.9, (1..4_u32, on_drop, any::<bool>()));
     let bulkhead = proptest::option::weighted(0.9, (1..3_u32, prop_oneof![Just(0), 1..40_u64], 1..3_u32));
     let timeout = proptest::option::weighted(0.8, 1..40_u64);
     let attempts = proptest::option::weighted(0.6, 1..4_u32);
-    let parts = (circuit, bulkhead, timeout, attempts, any::<bool>());
-    parts.prop_map(|(circuit, bulkhead, timeout, attempts, wants_calls)| Settings {
-        circuit,
+    let parts = (circuit_breaker, bulkhead, timeout, attempts, any::<bool>());
+    parts.prop_map(|(circuit_breaker, bulkhead, timeout, attempts, wants_calls)| Settings {
+        circuit_breaker,
         bulkhead,
         timeout,
         attempts,
@@ -143,31 +143,33 @@ impl Observer for Log {
 
 /// One of those that are compared: its handles, how it makes a call, and the calls that it has made.
 struct World {
-    circuit: Option<Circuit>,
-    slots: Option<Slots>,
+    circuit_breaker: Option<CircuitBreaker>,
+    bulkhead: Option<Bulkhead>,
     retry: Option<RetryPolicy>,
     ask: Box<dyn Fn(Do) -> Call>,
     /// Those that stay, and whether each is ready. There are none without tower.
     services: Vec<(AnyService, bool)>,
     backend: Backend,
     calls: Vec<Option<Call>>,
-    slot: Option<seaworthy::Slot>,
+    bulkhead_permit: Option<seaworthy::bulkhead::Permit>,
     log: Log,
 }
 
-fn of_circuit(builder: CircuitBuilder, (failures, on_drop, slow): (u32, OnDrop, bool)) -> CircuitBuilder {
+fn of_circuit(builder: CircuitBreakerBuilder, (failures, on_drop, slow): (u32, OnDrop, bool)) -> CircuitBreakerBuilder {
     let builder = builder.consecutive_failures(failures).on_drop(on_drop).open_for(50 * MS);
-    if slow { builder.slow_call(25 * MS).slow_rate(0.5).count_window(4).successes(2) } else { builder }
+    if slow { builder.slow_call(25 * MS).slow_rate(0.5).count_window(4).success_threshold(2) } else { builder }
 }
 
 impl World {
     fn by_hand(settings: &Settings) -> World {
         let (log, backend) = (Log::new(settings), Backend::default());
-        let circuit = settings.circuit.map(|circuit| of_circuit(Circuit::builder("same"), circuit));
-        let circuit = circuit.map(|builder| builder.observer(log.observer()).build().unwrap());
-        let slots = settings.bulkhead.map(|(limit, wait, waiting)| {
-            let slots = Slots::builder("same").limit(limit).max_wait(Duration::from_millis(wait));
-            slots.max_waiting(waiting).observer(log.observer()).build().unwrap()
+        let circuit_breaker = settings
+            .circuit_breaker
+            .map(|circuit_breaker| of_circuit(CircuitBreaker::builder("same"), circuit_breaker));
+        let circuit_breaker = circuit_breaker.map(|builder| builder.observer(log.observer()).build().unwrap());
+        let bulkhead = settings.bulkhead.map(|(limit, wait, waiting)| {
+            let bulkhead = Bulkhead::builder("same").limit(limit).max_wait(Duration::from_millis(wait));
+            bulkhead.max_queued(waiting).observer(log.observer()).build().unwrap()
         });
         let retry = settings.attempts.map(|attempts| {
             let retry = RetryPolicy::builder("same").attempts(attempts).backoff(Backoff::constant(PAUSE));
@@ -176,31 +178,36 @@ impl World {
         let waits = settings.bulkhead.is_some_and(|(_, wait, _)| wait > 0);
         let mut service = BoxCloneService::new(backend.clone());
         if let Some(time) = settings.timeout {
-            let timeout = TimeoutLayer::builder(Duration::from_millis(time)).name("same").observer(log.observer());
-            service = ServiceBuilder::new().layer(timeout.build().unwrap()).service(service).boxed_clone();
+            let timeout = Timeout::builder(Duration::from_millis(time)).name("same").observer(log.observer());
+            service = ServiceBuilder::new().layer(timeout.build().unwrap().layer()).service(service).boxed_clone();
         }
-        let both = circuit.clone().zip(slots.clone()).filter(|_| waits);
-        if let Some((circuit, slots)) = both {
+        let both = circuit_breaker.clone().zip(bulkhead.clone()).filter(|_| waits);
+        if let Some((circuit_breaker, bulkhead)) = both {
             let inner = service;
-            let attempt = move |request| admitted_afresh(circuit.clone(), slots.clone(), inner.clone(), request);
+            let attempt =
+                move |request| admitted_afresh(circuit_breaker.clone(), bulkhead.clone(), inner.clone(), request);
             service = BoxCloneService::new(tower::service_fn(attempt));
         } else {
-            service = World::layers(service, circuit.as_ref(), slots.as_ref());
+            service = World::layers(service, circuit_breaker.as_ref(), bulkhead.as_ref());
         }
         if let Some(retry) = &retry {
             service = ServiceBuilder::new().layer(retry.layer()).service(service).boxed_clone();
         }
         let services = vec![(service.clone(), false), (service.clone(), false)];
         let ask = Box::new(move |request| Box::pin(service.clone().oneshot(request)) as Call);
-        World { circuit, slots, retry, ask, services, backend, calls: vec![], slot: None, log }
+        World { circuit_breaker, bulkhead, retry, ask, services, backend, calls: vec![], bulkhead_permit: None, log }
     }
 
-    fn layers(mut service: AnyService, circuit: Option<&Circuit>, slots: Option<&Slots>) -> AnyService {
-        if let Some(slots) = slots {
-            service = ServiceBuilder::new().layer(slots.layer()).service(service).boxed_clone();
+    fn layers(
+        mut service: AnyService,
+        circuit_breaker: Option<&CircuitBreaker>,
+        bulkhead: Option<&Bulkhead>,
+    ) -> AnyService {
+        if let Some(bulkhead) = bulkhead {
+            service = ServiceBuilder::new().layer(bulkhead.layer()).service(service).boxed_clone();
         }
-        if let Some(circuit) = circuit {
-            service = ServiceBuilder::new().layer(circuit.layer()).service(service).boxed_clone();
+        if let Some(circuit_breaker) = circuit_breaker {
+            service = ServiceBuilder::new().layer(circuit_breaker.layer()).service(service).boxed_clone();
         }
         service
     }
@@ -208,14 +215,14 @@ impl World {
     fn of_policy(settings: &Settings, way: Way, leak: bool) -> World {
         let (log, backend) = (Log::new(settings), Backend::default());
         let mut builder = Policy::builder("same").observer(log.observer());
-        if let Some(circuit) = settings.circuit {
+        if let Some(circuit_breaker) = settings.circuit_breaker {
             // A shared one may have times that this policy alone would never get to.
-            let circuit = of_circuit(Circuit::builder("same"), circuit).observer(log.observer());
-            builder = builder.shared_circuit(circuit.build().unwrap());
+            let circuit_breaker = of_circuit(CircuitBreaker::builder("same"), circuit_breaker).observer(log.observer());
+            builder = builder.shared_circuit_breaker(circuit_breaker.build().unwrap());
         }
         if let Some((limit, wait, waiting)) = settings.bulkhead {
-            builder =
-                builder.bulkhead(|slots| slots.limit(limit).max_wait(Duration::from_millis(wait)).max_waiting(waiting));
+            builder = builder
+                .bulkhead(|bulkhead| bulkhead.limit(limit).max_wait(Duration::from_millis(wait)).max_queued(waiting));
         }
         if let Some(time) = settings.timeout {
             builder = builder.timeout(Duration::from_millis(time));
@@ -225,7 +232,7 @@ impl World {
         }
         let policy = builder.build().unwrap();
         let policy = if leak { policy.leak() } else { policy };
-        let (circuit, slots) = (policy.circuit().cloned(), policy.slots().cloned());
+        let (circuit_breaker, bulkhead) = (policy.circuit_breaker().cloned(), policy.bulkhead().cloned());
         let retry = policy.retry_policy().cloned();
         let service: AnyService = match settings.attempts {
             None => policy.layer().without_retry().layer(backend.clone()).boxed_clone(),
@@ -234,7 +241,7 @@ impl World {
         let services = vec![(service.clone(), false), (service, false)];
         let asked = backend.clone();
         let ask = Box::new(move |request| Box::pin(way.ask(&policy, &asked, request)) as Call);
-        World { circuit, slots, retry, ask, services, backend, calls: vec![], slot: None, log }
+        World { circuit_breaker, bulkhead, retry, ask, services, backend, calls: vec![], bulkhead_permit: None, log }
     }
 
     /// Polls a call; what came of it, if anything did.
@@ -265,10 +272,12 @@ impl World {
                 let number = index.index(self.calls.len());
                 self.calls[number] = None;
             }
-            Op::TakeSlot => self.slot = self.slots.as_ref().and_then(|slots| slots.try_take().ok()),
-            Op::FreeSlot => self.slot = None,
-            Op::ForceOpen => self.circuit.iter().for_each(Circuit::force_open),
-            Op::Reset => self.circuit.iter().for_each(Circuit::reset),
+            Op::TakeSlot => {
+                self.bulkhead_permit = self.bulkhead.as_ref().and_then(|bulkhead| bulkhead.try_acquire().ok())
+            }
+            Op::FreeSlot => self.bulkhead_permit = None,
+            Op::ForceOpen => self.circuit_breaker.iter().for_each(CircuitBreaker::force_open),
+            Op::Reset => self.circuit_breaker.iter().for_each(CircuitBreaker::reset),
             Op::SetReadiness(readiness) => self.backend.set_readiness(*readiness),
             Op::PollReady(number) => {
                 let (service, ready) = &mut self.services[*number];
@@ -286,48 +295,48 @@ impl World {
             }
             Op::Poll(_) | Op::Drop(_) | Op::Advance(_) => {}
         }
-        let circuit = self.circuit.as_ref().map(Circuit::snapshot);
-        let slots = self.slots.as_ref().map(Slots::snapshot);
+        let circuit_breaker = self.circuit_breaker.as_ref().map(CircuitBreaker::snapshot);
+        let bulkhead = self.bulkhead.as_ref().map(Bulkhead::snapshot);
         let balance = self.retry.as_ref().and_then(|retry| Some(retry.budget()?.balance()));
         let told = std::mem::take(&mut *self.log.lines.lock().unwrap());
         let (calls, began) = (self.backend.calls(), self.log.began.load(Ordering::Relaxed));
-        format!("{said:?}, {circuit:?}, {slots:?}, {balance:?}, {calls} calls, {began} began, {told:#?}")
+        format!("{said:?}, {circuit_breaker:?}, {bulkhead:?}, {balance:?}, {calls} calls, {began} began, {told:#?}")
     }
 }
 
-/// An attempt that holds no permit while it waits for its slot, and asks the circuit again when it has it.
+/// An attempt that holds no permit while it waits for its permit, and asks the circuit again when it has it.
 async fn admitted_afresh(
-    circuit: Circuit,
-    slots: Slots,
+    circuit_breaker: CircuitBreaker,
+    bulkhead: Bulkhead,
     inner: AnyService,
     request: Do,
 ) -> Result<&'static str, BoxError> {
-    let mut permit = circuit.admit()?;
-    let mut take = std::pin::pin!(slots.take());
+    let mut permit = circuit_breaker.admit()?;
+    let mut take = std::pin::pin!(bulkhead.take());
     let at_once = std::future::poll_fn(|cx| match take.as_mut().poll(cx) {
         std::task::Poll::Ready(taken) => std::task::Poll::Ready(Some(taken)),
         std::task::Poll::Pending => std::task::Poll::Ready(None),
     });
-    let slot = match at_once.await {
-        Some(Ok(slot)) => slot,
+    let bulkhead_permit = match at_once.await {
+        Some(Ok(bulkhead_permit)) => bulkhead_permit,
         Some(Err(full)) => {
             permit.settle(Verdict::Ignored);
             return Err(full.into());
         }
         None => {
             permit.settle(Verdict::Ignored);
-            let slot = take.await?;
-            permit = circuit.admit()?;
-            slot
+            let bulkhead_permit = take.await?;
+            permit = circuit_breaker.admit()?;
+            bulkhead_permit
         }
     };
-    // Dropped in this order: the permit, the call, the slot.
-    let mut running = (Some(permit), Box::pin(inner.oneshot(request)), Some(slot));
+    // Dropped in this order: the permit, the call, the permit.
+    let mut running = (Some(permit), Box::pin(inner.oneshot(request)), Some(bulkhead_permit));
     let result = std::future::poll_fn(|cx| {
-        let (permit, call, slot) = &mut running;
+        let (permit, call, bulkhead_permit) = &mut running;
         let poll = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)));
         if !matches!(poll, Ok(std::task::Poll::Pending)) {
-            drop(slot.take());
+            drop(bulkhead_permit.take());
             let verdict =
                 if matches!(poll, Ok(std::task::Poll::Ready(Ok(_)))) { Verdict::Success } else { Verdict::Failure };
             if let Some(permit) = permit.take() {
@@ -358,7 +367,7 @@ async fn compare(settings: &Settings, ops: &[Op], ways: &[(Way, bool)]) -> Resul
     for world in &mut worlds {
         world.calls.clear();
         prop_assert_eq!(&world.step(&Op::FreeSlot), &expected);
-        let free = world.slots.as_ref().is_none_or(|slots| slots.available() == slots.limit());
+        let free = world.bulkhead.as_ref().is_none_or(|bulkhead| bulkhead.available() == bulkhead.limit());
         prop_assert!(free);
     }
     Ok(())
@@ -381,7 +390,7 @@ proptest! {
     #[test]
     fn property_same_services(mut settings in settings(), ops in prop::collection::vec(op_of_services(), 1..60)) {
         // What a policy does after a wait, no layers do.
-        if let (Some(_), Some((_, wait, _))) = (&settings.circuit, &mut settings.bulkhead) {
+        if let (Some(_), Some((_, wait, _))) = (&settings.circuit_breaker, &mut settings.bulkhead) {
             *wait = 0;
         }
         run(&settings, &ops, &[(Way::Layer, false), (Way::Layer, true)])?;

@@ -8,7 +8,7 @@ use std::task::Poll;
 use seaworthy::policy::{
     Class, OnceFuture, Policies, PolicyCall, PolicyLayer, PolicyService, ResponseFuture, Snapshot,
 };
-use seaworthy::{Error, LiftLayer, PolicyError, State};
+use seaworthy::{Error, PolicyError, State, WrapErrorLayer};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::buffer::Buffer;
@@ -53,10 +53,10 @@ fn po_03_run_is_send() {
 async fn po_03_the_error_type_is_kept() {
     let policy = builder().build().unwrap();
     let inner = service_fn(|()| ready(Ok::<_, Infallible>(7)));
-    let mut service = ServiceBuilder::new().layer(policy.layer()).layer(LiftLayer::new()).service(inner);
+    let mut service = ServiceBuilder::new().layer(policy.layer()).layer(WrapErrorLayer::new()).service(inner);
     assert_eq!(service.ready().await.unwrap().call(()).await, Ok(7));
     assert_eq!(policy.run(|| ready(Ok::<_, Error<Infallible>>(7))).await, Ok(7));
-    policy.circuit().unwrap().force_open();
+    policy.circuit_breaker().unwrap().force_open();
     let open = Rejected::CircuitOpen { name: "compute".into(), retry_after: None };
     assert_eq!(service.ready().await.unwrap().call(()).await, Err(Error::Rejected(open.clone())));
     assert_eq!(policy.run(|| ready(Ok::<u8, Error<Infallible>>(7))).await, Err(Error::Rejected(open)));
@@ -91,11 +91,11 @@ async fn po_05_without_retry_asks_for_less() {
     assert!(service.clone().oneshot(NotClone).await.is_err_and(|error| error.rejected().is_none()));
     // The policy's retries are not asked.
     assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), 1);
-    policy.circuit().unwrap().force_open();
+    policy.circuit_breaker().unwrap().force_open();
     assert!(service.oneshot(NotClone).await.is_err_and(|error| error.rejected().is_some()));
 }
 
-/// BH-05, CB-19: a service that is ready and stands idle holds neither a slot nor a probe.
+/// BH-05, CB-19: a service that is ready and stands idle holds neither a permit nor a probe.
 #[tokio::test(start_paused = true)]
 async fn ready_and_idle() {
     let policy = builder().build().unwrap();
@@ -104,7 +104,7 @@ async fn ready_and_idle() {
     for service in [&mut busy, &mut idle] {
         service.ready().await.unwrap();
     }
-    assert_eq!(policy.slots().unwrap().available(), 1);
+    assert_eq!(policy.bulkhead().unwrap().available(), 1);
     assert_eq!(busy.call(Do::Answer).await.unwrap(), "fine");
     assert_eq!(idle.call(Do::Answer).await.unwrap(), "fine");
     trip(&policy);
@@ -112,9 +112,9 @@ async fn ready_and_idle() {
     for service in [&mut busy, &mut idle] {
         service.ready().await.unwrap();
     }
-    assert_eq!(policy.circuit().unwrap().state(), State::Open);
+    assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open);
     assert_eq!(idle.call(Do::Answer).await.unwrap(), "fine");
-    assert_eq!(policy.circuit().unwrap().state(), State::Closed);
+    assert_eq!(policy.circuit_breaker().unwrap().state(), State::Closed);
 }
 
 /// CB-10: of many calls at the end of the open time exactly one is the probe; it is not held up by the bulkhead's other
@@ -133,10 +133,10 @@ async fn half_open_is_single_flight() {
             let rejection = rejected(tokio_test::assert_ready!(other.poll()));
             assert_eq!(rejection, Some(Rejected::CircuitOpen { name: "compute".into(), retry_after: None }), "{way:?}");
         }
-        assert_eq!((backend.calls(), policy.slots().unwrap().in_use()), (1, 1), "{way:?}");
+        assert_eq!((backend.calls(), policy.bulkhead().unwrap().in_use()), (1, 1), "{way:?}");
         advance(2 * MS).await;
         assert!(tokio_test::assert_ready!(probe.poll()).is_ok());
-        assert_eq!(policy.circuit().unwrap().state(), State::Closed, "{way:?}");
+        assert_eq!(policy.circuit_breaker().unwrap().state(), State::Closed, "{way:?}");
     }
 }
 
@@ -147,7 +147,7 @@ async fn ready_to_reject() {
     trip(&policy);
     let mut service = policy.layer().layer(backend.clone());
     service.ready().await.unwrap();
-    policy.circuit().unwrap().reset();
+    policy.circuit_breaker().unwrap().reset();
     assert_eq!(rejected(service.call(Do::Answer).await), circuit_open(OPEN));
     assert_eq!(backend.calls(), 0);
     assert_eq!(service.ready().await.unwrap().call(Do::Answer).await.unwrap(), "fine");
@@ -188,7 +188,7 @@ async fn under_a_buffer_and_load_shed() {
     assert_eq!(backend.calls(), 2);
 }
 
-/// BH-06, CB-16: a panic gives the slot back by the poll that panics, and is a failure, whether in the call or in its
+/// BH-06, CB-16: a panic gives the permit back by the poll that panics, and is a failure, whether in the call or in its
 /// future; the executor drops the future much later.
 #[tokio::test(start_paused = true)]
 async fn panics() {
@@ -197,19 +197,19 @@ async fn panics() {
     for (number, way) in WAYS.into_iter().enumerate() {
         let mut call = task::spawn(way.ask(&policy, &backend, Do::Panic));
         assert!(catch_unwind(AssertUnwindSafe(|| call.poll())).is_err());
-        assert_eq!((policy.slots().unwrap().available(), failures(&policy)), (1, number as u32 + 1), "{way:?}");
+        assert_eq!((policy.bulkhead().unwrap().available(), failures(&policy)), (1, number as u32 + 1), "{way:?}");
         drop(call);
-        assert_eq!((policy.slots().unwrap().available(), failures(&policy)), (1, number as u32 + 1), "{way:?}");
+        assert_eq!((policy.bulkhead().unwrap().available(), failures(&policy)), (1, number as u32 + 1), "{way:?}");
     }
     // In the closure, and in the service's `call`.
-    policy.circuit().unwrap().reset();
+    policy.circuit_breaker().unwrap().reset();
     let mut call = task::spawn(policy.run(|| -> std::future::Ready<Answer> { panic!("on purpose") }));
     assert!(catch_unwind(AssertUnwindSafe(|| call.poll())).is_err());
-    assert_eq!((policy.slots().unwrap().available(), failures(&policy)), (1, 1));
+    assert_eq!((policy.bulkhead().unwrap().available(), failures(&policy)), (1, 1));
     let mut service = policy.layer().layer(service_fn(|(): ()| -> std::future::Ready<Answer> { panic!("on purpose") }));
     service.ready().await.unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| drop(service.call(())))).is_err());
-    assert_eq!((policy.slots().unwrap().available(), failures(&policy)), (1, 2));
+    assert_eq!((policy.bulkhead().unwrap().available(), failures(&policy)), (1, 2));
 }
 
 /// A classifier of one's own, and a decision about retries, in both ways.
@@ -245,7 +245,7 @@ async fn polled_after_the_end() {
     }
 }
 
-/// BH-05: while a call waits for a slot, no readiness of the inner service is held, not even the one that was meant for it.
+/// BH-05: while a call waits for a permit, no readiness of the inner service is held, not even the one that was meant for it.
 #[tokio::test(start_paused = true)]
 async fn bh_05_readiness_is_given_up_while_waiting() {
     let policy = builder().build().unwrap();
@@ -254,12 +254,12 @@ async fn bh_05_readiness_is_given_up_while_waiting() {
     let mut other = task::spawn(inner);
     service.ready().await.unwrap();
     assert_pending!(other.enter(|cx, mut other| other.poll_ready(cx)));
-    let slot = policy.slots().unwrap().try_take().unwrap();
+    let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
     let mut call = task::spawn(service.call(Do::Answer));
     assert_pending!(call.poll());
     assert_ready_ok!(other.enter(|cx, mut other| other.poll_ready(cx)));
-    // It is made ready again once it has its slot.
-    drop(slot);
+    // It is made ready again once it has its permit.
+    drop(permit);
     assert_pending!(call.poll());
     drop(other);
     assert!(call.is_woken());

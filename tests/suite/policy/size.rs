@@ -1,10 +1,10 @@
 //! How large the futures are that a caller has to hold, beside those of the layers put together by hand.
 
-use seaworthy::bulkhead::Bulkhead;
-use seaworthy::circuit::CircuitBreaker;
-use seaworthy::policy::{Class, Once, PolicyService};
-use seaworthy::retry::Retry;
-use seaworthy::timeout::Timeout;
+use seaworthy::bulkhead::BulkheadService;
+use seaworthy::circuit_breaker::CircuitBreakerService;
+use seaworthy::policy::{Class, PolicyService, WithoutRetry};
+use seaworthy::retry::RetryService;
+use seaworthy::timeout::TimeoutService;
 use seaworthy::{Error, ErrorClassifier};
 use tower::Service;
 
@@ -42,19 +42,19 @@ const fn future<S: Service<u64>>() -> usize {
     size_of::<S::Future>()
 }
 
-type Guarded<S> = CircuitBreaker<Bulkhead<Timeout<S>>>;
-type Single<S> = PolicyService<S, ErrorClassifier, Class, Once>;
+type Guarded<S> = CircuitBreakerService<BulkheadService<TimeoutService<S>>>;
+type Single<S> = PolicyService<S, ErrorClassifier, Class, WithoutRetry>;
 
 /// The whole future is smaller than that of the layers, with retries and without, whatever the inner one is.
 #[test]
 fn the_future() {
     fn check<const N: usize>() {
         let (single, guarded) = (future::<Single<Inner<N>>>(), future::<Guarded<Inner<N>>>());
-        let (policy, stack) = (future::<PolicyService<Inner<N>>>(), future::<Retry<Guarded<Inner<N>>>>());
+        let (policy, stack) = (future::<PolicyService<Inner<N>>>(), future::<RetryService<Guarded<Inner<N>>>>());
         println!("{N} words: {single} for {guarded}, with retries {policy} for {stack}");
         assert!(single < guarded, "{single} for {guarded}");
         assert!(policy < stack, "{policy} for {stack}");
-        let (service, services) = (size_of::<PolicyService<Inner<N>>>(), size_of::<Retry<Guarded<Inner<N>>>>());
+        let (service, services) = (size_of::<PolicyService<Inner<N>>>(), size_of::<RetryService<Guarded<Inner<N>>>>());
         assert!(service <= services, "{service} for {services}");
     }
     check::<0>();

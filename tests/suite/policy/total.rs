@@ -30,10 +30,10 @@ async fn hc_14_outside_of_the_retries() {
         // 20 ms and 10 ms of wait, twice: the second attempt is cut off.
         assert_eq!(over(way.ask(&policy, &backend, Do::Hang).await), Some(TOTAL), "{way:?}");
         assert_eq!((now() - began, backend.calls()), (TOTAL, 2), "{way:?}");
-        assert_eq!(policy.slots().unwrap().available(), 1, "{way:?}");
+        assert_eq!(policy.bulkhead().unwrap().available(), 1, "{way:?}");
         assert_eq!(way.ask(&policy, &backend, Do::AnswerAfter(ATTEMPT - MS)).await.unwrap(), "fine");
         // In the wait between two attempts, too.
-        policy.circuit().unwrap().reset();
+        policy.circuit_breaker().unwrap().reset();
         let slow = with_retry(10).retry(|retry| retry.backoff(Backoff::constant(SECOND))).total_timeout(TOTAL);
         let began = now();
         assert_eq!(over(way.ask(&slow.build().unwrap(), &backend, Do::Fail).await), Some(TOTAL), "{way:?}");
@@ -41,24 +41,24 @@ async fn hc_14_outside_of_the_retries() {
     }
 }
 
-/// HC-14: it covers the wait for a slot, where the timeout of an attempt has not begun; nobody is left in the queue.
+/// HC-14: it covers the wait for a permit, where the timeout of an attempt has not begun; nobody is left in the queue.
 #[tokio::test(start_paused = true)]
 async fn hc_14_covers_the_queue() {
     for way in WAYS {
         let policy = builder().bulkhead(|bulkhead| bulkhead.max_wait(SECOND)).total_timeout(TOTAL).build().unwrap();
-        let (backend, slots) = (Backend::default(), policy.slots().unwrap());
-        let slot = slots.try_take().unwrap();
+        let (backend, bulkhead) = (Backend::default(), policy.bulkhead().unwrap());
+        let permit = bulkhead.try_acquire().unwrap();
         let mut call = spawn(way.ask(&policy, &backend, Do::Answer));
         assert_pending!(call.poll());
         advance(TOTAL - MS).await;
         assert_pending!(call.poll());
-        assert_eq!(slots.waiting(), 1);
+        assert_eq!(bulkhead.waiting(), 1);
         advance(MS).await;
         assert_eq!(over(assert_ready!(call.poll())), Some(TOTAL), "{way:?}");
         // Given up at once, and not only when the future is dropped.
-        assert_eq!((slots.waiting(), backend.calls()), (0, 0), "{way:?}");
-        drop(slot);
-        assert_eq!(slots.available(), 1);
+        assert_eq!((bulkhead.waiting(), backend.calls()), (0, 0), "{way:?}");
+        drop(permit);
+        assert_eq!(bulkhead.available(), 1);
     }
 }
 
@@ -70,7 +70,7 @@ async fn hc_14_counts_as_dropped() {
         let told = Arc::new(Mutex::new(Vec::new()));
         let lines = told.clone();
         let policy = Policy::builder("compute")
-            .circuit(|circuit| circuit.consecutive_failures(2).on_drop(OnDrop::Failure))
+            .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(2).on_drop(OnDrop::Failure))
             .total_timeout(TOTAL)
             .class("stream", Class::new().without_total_timeout())
             .observer(move |event: &Event<'_>| {
@@ -84,9 +84,9 @@ async fn hc_14_counts_as_dropped() {
         assert_eq!(over(way.ask(&policy, &backend, Do::Hang).await), Some(TOTAL), "{way:?}");
         let once = policy.layer().without_retry().layer(backend.clone());
         assert_eq!(over(once.oneshot(Do::Hang).await), Some(TOTAL), "{way:?}");
-        assert_eq!(policy.circuit().unwrap().state(), State::Open, "{way:?}");
+        assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open, "{way:?}");
         assert_eq!(*told.lock().unwrap(), [(); 2].map(|()| (Some("compute".to_owned()), TOTAL)), "{way:?}");
-        policy.circuit().unwrap().reset();
+        policy.circuit_breaker().unwrap().reset();
         let stream = policy.class("stream").unwrap();
         for class in [stream, Class::bare()] {
             let began = now();

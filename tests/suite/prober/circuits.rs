@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use seaworthy::circuit::Cause;
+use seaworthy::circuit_breaker::TransitionCause;
 use seaworthy::prober::{ProbePolicy, ProbeState, Prober, Target, TargetPhase};
-use seaworthy::{Circuit, State, Verdict};
+use seaworthy::{CircuitBreaker, State, Verdict};
 
 use super::{Line, Script, calm, pass, policy, prober, quick};
 use crate::support::{self, MS, SECOND, Told};
@@ -13,17 +13,18 @@ const HALF: State = State::HalfOpen;
 
 /// A prober that runs, with one target, well, that is unhealthy at the second failure, and drives a circuit that opens at
 /// the first, for 10 s.
-async fn driven(told: &Told) -> (Prober, Script, Target, Circuit) {
+async fn driven(told: &Told) -> (Prober, Script, Target, CircuitBreaker) {
     let prober = prober();
     let script = Script::new(&[Line::Ok]);
     let target = prober.add("a", quick().failure_threshold(2).build().unwrap(), script.clone()).unwrap();
-    let circuit = told.by(Circuit::builder("c").consecutive_failures(1).open_for(10 * SECOND)).build().unwrap();
-    assert!(target.hold_open(&circuit));
+    let circuit_breaker =
+        told.by(CircuitBreaker::builder("c").consecutive_failures(1).open_for(10 * SECOND)).build().unwrap();
+    assert!(target.drive(&circuit_breaker));
     let running = prober.clone();
     tokio::spawn(async move { running.run(std::future::pending()).await });
     pass(MS).await;
-    assert_eq!((target.state(), circuit.state()), (ProbeState::Healthy, CLOSED));
-    (prober, script, target, circuit)
+    assert_eq!((target.state(), circuit_breaker.state()), (ProbeState::Healthy, CLOSED));
+    (prober, script, target, circuit_breaker)
 }
 
 /// PR-09: an unhealthy target holds its circuit open, for as long as it is; healthy again, it closes it, and no call had
@@ -31,23 +32,28 @@ async fn driven(told: &Told) -> (Prober, Script, Target, Circuit) {
 #[tokio::test(start_paused = true)]
 async fn held_open_while_unhealthy() {
     let told = Told::default();
-    let (_prober, script, target, circuit) = driven(&told).await;
+    let (_prober, script, target, circuit_breaker) = driven(&told).await;
     script.then(Line::Fail("sick"));
     pass(SECOND).await;
-    assert_eq!(circuit.state(), CLOSED, "one failure of two");
+    assert_eq!(circuit_breaker.state(), CLOSED, "one failure of two");
     pass(SECOND).await;
-    assert_eq!((target.state(), circuit.state(), circuit.snapshot().held), (ProbeState::Unhealthy, OPEN, true));
+    assert_eq!(
+        (target.state(), circuit_breaker.state(), circuit_breaker.snapshot().held),
+        (ProbeState::Unhealthy, OPEN, true)
+    );
     // However long it takes, no call gets through.
     for _ in 0..30 {
-        assert_eq!(circuit.admit().unwrap_err().retry_after(), None);
+        assert_eq!(circuit_breaker.admit().unwrap_err().retry_after(), None);
         pass(SECOND).await;
     }
     script.then(Line::Ok);
     pass(SECOND).await;
-    assert_eq!((target.state(), circuit.state()), (ProbeState::Healthy, CLOSED));
+    assert_eq!((target.state(), circuit_breaker.state()), (ProbeState::Healthy, CLOSED));
     let changes: Vec<_> = told.take().into_iter().filter(|line| matches!(line, support::Line::Changed(..))).collect();
-    let expected =
-        [support::Line::Changed(CLOSED, OPEN, Cause::HeldOpen), support::Line::Changed(OPEN, CLOSED, Cause::Released)];
+    let expected = [
+        support::Line::Changed(CLOSED, OPEN, TransitionCause::HeldOpen),
+        support::Line::Changed(OPEN, CLOSED, TransitionCause::Released),
+    ];
     assert_eq!(changes, expected);
 }
 
@@ -56,14 +62,14 @@ async fn held_open_while_unhealthy() {
 #[tokio::test(start_paused = true)]
 async fn healthy_probes_end_the_outage_early() {
     let told = Told::default();
-    let (_prober, script, _target, circuit) = driven(&told).await;
+    let (_prober, script, _target, circuit_breaker) = driven(&told).await;
     script.then(Line::Fail("sick"));
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(2 * SECOND).await;
-    assert!(circuit.snapshot().held);
+    assert!(circuit_breaker.snapshot().held);
     script.then(Line::Ok);
     pass(SECOND).await;
-    assert_eq!(circuit.state(), CLOSED, "after 3 s of 10");
+    assert_eq!(circuit_breaker.state(), CLOSED, "after 3 s of 10");
 }
 
 /// PR-09: where calls opened the circuit although the target is healthy, the open time holds, and then the prober is the
@@ -71,13 +77,13 @@ async fn healthy_probes_end_the_outage_early() {
 #[tokio::test(start_paused = true)]
 async fn the_prober_is_the_half_open_probe() {
     let told = Told::default();
-    let (_prober, script, _target, circuit) = driven(&told).await;
+    let (_prober, script, _target, circuit_breaker) = driven(&told).await;
     pass(500 * MS).await;
-    support::settle(&circuit, &[Verdict::Failure]);
-    assert_eq!(circuit.state(), OPEN);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
+    assert_eq!(circuit_breaker.state(), OPEN);
     let mut waited = Duration::ZERO;
-    while circuit.state() != CLOSED {
-        assert!(circuit.admit().is_err(), "no call is let in after {waited:?}");
+    while circuit_breaker.state() != CLOSED {
+        assert!(circuit_breaker.admit().is_err(), "no call is let in after {waited:?}");
         pass(100 * MS).await;
         waited += 100 * MS;
         assert!(waited < 20 * SECOND);
@@ -87,14 +93,14 @@ async fn the_prober_is_the_half_open_probe() {
     assert_eq!(told.changes(), [(CLOSED, OPEN), (OPEN, CLOSED)]);
 
     // Failing probes prolong it: the target is not unhealthy yet, and still no call is let in.
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(9_200 * MS).await;
     script.then(Line::Fail("sick"));
     pass(20 * SECOND).await;
-    assert!(circuit.admit().is_err());
+    assert!(circuit_breaker.admit().is_err());
     script.then(Line::Ok);
     pass(SECOND).await;
-    assert_eq!(circuit.state(), CLOSED);
+    assert_eq!(circuit_breaker.state(), CLOSED);
 }
 
 /// PB-10: when the open time of a circuit that a target drives is over, its probe is due at once, and not an interval
@@ -105,20 +111,21 @@ async fn due_when_the_open_time_is_over() {
         let prober = prober();
         let script = Script::new(&[Line::Ok]);
         let target = prober.add("a", quick().interval(10 * SECOND).build().unwrap(), script.clone()).unwrap();
-        let circuit = Circuit::builder("c").consecutive_failures(1).open_for(30 * SECOND).build().unwrap();
-        target.hold_open(&circuit);
+        let circuit_breaker =
+            CircuitBreaker::builder("c").consecutive_failures(1).open_for(30 * SECOND).build().unwrap();
+        target.drive(&circuit_breaker);
         let _task = prober.spawn();
         pass(500 * MS).await;
-        support::settle(&circuit, &[Verdict::Failure]);
+        support::settle(&circuit_breaker, &[Verdict::Failure]);
         let opened = support::now();
         pass(29_900 * MS).await;
-        assert_eq!((circuit.state(), script.count()), (OPEN, 4), "at 0, 10, 20 and 30 s");
+        assert_eq!((circuit_breaker.state(), script.count()), (OPEN, 4), "at 0, 10, 20 and 30 s");
         if !well {
             script.then(Line::Fail("sick"));
         }
         pass(100 * MS).await;
         assert_eq!(*script.began().last().unwrap() - opened, 30 * SECOND);
-        assert_eq!((circuit.state(), script.count()), (if well { CLOSED } else { OPEN }, 5));
+        assert_eq!((circuit_breaker.state(), script.count()), (if well { CLOSED } else { OPEN }, 5));
         pass(9_900 * MS).await;
         assert_eq!(script.count(), 5);
         pass(100 * MS).await;
@@ -133,33 +140,33 @@ async fn an_open_time_shorter_than_the_interval() {
     let prober = prober();
     let script = Script::new(&[Line::Ok]);
     let target = prober.add("a", quick().interval(60 * SECOND).build().unwrap(), script.clone()).unwrap();
-    let circuit = Circuit::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
-    target.hold_open(&circuit);
+    let circuit_breaker = CircuitBreaker::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
+    target.drive(&circuit_breaker);
     let _task = prober.spawn();
     pass(500 * MS).await;
     for round in 1..=3 {
-        support::settle(&circuit, &[Verdict::Failure]);
+        support::settle(&circuit_breaker, &[Verdict::Failure]);
         pass(900 * MS).await;
-        assert_eq!((circuit.state(), script.count()), (OPEN, round));
-        assert!(circuit.snapshot().retry_after.is_some(), "callers are still told how long");
+        assert_eq!((circuit_breaker.state(), script.count()), (OPEN, round));
+        assert!(circuit_breaker.snapshot().retry_after.is_some(), "callers are still told how long");
         pass(100 * MS).await;
-        assert_eq!((circuit.state(), script.count()), (CLOSED, round + 1));
+        assert_eq!((circuit_breaker.state(), script.count()), (CLOSED, round + 1));
     }
     script.then(Line::Fail("sick"));
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(SECOND).await;
-    assert_eq!((circuit.state(), script.count()), (OPEN, 5));
+    assert_eq!((circuit_breaker.state(), script.count()), (OPEN, 5));
     pass(59 * SECOND).await;
     assert_eq!(script.count(), 5);
     script.then(Line::Ok);
     pass(SECOND).await;
-    assert_eq!((circuit.state(), script.count()), (CLOSED, 6));
+    assert_eq!((circuit_breaker.state(), script.count()), (CLOSED, 6));
 
     // One that nobody drives any more tells nobody.
     assert!(target.remove());
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(10 * SECOND).await;
-    assert_eq!((circuit.state(), script.count()), (OPEN, 6));
+    assert_eq!((circuit_breaker.state(), script.count()), (OPEN, 6));
 }
 
 /// PB-10: an open time that ends while a probe is under way, and one of a circuit that was open when it was given to a
@@ -170,22 +177,22 @@ async fn an_open_time_that_ends_during_a_probe() {
     let script = Script::new(&[Line::Ok]);
     let policy = quick().interval(60 * SECOND).timeout(10 * SECOND).build().unwrap();
     let target = prober.add("a", policy, script.clone()).unwrap();
-    let circuit = Circuit::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
     let _task = prober.spawn();
     pass(MS).await;
-    support::settle(&circuit, &[Verdict::Failure]);
-    target.hold_open(&circuit);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
+    target.drive(&circuit_breaker);
     pass(SECOND).await;
-    assert_eq!((circuit.state(), script.count()), (CLOSED, 2));
+    assert_eq!((circuit_breaker.state(), script.count()), (CLOSED, 2));
     script.then(Line::Hang);
     pass(60 * SECOND).await;
     assert_eq!(script.count(), 3);
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     script.then(Line::Ok);
     pass(5 * SECOND).await;
-    assert_eq!((circuit.state(), script.count()), (OPEN, 3), "it hangs");
+    assert_eq!((circuit_breaker.state(), script.count()), (OPEN, 3), "it hangs");
     pass(5 * SECOND).await;
-    assert_eq!((circuit.state(), script.count()), (CLOSED, 4), "at once when it was given up");
+    assert_eq!((circuit_breaker.state(), script.count()), (CLOSED, 4), "at once when it was given up");
 }
 
 /// PR-09: where the open time is over before the prober comes, its next probe is the half-open probe by the circuit's own
@@ -197,39 +204,40 @@ async fn a_slow_prober_takes_a_probe_slot() {
         let prober = prober();
         let script = Script::new(&[Line::Ok]);
         let target = prober.add("a", quick().interval(20 * SECOND).build().unwrap(), script.clone()).unwrap();
-        let circuit = told.by(Circuit::builder("c").consecutive_failures(1).open_for(10 * SECOND)).build().unwrap();
-        target.hold_open(&circuit);
+        let circuit_breaker =
+            told.by(CircuitBreaker::builder("c").consecutive_failures(1).open_for(10 * SECOND)).build().unwrap();
+        target.drive(&circuit_breaker);
         let _task = prober.spawn();
         pass(MS).await;
-        support::settle(&circuit, &[Verdict::Failure]);
+        support::settle(&circuit_breaker, &[Verdict::Failure]);
         script.then(line);
         pass(20 * SECOND).await;
-        assert_eq!(circuit.state(), after);
+        assert_eq!(circuit_breaker.state(), after);
         assert_eq!(told.changes(), [(CLOSED, OPEN), (OPEN, HALF), (HALF, after)]);
-        assert_eq!(circuit.snapshot().not_permitted, 0, "the prober is not a call that was rejected");
+        assert_eq!(circuit_breaker.snapshot().rejected, 0, "the prober is not a call that was rejected");
     }
 }
 
-/// PR-09: a probe that is given up gives the half-open probe's slot back at once.
+/// PR-09: a probe that is given up gives the half-open probe's permit back at once.
 #[tokio::test(start_paused = true)]
 async fn a_given_up_probe_gives_its_slot_back() {
     let told = Told::default();
-    let (prober, script, target, circuit) = driven(&told).await;
+    let (prober, script, target, circuit_breaker) = driven(&told).await;
     let _ = prober;
     target.set_policy(ProbePolicy::builder().interval(20 * SECOND).timeout(15 * SECOND).build().unwrap());
     pass(MS).await;
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     script.then(Line::Hang);
     // The probe begins when the open time is over.
     pass(12 * SECOND).await;
-    assert_eq!(circuit.state(), HALF);
-    assert!(circuit.admit().is_err(), "the prober is the probe");
+    assert_eq!(circuit_breaker.state(), HALF);
+    assert!(circuit_breaker.admit().is_err(), "the prober is the probe");
     target.remove();
     calm().await;
-    let permit = circuit.admit().unwrap();
+    let permit = circuit_breaker.admit().unwrap();
     assert!(permit.is_probe());
     permit.settle(Verdict::Success);
-    assert_eq!(circuit.state(), CLOSED);
+    assert_eq!(circuit_breaker.state(), CLOSED);
 }
 
 /// PR-06, PR-09: so does one whose target is restarted, however long the next one takes to come.
@@ -239,38 +247,38 @@ async fn a_restart_gives_the_slot_back() {
     let script = Script::new(&[Line::Hang]);
     let late = quick().interval(900 * SECOND).timeout(800 * SECOND).build().unwrap();
     let target = prober.add("a", late, script.clone()).unwrap();
-    let circuit = Circuit::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
-    support::settle(&circuit, &[Verdict::Failure]);
+    let circuit_breaker = CircuitBreaker::builder("c").consecutive_failures(1).open_for(SECOND).build().unwrap();
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(SECOND).await;
-    target.hold_open(&circuit);
+    target.drive(&circuit_breaker);
     let _task = prober.spawn();
     pass(MS).await;
-    assert_eq!((circuit.state(), circuit.admit().is_err()), (HALF, true));
+    assert_eq!((circuit_breaker.state(), circuit_breaker.admit().is_err()), (HALF, true));
     let later = ProbePolicy::builder().interval(900 * SECOND).jitter(Duration::MAX).build().unwrap();
     target.set_policy(later);
-    assert!(circuit.admit().unwrap().is_probe());
+    assert!(circuit_breaker.admit().unwrap().is_probe());
 }
 
 /// PR-09: a user's force has the last word, and a reset closes until the next probe.
 #[tokio::test(start_paused = true)]
 async fn force_and_reset() {
     let told = Told::default();
-    let (_prober, script, _target, circuit) = driven(&told).await;
-    circuit.force_closed();
+    let (_prober, script, _target, circuit_breaker) = driven(&told).await;
+    circuit_breaker.force_closed();
     script.then(Line::Fail("sick"));
     pass(5 * SECOND).await;
-    assert_eq!((circuit.state(), circuit.snapshot().forced), (CLOSED, true));
-    circuit.reset();
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().forced), (CLOSED, true));
+    circuit_breaker.reset();
     pass(SECOND).await;
-    assert!(circuit.snapshot().held, "the target is still unhealthy");
-    circuit.reset();
-    assert_eq!(circuit.state(), CLOSED);
+    assert!(circuit_breaker.snapshot().held, "the target is still unhealthy");
+    circuit_breaker.reset();
+    assert_eq!(circuit_breaker.state(), CLOSED);
     pass(SECOND).await;
-    assert!(circuit.snapshot().held);
-    circuit.force_open();
+    assert!(circuit_breaker.snapshot().held);
+    circuit_breaker.force_open();
     script.then(Line::Ok);
     pass(5 * SECOND).await;
-    let snapshot = circuit.snapshot();
+    let snapshot = circuit_breaker.snapshot();
     assert_eq!((snapshot.state, snapshot.forced, snapshot.held), (OPEN, true, false));
 }
 
@@ -278,21 +286,21 @@ async fn force_and_reset() {
 #[tokio::test(start_paused = true)]
 async fn several_hold_one_circuit() {
     let told = Told::default();
-    let (prober, first, _target, circuit) = driven(&told).await;
+    let (prober, first, _target, circuit_breaker) = driven(&told).await;
     let second = Script::new(&[Line::Fail("sick")]);
     let other = prober.add("b", quick().failure_threshold(1).build().unwrap(), second.clone()).unwrap();
     pass(MS).await;
-    assert_eq!((other.state(), circuit.state()), (ProbeState::Unhealthy, CLOSED));
-    other.hold_open(&circuit);
-    assert_eq!(circuit.state(), OPEN, "it is unhealthy already");
+    assert_eq!((other.state(), circuit_breaker.state()), (ProbeState::Unhealthy, CLOSED));
+    other.drive(&circuit_breaker);
+    assert_eq!(circuit_breaker.state(), OPEN, "it is unhealthy already");
     first.then(Line::Fail("sick"));
     pass(3 * SECOND).await;
     second.then(Line::Ok);
     pass(3 * SECOND).await;
-    assert_eq!((other.state(), circuit.state()), (ProbeState::Healthy, OPEN));
+    assert_eq!((other.state(), circuit_breaker.state()), (ProbeState::Healthy, OPEN));
     first.then(Line::Ok);
     pass(SECOND).await;
-    assert_eq!(circuit.state(), CLOSED);
+    assert_eq!(circuit_breaker.state(), CLOSED);
 }
 
 /// PR-09, PR-10: when nobody probes any more, the circuit is left to itself: the next call is a probe.
@@ -303,11 +311,11 @@ async fn left_to_itself() {
         let prober = prober();
         let script = Script::new(&[Line::Fail("sick")]);
         let target = prober.add("a", quick().failure_threshold(1).build().unwrap(), script.clone()).unwrap();
-        let circuit = told.by(Circuit::builder("c")).build().unwrap();
-        target.hold_open(&circuit);
+        let circuit_breaker = told.by(CircuitBreaker::builder("c")).build().unwrap();
+        target.drive(&circuit_breaker);
         let task = prober.spawn();
         pass(MS).await;
-        assert!(circuit.admit().is_err());
+        assert!(circuit_breaker.admit().is_err());
         match end {
             0 => drop(target.remove()),
             1 => drop(target.set_policy(None)),
@@ -315,24 +323,24 @@ async fn left_to_itself() {
             _ => drop(task.stop().await),
         }
         calm().await;
-        let permit = circuit.admit().unwrap_or_else(|_| panic!("end {end}"));
+        let permit = circuit_breaker.admit().unwrap_or_else(|_| panic!("end {end}"));
         assert!(permit.is_probe());
         permit.settle(Verdict::Success);
-        assert_eq!(circuit.state(), CLOSED);
+        assert_eq!(circuit_breaker.state(), CLOSED);
         if end == 3 {
             // It is unhealthy still, as far as is known, but nobody would ever let go.
-            let other = Circuit::builder("other").build().unwrap();
-            assert!(target.hold_open(&other));
+            let other = CircuitBreaker::builder("other").build().unwrap();
+            assert!(target.drive(&other));
             assert_eq!((target.state(), other.state()), (ProbeState::Unhealthy, CLOSED));
             let _task = prober.spawn();
             pass(2 * SECOND).await;
-            assert!(other.snapshot().held && circuit.snapshot().held);
+            assert!(other.snapshot().held && circuit_breaker.snapshot().held);
         }
         // What was only interrupted goes on holding.
         if end == 2 {
             target.set_phase(TargetPhase::Running);
             pass(MS).await;
-            assert!(circuit.snapshot().held);
+            assert!(circuit_breaker.snapshot().held);
         }
     }
 }
@@ -341,16 +349,16 @@ async fn left_to_itself() {
 #[tokio::test(start_paused = true)]
 async fn held_over_a_restart() {
     let told = Told::default();
-    let (_prober, script, target, circuit) = driven(&told).await;
+    let (_prober, script, target, circuit_breaker) = driven(&told).await;
     script.then(Line::Fail("sick"));
     pass(2 * SECOND).await;
-    assert!(circuit.snapshot().held);
+    assert!(circuit_breaker.snapshot().held);
     script.then(Line::Takes(500 * MS));
     target.restart();
     pass(400 * MS).await;
-    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Starting, true));
+    assert_eq!((target.state(), circuit_breaker.snapshot().held), (ProbeState::Starting, true));
     pass(200 * MS).await;
-    assert_eq!(circuit.state(), CLOSED);
+    assert_eq!(circuit_breaker.state(), CLOSED);
 }
 
 /// PR-09: an observer may ask the prober and the circuit for anything, and change both.
@@ -359,20 +367,20 @@ async fn observers_may_do_anything() {
     let prober = prober();
     let script = Script::new(&[Line::Fail("sick")]);
     let target = prober.add("a", quick().failure_threshold(1).build().unwrap(), script).unwrap();
-    let (inside, other) = (target.clone(), Circuit::builder("other").build().unwrap());
+    let (inside, other) = (target.clone(), CircuitBreaker::builder("other").build().unwrap());
     let held = other.clone();
-    let circuit = Circuit::builder("c")
+    let circuit_breaker = CircuitBreaker::builder("c")
         .observer(move |_: &seaworthy::Event<'_>| {
             assert!(inside.status().is_some());
-            inside.hold_open(&held);
+            inside.drive(&held);
             inside.restart();
         })
         .build()
         .unwrap();
-    target.hold_open(&circuit);
+    target.drive(&circuit_breaker);
     let _task = prober.spawn();
     pass(3 * SECOND).await;
-    assert_eq!((circuit.state(), other.state()), (OPEN, OPEN));
+    assert_eq!((circuit_breaker.state(), other.state()), (OPEN, OPEN));
 }
 
 /// PR-09: a target that shows as unhealthy because its phase has changed holds its circuit open at once, and one that
@@ -380,20 +388,24 @@ async fn observers_may_do_anything() {
 #[tokio::test(start_paused = true)]
 async fn a_phase_that_tells_drives_the_circuit() {
     let told = Told::default();
-    let (_prober, script, target, circuit) = driven(&told).await;
+    let (_prober, script, target, circuit_breaker) = driven(&told).await;
     target.set_phase(TargetPhase::Initialising);
     script.then(Line::Fail("sick"));
     pass(5_500 * MS).await;
-    assert_eq!((target.state(), circuit.state()), (ProbeState::Starting, CLOSED), "nothing is said of it yet");
+    assert_eq!((target.state(), circuit_breaker.state()), (ProbeState::Starting, CLOSED), "nothing is said of it yet");
     target.set_phase(TargetPhase::Running);
-    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Unhealthy, true));
+    assert_eq!((target.state(), circuit_breaker.snapshot().held), (ProbeState::Unhealthy, true));
 
     target.set_phase(TargetPhase::Initialising);
     script.then(Line::Ok);
     pass(5 * SECOND).await;
-    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Starting, true), "nobody says that it is well");
+    assert_eq!(
+        (target.state(), circuit_breaker.snapshot().held),
+        (ProbeState::Starting, true),
+        "nobody says that it is well"
+    );
     target.set_phase(TargetPhase::Running);
-    assert_eq!((target.state(), circuit.state()), (ProbeState::Healthy, CLOSED));
+    assert_eq!((target.state(), circuit_breaker.state()), (ProbeState::Healthy, CLOSED));
 
     // A mark of health that the last probe spoke against closes nothing.
     script.then(Line::Fail("sick"));
@@ -404,7 +416,7 @@ async fn a_phase_that_tells_drives_the_circuit() {
     script.then(Line::Fail("sick"));
     pass(SECOND).await;
     target.set_phase(TargetPhase::Running);
-    assert_eq!((target.state(), circuit.snapshot().held), (ProbeState::Healthy, true));
+    assert_eq!((target.state(), circuit_breaker.snapshot().held), (ProbeState::Healthy, true));
 }
 
 /// PR-09: a circuit that was taken over from its own open time is given back by the first success after it, also of a
@@ -412,16 +424,16 @@ async fn a_phase_that_tells_drives_the_circuit() {
 #[tokio::test(start_paused = true)]
 async fn taken_over_by_a_target_that_initialises() {
     let told = Told::default();
-    let (_prober, _script, target, circuit) = driven(&told).await;
+    let (_prober, _script, target, circuit_breaker) = driven(&told).await;
     target.set_phase(TargetPhase::Initialising);
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(9 * SECOND).await;
-    assert!(circuit.snapshot().held);
+    assert!(circuit_breaker.snapshot().held);
     pass(2 * SECOND).await;
-    assert_eq!((target.state(), circuit.state()), (ProbeState::Starting, CLOSED));
+    assert_eq!((target.state(), circuit_breaker.state()), (ProbeState::Starting, CLOSED));
 }
 
-/// PR-06, PR-09: a probe that counts no more before it has begun gives the half-open probe's slot back, too.
+/// PR-06, PR-09: a probe that counts no more before it has begun gives the half-open probe's permit back, too.
 #[tokio::test(start_paused = true)]
 async fn a_change_while_the_probe_begins_gives_the_slot_back() {
     let prober = prober();
@@ -429,7 +441,7 @@ async fn a_change_while_the_probe_begins_gives_the_slot_back() {
     let target = prober.add("a", quick().build().unwrap(), script.clone()).unwrap();
     let later = ProbePolicy::builder().interval(900 * SECOND).jitter(Duration::MAX).build().unwrap();
     let inside = target.clone();
-    let circuit = Circuit::builder("c")
+    let circuit_breaker = CircuitBreaker::builder("c")
         .consecutive_failures(1)
         .open_for(SECOND)
         .observer(move |event: &seaworthy::Event<'_>| {
@@ -439,13 +451,13 @@ async fn a_change_while_the_probe_begins_gives_the_slot_back() {
         })
         .build()
         .unwrap();
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(SECOND).await;
-    target.hold_open(&circuit);
+    target.drive(&circuit_breaker);
     let _task = prober.spawn();
     calm().await;
-    assert_eq!((circuit.state(), script.count()), (HALF, 0));
-    assert!(circuit.admit().unwrap().is_probe());
+    assert_eq!((circuit_breaker.state(), script.count()), (HALF, 0));
+    assert!(circuit_breaker.admit().unwrap().is_probe());
 }
 
 /// PR-09: saying it twice is saying it once: one probe is one trial, and nothing grows.
@@ -454,14 +466,14 @@ async fn said_twice() {
     let prober = prober();
     let script = Script::new(&[Line::Ok]);
     let target = prober.add("a", policy(), script.clone()).unwrap();
-    let builder = Circuit::builder("c").consecutive_failures(1).open_for(SECOND);
-    let circuit = builder.probes(2).trials(2).successes(2).build().unwrap();
-    (0..3).for_each(|_| assert!(target.hold_open(&circuit)));
-    support::settle(&circuit, &[Verdict::Failure]);
+    let builder = CircuitBreaker::builder("c").consecutive_failures(1).open_for(SECOND);
+    let circuit_breaker = builder.max_concurrent_probes(2).max_trials(2).success_threshold(2).build().unwrap();
+    (0..3).for_each(|_| assert!(target.drive(&circuit_breaker)));
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(SECOND).await;
     let _task = prober.spawn();
     pass(MS).await;
-    assert_eq!((script.count(), circuit.state(), circuit.snapshot().counts.calls), (1, HALF, 1));
+    assert_eq!((script.count(), circuit_breaker.state(), circuit_breaker.snapshot().counts.calls), (1, HALF, 1));
 }
 
 /// PR-09, CB-12: letting go of a circuit that was taken over does not cut its own open time short.
@@ -471,18 +483,18 @@ async fn letting_go_leaves_the_open_time() {
         let prober = prober();
         let script = Script::new(&[Line::Fail("sick")]);
         let target = prober.add("a", quick().failure_threshold(2).build().unwrap(), script.clone()).unwrap();
-        let circuit = Circuit::builder("c").consecutive_failures(1).open_for(open).build().unwrap();
-        target.hold_open(&circuit);
-        support::settle(&circuit, &[Verdict::Failure]);
+        let circuit_breaker = CircuitBreaker::builder("c").consecutive_failures(1).open_for(open).build().unwrap();
+        target.drive(&circuit_breaker);
+        support::settle(&circuit_breaker, &[Verdict::Failure]);
         let task = prober.spawn();
         pass(2 * SECOND).await;
-        assert!(circuit.snapshot().held);
+        assert!(circuit_breaker.snapshot().held);
         task.stop().await;
-        assert!(!circuit.snapshot().held);
+        assert!(!circuit_breaker.snapshot().held);
         pass(7 * SECOND).await;
-        assert!(circuit.admit().is_err(), "after 9 s of {open:?}");
+        assert!(circuit_breaker.admit().is_err(), "after 9 s of {open:?}");
         pass(SECOND).await;
-        assert_eq!(circuit.admit().is_ok(), open == 10 * SECOND);
+        assert_eq!(circuit_breaker.admit().is_ok(), open == 10 * SECOND);
     }
 }
 
@@ -495,23 +507,24 @@ async fn one_success_of_several() {
     let script = Script::new(&[Line::Fail("sick")]);
     let strict = quick().failure_threshold(1).success_threshold(2).build().unwrap();
     let target = prober.add("a", strict, script.clone()).unwrap();
-    let circuit = told.by(Circuit::builder("c").consecutive_failures(1).open_for(100 * MS)).build().unwrap();
-    target.hold_open(&circuit);
+    let circuit_breaker =
+        told.by(CircuitBreaker::builder("c").consecutive_failures(1).open_for(100 * MS)).build().unwrap();
+    target.drive(&circuit_breaker);
     let _task = prober.spawn();
     pass(MS).await;
-    circuit.reset();
-    support::settle(&circuit, &[Verdict::Failure]);
+    circuit_breaker.reset();
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     told.take();
     script.then(Line::Ok);
     pass(SECOND).await;
-    assert!(circuit.snapshot().held);
+    assert!(circuit_breaker.snapshot().held);
     assert_eq!(told.changes(), [(OPEN, HALF), (HALF, OPEN)]);
     pass(SECOND).await;
-    assert_eq!(circuit.state(), CLOSED);
+    assert_eq!(circuit_breaker.state(), CLOSED);
 
     target.set_phase(TargetPhase::Initialising);
     pass(950 * MS).await;
-    support::settle(&circuit, &[Verdict::Failure]);
+    support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(2 * SECOND).await;
-    assert_eq!(circuit.state(), CLOSED);
+    assert_eq!(circuit_breaker.state(), CLOSED);
 }

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seaworthy::BoxError;
-use seaworthy::circuit::Hold;
+use seaworthy::circuit_breaker::OpenGuard;
 use seaworthy::prober::{Probe, ProbePolicy, ProbeState, Prober, ProberTask, Target};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio::runtime::Handle;
@@ -243,8 +243,8 @@ assert_impl_all!(Prober: Clone, std::fmt::Debug, Send, Sync, Unpin);
 assert_impl_all!(Target: Clone, std::fmt::Debug, Send, Sync, Unpin, seaworthy::Check);
 assert_impl_all!(ProberTask: std::fmt::Debug, Send, Sync, Unpin);
 assert_impl_all!(ProbePolicy: Copy, std::fmt::Debug, Eq, Send, Sync);
-assert_impl_all!(Hold: std::fmt::Debug, Send, Sync, Unpin, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
-assert_not_impl_any!(Hold: Clone);
+assert_impl_all!(OpenGuard: std::fmt::Debug, Send, Sync, Unpin, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
+assert_not_impl_any!(OpenGuard: Clone);
 
 /// The run may go where any task may.
 #[test]

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use seaworthy::circuit::{CircuitBreaker, ResponseFuture};
-use seaworthy::{Circuit, Error, Rejected, Verdict};
+use seaworthy::circuit_breaker::{CircuitBreakerService, ResponseFuture};
+use seaworthy::{CircuitBreaker, Error, Rejected, Verdict};
 use tokio_test::task::{Spawn, spawn};
 use tower::{Layer, Service};
 
@@ -32,7 +32,7 @@ pub enum Op {
     Reset,
 }
 
-type Breaker = CircuitBreaker<Backend, fn(&Response) -> Verdict>;
+type Breaker = CircuitBreakerService<Backend, fn(&Response) -> Verdict>;
 type Future = ResponseFuture<Answer, fn(&Response) -> Verdict>;
 
 fn classify(response: &Response) -> Verdict {
@@ -53,7 +53,7 @@ pub fn drive(config: &Config, ops: &[Op]) -> Result<(), String> {
 }
 
 struct Run {
-    circuit: Circuit,
+    circuit_breaker: CircuitBreaker,
     observed: Observed,
     model: Model,
     script: Rc<RefCell<Script>>,
@@ -84,17 +84,17 @@ enum Passage {
 impl Run {
     fn new(config: &Config) -> Run {
         let observed = Observed::default();
-        let circuit = config.circuit(|builder| observed.by(builder));
+        let circuit_breaker = config.circuit_breaker(|builder| observed.by(builder));
         let backend = Backend::default();
         let script = Rc::clone(&backend.0);
-        let layer = circuit.layer().classify(classify as fn(&Response) -> Verdict);
+        let layer = circuit_breaker.layer().classify(classify as fn(&Response) -> Verdict);
         let client = |waits| {
             let layer = if waits { layer.clone().wait() } else { layer.clone() };
             Client { service: spawn(layer.layer(backend.clone())), waits, passage: Passage::None }
         };
         let services = [false, true, false, true].map(client).into();
         let model = Model::new(config.clone());
-        Run { circuit, observed, model, script, services, calls: 0, running: Vec::new(), touched: (0, 0) }
+        Run { circuit_breaker, observed, model, script, services, calls: 0, running: Vec::new(), touched: (0, 0) }
     }
 
     async fn step(&mut self, op: &Op) -> Result<(), String> {
@@ -117,19 +117,19 @@ impl Run {
             }
             Op::Step(ref step) => return self.advance(step).await,
             Op::ForceOpen => {
-                self.circuit.force_open();
+                self.circuit_breaker.force_open();
                 self.model.force_open();
             }
             Op::ForceClosed => {
-                self.circuit.force_closed();
+                self.circuit_breaker.force_closed();
                 self.model.force_closed();
             }
             Op::Reset => {
-                self.circuit.reset();
+                self.circuit_breaker.reset();
                 self.model.reset();
             }
         }
-        self.observed.agrees(&mut self.model, &self.circuit)?;
+        self.observed.agrees(&mut self.model, &self.circuit_breaker)?;
         let touched = (self.script.borrow().polled, self.script.borrow().called);
         same("how often the inner service was polled and called", &self.touched, &touched)?;
         if refused && self.model.clone().refuses().is_none() { self.all_are_woken() } else { Ok(()) }

@@ -5,7 +5,7 @@ mod protect;
 use axum::Router;
 use axum::routing::get;
 use http::{Request, StatusCode};
-use seaworthy::{Circuit, State};
+use seaworthy::{CircuitBreaker, State};
 use tower::ServiceExt;
 
 const README: &str = include_str!("../../../README.md");
@@ -31,7 +31,7 @@ fn every_http_block_judges_by_status() {
     let mut found = 0;
     for block in blocks.filter(|block| block.contains("axum") || block.contains("RespondLayer")) {
         found += 1;
-        for line in block.lines().filter(|line| line.contains("circuit.layer()")) {
+        for line in block.lines().filter(|line| line.contains("circuit_breaker.layer()")) {
             assert!(line.contains("HttpClassifier"), "judges by errors: {line}");
         }
     }
@@ -42,20 +42,20 @@ fn every_http_block_judges_by_status() {
 /// stays closed.
 #[tokio::test]
 async fn a_handler_that_answers_500_opens_the_circuit() {
-    let circuit = Circuit::builder("orders").build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("orders").build().unwrap();
     let routes = |status| Router::new().route("/orders", get(async move || status));
-    let app = protect::protect(routes(StatusCode::INTERNAL_SERVER_ERROR), &circuit);
+    let app = protect::protect(routes(StatusCode::INTERNAL_SERVER_ERROR), &circuit_breaker);
     for _ in 0..5 {
-        assert_eq!(circuit.state(), State::Closed);
+        assert_eq!(circuit_breaker.state(), State::Closed);
         assert_eq!(ask(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
     }
-    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit_breaker.state(), State::Open);
     assert_eq!(ask(&app).await, StatusCode::SERVICE_UNAVAILABLE);
 
-    let circuit = Circuit::builder("orders").build().unwrap();
-    let app = protect::protect(routes(StatusCode::NOT_FOUND), &circuit);
+    let circuit_breaker = CircuitBreaker::builder("orders").build().unwrap();
+    let app = protect::protect(routes(StatusCode::NOT_FOUND), &circuit_breaker);
     for _ in 0..20 {
         assert_eq!(ask(&app).await, StatusCode::NOT_FOUND);
     }
-    assert_eq!(circuit.state(), State::Closed);
+    assert_eq!(circuit_breaker.state(), State::Closed);
 }

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use seaworthy::retry::StopReason;
-use seaworthy::{Backoff, BoxError, Error, LiftLayer};
+use seaworthy::{Backoff, BoxError, Error, WrapErrorLayer};
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::mock;
@@ -210,7 +210,7 @@ async fn attempts_let_go_before_the_wait() {
             true => Poll::Ready(Err::<(), _>(Held(Arc::clone(&held)))),
         })
     };
-    let service = LiftLayer::new().layer(service_fn(move |()| attempt()));
+    let service = WrapErrorLayer::new().layer(service_fn(move |()| attempt()));
     let policy = quick(3).backoff(Backoff::constant(SECOND)).build().unwrap();
     let mut call = task::spawn(policy.layer().layer(service).oneshot(()));
     for _ in 0..2 {

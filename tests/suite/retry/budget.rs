@@ -121,7 +121,7 @@ async fn asked_before_the_wait() {
 async fn one_deposit_and_no_waste() {
     let budget = RetryBudget::builder().ratio(1.0).floor(100).refill_per_second(0).build().unwrap();
     let shared = || quick(3).budget(budget.clone());
-    let call = async |builder: seaworthy::retry::RetryPolicyBuilder, failures| {
+    let call = async |builder: seaworthy::retry::RetryBuilder, failures| {
         let layer = builder.build().unwrap().layer();
         let _result = layer.layer(Flaky::new(failures).0).oneshot(()).await;
         budget.balance()

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use seaworthy::http::{HttpReplay, HttpRetry, ReplayBody};
-use seaworthy::retry::{RetryPolicyBuilder, StopReason};
+use seaworthy::retry::{RetryBuilder, StopReason};
 use seaworthy::{Backoff, BoxError, Rejected, RetryPolicy};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -215,7 +215,7 @@ async fn wait(code: u16, value: &str) -> Option<Duration> {
     wait_under(quick(2), code, value).await
 }
 
-async fn wait_under(builder: RetryPolicyBuilder, code: u16, value: &str) -> Option<Duration> {
+async fn wait_under(builder: RetryBuilder, code: u16, value: &str) -> Option<Duration> {
     let told = Told::default();
     let value = value.to_owned();
     let server = server(move |_| {
@@ -391,7 +391,7 @@ async fn over_the_wire() {
 
     let policy = RetryPolicy::builder("wire").backoff(Backoff::constant(MS)).build().unwrap();
     let client = Client::builder(TokioExecutor::new()).build_http::<ReplayBody<Full<Bytes>>>();
-    let client = policy.http_layer().layer(seaworthy::LiftLayer::new().layer(client));
+    let client = policy.http_layer().layer(seaworthy::WrapErrorLayer::new().layer(client));
     for size in [0, 1, 1_000, 64 * 1024 - 64] {
         let body = Full::from(vec![7_u8; size]);
         let request = Request::put(format!("http://{address}/")).body(body).unwrap();

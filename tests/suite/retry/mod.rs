@@ -22,12 +22,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use seaworthy::retry::{RetryPolicyBuilder, StopReason};
+use seaworthy::retry::{RetryBuilder, StopReason};
 use seaworthy::{Backoff, BoxError, Event, RetryPolicy};
 use tower::Service;
 
 /// A policy without waits, whose retries are free.
-fn quick(attempts: u32) -> RetryPolicyBuilder {
+fn quick(attempts: u32) -> RetryBuilder {
     RetryPolicy::builder("test").attempts(attempts).backoff(Backoff::constant(Duration::ZERO)).no_budget()
 }
 
@@ -44,7 +44,7 @@ enum Line {
 }
 
 impl Told {
-    fn by(&self, builder: RetryPolicyBuilder) -> RetryPolicyBuilder {
+    fn by(&self, builder: RetryBuilder) -> RetryBuilder {
         let lines = Arc::clone(&self.0);
         builder.observer(move |event: &Event<'_>| {
             let line = match event {

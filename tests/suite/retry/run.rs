@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use seaworthy::retry::StopReason;
-use seaworthy::{Backoff, BoxError, Circuit, Error, RetryBudget};
+use seaworthy::{Backoff, BoxError, CircuitBreaker, Error, RetryBudget};
 use tokio_test::{assert_pending, task};
 
 use super::{Told, quick};
@@ -29,15 +29,15 @@ async fn attempts() {
 async fn rejections_are_not_retried() {
     let told = Told::default();
     let policy = told.by(quick(4)).build().unwrap();
-    let circuit = Circuit::builder("below").build().unwrap();
-    circuit.force_open();
-    policy.run(|| circuit.run(async { Ok::<_, BoxError>(()) })).await.unwrap_err();
-    assert_eq!(circuit.snapshot().not_permitted, 1);
+    let circuit_breaker = CircuitBreaker::builder("below").build().unwrap();
+    circuit_breaker.force_open();
+    policy.run(|| circuit_breaker.run(async { Ok::<_, BoxError>(()) })).await.unwrap_err();
+    assert_eq!(circuit_breaker.snapshot().rejected, 1);
     assert_eq!(told.stops(), [(1, StopReason::NotRetryable)]);
 
     let all = policy.retry_if(|_: &Result<_, _>| true);
-    all.run(|| circuit.run(async { Ok::<_, BoxError>(()) })).await.unwrap_err();
-    assert_eq!(circuit.snapshot().not_permitted, 5);
+    all.run(|| circuit_breaker.run(async { Ok::<_, BoxError>(()) })).await.unwrap_err();
+    assert_eq!(circuit_breaker.snapshot().rejected, 5);
 }
 
 /// RT-08, without tower: one deposit for the whole run, one token for each retry.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use seaworthy::retry::RetryPolicyBuilder;
+use seaworthy::retry::RetryBuilder;
 use seaworthy::{Backoff, ConfigError, RetryBudget, RetryPolicy};
 
 use crate::support::SECOND;
@@ -14,7 +14,7 @@ fn field(result: Result<impl Sized, ConfigError>) -> Option<&'static str> {
 fn policies() {
     let builder = || RetryPolicy::builder("test");
     let exponential = Backoff::exponential;
-    let table: [(RetryPolicyBuilder, Option<&str>); 17] = [
+    let table: [(RetryBuilder, Option<&str>); 17] = [
         (RetryPolicy::builder(""), Some("name")),
         (builder().name(""), Some("name")),
         (builder(), None),
@@ -63,7 +63,7 @@ fn budgets() {
 #[test]
 fn templates() {
     let template = RetryPolicy::builder("template");
-    let balances = |template: RetryPolicyBuilder| {
+    let balances = |template: RetryBuilder| {
         let (one, two) = (template.clone().build().unwrap(), template.name("two").build().unwrap());
         assert!(one.budget()?.withdraw());
         Some((one.budget()?.balance(), two.budget()?.balance()))

@@ -1,9 +1,9 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::Ordering;
 
-use seaworthy::circuit::CircuitBreaker;
-use seaworthy::retry::{CloneReplay, ResponseFuture, Retry, RetryErrors, RetryLayer, RetryPolicyBuilder, StopReason};
-use seaworthy::{BoxError, Circuit, Rejected, RetryBudget, RetryPolicy, StackError, State, Verdict};
+use seaworthy::circuit_breaker::CircuitBreakerService;
+use seaworthy::retry::{CloneReplay, ResponseFuture, RetryBuilder, RetryErrors, RetryLayer, RetryService, StopReason};
+use seaworthy::{BoxError, CircuitBreaker, Rejected, RetryBudget, RetryPolicy, StackError, State, Verdict};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tower::buffer::Buffer;
 use tower::load_shed::LoadShed;
@@ -14,9 +14,9 @@ use crate::support::settle;
 
 assert_impl_all!(RetryPolicy: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Clone);
 assert_impl_all!(RetryBudget: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Clone);
-assert_impl_all!(RetryPolicyBuilder: Send, Sync, Clone);
+assert_impl_all!(RetryBuilder: Send, Sync, Clone);
 assert_impl_all!(RetryLayer: Send, Sync, Clone);
-assert_impl_all!(Retry<CircuitBreaker<Flaky>>: Send, Sync, Clone);
+assert_impl_all!(RetryService<CircuitBreakerService<Flaky>>: Send, Sync, Clone);
 assert_impl_all!(ResponseFuture<Flaky, (), RetryErrors, CloneReplay>: Send, Sync, Unpin);
 assert_not_impl_any!(ResponseFuture<Flaky, std::rc::Rc<()>, RetryErrors, CloneReplay>: Send);
 
@@ -25,14 +25,14 @@ assert_not_impl_any!(ResponseFuture<Flaky, std::rc::Rc<()>, RetryErrors, CloneRe
 #[tokio::test]
 async fn around_a_circuit() {
     let told = Told::default();
-    let circuit = Circuit::builder("below").consecutive_failures(3).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("below").consecutive_failures(3).build().unwrap();
     let policy = told.by(quick(10)).build().unwrap();
     let (service, calls) = Flaky::new(u32::MAX);
-    let service = policy.layer().layer(circuit.layer().layer(service));
+    let service = policy.layer().layer(circuit_breaker.layer().layer(service));
 
     let error = service.clone().oneshot(()).await.unwrap_err();
     assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { .. })));
-    assert_eq!((calls.load(Ordering::Relaxed), circuit.state()), (3, State::Open));
+    assert_eq!((calls.load(Ordering::Relaxed), circuit_breaker.state()), (3, State::Open));
     assert_eq!(told.stops(), [(4, StopReason::NotRetryable)]);
 
     service.oneshot(()).await.unwrap_err();
@@ -43,13 +43,13 @@ async fn around_a_circuit() {
 /// In the other order, which does no harm: a circuit around the retry sees one call and one verdict.
 #[tokio::test]
 async fn inside_a_circuit() {
-    let circuit = Circuit::builder("above").consecutive_failures(2).build().unwrap();
+    let circuit_breaker = CircuitBreaker::builder("above").consecutive_failures(2).build().unwrap();
     let (service, calls) = Flaky::new(2);
-    let service = circuit.layer().layer(quick(3).build().unwrap().layer().layer(service));
+    let service = circuit_breaker.layer().layer(quick(3).build().unwrap().layer().layer(service));
     service.oneshot(()).await.unwrap();
     assert_eq!(calls.load(Ordering::Relaxed), 3);
-    settle(&circuit, &[Verdict::Failure]);
-    assert_eq!(circuit.state(), State::Closed);
+    settle(&circuit_breaker, &[Verdict::Failure]);
+    assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
 /// A `Buffer` and a `LoadShed` around the retry live on after failures, and so does a `Buffer` inside of it.

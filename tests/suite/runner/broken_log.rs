@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use seaworthy::runner::Restart;
+use seaworthy::runner::RestartPolicy;
 use seaworthy::{Backoff, BoxError, Phase};
 use tracing::span;
 
@@ -37,12 +37,12 @@ impl tracing::Subscriber for Broken {
 
 /// Something of each kind happens.
 async fn run(story: &Story) -> (Vec<String>, Phase) {
-    let runner = builder().drain_delay(SECOND).grace(2 * SECOND).build().unwrap();
+    let runner = builder().drain_delay(SECOND).grace_period(2 * SECOND).build().unwrap();
     let handle = runner.handle();
     runner.startup("migrate", async |_| Result::Ok(())).unwrap();
     runner.task("stuck", |_| std::future::pending::<Result>()).unwrap();
     runner.every("sweep", 10 * SECOND, async |_| Err::<(), BoxError>("lost".into())).unwrap();
-    let restart = Restart::new(Backoff::constant(SECOND)).at_most(1);
+    let restart = RestartPolicy::new(Backoff::constant(SECOND)).max_restarts(1);
     runner.supervise("feed", restart, async |_| Err::<(), BoxError>("torn".into())).unwrap();
     runner.on_stop("farewell", async || Err::<(), BoxError>("deaf".into())).unwrap();
     runner.cleanup("last", story.hook("last", SECOND)).unwrap();

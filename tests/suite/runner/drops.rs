@@ -12,7 +12,7 @@ use crate::support::{SECOND, advance};
 /// A runner with something in every stage: it starts until 1, is told to end at 2, drains until 4, has a hook until 6, a
 /// task until 9 and one that never ends, so that it has grace until 14; and it cleans up until 18.
 fn busy(story: &Story) -> Runner {
-    let runner = builder().drain_delay(2 * SECOND).grace(10 * SECOND).build().unwrap();
+    let runner = builder().drain_delay(2 * SECOND).grace_period(10 * SECOND).build().unwrap();
     runner.task("short", story.worker("short", 5 * SECOND)).unwrap();
     runner.task("endless", story.worker("endless", Duration::MAX)).unwrap();
     let start = async |_| {

@@ -12,7 +12,7 @@ use crate::support::{SECOND, now};
 #[tokio::test(start_paused = true)]
 async fn in_order() {
     let story = Story::new();
-    let runner = builder().drain_delay(5 * SECOND).grace(10 * SECOND).build().unwrap();
+    let runner = builder().drain_delay(5 * SECOND).grace_period(10 * SECOND).build().unwrap();
     runner.task("quick", story.worker("quick", 4 * SECOND)).unwrap();
     runner.task("slow", story.worker("slow", Duration::MAX)).unwrap();
     for (name, takes) in [("stop 1", SECOND), ("stop 2", 2 * SECOND)] {
@@ -115,7 +115,7 @@ async fn parents() {
 async fn bounded() {
     for (drain, grace) in [(0, 0), (0, 10), (5, 0), (5, 10)] {
         let (drain, grace) = (drain * SECOND, grace * SECOND);
-        let runner = builder().drain_delay(drain).grace(grace).hook_limit(3 * SECOND).build().unwrap();
+        let runner = builder().drain_delay(drain).grace_period(grace).hook_timeout(3 * SECOND).build().unwrap();
         for name in ["a", "b"] {
             runner.task(name, |_| std::future::pending::<Result>()).unwrap();
             runner.on_stop(name, std::future::pending::<Result>).unwrap();
@@ -149,13 +149,13 @@ async fn bounded() {
 #[tokio::test(start_paused = true)]
 async fn for_ever() {
     let forever = Duration::MAX;
-    let runner = builder().drain_delay(forever).grace(forever).hook_limit(forever).build().unwrap();
+    let runner = builder().drain_delay(forever).grace_period(forever).hook_timeout(forever).build().unwrap();
     runner.task("task", |_| std::future::pending::<Result>()).unwrap();
     runner.handle().stop();
     let year = 365 * 24 * 3600 * SECOND;
     assert!(tokio::time::timeout(400 * year, runner.run()).await.is_err());
 
-    let runner = builder().grace(forever).hook_limit(forever).build().unwrap();
+    let runner = builder().grace_period(forever).hook_timeout(forever).build().unwrap();
     let story = Story::new();
     runner.task("task", story.worker("task", year)).unwrap();
     runner.on_stop("stop", story.hook("stop", year)).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seaworthy::runner::Every;
+use seaworthy::runner::Periodic;
 use seaworthy::{BoxError, Shutdown};
 
 use super::{Result, Story, after, builder, nap, runner, stop_after, wrong};
@@ -46,10 +46,10 @@ async fn on_a_grid() {
 #[tokio::test(start_paused = true)]
 async fn first_run() {
     for (every, expected) in [
-        (Every::new(10 * SECOND).first_after(4 * SECOND), vec![4, 14, 24]),
-        (Every::new(10 * SECOND).first_after(Duration::MAX), vec![]),
-        (Every::new(Duration::MAX), vec![0]),
-        (Every::from(10 * SECOND), vec![0, 10, 20]),
+        (Periodic::new(10 * SECOND).first_after(4 * SECOND), vec![4, 14, 24]),
+        (Periodic::new(10 * SECOND).first_after(Duration::MAX), vec![]),
+        (Periodic::new(Duration::MAX), vec![0]),
+        (Periodic::from(10 * SECOND), vec![0, 10, 20]),
     ] {
         let (story, runner) = (Story::new(), runner());
         runner.every("sweep", every, taking(&story, &[])).unwrap();
@@ -65,7 +65,7 @@ async fn jitter() {
     let runner = builder().random_seed(5).build().unwrap();
     let starts = Arc::new(Mutex::new(Vec::new()));
     let (telling, begin) = (Arc::clone(&starts), now());
-    let every = Every::new(10 * SECOND).jitter(4 * SECOND);
+    let every = Periodic::new(10 * SECOND).jitter(4 * SECOND);
     runner
         .every("sweep", every, move |_| {
             telling.lock().unwrap().push(now() - begin);

@@ -94,7 +94,7 @@ async fn all_are_run() {
 #[tokio::test(start_paused = true)]
 async fn share_the_grace() {
     let story = Story::new();
-    let runner = builder().grace(10 * SECOND).build().unwrap();
+    let runner = builder().grace_period(10 * SECOND).build().unwrap();
     runner.task("a", story.worker("a", 4 * SECOND)).unwrap();
     for name in ["1", "2", "3"] {
         runner.on_stop(name, std::future::pending::<Result>).unwrap();
@@ -114,7 +114,7 @@ async fn share_the_grace() {
 #[tokio::test(start_paused = true)]
 async fn no_grace() {
     let story = Story::new();
-    let runner = builder().grace(Duration::ZERO).build().unwrap();
+    let runner = builder().grace_period(Duration::ZERO).build().unwrap();
     runner.task("a", story.worker("a", Duration::MAX)).unwrap();
     runner.on_stop("stop", story.hook("stop", Duration::ZERO)).unwrap();
     runner.cleanup("cleanup", story.hook("cleanup", SECOND)).unwrap();

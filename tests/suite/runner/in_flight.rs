@@ -29,7 +29,7 @@ fn service(
 #[tokio::test(start_paused = true)]
 async fn awaited() {
     let story = Story::new();
-    let runner = builder().drain_delay(2 * SECOND).grace(10 * SECOND).build().unwrap();
+    let runner = builder().drain_delay(2 * SECOND).grace_period(10 * SECOND).build().unwrap();
     let health = runner.health().clone();
     let service = service(&health, &story);
     runner.cleanup("pool", story.hook("pool", Duration::ZERO)).unwrap();
@@ -69,7 +69,7 @@ async fn named() {
     for (requests, words) in [(1, "1 request was still in flight"), (3, "3 requests were still in flight")] {
         for forced in [false, true] {
             let story = Story::new();
-            let runner = builder().grace(10 * SECOND).build().unwrap();
+            let runner = builder().grace_period(10 * SECOND).build().unwrap();
             let service = service(runner.health(), &story);
             runner.task("stuck", story.worker("stuck", Duration::MAX)).unwrap();
             tokio::spawn(async move {

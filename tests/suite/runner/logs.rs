@@ -7,7 +7,7 @@ use crate::support::{LevelFilter, Log, SECOND};
 
 /// A run in which something of each kind happens.
 async fn run() {
-    let runner = builder().drain_delay(SECOND).grace(2 * SECOND).build().unwrap();
+    let runner = builder().drain_delay(SECOND).grace_period(2 * SECOND).build().unwrap();
     runner.startup("migrate", async |_| Result::Ok(())).unwrap();
     runner.task("stuck", |_| std::future::pending::<Result>()).unwrap();
     runner.every("sweep", 10 * SECOND, async |_| Err::<(), BoxError>("lost".into())).unwrap();
@@ -34,7 +34,7 @@ async fn steps() {
         ("INFO", "serving"),
         ("WARN", "task failed, running again name=sweep error=lost error_debug=\"lost\" panicked=false again_in=10s"),
         ("INFO", "draining reason=stop delay=1s"),
-        ("INFO", "stopping grace=2s"),
+        ("INFO", "stopping grace_period=2s"),
         ("ERROR", "task failed name=bad error=no error_debug=\"no\" panicked=false"),
         ("WARN", "straggler failure=task `stuck` was aborted"),
         ("ERROR", "hook failed failure=cleanup `pool` failed: leak"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seaworthy::runner::{BuildError, Every, RegisterError, Restart, Signal, Task};
+use seaworthy::runner::{BuildError, Periodic, RegisterError, RestartPolicy, Signal, Task};
 use seaworthy::{Backoff, Runner, Shutdown};
 
 use super::{Result, builder, runner};
@@ -22,15 +22,15 @@ fn refused(result: std::result::Result<(), RegisterError>) -> &'static str {
 /// Whatever cannot be used is named.
 #[tokio::test(start_paused = true)]
 async fn fields() {
-    let error = builder().hook_limit(Duration::ZERO).build().unwrap_err();
-    assert!(matches!(&error, BuildError::Config(config) if config.field() == "hook_limit"), "{error}");
+    let error = builder().hook_timeout(Duration::ZERO).build().unwrap_err();
+    assert!(matches!(&error, BuildError::Config(config) if config.field() == "hook_timeout"), "{error}");
     // Both are of use.
-    assert!(builder().grace(Duration::ZERO).drain_delay(Duration::ZERO).build().is_ok());
+    assert!(builder().grace_period(Duration::ZERO).drain_delay(Duration::ZERO).build().is_ok());
 
     let runner = runner();
     assert_eq!(refused(runner.task("", idle)), "name");
     assert_eq!(refused(runner.every("", SECOND, idle)), "name");
-    assert_eq!(refused(runner.supervise("", Restart::default(), idle)), "name");
+    assert_eq!(refused(runner.supervise("", RestartPolicy::default(), idle)), "name");
     assert_eq!(refused(runner.on_stop("", async || Result::Ok(()))), "name");
     assert_eq!(refused(runner.cleanup("", async || Result::Ok(()))), "name");
     let handle = runner.handle();
@@ -38,19 +38,19 @@ async fn fields() {
     assert_eq!(refused(handle.cleanup_within("a", Duration::ZERO, async || Result::Ok(()))), "limit");
 
     for (restart, field) in [
-        (Restart::new(Backoff::constant(Duration::ZERO)), "restart"),
-        (Restart::new(Backoff::exponential(Duration::ZERO, SECOND)), "restart"),
-        (Restart::new(Backoff::exponential(2 * SECOND, SECOND)), "restart"),
-        (Restart::new(Backoff::exponential(SECOND, SECOND).factor(0.5)), "restart"),
-        (Restart::default().stable_after(Duration::ZERO), "stable_after"),
-        (Restart::default().at_most(0), "at_most"),
+        (RestartPolicy::new(Backoff::constant(Duration::ZERO)), "restart"),
+        (RestartPolicy::new(Backoff::exponential(Duration::ZERO, SECOND)), "restart"),
+        (RestartPolicy::new(Backoff::exponential(2 * SECOND, SECOND)), "restart"),
+        (RestartPolicy::new(Backoff::exponential(SECOND, SECOND).factor(0.5)), "restart"),
+        (RestartPolicy::default().reset_after(Duration::ZERO), "reset_after"),
+        (RestartPolicy::default().max_restarts(0), "at_most"),
     ] {
         assert_eq!(refused(runner.supervise("a", restart, idle)), field, "{restart:?}");
     }
     for (every, field) in [
-        (Every::new(Duration::ZERO), "every"),
-        (Every::new(Duration::from_nanos(999_999)), "every"),
-        (Every::new(SECOND).jitter(2 * SECOND), "jitter"),
+        (Periodic::new(Duration::ZERO), "every"),
+        (Periodic::new(Duration::from_nanos(999_999)), "every"),
+        (Periodic::new(SECOND).jitter(2 * SECOND), "jitter"),
     ] {
         assert_eq!(refused(runner.every("a", every, idle)), field, "{every:?}");
     }
@@ -58,8 +58,8 @@ async fn fields() {
     assert_eq!(refused(runner.start(Task::every("a", SECOND, idle).server())), "graceful_if");
     // Nothing of this was started, and the limits themselves are fine.
     assert!(handle.tasks().is_empty());
-    runner.every("a", Every::new(Duration::from_millis(1)).jitter(Duration::from_millis(1)), idle).unwrap();
-    runner.supervise("a", Restart::default().stable_after(Duration::MAX).at_most(1), idle).unwrap();
+    runner.every("a", Periodic::new(Duration::from_millis(1)).jitter(Duration::from_millis(1)), idle).unwrap();
+    runner.supervise("a", RestartPolicy::default().reset_after(Duration::MAX).max_restarts(1), idle).unwrap();
     assert_eq!(handle.tasks().len(), 2);
 }
 

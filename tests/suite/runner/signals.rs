@@ -38,7 +38,8 @@ async fn second_and_third() {
         (None, None, 22),
     ] {
         let story = Story::new();
-        let runner = builder().drain_delay(5 * SECOND).grace(10 * SECOND).hook_limit(3 * SECOND).build().unwrap();
+        let runner =
+            builder().drain_delay(5 * SECOND).grace_period(10 * SECOND).hook_timeout(3 * SECOND).build().unwrap();
         runner.task("a", story.worker("a", Duration::MAX)).unwrap();
         runner.on_stop("stop", story.hook("stop", Duration::MAX)).unwrap();
         for name in ["cleanup 1", "cleanup 2"] {
@@ -122,7 +123,7 @@ async fn within_100_ms() {
         (&[1_000, 1_060, 1_120], true),
         (&[1_000, 3_000, 3_050], true),
     ] {
-        let runner = builder().grace(10 * SECOND).build().unwrap();
+        let runner = builder().grace_period(10 * SECOND).build().unwrap();
         let story = Story::new();
         runner.task("a", story.worker("a", 5 * SECOND)).unwrap();
         for ms in signals {

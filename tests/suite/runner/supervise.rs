@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seaworthy::runner::{Restart, Task};
+use seaworthy::runner::{RestartPolicy, Task};
 use seaworthy::{Backoff, BoxError, Event, Jitter, Shutdown};
 
 use super::{Result, Story, after, builder, nap, runner, stop_after, wrong};
 use crate::support::{MS, SECOND};
 
-fn doubling() -> Restart {
-    Restart::new(Backoff::exponential(SECOND, 4 * SECOND).jitter(Jitter::None)).stable_after(10 * SECOND)
+fn doubling() -> RestartPolicy {
+    RestartPolicy::new(Backoff::exponential(SECOND, 4 * SECOND).jitter(Jitter::None)).reset_after(10 * SECOND)
 }
 
 /// Runs as long as each of `runs` says and then fails, or panics each second time; after the last it goes on until told.
@@ -55,7 +55,7 @@ async fn starts_again() {
 #[tokio::test(start_paused = true)]
 async fn stops_in_a_wait() {
     let (story, runner) = (Story::new(), runner());
-    let restart = Restart::new(Backoff::constant(Duration::MAX));
+    let restart = RestartPolicy::new(Backoff::constant(Duration::MAX));
     runner.supervise("feed", restart, failing(&story, &[1, 1, 1])).unwrap();
     stop_after(&runner, 100 * SECOND);
     let telling = story.clone();
@@ -103,7 +103,7 @@ async fn ends_well() {
 #[tokio::test(start_paused = true)]
 async fn gives_up() {
     let (story, runner) = (Story::new(), runner());
-    runner.supervise("feed", doubling().at_most(2), failing(&story, &[0, 0, 0, 0])).unwrap();
+    runner.supervise("feed", doubling().max_restarts(2), failing(&story, &[0, 0, 0, 0])).unwrap();
     assert_eq!(wrong(runner.run().await), ["task `feed` failed: run 2"]);
     assert_eq!(story.lines(), ["0 starts", "1 starts", "3 starts"]);
 }
@@ -119,7 +119,7 @@ async fn panics_before_its_future() {
         panic!("no future")
     };
     let shortest = Backoff::exponential(Duration::from_nanos(1), Duration::from_nanos(1));
-    runner.supervise("feed", Restart::new(shortest), work).unwrap();
+    runner.supervise("feed", RestartPolicy::new(shortest), work).unwrap();
     stop_after(&runner, SECOND);
     assert!(runner.run().await.is_ok());
     let runs = *runs.lock().unwrap();
@@ -164,7 +164,7 @@ async fn is_told() {
     };
     let runner = builder().observer(observer).build().unwrap();
     let story = Story::new();
-    runner.supervise("feed", doubling().at_most(2), failing(&story, &[0, 0, 0, 0])).unwrap();
+    runner.supervise("feed", doubling().max_restarts(2), failing(&story, &[0, 0, 0, 0])).unwrap();
     assert_eq!(wrong(runner.run().await).len(), 1);
     assert_eq!(
         *told.lock().unwrap(),

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::time::Duration;
 
-use seaworthy::runner::{Cause, Failure, RegisterError, Task};
+use seaworthy::runner::{Failure, FailureCause, RegisterError, Task};
 use seaworthy::{BoxError, Runner};
 
 use super::{Result, Story, after, builder, nap, runner, stop_after, wrong};
@@ -37,7 +37,9 @@ async fn registered_while_it_runs() {
             other => panic!("{other:?}"),
         };
         too_late(handle.task("too late", telling.worker("too late", SECOND)));
-        too_late(handle.supervise("too late", seaworthy::runner::Restart::default(), |_| async { Result::Ok(()) }));
+        too_late(
+            handle.supervise("too late", seaworthy::runner::RestartPolicy::default(), |_| async { Result::Ok(()) }),
+        );
         too_late(handle.every("too late", SECOND, |_| async { Result::Ok(()) }));
         too_late(handle.on_stop("too late", telling.hook("too late", SECOND)));
         too_late(handle.cleanup("too late", telling.hook("too late", SECOND)));
@@ -84,10 +86,10 @@ async fn failing() {
     assert_eq!(story.lines(), ["0 other starts", "1 other is told", "2 other is done", "2 other is gone"]);
     assert_eq!(error.to_string(), "task `http` failed: port taken");
     assert_eq!(error.first().name().unwrap(), "http");
-    let Failure::Task { cause: Cause::Error(_), .. } = error.first() else { panic!("{error:?}") };
+    let Failure::Task { cause: FailureCause::Error(_), .. } = error.first() else { panic!("{error:?}") };
     // ER-02: it is told in the text, so that it is no source, too.
     assert!(error.source().is_none() && error.first().source().is_none());
-    let Some(Cause::Error(source)) = error.first().cause() else { panic!("{error:?}") };
+    let Some(FailureCause::Error(source)) = error.first().cause() else { panic!("{error:?}") };
     let source: &io::Error = source.downcast_ref().unwrap();
     assert_eq!(source.kind(), io::ErrorKind::AddrInUse);
 }
@@ -159,7 +161,7 @@ async fn panics_when_aborted() {
             panic!("aborted");
         }
     }
-    let runner = builder().grace(SECOND).build().unwrap();
+    let runner = builder().grace_period(SECOND).build().unwrap();
     for supervised in [false, true] {
         let work = |_| async {
             let _bomb = Bomb;
@@ -167,7 +169,7 @@ async fn panics_when_aborted() {
         };
         let task = match supervised {
             false => Task::new("plain", work),
-            true => Task::supervised("supervised", seaworthy::runner::Restart::default(), work),
+            true => Task::supervised("supervised", seaworthy::runner::RestartPolicy::default(), work),
         };
         runner.start(task).unwrap();
     }
@@ -196,8 +198,8 @@ async fn graceful_close() {
         (Task::new("untold server", ends(false)).server(), false),
         (Task::new("by rule", ends(true)).graceful_if(|error| error.is::<io::Error>()), true),
         (Task::new("not by rule", ends(true)).graceful_if(|_| false), false),
-        (Task::supervised("supervised", seaworthy::runner::Restart::default(), ends(true)).server(), true),
-        (Task::supervised("plain supervised", seaworthy::runner::Restart::default(), ends(true)), false),
+        (Task::supervised("supervised", seaworthy::runner::RestartPolicy::default(), ends(true)).server(), true),
+        (Task::supervised("plain supervised", seaworthy::runner::RestartPolicy::default(), ends(true)), false),
     ] {
         let (runner, text) = (runner(), format!("{task:?}"));
         runner.start(task).unwrap();

@@ -1,8 +1,7 @@
 //! Several threads, in real time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -114,7 +113,7 @@ fn a_blocked_thread() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (release, blocked) = mpsc::channel::<()>();
     let (entered, has_entered) = mpsc::channel();
-    let runner = runtime.block_on(async { builder().grace(Duration::from_millis(50)).build().unwrap() });
+    let runner = runtime.block_on(async { builder().grace_period(Duration::from_millis(50)).build().unwrap() });
     runner
         .task("blocked", async move |_| {
             entered.send(()).unwrap();

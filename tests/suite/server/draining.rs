@@ -2,7 +2,7 @@
 
 use axum::Router;
 use seaworthy::http::RespondLayer;
-use seaworthy::{Health, LiftLayer, Phase};
+use seaworthy::{Health, Phase, WrapErrorLayer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceBuilder;
@@ -12,9 +12,9 @@ use super::{MS, answer, app, ask, closes, closes_within, start};
 /// The health endpoints, and two stacks: one that serves while it drains, and one that does not.
 fn service(health: &Health) -> Router {
     let refuses = health.readiness_layer().refuse_while_draining();
-    let refuses = ServiceBuilder::new().layer(RespondLayer::new()).layer(refuses).layer(LiftLayer::new());
+    let refuses = ServiceBuilder::new().layer(RespondLayer::new()).layer(refuses).layer(WrapErrorLayer::new());
     let serves =
-        ServiceBuilder::new().layer(RespondLayer::new()).layer(health.readiness_layer()).layer(LiftLayer::new());
+        ServiceBuilder::new().layer(RespondLayer::new()).layer(health.readiness_layer()).layer(WrapErrorLayer::new());
     Router::new()
         .nest("/refuses", app().layer(refuses))
         .merge(app().layer(serves))

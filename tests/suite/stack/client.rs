@@ -1,6 +1,6 @@
 //! Total timeout, retry, circuit, bulkhead, timeout of an attempt, service.
 
-use seaworthy::Verdict;
+use seaworthy::{TimeoutLayer, Verdict};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
 
@@ -30,7 +30,7 @@ async fn a_timeout_below_the_circuit_trips_it() {
     let (parts, backend) = (Parts::new(3, None), Backend::new());
     let service = parts.around(backend.clone());
     assert_eq!(rejection(&service, Do::Hang).await, timed_out());
-    assert_eq!((parts.circuit.state(), backend.calls()), (State::Open, 3));
+    assert_eq!((parts.circuit_breaker.state(), backend.calls()), (State::Open, 3));
     assert_eq!(rejection(&service, Do::Hang).await, circuit_open(OPEN));
     assert_eq!(backend.calls(), 3);
     parts.assert_whole(&"tripped").await;
@@ -55,18 +55,18 @@ async fn a_full_bulkhead_is_ignored_by_the_circuit() {
     for queue in [None, Some(QUEUE)] {
         let (parts, backend) = (Parts::new(3, queue), Backend::new());
         let service = parts.around(backend.clone());
-        settle(&parts.circuit, &[Verdict::Failure; TRIPS_AFTER as usize - 1]);
-        let slot = parts.slots.try_take().unwrap();
+        settle(&parts.circuit_breaker, &[Verdict::Failure; TRIPS_AFTER as usize - 1]);
+        let bulkhead_permit = parts.bulkhead.try_acquire().unwrap();
         let start = now();
         for _ in 0..10 {
             assert_eq!(rejection(&service, Do::Answer).await, full());
         }
         assert_eq!(now() - start, 10 * queue.unwrap_or_default());
-        assert_eq!((parts.failures(), parts.circuit.state()), (TRIPS_AFTER - 1, State::Closed));
+        assert_eq!((parts.failures(), parts.circuit_breaker.state()), (TRIPS_AFTER - 1, State::Closed));
         assert_eq!((backend.calls(), parts.budget.balance()), (0, FLOOR));
 
         // The next failure opens it.
-        drop(slot);
+        drop(bulkhead_permit);
         assert!(matches!(rejection(&service, Do::Fail).await, Some(Rejected::CircuitOpen { .. })));
         assert_eq!(backend.calls(), 1);
         parts.assert_whole(&queue).await;
@@ -81,27 +81,27 @@ async fn a_probe_that_finds_the_bulkhead_full() {
         let service = parts.around(backend.clone());
         parts.trip();
         advance(OPEN).await;
-        let slot = parts.slots.try_take().unwrap();
+        let bulkhead_permit = parts.bulkhead.try_acquire().unwrap();
         for _ in 0..10 {
             assert_eq!(rejection(&service, Do::Answer).await, full());
-            assert_eq!(parts.circuit.state(), State::HalfOpen);
+            assert_eq!(parts.circuit_breaker.state(), State::HalfOpen);
         }
-        drop(slot);
+        drop(bulkhead_permit);
         assert_eq!(rejection(&service, Do::Answer).await, None);
-        assert_eq!((parts.circuit.state(), backend.calls()), (State::Closed, 1));
+        assert_eq!((parts.circuit_breaker.state(), backend.calls()), (State::Closed, 1));
         parts.assert_whole(&queue).await;
     }
 }
 
-/// Whoever waits for the next attempt holds no slot and no permit.
+/// Whoever waits for the next attempt holds no permit and no permit.
 #[tokio::test(start_paused = true)]
 async fn between_attempts_nothing_is_held() {
     let (parts, backend) = (Parts::new(3, None), Backend::new());
     let service = parts.around(backend.clone());
     let mut failing = spawn(service.clone().oneshot(Do::Fail));
     assert_pending!(failing.poll());
-    assert_eq!((parts.slots.in_use(), parts.failures()), (0, 1));
-    // The only slot is another's meanwhile.
+    assert_eq!((parts.bulkhead.in_use(), parts.failures()), (0, 1));
+    // The only permit is another's meanwhile.
     assert_eq!(rejection(&service, Do::Answer).await, None);
     assert_eq!(parts.failures(), 0);
     advance(WAIT).await;

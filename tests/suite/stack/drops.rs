@@ -12,17 +12,20 @@ use super::*;
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Part {
     Retry,
-    Circuit,
-    Bulkhead,
+    CircuitBreaker,
+    BulkheadService,
     Timeout,
 }
 
 /// All 24, from the outermost to the innermost.
 fn orders() -> Vec<Vec<Part>> {
-    [Part::Retry, Part::Circuit, Part::Bulkhead, Part::Timeout].iter().fold(vec![vec![]], |orders, part| {
-        let insert = |order: &Vec<Part>, at| [&order[..at], &[*part], &order[at..]].concat();
-        orders.iter().flat_map(|order| (0..=order.len()).map(move |at| insert(order, at))).collect()
-    })
+    [Part::Retry, Part::CircuitBreaker, Part::BulkheadService, Part::Timeout].iter().fold(
+        vec![vec![]],
+        |orders, part| {
+            let insert = |order: &Vec<Part>, at| [&order[..at], &[*part], &order[at..]].concat();
+            orders.iter().flat_map(|order| (0..=order.len()).map(move |at| insert(order, at))).collect()
+        },
+    )
 }
 
 impl Parts {
@@ -31,9 +34,9 @@ impl Parts {
             let stack = ServiceBuilder::new();
             match part {
                 Part::Retry => stack.layer(self.retry.layer()).service(inner).boxed_clone(),
-                Part::Circuit => stack.layer(self.circuit.layer()).service(inner).boxed_clone(),
-                Part::Bulkhead => stack.layer(self.slots.layer()).service(inner).boxed_clone(),
-                Part::Timeout => stack.layer(self.timeout.clone()).service(inner).boxed_clone(),
+                Part::CircuitBreaker => stack.layer(self.circuit_breaker.layer()).service(inner).boxed_clone(),
+                Part::BulkheadService => stack.layer(self.bulkhead.layer()).service(inner).boxed_clone(),
+                Part::Timeout => stack.layer(self.timeout.layer()).service(inner).boxed_clone(),
             }
         })
     }
@@ -122,7 +125,7 @@ async fn call(mut service: Boxed<Arc<()>>, request: Arc<()>) -> Result<&'static 
 struct Story {
     end: End,
     half_open: bool,
-    /// The slot is another's for so many polls; after one of them, it is free again between readiness and call.
+    /// The permit is another's for so many polls; after one of them, it is free again between readiness and call.
     slot_after: usize,
     /// Then it is dropped.
     polls: usize,
@@ -138,12 +141,12 @@ async fn drive(order: &[Part], story: Story) -> bool {
     }
     let (alive, request) = (Arc::new(()), Arc::new(()));
     let slow = Slow { alive: Arc::clone(&alive), end, asked: false, ready: false };
-    let mut slot = Some(parts.slots.try_take().unwrap());
+    let mut permit = Some(parts.bulkhead.try_acquire().unwrap());
     let mut call = spawn(call(parts.in_order(order, BoxCloneService::new(slow)), Arc::clone(&request)));
     let mut ended = false;
     for poll in 0..polls {
         if poll == slot_after {
-            slot = None;
+            permit = None;
         }
         // The executor may drop the future of a call that panicked much later.
         ended = match catch_unwind(AssertUnwindSafe(|| call.poll())) {
@@ -157,12 +160,12 @@ async fn drive(order: &[Part], story: Story) -> bool {
         advance(6 * MS).await;
     }
     if ended {
-        drop(slot);
+        drop(permit);
         parts.assert_whole(&(order, story, "ended")).await;
         drop(call);
     } else {
         drop(call);
-        drop(slot);
+        drop(permit);
         parts.assert_whole(&(order, story)).await;
     }
     let counts = (Arc::strong_count(&alive), Arc::strong_count(&request));
@@ -170,7 +173,7 @@ async fn drive(order: &[Part], story: Story) -> bool {
     ended
 }
 
-/// Whatever the order is, however the backend ends, whether the call is a probe and whether it has to wait for a slot:
+/// Whatever the order is, however the backend ends, whether the call is a probe and whether it has to wait for a permit:
 /// dropped after any number of polls, it leaves nothing behind.
 #[tokio::test(start_paused = true)]
 async fn every_order_dropped_at_every_await_point() {

@@ -2,7 +2,7 @@
 
 use std::num::ParseIntError;
 
-use seaworthy::{Error, LiftLayer};
+use seaworthy::{Error, WrapErrorLayer};
 
 use super::*;
 
@@ -13,10 +13,10 @@ where
 {
     let call = async |request| service.clone().oneshot(request).await;
     let first = [call(Do::Answer).await, call(Do::Fail).await, call(Do::Hang).await];
-    let slot = parts.slots.try_take().unwrap();
+    let permit = parts.bulkhead.try_acquire().unwrap();
     let full = call(Do::Answer).await;
-    drop(slot);
-    parts.circuit.force_open();
+    drop(permit);
+    parts.circuit_breaker.force_open();
     let [answer, failure, timed_out] = first;
     let open = call(Do::Answer).await;
     [answer, failure, timed_out, full, open]
@@ -73,7 +73,7 @@ async fn an_enum_of_ones_own() {
 async fn lifted() {
     let parts = Parts::new(1, None);
     let foreign = Backend::with(|| "7½".parse::<u8>().unwrap_err());
-    let inner = ServiceBuilder::new().layer(LiftLayer::new()).service(foreign);
+    let inner = ServiceBuilder::new().layer(WrapErrorLayer::new()).service(foreign);
     let outcomes: [Result<_, Error<ParseIntError>>; 5] = outcomes(&parts, parts.around(inner)).await;
     assert_rejections(&outcomes);
     assert!(matches!(outcomes[1], Err(Error::Inner(_))));

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::circuit::State;
+use seaworthy::circuit_breaker::State;
 use seaworthy::{
-    Backoff, BoxError, Circuit, Event, Rejected, RetryBudget, RetryPolicy, Slots, StackError, TimeoutLayer, Verdict,
+    Backoff, BoxError, Bulkhead, CircuitBreaker, Event, Rejected, RetryBudget, RetryPolicy, StackError, Timeout,
+    Verdict,
 };
 use tower::util::BoxCloneService;
 use tower::{Service, ServiceBuilder, ServiceExt};
@@ -35,20 +36,20 @@ type Boxed<R> = BoxCloneService<R, &'static str, BoxError>;
 
 /// The handles of a stack, for tests to look at.
 struct Parts {
-    circuit: Circuit,
-    slots: Slots,
+    circuit_breaker: CircuitBreaker,
+    bulkhead: Bulkhead,
     retry: RetryPolicy,
     budget: RetryBudget,
     /// For each attempt.
-    timeout: TimeoutLayer,
+    timeout: Timeout,
     retried: Arc<AtomicU32>,
 }
 
 impl Parts {
-    /// One slot, for which a call may wait if `queue` says so, and so many attempts.
+    /// One permit, for which a call may wait if `queue` says so, and so many attempts.
     fn new(attempts: u32, queue: Option<Duration>) -> Parts {
-        let slots = Slots::builder("slots").limit(1);
-        let slots = queue.map_or(slots.clone(), |queue| slots.max_wait(queue));
+        let bulkhead = Bulkhead::builder("slots").limit(1);
+        let bulkhead = queue.map_or(bulkhead.clone(), |queue| bulkhead.max_wait(queue));
         // What is withdrawn stays withdrawn, and the requests of a test pay for nothing.
         let budget = RetryBudget::builder().ratio(0.001).floor(FLOOR as u32).refill_per_second(0).build().unwrap();
         let retried = Arc::<AtomicU32>::default();
@@ -58,11 +59,15 @@ impl Parts {
             counter.fetch_add(u32::from(matches!(event, Event::Retried { .. })), Ordering::Relaxed);
         });
         Parts {
-            circuit: Circuit::builder("circuit").consecutive_failures(TRIPS_AFTER).open_for(OPEN).build().unwrap(),
-            slots: slots.build().unwrap(),
+            circuit_breaker: CircuitBreaker::builder("circuit")
+                .consecutive_failures(TRIPS_AFTER)
+                .open_for(OPEN)
+                .build()
+                .unwrap(),
+            bulkhead: bulkhead.build().unwrap(),
             retry: retry.build().unwrap(),
             budget,
-            timeout: TimeoutLayer::new(ATTEMPT),
+            timeout: Timeout::new(ATTEMPT),
             retried,
         }
     }
@@ -75,35 +80,39 @@ impl Parts {
     {
         ServiceBuilder::new()
             .layer(self.retry.layer())
-            .layer(self.circuit.layer())
-            .layer(self.slots.layer())
-            .layer(self.timeout.clone())
+            .layer(self.circuit_breaker.layer())
+            .layer(self.bulkhead.layer())
+            .layer(self.timeout.layer())
             .service(inner)
     }
 
     fn trip(&self) {
-        settle(&self.circuit, &[Verdict::Failure; TRIPS_AFTER as usize]);
-        assert_eq!(self.circuit.state(), State::Open);
+        settle(&self.circuit_breaker, &[Verdict::Failure; TRIPS_AFTER as usize]);
+        assert_eq!(self.circuit_breaker.state(), State::Open);
     }
 
     fn failures(&self) -> u32 {
-        self.circuit.snapshot().counts.consecutive_failures
+        self.circuit_breaker.snapshot().counts.consecutive_failures
     }
 
-    /// Nothing is held: no slot, no place in the queue, no token for a retry that did not take place, and no probe.
+    /// Nothing is held: no permit, no place in the queue, no token for a retry that did not take place, and no probe.
     async fn assert_whole(&self, story: &dyn Debug) {
-        let Parts { circuit, slots, budget, .. } = self;
-        assert_eq!((slots.available(), slots.in_use(), slots.waiting()), (slots.limit(), 0, 0), "{story:?}");
+        let Parts { circuit_breaker, bulkhead, budget, .. } = self;
+        assert_eq!(
+            (bulkhead.available(), bulkhead.in_use(), bulkhead.waiting()),
+            (bulkhead.limit(), 0, 0),
+            "{story:?}"
+        );
         let retried = self.retried.load(Ordering::Relaxed);
         assert_eq!(budget.balance(), FLOOR - u64::from(retried), "{story:?}");
         // Time goes on only if it has to, since it would give up a probe that was leaked.
-        if circuit.state() == State::Open {
+        if circuit_breaker.state() == State::Open {
             advance(OPEN).await;
         }
-        let was = circuit.state();
-        let permit = circuit.admit().unwrap_or_else(|_| panic!("no probe is out: {story:?}, {was:?}"));
+        let was = circuit_breaker.state();
+        let permit = circuit_breaker.admit().unwrap_or_else(|_| panic!("no probe is out: {story:?}, {was:?}"));
         permit.settle(Verdict::Success);
-        assert_eq!(circuit.state(), State::Closed, "{story:?}");
+        assert_eq!(circuit_breaker.state(), State::Closed, "{story:?}");
     }
 }
 

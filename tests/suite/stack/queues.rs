@@ -27,7 +27,7 @@ async fn an_open_circuit_above_a_full_bulkhead() {
             let mut rejected = spawn(service.clone().oneshot(Do::Answer));
             assert_eq!(assert_ready!(rejected.poll()).unwrap_err().rejected(), circuit_open(OPEN).as_ref());
         }
-        assert_eq!((parts.slots.in_use(), parts.slots.waiting()), (1, waiting));
+        assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.waiting()), (1, waiting));
         assert_eq!((backend.calls(), now()), (1, start));
 
         advance(10 * MS).await;
@@ -35,7 +35,7 @@ async fn an_open_circuit_above_a_full_bulkhead() {
         if queue.is_some() {
             assert_eq!(assert_ready!(next.poll()).unwrap(), "fine");
         }
-        assert_eq!((parts.circuit.state(), backend.calls()), (State::Open, 1 + waiting));
+        assert_eq!((parts.circuit_breaker.state(), backend.calls()), (State::Open, 1 + waiting));
         parts.assert_whole(&queue).await;
     }
 }
@@ -45,12 +45,12 @@ async fn an_open_circuit_above_a_full_bulkhead() {
 async fn a_late_failure_from_the_queue() {
     let (parts, backend) = (Parts::new(1, Some(QUEUE)), Backend::new());
     let service = parts.around(backend.clone());
-    let slot = parts.slots.try_take().unwrap();
+    let permit = parts.bulkhead.try_acquire().unwrap();
     let mut waiting = spawn(service.clone().oneshot(Do::Fail));
     assert_pending!(waiting.poll());
     parts.trip();
     advance(WAIT).await;
-    drop(slot);
+    drop(permit);
     assert!(waiting.is_woken());
     assert!(assert_ready!(waiting.poll()).unwrap_err().rejected().is_none());
     assert_eq!(rejection(&service, Do::Answer).await, circuit_open(OPEN - WAIT));
@@ -64,15 +64,15 @@ async fn a_probe_in_the_queue() {
     let service = parts.around(backend.clone());
     parts.trip();
     advance(OPEN).await;
-    let slot = parts.slots.try_take().unwrap();
+    let permit = parts.bulkhead.try_acquire().unwrap();
     let mut probe = spawn(service.clone().oneshot(Do::Answer));
     assert_pending!(probe.poll());
     let turned_away = rejection(&service, Do::Answer).await;
     assert!(matches!(turned_away, Some(Rejected::CircuitOpen { retry_after: None, .. })));
-    assert_eq!((parts.slots.waiting(), backend.calls()), (1, 0));
-    drop(slot);
+    assert_eq!((parts.bulkhead.waiting(), backend.calls()), (1, 0));
+    drop(permit);
     assert_eq!(assert_ready!(probe.poll()).unwrap(), "fine");
-    assert_eq!((parts.circuit.state(), backend.calls()), (State::Closed, 1));
+    assert_eq!((parts.circuit_breaker.state(), backend.calls()), (State::Closed, 1));
     parts.assert_whole(&"probed").await;
 }
 
@@ -84,26 +84,26 @@ async fn with_buffer_and_load_shed() {
         let (parts, backend) = (Parts::new(3, None), Backend::new());
         let service: Boxed<Do> = if above {
             let stack = parts.retry.layer();
-            let stack = ServiceBuilder::new().load_shed().buffer(8).layer(stack).layer(parts.circuit.layer());
-            stack.layer(parts.slots.layer()).layer(parts.timeout.clone()).service(backend.clone()).boxed_clone()
+            let stack = ServiceBuilder::new().load_shed().buffer(8).layer(stack).layer(parts.circuit_breaker.layer());
+            stack.layer(parts.bulkhead.layer()).layer(parts.timeout.layer()).service(backend.clone()).boxed_clone()
         } else {
             let queue = ServiceBuilder::new().load_shed().buffer(8).service(backend.clone());
-            let stack = ServiceBuilder::new().layer(parts.retry.layer()).layer(parts.circuit.layer());
-            stack.layer(parts.slots.layer()).layer(parts.timeout.clone()).service(queue).boxed_clone()
+            let stack = ServiceBuilder::new().layer(parts.retry.layer()).layer(parts.circuit_breaker.layer());
+            stack.layer(parts.bulkhead.layer()).layer(parts.timeout.layer()).service(queue).boxed_clone()
         };
         assert_eq!(rejection(&service, Do::Answer).await, None);
         assert_eq!(rejection(&service, Do::Hang).await, timed_out());
-        assert_eq!((parts.circuit.state(), backend.calls()), (State::Open, 4));
+        assert_eq!((parts.circuit_breaker.state(), backend.calls()), (State::Open, 4));
         for _ in 0..20 {
             assert_eq!(rejection(&service, Do::Answer).await, circuit_open(OPEN));
         }
         advance(OPEN).await;
         assert_eq!(service.clone().oneshot(Do::Answer).await.unwrap(), "fine");
-        let slot = parts.slots.try_take().unwrap();
+        let permit = parts.bulkhead.try_acquire().unwrap();
         for _ in 0..20 {
             assert_eq!(rejection(&service, Do::Answer).await, full());
         }
-        drop(slot);
+        drop(permit);
         assert_eq!(service.clone().oneshot(Do::Answer).await.unwrap(), "fine");
         assert_eq!(backend.calls(), 6);
         parts.assert_whole(&above).await;

@@ -4,14 +4,14 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::routing::get;
 use http::{Request, StatusCode};
-use seaworthy::LiftLayer;
+use seaworthy::WrapErrorLayer;
 use seaworthy::http::RespondLayer;
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
 
 use super::*;
 
-/// The state of the handlers and the slots in front of them.
+/// The state of the handlers and the permits in front of them.
 fn server(queue: Option<Duration>) -> (Router, Parts, Backend) {
     let (parts, backend) = (Parts::new(1, queue), Backend::new());
     let route = |request| {
@@ -28,9 +28,9 @@ fn server(queue: Option<Duration>) -> (Router, Parts, Backend) {
         .layer(
             ServiceBuilder::new()
                 .layer(RespondLayer::new())
-                .layer(parts.slots.layer())
-                .layer(parts.timeout.clone())
-                .layer(LiftLayer::new()),
+                .layer(parts.bulkhead.layer())
+                .layer(parts.timeout.layer())
+                .layer(WrapErrorLayer::new()),
         );
     (app, parts, backend)
 }
@@ -76,7 +76,7 @@ async fn or_it_waits_for_its_turn() {
     parts.assert_whole(&"waited").await;
 }
 
-/// A client that hangs up gives back its slot, or its place in the queue.
+/// A client that hangs up gives back its permit, or its place in the queue.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_hangs_up() {
     let (app, parts, backend) = server(Some(QUEUE));
@@ -85,9 +85,9 @@ async fn a_client_that_hangs_up() {
     let (mut first, mut second) = (spawn(ask(&app, "/hang")), spawn(ask(&app, "/fine")));
     assert_pending!(first.poll());
     assert_pending!(second.poll());
-    assert_eq!((parts.slots.in_use(), parts.slots.waiting()), (1, 2));
+    assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.waiting()), (1, 2));
     drop(first);
-    assert_eq!((parts.slots.in_use(), parts.slots.waiting()), (1, 1));
+    assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.waiting()), (1, 1));
     drop(running);
     assert!(second.is_woken());
     assert_eq!(assert_ready!(second.poll()), fine());

@@ -3,10 +3,10 @@
 use std::task::{Context, Poll};
 
 use seaworthy::Error;
-use seaworthy::bulkhead::Bulkhead;
-use seaworthy::circuit::CircuitBreaker;
-use seaworthy::retry::Retry;
-use seaworthy::timeout::Timeout;
+use seaworthy::bulkhead::BulkheadService;
+use seaworthy::circuit_breaker::CircuitBreakerService;
+use seaworthy::retry::RetryService;
+use seaworthy::timeout::TimeoutService;
 use tower::Service;
 
 type Outcome = Result<(), Error<std::fmt::Error>>;
@@ -46,9 +46,9 @@ const fn future<S: Service<u64>>() -> usize {
     size_of::<S::Future>()
 }
 
-type Timed = Timeout<Inner>;
-type Slotted = Bulkhead<Timed>;
-type Guarded = CircuitBreaker<Slotted>;
+type Timed = TimeoutService<Inner>;
+type Slotted = BulkheadService<Timed>;
+type Guarded = CircuitBreakerService<Slotted>;
 
 /// A layer adds to the futures of all that lie around it, and a retry keeps a copy of the services below it, besides.
 #[test]
@@ -58,12 +58,12 @@ fn the_future_of_the_whole_stack() {
     let futures = [future::<Timed>(), future::<Slotted>(), future::<Guarded>()];
     let services = [size_of::<Timed>(), size_of::<Slotted>(), size_of::<Guarded>()];
     println!("futures: {futures:?}; services: {services:?}");
-    let [_, _, circuit] = futures;
+    let [_, _, circuit_breaker] = futures;
     // Without a retry it is small.
-    assert!(circuit <= 112, "{futures:?}");
-    let whole = future::<Retry<Guarded>>();
+    assert!(circuit_breaker <= 112, "{futures:?}");
+    let whole = future::<RetryService<Guarded>>();
     let request = size_of::<Option<u64>>();
     // The policy, the number of attempts and the time of the first: three words.
-    assert!(whole <= circuit + size_of::<Guarded>() + request + 24, "{whole}: {futures:?}, {services:?}");
+    assert!(whole <= circuit_breaker + size_of::<Guarded>() + request + 24, "{whole}: {futures:?}, {services:?}");
     assert!(whole <= 224, "{whole}: {futures:?}, {services:?}");
 }

@@ -2,7 +2,7 @@ use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use seaworthy::{BoxError, Rejected, StackError, TimeoutLayer};
+use seaworthy::{BoxError, Rejected, StackError, Timeout, TimeoutLayer};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_millis(20);
 #[tokio::test(start_paused = true)]
 async fn dropped_at_every_await() {
     let told = Told::default();
-    let layer = TimeoutLayer::builder(LIMIT).observer(told.observer()).build().unwrap();
+    let layer = Timeout::builder(LIMIT).observer(told.observer()).build().unwrap();
     for polls in 0..4 {
         for rest in [Duration::ZERO, LIMIT] {
             let script = Script::default();
@@ -38,7 +38,7 @@ async fn dropped_at_every_await() {
 #[tokio::test(start_paused = true)]
 async fn a_timer_ends_with_its_call() {
     let script = Script::default();
-    let layer = TimeoutLayer::new(LIMIT);
+    let layer = Timeout::new(LIMIT);
     let mut task = spawn(async {
         let answer = layer.run(script.start()).await;
         assert_eq!(answer.unwrap(), "done");
@@ -65,7 +65,7 @@ async fn panics_pass() {
             assert!(polls < last, "inner is broken");
             std::task::Poll::<Result<(), BoxError>>::Pending
         });
-        let mut call = spawn(TimeoutLayer::new(LIMIT).run(inner));
+        let mut call = spawn(Timeout::new(LIMIT).run(inner));
         for _ in 1..last {
             assert_pending!(call.poll());
         }
@@ -89,7 +89,7 @@ async fn a_panic_in_a_drop_passes() {
     }
     let script = Script::default();
     let bomb = Bomb(script.clone());
-    let mut call = spawn(TimeoutLayer::new(LIMIT).run(async move {
+    let mut call = spawn(Timeout::new(LIMIT).run(async move {
         let _bomb = bomb;
         pending::<Result<(), BoxError>>().await
     }));
@@ -119,7 +119,7 @@ async fn lives_with_buffer_and_load_shed() {
     }
 }
 
-/// TO-01: a slot that the inner future holds is free when the caller learns that its call was given up.
+/// TO-01: a permit that the inner future holds is free when the caller learns that its call was given up.
 #[tokio::test(start_paused = true)]
 async fn what_inner_holds_is_given_back() {
     let service = ServiceBuilder::new()

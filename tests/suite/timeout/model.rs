@@ -2,7 +2,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use seaworthy::{Rejected, StackError, TimeoutLayer};
+use seaworthy::{Rejected, StackError, Timeout};
 use tokio_test::task::spawn;
 use tower::{Layer, Service, service_fn};
 
@@ -58,8 +58,8 @@ fn model(limit: Option<u32>, steps: &[Step]) -> Vec<Seen> {
 async fn run(limit: Option<u32>, steps: &[Step]) -> Vec<Seen> {
     let script = Script::default();
     let inner = script.clone();
-    let layer = TimeoutLayer::per_request(move |(): &()| limit.map(|limit| limit * MS)).build().unwrap();
-    let mut call = spawn(layer.layer(service_fn(move |()| inner.start())).call(()));
+    let layer = Timeout::per_request(move |(): &()| limit.map(|limit| limit * MS)).build().unwrap();
+    let mut call = spawn(layer.layer().layer(service_fn(move |()| inner.start())).call(()));
     let mut seen = Vec::new();
     for step in steps {
         match step {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use seaworthy::timeout::{FixedTimeout, Limit, ResponseFuture, TimeoutBuilder};
-use seaworthy::{BoxError, Error, Observer, Rejected, StackError, Timeout, TimeoutFor, TimeoutLayer};
+use seaworthy::timeout::{FixedTimeout, Limit, ResponseFuture, TimeoutBuilder, TimeoutFor, TimeoutService};
+use seaworthy::{BoxError, Error, Observer, Rejected, StackError, Timeout};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
@@ -19,17 +19,17 @@ use crate::support::{MS, SECOND, advance, listen};
 
 const LIMIT: Duration = Duration::from_millis(20);
 
-assert_impl_all!(TimeoutLayer: Clone, Send, Sync, Unpin);
+assert_impl_all!(Timeout: Clone, Send, Sync, Unpin);
 assert_impl_all!(TimeoutBuilder: Clone, Send, Sync);
-assert_impl_all!(Timeout<()>: Clone, Send, Sync, Unpin);
+assert_impl_all!(TimeoutService<()>: Clone, Send, Sync, Unpin);
 assert_impl_all!(ResponseFuture<std::future::Ready<()>>: Send, Sync, Unpin);
 // What the inner future is not, this one is not either.
 assert_not_impl_any!(ResponseFuture<std::marker::PhantomPinned>: Unpin);
 assert_not_impl_any!(ResponseFuture<*const ()>: Send, Sync);
 assert_impl_all!(FixedTimeout: Copy, Send, Sync);
 
-fn layer() -> TimeoutLayer {
-    TimeoutLayer::new(LIMIT)
+fn layer() -> Timeout {
+    Timeout::new(LIMIT)
 }
 
 fn timed_out(after: Duration) -> Option<Rejected> {
@@ -71,7 +71,7 @@ async fn gives_up_when_the_time_is_over() {
 #[tokio::test(start_paused = true)]
 async fn answers_in_time_pass() {
     let (told, script) = (Told::default(), Script::default());
-    let layer = TimeoutLayer::builder(LIMIT).observer(told.observer()).build().unwrap();
+    let layer = Timeout::builder(LIMIT).observer(told.observer()).build().unwrap();
     for answer in [Ok("fine"), Err("broken")] {
         let mut call = spawn(layer.run(script.start()));
         assert_pending!(call.poll());
@@ -87,7 +87,7 @@ async fn answers_in_time_pass() {
 /// TO-01: for a service it is the same; inner was called once, and its late answer is nobody's.
 #[tokio::test(start_paused = true)]
 async fn gives_up_a_call_of_a_service() {
-    let (mut service, mut handle) = mock::spawn_with(|inner: mock::Mock<&str, &str>| layer().layer(inner));
+    let (mut service, mut handle) = mock::spawn_with(|inner: mock::Mock<&str, &str>| layer().layer().layer(inner));
     handle.allow(2);
     assert_ready_ok!(service.poll_ready());
     let mut call = spawn(service.call("slow"));
@@ -114,7 +114,7 @@ async fn tells_after_inner_is_dropped() {
     let script = Script::default();
     let told = Told::default();
     let (seen, inner) = (told.observer(), script.clone());
-    let layer = TimeoutLayer::builder(LIMIT)
+    let layer = Timeout::builder(LIMIT)
         .name("slowpoke")
         .observer(move |event: &seaworthy::Event<'_>| {
             assert_eq!(inner.alive(), 0);
@@ -144,7 +144,7 @@ async fn logs_what_it_gives_up() {
     layer().run(pending::<Result<(), BoxError>>()).await.unwrap_err();
     let line = log.take();
     assert!(line.contains("DEBUG seaworthy::timeout: timed out limit=response after=20ms"), "{line}");
-    let named = TimeoutLayer::builder(LIMIT).name("slowpoke").build().unwrap();
+    let named = Timeout::builder(LIMIT).name("slowpoke").build().unwrap();
     named.run(pending::<Result<(), BoxError>>()).await.unwrap_err();
     let line = log.take();
     assert!(line.contains("timed out name=slowpoke limit=response after=20ms"), "{line}");
@@ -172,7 +172,7 @@ impl std::io::Write for Log {
 /// TO-01: an observer that panics changes nothing for the caller.
 #[tokio::test(start_paused = true)]
 async fn a_panicking_observer_is_survived() {
-    let layer = TimeoutLayer::builder(LIMIT).observer(|_: &seaworthy::Event<'_>| panic!("dizzy")).build().unwrap();
+    let layer = Timeout::builder(LIMIT).observer(|_: &seaworthy::Event<'_>| panic!("dizzy")).build().unwrap();
     assert_eq!(rejection(layer.run(Script::default().start()).await), timed_out(LIMIT));
 }
 
@@ -192,8 +192,8 @@ async fn every_stack_error_can_hold_it() {
     let lifted = layer().run(pending::<Result<(), Error<Infallible>>>()).await;
     assert_eq!(lifted, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT, timeout: None })));
     let service = ServiceBuilder::new()
-        .layer(layer())
-        .layer(seaworthy::LiftLayer::new())
+        .layer(layer().layer())
+        .layer(seaworthy::WrapErrorLayer::new())
         .service(service_fn(|()| pending::<Result<(), Infallible>>()));
     assert_eq!(service.oneshot(()).await, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT, timeout: None })));
 }
@@ -247,7 +247,7 @@ fn no_timer_for_an_answer_on_the_first_poll() {
 async fn time_begins_with_the_first_poll() {
     let script = Script::default();
     let inner = script.clone();
-    let mut service = layer().layer(service_fn(move |()| inner.start()));
+    let mut service = layer().layer().layer(service_fn(move |()| inner.start()));
     let mut call = spawn(service.ready().await.unwrap().call(()));
     advance(100 * LIMIT).await;
     assert_pending!(call.poll());
@@ -261,7 +261,7 @@ async fn time_begins_with_the_first_poll() {
 /// TO-03: waiting for inner to be ready is not limited and counts for nothing.
 #[tokio::test(start_paused = true)]
 async fn readiness_is_not_limited() {
-    let (mut service, mut handle) = mock::spawn_with(|inner: mock::Mock<(), &str>| layer().layer(inner));
+    let (mut service, mut handle) = mock::spawn_with(|inner: mock::Mock<(), &str>| layer().layer().layer(inner));
     handle.allow(0);
     assert_pending!(service.poll_ready());
     advance(100 * LIMIT).await;
@@ -279,12 +279,12 @@ async fn readiness_is_not_limited() {
 #[tokio::test(start_paused = true)]
 async fn each_request_has_its_limit() {
     let told = Told::default();
-    let layer = TimeoutLayer::per_request(|limit: &Option<Duration>| *limit)
+    let layer = Timeout::per_request(|limit: &Option<Duration>| *limit)
         .name("mixed")
         .observer(told.observer())
         .build()
         .unwrap();
-    let service = layer.layer(service_fn(|_| pending::<Result<(), BoxError>>()));
+    let service = layer.layer().layer(service_fn(|_| pending::<Result<(), BoxError>>()));
     for limit in [MS, LIMIT, 3600 * SECOND] {
         let mut call = spawn(service.clone().oneshot(Some(limit)));
         assert_pending!(call.poll());
@@ -307,26 +307,26 @@ async fn each_request_has_its_limit() {
 /// there, and then given up without a timer.
 #[test]
 fn zero_for_a_request_is_over_at_once() {
-    over_at_once(&TimeoutLayer::per_request(|_: &()| Some(Duration::ZERO)).build().unwrap(), None);
+    over_at_once(&Timeout::per_request(|_: &()| Some(Duration::ZERO)).build().unwrap(), None);
 }
 
 /// HC-21: a timeout cannot fail to be made: zero is what it is from a closure, with a name and without, as a layer and
 /// around a future.
 #[test]
 fn zero_for_all_requests_is_over_at_once() {
-    let plain = TimeoutLayer::new(Duration::ZERO);
+    let plain = Timeout::new(Duration::ZERO);
     over_at_once(&plain, None);
-    over_at_once(&TimeoutLayer::builder(Duration::ZERO).name("zero").build().unwrap(), Some("zero".into()));
+    over_at_once(&Timeout::builder(Duration::ZERO).name("zero").build().unwrap(), Some("zero".into()));
     assert_eq!(plain.after(), Duration::ZERO);
     let answer = poll_without_timers(plain.run(pending::<Result<(), BoxError>>()));
     assert_eq!(answer.map(rejection), Poll::Ready(timed_out(Duration::ZERO)));
     assert!(matches!(poll_without_timers(plain.run(ready(Ok::<_, BoxError>(7)))), Poll::Ready(Ok(7))));
 }
 
-fn over_at_once<D: TimeoutFor<()> + Clone>(zero: &TimeoutLayer<D>, timeout: Option<Arc<str>>) {
+fn over_at_once<D: TimeoutFor<()> + Clone>(zero: &Timeout<D>, timeout: Option<Arc<str>>) {
     let script = Script::default();
     let inner = script.clone();
-    let mut service = zero.layer(service_fn(move |()| inner.start()));
+    let mut service = zero.layer().layer(service_fn(move |()| inner.start()));
     let answer = poll_without_timers(service.call(()));
     let rejected = Rejected::TimedOut { after: Duration::ZERO, timeout };
     assert_eq!(answer.map(rejection), Poll::Ready(Some(rejected)));
@@ -340,8 +340,8 @@ fn over_at_once<D: TimeoutFor<()> + Clone>(zero: &TimeoutLayer<D>, timeout: Opti
 #[tokio::test]
 async fn a_panicking_closure_leaves_inner_alone() {
     let (inner, mut handle) = mock::pair::<(), ()>();
-    let layer = TimeoutLayer::per_request(|_: &()| -> Option<Duration> { panic!("no idea") }).build().unwrap();
-    let mut service = layer.layer(inner);
+    let layer = Timeout::per_request(|_: &()| -> Option<Duration> { panic!("no idea") }).build().unwrap();
+    let mut service = layer.layer().layer(inner);
     service.ready().await.unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| drop(service.call(())))).is_err());
     assert_pending!(spawn(handle.next_request()).poll());
@@ -353,7 +353,7 @@ fn too_long_is_no_limit() {
     for limit in
         [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_nanos(u64::MAX) + Duration::from_nanos(1)]
     {
-        let layer = TimeoutLayer::new(limit);
+        let layer = Timeout::new(limit);
         assert!(poll_without_timers(layer.run(pending::<Result<(), BoxError>>())).is_pending());
         assert!(matches!(poll_without_timers(layer.run(ready(Ok::<_, BoxError>(7)))), Poll::Ready(Ok(7))));
     }
@@ -362,11 +362,11 @@ fn too_long_is_no_limit() {
 /// TO-05: the longest that can be told does not panic, and years are kept to the millisecond.
 #[tokio::test(start_paused = true)]
 async fn long_limits_are_kept() {
-    let longest = TimeoutLayer::new(Duration::from_nanos(u64::MAX));
+    let longest = Timeout::new(Duration::from_nanos(u64::MAX));
     assert_pending!(spawn(longest.run(pending::<Result<(), BoxError>>())).poll());
 
     let years = Duration::from_secs(10 * 365 * 24 * 3600);
-    let layer = TimeoutLayer::new(years);
+    let layer = Timeout::new(years);
     let mut call = spawn(layer.run(pending::<Result<(), BoxError>>()));
     assert_pending!(call.poll());
     advance(years - MS).await;
@@ -378,12 +378,12 @@ async fn long_limits_are_kept() {
 /// TO-05: an empty name is a build error that names the field.
 #[test]
 fn bad_settings_are_refused() {
-    assert_eq!(TimeoutLayer::builder(SECOND).name("").build().unwrap_err().field(), "name");
-    let each = TimeoutLayer::per_request(|(): &()| None::<Duration>).name("").build();
+    assert_eq!(Timeout::builder(SECOND).name("").build().unwrap_err().field(), "name");
+    let each = Timeout::per_request(|(): &()| None::<Duration>).name("").build();
     assert_eq!(each.map(drop).unwrap_err().field(), "name");
 
     // Nothing is clamped: a nanosecond is a limit.
-    assert_eq!(TimeoutLayer::new(Duration::from_nanos(1)).after(), Duration::from_nanos(1));
-    assert_eq!(TimeoutLayer::new(Duration::from_nanos(u64::MAX - 1)).after(), Duration::from_nanos(u64::MAX - 1));
-    assert_eq!(TimeoutLayer::new(Duration::from_nanos(u64::MAX)).after(), Duration::MAX);
+    assert_eq!(Timeout::new(Duration::from_nanos(1)).after(), Duration::from_nanos(1));
+    assert_eq!(Timeout::new(Duration::from_nanos(u64::MAX - 1)).after(), Duration::from_nanos(u64::MAX - 1));
+    assert_eq!(Timeout::new(Duration::from_nanos(u64::MAX)).after(), Duration::MAX);
 }

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use seaworthy::{BoxError, Error, Slots, StackError};
+use seaworthy::{BoxError, Bulkhead, Error, StackError};
 use tokio::runtime::Runtime;
 use tower::limit::ConcurrencyLimit;
 use tower::load_shed::LoadShed;
@@ -44,7 +44,7 @@ pub(super) fn pattern() -> Pattern {
             Column {
                 name: "seaworthy, leaked",
                 note: "the same with `Error<E>` and slots that are never freed: no reference count.",
-                cells: ours::<Error<Failure>>(runtime, Slots::leak),
+                cells: ours::<Error<Failure>>(runtime, Bulkhead::leak),
             },
             Column {
                 name: "seaworthy, run",
@@ -128,19 +128,19 @@ fn floor_full(runtime: &'static Runtime) -> Box<dyn Bench> {
     rejects(runtime, floor, |error| error.rejected().is_some())
 }
 
-fn slots(limit: u32) -> Slots {
-    Slots::builder("bench").limit(limit).build().expect("the settings are valid")
+fn slots(limit: u32) -> Bulkhead {
+    Bulkhead::builder("bench").limit(limit).build().expect("the settings are valid")
 }
 
 /// With room, and around slots of which the only one is taken, for good.
-fn ours<E>(runtime: &'static Runtime, keep: fn(Slots) -> Slots) -> Vec<Cell>
+fn ours<E>(runtime: &'static Runtime, keep: fn(Bulkhead) -> Bulkhead) -> Vec<Cell>
 where
     E: StackError + From<Failure> + Debug + 'static,
 {
     let room = || keep(slots(ROOM)).layer().layer(AtOnce::<E>::new());
     let full = || {
         let slots = keep(slots(1));
-        std::mem::forget(slots.try_take());
+        std::mem::forget(slots.try_acquire());
         slots.layer().layer(AtOnce::<E>::new())
     };
     let is_rejection = |error: &E| error.rejected().is_some();
@@ -159,12 +159,12 @@ fn run(runtime: &'static Runtime) -> Box<dyn Bench> {
 
 fn run_full(runtime: &'static Runtime) -> Box<dyn Bench> {
     let slots = slots(1);
-    std::mem::forget(slots.try_take());
+    std::mem::forget(slots.try_acquire());
     bench(runtime, move || matches!(run_one(&slots), Err(Error::Rejected(_))))
 }
 
 #[inline]
-fn run_one(slots: &Slots) -> Result<u64, Error<Failure>> {
+fn run_one(slots: &Bulkhead) -> Result<u64, Error<Failure>> {
     let request = black_box(REQUEST);
     finish(slots.run(at_once(answer(request))))
 }

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 use std::hint::black_box;
 use std::time::Duration;
 
-use seaworthy::{BoxError, Circuit, Error, Rejected, RetryPolicy, Slots, StackError, TimeoutLayer, Verdict};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Error, Rejected, RetryPolicy, StackError, Timeout, Verdict};
 use tokio::runtime::Runtime;
 use tower::ServiceBuilder;
 use tower_service::Service;
@@ -114,8 +114,8 @@ struct Kind {
     budget: bool,
 }
 
-fn circuit(open: bool) -> Circuit {
-    let circuit = Circuit::builder("bench").consecutive_failures(Rule::FAILURES).open_for(OPEN_FOR);
+fn circuit(open: bool) -> CircuitBreaker {
+    let circuit = CircuitBreaker::builder("bench").consecutive_failures(Rule::FAILURES).open_for(OPEN_FOR);
     let circuit = circuit.build().expect("the settings are valid");
     for _ in 0..if open { Rule::FAILURES } else { 0 } {
         circuit.admit().expect("not open yet").settle(Verdict::Failure);
@@ -123,8 +123,8 @@ fn circuit(open: bool) -> Circuit {
     circuit
 }
 
-fn slots() -> Slots {
-    Slots::builder("bench").limit(ROOM).build().expect("the settings are valid")
+fn slots() -> Bulkhead {
+    Bulkhead::builder("bench").limit(ROOM).build().expect("the settings are valid")
 }
 
 fn retry(budget: bool) -> RetryPolicy {
@@ -133,8 +133,8 @@ fn retry(budget: bool) -> RetryPolicy {
     builder.build().expect("the settings are valid")
 }
 
-fn timeout() -> TimeoutLayer {
-    TimeoutLayer::new(LIMIT)
+fn timeout() -> Timeout {
+    Timeout::new(LIMIT)
 }
 
 fn layers<E>(runtime: &'static Runtime, open: bool, kind: Kind) -> Box<dyn Bench>
@@ -147,7 +147,7 @@ where
         .layer(retry(kind.budget).layer())
         .layer(circuit.layer())
         .layer(slots.layer())
-        .layer(timeout())
+        .layer(timeout().layer())
         .service(AtOnce::<E>::new());
     if open { rejects(runtime, service, |error| is_open(error)) } else { passes(runtime, service) }
 }

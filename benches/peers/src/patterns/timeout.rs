@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use http::StatusCode;
-use seaworthy::{BoxError, TimeoutLayer};
+use seaworthy::{BoxError, Timeout};
 use tokio::runtime::Runtime;
 use tower_layer::Layer;
 use tower_resilience_timelimiter::TimeLimiterLayer;
@@ -33,7 +33,7 @@ pub(super) fn pattern() -> Pattern {
             },
             Column {
                 name: "seaworthy, run",
-                note: "`TimeoutLayer::run`, around a future.",
+                note: "`Timeout::run`, around a future.",
                 cells: vec![exact(run(runtime, AtOnce::new())), exact(run(runtime, Late::new()))],
             },
             Column {
@@ -43,7 +43,7 @@ pub(super) fn pattern() -> Pattern {
             },
             Column {
                 name: "tower-http",
-                note: "`TimeoutLayer`. A timer is made and set for every call; what ran out of time is an answer with \
+                note: "`Timeout`. A timer is made and set for every call; what ran out of time is an answer with \
                      a status and no error. ≈ knows only HTTP: that row makes an `http::Request` and a `Response` for \
                      each call, which alone costs what the floor `http alone` says.",
                 cells: vec![nearest(passes(runtime, http(AtOnce::new()))), nearest(passes(runtime, http(Late::new())))],
@@ -74,12 +74,12 @@ where
     ]
 }
 
-fn layer() -> TimeoutLayer {
-    TimeoutLayer::new(LIMIT)
+fn layer() -> Timeout {
+    Timeout::new(LIMIT)
 }
 
-fn ours<S: Service<u64, Error = BoxError>>(inner: S) -> seaworthy::Timeout<S> {
-    layer().layer(inner)
+fn ours<S: Service<u64, Error = BoxError>>(inner: S) -> seaworthy::timeout::TimeoutService<S> {
+    layer().layer().layer(inner)
 }
 
 fn run<S>(runtime: &'static Runtime, mut inner: S) -> Box<dyn Bench>

@@ -4,16 +4,16 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use seaworthy::circuit::{CircuitBreaker, CircuitBuilder};
-use seaworthy::{BoxError, Circuit, Error, StackError};
+use seaworthy::circuit_breaker::{CircuitBreakerBuilder, CircuitBreakerService};
+use seaworthy::{BoxError, CircuitBreaker, Error, StackError};
 use tower_layer::Layer;
 
 use crate::{Answer, Ask, Failure, Inner, Outcome, Peer, Rule, drive};
 
 const HALF_OPEN_AFTER: Option<Duration> = Some(Duration::from_millis(50));
 
-fn builder(rule: Rule, open_for: Duration) -> CircuitBuilder {
-    let builder = Circuit::builder("bench").open_for(open_for).probe_timeout(Duration::MAX);
+fn builder(rule: Rule, open_for: Duration) -> CircuitBreakerBuilder {
+    let builder = CircuitBreaker::builder("bench").open_for(open_for).probe_timeout(Duration::MAX);
     match rule {
         Rule::Consecutive => builder.consecutive_failures(Rule::FAILURES),
         Rule::CountWindow => builder.count_window(Rule::CALLS).failure_rate(Rule::RATE),
@@ -21,7 +21,7 @@ fn builder(rule: Rule, open_for: Duration) -> CircuitBuilder {
     }
 }
 
-fn circuit(builder: CircuitBuilder) -> Circuit {
+fn circuit(builder: CircuitBreakerBuilder) -> CircuitBreaker {
     builder.build().expect("the settings are valid")
 }
 
@@ -33,7 +33,7 @@ impl From<Failure> for Error<Failure> {
 
 /// The layer around a service, and a way to build it.
 pub(super) struct Layered<E, W> {
-    service: CircuitBreaker<Inner<E>>,
+    service: CircuitBreakerService<Inner<E>>,
     way: PhantomData<fn() -> W>,
 }
 
@@ -67,7 +67,7 @@ impl Way for Static {
 }
 
 impl<E, W: Way> Layered<E, W> {
-    fn around(circuit: Circuit) -> Self {
+    fn around(circuit: CircuitBreaker) -> Self {
         let circuit = if W::LEAKED { circuit.leak() } else { circuit };
         Self { service: circuit.layer().layer(Inner::new()), way: PhantomData }
     }
@@ -116,7 +116,7 @@ pub(super) type TypedService = Layered<Error<Failure>, Typed>;
 pub(super) type StaticService = Layered<Error<Failure>, Static>;
 
 /// The circuit without a layer, around a future that borrows it.
-pub(super) struct Run(Circuit);
+pub(super) struct Run(CircuitBreaker);
 
 impl Peer for Run {
     const NAME: &'static str = "seaworthy, run";

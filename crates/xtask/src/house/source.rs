@@ -1,9 +1,8 @@
 //! The tree as the checks see it: files as text and as tokens, tests left out.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::{fs, io};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 

@@ -18,7 +18,7 @@ fn send() {
 #[tokio::test]
 async fn first_and_second() {
     let long = Duration::from_secs(3_600);
-    let runner = Runner::builder().signals([Signal::Hangup]).grace(long).build().unwrap();
+    let runner = Runner::builder().signals([Signal::Hangup]).grace_period(long).build().unwrap();
     runner.task("endless", |_| std::future::pending::<Result>()).unwrap();
     let (health, shutdown) = (runner.health().clone(), runner.shutdown());
     send();

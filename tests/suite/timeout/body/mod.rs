@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full};
-use seaworthy::http::{BodyTimeout, BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, TimeoutBody};
+use seaworthy::http::{BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, BodyTimeoutService, TimeoutBody};
 use seaworthy::timeout::Limit;
 use seaworthy::{BoxError, Rejected, StackError, TimeoutLayer};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -31,7 +31,7 @@ const TOTAL: Duration = Duration::from_millis(100);
 
 assert_impl_all!(BodyTimeoutLayer: Clone, Send, Sync, Unpin);
 assert_impl_all!(BodyTimeoutBuilder: Clone, Default, Send, Sync);
-assert_impl_all!(BodyTimeout<()>: Clone, Send, Sync, Unpin);
+assert_impl_all!(BodyTimeoutService<()>: Clone, Send, Sync, Unpin);
 assert_impl_all!(BodyTimeoutFuture<()>: Send, Sync, Unpin);
 assert_impl_all!(TimeoutBody<Full<Bytes>>: Default, Send, Sync, Unpin);
 assert_not_impl_any!(TimeoutBody<std::marker::PhantomPinned>: Unpin);

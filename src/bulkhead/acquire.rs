@@ -1,0 +1,156 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use super::handle::Bulkhead;
+use super::held::{HeldPermit, Permit};
+use super::shared::{QueueAnswer, Shared};
+use crate::error::Rejected;
+use crate::rt::time;
+
+/// The future of [`Bulkhead::take`].
+///
+/// # Cancellation
+/// Dropping it leaves the queue. A permit that was granted to it in the meantime goes to the next who waits.
+#[must_use = "futures do nothing unless polled"]
+pub struct Acquire(Waiter<Bulkhead>);
+
+impl Acquire {
+    pub(super) fn new(bulkhead: Bulkhead) -> Acquire {
+        Acquire(Waiter::new(bulkhead))
+    }
+}
+
+impl Future for Acquire {
+    type Output = Result<Permit, Rejected>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.get_mut().0).poll(cx).map_ok(Permit::new)
+    }
+}
+
+impl fmt::Debug for Acquire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acquire").finish_non_exhaustive()
+    }
+}
+
+/// Somebody who wants a permit and may have to wait for it.
+#[derive(Debug)]
+pub(crate) struct Waiter<H: Borrow<Bulkhead>> {
+    /// Until there is an answer.
+    bulkhead: Option<H>,
+    place: QueueState,
+}
+
+impl<H: Borrow<Bulkhead>> Waiter<H> {
+    pub(crate) fn new(bulkhead: H) -> Waiter<H> {
+        Waiter { bulkhead: Some(bulkhead), place: QueueState::default() }
+    }
+}
+
+impl<H: Borrow<Bulkhead> + Unpin> Future for Waiter<H> {
+    type Output = Result<HeldPermit<H>, Rejected>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let answer = match &this.bulkhead {
+            Some(bulkhead) => ready!(this.place.poll(bulkhead.borrow().shared(), cx)),
+            None => Err(None),
+        };
+        match (this.bulkhead.take(), answer) {
+            (Some(bulkhead), Ok(())) => Poll::Ready(Ok(HeldPermit::new(bulkhead))),
+            (Some(bulkhead), Err(waited)) => Poll::Ready(Err(bulkhead.borrow().shared().reject(waited))),
+            (None, _) => panic!("a future that takes a permit was polled after it was ready"),
+        }
+    }
+}
+
+impl<H: Borrow<Bulkhead>> Drop for Waiter<H> {
+    fn drop(&mut self) {
+        if let Some(bulkhead) = &self.bulkhead {
+            self.place.give_up(bulkhead.borrow().shared());
+        }
+    }
+}
+
+/// A place in the queue of a bulkhead, or no place.
+#[derive(Debug, Default)]
+pub(crate) struct QueueState {
+    /// 0 for none.
+    number: u64,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl QueueState {
+    /// Ready when the caller has a permit or was refused one; with the time that it waited in vain, if it did.
+    pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Option<Duration>>> {
+        if self.number == 0 {
+            match shared.try_acquire() {
+                Ok(()) => return Poll::Ready(Ok(())),
+                // To be refused costs no lock.
+                Err(permits) if !shared.may_wait(permits) => return Poll::Ready(Err(None)),
+                Err(_) => {}
+            }
+            match shared.join(cx.waker()) {
+                QueueAnswer::Taken => return Poll::Ready(Ok(())),
+                QueueAnswer::Refused => return Poll::Ready(Err(None)),
+                QueueAnswer::Queued(number) => {
+                    self.number = number;
+                    self.timer = time::sleep_until(shared.wait_ends()).map(Box::pin);
+                }
+            }
+        } else if shared.is_granted(self.number, cx.waker()) {
+            self.number = 0;
+            return Poll::Ready(Ok(()));
+        }
+        match &mut self.timer {
+            None => return Poll::Pending,
+            Some(timer) => ready!(timer.as_mut().poll(cx)),
+        }
+        // A permit that was granted at the last moment wins over the time.
+        let in_vain = shared.leave(std::mem::take(&mut self.number));
+        Poll::Ready(if in_vain { Err(Some(shared.max_wait())) } else { Ok(()) })
+    }
+
+    pub(crate) fn give_up(&mut self, shared: &Shared) {
+        if self.number != 0 && !shared.leave(self.number) {
+            // It was granted and nobody came for it.
+            shared.give_back();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::rt::time::readings;
+
+    /// BH-03: only a call that has to wait reads the clock, once.
+    #[tokio::test(start_paused = true)]
+    async fn clock_readings() {
+        let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(Duration::from_secs(1)).build().expect("valid");
+        let cx = &mut Context::from_waker(Waker::noop());
+        let (permit, none) = readings::during(|| Pin::new(&mut bulkhead.take()).poll(cx));
+        assert!(permit.is_ready());
+        let mut waits = bulkhead.take();
+        let (poll, once) = readings::during(|| Pin::new(&mut waits).poll(cx));
+        assert!(poll.is_pending());
+        let (rejected, not_at_all) = readings::during(|| bulkhead.try_acquire());
+        assert!(rejected.is_err());
+        let (poll, not_again) = readings::during(|| {
+            let _pending = Pin::new(&mut waits).poll(cx);
+            drop(permit);
+            Pin::new(&mut waits).poll(cx)
+        });
+        assert!(poll.is_ready());
+        assert_eq!((none, once, not_at_all, not_again), (0, 1, 0, 0));
+    }
+}

@@ -1,0 +1,274 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::locked::{LockedQueue, advance};
+use crate::error::Rejected;
+use crate::machine::bulkhead::permits::Permits;
+use crate::machine::bulkhead::queue::WaitQueue;
+use crate::machine::timestamp::Timestamp;
+use crate::name::Name;
+use crate::observe::event::{Event, Place};
+use crate::observe::notifier::Notifier;
+use crate::observe::{ObserverCache, Source};
+use crate::rt::sync::{AtomicU64, Mutex, Ordering};
+use crate::rt::time;
+
+/// What all handles of one bulkhead share.
+///
+/// The tally alone says how many hold a permit and how many wait. Permits are taken and given back by single steps of it;
+/// how many wait is changed only by the holder of the queue's lock, so that the queue is as long as the tally says
+/// whenever the lock is free. Who gives a permit back while somebody waits settles the tally under the lock; until then
+/// nobody can take that permit, because somebody waits.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    permits: AtomicU64,
+    rejections: AtomicU64,
+    queue: Mutex<WaitQueue<Waker>>,
+    settings: BulkheadSettings,
+    name: Name,
+    cache: ObserverCache,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct BulkheadSettings {
+    pub(super) max_wait: Duration,
+    /// 0 where nobody ever waits.
+    pub(super) max_queued: u32,
+    /// What is told to who is rejected.
+    pub(super) retry_after: Option<Duration>,
+    pub(super) notifier: Notifier,
+    /// Whose keys these bulkheads are of.
+    pub(super) family: Option<Arc<Name>>,
+}
+
+/// The answer to a caller who is ready to wait.
+pub(super) enum QueueAnswer {
+    Taken,
+    /// Waits, under this number.
+    Queued(u64),
+    Refused,
+}
+
+impl Shared {
+    pub(super) fn new(name: Name, limit: u32, settings: BulkheadSettings) -> Shared {
+        let shared = Shared {
+            permits: AtomicU64::new(Permits::new(limit, settings.notifier.wants_calls()).bits()),
+            rejections: AtomicU64::new(0),
+            queue: Mutex::new(WaitQueue::new()),
+            settings,
+            name,
+            cache: ObserverCache::default(),
+        };
+        shared.resized(0, limit);
+        shared
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn about(&self) -> Source<'_> {
+        Source::new(self.settings.family.as_deref(), &self.cache)
+    }
+
+    pub(super) fn max_wait(&self) -> Duration {
+        self.settings.max_wait
+    }
+
+    pub(super) fn rejections(&self) -> u64 {
+        self.rejections.load(Ordering::Relaxed)
+    }
+
+    /// Whether a call would find a permit now.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        Permits::from_bits(self.permits.load(Ordering::Acquire)).has_room()
+    }
+
+    /// All counts, with a permit that is on its way to somebody who waits already there.
+    pub(super) fn counts(&self) -> Permits {
+        Permits::from_bits(self.permits.load(Ordering::Acquire)).settled().0
+    }
+
+    /// Takes a free permit; else tells what stood in the way.
+    #[inline]
+    pub(crate) fn try_acquire(&self) -> Result<(), Permits> {
+        let mut seen = self.permits.load(Ordering::Acquire);
+        loop {
+            let permits = Permits::from_bits(seen);
+            if !permits.is_quiet() {
+                // While somebody waits, there is nothing to take.
+                return if permits.is_told() { self.try_acquire_and_notify() } else { Err(permits) };
+            }
+            let Some(next) = permits.acquire_quietly() else { return Err(permits) };
+            match self.permits.compare_exchange_weak(seen, next.bits(), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// As [`Shared::try_acquire`], and tells of it.
+    #[cold]
+    fn try_acquire_and_notify(&self) -> Result<(), Permits> {
+        advance(&self.permits, |permits| permits.take().map(|next| (next, ())).ok_or(permits))?;
+        self.moved(Place::Outside, Place::Inside);
+        Ok(())
+    }
+
+    /// Whether a caller who found no permit may wait for one.
+    #[inline]
+    pub(crate) fn may_wait(&self, permits: Permits) -> bool {
+        let most = self.settings.max_queued;
+        most > 0 && permits.left_waiting() < most
+    }
+
+    /// Gives a permit back. If somebody waits, it is the first one's.
+    #[inline]
+    pub(crate) fn give_back(&self) {
+        let before = Permits::from_bits(self.permits.fetch_sub(Permits::PERMIT, Ordering::AcqRel));
+        if !before.is_quiet() {
+            self.given_back(before);
+        }
+    }
+
+    #[cold]
+    fn given_back(&self, before: Permits) {
+        let mut granted = 0;
+        if before.waiting() > 0 {
+            let mut locked = self.lock();
+            locked.settle();
+            granted = locked.unlock();
+        }
+        self.moved(Place::Inside, Place::Outside);
+        self.granted(granted);
+    }
+
+    fn lock(&self) -> LockedQueue<'_> {
+        LockedQueue::new(&self.permits, &self.queue)
+    }
+
+    /// Takes a free permit, or a place at the end of the queue.
+    #[cold]
+    pub(super) fn join(&self, waker: &Waker) -> QueueAnswer {
+        // A waker is cloned and dropped outside of the lock: this may be anybody's code.
+        let waker = waker.clone();
+        let mut locked = self.lock();
+        let queued = locked.step(|permits| match permits.take() {
+            Some(next) => Ok((next, false)),
+            None if self.may_wait(permits) => Ok((permits.join(), true)),
+            None => Err(()),
+        });
+        let number = (queued == Ok(true)).then(|| locked.queue().join(waker));
+        self.granted(locked.unlock());
+        match number {
+            Some(number) => {
+                self.moved(Place::Outside, Place::Waiting);
+                QueueAnswer::Queued(number)
+            }
+            None if queued.is_ok() => {
+                self.moved(Place::Outside, Place::Inside);
+                QueueAnswer::Taken
+            }
+            None => QueueAnswer::Refused,
+        }
+    }
+
+    /// Whether the permit was granted that is waited for under `number`; if not, `waker` is woken once it is.
+    pub(super) fn is_granted(&self, number: u64, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let mut locked = self.lock();
+        locked.settle();
+        let (granted, _dropped_outside) = match locked.queue().find(number) {
+            None => (true, waker),
+            Some(known) if known.will_wake(&waker) => (false, waker),
+            Some(known) => (false, std::mem::replace(known, waker)),
+        };
+        self.granted(locked.unlock());
+        granted
+    }
+
+    /// Leaves the queue; false if the permit was granted, even at the last moment.
+    pub(super) fn leave(&self, number: u64) -> bool {
+        let mut locked = self.lock();
+        let dropped_outside = locked.leave(number);
+        self.granted(locked.unlock());
+        if dropped_outside.is_some() {
+            self.moved(Place::Waiting, Place::Outside);
+        }
+        dropped_outside.is_some()
+    }
+
+    /// When a wait that begins now is over.
+    pub(super) fn wait_ends(&self) -> Timestamp {
+        time::now().after(self.settings.max_wait)
+    }
+
+    pub(super) fn set_limit(&self, limit: u32) {
+        let mut locked = self.lock();
+        let Ok(before) = locked.step(|permits| Ok::<_, Infallible>((permits.with_limit(limit), permits.limit())));
+        locked.settle();
+        let granted = locked.unlock();
+        self.resized(before, limit);
+        self.granted(granted);
+    }
+
+    /// What was set for whoever is rejected.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.settings.retry_after
+    }
+
+    /// Makes a rejection, which is still to be counted.
+    #[inline]
+    pub(super) fn rejection(&self) -> Rejected {
+        Rejected::BulkheadFull { name: self.name.clone(), retry_after: self.settings.retry_after.into() }
+    }
+
+    /// Counts and tells a rejection; `waited` is the time that was spent in the queue.
+    #[inline]
+    pub(super) fn rejected(&self, waited: Option<Duration>) {
+        self.rejections.fetch_add(1, Ordering::Relaxed);
+        if self.settings.notifier.hears_debug() {
+            self.notify(waited);
+        }
+    }
+
+    #[inline(never)]
+    fn notify(&self, waited: Option<Duration>) {
+        self.settings.notifier.notify(&Event::BulkheadRejected { name: &self.name, source: self.about(), waited });
+    }
+
+    pub(crate) fn reject(&self, waited: Option<Duration>) -> Rejected {
+        self.rejected(waited);
+        self.rejection()
+    }
+
+    /// Free permits were given to so many who waited.
+    fn granted(&self, callers: u32) {
+        for _ in 0..callers {
+            self.moved(Place::Waiting, Place::Inside);
+        }
+    }
+
+    /// For those who want to be told of every call.
+    fn moved(&self, from: Place, to: Place) {
+        if self.settings.notifier.wants_calls() {
+            self.settings.notifier.notify(&Event::BulkheadMoved { name: &self.name, source: self.about(), from, to });
+        }
+    }
+
+    fn resized(&self, from: u32, to: u32) {
+        if self.settings.notifier.wants_calls() && from != to {
+            self.settings.notifier.notify(&Event::BulkheadResized { name: &self.name, source: self.about(), from, to });
+        }
+    }
+}
+
+/// Nobody is inside or waits, because nobody has a handle.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.resized(self.counts().limit(), 0);
+    }
+}

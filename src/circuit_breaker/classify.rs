@@ -1,0 +1,80 @@
+use crate::error::StackError;
+use crate::machine::verdict::Verdict;
+
+/// Says what the result of a call tells about the backend.
+///
+/// Any closure that takes `&Result<Response, Error>` and gives a [`Verdict`] is a classifier.
+///
+/// It is not asked about the rejections of the layers below that never called the service, such as
+/// [`Rejected::BulkheadFull`](crate::Rejected::BulkheadFull) or the `CircuitOpen` of a nested circuit: those are
+/// [`Verdict::Ignored`] whatever it would say. It is asked about
+/// [`Rejected::TimedOut`](crate::Rejected::TimedOut), which is an error like others.
+///
+/// A panic in a classifier counts as a failed call and goes on to the caller.
+///
+/// ```
+/// use seaworthy::{BoxError, CircuitBreaker, Verdict};
+///
+/// struct Answer { overloaded: bool }
+///
+/// let circuit_breaker = CircuitBreaker::builder("answers").build()?;
+/// let layer = circuit_breaker.layer().classify(|result: &Result<Answer, BoxError>| match result {
+///     Ok(answer) if answer.overloaded => Verdict::Throttled,
+///     Ok(_) => Verdict::Success,
+///     Err(_) => Verdict::Failure,
+/// });
+/// # let _ = layer;
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+pub trait Classify<Response, Error> {
+    /// The verdict on a call that ended with `result`.
+    fn classify(&self, result: &Result<Response, Error>) -> Verdict;
+}
+
+impl<F, Response, Error> Classify<Response, Error> for F
+where
+    F: Fn(&Result<Response, Error>) -> Verdict,
+{
+    fn classify(&self, result: &Result<Response, Error>) -> Verdict {
+        self(result)
+    }
+}
+
+/// Every `Ok` is a success, an HTTP 500 too, and every `Err` a failure: it cannot open a circuit around a service whose
+/// error is `Infallible`. The default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ErrorClassifier;
+
+impl<Response, Error> Classify<Response, Error> for ErrorClassifier {
+    #[inline]
+    fn classify(&self, result: &Result<Response, Error>) -> Verdict {
+        match result {
+            Ok(_) => Verdict::Success,
+            Err(_) => Verdict::Failure,
+        }
+    }
+}
+
+/// A classifier that is borrowed.
+#[derive(Debug)]
+pub(super) struct ByRef<'a, C>(pub(super) &'a C);
+
+impl<Response, Error, C: Classify<Response, Error>> Classify<Response, Error> for ByRef<'_, C> {
+    #[inline]
+    fn classify(&self, result: &Result<Response, Error>) -> Verdict {
+        self.0.classify(result)
+    }
+}
+
+/// The classifier's verdict, unless a layer below rejected the call before it got anywhere.
+#[inline]
+pub(crate) fn judge<T, E, C>(classifier: &C, result: &Result<T, E>) -> Verdict
+where
+    E: StackError,
+    C: Classify<T, E>,
+{
+    match result {
+        Err(error) if error.is_before_call() => Verdict::Ignored,
+        result => classifier.classify(result),
+    }
+}

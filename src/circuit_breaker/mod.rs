@@ -1,0 +1,71 @@
+//! A circuit breaker: fails requests at once while the backend is ill, so that callers do not wait for it and it is left
+//! in peace to recover.
+//!
+//! ```text
+//!              a rule is broken                     the open time is over, and a call comes
+//!   closed ───────────────────────▶ open ─────────────────────────────────────────▶ half-open
+//!     ▲                              ▲                                               │     │
+//!     │                              └─────────── not enough probes can succeed ─────┘     │
+//!     └────────────────────────────────────────── enough probes succeeded ─────────────────┘
+//! ```
+//!
+//! | state | a request |
+//! |---|---|
+//! | closed | passes; how it went is counted |
+//! | open | is rejected with [`Rejected::CircuitOpen`](crate::Rejected::CircuitOpen), the inner service untouched |
+//! | half-open | passes if a probe's permit is free, else is rejected |
+//!
+//! The [`CircuitBreaker`] owns the state. [`CircuitBreaker::layer`] puts it around a service; [`CircuitBreaker::run`] around a future;
+//! [`CircuitBreaker::admit`] around anything.
+//!
+//! # What is counted
+//! A call is settled once, with a [`Verdict`](crate::Verdict): by the classifier when it ends, as a failure when it
+//! panics, as [`OnDrop`] says when it is dropped. It counts only if the circuit is still in the same
+//! [generation](Snapshot::generation) as when the call was let in: a late answer neither closes nor reopens anything. A
+//! probe that never ends is given up after the [probe timeout](CircuitBreakerBuilder::probe_timeout), so that nothing can leave
+//! the circuit rejecting a healthy service for ever.
+//!
+//! # Differences from other breakers
+//! - Half-open lets exactly as many calls pass as there are probes, not everybody.
+//! - The count window slides with every verdict. It is not cut into batches.
+//! - An open circuit is ready and rejects in `call`. It is never an error of `poll_ready`, which would end a
+//!   `tower::buffer::Buffer` for good and make a balancer drop the endpoint.
+//! - The error type of the service stays as it is: see [`StackError`](crate::StackError).
+
+mod builder;
+mod check;
+mod classified;
+mod classify;
+mod config;
+mod future;
+mod handle;
+mod held;
+mod layer;
+mod open_guard;
+mod packed_state;
+mod permit;
+mod service;
+mod shared;
+mod success_counter;
+#[cfg(test)]
+mod tests;
+mod ticket;
+mod waiting;
+
+pub(crate) use classify::judge;
+pub(crate) use ticket::{Refusal, Ticket};
+
+pub use builder::CircuitBreakerBuilder;
+pub(crate) use builder::CircuitBreakerTemplate;
+pub use classified::ClassifiedCircuitBreaker;
+pub use classify::{Classify, ErrorClassifier};
+pub use future::ResponseFuture;
+pub use handle::{CircuitBreaker, Snapshot};
+pub use layer::CircuitBreakerLayer;
+pub use open_guard::OpenGuard;
+pub use permit::Permit;
+pub use service::CircuitBreakerService;
+pub(crate) use service::call_through;
+
+pub use crate::machine::circuit_breaker::notice::{Counts, State, TransitionCause};
+pub use crate::machine::circuit_breaker::settings::OnDrop;

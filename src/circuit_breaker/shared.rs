@@ -1,0 +1,529 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::config::CircuitBreakerConfig;
+use super::packed_state::{PackedState, StateKind};
+use super::success_counter::SuccessCounter;
+use super::ticket::{Refusal, Ticket};
+use crate::machine::Rng;
+use crate::machine::circuit_breaker::machine::{Admission, CircuitMachine, Gate, OnSuccess};
+use crate::machine::circuit_breaker::notice::{Notice, Notices, State};
+use crate::machine::circuit_breaker::settings::{CircuitSettings, OnDrop};
+use crate::machine::keyed::idleness::Idleness;
+use crate::machine::timestamp::Timestamp;
+use crate::machine::verdict::Verdict;
+use crate::machine::window::Span;
+use crate::name::Name;
+use crate::observe::event::Event;
+use crate::observe::{ObserverCache, Source};
+use crate::rt::panic::wake_all;
+use crate::rt::sync::{AtomicU64, Mutex, Ordering};
+use crate::rt::time;
+use crate::rt::waker_set::Wakers;
+
+/// A machine that many threads share.
+///
+/// The machine itself stands behind a lock. Beside it stands all that a caller needs on the good path and to be
+/// rejected: a word that says whether calls pass, the moment until which they do not, and a bulk of successes. Whoever
+/// steps the machine writes these before letting go of the lock.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    word: AtomicU64,
+    /// While the word says open or full: nobody passes before this. It changes only while the word says "busy".
+    until: AtomicU64,
+    rejected: AtomicU64,
+    bulk: Option<Box<SuccessCounter>>,
+    locked: Mutex<LockedMachine>,
+    config: Arc<CircuitBreakerConfig>,
+    name: Name,
+    cache: ObserverCache,
+}
+
+#[derive(Debug)]
+struct LockedMachine {
+    machine: CircuitMachine,
+    /// None before somebody listens.
+    listeners: Option<Box<Listeners>>,
+}
+
+/// Who wants to be told of something.
+#[derive(Debug, Default)]
+struct Listeners {
+    /// When a call may pass again, in the order in which they came.
+    waiters: Wakers,
+    /// When the state changes.
+    watchers: Wakers,
+}
+
+/// What can be seen without the lock of a circuit that does not let everybody pass.
+enum FastCheck {
+    /// The machine decides.
+    Ask,
+    /// The machine decides, and the clock was read for it.
+    AskAt(Timestamp),
+    Refuse(Refusal),
+}
+
+impl Shared {
+    pub(super) fn new(name: Name, config: Arc<CircuitBreakerConfig>) -> Shared {
+        let settings = &config.settings;
+        let machine = CircuitMachine::new(settings, time::now());
+        let bulk = settings.span().map(|span| {
+            let bulk = SuccessCounter::new(match span {
+                Span::Calls(size) => Some(size),
+                Span::Time(_) => None,
+            });
+            bulk.open(machine.bulk_ends());
+            Box::new(bulk)
+        });
+        let word = PackedState::new(machine.generation(), config.measures(), machine.gate(settings).into());
+        let shared = Shared {
+            word: AtomicU64::new(word.bits()),
+            until: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            bulk,
+            locked: Mutex::new(LockedMachine { machine, listeners: None }),
+            config,
+            name,
+            cache: ObserverCache::default(),
+        };
+        shared.notify_of_calls(|name, source| Event::CircuitBuilt { name, source });
+        shared
+    }
+
+    /// For those who want to know of every call.
+    fn notify_of_calls<'a>(&'a self, event: impl FnOnce(&'a Name, Source<'a>) -> Event<'a>) {
+        if self.config.notifier.wants_calls() {
+            self.config.notifier.notify(&event(&self.name, self.about()));
+        }
+    }
+
+    fn about(&self) -> Source<'_> {
+        Source::new(self.config.family.as_ref(), &self.cache)
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(crate) fn settings(&self) -> &CircuitSettings {
+        &self.config.settings
+    }
+
+    #[inline]
+    fn word(&self) -> PackedState {
+        PackedState::from_bits(self.word.load(Ordering::Acquire))
+    }
+
+    pub(super) fn state(&self) -> State {
+        // While it changes, whoever changes it holds the lock.
+        self.word().state().unwrap_or_else(|| self.with_lock(|locked| locked.machine.state()))
+    }
+
+    /// Reads the machine; `read` is also given the number of calls that were not permitted.
+    pub(super) fn with_machine<T>(&self, read: impl FnOnce(&mut CircuitMachine, u64) -> T) -> T {
+        self.with_lock(|locked| read(&mut locked.machine, self.rejected.load(Ordering::Relaxed)))
+    }
+
+    /// What would be lost with this circuit, which nobody holds.
+    pub(super) fn idleness(&self, now: Timestamp) -> Idleness {
+        self.with_machine(|machine, _| match machine.state() {
+            _ if machine.is_forced() || machine.refused_until(self.settings(), now).is_some() => Idleness::InUse,
+            State::Closed => Idleness::Idle,
+            State::Open | State::HalfOpen => Idleness::Marked,
+        })
+    }
+
+    #[inline(always)]
+    fn fast_check(&self, word: PackedState) -> FastCheck {
+        let kind = word.kind();
+        match kind {
+            StateKind::Open | StateKind::Full => {}
+            StateKind::Shut => return FastCheck::Refuse(Refusal::WITHOUT_TIME),
+            StateKind::Pass(_) | StateKind::Ask | StateKind::Busy => return FastCheck::Ask,
+        }
+        let until = self.until.load(Ordering::Acquire);
+        if self.word() != word {
+            // The two do not belong together.
+            return FastCheck::Ask;
+        }
+        if until == Timestamp::NEVER.as_nanos() {
+            return FastCheck::Refuse(Refusal::WITHOUT_TIME);
+        }
+        let now = time::now();
+        match until.checked_sub(now.as_nanos()) {
+            None | Some(0) => FastCheck::AskAt(now),
+            Some(left) if kind == StateKind::Open => FastCheck::Refuse(Refusal { left }),
+            Some(_) => FastCheck::Refuse(Refusal::WITHOUT_TIME),
+        }
+    }
+
+    /// Whether it is open and no probe may pass yet. Takes no lock and changes nothing; the clock is read only while the
+    /// circuit is open for a time.
+    #[inline]
+    pub(super) fn keeps_all_out(&self) -> bool {
+        match self.word().kind() {
+            StateKind::Pass(_) | StateKind::Ask | StateKind::Full => false,
+            StateKind::Shut => true,
+            StateKind::Open | StateKind::Busy => self.is_open_for_now(),
+        }
+    }
+
+    #[cold]
+    fn is_open_for_now(&self) -> bool {
+        loop {
+            let word = self.word();
+            match word.kind() {
+                StateKind::Open => {}
+                // It is being changed, and was up before or is from now on: an open circuit is left through half-open,
+                // and one that was held open keeps its open time.
+                StateKind::Pass(_) | StateKind::Ask | StateKind::Full | StateKind::Busy => return false,
+                StateKind::Shut => return true,
+            }
+            let until = self.until.load(Ordering::Acquire);
+            // Else the two do not belong together.
+            if self.word() == word {
+                return until == Timestamp::NEVER.as_nanos() || time::now().as_nanos() < until;
+            }
+        }
+    }
+
+    /// Whether everybody passes.
+    #[inline]
+    pub(super) fn passes(&self) -> Option<PackedState> {
+        let word = self.word();
+        word.passes().then_some(word)
+    }
+
+    /// Lets a call pass or not. A refusal is not counted yet: see [`Shared::rejected`].
+    #[inline]
+    pub(crate) fn admit(&self) -> Result<Ticket, Refusal> {
+        match self.passes() {
+            Some(word) => Ok(Ticket::new(word)),
+            None => self.admit_if_open(),
+        }
+    }
+
+    /// As [`Shared::admit`], for when not everybody passes.
+    pub(super) fn admit_if_open(&self) -> Result<Ticket, Refusal> {
+        let word = self.word();
+        if word.passes() {
+            return Ok(Ticket::new(word));
+        }
+        match self.fast_check(word) {
+            FastCheck::Refuse(refusal) => Err(refusal),
+            FastCheck::AskAt(now) => self.ask(now),
+            FastCheck::Ask => self.ask(time::now()),
+        }
+    }
+
+    #[cold]
+    fn ask(&self, now: Timestamp) -> Result<Ticket, Refusal> {
+        let admission = self.step(|machine, settings, rng| machine.admit(settings, now, rng));
+        self.answer(admission, now)
+    }
+
+    /// As [`Shared::admit`], for a probe or not at all.
+    pub(super) fn admit_probe(&self) -> Result<Ticket, Refusal> {
+        if self.passes().is_some() {
+            return Err(Refusal::WITHOUT_TIME);
+        }
+        let now = time::now();
+        let admission = self.step(|machine, settings, rng| machine.admit_probe(settings, now, rng));
+        self.answer(admission, now)
+    }
+
+    fn answer(&self, admission: Admission, now: Timestamp) -> Result<Ticket, Refusal> {
+        match admission {
+            Admission::Granted { generation, probe } => {
+                let started = if self.config.measures() { now } else { Timestamp::NEVER };
+                Ok(Ticket { generation, started, probe })
+            }
+            Admission::Refused { retry_after } => Err(Refusal::new(retry_after)),
+        }
+    }
+
+    /// One more holds the circuit open: the generation that this holds in, or none.
+    pub(super) fn hold(&self) -> Option<u64> {
+        let now = time::now();
+        self.step(|machine, settings, _| machine.hold(settings, now))
+    }
+
+    /// As [`Shared::hold`], unless the circuit has changed since it was of this generation.
+    #[cfg(feature = "prober")]
+    pub(super) fn hold_if_still(&self, generation: u64) -> Option<u64> {
+        let now = time::now();
+        self.step(|machine, settings, _| {
+            if machine.generation() == generation { machine.hold(settings, now) } else { (None, Notices::default()) }
+        })
+    }
+
+    pub(super) fn release(&self, generation: u64, well: bool) {
+        let now = time::now();
+        self.step(|machine, _, _| ((), machine.release(generation, well, now)));
+    }
+
+    pub(super) fn holds(&self, generation: u64) -> bool {
+        self.with_lock(|locked| locked.machine.is_held_open() && locked.machine.generation() == generation)
+    }
+
+    /// Whether a call would pass, without letting one: the generation that it would pass under, or what it would be
+    /// told. Probes whose time is over are given up on the way.
+    #[inline]
+    pub(crate) fn peek(&self) -> Result<u64, Refusal> {
+        let word = self.word();
+        if word.passes() {
+            return Ok(word.generation());
+        }
+        match self.fast_check(word) {
+            FastCheck::Refuse(refusal) => Err(refusal),
+            FastCheck::AskAt(now) => self.peek_closely(now),
+            FastCheck::Ask => self.peek_closely(time::now()),
+        }
+    }
+
+    #[cold]
+    fn peek_closely(&self, now: Timestamp) -> Result<u64, Refusal> {
+        self.step(|machine, settings, rng| {
+            let notices = machine.expire_probes(settings, now, rng);
+            let answer = match machine.refused_until(settings, now) {
+                Some(_) => Err(Refusal::new(machine.retry_after(now))),
+                None => Ok(machine.generation()),
+            };
+            (answer, notices)
+        })
+    }
+
+    /// Counts and tells a rejection.
+    #[inline]
+    pub(super) fn rejected(&self, refusal: Refusal) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+        if self.config.notifier.hears_debug() {
+            self.notify_rejection(refusal);
+        }
+    }
+
+    #[inline(never)]
+    fn notify_rejection(&self, refusal: Refusal) {
+        let (name, source, retry_after) = (&self.name, self.about(), refusal.retry_after());
+        self.config.notifier.notify(&Event::CircuitRejected { name, source, retry_after });
+    }
+
+    /// Settles an admitted call.
+    #[inline]
+    pub(crate) fn settle(&self, ticket: &Ticket, verdict: Verdict) {
+        let word = self.word();
+        if verdict != Verdict::Success || !word.is_at_rest(ticket.generation) {
+            self.settle_slow_path(word, ticket, verdict);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_slow_path(&self, word: PackedState, ticket: &Ticket, verdict: Verdict) {
+        if ticket.started != Timestamp::NEVER {
+            self.settle_with_clock(word, ticket, verdict);
+        } else if changes_something(word, ticket, verdict) {
+            self.settle_counted(word, ticket, verdict, false, None);
+        }
+    }
+
+    /// For a call whose time somebody wants to know.
+    #[inline(never)]
+    fn settle_with_clock(&self, word: PackedState, ticket: &Ticket, verdict: Verdict) {
+        let counts = changes_something(word, ticket, verdict);
+        if !counts && !self.config.notifier.wants_calls() {
+            return;
+        }
+        let now = time::now();
+        let elapsed = now.since(ticket.started);
+        if counts {
+            self.settle_counted(word, ticket, verdict, self.settings().is_slow(elapsed), Some(now));
+        }
+        if self.config.notifier.wants_calls() {
+            self.notify_settled(verdict, elapsed);
+        }
+    }
+
+    #[cold]
+    fn notify_settled(&self, verdict: Verdict, elapsed: Duration) {
+        let (name, source) = (&self.name, self.about());
+        self.config.notifier.notify(&Event::CircuitSettled { name, source, verdict, elapsed });
+    }
+
+    #[inline]
+    fn settle_counted(
+        &self,
+        word: PackedState,
+        ticket: &Ticket,
+        verdict: Verdict,
+        slow: bool,
+        mut now: Option<Timestamp>,
+    ) {
+        if verdict == Verdict::Success && !slow {
+            let done = match word.kind() {
+                StateKind::Pass(OnSuccess::Nothing) => true,
+                StateKind::Pass(OnSuccess::Count) => {
+                    self.bulk.as_ref().is_some_and(|bulk| bulk.add(&mut now, || self.word() == word))
+                }
+                _ => false,
+            };
+            if done {
+                return;
+            }
+        }
+        self.settle_in_machine(ticket, verdict, slow, now);
+    }
+
+    #[cold]
+    fn settle_in_machine(&self, ticket: &Ticket, verdict: Verdict, slow: bool, now: Option<Timestamp>) {
+        let now = now.unwrap_or_else(time::now);
+        let ticket = (ticket.generation, ticket.probe);
+        self.step(|machine, settings, rng| ((), machine.settle(settings, ticket, verdict, slow, now, rng)));
+    }
+
+    /// Takes back the ticket of a call that has not begun and will ask again. Nobody is told: it was no call.
+    #[cold]
+    pub(crate) fn take_back(&self, ticket: &Ticket) {
+        if ticket.is_probe() {
+            self.settle_in_machine(ticket, Verdict::Ignored, false, None);
+        }
+    }
+
+    /// What a call that is dropped before it ended counts as.
+    #[cold]
+    pub(crate) fn verdict_on_drop(&self, ticket: &Ticket) -> Verdict {
+        match self.settings().on_drop {
+            OnDrop::Ignore => Verdict::Ignored,
+            OnDrop::Failure => Verdict::Failure,
+            OnDrop::FailureAfter(limit) if time::now().since(ticket.started) > limit => Verdict::Failure,
+            OnDrop::FailureAfter(_) => Verdict::Ignored,
+        }
+    }
+
+    /// Until when every call is refused, if it is; then `waker` is woken once a call may pass, and known by `id` until
+    /// then. An `id` of 0 stands for nobody.
+    pub(super) fn wait(&self, id: &mut u64, waker: &Waker) -> Option<Timestamp> {
+        let now = time::now();
+        let waker = waker.clone();
+        let (until, _dropped_outside) = self.step_locked(|locked, settings, rng| {
+            let notices = locked.machine.expire_probes(settings, now, rng);
+            let until = locked.machine.refused_until(settings, now);
+            let not_needed = match until {
+                Some(_) => locked.listeners.get_or_insert_default().waiters.put(id, waker),
+                None => Some(waker),
+            };
+            ((until, not_needed), notices)
+        });
+        until
+    }
+
+    /// Takes a waiter off the list.
+    pub(super) fn forget_waiter(&self, id: u64) {
+        let _dropped_outside = self.with_lock(|locked| locked.listeners.as_mut()?.waiters.remove(id));
+    }
+
+    /// Wakes `waker` once, at the next change of state, in place of the one that `id` stood for. An `id` of 0 stands for
+    /// nobody.
+    #[cfg(feature = "prober")]
+    pub(crate) fn watch(&self, id: &mut u64, waker: &Waker) {
+        let waker = waker.clone();
+        let _dropped_outside =
+            self.with_lock(|locked| locked.listeners.get_or_insert_default().watchers.put(id, waker));
+    }
+
+    /// Takes a watcher off the list.
+    #[cfg(feature = "prober")]
+    pub(crate) fn forget_watcher(&self, id: u64) {
+        let _dropped_outside = self.with_lock(|locked| locked.listeners.as_mut()?.watchers.remove(id));
+    }
+
+    /// The inner service's `poll_ready` failed, having been asked under `generation`.
+    #[cold]
+    pub(crate) fn ready_failed(&self, generation: u64) {
+        let now = time::now();
+        self.step(|machine, settings, rng| ((), machine.ready_failed(settings, generation, now, rng)));
+        self.notify_of_calls(|name, source| Event::CircuitReadyFailed { name, source });
+    }
+
+    /// Steps the machine, then tells what happened.
+    pub(super) fn step<T>(
+        &self,
+        step: impl FnOnce(&mut CircuitMachine, &CircuitSettings, Rng<'_>) -> (T, Notices),
+    ) -> T {
+        self.step_locked(|locked, settings, rng| step(&mut locked.machine, settings, rng))
+    }
+
+    fn step_locked<T>(&self, step: impl FnOnce(&mut LockedMachine, &CircuitSettings, Rng<'_>) -> (T, Notices)) -> T {
+        let (answer, notices) =
+            self.with_lock(|locked| step(locked, self.settings(), &mut || self.config.random.fraction()));
+        for notice in [notices.first, notices.second].into_iter().flatten() {
+            self.notify(notice);
+        }
+        answer
+    }
+
+    fn notify(&self, notice: Notice) {
+        let (name, source) = (&self.name, self.about());
+        self.config.notifier.notify(&match notice {
+            Notice::Transition { from, to, sequence, cause, counts } => {
+                Event::CircuitTransition { name, source, from, to, sequence, cause, counts }
+            }
+            Notice::WouldHaveOpened { cause, counts } => Event::CircuitWouldHaveOpened { name, source, cause, counts },
+        });
+    }
+
+    /// Does something under the lock, makes what became of the machine visible, and wakes whom it concerns.
+    fn with_lock<T>(&self, work: impl FnOnce(&mut LockedMachine) -> T) -> T {
+        let mut locked = self.locked.lock();
+        if let Some(bulk) = &self.bulk {
+            locked.machine.absorb(bulk.close());
+        }
+        let before = locked.machine.generation();
+        let answer = work(&mut locked);
+        let gate = locked.machine.gate(self.settings());
+        self.publish(&locked.machine, gate);
+        let changed = locked.machine.generation() != before;
+        let passes = matches!(gate, Gate::Pass(_) | Gate::Ask);
+        let (mut awake, mut told) = (BTreeMap::new(), BTreeMap::new());
+        if let Some(listeners) = &mut locked.listeners {
+            if changed || passes {
+                awake = listeners.waiters.take();
+            }
+            if changed {
+                told = listeners.watchers.take();
+            }
+        }
+        drop(locked);
+        wake_all(awake.into_values().chain(told.into_values()));
+        answer
+    }
+
+    fn publish(&self, machine: &CircuitMachine, gate: Gate) {
+        let word = |kind| PackedState::new(machine.generation(), self.config.measures(), kind).bits();
+        if let Gate::Open { until } | Gate::Full { until } = gate {
+            if until.as_nanos() != self.until.load(Ordering::Relaxed) {
+                // A reader who sees the new time sees a changed word, too.
+                self.word.store(word(StateKind::Busy), Ordering::Relaxed);
+                self.until.store(until.as_nanos(), Ordering::Release);
+            }
+        }
+        self.word.store(word(gate.into()), Ordering::Release);
+        if let (Some(bulk), Gate::Pass(OnSuccess::Count)) = (&self.bulk, gate) {
+            bulk.open(machine.bulk_ends());
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.notify_of_calls(|name, source| Event::CircuitDropped { name, source, state: self.state() });
+    }
+}
+
+/// What was admitted under another generation changes nothing, nor does a call that says nothing.
+#[inline]
+fn changes_something(word: PackedState, ticket: &Ticket, verdict: Verdict) -> bool {
+    word.generation() == ticket.generation && (verdict != Verdict::Ignored || ticket.is_probe())
+}

@@ -1,0 +1,52 @@
+use std::time::Duration;
+
+use super::packed_state::PackedState;
+use crate::machine::timestamp::Timestamp;
+use crate::rt::time;
+
+/// What an admitted call holds, as a plain value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    pub(super) generation: u64,
+    /// When the call began; never, if nobody will want to know how long it took.
+    pub(super) started: Timestamp,
+    /// 0 for a call that is no probe.
+    pub(super) probe: u32,
+}
+
+impl Ticket {
+    /// For a call that no circuit admitted.
+    pub(crate) const NONE: Ticket = Ticket { generation: 0, started: Timestamp::NEVER, probe: 0 };
+
+    /// For a call under a word that lets everybody pass.
+    #[inline]
+    pub(super) fn new(word: PackedState) -> Ticket {
+        let started = if word.measures() { time::now() } else { Timestamp::NEVER };
+        Ticket { generation: word.generation(), started, probe: 0 }
+    }
+
+    pub(super) fn is_probe(&self) -> bool {
+        self.probe != 0
+    }
+}
+
+/// A rejection, before it has a name. One integer, so that it travels in a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The open time that is left in nanoseconds, or the highest number if nobody knows it.
+    pub(super) left: u64,
+}
+
+impl Refusal {
+    pub(super) const WITHOUT_TIME: Refusal = Refusal { left: u64::MAX };
+
+    pub(super) fn new(retry_after: Option<Duration>) -> Refusal {
+        let left = retry_after.and_then(|left| u64::try_from(left.as_nanos()).ok());
+        left.map_or(Refusal::WITHOUT_TIME, |left| Refusal { left })
+    }
+
+    #[inline]
+    pub(super) fn retry_after(self) -> Option<Duration> {
+        (self.left != u64::MAX).then(|| Duration::from_nanos(self.left))
+    }
+}

@@ -1,0 +1,53 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::time::Sleep;
+
+use super::handle::CircuitBreaker;
+use crate::machine::timestamp::Timestamp;
+use crate::rt::time;
+
+/// A service's place among those that wait for a circuit to let calls pass; given up when it is dropped.
+#[derive(Debug)]
+pub(super) struct WaitUntilAdmitted {
+    circuit_breaker: CircuitBreaker,
+    /// 0 before there is one.
+    id: u64,
+    until: Timestamp,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl WaitUntilAdmitted {
+    pub(super) fn new(circuit_breaker: CircuitBreaker) -> WaitUntilAdmitted {
+        WaitUntilAdmitted { circuit_breaker, id: 0, until: Timestamp::NEVER, timer: None }
+    }
+
+    /// Ready when a call might pass; the caller looks again then.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Some(until) = self.circuit_breaker.shared().wait(&mut self.id, cx.waker()) else {
+                return Poll::Ready(());
+            };
+            if until != self.until {
+                self.until = until;
+                self.timer = time::sleep_until(until).map(Box::pin);
+            }
+            match &mut self.timer {
+                None => return Poll::Pending,
+                Some(timer) => ready!(timer.as_mut().poll(cx)),
+            }
+            // The time is over: look again, and do not keep a timer that has ended.
+            self.until = Timestamp::NEVER;
+            self.timer = None;
+        }
+    }
+}
+
+impl Drop for WaitUntilAdmitted {
+    fn drop(&mut self) {
+        if self.id != 0 {
+            self.circuit_breaker.shared().forget_waiter(self.id);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+use crate::machine::lifecycle::phase::Phase;
+use crate::rt::sync::{AtomicU64, Ordering};
+use crate::rt::waker_set::WakerSet;
+
+const PHASE: u64 = 0b11;
+/// Somebody waits for the count to be zero, so whoever brings it there has to tell.
+const AWAITED: u64 = 1 << 2;
+/// There are required checks, which have to be asked.
+const CHECKED: u64 = 1 << 3;
+/// The start has begun.
+const BEGUN: u64 = 1 << 4;
+/// One request in flight.
+const ONE: u64 = 1 << 5;
+
+/// The phase and the number of requests in flight, in one word: whoever has been counted while requests were taken is
+/// waited for, and whoever comes after that sees it.
+#[derive(Debug)]
+pub(super) struct PhaseWord {
+    word: AtomicU64,
+    empty: WakerSet,
+}
+
+impl PhaseWord {
+    pub(super) fn new() -> PhaseWord {
+        PhaseWord { word: AtomicU64::new(Phase::Starting.bits()), empty: WakerSet::default() }
+    }
+
+    /// The phase, and whether there are required checks.
+    #[inline]
+    pub(super) fn look(&self) -> (Phase, bool) {
+        let word = self.word.load(Ordering::Acquire);
+        (Phase::from_bits(word), word & CHECKED != 0)
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.look().0
+    }
+
+    /// Notes that the start has begun; false if it had already.
+    pub(super) fn begin(&self) -> bool {
+        let first = |word| (word & BEGUN == 0 && Phase::from_bits(word) == Phase::Starting).then_some(word | BEGUN);
+        self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, first).is_ok()
+    }
+
+    /// Whether the start has begun, or is over.
+    #[cfg(feature = "http")]
+    pub(super) fn has_begun(&self) -> bool {
+        let word = self.word.load(Ordering::Acquire);
+        word & BEGUN != 0 || Phase::from_bits(word) != Phase::Starting
+    }
+
+    /// Moves on to `phase` and tells the one that it left; none if it is there or past it.
+    pub(super) fn advance(&self, phase: Phase) -> Option<Phase> {
+        let forward = |word| (phase > Phase::from_bits(word)).then_some(word & !PHASE | phase.bits());
+        let before = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, forward);
+        before.ok().map(Phase::from_bits)
+    }
+
+    /// Notes whether there are required checks.
+    pub(super) fn set_checked(&self, checked: bool) {
+        let note = |word| Some(if checked { word | CHECKED } else { word & !CHECKED });
+        let _always_ok = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, note);
+    }
+
+    pub(super) fn in_flight(&self) -> u64 {
+        self.word.load(Ordering::Acquire) / ONE
+    }
+
+    /// Counts one more, if the service takes requests: while it is serving, and after that up to the phase `last`. Whoever is turned away was never
+    /// counted, not even for a moment: a runner that looks at the count just then would take it for a request that it lost.
+    #[inline]
+    pub(super) fn enter(&self, last: Phase) -> Result<(), Phase> {
+        let more = |word| Phase::from_bits(word).takes_requests(last).then_some(word + ONE);
+        match self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
+            Ok(_) => Ok(()),
+            Err(word) => Err(Phase::from_bits(word)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn leave(&self) {
+        let before = self.word.fetch_sub(ONE, Ordering::AcqRel);
+        if before / ONE == 1 && before & AWAITED != 0 {
+            self.empty.ring();
+        }
+    }
+
+    /// Waits until nothing is in flight.
+    pub(super) async fn empty(&self) {
+        self.empty.wait_until(|| self.word.fetch_or(AWAITED, Ordering::AcqRel) / ONE == 0).await;
+    }
+}

@@ -1,0 +1,173 @@
+/// The highest number of permits, and of callers that wait for one.
+pub(crate) const MOST: u32 = 1_000_000;
+
+/// How many permits a bulkhead has, how many of them are in use and how many callers wait for one, in 64 bits, so that all
+/// of it is read and changed in one step.
+///
+/// A permit that becomes free while somebody waits is theirs from that moment on: nobody else may take it, and
+/// [`settled`](Permits::settled) hands it over.
+///
+/// One bit says that somebody wants to be told of every step. It stands beside the number of those who wait, so that one
+/// comparison finds the tally [quiet](Permits::is_quiet): nearly always, and then a step is all that there is to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Permits(u64);
+
+// From the lowest bit: 20 bits in use, 20 bits limit, 1 bit told, 23 bits waiting.
+const LIMIT: u32 = 20;
+const TOLD: u32 = 40;
+const WAITING: u32 = 41;
+const COUNT: u64 = (1 << 20) - 1;
+
+impl Permits {
+    /// Subtracted, it gives a permit back.
+    pub(crate) const PERMIT: u64 = 1;
+    const WAITER: u64 = 1 << WAITING;
+
+    /// `told` if somebody wants to be told of every step; that stays so.
+    pub(crate) fn new(limit: u32, told: bool) -> Permits {
+        Permits(Permits::of(0, limit, 0).0 | u64::from(told) << TOLD)
+    }
+
+    fn of(in_use: u32, limit: u32, waiting: u32) -> Permits {
+        debug_assert!(in_use <= MOST && (1..=MOST).contains(&limit) && waiting <= MOST);
+        Permits(u64::from(waiting) << WAITING | u64::from(limit) << LIMIT | u64::from(in_use))
+    }
+
+    pub(crate) const fn from_bits(bits: u64) -> Permits {
+        Permits(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn in_use(self) -> u32 {
+        (self.0 & COUNT) as u32
+    }
+
+    pub(crate) const fn limit(self) -> u32 {
+        (self.0 >> LIMIT & COUNT) as u32
+    }
+
+    pub(crate) const fn waiting(self) -> u32 {
+        (self.0 >> WAITING) as u32
+    }
+
+    /// Whether somebody wants to be told of every step.
+    pub(crate) const fn is_told(self) -> bool {
+        self.0 >> TOLD & 1 != 0
+    }
+
+    /// Whether nobody waits, and nobody wants to be told.
+    pub(crate) const fn is_quiet(self) -> bool {
+        self.0 >> TOLD == 0
+    }
+
+    pub(crate) const fn available(self) -> u32 {
+        self.limit().saturating_sub(self.in_use())
+    }
+
+    /// Whether somebody who comes now finds a permit.
+    pub(crate) const fn has_room(self) -> bool {
+        self.waiting() == 0 && self.in_use() < self.limit()
+    }
+
+    /// One more permit in use, if there is room.
+    pub(crate) fn take(self) -> Option<Permits> {
+        self.has_room().then(|| Permits(self.0 + Permits::PERMIT))
+    }
+
+    /// As [`Permits::take`], where it is known that nobody waits.
+    pub(crate) fn acquire_quietly(self) -> Option<Permits> {
+        debug_assert!(self.is_quiet(), "somebody waits, or wants to be told");
+        (self.in_use() < self.limit()).then(|| Permits(self.0 + Permits::PERMIT))
+    }
+
+    /// One more waits.
+    pub(crate) fn join(self) -> Permits {
+        debug_assert!(!self.has_room(), "a permit is free");
+        Permits(self.0 + Permits::WAITER)
+    }
+
+    /// One less waits.
+    pub(crate) fn leave(self) -> Permits {
+        debug_assert!(self.waiting() > 0, "nobody waits");
+        Permits(self.0 - Permits::WAITER)
+    }
+
+    pub(crate) fn with_limit(self, limit: u32) -> Permits {
+        self.like(Permits::of(self.in_use(), limit, self.waiting()))
+    }
+
+    /// Other counts, and all else as it is.
+    fn like(self, counts: Permits) -> Permits {
+        Permits(counts.0 | self.0 & 1 << TOLD)
+    }
+
+    /// How many wait once every free permit is in the hands of somebody who waits.
+    pub(crate) fn left_waiting(self) -> u32 {
+        self.waiting() - self.granted()
+    }
+
+    fn granted(self) -> u32 {
+        self.limit().saturating_sub(self.in_use()).min(self.waiting())
+    }
+
+    /// With every free permit in the hands of somebody who waits, as far as they go, and how many these are.
+    pub(crate) fn settled(self) -> (Permits, u32) {
+        let granted = self.granted();
+        (self.like(Permits::of(self.in_use() + granted, self.limit(), self.waiting() - granted)), granted)
+    }
+}
+
+impl std::fmt::Debug for Permits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} in use, {} waiting", self.in_use(), self.limit(), self.waiting())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(permits: Permits) -> (u32, u32, u32) {
+        (permits.in_use(), permits.limit(), permits.waiting())
+    }
+
+    #[test]
+    fn every_count_holds_its_highest_value() {
+        let all = Permits::of(MOST, MOST, MOST);
+        assert_eq!(counts(all), (MOST, MOST, MOST));
+        assert_eq!(counts(Permits(all.0 - Permits::PERMIT)), (MOST - 1, MOST, MOST));
+        assert_eq!(counts(all.leave()), (MOST, MOST, MOST - 1));
+        assert_eq!(counts(all.with_limit(1)), (MOST, 1, MOST));
+        assert_eq!(counts(all.join()), (MOST, MOST, MOST + 1));
+        for told in [false, true] {
+            let none = Permits::new(MOST, told);
+            assert_eq!((counts(none), none.is_told(), none.is_quiet()), ((0, MOST, 0), told, !told));
+            let one = none.take().expect("free").with_limit(1).join();
+            assert_eq!((counts(one), one.is_told(), one.is_quiet()), ((1, 1, 1), told, false));
+            let (settled, granted) = one.with_limit(2).settled();
+            assert_eq!((counts(settled), settled.is_told(), granted), ((2, 2, 0), told, 1));
+        }
+    }
+
+    #[test]
+    fn takes_up_to_the_limit_and_overtakes_nobody() {
+        let one = Permits::new(1, false).take().expect("free");
+        assert_eq!((counts(one), one.available()), ((1, 1, 0), 0));
+        assert_eq!(one.take(), None);
+        assert_eq!(one.with_limit(2).take(), Some(Permits::of(2, 2, 0)));
+        assert_eq!(Permits::of(0, 2, 1).take(), None);
+    }
+
+    #[test]
+    fn free_slots_go_to_those_who_wait() {
+        assert_eq!(Permits::of(1, 2, 1).settled(), (Permits::of(2, 2, 0), 1));
+        assert_eq!(Permits::of(2, 4, 3).settled(), (Permits::of(4, 4, 1), 2));
+        assert_eq!(Permits::of(2, 9, 3).settled(), (Permits::of(5, 9, 0), 3));
+        for nothing_to_do in [Permits::of(2, 2, 3), Permits::of(3, 2, 3), Permits::of(1, 2, 0)] {
+            assert_eq!(nothing_to_do.settled(), (nothing_to_do, 0));
+        }
+    }
+}

@@ -1,0 +1,509 @@
+use std::time::Duration;
+
+use super::settings::CircuitSettings;
+use crate::machine::Rng;
+use crate::machine::circuit_breaker::half_open::{Finding, HalfOpen};
+use crate::machine::circuit_breaker::notice::{Counts, Notice, Notices, State, TransitionCause, rate};
+use crate::machine::timestamp::Timestamp;
+use crate::machine::verdict::Verdict;
+use crate::machine::window::{Outcome, Totals, Window};
+
+/// A circuit breaker as a pure state machine.
+#[derive(Debug)]
+pub(crate) struct CircuitMachine {
+    mode: Mode,
+    /// Every change of state, reset and force starts a new one.
+    generation: u64,
+    /// When this generation began.
+    since: Timestamp,
+    /// Failures since the last success.
+    run: u32,
+    /// Half-opens that failed since the circuit was last closed.
+    failed_half_opens: u32,
+    window: Option<Box<Window>>,
+}
+
+#[derive(Debug)]
+enum Mode {
+    /// `broken` is for a circuit that only observes: a rule is broken, and that was reported.
+    Closed {
+        broken: bool,
+    },
+    ForcedClosed,
+    Open {
+        until: Timestamp,
+    },
+    ForcedOpen,
+    /// Held open by so many, which is at least one. It is open until then even if they let go: until the end of the
+    /// open time that it was in, or not at all.
+    Held {
+        holders: u32,
+        until: Timestamp,
+    },
+    HalfOpen(Box<HalfOpen>),
+}
+
+/// The answer to a caller who wants to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// `probe` is 0 for a call that is none.
+    Granted { generation: u64, probe: u32 },
+    /// `retry_after` is the open time that is left, where there is such a time.
+    Refused { retry_after: Option<Duration> },
+}
+
+/// What a caller can know without asking the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// Everybody passes.
+    Pass(OnSuccess),
+    /// Somebody may pass: ask.
+    Ask,
+    /// Open: nobody passes before `until`.
+    Open { until: Timestamp },
+    /// All probes are out: nobody passes before `until`, unless a probe ends.
+    Full { until: Timestamp },
+    /// Nobody passes.
+    Shut,
+}
+
+/// What a quick success has to do while everybody passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnSuccess {
+    /// It changes nothing.
+    Nothing,
+    /// It is counted and can change nothing else, so that it may be counted in bulk.
+    Count,
+    /// It has to be settled here.
+    Settle,
+}
+
+impl CircuitMachine {
+    pub(crate) fn new(settings: &CircuitSettings, now: Timestamp) -> CircuitMachine {
+        CircuitMachine {
+            mode: Mode::Closed { broken: false },
+            generation: 0,
+            since: now,
+            run: 0,
+            failed_half_opens: 0,
+            window: settings.span().map(|span| Box::new(Window::new(span))),
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(crate) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self.mode {
+            Mode::Closed { .. } | Mode::ForcedClosed => State::Closed,
+            Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => State::Open,
+            Mode::HalfOpen(_) => State::HalfOpen,
+        }
+    }
+
+    pub(crate) fn is_forced(&self) -> bool {
+        matches!(self.mode, Mode::ForcedOpen | Mode::ForcedClosed)
+    }
+
+    pub(crate) fn is_held_open(&self) -> bool {
+        matches!(self.mode, Mode::Held { .. })
+    }
+
+    /// The open time that is left, where there is such a time.
+    pub(crate) fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        match self.mode {
+            // A caller who read the clock and then had to wait, while others opened the circuit, came when it opened.
+            Mode::Open { until } if until != Timestamp::NEVER => Some(until.since(now.max(self.since))),
+            _ => None,
+        }
+    }
+
+    /// Until when every call would be refused, if it would be now; nothing is given up or changed.
+    pub(crate) fn refused_until(&self, settings: &CircuitSettings, now: Timestamp) -> Option<Timestamp> {
+        match self.gate(settings) {
+            Gate::Open { until } | Gate::Full { until } if now < until => Some(until),
+            Gate::Shut => Some(Timestamp::NEVER),
+            Gate::Pass(_) | Gate::Ask | Gate::Open { .. } | Gate::Full { .. } => None,
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let totals = match &self.mode {
+            Mode::HalfOpen(half_open) => Totals {
+                calls: u64::from(half_open.successes()) + u64::from(half_open.failures()),
+                failures: half_open.failures().into(),
+                slow: 0,
+            },
+            _ => self.window.as_ref().map_or_else(Totals::default, |window| window.totals()),
+        };
+        Counts::new(totals, self.run)
+    }
+
+    /// Lets go of what has become too old to count.
+    pub(crate) fn evict(&mut self, now: Timestamp) {
+        if let Some(window) = &mut self.window {
+            window.evict(now);
+        }
+    }
+
+    /// Adds quick successes that were counted in bulk, as [`OnSuccess::Count`] allows.
+    pub(crate) fn absorb(&mut self, successes: u64) {
+        if let Some(window) = &mut self.window {
+            window.absorb(successes);
+        }
+    }
+
+    /// Until when successes may be counted in bulk.
+    pub(crate) fn bulk_ends(&self) -> Timestamp {
+        self.window.as_ref().map_or(Timestamp::NEVER, |window| window.bulk_ends())
+    }
+
+    pub(crate) fn gate(&self, settings: &CircuitSettings) -> Gate {
+        match &self.mode {
+            Mode::Closed { .. } | Mode::ForcedClosed => Gate::Pass(self.on_success(settings)),
+            Mode::Open { until } => Gate::Open { until: *until },
+            Mode::ForcedOpen | Mode::Held { .. } => Gate::Shut,
+            Mode::HalfOpen(half_open) if half_open.is_full(settings) => {
+                Gate::Full { until: half_open.first_deadline() }
+            }
+            Mode::HalfOpen(_) => Gate::Ask,
+        }
+    }
+
+    fn on_success(&self, settings: &CircuitSettings) -> OnSuccess {
+        if self.run > 0 || matches!(self.mode, Mode::Closed { broken: true }) {
+            return OnSuccess::Settle;
+        }
+        let Some(window) = &self.window else {
+            return OnSuccess::Nothing;
+        };
+        let totals = window.totals();
+        if window.full_and_spotless() {
+            OnSuccess::Nothing
+        } else if totals.spotless() || matches!(self.mode, Mode::ForcedClosed) {
+            OnSuccess::Count
+        } else if totals.calls >= u64::from(settings.minimum()) && self.broken_rule(settings).is_none() {
+            // Another success only lowers the rates, which are below their thresholds.
+            OnSuccess::Count
+        } else {
+            OnSuccess::Settle
+        }
+    }
+
+    /// A caller wants to pass.
+    pub(crate) fn admit(&mut self, settings: &CircuitSettings, now: Timestamp, rng: Rng<'_>) -> (Admission, Notices) {
+        let mut notices = self.expire_probes(settings, now, rng);
+        (self.grant(settings, now, &mut notices), notices)
+    }
+
+    /// Somebody wants to pass as a probe, or not at all.
+    pub(crate) fn admit_probe(
+        &mut self,
+        settings: &CircuitSettings,
+        now: Timestamp,
+        rng: Rng<'_>,
+    ) -> (Admission, Notices) {
+        let mut notices = self.expire_probes(settings, now, rng);
+        let admission = match self.state() {
+            State::Closed => Admission::Refused { retry_after: None },
+            State::Open | State::HalfOpen => self.grant(settings, now, &mut notices),
+        };
+        (admission, notices)
+    }
+
+    fn grant(&mut self, settings: &CircuitSettings, now: Timestamp, notices: &mut Notices) -> Admission {
+        if let Mode::Open { until } = self.mode {
+            if now < until {
+                return Admission::Refused { retry_after: self.retry_after(now) };
+            }
+            self.half_open(now, notices);
+        }
+        let deadline = now.after(self.probe_timeout(settings));
+        match &mut self.mode {
+            Mode::HalfOpen(half_open) if !half_open.is_full(settings) => {
+                Admission::Granted { generation: self.generation, probe: half_open.send(deadline) }
+            }
+            Mode::Closed { .. } | Mode::ForcedClosed => Admission::Granted { generation: self.generation, probe: 0 },
+            Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => {
+                Admission::Refused { retry_after: None }
+            }
+        }
+    }
+
+    /// An admitted call ended. What was admitted under another generation changes nothing.
+    pub(crate) fn settle(
+        &mut self,
+        settings: &CircuitSettings,
+        (generation, probe): (u64, u32),
+        verdict: Verdict,
+        slow: bool,
+        now: Timestamp,
+        rng: Rng<'_>,
+    ) -> Notices {
+        let mut notices = self.expire_probes(settings, now, rng);
+        if generation != self.generation {
+            return notices;
+        }
+        match &mut self.mode {
+            Mode::Closed { .. } | Mode::ForcedClosed => {
+                if verdict != Verdict::Ignored {
+                    self.record(settings, verdict, slow, now, rng, &mut notices);
+                }
+            }
+            Mode::HalfOpen(half_open) => {
+                if half_open.take_back(probe) && verdict != Verdict::Ignored {
+                    let finding = half_open.count(verdict == Verdict::Success && !slow, settings);
+                    self.conclude(settings, finding, TransitionCause::ProbesFailed, now, rng, &mut notices);
+                }
+            }
+            // Nobody was admitted under this generation.
+            Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => {}
+        }
+        notices
+    }
+
+    /// The inner service's `poll_ready` failed: a failed call that never began.
+    pub(crate) fn ready_failed(
+        &mut self,
+        settings: &CircuitSettings,
+        generation: u64,
+        now: Timestamp,
+        rng: Rng<'_>,
+    ) -> Notices {
+        let mut notices = self.expire_probes(settings, now, rng);
+        if generation != self.generation {
+            return notices;
+        }
+        if matches!(self.mode, Mode::Open { until } if now >= until) {
+            // It stands for the call that would have been the first probe.
+            self.half_open(now, &mut notices);
+        }
+        match &mut self.mode {
+            Mode::Closed { .. } | Mode::ForcedClosed => {
+                self.record(settings, Verdict::Failure, false, now, rng, &mut notices);
+            }
+            Mode::HalfOpen(half_open) if !half_open.is_full(settings) => {
+                let finding = half_open.count(false, settings);
+                self.conclude(settings, finding, TransitionCause::ProbesFailed, now, rng, &mut notices);
+            }
+            Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => {}
+        }
+        notices
+    }
+
+    /// Gives up the probes whose time is over, each as of its own deadline.
+    pub(crate) fn expire_probes(&mut self, settings: &CircuitSettings, now: Timestamp, rng: Rng<'_>) -> Notices {
+        let mut notices = Notices::default();
+        while let Mode::HalfOpen(half_open) = &mut self.mode {
+            let Some(deadline) = half_open.give_up_one(now) else { break };
+            let finding = half_open.count(false, settings);
+            self.conclude(settings, finding, TransitionCause::ProbeTimedOut, deadline, rng, &mut notices);
+        }
+        notices
+    }
+
+    /// One more holds the circuit open, and gives the generation back with [`release`](CircuitMachine::release). None if the
+    /// circuit is forced or never rejects: those who said so have the last word.
+    pub(crate) fn hold(&mut self, settings: &CircuitSettings, now: Timestamp) -> (Option<u64>, Notices) {
+        let mut notices = Notices::default();
+        match &mut self.mode {
+            Mode::ForcedOpen | Mode::ForcedClosed => return (None, notices),
+            _ if settings.observe_only => return (None, notices),
+            Mode::Held { holders, .. } => *holders = holders.saturating_add(1),
+            Mode::Closed { .. } | Mode::Open { .. } | Mode::HalfOpen(_) => {
+                let until = if let Mode::Open { until } = self.mode { until } else { now };
+                self.evict(now);
+                self.enter(Mode::Held { holders: 1, until }, now, TransitionCause::HeldOpen, &mut notices);
+            }
+        }
+        (Some(self.generation), notices)
+    }
+
+    /// One of those who hold the circuit open lets go. After the last one it is closed if that one says that all is well,
+    /// and otherwise open for what is left of its open time, if it was open before. A hold of an older generation is void.
+    pub(crate) fn release(&mut self, generation: u64, well: bool, now: Timestamp) -> Notices {
+        let mut notices = Notices::default();
+        if generation != self.generation {
+            return notices;
+        }
+        match &mut self.mode {
+            Mode::Held { holders, .. } if *holders > 1 => *holders -= 1,
+            Mode::Held { .. } if well => {
+                self.failed_half_opens = 0;
+                self.enter(Mode::Closed { broken: false }, now, TransitionCause::Released, &mut notices);
+            }
+            Mode::Held { until, .. } => {
+                let until = *until;
+                self.enter(Mode::Open { until }, now, TransitionCause::Released, &mut notices);
+            }
+            _ => {}
+        }
+        notices
+    }
+
+    pub(crate) fn force_open(&mut self, now: Timestamp) -> Notices {
+        self.set(Mode::ForcedOpen, now, TransitionCause::Forced)
+    }
+
+    pub(crate) fn force_closed(&mut self, now: Timestamp) -> Notices {
+        self.set(Mode::ForcedClosed, now, TransitionCause::Forced)
+    }
+
+    pub(crate) fn reset(&mut self, now: Timestamp) -> Notices {
+        self.set(Mode::Closed { broken: false }, now, TransitionCause::Reset)
+    }
+
+    fn set(&mut self, mode: Mode, now: Timestamp, cause: TransitionCause) -> Notices {
+        let mut notices = Notices::default();
+        // What is told of the state that ends here is as of now.
+        self.evict(now);
+        self.failed_half_opens = 0;
+        self.enter(mode, now, cause, &mut notices);
+        notices
+    }
+
+    fn record(
+        &mut self,
+        settings: &CircuitSettings,
+        verdict: Verdict,
+        slow: bool,
+        now: Timestamp,
+        rng: Rng<'_>,
+        notices: &mut Notices,
+    ) {
+        match verdict {
+            Verdict::Success => self.run = 0,
+            Verdict::Failure => self.run = self.run.saturating_add(1),
+            Verdict::Throttled | Verdict::Ignored => {}
+        }
+        if let Some(window) = &mut self.window {
+            window.record(Outcome { failed: verdict != Verdict::Success, slow }, now);
+        }
+        let cause = self.broken_rule(settings);
+        let counts = self.counts();
+        let Mode::Closed { broken } = &mut self.mode else { return };
+        match cause {
+            Some(cause) if settings.observe_only => {
+                if !std::mem::replace(broken, true) {
+                    notices.push(Notice::WouldHaveOpened { cause, counts });
+                }
+            }
+            Some(cause) => {
+                self.failed_half_opens = 0;
+                self.open(settings, cause, now, rng, notices);
+            }
+            None => *broken = false,
+        }
+    }
+
+    fn broken_rule(&self, settings: &CircuitSettings) -> Option<TransitionCause> {
+        if settings.consecutive().is_some_and(|limit| self.run >= limit) {
+            return Some(TransitionCause::ConsecutiveFailures);
+        }
+        let Totals { calls, failures, slow } = self.window.as_ref()?.totals();
+        let reached =
+            |part, threshold: Option<f64>| threshold.is_some_and(|t| rate(part, calls).is_some_and(|rate| rate >= t));
+        if calls < u64::from(settings.minimum()) {
+            None
+        } else if reached(failures, settings.failure_rate) {
+            Some(TransitionCause::FailureRate)
+        } else if reached(slow, settings.slow_rate) {
+            Some(TransitionCause::SlowRate)
+        } else {
+            None
+        }
+    }
+
+    fn conclude(
+        &mut self,
+        settings: &CircuitSettings,
+        finding: Finding,
+        failed: TransitionCause,
+        at: Timestamp,
+        rng: Rng<'_>,
+        notices: &mut Notices,
+    ) {
+        match finding {
+            Finding::Undecided => {}
+            Finding::Healthy => {
+                self.failed_half_opens = 0;
+                self.enter(Mode::Closed { broken: false }, at, TransitionCause::ProbesSucceeded, notices);
+            }
+            Finding::Sick => {
+                self.failed_half_opens = self.failed_half_opens.saturating_add(1);
+                self.open(settings, failed, at, rng, notices);
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        settings: &CircuitSettings,
+        cause: TransitionCause,
+        at: Timestamp,
+        rng: Rng<'_>,
+        notices: &mut Notices,
+    ) {
+        let until = at.after(settings.open.delay(self.failed_half_opens, rng));
+        self.enter(Mode::Open { until }, at, cause, notices);
+    }
+
+    fn half_open(&mut self, now: Timestamp, notices: &mut Notices) {
+        self.enter(Mode::HalfOpen(Box::default()), now, TransitionCause::OpenTimeElapsed, notices);
+    }
+
+    /// The open time in force, unless told otherwise; without its jitter, which may have made it next to nothing.
+    fn probe_timeout(&self, settings: &CircuitSettings) -> Duration {
+        settings.probe_timeout.unwrap_or_else(|| settings.open.raw(self.failed_half_opens))
+    }
+
+    fn enter(&mut self, mode: Mode, at: Timestamp, cause: TransitionCause, notices: &mut Notices) {
+        let from = self.state();
+        let counts = self.counts();
+        self.mode = mode;
+        self.generation += 1;
+        self.since = at;
+        self.run = 0;
+        if let Some(window) = &mut self.window {
+            window.clear();
+        }
+        let to = self.state();
+        if from != to {
+            notices.push(Notice::Transition { from, to, sequence: self.generation, cause, counts });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SO-09: a caller whose clock was read before another thread opened the circuit, a second time even, is told the open
+    /// time and no more.
+    #[test]
+    fn so_09_no_more_is_left_than_there_was() {
+        let settings = CircuitSettings {
+            consecutive_failures: Some(1),
+            open: crate::machine::retry::backoff::Backoff::constant(Duration::from_nanos(100)),
+            ..CircuitSettings::default()
+        };
+        let (at, rng) = (Timestamp::from_nanos, &mut || 0.5);
+        let mut machine = CircuitMachine::new(&settings, at(0));
+        _ = machine.settle(&settings, (0, 0), Verdict::Failure, false, at(1_000), rng);
+        let told = |machine: &mut CircuitMachine, now| match machine.admit(&settings, at(now), &mut || 0.5).0 {
+            Admission::Refused { retry_after } => retry_after.map(|left| left.as_nanos()),
+            Admission::Granted { .. } => None,
+        };
+        assert_eq!([10, 999, 1_000, 1_001, 1_099].map(|now| told(&mut machine, now)), [100, 100, 100, 99, 1].map(Some));
+        assert_eq!(machine.refused_until(&settings, at(10)), Some(at(1_100)));
+        // It is half-open, the probe fails, and one comes who read the clock when the first open time was over.
+        let (Admission::Granted { generation, probe }, _) = machine.admit(&settings, at(1_100), rng) else { panic!() };
+        _ = machine.settle(&settings, (generation, probe), Verdict::Failure, false, at(1_150), rng);
+        assert_eq!([1_100, 1_150, 1_190].map(|now| told(&mut machine, now)), [100, 100, 60].map(Some));
+    }
+}

@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+use crate::machine::retry::backoff::Backoff;
+use crate::machine::window::Span;
+
+/// The rules of a circuit as they were given; its builder checks them. What was left out is filled in where it is asked
+/// for, so that circuits built from one template can share one copy.
+#[derive(Clone, Debug)]
+pub(crate) struct CircuitSettings {
+    pub(crate) consecutive_failures: Option<u32>,
+    pub(crate) failure_rate: Option<f64>,
+    pub(crate) slow_rate: Option<f64>,
+    pub(crate) slow_call: Option<Duration>,
+    pub(crate) count_window: Option<u32>,
+    pub(crate) time_window: Option<Duration>,
+    pub(crate) minimum_calls: Option<u32>,
+    pub(crate) open: Backoff,
+    pub(crate) max_concurrent_probes: u32,
+    pub(crate) max_trials: Option<u32>,
+    pub(crate) success_threshold: u32,
+    /// The open time in force if not set.
+    pub(crate) probe_timeout: Option<Duration>,
+    pub(crate) on_drop: OnDrop,
+    pub(crate) observe_only: bool,
+}
+
+pub(crate) const DEFAULT_CONSECUTIVE: u32 = 5;
+pub(crate) const DEFAULT_COUNT_WINDOW: u32 = 100;
+pub(crate) const DEFAULT_MINIMUM: u32 = 20;
+pub(crate) const DEFAULT_OPEN: Duration = Duration::from_secs(30);
+
+impl Default for CircuitSettings {
+    fn default() -> CircuitSettings {
+        CircuitSettings {
+            consecutive_failures: None,
+            failure_rate: None,
+            slow_rate: None,
+            slow_call: None,
+            count_window: None,
+            time_window: None,
+            minimum_calls: None,
+            open: Backoff::constant(DEFAULT_OPEN),
+            max_concurrent_probes: 1,
+            max_trials: None,
+            success_threshold: 1,
+            probe_timeout: None,
+            on_drop: OnDrop::Ignore,
+            observe_only: false,
+        }
+    }
+}
+
+impl CircuitSettings {
+    pub(crate) fn has_rate(&self) -> bool {
+        self.failure_rate.is_some() || self.slow_rate.is_some()
+    }
+
+    /// Opens after so many failures in a row. Naming any rule turns the default one off.
+    pub(crate) fn consecutive(&self) -> Option<u32> {
+        let default = (!self.has_rate()).then_some(DEFAULT_CONSECUTIVE);
+        self.consecutive_failures.or(default)
+    }
+
+    /// What the rates are measured over; there is one if and only if there is a rate.
+    pub(crate) fn span(&self) -> Option<Span> {
+        let calls = Span::Calls(self.count_window.unwrap_or(DEFAULT_COUNT_WINDOW));
+        self.has_rate().then(|| self.time_window.map_or(calls, Span::Time))
+    }
+
+    /// A rate means nothing before so many verdicts.
+    pub(crate) fn minimum(&self) -> u32 {
+        self.minimum_calls.unwrap_or(match self.span() {
+            Some(Span::Calls(size)) => size,
+            Some(Span::Time(_)) | None => DEFAULT_MINIMUM,
+        })
+    }
+
+    /// How many probes a half-open circuit sends out in all before it has decided.
+    pub(crate) fn max_trials(&self) -> u32 {
+        self.max_trials.unwrap_or(self.success_threshold)
+    }
+
+    /// Whether somebody will want to know how long a call took.
+    pub(crate) fn measures(&self) -> bool {
+        self.slow_call.is_some() || matches!(self.on_drop, OnDrop::FailureAfter(_))
+    }
+
+    pub(crate) fn is_slow(&self, took: Duration) -> bool {
+        self.slow_call.is_some_and(|limit| took > limit)
+    }
+}
+
+/// What a call counts as when it is dropped before it ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnDrop {
+    /// Nothing. A client that hangs up says nothing about the backend.
+    #[default]
+    Ignore,
+    /// A failure.
+    Failure,
+    /// A failure if it had run for longer than this, else nothing: counts the victims of a timeout outside of the
+    /// circuit and leaves out the clients that were impatient. Costs one clock read a call.
+    FailureAfter(Duration),
+}

@@ -1,0 +1,3 @@
+//! What a family of handles may let go of.
+
+pub(crate) mod idleness;

@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use crate::machine::Rng;
+use crate::machine::retry::backoff::Backoff;
+
+/// The shortest wait, whatever the jitter: a task that fails at once must not become a loop that never rests.
+const LEAST: Duration = Duration::from_millis(1);
+
+/// When a task that keeps failing is started again.
+#[derive(Clone, Debug)]
+pub(crate) struct Restarts {
+    backoff: Backoff,
+    /// Who has run for so long was well, and begins anew.
+    reset_after: Duration,
+    /// Restarts in a row, at most.
+    most: Option<u32>,
+    in_a_row: u32,
+}
+
+impl Restarts {
+    pub(crate) fn new(backoff: Backoff, reset_after: Duration, most: Option<u32>) -> Restarts {
+        Restarts { backoff, reset_after, most, in_a_row: 0 }
+    }
+
+    /// It failed after it had run for so long. The wait before its next start, or none if that was the last.
+    pub(crate) fn failed(&mut self, ran_for: Duration, rng: Rng<'_>) -> Option<Duration> {
+        if ran_for >= self.reset_after {
+            self.in_a_row = 0;
+        }
+        if self.most == Some(self.in_a_row) {
+            return None;
+        }
+        let delay = self.backoff.delay(self.in_a_row, rng).max(LEAST);
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        Some(delay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::retry::backoff::Jitter;
+    use proptest::prelude::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn backoff() -> Backoff {
+        Backoff::exponential(SECOND, 10 * SECOND).jitter(Jitter::None)
+    }
+
+    /// RN-10: the wait grows up to the cap, and a stable run begins anew. One that is a nanosecond short of it does not.
+    #[test]
+    fn grows_and_begins_anew() {
+        let mut restarts = Restarts::new(backoff(), 60 * SECOND, None);
+        let mut after = |ran_for| restarts.failed(ran_for, &mut || panic!("no jitter")).map(|delay| delay.as_secs());
+        let short = 60 * SECOND - Duration::from_nanos(1);
+        assert_eq!([(); 6].map(|()| after(short)), [1, 2, 4, 8, 10, 10].map(Some));
+        assert_eq!([60 * SECOND, short, Duration::MAX, short].map(&mut after), [1, 2, 1, 2].map(Some));
+    }
+
+    /// RN-10: so many restarts in a row and no more; a stable run gives them back.
+    #[test]
+    fn gives_up() {
+        let mut restarts = Restarts::new(backoff(), 60 * SECOND, Some(2));
+        let mut after = |ran_for| restarts.failed(ran_for, &mut || 0.0).is_some();
+        assert_eq!([(); 4].map(|()| after(SECOND)), [true, true, false, false]);
+        assert_eq!([60 * SECOND, SECOND, SECOND].map(&mut after), [true, true, false]);
+    }
+
+    /// RN-10: never a hot loop, however the dice fall and however often it failed.
+    #[test]
+    fn always_rests() {
+        let mut restarts = Restarts::new(Backoff::exponential(SECOND, SECOND), 60 * SECOND, None);
+        assert_eq!(restarts.failed(SECOND, &mut || 0.0), Some(LEAST));
+        restarts.in_a_row = u32::MAX;
+        assert_eq!(restarts.failed(SECOND, &mut || 0.0), Some(LEAST));
+        assert_eq!(restarts.in_a_row, u32::MAX);
+    }
+
+    proptest! {
+        /// RN-10: the wait is that of the number of failures since the last stable run, counted by hand.
+        #[test]
+        fn as_the_model_says(runs in proptest::collection::vec(0..120u64, 1..40), most in proptest::option::of(1..6usize)) {
+            let mut restarts = Restarts::new(backoff(), 60 * SECOND, most.map(|most| most as u32));
+            let mut given = 0;
+            for run in runs {
+                given = if run >= 60 { 0 } else { given };
+                let expected = [1, 2, 4, 8].get(given).copied().unwrap_or(10);
+                let last = most == Some(given);
+                let delay = restarts.failed(Duration::from_secs(run), &mut || 0.0);
+                prop_assert_eq!(delay, (!last).then_some(expected * SECOND));
+                given += usize::from(!last);
+            }
+        }
+    }
+}

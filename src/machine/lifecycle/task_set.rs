@@ -1,0 +1,191 @@
+use std::collections::BTreeMap;
+
+/// Who works here: everybody who was let in is known until it ends, and after [`close`](TaskSet::close) nobody is let in.
+///
+/// `H` is what stops a worker. It comes a moment after the worker was let in, because the worker has to be started in
+/// between; who was to be stopped in that moment is stopped as soon as the handle is there.
+#[derive(Debug)]
+pub(crate) struct TaskSet<N, H> {
+    stage: TaskStage,
+    next: u64,
+    live: BTreeMap<u64, Worker<N, H>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TaskStage {
+    Open,
+    Closed,
+    /// Whoever is still here is to stop.
+    Dismissed,
+}
+
+#[derive(Debug)]
+struct Worker<N, H> {
+    notes: N,
+    handle: Option<H>,
+}
+
+impl<N, H> TaskSet<N, H> {
+    pub(crate) fn new() -> TaskSet<N, H> {
+        TaskSet { stage: TaskStage::Open, next: 0, live: BTreeMap::new() }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.stage == TaskStage::Open
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// Lets one in, and tells its number; none, if it is too late.
+    pub(crate) fn add(&mut self, notes: N) -> Option<u64> {
+        if !self.is_open() {
+            return None;
+        }
+        let id = self.next;
+        self.next += 1;
+        self.live.insert(id, Worker { notes, handle: None });
+        Some(id)
+    }
+
+    /// Keeps what stops worker `id`. Gives it back if the worker was to be stopped meanwhile.
+    #[must_use]
+    pub(crate) fn attach(&mut self, id: u64, handle: H) -> Option<H> {
+        if self.stage == TaskStage::Dismissed {
+            return Some(handle);
+        }
+        if let Some(worker) = self.live.get_mut(&id) {
+            worker.handle = Some(handle);
+        }
+        None
+    }
+
+    /// Worker `id` has ended; none if it was not here any more.
+    pub(crate) fn end(&mut self, id: u64) -> Option<N> {
+        self.live.remove(&id).map(|worker| worker.notes)
+    }
+
+    /// Lets nobody in any more.
+    pub(crate) fn close(&mut self) {
+        if self.is_open() {
+            self.stage = TaskStage::Closed;
+        }
+    }
+
+    /// Lets nobody in any more, and gives what stops those who are here, first come first.
+    pub(crate) fn dismiss(&mut self) -> Vec<H> {
+        self.stage = TaskStage::Dismissed;
+        self.live.values_mut().filter_map(|worker| worker.handle.take()).collect()
+    }
+
+    /// Forgets those who are still here, and tells who they were, first come first.
+    pub(crate) fn give_up(&mut self) -> Vec<(u64, N)> {
+        std::mem::take(&mut self.live).into_iter().map(|(id, worker)| (id, worker.notes)).collect()
+    }
+
+    /// Worker `id`, if it is here.
+    pub(crate) fn get(&self, id: u64) -> Option<&N> {
+        self.live.get(&id).map(|worker| &worker.notes)
+    }
+
+    /// Those who are here, first come first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &N> {
+        self.live.values().map(|worker| &worker.notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Add,
+        Seat(usize),
+        End(usize),
+        Close,
+        Dismiss,
+        GiveUp,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            8 => Just(Step::Add),
+            6 => any::<usize>().prop_map(Step::Seat),
+            6 => any::<usize>().prop_map(Step::End),
+            1 => Just(Step::Close),
+            1 => Just(Step::Dismiss),
+            1 => Just(Step::GiveUp),
+        ];
+        proptest::collection::vec(step, 0..60)
+    }
+
+    /// What became of each worker, by its number.
+    #[derive(Clone, Copy, Debug, Default)]
+    struct TaskFate {
+        seated: bool,
+        stopped: bool,
+        gone: bool,
+    }
+
+    proptest! {
+        /// RN-01: whoever was let in is here until it ends, nobody is let in after the end began, and once all are to
+        /// stop each is stopped exactly once, whether its handle came before or after.
+        #[test]
+        fn as_the_model_says(steps in steps()) {
+            let mut roster = TaskSet::<usize, usize>::new();
+            let mut fates: Vec<TaskFate> = Vec::new();
+            let (mut closed, mut dismissed) = (false, false);
+            for step in steps {
+                match step {
+                    Step::Add => match roster.add(fates.len()) {
+                        Some(id) => {
+                            prop_assert!(!closed);
+                            prop_assert_eq!(id as usize, fates.len());
+                            fates.push(TaskFate::default());
+                        }
+                        None => prop_assert!(closed),
+                    },
+                    Step::Seat(pick) if !fates.is_empty() => {
+                        let id = pick % fates.len();
+                        if !fates[id].seated {
+                            fates[id].seated = true;
+                            let back = roster.attach(id as u64, id);
+                            prop_assert_eq!(back, dismissed.then_some(id));
+                            fates[id].stopped |= back.is_some();
+                        }
+                    }
+                    Step::End(pick) if !fates.is_empty() => {
+                        let id = pick % fates.len();
+                        prop_assert_eq!(roster.end(id as u64), (!fates[id].gone).then_some(id));
+                        fates[id].gone = true;
+                    }
+                    Step::Close => {
+                        roster.close();
+                        closed = true;
+                    }
+                    Step::Dismiss => {
+                        (closed, dismissed) = (true, true);
+                        for id in roster.dismiss() {
+                            prop_assert!(fates[id].seated && !fates[id].gone && !fates[id].stopped);
+                            fates[id].stopped = true;
+                        }
+                        prop_assert!(fates.iter().all(|fate| fate.gone || !fate.seated || fate.stopped));
+                    }
+                    Step::GiveUp => {
+                        let here: Vec<_> = (0..fates.len()).filter(|id| !fates[*id].gone).collect();
+                        prop_assert_eq!(roster.give_up(), here.iter().map(|id| (*id as u64, *id)).collect::<Vec<_>>());
+                        fates.iter_mut().for_each(|fate| fate.gone = true);
+                    }
+                    Step::Seat(_) | Step::End(_) => {}
+                }
+                let here: Vec<_> = (0..fates.len()).filter(|id| !fates[*id].gone).collect();
+                prop_assert_eq!(roster.iter().copied().collect::<Vec<_>>(), here.clone());
+                prop_assert_eq!(roster.is_empty(), here.is_empty());
+                prop_assert_eq!(roster.is_open(), !closed);
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+use metrics::Unit;
+
+/// What is the same for all series of a metric.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Metric {
+    pub(super) name: &'static str,
+    pub(super) kind: MetricKind,
+    pub(super) unit: Unit,
+    pub(super) help: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MetricKind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+const fn metric(name: &'static str, kind: MetricKind, unit: Unit, help: &'static str) -> Metric {
+    Metric { name, kind, unit, help }
+}
+
+pub(super) const CALLS: Metric = metric(
+    "seaworthy_circuit_breaker_calls_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Calls that a circuit let pass and that were settled, by what they said about the backend",
+);
+pub(super) const CALL_DURATION: Metric = metric(
+    "seaworthy_circuit_breaker_call_duration_seconds",
+    MetricKind::Histogram,
+    Unit::Seconds,
+    "How long the calls took that a circuit let pass, from there until they were settled",
+);
+pub(super) const READY_FAILURES: Metric = metric(
+    "seaworthy_circuit_breaker_ready_failures_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Times that a circuit's inner service failed to become ready for a call",
+);
+pub(super) const STATE: Metric = metric(
+    "seaworthy_circuit_breaker_state",
+    MetricKind::Gauge,
+    Unit::Count,
+    "1 for the state that a circuit is in, 0 for the others",
+);
+pub(super) const TRANSITIONS: Metric = metric(
+    "seaworthy_circuit_breaker_transitions_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Changes of a circuit's state",
+);
+pub(super) const OPENED: Metric = metric(
+    "seaworthy_circuit_breaker_opened_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Times that a circuit opened, by the cause",
+);
+pub(super) const WOULD_HAVE_OPENED: Metric = metric(
+    "seaworthy_circuit_breaker_would_have_opened_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Times that a circuit that only observes would have opened, by the cause",
+);
+pub(super) const REJECTIONS: Metric = metric(
+    "seaworthy_rejections_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Calls that were rejected without having been made, by the reason",
+);
+pub(super) const PERMITS: Metric =
+    metric("seaworthy_bulkhead_limit", MetricKind::Gauge, Unit::Count, "How many calls a bulkhead lets run at a time");
+pub(super) const IN_USE: Metric =
+    metric("seaworthy_bulkhead_permits_in_use", MetricKind::Gauge, Unit::Count, "Permits of a bulkhead in use");
+pub(super) const WAITING: Metric =
+    metric("seaworthy_bulkhead_queued", MetricKind::Gauge, Unit::Count, "Calls that wait for a permit of a bulkhead");
+pub(super) const REQUESTS: Metric = metric(
+    "seaworthy_retry_requests_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Requests that a retry policy made a first attempt for",
+);
+pub(super) const RETRIES: Metric = metric(
+    "seaworthy_retries_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Attempts that failed and were to be made again",
+);
+pub(super) const STOPS: Metric = metric(
+    "seaworthy_retry_stops_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Requests that failed at first and were not, or no longer, retried, by the reason",
+);
+pub(super) const BUDGET: Metric = metric(
+    "seaworthy_retry_budget_tokens",
+    MetricKind::Gauge,
+    Unit::Count,
+    "Retries that the budget had tokens for when the policy last asked it",
+);
+pub(super) const TIMEOUTS: Metric = metric(
+    "seaworthy_timeouts_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Calls and bodies that were given up, by the limit",
+);
+
+pub(super) const FALLBACKS: Metric = metric(
+    "seaworthy_fallbacks_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Calls that failed and were answered in another way",
+);
+pub(super) const PHASE: Metric = metric(
+    "seaworthy_phase",
+    MetricKind::Gauge,
+    Unit::Count,
+    "1 for the phase that the service is in, 0 for the others",
+);
+pub(super) const IN_FLIGHT: Metric = metric(
+    "seaworthy_requests_in_flight",
+    MetricKind::Gauge,
+    Unit::Count,
+    "Requests that the service let in and that have not been answered",
+);
+pub(super) const CHECK_STATE: Metric = metric(
+    "seaworthy_check_state",
+    MetricKind::Gauge,
+    Unit::Count,
+    "1 for the state that a check of the service is in, 0 for the other",
+);
+pub(super) const TASKS: Metric =
+    metric("seaworthy_tasks", MetricKind::Gauge, Unit::Count, "Tasks of a runner that have not ended");
+pub(super) const TASK_FAILURES: Metric = metric(
+    "seaworthy_task_failures_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Times that a task of a runner failed, by the cause and by whether it is run again",
+);
+pub(super) const KEYED_MAX: Metric =
+    metric("seaworthy_keyed_max_handles", MetricKind::Gauge, Unit::Count, "How many handles a family may have");
+pub(super) const KEYED_HANDLES: Metric =
+    metric("seaworthy_keyed_handles", MetricKind::Gauge, Unit::Count, "How many handles a family has");
+pub(super) const KEYED_FORGOTTEN: Metric = metric(
+    "seaworthy_keyed_evicted_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Handles that a family has evicted, by the cause",
+);
+pub(super) const KEYED_EXHAUSTED: Metric = metric(
+    "seaworthy_keyed_exhausted_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Times that a family came to have no room for another key",
+);
+pub(super) const KEYED_OVERFLOWS: Metric = metric(
+    "seaworthy_keyed_overflows_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Times that a key got the overflow of a family, which had no room for it",
+);
+#[cfg(feature = "prober")]
+pub(super) const TARGET_STATE: Metric = metric(
+    "seaworthy_probe_target_state",
+    MetricKind::Gauge,
+    Unit::Count,
+    "1 for the state that a probed target is in, 0 for the others",
+);
+#[cfg(feature = "prober")]
+pub(super) const PROBES: Metric = metric(
+    "seaworthy_probes_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Probes that ended and counted, by how they went",
+);
+#[cfg(feature = "prober")]
+pub(super) const PROBE_DURATION: Metric = metric(
+    "seaworthy_probe_duration_seconds",
+    MetricKind::Histogram,
+    Unit::Seconds,
+    "How long the probes took that counted",
+);
+
+pub(super) const METRICS: &[Metric] = &[
+    CALLS,
+    CALL_DURATION,
+    READY_FAILURES,
+    STATE,
+    TRANSITIONS,
+    OPENED,
+    WOULD_HAVE_OPENED,
+    REJECTIONS,
+    PERMITS,
+    IN_USE,
+    WAITING,
+    REQUESTS,
+    RETRIES,
+    STOPS,
+    BUDGET,
+    TIMEOUTS,
+    FALLBACKS,
+    PHASE,
+    IN_FLIGHT,
+    CHECK_STATE,
+    TASKS,
+    TASK_FAILURES,
+    KEYED_MAX,
+    KEYED_HANDLES,
+    KEYED_FORGOTTEN,
+    KEYED_EXHAUSTED,
+    KEYED_OVERFLOWS,
+    #[cfg(feature = "prober")]
+    TARGET_STATE,
+    #[cfg(feature = "prober")]
+    PROBES,
+    #[cfg(feature = "prober")]
+    PROBE_DURATION,
+];

@@ -1,0 +1,163 @@
+use std::task::Waker;
+
+use crate::circuit_breaker::{CircuitBreaker, OpenGuard, Permit, State};
+use crate::machine::probe::track::ProbeState;
+use crate::machine::timestamp::Timestamp;
+use crate::machine::verdict::Verdict;
+
+/// A circuit that a target drives. Nothing in here runs under a lock: the circuit tells its observer, who may ask for
+/// anything.
+pub(super) struct CircuitDriver {
+    circuit_breaker: CircuitBreaker,
+    hold: Option<OpenGuard>,
+    /// The circuit's own open time, which a healthy target does not cut short: the calls that opened it know better.
+    not_before: Timestamp,
+    /// Whether it is held because the target was found unhealthy, and not only taken over from its open time.
+    sick: bool,
+    /// The half-open probe that the probe under way stands for.
+    permit: Option<Permit>,
+    /// The target is told through this when the circuit changes.
+    waker: Waker,
+    /// Its place among those that the circuit tells.
+    place: u64,
+    /// When an open time is over that began since the last probe did.
+    over: Timestamp,
+    /// The generation in which the circuit was last opened by a probe that stood for its own.
+    own: Option<u64>,
+}
+
+impl CircuitDriver {
+    pub(super) fn new(circuit_breaker: CircuitBreaker, waker: Waker) -> CircuitDriver {
+        let (not_before, over) = (Timestamp::NEVER, Timestamp::NEVER);
+        CircuitDriver {
+            circuit_breaker,
+            hold: None,
+            not_before,
+            sick: false,
+            permit: None,
+            waker,
+            place: 0,
+            over,
+            own: None,
+        }
+    }
+
+    pub(super) fn drives(&self, circuit_breaker: &CircuitBreaker) -> bool {
+        self.circuit_breaker.id() == circuit_breaker.id()
+    }
+
+    /// The circuit may have changed.
+    pub(super) fn notice(&mut self, now: Timestamp) {
+        // Before it is looked at, so that no change is lost in between.
+        self.circuit_breaker.shared().watch(&mut self.place, &self.waker);
+        let snapshot = self.circuit_breaker.snapshot();
+        let left = snapshot.retry_after.filter(|_| snapshot.state == State::Open);
+        // The one that a probe's failure has opened waits for the next probe.
+        let left = left.filter(|_| self.own != Some(snapshot.generation));
+        self.over = left.map_or(Timestamp::NEVER, |left| now.after(left));
+    }
+
+    /// A probe is about to begin.
+    pub(super) fn begins(&mut self, now: Timestamp) {
+        self.over = Timestamp::NEVER;
+        self.hand_back();
+        if self.holds() || self.circuit_breaker.state() == State::Closed {
+            return;
+        }
+        self.permit = self.circuit_breaker.try_probe();
+        if self.permit.is_none() {
+            self.take_over(now);
+        }
+    }
+
+    /// An open circuit whose time is not over is held from now on, so that no call becomes the probe when it is.
+    fn take_over(&mut self, now: Timestamp) {
+        let snapshot = self.circuit_breaker.snapshot();
+        if let (State::Open, Some(left)) = (snapshot.state, snapshot.retry_after) {
+            // It may have been reset or closed since it was looked at.
+            self.hold = self.circuit_breaker.hold_open_if_still(snapshot.generation);
+            self.not_before = now.after(left);
+            self.sick = false;
+        }
+    }
+
+    /// A probe ended, which left its target in `state`.
+    pub(super) fn ended(&mut self, well: bool, state: ProbeState, now: Timestamp) {
+        if let Some(permit) = self.permit.take() {
+            permit.settle(match (well, state) {
+                (false, _) => Verdict::Failure,
+                // One success of several that are needed.
+                (true, ProbeState::Unhealthy) => Verdict::Ignored,
+                (true, _) => Verdict::Success,
+            });
+            self.own = Some(self.circuit_breaker.snapshot().generation);
+        }
+        self.turned(well, state, now);
+    }
+
+    /// The target is in `state`, and its last probe went `well` or not.
+    pub(super) fn turned(&mut self, well: bool, state: ProbeState, now: Timestamp) {
+        let over = match state {
+            ProbeState::Unhealthy => return self.hold(now),
+            ProbeState::Healthy => true,
+            // Nothing is said of it yet. For what calls found out one success is enough, as it is for a permit.
+            ProbeState::Starting => !self.sick,
+            ProbeState::Disabled | ProbeState::Unknown => false,
+        };
+        if well && over && now >= self.not_before {
+            if let Some(hold) = self.hold.take() {
+                hold.close();
+            }
+        }
+    }
+
+    /// Holds the circuit open. From now on only the target says for how long.
+    pub(super) fn hold(&mut self, now: Timestamp) {
+        self.not_before = now;
+        self.sick = true;
+        if !self.holds() {
+            self.hold = self.circuit_breaker.hold_open();
+        }
+    }
+
+    /// When a probe is due because an open time is over: that of a circuit that was taken over, if it is still to come, or
+    /// one that no probe has begun in.
+    pub(super) fn due(&self, now: Timestamp) -> Timestamp {
+        let held = self.hold.is_some() && self.not_before > now;
+        if held { self.not_before } else { self.over }
+    }
+
+    fn holds(&self) -> bool {
+        self.hold.as_ref().is_some_and(OpenGuard::is_in_force)
+    }
+
+    /// Whether the probe under way is the circuit's half-open probe.
+    pub(super) fn stands_in(&self) -> bool {
+        self.permit.is_some()
+    }
+
+    /// Whether the circuit waits for this target.
+    pub(super) fn takes_part(&self) -> bool {
+        self.hold.is_some() || self.permit.is_some()
+    }
+
+    /// The probe that was under way says nothing any more.
+    pub(super) fn hand_back(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            permit.settle(Verdict::Ignored);
+        }
+    }
+
+    /// Nobody probes the target any more: the circuit is left to itself.
+    pub(super) fn let_go(&mut self) {
+        self.hand_back();
+        self.hold = None;
+    }
+}
+
+impl Drop for CircuitDriver {
+    fn drop(&mut self) {
+        self.circuit_breaker.shared().forget_watcher(self.place);
+        self.let_go();
+    }
+}

@@ -1,0 +1,8 @@
+//! The only rooms that touch the world: the clock, chance, threads, locks, and panics.
+
+pub(crate) mod panic;
+pub(crate) mod random;
+pub(crate) mod shared;
+pub(crate) mod sync;
+pub(crate) mod time;
+pub(crate) mod waker_set;

@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, Wake, Waker};
+
+use crate::rt::panic::wake_all;
+use crate::rt::sync::Mutex;
+
+/// Those who want to be woken, in the order in which they came. Each has a number; 0 stands for nobody.
+#[derive(Debug, Default)]
+pub(crate) struct Wakers {
+    last_id: u64,
+    wakers: BTreeMap<u64, Waker>,
+}
+
+impl Wakers {
+    /// Whether `waker` is woken already.
+    pub(crate) fn knows(&self, id: u64, waker: &Waker) -> bool {
+        self.wakers.get(&id).is_some_and(|known| known.will_wake(waker))
+    }
+
+    /// Wakes `waker`, too, in place of the one that `id` stood for; gives back the one that is not needed, to be dropped
+    /// outside of the lock.
+    pub(crate) fn put(&mut self, id: &mut u64, waker: Waker) -> Option<Waker> {
+        if *id == 0 {
+            self.last_id += 1;
+            *id = self.last_id;
+        }
+        self.wakers.insert(*id, waker)
+    }
+
+    #[must_use = "is to be dropped outside of the lock"]
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Waker> {
+        self.wakers.remove(&id)
+    }
+
+    /// All of them, to be woken outside of the lock. Who still waits comes back with the next poll.
+    #[must_use = "these want to be woken"]
+    pub(crate) fn take(&mut self) -> BTreeMap<u64, Waker> {
+        std::mem::take(&mut self.wakers)
+    }
+}
+
+/// Wakes all who wait for something.
+///
+/// It can be a waker itself, and even stand in its own list, because a ring leaves nobody in it: where what is waited for
+/// waits for itself, the second ring finds nobody.
+#[derive(Debug, Default)]
+pub(crate) struct WakerSet(Mutex<Wakers>);
+
+impl WakerSet {
+    /// Wakes `waker` at the next ring. An `id` of 0 stands for nobody yet.
+    pub(crate) fn join(&self, id: &mut u64, waker: &Waker) {
+        if self.0.lock().knows(*id, waker) {
+            return;
+        }
+        // A waker is cloned and dropped outside of the lock: this may be anybody's code.
+        let waker = waker.clone();
+        let mut set = self.0.lock();
+        let _dropped_outside = set.put(id, waker);
+        drop(set);
+    }
+
+    pub(crate) fn leave(&self, id: u64) {
+        let mut set = self.0.lock();
+        let _dropped_outside = set.remove(id);
+        drop(set);
+    }
+
+    pub(crate) fn ring(&self) {
+        let wakers = self.0.lock().take();
+        wake_all(wakers.into_values());
+    }
+
+    /// Waits until `is_so`, which is looked at again with each ring.
+    ///
+    /// # Cancellation
+    /// Dropping it leaves the bell.
+    pub(crate) async fn wait_until(&self, is_so: impl Fn() -> bool) {
+        let mut place = Registration { bell: self, id: 0 };
+        poll_fn(|cx| {
+            if is_so() {
+                return Poll::Ready(());
+            }
+            // Before the second look, so that no news of it is lost in between.
+            place.bell.join(&mut place.id, cx.waker());
+            if is_so() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// One who waits for a ring.
+struct Registration<'a> {
+    bell: &'a WakerSet,
+    id: u64,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        if self.id != 0 {
+            self.bell.leave(self.id);
+        }
+    }
+}
+
+impl Wake for WakerSet {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counts(AtomicUsize);
+
+    impl Wake for Counts {
+        fn wake(self: Arc<Counts>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// ER-11: bells that stand in their own list, or in a ring of two, ring once each, and all others are woken.
+    #[test]
+    fn a_bell_in_its_own_list() {
+        let (one, two, counts) = (Arc::<WakerSet>::default(), Arc::<WakerSet>::default(), Arc::<Counts>::default());
+        let [to_one, to_two, counting] =
+            [Waker::from(Arc::clone(&one)), Waker::from(Arc::clone(&two)), Waker::from(Arc::clone(&counts))];
+        for (bell, waker) in [(&one, &to_one), (&one, &to_two), (&two, &to_one), (&one, &counting), (&two, &counting)] {
+            bell.join(&mut 0, waker);
+        }
+        one.ring();
+        assert_eq!(counts.0.load(Ordering::Relaxed), 2);
+        one.ring();
+        two.ring();
+        assert_eq!(counts.0.load(Ordering::Relaxed), 2, "nobody was left in a list");
+    }
+}

@@ -1,0 +1,98 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::check::Subject;
+use crate::error::{ConfigError, Rejected};
+use crate::name::Name;
+use crate::observe::event::Event;
+use crate::observe::notifier::Notifier;
+use crate::observe::observer::Observer;
+use crate::observe::{ObserverCache, Source};
+
+/// Which time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// The time for the response.
+    Response,
+    /// The time in which the next frame of a body has to come.
+    BodyIdle,
+    /// The time for a whole body.
+    BodyTotal,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Limit::Response => "response",
+            Limit::BodyIdle => "body idle",
+            Limit::BodyTotal => "body total",
+        })
+    }
+}
+
+/// Tells when something was given up. Every call holds one, so there is nothing in it unless a name or an observer was
+/// asked for, and then one reference.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TimeoutNotifier(Option<Arc<Announced>>);
+
+#[derive(Clone, Debug, Default)]
+struct Announced {
+    name: Option<Name>,
+    /// The same, as it stands in a rejection, which would be larger with a name.
+    text: Option<Arc<str>>,
+    notifier: Notifier,
+    cache: ObserverCache,
+}
+
+impl TimeoutNotifier {
+    fn set(&mut self) -> &mut Announced {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+
+    pub(crate) fn set_name(&mut self, name: &Name) {
+        let text: Arc<str> = Arc::from(name.as_str());
+        let set = self.set();
+        (set.name, set.text) = (Some(Name::from(Arc::clone(&text))), Some(text));
+    }
+
+    pub(crate) fn set_notifier(&mut self, notifier: Notifier) {
+        self.set().notifier = notifier;
+    }
+
+    pub(crate) fn set_observer(&mut self, observer: impl Observer + 'static) {
+        self.set().notifier = Notifier::new(Arc::new(observer));
+    }
+
+    /// With the default observer, where there is one and none was given. For a builder's last step.
+    pub(crate) fn or_default_observer(mut self) -> TimeoutNotifier {
+        let notifier = self.0.as_ref().map_or_else(Notifier::default, |announced| announced.notifier.clone());
+        if let Some(default) = notifier.missing() {
+            self.set_notifier(default.clone());
+        }
+        self
+    }
+
+    /// What has it, as a part with a name or without one.
+    pub(crate) fn subject(&self, kind: &'static str) -> Result<Subject<'_>, ConfigError> {
+        Subject::checked(kind, self.name())
+    }
+
+    pub(super) fn name(&self) -> Option<&Name> {
+        self.0.as_ref()?.name.as_ref()
+    }
+
+    /// Tells it, and gives the rejection.
+    #[cold]
+    pub(crate) fn timed_out(&self, limit: Limit, after: Duration) -> Rejected {
+        let notify = |Announced { name, notifier, cache, .. }: &Announced| {
+            notifier.notify(&Event::TimedOut { name: name.as_ref(), source: Source::new(None, cache), limit, after });
+        };
+        match &self.0 {
+            Some(announced) => notify(announced),
+            None => notify(&Announced::default()),
+        }
+        Rejected::TimedOut { after, timeout: self.0.as_ref().and_then(|announced| announced.text.clone()) }
+    }
+}
