@@ -17,14 +17,15 @@ use crate::rt::random::Random;
 
 static DEFAULT: LazyLock<Arc<CircuitBreakerConfig>> = LazyLock::new(Arc::default);
 
-/// The settings of a [`CircuitBreaker`]. Made by [`CircuitBreaker::builder`]; nothing is checked before [`build`](Self::build).
+/// The settings of a [`CircuitBreaker`]. Made by [`CircuitBreaker::builder`]; nothing is checked before
+/// [`build`](Self::build).
 ///
-/// A circuit opens when any of its rules is broken: so many failures in a row, a failure rate, a slow rate. Without
-/// any, it opens after 5 failures in a row; naming one turns this default off. The rates are measured over one window
-/// and mean nothing before `minimum_calls` verdicts are in it.
+/// A circuit breaker opens when any of its rules is broken: a number of consecutive failures, a failure rate, a slow
+/// rate. If no rule is set, it opens after 5 failures in a row; setting any rule turns this default off. Both rates are
+/// measured over the same window and are ignored until it holds `minimum_calls` verdicts.
 ///
 /// # Clone
-/// A builder is a template: circuits built from clones of it share one copy of the settings.
+/// A builder is a template: circuit breakers built from clones of it share one copy of the settings.
 ///
 /// ```
 /// use seaworthy::CircuitBreaker;
@@ -52,8 +53,8 @@ impl CircuitBreakerBuilder {
         CircuitBreakerBuilder { name, config: DEFAULT.clone() }.or_default_observer()
     }
 
-    /// Asked for where it begins, so that the circuits of a template share it, and where it ends, so that the builder may
-    /// be older than the default.
+    /// Called when the builder is created, so that all circuit breakers of a template share the default observer, and
+    /// again when it builds, because the default may have been set since.
     fn or_default_observer(mut self) -> CircuitBreakerBuilder {
         if let Some(default) = self.config.notifier.missing() {
             Arc::make_mut(&mut self.config).notifier = default.clone();
@@ -66,103 +67,104 @@ impl CircuitBreakerBuilder {
         self
     }
 
-    /// Another name, for the next circuit of a template. Must not be empty.
+    /// Sets another name, for the next circuit breaker built from a template. Must not be empty.
     pub fn name(mut self, name: impl Into<Name>) -> CircuitBreakerBuilder {
         self.name = name.into();
         self
     }
 
-    /// Opens on the `count`-th failure in a row. From 1 to 1,000,000; 5 if no rule is named.
+    /// Opens on the `count`-th failure in a row. From 1 to 1,000,000; 5 if no rule is set.
     pub fn consecutive_failures(self, count: u32) -> CircuitBreakerBuilder {
         self.set(|settings| settings.consecutive_failures = Some(count))
     }
 
-    /// Opens when this share of the window failed. Above 0, at most 1; off unless set.
+    /// Opens when the share of failures in the window reaches this. Above 0, at most 1; off unless set.
     pub fn failure_rate(self, threshold: f64) -> CircuitBreakerBuilder {
         self.set(|settings| settings.failure_rate = Some(threshold))
     }
 
-    /// Opens when this share of the window took longer than [`slow_call`](Self::slow_call). Above 0, at most 1; off
-    /// unless set.
+    /// Opens when the share of calls in the window that took longer than [`slow_call`](Self::slow_call) reaches this.
+    /// Above 0, at most 1; off unless set.
     pub fn slow_rate(self, threshold: f64) -> CircuitBreakerBuilder {
         self.set(|settings| settings.slow_rate = Some(threshold))
     }
 
-    /// Calls longer than this are slow, whether they fail or not. A slow probe is a failed trial. More than zero; no
-    /// call is slow unless set. Costs a clock read where a call begins and one where it ends.
+    /// Counts calls that take longer than this as slow, whether they fail or not. A slow probe is a failed trial. More
+    /// than zero; if not set, no call is slow. Costs one clock read when a call starts and one when it ends.
     pub fn slow_call(self, limit: Duration) -> CircuitBreakerBuilder {
         self.set(|settings| settings.slow_call = Some(limit))
     }
 
-    /// Measures rates over the last `calls` verdicts. From 1 to 1,000,000; 100 if a rate and no window is named.
+    /// Measures rates over the last `calls` verdicts. From 1 to 1,000,000; 100 if a rate is set and no window.
     pub fn count_window(self, calls: u32) -> CircuitBreakerBuilder {
         self.set(|settings| settings.count_window = Some(calls))
     }
 
-    /// Measures rates over the verdicts of the last `span`: none leaves earlier, and none stays for more than a tenth
-    /// of it longer. More than zero.
+    /// Measures rates over the verdicts of the last `span`: no verdict leaves earlier, and none stays more than a tenth
+    /// of the span longer. More than zero.
     pub fn time_window(self, span: Duration) -> CircuitBreakerBuilder {
         self.set(|settings| settings.time_window = Some(span))
     }
 
-    /// Rates mean nothing before so many verdicts are in the window. From 1 to 1,000,000, at most the count window. The
-    /// whole count window if not set, or 20 for a time window.
+    /// Ignores the rates until the window holds this many verdicts. From 1 to 1,000,000, and no more than the count
+    /// window. If not set, the whole count window, or 20 for a time window.
     pub fn minimum_calls(self, count: u32) -> CircuitBreakerBuilder {
         self.set(|settings| settings.minimum_calls = Some(count))
     }
 
-    /// Stays open for so long. More than zero; 30 s if not set. A time too long to be told is without end. Replaces
-    /// [`open_backoff`](Self::open_backoff).
+    /// Stays open for this long, then lets a probe through. More than zero; 30 s if not set. With a duration the clock
+    /// cannot represent, the circuit stays open indefinitely. Replaces [`open_backoff`](Self::open_backoff).
     pub fn open_for(self, time: Duration) -> CircuitBreakerBuilder {
         self.set(|settings| settings.open = Backoff::constant(time))
     }
 
-    /// Stays open for longer with each failed half-open in a row, and starts over once the circuit closes. Replaces
+    /// Stays open longer after each failed half-open state in a row, and starts over once the circuit closes. Replaces
     /// [`open_for`](Self::open_for).
     pub fn open_backoff(self, backoff: Backoff) -> CircuitBreakerBuilder {
         self.set(|settings| settings.open = backoff)
     }
 
-    /// Lets so many probes pass at a time while half-open. From 1 to 1,000, at most the trials; 1 if not set.
+    /// While half-open, lets at most this many probes run at once. From 1 to 1,000, and no more than `max_trials`; 1 if
+    /// not set.
     pub fn max_concurrent_probes(self, count: u32) -> CircuitBreakerBuilder {
         self.set(|settings| settings.max_concurrent_probes = count)
     }
 
-    /// Closes when so many probes succeeded. From 1 to 1,000,000, at most the trials; 1 if not set.
+    /// Closes after this many probes have succeeded. From 1 to 1,000,000, and no more than `max_trials`; 1 if not set.
     pub fn success_threshold(self, count: u32) -> CircuitBreakerBuilder {
         self.set(|settings| settings.success_threshold = count)
     }
 
-    /// Sends out so many probes at most in one half-open state; it opens again as soon as not enough of them can
-    /// succeed. From 1 to 1,000,000; as many as the successes if not set.
+    /// Sends at most this many probes in one half-open state; the circuit opens again as soon as too few of them can
+    /// still succeed. From 1 to 1,000,000; the success threshold if not set.
     pub fn max_trials(self, count: u32) -> CircuitBreakerBuilder {
         self.set(|settings| settings.max_trials = Some(count))
     }
 
-    /// Gives up a probe that has not ended after so long, as a failed trial. More than zero; the open time then in
-    /// force, before its jitter, if not set.
+    /// Gives up on a probe that takes longer than this and counts it as a failed trial. More than zero; if not set, the
+    /// open time then in force, without its jitter.
     pub fn probe_timeout(self, time: Duration) -> CircuitBreakerBuilder {
         self.set(|settings| settings.probe_timeout = Some(time))
     }
 
-    /// What a call counts as when it is dropped before it ended; nothing if not set.
+    /// What a call counts as if it is dropped before it ends; nothing if not set.
     pub fn on_drop(self, on_drop: OnDrop) -> CircuitBreakerBuilder {
         self.set(|settings| settings.on_drop = on_drop)
     }
 
-    /// Measures and never rejects, unless forced open; tells once when it would have opened, until no rule is broken
-    /// any more.
+    /// Measures but never rejects, unless forced open. Reports once that it would have opened, and again only after no
+    /// rule has been broken any more.
     pub fn observe_only(self) -> CircuitBreakerBuilder {
         self.set(|settings| settings.observe_only = true)
     }
 
-    /// Tells `observer` what happens, in place of the [default](crate::observe).
+    /// Reports events to `observer` instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> CircuitBreakerBuilder {
         Arc::make_mut(&mut self.config).notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Tells `notifier` what happens, unless an observer was given.
+    /// Reports events to `notifier`, unless an observer was set.
     pub(crate) fn or_notifier(mut self, notifier: &Notifier) -> CircuitBreakerBuilder {
         if notifier.is_set() && !self.config.notifier.is_set() {
             Arc::make_mut(&mut self.config).notifier = notifier.clone();
@@ -170,24 +172,24 @@ impl CircuitBreakerBuilder {
         self
     }
 
-    /// Draws jitter from a generator with this seed, so that a test can repeat it. Circuits of one template share the
-    /// generator.
+    /// Draws jitter from a generator with this seed, to make a test repeatable. Circuit breakers built from one
+    /// template share the generator.
     pub fn random_seed(mut self, seed: u64) -> CircuitBreakerBuilder {
         Arc::make_mut(&mut self.config).random = Random::seeded(seed);
         self
     }
 
-    /// Checks the settings and makes a closed circuit of them. Nothing about settings fails later.
+    /// Checks the settings and builds a closed circuit breaker. Once it is built, no setting can fail.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, and the rule.
+    /// The first setting that breaks a rule, and which rule.
     pub fn build(self) -> Result<CircuitBreaker, ConfigError> {
         let (name, template) = self.checked()?;
         Ok(template.make(name))
     }
 
-    /// A circuit of these settings for each key, made when the key is first asked for: see
-    /// [`keyed`](crate::keyed). The name is the family's.
+    /// Builds a family of circuit breakers with these settings, one per key, each created the first time its key is
+    /// used: see [`keyed`](crate::keyed). The name becomes the family's.
     pub fn keyed<K>(self) -> KeyedBuilder<K, CircuitBreaker> {
         KeyedBuilder::new(self)
     }
@@ -199,7 +201,7 @@ impl CircuitBreakerBuilder {
     }
 }
 
-/// CircuitSettings that were checked, to make any number of circuits of.
+/// Checked settings, from which any number of circuit breakers can be built.
 #[derive(Clone, Debug)]
 pub struct CircuitBreakerTemplate(Arc<CircuitBreakerConfig>);
 
@@ -208,13 +210,13 @@ impl CircuitBreakerTemplate {
         CircuitBreaker::new(Shared::new(name, Arc::clone(&self.0)))
     }
 
-    /// The same for circuits of a keyed family.
+    /// The same settings, for the circuit breakers of a keyed family.
     pub(crate) fn of_family(mut self, name: &Name) -> CircuitBreakerTemplate {
         Arc::make_mut(&mut self.0).family = Some(name.clone());
         self
     }
 
-    /// The same for circuits that measure and never reject.
+    /// The same settings, for circuit breakers that measure and never reject.
     pub(crate) fn observing(&self) -> CircuitBreakerTemplate {
         let mut config = CircuitBreakerConfig::clone(&self.0);
         config.settings.observe_only = true;

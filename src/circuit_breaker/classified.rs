@@ -5,11 +5,11 @@ use super::handle::CircuitBreaker;
 use super::layer::CircuitBreakerLayer;
 use crate::error::StackError;
 
-/// A [`CircuitBreaker`] and the classifier that judges its calls. Made by [`CircuitBreaker::classify`], once, and kept beside or in place
-/// of the circuit.
+/// A [`CircuitBreaker`] together with the classifier that judges its calls. Made once by [`CircuitBreaker::classify`],
+/// and kept beside the circuit breaker or in place of it.
 ///
 /// # Clone
-/// Clones the circuit's handle and the classifier.
+/// Clones the circuit breaker's handle and the classifier.
 ///
 /// ```
 /// use seaworthy::{BoxError, CircuitBreaker, Verdict};
@@ -17,7 +17,7 @@ use crate::error::StackError;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
 /// let circuit_breaker = CircuitBreaker::builder("store").consecutive_failures(1).build()?;
-/// // What is not there is no failure of the store.
+/// A missing entry is not a failure of the store.
 /// let store = circuit_breaker.classify(|result: &Result<u32, BoxError>| match result {
 ///     Err(error) if error.to_string() == "not found" => Verdict::Success,
 ///     Err(_) => Verdict::Failure,
@@ -39,13 +39,13 @@ impl<C> ClassifiedCircuitBreaker<C> {
         ClassifiedCircuitBreaker { circuit_breaker, classifier }
     }
 
-    /// The circuit itself.
+    /// The circuit breaker itself.
     #[must_use]
     pub fn circuit_breaker(&self) -> &CircuitBreaker {
         &self.circuit_breaker
     }
 
-    /// A layer that puts the circuit around a service, with this classifier.
+    /// A layer that puts the circuit breaker around a service, with this classifier.
     pub fn layer(&self) -> CircuitBreakerLayer<C>
     where
         C: Clone,

@@ -1,16 +1,16 @@
 use crate::error::StackError;
 use crate::machine::verdict::Verdict;
 
-/// Says what the result of a call tells about the backend.
+/// Decides what the result of a call says about the backend.
 ///
-/// Any closure that takes `&Result<Response, Error>` and gives a [`Verdict`] is a classifier.
+/// Any closure that takes `&Result<Response, Error>` and returns a [`Verdict`] is a classifier.
 ///
-/// It is not asked about the rejections of the layers below that never called the service, such as
-/// [`Rejected::BulkheadFull`](crate::Rejected::BulkheadFull) or the `CircuitOpen` of a nested circuit: those are
-/// [`Verdict::Ignored`] whatever it would say. It is asked about
-/// [`Rejected::TimedOut`](crate::Rejected::TimedOut), which is an error like others.
+/// It is not consulted about rejections from the layers below that never reached the service, such as
+/// [`Rejected::BulkheadFull`](crate::Rejected::BulkheadFull) or the `CircuitOpen` of a nested circuit breaker: those
+/// are [`Verdict::Ignored`] whatever it would say. It is consulted about
+/// [`Rejected::TimedOut`](crate::Rejected::TimedOut), which is an error like any other.
 ///
-/// A panic in a classifier counts as a failed call and goes on to the caller.
+/// A panic in a classifier counts as a failed call and propagates to the caller.
 ///
 /// ```
 /// use seaworthy::{BoxError, CircuitBreaker, Verdict};
@@ -40,8 +40,8 @@ where
     }
 }
 
-/// Every `Ok` is a success, an HTTP 500 too, and every `Err` a failure: it cannot open a circuit around a service whose
-/// error is `Infallible`. The default.
+/// Every `Ok` is a success, even an HTTP 500, and every `Err` is a failure, so it cannot open a circuit around a
+/// service whose error is `Infallible`. The default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ErrorClassifier;
 
@@ -55,7 +55,7 @@ impl<Response, Error> Classify<Response, Error> for ErrorClassifier {
     }
 }
 
-/// A classifier that is borrowed.
+/// A borrowed classifier.
 #[derive(Debug)]
 pub(super) struct ByRef<'a, C>(pub(super) &'a C);
 
@@ -66,7 +66,7 @@ impl<Response, Error, C: Classify<Response, Error>> Classify<Response, Error> fo
     }
 }
 
-/// The classifier's verdict, unless a layer below rejected the call before it got anywhere.
+/// The classifier's verdict, unless a layer below rejected the call before it reached the service.
 #[inline]
 pub(crate) fn judge<T, E, C>(classifier: &C, result: &Result<T, E>) -> Verdict
 where

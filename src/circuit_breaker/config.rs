@@ -3,18 +3,18 @@ use crate::name::Name;
 use crate::observe::notifier::Notifier;
 use crate::rt::random::Random;
 
-/// What circuits of one template share.
+/// What the circuit breakers of one template share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CircuitBreakerConfig {
     pub(super) settings: CircuitSettings,
     pub(super) random: Random,
     pub(super) notifier: Notifier,
-    /// Whose keys these circuits are of.
+    /// The keyed family that these circuit breakers belong to.
     pub(super) family: Option<Name>,
 }
 
 impl CircuitBreakerConfig {
-    /// Whether somebody will want to know how long a call took.
+    /// Whether the duration of a call matters to anyone.
     pub(super) fn measures(&self) -> bool {
         self.settings.measures() || self.notifier.wants_calls()
     }

@@ -14,7 +14,7 @@ pin_project! {
     /// The response future of [`CircuitBreakerService`](super::CircuitBreakerService).
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future and counts as the circuit's [`OnDrop`](crate::OnDrop) says.
+    /// Dropping it drops the inner future and counts as the circuit breaker's [`OnDrop`](crate::OnDrop) says.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, C> {
@@ -48,12 +48,12 @@ where
 }
 
 pin_project! {
-    /// A call that was rejected, or that runs and is settled when it ends.
+    /// A call that was rejected, or one that is running and is settled when it ends.
     #[derive(Debug)]
     #[project = CircuitBreakerCallProj]
     pub(super) enum CircuitBreakerCall<H: Borrow<CircuitBreaker>, F, C> {
         Rejected { rejected: Option<Rejected> },
-        // The call is settled before its future is dropped, which may take its time.
+        // The call is settled before its future is dropped, because dropping that may take a while.
         Admitted { held: HeldTicket<H>, classifier: C, #[pin] inner: F },
     }
 }
@@ -78,7 +78,7 @@ where
         match self.project() {
             CircuitBreakerCallProj::Rejected { rejected } => match rejected.take() {
                 Some(rejected) => Poll::Ready(Err(rejected.into())),
-                // It was polled after it ended, which no future has to survive; hanging is worse than telling.
+                // Polled after completion. A future need not survive that, and a panic is better than a hang.
                 None => panic!("`ResponseFuture` was polled after it was ready"),
             },
             CircuitBreakerCallProj::Admitted { held, classifier, inner } => poll_admitted(held, classifier, inner, cx),
@@ -86,7 +86,7 @@ where
     }
 }
 
-/// The result is judged where it lies: moving it costs more than the rest.
+/// Judges the result in place: moving it would cost more than everything else here.
 #[inline]
 fn poll_admitted<H, F, C, T, E>(
     held: &mut HeldTicket<H>,

@@ -21,18 +21,18 @@ use crate::name::Name;
 use crate::rt::shared::Handle;
 use crate::rt::time;
 
-/// A circuit breaker: lets calls pass while the backend is well, and rejects them at once while it is not.
+/// A circuit breaker: lets calls pass while the backend is healthy, and rejects them at once while it is not.
 ///
-/// This is a handle that owns the state. Everything that was given the same circuit shares it: clones, the layers made
-/// from it, the services made by those layers, and [`run`](CircuitBreaker::run). Two circuits never influence each other.
+/// This is a handle to shared state. Clones, the layers made from it, the services those layers make and
+/// [`run`](CircuitBreaker::run) all share it. Separate circuit breakers never affect each other.
 ///
 /// # Clone
-/// Costs a reference count, or nothing once it was [leaked](CircuitBreaker::leak).
+/// Costs a reference count, or nothing once it has been [leaked](CircuitBreaker::leak).
 #[derive(Clone)]
 pub struct CircuitBreaker(Handle<Shared>);
 
 impl CircuitBreaker {
-    /// Sets up a circuit; `name` stands in its events and rejections.
+    /// Starts a builder; `name` appears in events and rejections.
     pub fn builder(name: impl Into<Name>) -> CircuitBreakerBuilder {
         CircuitBreakerBuilder::new(name.into())
     }
@@ -46,9 +46,9 @@ impl CircuitBreaker {
         &self.0
     }
 
-    /// Keeps this circuit for as long as the process lives and gives a handle to it that costs no reference count to
-    /// clone, which is the largest cost of a call through a shared one. It is the same circuit; handles that were
-    /// cloned before go on counting.
+    /// Keeps this circuit breaker for the life of the process and returns a handle that costs no reference count to
+    /// clone, which is the largest cost of a call through a shared one. It is the same circuit breaker; handles cloned
+    /// earlier go on counting references.
     ///
     /// ```
     /// use seaworthy::CircuitBreaker;
@@ -60,36 +60,36 @@ impl CircuitBreaker {
     ///
     /// assert_eq!(PAYMENTS.name(), "payments");
     /// ```
-    #[must_use = "the handle that was leaked is this one's result"]
+    #[must_use = "it returns the leaked handle"]
     pub fn leak(self) -> CircuitBreaker {
         CircuitBreaker(self.0.leak())
     }
 
-    /// A number that no other circuit has, as long as there is a handle to this one.
+    /// A number that no other circuit breaker has while there is a handle to this one.
     #[cfg(feature = "prober")]
     pub(crate) fn id(&self) -> usize {
         std::ptr::from_ref(self.shared()).addr()
     }
 
-    /// The name that it was built with.
+    /// The name it was built with.
     #[must_use]
     #[inline]
     pub fn name(&self) -> &Name {
         self.shared().name()
     }
 
-    /// A layer that puts this circuit around a service, with every error a failure and no response: around an HTTP
-    /// handler, whose error is `Infallible`, it never opens without `.classify(HttpClassifier)`.
+    /// A layer that puts this circuit breaker around a service. Every error is a failure and no response is: around an
+    /// HTTP handler, whose error is `Infallible`, it never opens without `.classify(HttpClassifier)`.
     pub fn layer(&self) -> CircuitBreakerLayer {
         CircuitBreakerLayer::new(self.clone())
     }
 
-    /// Lets a call pass, which then has to [settle](Permit::settle), or rejects it.
+    /// Lets a call pass, which must then be [settled](Permit::settle), or rejects it.
     ///
-    /// The first admission at or after the end of the open time makes the circuit half-open and is its first probe.
+    /// The first call admitted at or after the end of the open time makes the circuit half-open and is its first probe.
     ///
     /// # Errors
-    /// [`Rejected::CircuitOpen`] while the circuit is open or all probes are out.
+    /// [`Rejected::CircuitOpen`] while the circuit is open or all of its probes are running.
     pub fn admit(&self) -> Result<Permit, Rejected> {
         match self.shared().admit() {
             Ok(ticket) => Ok(Permit::new(HeldTicket::new(self.clone(), ticket))),
@@ -97,44 +97,45 @@ impl CircuitBreaker {
         }
     }
 
-    /// Lets a call pass if it is a probe, so that a check of the backend can stand in for a caller: the open time is
-    /// over, or the circuit is half-open and has a probe to give. None otherwise, which is not counted as a rejection;
-    /// and always while the circuit is closed.
-    #[must_use = "a permit that is dropped at once counts as a call that was given up"]
+    /// Admits a call only as a probe, so that a check of the backend can stand in for a caller: when the open time is
+    /// over, or when the circuit is half-open and may send another probe. Otherwise returns `None`, as it always does
+    /// while the circuit is closed; that is not counted as a rejection.
+    #[must_use = "a permit that is dropped at once counts as an abandoned call"]
     pub fn try_probe(&self) -> Option<Permit> {
         let ticket = self.shared().admit_probe().ok()?;
         Some(Permit::new(HeldTicket::new(self.clone(), ticket)))
     }
 
-    /// Holds the circuit open, in whatever state it is, for as long as the value lives: no time ends that, and no call
-    /// becomes a probe. Any number may hold it at a time.
+    /// Holds the circuit open, whatever its state, for as long as the guard lives: the open time does not run out and
+    /// no call becomes a probe. Any number of guards may hold it at once.
     ///
-    /// None if the circuit was forced open or closed, or only observes: those who said so have the last word. A
-    /// [`reset`](CircuitBreaker::reset) or a force makes all holds void.
-    #[must_use = "a hold that is dropped at once lets go at once"]
+    /// Returns `None` if the circuit breaker is forced open or closed, or only observes: those settings take
+    /// precedence. A [`reset`](CircuitBreaker::reset) or a force invalidates all guards.
+    #[must_use = "a guard that is dropped at once holds nothing open"]
     pub fn hold_open(&self) -> Option<OpenGuard> {
         let generation = self.shared().hold()?;
         Some(OpenGuard::new(self.clone(), generation))
     }
 
-    /// As [`hold_open`](CircuitBreaker::hold_open), unless the circuit has changed since a snapshot of this generation.
+    /// As [`hold_open`](CircuitBreaker::hold_open), unless the circuit breaker has changed since a snapshot of this
+    /// generation.
     #[cfg(feature = "prober")]
     pub(crate) fn hold_open_if_still(&self, generation: u64) -> Option<OpenGuard> {
         let generation = self.shared().hold_if_still(generation)?;
         Some(OpenGuard::new(self.clone(), generation))
     }
 
-    /// Runs a future if the circuit lets it pass, and settles it; an error is a failure. To judge otherwise, see
-    /// [`classify`](CircuitBreaker::classify).
+    /// Runs a future if the circuit breaker lets it pass, and settles it: an error is a failure. To judge differently,
+    /// see [`classify`](CircuitBreaker::classify).
     ///
-    /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
+    /// If the error type cannot hold a rejection, wrap it: `.map_err(seaworthy::Error::Inner)`.
     ///
     /// # Errors
-    /// The future's own, or [`Rejected::CircuitOpen`], and then the future was never polled.
+    /// The future's own error, or [`Rejected::CircuitOpen`], in which case the future was never polled.
     ///
     /// # Cancellation
-    /// Dropping it drops `future` and counts as the circuit's [`OnDrop`](crate::OnDrop) says. Before its first poll it
-    /// has not been admitted, and counts as nothing.
+    /// Dropping it drops `future` and counts as the circuit breaker's [`OnDrop`](crate::OnDrop) says. Before the first
+    /// poll the call has not been admitted, and counts as nothing.
     ///
     /// ```
     /// use seaworthy::{CircuitBreaker, Error};
@@ -155,10 +156,10 @@ impl CircuitBreaker {
         self.run_judged(future, &ErrorClassifier).await
     }
 
-    /// As [`run`](CircuitBreaker::run), for an error that cannot hold a rejection.
+    /// As [`run`](CircuitBreaker::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
-    /// The future's own as [`Error::Inner`], or [`Error::Rejected`], and then the future was never polled.
+    /// The future's own error as [`Error::Inner`], or [`Error::Rejected`], in which case the future was never polled.
     ///
     /// # Cancellation
     /// As [`run`](CircuitBreaker::run).
@@ -180,8 +181,8 @@ impl CircuitBreaker {
         self.run(WrapErrorFuture::new(future)).await
     }
 
-    /// A handle of this circuit whose calls `classifier` judges: see [`Classify`](crate::Classify).
-    #[must_use = "the handle is this one's result"]
+    /// A handle to this circuit breaker whose calls are judged by `classifier`: see [`Classify`](crate::Classify).
+    #[must_use = "it returns a new handle"]
     pub fn classify<C>(&self, classifier: C) -> ClassifiedCircuitBreaker<C> {
         ClassifiedCircuitBreaker::new(self.clone(), classifier)
     }
@@ -198,9 +199,10 @@ impl CircuitBreaker {
         }
     }
 
-    /// What would be lost if this handle were forgotten.
+    /// What would be lost if this handle were dropped.
     pub(crate) fn idleness(&mut self, now: Timestamp) -> Idleness {
-        // It is asked so, and not for the count, because this also sees whatever the last other handle did.
+        // `get_mut` instead of the reference count, because it also synchronises with whatever the last other handle
+        // did.
         self.0.get_mut().map_or(Idleness::InUse, |shared| shared.idleness(now))
     }
 
@@ -210,13 +212,13 @@ impl CircuitBreaker {
         Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.retry_after() }
     }
 
-    /// The state, without changing it: a circuit whose open time is over stays open until a call comes.
+    /// The state, read without changing it: once its open time is over, the circuit stays open until a call arrives.
     #[must_use]
     pub fn state(&self) -> State {
         self.shared().state()
     }
 
-    /// Everything that there is to know, as of one moment.
+    /// Everything there is to know, at one moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let now = time::now();
@@ -241,15 +243,15 @@ impl CircuitBreaker {
         self.shared().step(|machine, _, _| ((), machine.force_open(now)));
     }
 
-    /// Lets every call pass until [`reset`](CircuitBreaker::reset) or [`force_open`](CircuitBreaker::force_open). Calls are still
-    /// measured.
+    /// Lets every call pass until [`reset`](CircuitBreaker::reset) or [`force_open`](CircuitBreaker::force_open). Calls
+    /// are still measured.
     pub fn force_closed(&self) {
         let now = time::now();
         self.shared().step(|machine, _, _| ((), machine.force_closed(now)));
     }
 
-    /// Closes the circuit, with nothing counted, and leaves it to itself. Calls that are under way change nothing when
-    /// they end.
+    /// Closes the circuit, clears all counts and ends any force. Calls in flight no longer change anything when they
+    /// end.
     pub fn reset(&self) {
         let now = time::now();
         self.shared().step(|machine, _, _| ((), machine.reset(now)));
@@ -265,25 +267,25 @@ impl fmt::Debug for CircuitBreaker {
     }
 }
 
-/// A circuit at one moment.
+/// A circuit breaker at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The state.
     pub state: State,
-    /// Whether it was forced into this state and stays there until told otherwise.
+    /// Whether it was forced into this state and stays there until changed by hand.
     pub forced: bool,
-    /// Whether somebody [holds](CircuitBreaker::hold_open) it open.
+    /// Whether it is being [held](CircuitBreaker::hold_open) open.
     pub held: bool,
-    /// Grows with every change of state, reset and force.
+    /// Increases with every change of state, reset and force.
     pub generation: u64,
-    /// What has been counted in this generation.
+    /// What this generation has counted.
     pub counts: Counts,
-    /// Calls rejected since the circuit was built; it only grows.
+    /// Calls rejected since the circuit breaker was built; it only increases.
     pub rejected: u64,
     /// How long this generation has lasted.
     pub time_in_state: Duration,
-    /// The open time that is left; zero once it is over and no call has come. Absent unless the circuit is open for a
-    /// certain time.
+    /// The open time that is left; zero once it is over and no call has arrived since. `None` unless the circuit is
+    /// open for a limited time.
     pub retry_after: Option<Duration>,
 }

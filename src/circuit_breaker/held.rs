@@ -5,7 +5,7 @@ use super::shared::Shared;
 use super::ticket::Ticket;
 use crate::machine::verdict::Verdict;
 
-/// An admitted call that has not been settled. Dropping it settles it as `on_drop` says.
+/// An admitted call that has not been settled yet. Dropping it settles it as `on_drop` says.
 #[derive(Debug)]
 pub(super) struct HeldTicket<H: Borrow<CircuitBreaker>> {
     circuit_breaker: H,
@@ -47,8 +47,8 @@ impl<H: Borrow<CircuitBreaker>> Drop for HeldTicket<H> {
     }
 }
 
-/// Settles as a failure when a running call panics. An executor may catch the panic and drop the future only later, when
-/// the thread is not unwinding any more.
+/// Settles the call as a failure if it panics while running. An executor may catch the panic and drop the future only
+/// later, when the thread is no longer unwinding.
 pub(super) struct FailOnUnwind<'a, H: Borrow<CircuitBreaker>>(Option<&'a mut HeldTicket<H>>);
 
 impl<'a, H: Borrow<CircuitBreaker>> FailOnUnwind<'a, H> {
@@ -73,7 +73,7 @@ impl<H: Borrow<CircuitBreaker>> Drop for FailOnUnwind<'_, H> {
     }
 }
 
-/// The same for a call that is only being made and is not held yet. What it has are copies, which may stay in registers:
+/// The same for a call that is still being made, before its ticket is held. It has copies, which may stay in registers:
 /// they are read only if there is a panic.
 pub(super) struct FailOnUnwindOfCall<'a> {
     pub(super) shared: &'a Shared,

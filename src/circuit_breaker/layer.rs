@@ -4,11 +4,12 @@ use super::classify::ErrorClassifier;
 use super::handle::CircuitBreaker;
 use super::service::CircuitBreakerService;
 
-/// Puts a [`CircuitBreaker`] around a service. All services made by it, and by its clones, share that one circuit.
+/// Puts a [`CircuitBreaker`] around a service. All services made by this layer and its clones share that circuit
+/// breaker.
 ///
-/// It judges by errors alone unless [`classify`](Self::classify) says otherwise. A service that answers failures with
-/// responses, as HTTP services do, needs that: around an axum handler or router, whose error is `Infallible`, the circuit
-/// would never open. Over HTTP it is `.classify(HttpClassifier)`.
+/// It judges by errors alone unless [`classify`](Self::classify) says otherwise. A service that reports failures in its
+/// responses, as HTTP services do, needs a classifier: around an axum handler or router, whose error is `Infallible`,
+/// the circuit would never open. For HTTP, use `.classify(HttpClassifier)`.
 ///
 /// Made by [`CircuitBreaker::layer`].
 #[derive(Clone, Debug)]
@@ -27,22 +28,22 @@ impl CircuitBreakerLayer {
 }
 
 impl<C> CircuitBreakerLayer<C> {
-    /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify).
+    /// Lets `classifier` decide what a result says about the backend: see [`Classify`](crate::Classify).
     ///
-    /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
-    /// `Arc`.
+    /// Each call holds a clone of it, so it should be cheap to clone: a function, a closure that captures nothing, or
+    /// an `Arc`.
     pub fn classify<D>(self, classifier: D) -> CircuitBreakerLayer<D> {
         CircuitBreakerLayer { circuit_breaker: self.circuit_breaker, classifier, waits: self.waits }
     }
 
-    /// Makes `poll_ready` wait while the circuit would reject, in place of being ready to reject.
+    /// Makes `poll_ready` wait while the circuit breaker would reject, instead of being ready and rejecting.
     ///
-    /// This is for balancers, which send requests elsewhere while an endpoint is not ready. A task that waits is woken
-    /// when a call may pass: through a timer, the verdict on a probe, a reset or a force. A call can still be rejected,
-    /// if the circuit opened or another call became the probe after `poll_ready`.
+    /// This is for balancers, which send requests elsewhere while an endpoint is not ready. A waiting task is woken
+    /// when a call may pass: by a timer, the verdict on a probe, a reset or a force. A call can still be rejected if
+    /// the circuit opened or another call became the probe after `poll_ready`.
     ///
     /// # Panics
-    /// Waiting needs tokio's timer: `poll_ready` panics outside of a runtime with time enabled, if it has to wait.
+    /// Waiting needs tokio's timer: if it has to wait, `poll_ready` panics outside a runtime with time enabled.
     pub fn wait(mut self) -> CircuitBreakerLayer<C> {
         self.waits = true;
         self

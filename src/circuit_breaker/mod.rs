@@ -1,36 +1,36 @@
-//! A circuit breaker: fails requests at once while the backend is ill, so that callers do not wait for it and it is left
-//! in peace to recover.
+//! A circuit breaker: fails requests at once while the backend is unhealthy, so that callers do not wait for it and it
+//! has a chance to recover.
 //!
 //! ```text
-//!              a rule is broken                     the open time is over, and a call comes
+//!              a rule is broken                     the open time is over and a call arrives
 //!   closed ───────────────────────▶ open ─────────────────────────────────────────▶ half-open
 //!     ▲                              ▲                                               │     │
-//!     │                              └─────────── not enough probes can succeed ─────┘     │
+//!     │                              └─────────── too few probes can succeed ────────┘     │
 //!     └────────────────────────────────────────── enough probes succeeded ─────────────────┘
 //! ```
 //!
 //! | state | a request |
 //! |---|---|
-//! | closed | passes; how it went is counted |
+//! | closed | passes; its outcome is counted |
 //! | open | is rejected with [`Rejected::CircuitOpen`](crate::Rejected::CircuitOpen), the inner service untouched |
-//! | half-open | passes if a probe's permit is free, else is rejected |
+//! | half-open | passes if a probe is free, otherwise is rejected |
 //!
-//! The [`CircuitBreaker`] owns the state. [`CircuitBreaker::layer`] puts it around a service; [`CircuitBreaker::run`] around a future;
-//! [`CircuitBreaker::admit`] around anything.
+//! The [`CircuitBreaker`] owns the state. [`CircuitBreaker::layer`] puts it around a service, [`CircuitBreaker::run`]
+//! around a future, and [`CircuitBreaker::admit`] around anything else.
 //!
 //! # What is counted
 //! A call is settled once, with a [`Verdict`](crate::Verdict): by the classifier when it ends, as a failure when it
-//! panics, as [`OnDrop`] says when it is dropped. It counts only if the circuit is still in the same
-//! [generation](Snapshot::generation) as when the call was let in: a late answer neither closes nor reopens anything. A
-//! probe that never ends is given up after the [probe timeout](CircuitBreakerBuilder::probe_timeout), so that nothing can leave
-//! the circuit rejecting a healthy service for ever.
+//! panics, and as [`OnDrop`] says when it is dropped. It counts only if the circuit breaker is still in the
+//! [generation](Snapshot::generation) that admitted the call: a late response neither closes nor reopens anything. A
+//! probe that never ends is given up after the [probe timeout](CircuitBreakerBuilder::probe_timeout), so that nothing
+//! can leave a circuit breaker rejecting calls to a healthy service for ever.
 //!
 //! # Differences from other breakers
-//! - Half-open lets exactly as many calls pass as there are probes, not everybody.
+//! - Half-open lets exactly as many calls pass as there are probes, not every call.
 //! - The count window slides with every verdict. It is not cut into batches.
 //! - An open circuit is ready and rejects in `call`. It is never an error of `poll_ready`, which would end a
 //!   `tower::buffer::Buffer` for good and make a balancer drop the endpoint.
-//! - The error type of the service stays as it is: see [`StackError`](crate::StackError).
+//! - The service keeps its error type: see [`StackError`](crate::StackError).
 
 mod builder;
 mod check;

@@ -1,11 +1,11 @@
 use super::handle::CircuitBreaker;
 
-/// A circuit that is held open, as [`CircuitBreaker::hold_open`] gives it.
+/// Holds a circuit open, as returned by [`CircuitBreaker::hold_open`].
 ///
-/// Dropping it lets go without a word: if nobody else holds the circuit, it stays open for what is left of the open time that
-/// it was in when it was first held. If there is none, the next call is a probe.
+/// Dropping it says nothing about the backend: if no other guard holds the circuit, it stays open for the rest of the
+/// open time it was in when it was first held. If there is none left, the next call is a probe.
 #[derive(Debug)]
-#[must_use = "a hold that is dropped at once lets go at once"]
+#[must_use = "a guard that is dropped at once holds nothing open"]
 pub struct OpenGuard {
     circuit_breaker: CircuitBreaker,
     generation: u64,
@@ -17,19 +17,19 @@ impl OpenGuard {
         OpenGuard { circuit_breaker, generation, released: false }
     }
 
-    /// Lets go and says that the backend is well: if nobody else holds the circuit, it closes, with nothing counted. The
-    /// word of whoever held it open stands for that of all probes.
+    /// Releases the circuit and says that the backend is healthy: if no other guard holds it, it closes, with all
+    /// counts cleared. The caller's word replaces that of all probes.
     pub fn close(mut self) {
         self.release(true);
     }
 
-    /// Whether this still holds the circuit open; not after a reset or a force.
+    /// Whether this guard still holds the circuit open; false after a reset or a force.
     #[must_use]
     pub fn is_in_force(&self) -> bool {
         !self.released && self.circuit_breaker.shared().holds(self.generation)
     }
 
-    /// The circuit that it holds open.
+    /// The circuit breaker that it holds open.
     #[must_use]
     pub fn circuit_breaker(&self) -> &CircuitBreaker {
         &self.circuit_breaker

@@ -1,8 +1,8 @@
 use crate::machine::circuit_breaker::machine::{Gate, OnSuccess};
 use crate::machine::circuit_breaker::notice::State;
 
-/// What a caller needs of the machine to pass without asking it, in one atomic word: the generation, whether calls are
-/// timed, and the gate without its times.
+/// What a caller needs to know to pass without asking the machine, in one atomic word: the generation, whether calls
+/// are timed, and the gate without its times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PackedState(u64);
 
@@ -14,7 +14,7 @@ pub(super) enum StateKind {
     Open,
     Full,
     Shut,
-    /// The word is being changed by whoever holds the lock.
+    /// The word is being changed by the thread that holds the lock.
     Busy,
 }
 
@@ -53,21 +53,21 @@ impl PackedState {
         self.0 >> GENERATION
     }
 
-    /// Whether everybody passes.
+    /// Whether every call passes.
     #[inline]
     pub(super) const fn passes(self) -> bool {
-        // The three kinds of passing are the lowest.
+        // The three kinds of pass have the lowest numbers.
         self.0 & KIND <= 2
     }
 
-    /// Whether this is the word of `generation`, calls are not timed, and a success changes nothing. This is the path of
-    /// nearly every call, so it is one comparison: all of the other bits are zero then.
+    /// Whether this is the word of `generation`, calls are not timed, and a success changes nothing. Nearly every call
+    /// takes this path, so it is one comparison: all other bits are then zero.
     #[inline]
     pub(super) const fn is_at_rest(self, generation: u64) -> bool {
         self.0 == generation << GENERATION
     }
 
-    /// Whether somebody will want to know how long a call took.
+    /// Whether the duration of a call matters to anyone.
     #[inline]
     pub(super) const fn measures(self) -> bool {
         self.0 & MEASURES != 0
@@ -87,7 +87,7 @@ impl PackedState {
         }
     }
 
-    /// None while it is being changed.
+    /// `None` while it is being changed.
     pub(super) const fn state(self) -> Option<State> {
         match self.kind() {
             StateKind::Pass(_) => Some(State::Closed),

@@ -2,13 +2,13 @@ use super::handle::CircuitBreaker;
 use super::held::HeldTicket;
 use crate::machine::verdict::Verdict;
 
-/// An admitted call, as [`CircuitBreaker::admit`] gives it: do the work, then [`settle`](Permit::settle).
+/// An admitted call, as returned by [`CircuitBreaker::admit`]: do the work, then [`settle`](Permit::settle).
 ///
 /// # Cancellation
-/// Dropping it unsettled counts as the circuit's [`OnDrop`](crate::OnDrop) says; as a failure if the thread is
-/// unwinding from a panic. In any case a probe's permit is given back.
+/// Dropping it unsettled counts as the circuit breaker's [`OnDrop`](crate::OnDrop) says, or as a failure if the thread
+/// is unwinding from a panic. Either way a probe's permit is released.
 #[derive(Debug)]
-#[must_use = "a permit that is dropped at once counts as a call that was given up"]
+#[must_use = "a permit that is dropped at once counts as an abandoned call"]
 pub struct Permit(HeldTicket<CircuitBreaker>);
 
 impl Permit {
@@ -16,8 +16,8 @@ impl Permit {
         Permit(held)
     }
 
-    /// Says how the call went. If the circuit changed its state or was reset since the call was admitted, or if the
-    /// call was a probe that was given up, this changes nothing.
+    /// Records how the call went. This changes nothing if the circuit breaker has changed state or been reset since it
+    /// admitted the call, or if the call was a probe that was given up.
     pub fn settle(mut self, verdict: Verdict) {
         self.0.settle(verdict);
     }
@@ -28,7 +28,7 @@ impl Permit {
         self.0.is_probe()
     }
 
-    /// The circuit that let it pass.
+    /// The circuit breaker that admitted it.
     #[must_use]
     pub fn circuit_breaker(&self) -> &CircuitBreaker {
         self.0.circuit_breaker()

@@ -10,17 +10,17 @@ use super::ticket::{Refusal, Ticket};
 use super::waiting::WaitUntilAdmitted;
 use crate::error::StackError;
 
-/// Fails requests at once while its circuit is open, and tells the circuit how the others went.
+/// Fails requests at once while the circuit is open, and reports to the circuit breaker how the others went.
 ///
-/// `poll_ready` is the inner service's while calls pass. While they do not, it is ready without asking the inner
-/// service, and the call that follows is rejected, even if the circuit closed in between; see
-/// [`CircuitBreakerLayer::wait`](super::CircuitBreakerLayer::wait) for the other way. It never takes a probe's permit, so
-/// that a ready service may stand idle; what the inner service reserved in its own `poll_ready` stays reserved until the
-/// next call or the drop of this service, also when the circuit opens in between. An error of the inner service's `poll_ready` is passed on and counts as a
-/// failed call.
+/// While calls pass, `poll_ready` is the inner service's. While they do not, it is ready without polling the inner
+/// service, and the call that follows is rejected, even if the circuit closed in between; for the alternative, see
+/// [`CircuitBreakerLayer::wait`](super::CircuitBreakerLayer::wait). It never takes a probe's permit, so a ready service
+/// may sit idle; whatever the inner service reserved in its own `poll_ready` stays reserved until the next call or
+/// until this service is dropped, even if the circuit opens in between. An error of the inner service's `poll_ready` is
+/// passed on and counts as a failed call.
 ///
 /// # Clone
-/// A clone shares the circuit; it is not ready because the original is.
+/// A clone shares the circuit breaker; it is not ready just because the original is.
 #[derive(Debug)]
 pub struct CircuitBreakerService<S, C = ErrorClassifier> {
     inner: S,
@@ -29,12 +29,12 @@ pub struct CircuitBreakerService<S, C = ErrorClassifier> {
     ready_mode: ReadyMode,
 }
 
-/// What `poll_ready` does while calls do not pass, and what it has done.
+/// What `poll_ready` does while calls do not pass, and how far it has got.
 #[derive(Debug)]
 enum ReadyMode {
-    /// It is ready, and this is what the call will be told.
+    /// It is ready, and this is what the next call will get.
     Reject(Option<Refusal>),
-    /// It is pending, and this is its place among those who wait.
+    /// It is pending, and this is its place in the queue of waiters.
     Wait(Option<Box<WaitUntilAdmitted>>),
 }
 
@@ -43,7 +43,7 @@ impl ReadyMode {
         if waits { ReadyMode::Wait(None) } else { ReadyMode::Reject(None) }
     }
 
-    /// The same, with nothing done yet.
+    /// The same mode, at its beginning.
     fn anew(&self) -> ReadyMode {
         ReadyMode::new(matches!(self, ReadyMode::Wait(_)))
     }
@@ -59,7 +59,7 @@ impl<S, C> CircuitBreakerService<S, C> {
         CircuitBreakerService { inner, circuit_breaker, classifier, ready_mode: ReadyMode::new(waits) }
     }
 
-    /// The circuit that this service shares.
+    /// The circuit breaker that this service shares.
     pub fn circuit_breaker(&self) -> &CircuitBreaker {
         &self.circuit_breaker
     }
@@ -69,18 +69,19 @@ impl<S, C> CircuitBreakerService<S, C> {
         &self.inner
     }
 
-    /// The inner service. What is called on it directly is not counted.
+    /// The inner service. Calls made on it directly are not counted.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service, alone.
+    /// Unwraps the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }
 
-    /// What the circuit says before the inner service is asked, if calls do not pass at first sight or somebody waits:
-    /// the generation under which a call would pass. None if it would be rejected, which is noted.
+    /// Asks the circuit breaker before the inner service, when the fast check does not let calls pass or the service is
+    /// waiting. Returns the generation under which a call would pass, or `None`, and remembers the refusal, if it would
+    /// be rejected.
     #[cold]
     fn poll_passage(&mut self, cx: &mut Context<'_>) -> Poll<Option<u64>> {
         loop {
@@ -180,7 +181,7 @@ impl<S, C: Clone> CircuitBreakerService<S, C> {
     }
 }
 
-/// A call of a service that was made ready, through a circuit that was found for this very call.
+/// Makes a call on a service that was made ready, with a circuit breaker picked for this call.
 #[inline]
 pub(crate) fn call_through<S, C, Request>(
     circuit_breaker: CircuitBreaker,

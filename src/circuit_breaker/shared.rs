@@ -23,15 +23,15 @@ use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 use crate::rt::time;
 use crate::rt::waker_set::Wakers;
 
-/// A machine that many threads share.
+/// A circuit machine shared by many threads.
 ///
-/// The machine itself stands behind a lock. Beside it stands all that a caller needs on the good path and to be
-/// rejected: a word that says whether calls pass, the moment until which they do not, and a bulk of successes. Whoever
-/// steps the machine writes these before letting go of the lock.
+/// The machine itself is behind a lock. Beside it is everything a caller needs in order to pass or to be rejected
+/// without the lock: a word that says whether calls pass, the time until which they do not, and a bulk count of
+/// successes. Whoever steps the machine updates these before releasing the lock.
 #[derive(Debug)]
 pub(crate) struct Shared {
     word: AtomicU64,
-    /// While the word says open or full: nobody passes before this. It changes only while the word says "busy".
+    /// While the word says open or full, no call passes before this time. Changes only while the word says "busy".
     until: AtomicU64,
     rejected: AtomicU64,
     bulk: Option<Box<SuccessCounter>>,
@@ -44,24 +44,24 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 struct LockedMachine {
     machine: CircuitMachine,
-    /// None before somebody listens.
+    /// `None` until something listens.
     listeners: Option<Box<Listeners>>,
 }
 
-/// Who wants to be told of something.
+/// Wakers to be notified.
 #[derive(Debug, Default)]
 struct Listeners {
-    /// When a call may pass again, in the order in which they came.
+    /// When a call may pass again, in order of arrival.
     waiters: Wakers,
     /// When the state changes.
     watchers: Wakers,
 }
 
-/// What can be seen without the lock of a circuit that does not let everybody pass.
+/// What can be seen without the lock when not every call passes.
 enum FastCheck {
     /// The machine decides.
     Ask,
-    /// The machine decides, and the clock was read for it.
+    /// The machine decides, and the clock has been read for it.
     AskAt(Timestamp),
     Refuse(Refusal),
 }
@@ -93,7 +93,7 @@ impl Shared {
         shared
     }
 
-    /// For those who want to know of every call.
+    /// For observers that want an event for every call.
     fn notify_of_calls<'a>(&'a self, event: impl FnOnce(&'a Name, Source<'a>) -> Event<'a>) {
         if self.config.notifier.wants_calls() {
             self.config.notifier.notify(&event(&self.name, self.about()));
@@ -118,16 +118,16 @@ impl Shared {
     }
 
     pub(super) fn state(&self) -> State {
-        // While it changes, whoever changes it holds the lock.
+        // While it changes, whoever is changing it holds the lock.
         self.word().state().unwrap_or_else(|| self.with_lock(|locked| locked.machine.state()))
     }
 
-    /// Reads the machine; `read` is also given the number of calls that were not permitted.
+    /// Reads the machine; `read` also gets the number of rejected calls.
     pub(super) fn with_machine<T>(&self, read: impl FnOnce(&mut CircuitMachine, u64) -> T) -> T {
         self.with_lock(|locked| read(&mut locked.machine, self.rejected.load(Ordering::Relaxed)))
     }
 
-    /// What would be lost with this circuit, which nobody holds.
+    /// What would be lost with this circuit breaker, which has no other handle.
     pub(super) fn idleness(&self, now: Timestamp) -> Idleness {
         self.with_machine(|machine, _| match machine.state() {
             _ if machine.is_forced() || machine.refused_until(self.settings(), now).is_some() => Idleness::InUse,
@@ -146,7 +146,7 @@ impl Shared {
         }
         let until = self.until.load(Ordering::Acquire);
         if self.word() != word {
-            // The two do not belong together.
+            // The time and the word do not belong together.
             return FastCheck::Ask;
         }
         if until == Timestamp::NEVER.as_nanos() {
@@ -160,8 +160,8 @@ impl Shared {
         }
     }
 
-    /// Whether it is open and no probe may pass yet. Takes no lock and changes nothing; the clock is read only while the
-    /// circuit is open for a time.
+    /// Whether the circuit is open and no probe may pass yet. Takes no lock and changes nothing; reads the clock only
+    /// while the circuit is open for a limited time.
     #[inline]
     pub(super) fn keeps_all_out(&self) -> bool {
         match self.word().kind() {
@@ -177,27 +177,27 @@ impl Shared {
             let word = self.word();
             match word.kind() {
                 StateKind::Open => {}
-                // It is being changed, and was up before or is from now on: an open circuit is left through half-open,
-                // and one that was held open keeps its open time.
+                // It is being changed, so it was up before or is about to be: an open circuit leaves that state through
+                // half-open, and one that was held open keeps its open time.
                 StateKind::Pass(_) | StateKind::Ask | StateKind::Full | StateKind::Busy => return false,
                 StateKind::Shut => return true,
             }
             let until = self.until.load(Ordering::Acquire);
-            // Else the two do not belong together.
+            // Otherwise the time and the word do not belong together.
             if self.word() == word {
                 return until == Timestamp::NEVER.as_nanos() || time::now().as_nanos() < until;
             }
         }
     }
 
-    /// Whether everybody passes.
+    /// Whether every call passes.
     #[inline]
     pub(super) fn passes(&self) -> Option<PackedState> {
         let word = self.word();
         word.passes().then_some(word)
     }
 
-    /// Lets a call pass or not. A refusal is not counted yet: see [`Shared::rejected`].
+    /// Lets a call pass or refuses it. A refusal is not counted yet: see [`Shared::rejected`].
     #[inline]
     pub(crate) fn admit(&self) -> Result<Ticket, Refusal> {
         match self.passes() {
@@ -206,7 +206,7 @@ impl Shared {
         }
     }
 
-    /// As [`Shared::admit`], for when not everybody passes.
+    /// As [`Shared::admit`], for when not every call passes.
     pub(super) fn admit_if_open(&self) -> Result<Ticket, Refusal> {
         let word = self.word();
         if word.passes() {
@@ -225,7 +225,7 @@ impl Shared {
         self.answer(admission, now)
     }
 
-    /// As [`Shared::admit`], for a probe or not at all.
+    /// As [`Shared::admit`], but only as a probe.
     pub(super) fn admit_probe(&self) -> Result<Ticket, Refusal> {
         if self.passes().is_some() {
             return Err(Refusal::WITHOUT_TIME);
@@ -245,13 +245,13 @@ impl Shared {
         }
     }
 
-    /// One more holds the circuit open: the generation that this holds in, or none.
+    /// Adds one hold that keeps the circuit open. Returns the generation it holds in, or `None` if it does not hold.
     pub(super) fn hold(&self) -> Option<u64> {
         let now = time::now();
         self.step(|machine, settings, _| machine.hold(settings, now))
     }
 
-    /// As [`Shared::hold`], unless the circuit has changed since it was of this generation.
+    /// As [`Shared::hold`], unless the generation has changed.
     #[cfg(feature = "prober")]
     pub(super) fn hold_if_still(&self, generation: u64) -> Option<u64> {
         let now = time::now();
@@ -269,8 +269,8 @@ impl Shared {
         self.with_lock(|locked| locked.machine.is_held_open() && locked.machine.generation() == generation)
     }
 
-    /// Whether a call would pass, without letting one: the generation that it would pass under, or what it would be
-    /// told. Probes whose time is over are given up on the way.
+    /// Whether a call would pass, without admitting one: the generation under which it would pass, or the refusal it
+    /// would get. Gives up expired probes on the way.
     #[inline]
     pub(crate) fn peek(&self) -> Result<u64, Refusal> {
         let word = self.word();
@@ -296,7 +296,7 @@ impl Shared {
         })
     }
 
-    /// Counts and tells a rejection.
+    /// Counts and reports a rejection.
     #[inline]
     pub(super) fn rejected(&self, refusal: Refusal) {
         self.rejected.fetch_add(1, Ordering::Relaxed);
@@ -329,7 +329,7 @@ impl Shared {
         }
     }
 
-    /// For a call whose time somebody wants to know.
+    /// For a call whose duration matters.
     #[inline(never)]
     fn settle_with_clock(&self, word: PackedState, ticket: &Ticket, verdict: Verdict) {
         let counts = changes_something(word, ticket, verdict);
@@ -383,7 +383,7 @@ impl Shared {
         self.step(|machine, settings, rng| ((), machine.settle(settings, ticket, verdict, slow, now, rng)));
     }
 
-    /// Takes back the ticket of a call that has not begun and will ask again. Nobody is told: it was no call.
+    /// Takes back the ticket of a call that has not started and will ask again. Nothing is reported: there was no call.
     #[cold]
     pub(crate) fn take_back(&self, ticket: &Ticket) {
         if ticket.is_probe() {
@@ -391,7 +391,7 @@ impl Shared {
         }
     }
 
-    /// What a call that is dropped before it ended counts as.
+    /// What a call counts as if it is dropped before it ends.
     #[cold]
     pub(crate) fn verdict_on_drop(&self, ticket: &Ticket) -> Verdict {
         match self.settings().on_drop {
@@ -402,8 +402,8 @@ impl Shared {
         }
     }
 
-    /// Until when every call is refused, if it is; then `waker` is woken once a call may pass, and known by `id` until
-    /// then. An `id` of 0 stands for nobody.
+    /// If every call is refused, returns until when; `waker`, known by `id`, is then woken once a call may pass. An
+    /// `id` of 0 means there is no waiter yet.
     pub(super) fn wait(&self, id: &mut u64, waker: &Waker) -> Option<Timestamp> {
         let now = time::now();
         let waker = waker.clone();
@@ -424,8 +424,8 @@ impl Shared {
         let _dropped_outside = self.with_lock(|locked| locked.listeners.as_mut()?.waiters.remove(id));
     }
 
-    /// Wakes `waker` once, at the next change of state, in place of the one that `id` stood for. An `id` of 0 stands for
-    /// nobody.
+    /// Wakes `waker` once, at the next change of state, replacing the watcher `id`. An `id` of 0 means there is none
+    /// yet.
     #[cfg(feature = "prober")]
     pub(crate) fn watch(&self, id: &mut u64, waker: &Waker) {
         let waker = waker.clone();
@@ -439,7 +439,7 @@ impl Shared {
         let _dropped_outside = self.with_lock(|locked| locked.listeners.as_mut()?.watchers.remove(id));
     }
 
-    /// The inner service's `poll_ready` failed, having been asked under `generation`.
+    /// The inner service's `poll_ready` failed after being polled under `generation`.
     #[cold]
     pub(crate) fn ready_failed(&self, generation: u64) {
         let now = time::now();
@@ -447,7 +447,7 @@ impl Shared {
         self.notify_of_calls(|name, source| Event::CircuitReadyFailed { name, source });
     }
 
-    /// Steps the machine, then tells what happened.
+    /// Steps the machine, then reports what happened.
     pub(super) fn step<T>(
         &self,
         step: impl FnOnce(&mut CircuitMachine, &CircuitSettings, Rng<'_>) -> (T, Notices),
@@ -474,7 +474,7 @@ impl Shared {
         });
     }
 
-    /// Does something under the lock, makes what became of the machine visible, and wakes whom it concerns.
+    /// Does some work under the lock, publishes the machine's new state, and wakes everyone it concerns.
     fn with_lock<T>(&self, work: impl FnOnce(&mut LockedMachine) -> T) -> T {
         let mut locked = self.locked.lock();
         if let Some(bulk) = &self.bulk {
@@ -504,7 +504,7 @@ impl Shared {
         let word = |kind| PackedState::new(machine.generation(), self.config.measures(), kind).bits();
         if let Gate::Open { until } | Gate::Full { until } = gate {
             if until.as_nanos() != self.until.load(Ordering::Relaxed) {
-                // A reader who sees the new time sees a changed word, too.
+                // A reader that sees the new time also sees a changed word.
                 self.word.store(word(StateKind::Busy), Ordering::Relaxed);
                 self.until.store(until.as_nanos(), Ordering::Release);
             }
@@ -522,7 +522,7 @@ impl Drop for Shared {
     }
 }
 
-/// What was admitted under another generation changes nothing, nor does a call that says nothing.
+/// A call admitted under another generation changes nothing, nor does an ignored call that is no probe.
 #[inline]
 fn changes_something(word: PackedState, ticket: &Ticket, verdict: Verdict) -> bool {
     word.generation() == ticket.generation && (verdict != Verdict::Ignored || ticket.is_probe())

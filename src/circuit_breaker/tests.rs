@@ -1,4 +1,4 @@
-//! How often the clock is read, which only the inside can tell.
+//! How often the clock is read, which is visible only from the inside.
 
 use std::future::Ready;
 use std::task::{Context, Poll, Waker};
@@ -30,7 +30,7 @@ impl Service<Verdict> for Inner {
     }
 }
 
-/// Readings of the clock by one call through the layer.
+/// The clock reads of one call through the layer.
 fn call(circuit_breaker: &CircuitBreaker, verdict: Verdict) -> u64 {
     let mut service = circuit_breaker.layer().layer(Inner);
     let mut cx = Context::from_waker(Waker::noop());
@@ -46,7 +46,7 @@ fn builder() -> CircuitBreakerBuilder {
     CircuitBreaker::builder("clock").open_for(Duration::from_secs(3600))
 }
 
-/// CB-08: A rejected call reads the clock once at most, `poll_ready` and `call` together.
+/// CB-08: a rejected call reads the clock at most once, `poll_ready` and `call` together.
 #[test]
 fn cb_08_one_reading_to_reject() {
     let open = builder().consecutive_failures(1).build().unwrap();
@@ -64,7 +64,7 @@ fn cb_08_one_reading_to_reject() {
     drop(probe);
 }
 
-/// The good path reads no clock; a time window and the measuring of calls read what they need.
+/// The usual path reads no clock; a time window and timed calls read it as often as they need.
 #[test]
 fn readings_of_calls_that_pass() {
     let consecutive = builder().build().unwrap();
@@ -83,7 +83,7 @@ fn readings_of_calls_that_pass() {
     assert_eq!(call(&dropped, Success), 2);
 }
 
-/// PR-09: a circuit that has changed since it was looked at is not held for what it was then.
+/// PR-09: a circuit breaker that has changed since it was looked at is not held open for what it was then.
 #[cfg(feature = "prober")]
 #[test]
 fn held_only_if_it_is_still_the_same() {

@@ -8,17 +8,17 @@ use crate::rt::time;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
     pub(super) generation: u64,
-    /// When the call began; never, if nobody will want to know how long it took.
+    /// When the call started; never, if its duration matters to no one.
     pub(super) started: Timestamp,
-    /// 0 for a call that is no probe.
+    /// 0 for a call that is not a probe.
     pub(super) probe: u32,
 }
 
 impl Ticket {
-    /// For a call that no circuit admitted.
+    /// For a call that no circuit breaker admitted.
     pub(crate) const NONE: Ticket = Ticket { generation: 0, started: Timestamp::NEVER, probe: 0 };
 
-    /// For a call under a word that lets everybody pass.
+    /// For a call under a word that lets every call pass.
     #[inline]
     pub(super) fn new(word: PackedState) -> Ticket {
         let started = if word.measures() { time::now() } else { Timestamp::NEVER };
@@ -30,10 +30,10 @@ impl Ticket {
     }
 }
 
-/// A rejection, before it has a name. One integer, so that it travels in a register.
+/// A rejection that has no name yet. A single integer, so that it travels in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// The open time that is left in nanoseconds, or the highest number if nobody knows it.
+    /// The open time left, in nanoseconds, or the highest number if it is unknown.
     pub(super) left: u64,
 }
 

@@ -8,11 +8,11 @@ use super::handle::CircuitBreaker;
 use crate::machine::timestamp::Timestamp;
 use crate::rt::time;
 
-/// A service's place among those that wait for a circuit to let calls pass; given up when it is dropped.
+/// A service's place in the queue of those that wait until the circuit breaker lets calls pass; given up on drop.
 #[derive(Debug)]
 pub(super) struct WaitUntilAdmitted {
     circuit_breaker: CircuitBreaker,
-    /// 0 before there is one.
+    /// 0 until it has one.
     id: u64,
     until: Timestamp,
     timer: Option<Pin<Box<Sleep>>>,
@@ -23,7 +23,7 @@ impl WaitUntilAdmitted {
         WaitUntilAdmitted { circuit_breaker, id: 0, until: Timestamp::NEVER, timer: None }
     }
 
-    /// Ready when a call might pass; the caller looks again then.
+    /// Ready when a call might pass; the caller then checks again.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let Some(until) = self.circuit_breaker.shared().wait(&mut self.id, cx.waker()) else {
@@ -37,7 +37,7 @@ impl WaitUntilAdmitted {
                 None => return Poll::Pending,
                 Some(timer) => ready!(timer.as_mut().poll(cx)),
             }
-            // The time is over: look again, and do not keep a timer that has ended.
+            // The time is over: check again, and do not keep a timer that has fired.
             self.until = Timestamp::NEVER;
             self.timer = None;
         }
