@@ -7,8 +7,8 @@ use std::task::Poll;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 use crate::rt::waker_set::WakerSet;
 
-/// Tells a task that it is to finish. It is asked with [`is_requested`](Self::is_requested), and awaited with
-/// [`requested`](Self::requested); once requested, it stays so.
+/// Tells a task to finish. Check it with [`is_requested`](Self::is_requested), or await it with
+/// [`requested`](Self::requested); once requested, it stays requested.
 ///
 /// ```
 /// use seaworthy::Shutdown;
@@ -25,20 +25,20 @@ use crate::rt::waker_set::WakerSet;
 /// # }
 /// ```
 ///
-/// A server that takes a future takes it by value:
+/// To a server that takes a future, pass it by value:
 /// `axum::serve(listener, app).with_graceful_shutdown(shutdown.requested_owned())`.
 ///
 /// # Clone
-/// Costs a reference count; all clones are told.
+/// Costs a reference count; a request reaches all clones.
 #[derive(Clone)]
 pub struct Shutdown(Arc<Node>);
 
-/// Requests the shutdown that its [`Shutdown`]s observe.
+/// Requests the shutdown that its [`Shutdown`]s wait for.
 ///
-/// Dropping it fires nothing: a trigger may be given away and forgotten, and only a deliberate call stops a service.
+/// Dropping it requests nothing: a trigger may be given away and forgotten, and only a deliberate call stops a service.
 ///
 /// # Clone
-/// Costs a reference count; any clone fires.
+/// Costs a reference count; any clone can fire.
 #[derive(Clone)]
 pub struct ShutdownTrigger(Arc<Node>);
 
@@ -47,12 +47,13 @@ struct Node {
     fired: AtomicU64,
     waiting: WakerSet,
     branches: Mutex<Branches>,
-    /// Kept, so that whoever is told through it is told when nobody else holds it any more.
+    /// Keeps the parents alive, so that a request from further up still arrives when nothing else holds those in
+    /// between.
     parent: Option<Arc<Node>>,
 }
 
-/// Those who are requested with this one. Who has gone is left out when the list has doubled, so that short-lived
-/// children cost what they cost and no more.
+/// The shutdowns requested together with this one. Dead ones are pruned when the list has doubled, so that short-lived
+/// children cost only what they use.
 #[derive(Default)]
 struct Branches {
     list: Vec<Weak<Node>>,
@@ -83,7 +84,7 @@ impl Node {
         self.fired.load(Ordering::Acquire) == 1
     }
 
-    /// Who finds it fired leaves the rest to whoever fired it.
+    /// The first call does the rest; a later one finds nothing to do.
     fn fire(&self) -> Vec<Weak<Node>> {
         if self.fired.swap(1, Ordering::AcqRel) == 1 {
             return Vec::new();
@@ -93,7 +94,7 @@ impl Node {
     }
 }
 
-/// One after the other, because a long line of parents would be too deep for the stack.
+/// Iterative, because dropping a long chain of parents recursively would overflow the stack.
 impl Drop for Node {
     fn drop(&mut self) {
         let mut parent = self.parent.take();
@@ -104,8 +105,8 @@ impl Drop for Node {
 }
 
 impl Shutdown {
-    /// A shutdown that nobody has requested yet, and what requests it.
-    // The trigger comes first, as the sender of a channel does.
+    /// A shutdown that is not requested yet, and its trigger.
+    // The trigger comes first, as a channel's sender does.
     #[allow(clippy::new_ret_no_self, reason = "the two are of no use without each other")]
     #[must_use]
     pub fn new() -> (ShutdownTrigger, Shutdown) {
@@ -116,12 +117,12 @@ impl Shutdown {
         (ShutdownTrigger(Arc::clone(&node)), Shutdown(node))
     }
 
-    /// A shutdown for a part of what this one is for: it is requested by its own trigger, or together with this one.
+    /// A shutdown for part of what this one covers: it is requested by its own trigger, or together with this one.
     #[must_use]
     pub fn child(&self) -> (ShutdownTrigger, Shutdown) {
         let (trigger, child) = Shutdown::of(Node::new(Some(Arc::clone(&self.0))));
         let mut branches = self.0.branches.lock();
-        // Under the lock, so that whoever fires this one either finds the child in the list or was seen here.
+        // Under the lock, so that a call that fires this one either finds the child in the list or is seen here.
         if self.0.is_fired() {
             drop(branches);
             trigger.fire();
@@ -131,13 +132,13 @@ impl Shutdown {
         (trigger, child)
     }
 
-    /// Whether it was requested.
+    /// Whether it has been requested.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.0.is_fired()
     }
 
-    /// Waits until it is requested; for ever, if nobody ever does.
+    /// Waits until it is requested; for ever, if it never is.
     ///
     /// # Cancellation
     /// Dropping it loses nothing.
@@ -145,7 +146,7 @@ impl Shutdown {
         self.0.waiting.wait_until(|| self.is_requested()).await;
     }
 
-    /// As [`requested`](Self::requested), for those who want a future that borrows nothing.
+    /// Like [`requested`](Self::requested), for code that needs a future without a borrow.
     ///
     /// # Cancellation
     /// Dropping it loses nothing.
@@ -153,9 +154,9 @@ impl Shutdown {
         self.requested().await;
     }
 
-    /// Runs `future` until it is done, or until the shutdown is requested; then there is no output, and `future` is
-    /// dropped. Once it is requested `future` is not polled again, so that a loop over a source that is always ready
-    /// ends, too.
+    /// Runs `future` until it is done or the shutdown is requested; in the latter case there is no output, and `future`
+    /// is dropped. Once the shutdown is requested `future` is not polled again, so that even a loop over a source that
+    /// is always ready ends.
     ///
     /// ```
     /// use seaworthy::Shutdown;
@@ -181,7 +182,7 @@ impl Shutdown {
 }
 
 impl ShutdownTrigger {
-    /// Requests the shutdown, and all that were made from it by [`Shutdown::child`]. Firing again does nothing.
+    /// Requests the shutdown, and all those made from it by [`Shutdown::child`]. Firing again does nothing.
     pub fn fire(&self) {
         let mut branches = self.0.fire();
         while let Some(branch) = branches.pop() {
@@ -191,7 +192,7 @@ impl ShutdownTrigger {
         }
     }
 
-    /// The shutdown that this requests.
+    /// The shutdown that this trigger requests.
     #[must_use]
     pub fn shutdown(&self) -> Shutdown {
         Shutdown(Arc::clone(&self.0))

@@ -4,12 +4,12 @@ use serde::de::{DeserializeSeed, Deserializer};
 
 use super::path::Path;
 
-/// A value that has to obey a rule, or to agree with what was read before it. If it does not, that is told while the format
-/// still knows where the value is.
+/// A value that has to obey a rule, or to agree with one read before it. A violation is reported while the format still
+/// knows where the value is.
 pub(crate) struct Agree<'a, S, F> {
     pub(crate) at: Path<'a>,
     pub(crate) seed: S,
-    /// The rule that the value breaks, if it does.
+    /// Gives the rule that the value breaks, if any.
     pub(crate) broken: F,
 }
 

@@ -1,6 +1,6 @@
-//! Durations in text, as files have them: `"30s"`, `"1min 30s"`, `"1h30m"`, `"1.5s"`.
+//! Durations as text, the way files have them: `"30s"`, `"1min 30s"`, `"1h30m"`, `"1.5s"`.
 //!
-//! Whatever the text is, it is a duration or an error; nothing is rounded, and nothing overflows.
+//! Any text gives a duration or an error; nothing is rounded, and nothing overflows.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400 * SECOND;
 
-/// What each unit is called, and how many nanoseconds it has. A month is 30.44 days, a year 365.25.
+/// The names of each unit, and its length in nanoseconds. A month is 30.44 days, a year 365.25.
 const UNITS: [(&[&str], u64); 10] = [
     (&["ns", "nsec", "nanos"], 1),
     (&["us", "µs", "usec"], 1_000),
@@ -22,7 +22,7 @@ const UNITS: [(&[&str], u64); 10] = [
     (&["y", "yr", "yrs", "year", "years"], 31_557_600 * SECOND),
 ];
 
-/// Why a text is no duration.
+/// Why a text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DurationFlaw<'a> {
     Empty,
@@ -48,7 +48,7 @@ impl fmt::Display for DurationFlaw<'_> {
     }
 }
 
-/// The sum of what stands there: numbers, each with its unit, with or without spaces between them.
+/// The sum of the terms: numbers, each with its unit, with or without spaces between them.
 pub(crate) fn parse(text: &str) -> Result<Duration, DurationFlaw<'_>> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -77,20 +77,20 @@ fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|char| !belongs(char)).unwrap_or(text.len()))
 }
 
-/// A number, perhaps with a decimal point, of units of so many nanoseconds.
+/// A number of units, perhaps with a decimal point, in nanoseconds; `unit` is the length of one.
 fn product(number: &str, unit: u64) -> Result<u128, DurationFlaw<'_>> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
         return Err(DurationFlaw::NoNumber(number));
     }
-    // Both have digits only: what does not fit is too large.
+    // Both are all digits, so one that does not parse is too large.
     let whole: u64 = whole.parse().map_err(|_| DurationFlaw::TooLong)?;
     let fraction = fraction.trim_end_matches('0');
-    // Neither product can overflow: both factors have 64 bits at most.
+    // Neither product can overflow: both factors are at most 64 bits.
     let mut nanos = u128::from(whole) * u128::from(unit);
     if !fraction.is_empty() {
-        // The longest unit, a year, has 3 × 10^16 nanoseconds, so that more than 19 digits never come out even.
+        // The longest unit, a year, is 3 × 10^16 nanoseconds, so more than 19 digits never divide evenly.
         let places = u32::try_from(fraction.len()).ok().and_then(|places| 10_u64.checked_pow(places));
         let (Some(places), Ok(fraction)) = (places, fraction.parse::<u64>()) else { return Err(DurationFlaw::TooFine) };
         let part = u128::from(fraction) * u128::from(unit);
@@ -112,7 +112,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// SO-03: what is a duration, to the nanosecond and up to the longest there is.
+    /// SO-03: texts that are durations, to the nanosecond and up to the longest one possible.
     #[test]
     fn so_03_durations() {
         let right = [
@@ -138,7 +138,7 @@ mod tests {
         }
     }
 
-    /// SO-03: what is none is an error, at the edge of 64 bits as elsewhere.
+    /// SO-03: texts that are not durations are errors, at the edge of 64 bits as elsewhere.
     #[test]
     fn so_03_no_durations() {
         let wrong = [
@@ -170,18 +170,18 @@ mod tests {
         }
         let endless = format!("{}s", "9".repeat(10_000));
         assert_eq!(parse(&endless), Err(DurationFlaw::TooLong));
-        // More terms than 128 bits can hold the sum of would take a text of many terabytes; many are only many.
+        // Overflowing 128 bits with the sum would take terabytes of text; this merely has many terms.
         assert_eq!(parse(&"18446744073709551615years".repeat(1_000)), Err(DurationFlaw::TooLong));
     }
 
     proptest! {
-        /// SO-03: whatever the text is, there is an answer.
+        /// SO-03: any text gets an answer.
         #[test]
         fn property_any_text(text in "\\PC*", terms in "([0-9]{1,21}(\\.[0-9]{0,25})?[a-zµ]{0,3} ?){0,4}") {
             let _ = (parse(&text), parse(&terms));
         }
 
-        /// SO-03: what is written in seconds and nanoseconds is read as it was, however it is spaced.
+        /// SO-03: a duration written in seconds and nanoseconds reads back the same, however it is spaced.
         #[test]
         fn property_as_written(seconds in any::<u64>(), nanos in 0..1_000_000_000_u32, space in " {0,2}") {
             let duration = Duration::new(seconds, nanos);

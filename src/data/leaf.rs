@@ -9,7 +9,7 @@ use super::path::Path;
 use super::table::{Fill, Table};
 use crate::error::check::Most;
 
-/// A duration in text, more than zero.
+/// A duration as text, longer than zero.
 pub(crate) struct Time<'a>(pub(crate) Path<'a>);
 
 fn time<E: Error>(at: &Path<'_>, text: &str) -> Result<Duration, E> {
@@ -20,7 +20,7 @@ fn time<E: Error>(at: &Path<'_>, text: &str) -> Result<Duration, E> {
     }
 }
 
-/// A whole number that fits, and is not zero where zero would stand for nothing.
+/// A whole number in range; zero is refused where it would mean nothing.
 pub(crate) struct Count<'a> {
     pub(crate) at: Path<'a>,
     pub(crate) least: u32,
@@ -36,14 +36,14 @@ pub(crate) struct Flag<'a>(pub(crate) Path<'a>);
 /// One of several words.
 pub(crate) struct Keyword<'a, T: 'static>(pub(crate) Path<'a>, pub(crate) &'static [(&'static str, T)]);
 
-/// A duration in text, or `false` for none.
+/// A duration as text, or `false` for none.
 pub(crate) struct TimeOrFalse<'a>(pub(crate) Path<'a>);
 
 /// A table, or `false` for none, or one of several words.
 pub(crate) struct TableOr<'a, T, W: 'static> {
     pub(crate) at: Path<'a>,
     pub(crate) table: T,
-    /// What `false` stands for.
+    /// What `false` means.
     pub(crate) off: Option<W>,
     pub(crate) words: &'static [(&'static str, W)],
 }

@@ -1,5 +1,5 @@
-//! Settings from data. Nothing is derived: each value is read by something that knows where it is, so that every error
-//! names the path of its key, and is made where the format can still tell the line.
+//! Settings from data. Nothing is derived: each value is read by code that knows where it is, so that every error names
+//! the path of its key, and is raised while the format can still tell the line.
 
 pub(crate) mod agree;
 pub(crate) mod duration;

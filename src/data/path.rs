@@ -2,17 +2,17 @@ use std::fmt;
 
 use serde::de;
 
-/// Where a value is: the keys from the outside to the inside.
+/// Where a value is: the keys from the outermost to the innermost.
 #[derive(Clone, Copy)]
 pub(crate) struct Path<'a> {
     parent: Option<&'a Path<'a>>,
-    /// None for what is outermost and has no key.
+    /// None for the outermost table, which has no key.
     key: Option<&'a str>,
 }
 
 #[cfg(feature = "prober")]
 impl Path<'static> {
-    /// Of settings that do not stand under a key of ours.
+    /// For settings that are not under a key of this crate.
     pub(crate) const OUTERMOST: Path<'static> = Path { parent: None, key: None };
 }
 
@@ -25,12 +25,12 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), key: Some(key) }
     }
 
-    /// The value here breaks a rule.
+    /// An error: the value at this path breaks a rule.
     pub(crate) fn breaks<E: de::Error>(&self, rule: impl fmt::Display) -> E {
         E::custom(format_args!("{self}: {rule}"))
     }
 
-    /// So does one below, at `field`, which may be a path itself.
+    /// An error: the value at `field` below this path breaks a rule. `field` may be a path itself.
     pub(crate) fn breaks_below<E: de::Error>(&self, field: &str, rule: &str) -> E {
         match self.key {
             Some(_) => E::custom(format_args!("{self}.{field}: {rule}")),
@@ -49,7 +49,7 @@ impl fmt::Display for Path<'_> {
         if !key.is_empty() && key.chars().all(one_line) {
             f.write_str(key)
         } else {
-            // As it has to be written in TOML.
+            // The way it has to be written in TOML.
             write!(f, "{key:?}")
         }
     }

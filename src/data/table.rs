@@ -6,14 +6,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use super::path::Path;
 use crate::error::did_you_mean::nearest;
 
-/// A table of which all keys are known.
+/// A table all of whose keys are known.
 pub(crate) trait Table {
     const KEYS: &'static [&'static str];
 
     /// Takes the value of one of the keys.
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error>;
 
-    /// Everything is there: the field that breaks a rule, and the rule.
+    /// Called once all keys are read: the field that breaks a rule, and the rule.
     fn check(&self) -> Result<(), (String, String)>;
 }
 
@@ -48,7 +48,7 @@ impl<'de, T: Table> Visitor<'de> for Fill<'_, T> {
     }
 }
 
-/// What is wrong with a key. It is told where the value would be read, because not every format knows the place of a key.
+/// What is wrong with a key. Reported where the value would be read, because not every format knows where a key is.
 struct TableFlaw(String);
 
 impl<'de> DeserializeSeed<'de> for TableFlaw {
@@ -97,13 +97,13 @@ impl Visitor<'_> for KeyOf<'_> {
 
 /// Reads a table whose keys are names.
 pub(crate) struct NamedTables<'a, F> {
-    /// Absent for the outermost.
+    /// None for the outermost table.
     pub(crate) at: Option<Path<'a>>,
     pub(crate) what: &'static str,
     pub(crate) each: F,
 }
 
-/// Reads what stands under a name.
+/// Reads the value under a name.
 pub(crate) trait Each {
     fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, at: Path<'_>, map: &mut M) -> Result<(), M::Error>;
 }

@@ -1,4 +1,4 @@
-//! A value of whatever type stands there, so that whoever reads it can say what it must be and what it is.
+//! A value of any type, so that the code that reads it can say what it is and what it should be.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub(crate) enum DataValue {
 /// The most characters of a text that an error repeats.
 const MOST_TOLD: usize = 60;
 
-/// As an error tells it.
+/// The way an error shows it.
 impl fmt::Display for DataValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

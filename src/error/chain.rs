@@ -1,19 +1,19 @@
-//! The one walk from an error to what it stems from. Nobody else asks an error for its source, because one may be its own.
+//! The one walk from an error down its sources. Nothing else calls `source()`, because an error may be its own source.
 
 use std::error::Error as StdError;
 use std::io;
 use std::iter::successors;
 
-/// So many errors of a chain are looked at: more than anybody nests, and an end to one that has none.
+/// The most errors of a chain that are looked at: deeper than anyone nests them, and an end for a chain that has none.
 const MOST: usize = 64;
 
-/// The error, what it stems from, what that stems from, and so on.
+/// The error, its source, the source of that, and so on.
 pub(crate) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     successors(Some(error), |error| below(*error)).take(MOST)
 }
 
 fn below<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    // An I/O error leaves out what it was made of when it is asked for its source.
+    // An I/O error skips the error it wraps when asked for its source.
     let inside = error.downcast_ref().and_then(io::Error::get_ref);
     match inside {
         Some(inside) => Some(inside),
@@ -21,21 +21,21 @@ fn below<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
     }
 }
 
-/// The source of an error that passes for another.
+/// For an error that forwards to another one's source.
 pub(crate) fn source<E: StdError + ?Sized>(error: &E) -> Option<&(dyn StdError + 'static)> {
     error.source()
 }
 
-/// An error and what it stems from, each sentence once.
+/// The error and its sources as one text, each sentence once.
 pub(crate) fn in_words(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     if text.is_empty() {
-        // Some errors print as nothing.
+        // Some errors print nothing.
         return format!("{error:?}");
     }
     for error in chain(error).skip(1) {
         let more = error.to_string();
-        // Many an error tells its source's text as its own.
+        // Many errors repeat their source's text at the end of their own.
         if !text.ends_with(&more) {
             text.push_str(": ");
             text.push_str(&more);
@@ -66,7 +66,7 @@ mod tests {
     #[error("")]
     struct Silent;
 
-    /// Is its own source, or that of another whose source it is.
+    /// An error that is its own source, or one of a ring of sources.
     #[derive(Debug)]
     struct Ring(&'static str, &'static [Ring], usize);
 
@@ -93,7 +93,7 @@ mod tests {
         (0..levels).fold(innermost, |error, _| outer("level", error))
     }
 
-    /// ER-01: a walk ends, whatever the sources are, and finds what is there within its bound.
+    /// ER-01: the walk ends whatever the sources are, and finds what lies within its bound.
     #[test]
     fn a_walk_that_ends() {
         let own: BoxError = Ring("round", &OWN, 0).into();
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(in_words(&*long), "level");
     }
 
-    /// ER-01: what an I/O error was made of is on the way.
+    /// ER-01: the error that an I/O error wraps is part of the chain.
     #[test]
     fn inside_of_an_io_error() {
         let full = Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() };
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(error.rejected(), Some(&full));
     }
 
-    /// HE-02, PR-08: the words say all there is to say, once.
+    /// HE-02, PR-08: the text says everything there is to say, once.
     #[test]
     fn words() {
         let cause = "x".parse::<u8>().unwrap_err();
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(in_words(&Silent), "Silent");
     }
 
-    /// ER-01: nobody else asks for a source.
+    /// ER-01: nothing else asks for a source.
     #[test]
     fn the_only_walk() {
         fn asks(folder: &Path, found: &mut Vec<String>) {

@@ -9,7 +9,7 @@ use crate::name::Name;
 
 type Checked = Result<(), ConfigError>;
 
-/// What is being made, as its errors call it.
+/// What is being built, as its errors name it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     kind: &'static str,
@@ -33,12 +33,12 @@ impl<'a> Subject<'a> {
         Subject { kind, name: None }
     }
 
-    /// One that was given this name, and may have been given none.
+    /// A subject with this name, or with none.
     pub(crate) fn named(kind: &'static str, name: impl Into<Option<&'a Name>>) -> Subject<'a> {
         Subject { kind, name: name.into() }
     }
 
-    /// As [`named`](Self::named); the name must not be empty.
+    /// Like [`named`](Self::named), but an empty name is refused.
     pub(crate) fn checked(kind: &'static str, name: impl Into<Option<&'a Name>>) -> Result<Subject<'a>, ConfigError> {
         let subject = Subject::named(kind, name);
         match subject.name {
@@ -79,7 +79,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// One that grows, or stays as it is.
+    /// Grows or stays the same: the factor must be at least 1, and the cap not below the base.
     pub(crate) fn backoff(&self, field: &'static str, value: &Backoff) -> Checked {
         let (base, factor, cap) = value.numbers();
         match value.flaw() {
@@ -98,7 +98,8 @@ impl<'a> Subject<'a> {
 mod tests {
     use super::*;
 
-    /// ER-07: what is made, its name, the setting, the value and the rule; and nothing that would break the line.
+    /// ER-07: the text has what is built, its name, the setting, the value and the rule, and nothing that would break
+    /// the line.
     #[test]
     fn in_words() {
         let name = Name::from("pay`\n\u{202e}ments");
@@ -118,7 +119,7 @@ mod tests {
         assert_eq!(empty, "retry: name is \"\", must not be empty");
     }
 
-    /// ER-07: what is fine, and what is left out, passes.
+    /// ER-07: good values pass, and so do absent ones.
     #[test]
     fn passes() {
         let ship = Subject::of("ship");

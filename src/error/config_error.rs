@@ -3,7 +3,7 @@ use std::fmt;
 use crate::error::one_line::OneLine;
 use crate::name::Name;
 
-/// A setting that cannot be used: of what, which one, the value, and the rule that it breaks.
+/// A setting that cannot be used: what was being built, which setting, its value, and the rule it breaks.
 ///
 /// ```
 /// use seaworthy::CircuitBreaker;
@@ -32,25 +32,25 @@ impl ConfigError {
         ConfigError { kind, name, field, value, rule }
     }
 
-    /// What was to be made, as in "circuit breaker".
+    /// What was being built, such as "circuit breaker".
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// The name that it was to have, if it was to have one.
+    /// The name it was given, if any.
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
         self.name.as_ref()
     }
 
-    /// The setter that took the value.
+    /// The setting, named like its setter.
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.field
     }
 
-    /// The value. Texts stand in quotes.
+    /// The value. Text is quoted.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value

@@ -1,9 +1,9 @@
-//! Which of the known names was meant by one that is not known.
+//! Guesses which known name an unknown one was meant to be.
 
-/// Longer than any of our keys; names of others are not worth more time than that.
+/// Longer than any key of this crate. A longer name is not worth the time it would take to compare.
 const LONGEST: usize = 64;
 
-/// The known name that is nearest, if it is so near that it was probably meant.
+/// The nearest known name, if it is near enough to have been meant.
 pub(crate) fn nearest<'k>(known: impl Iterator<Item = &'k str>, name: &str) -> Option<&'k str> {
     let length = name.chars().count();
     if length > LONGEST {
@@ -11,11 +11,12 @@ pub(crate) fn nearest<'k>(known: impl Iterator<Item = &'k str>, name: &str) -> O
     }
     let near = known.filter(|known| known.len() <= LONGEST).map(|known| (distance(known, name), known));
     let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
-    // One slip in three characters.
+    // At most one slip in three characters.
     (distance <= (length.max(known.chars().count()) / 3).max(1) && distance < length).then_some(known)
 }
 
-/// How many characters have to be put in, taken out, changed, or swapped with their neighbour to make one of the other.
+/// How many characters have to be inserted, removed, changed, or swapped with their neighbour to turn one into the
+/// other.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut before_last: Vec<usize> = Vec::new();
@@ -39,7 +40,7 @@ fn distance(one: &str, other: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// SO-05: a slip of the hand is understood, and another word is not taken for one.
+    /// SO-05: a slip is recognised, and a different word is not mistaken for one.
     #[test]
     fn so_05_slips() {
         let known = ["circuit_breaker", "bulkhead", "timeout", "retry", "classes", "min_calls"];

@@ -15,5 +15,5 @@ pub use rejected::{Rejected, RetryAfter};
 pub use stack_error::StackError;
 pub use typed::Error;
 
-/// A boxed error that may be sent and shared; the usual error type of a tower stack.
+/// A boxed error that can be sent and shared; the usual error type of a tower stack.
 pub type BoxError = Box<dyn StdError + Send + Sync>;

@@ -1,12 +1,12 @@
-//! Text from outside, as it may stand on a line of a log: no control characters, which forge lines and colours, nor
-//! anything else that breaks or turns a line.
+//! Text from outside, made safe for one line of a log: no control characters, which could forge lines and colours, and
+//! nothing else that breaks a line or changes its direction.
 
 use std::fmt::{self, Debug, Display, Write};
 
-/// Its `Display`, on one line. Nothing is allocated.
+/// The value's `Display`, on one line. Allocates nothing.
 pub(crate) struct OneLine<T>(pub(crate) T);
 
-/// Its `Debug`, on one line.
+/// The value's `Debug`, on one line.
 pub(crate) struct OneLineDebug<T>(pub(crate) T);
 
 impl<T: Display> Display for OneLine<T> {
@@ -37,7 +37,7 @@ impl Write for Escaping<'_, '_> {
     }
 }
 
-/// Control characters, separators of lines and paragraphs, and what turns the direction of a text.
+/// Control characters, line and paragraph separators, and characters that change the direction of text.
 fn is_unfit(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}')
@@ -48,7 +48,7 @@ fn is_unfit(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// ER-10: what would break or turn a line is escaped, wherever it stands, and nothing else is.
+    /// ER-10: whatever would break a line or change its direction is escaped, wherever it occurs, and nothing else is.
     #[test]
     fn escapes() {
         assert_eq!(OneLine("x\nFORGED\x1b[31m").to_string(), "x\\nFORGED\\u{1b}[31m");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::name::Name;
 
-/// A call that a layer answered by itself: everything that this crate can ever add to a stack's errors.
+/// A call that a layer answered itself: the only error this crate ever adds to a stack's own.
 ///
 /// For all but [`Rejected::TimedOut`] the inner service was not called.
 ///
@@ -14,13 +14,13 @@ use crate::name::Name;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// The circuit is open, or half-open with all of its probes out.
+    /// The circuit is open, or half-open with all of its probes in flight.
     #[error("circuit `{name}` is open")]
     CircuitOpen {
         /// The circuit's name.
         name: Name,
-        /// The open time that is left; never zero. Absent when nobody knows: the circuit was forced open, is open
-        /// without end, or is half-open.
+        /// How much of the open time is left; never zero. Absent when that is unknown: the circuit was forced open, its
+        /// open time has no limit, or it is half-open.
         retry_after: Option<Duration>,
     },
     /// The bulkhead has no free permit.
@@ -28,29 +28,29 @@ pub enum Rejected {
     BulkheadFull {
         /// The bulkhead's name.
         name: Name,
-        /// How long to wait, if it was told: see [`BulkheadBuilder::retry_after`](crate::bulkhead::BulkheadBuilder::retry_after).
+        /// How long to wait, if that was set: see [`retry_after`](crate::bulkhead::BulkheadBuilder::retry_after).
         retry_after: RetryAfter,
     },
     /// The service is out of rotation.
     #[error("not ready: {reason}")]
     NotReady {
-        /// What is in the way.
+        /// What keeps the request out: a check's name, or the phase.
         reason: Name,
-        /// How long it will be, where that is known: the open time that is left of a required circuit.
+        /// How long that will last, where known: the rest of the open time of a required circuit breaker.
         retry_after: RetryAfter,
     },
-    /// The inner service was called and given up.
+    /// The inner service was called, but took too long and was abandoned.
     #[error("{}timed out after {after:?}", NamedAfter(timeout))]
     TimedOut {
-        /// The time it was given.
+        /// The time limit.
         after: Duration,
         /// The timeout's name, if it has one.
         timeout: Option<Arc<str>>,
     },
 }
 
-/// How long to wait before another try, where that is known. As an `Option<Duration>`, in half of its room, so that a
-/// [`Rejected`] is no larger for it.
+/// How long to wait before another try, where that is known. Works like an `Option<Duration>` in half the space, so
+/// that it adds nothing to the size of a [`Rejected`].
 ///
 /// ```
 /// use seaworthy::RetryAfter;
@@ -64,14 +64,14 @@ pub enum Rejected {
 pub struct RetryAfter(Option<NonZeroU64>);
 
 impl RetryAfter {
-    /// The time, to the nanosecond, and 584 years at most.
+    /// The time, to the nanosecond; 584 years at most.
     #[must_use]
     pub fn get(self) -> Option<Duration> {
         self.0.map(|nanos| Duration::from_nanos(nanos.get()))
     }
 }
 
-/// No time at all is none that is known.
+/// A wait of zero counts as unknown.
 impl From<Option<Duration>> for RetryAfter {
     fn from(time: Option<Duration>) -> RetryAfter {
         RetryAfter(time.and_then(|time| NonZeroU64::new(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))))
@@ -95,7 +95,7 @@ impl Rejected {
         }
     }
 
-    /// Whether the inner service was left untouched.
+    /// Whether the call was rejected before it reached the inner service.
     #[inline]
     #[must_use]
     pub fn is_before_call(&self) -> bool {
@@ -103,7 +103,7 @@ impl Rejected {
     }
 }
 
-/// A timeout's name, as what timed out begins with.
+/// The start of the text of a timeout: its name, if it has one.
 struct NamedAfter<'a>(&'a Option<Arc<str>>);
 
 impl fmt::Display for NamedAfter<'_> {
@@ -119,13 +119,13 @@ impl fmt::Display for NamedAfter<'_> {
 mod tests {
     use super::*;
 
-    /// ER-06: a rejection is what every call that fails at a layer carries, so it is no larger for a timeout's name.
+    /// ER-06: every call that fails at a layer carries a rejection, so the name of a timeout must not make it larger.
     #[test]
     fn size() {
         assert!(size_of::<Rejected>() <= 40);
     }
 
-    /// ER-06: of two timeouts in a stack, the text says which.
+    /// ER-06: with two timeouts in a stack, the text says which.
     #[test]
     fn in_words() {
         let timed_out = |timeout| Rejected::TimedOut { after: Duration::from_secs(1), timeout }.to_string();

@@ -5,11 +5,11 @@ use super::{Rejected, StackError, chain};
 
 /// The error of a typed stack: one of this crate's rejections, or the inner service's own error.
 ///
-/// [`WrapErrorLayer`](crate::WrapErrorLayer) makes it from any error type, as `run_wrapped` of every handle does; with feature
-/// `http`, `RespondLayer` takes it apart again.
+/// [`WrapErrorLayer`](crate::WrapErrorLayer) makes one from any error type, and so does `run_wrapped` of every handle;
+/// with feature `http`, `RespondLayer` takes it apart again.
 ///
-/// In words it is the inner error, or "call rejected" with the rejection as its [source](StdError::source): whoever
-/// prints an error with its sources prints each sentence once.
+/// Its text is that of the inner error, or "call rejected" with the rejection as its [source](StdError::source):
+/// printed with its sources, each sentence appears once.
 ///
 /// ```
 /// use seaworthy::{CircuitBreaker, Error};
@@ -29,14 +29,14 @@ use super::{Rejected, StackError, chain};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error<E> {
-    /// A layer answered by itself.
+    /// A layer answered the call itself.
     Rejected(Rejected),
     /// The inner service failed.
     Inner(E),
 }
 
 impl<E> Error<E> {
-    /// The inner service's own error, if it is one.
+    /// The inner service's own error, if that is what this is.
     #[must_use]
     pub fn inner(&self) -> Option<&E> {
         match self {
@@ -45,7 +45,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// The inner service's own error, if it is one. A rejection is dropped.
+    /// The inner service's own error, if that is what this is. A rejection is dropped.
     #[must_use]
     pub fn into_inner(self) -> Option<E> {
         match self {
@@ -54,7 +54,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// Makes another error of the inner service's own, and leaves a rejection as it is.
+    /// Converts the inner service's error and leaves a rejection as it is.
     pub fn map_inner<F>(self, map: impl FnOnce(E) -> F) -> Error<F> {
         match self {
             Error::Rejected(rejected) => Error::Rejected(rejected),
@@ -62,13 +62,13 @@ impl<E> Error<E> {
         }
     }
 
-    /// Whether a layer answered by itself.
+    /// Whether a layer answered the call itself.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
         self.rejected().is_some()
     }
 
-    /// The rejection, if it is one. What the inner error may hold is the inner service's own.
+    /// The rejection, if that is what this is. A rejection inside the inner error belongs to the inner service.
     #[inline]
     #[must_use]
     pub fn rejected(&self) -> Option<&Rejected> {
@@ -92,7 +92,7 @@ impl<E> StackError for Error<E> {
     }
 }
 
-/// As the inner error; a rejection is the source and is told there.
+/// The text of the inner error; a rejection is the source and prints its text there.
 impl<E: fmt::Display> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -102,7 +102,8 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
     }
 }
 
-/// A rejection is the source, so that it is found when this error is boxed or wrapped; an inner error is passed through.
+/// A rejection is the source, so that it is found when this error is boxed or wrapped; an inner error is passed
+/// through.
 impl<E: StdError> StdError for Error<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {

@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use crate::error::Error;
 
-/// The same calls, each error of which is an [`Error::Inner`].
+/// Makes the same calls, with each error wrapped in [`Error::Inner`].
 pub(crate) fn wrapped<F, Fut, T, E>(mut call: F) -> impl FnMut() -> WrapErrorFuture<Fut>
 where
     F: FnMut() -> Fut,
@@ -17,10 +17,10 @@ where
     move || WrapErrorFuture::new(call())
 }
 
-/// Passes requests and responses as they are and makes an error `E` of the inner service an [`Error::Inner`], so that
+/// Passes requests and responses unchanged, and wraps an error `E` of the inner service in [`Error::Inner`], so that
 /// the layers above can add their rejections.
 ///
-/// Put it once, at the bottom of a stack whose service has an error type of its own.
+/// Put it in once, at the bottom of a stack whose service has its own error type.
 ///
 /// ```
 /// use seaworthy::{CircuitBreaker, Error, WrapErrorLayer};
@@ -43,7 +43,7 @@ where
 pub struct WrapErrorLayer(());
 
 impl WrapErrorLayer {
-    /// The layer; it has no settings.
+    /// A new layer; it has no settings.
     #[must_use]
     pub const fn new() -> WrapErrorLayer {
         WrapErrorLayer(())
@@ -58,7 +58,7 @@ impl<S> Layer<S> for WrapErrorLayer {
     }
 }
 
-/// The service that [`WrapErrorLayer`] makes.
+/// The service made by [`WrapErrorLayer`].
 #[derive(Clone, Copy, Debug)]
 pub struct WrapError<S> {
     inner: S,
@@ -82,7 +82,8 @@ where
 }
 
 pin_project! {
-    /// A future whose errors are lifted: the response future of [`WrapError`], and what `run_wrapped` runs.
+    /// A future whose errors are wrapped: the response future of [`WrapError`], and the future that `run_wrapped`
+    /// awaits.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct WrapErrorFuture<F> {

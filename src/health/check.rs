@@ -4,13 +4,13 @@ use std::time::Duration;
 use super::AsyncCheck;
 use crate::name::Name;
 
-/// What a check says.
+/// The answer of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
     /// All is well.
     Up,
-    /// It is not, for this reason. The reason is logged and never shown to a client.
+    /// Something is wrong, for this reason. The reason is logged and never shown to a client.
     Down(Name),
 }
 
@@ -22,13 +22,13 @@ impl Status {
         matches!(self, Status::Up)
     }
 
-    /// The check panicked, with this text.
+    /// The status of a check that panicked, with the panic's text.
     #[cold]
     pub(super) fn panicked(text: String) -> Status {
         Status::Down(Name::from(format!("panicked: {text}")))
     }
 
-    /// Why not all is well.
+    /// Why it is down.
     #[must_use]
     pub fn reason(&self) -> Option<&Name> {
         match self {
@@ -45,30 +45,33 @@ impl From<bool> for Status {
     }
 }
 
-/// Says at once whether something that the service needs is well: no await, no lock that is held for long, and no
-/// allocation while it is up. It is asked for each request.
+/// Says at once whether something the service needs is well: without an await, without holding a lock for long, and
+/// without an allocation while it is up. It is asked on every request.
 ///
-/// Any closure that returns a [`Status`] or a `bool` is a check. What has to wait for its answer is an [`AsyncCheck`],
-/// which is a check too: it says at once what its last run said.
+/// Any closure that returns a [`Status`] or a `bool` is a check. A check that has to wait for its answer is an
+/// [`AsyncCheck`], which is a check as well: it answers at once with the result of its last run.
 ///
 /// | | is down |
 /// |---|---|
-/// | [`CircuitBreaker`](crate::CircuitBreaker) | while it is open and no probe may pass; it is up while half-open, and from the end of its open time on, so that there are requests to probe with |
+/// | [`CircuitBreaker`](crate::CircuitBreaker) | while it is open and no probe may pass |
 /// | [`Bulkhead`](crate::Bulkhead) | while no permit is free |
-/// | [`Health`](crate::Health) | while its phase is not [`Serving`](crate::Phase::Serving); its own checks do not count |
+/// | [`Health`](crate::Health) | while its phase is not [`Serving`](crate::Phase::Serving), whatever its checks say |
 /// | [`AsyncCheck`] | after a run that failed, until one succeeds or the failure is too old |
+///
+/// A circuit breaker is up while half-open, and from the end of its open time on, so that there are requests to probe
+/// with.
 pub trait Check: Send + Sync {
-    /// How it is now.
+    /// The current status.
     fn status(&self) -> Status;
 
-    /// How long it will be down, where it knows. Whoever is kept out because of it is told to come again after that. It is
-    /// asked while the check is down, and only then.
+    /// How long it will be down, if known. A request that is rejected because of it carries this as its retry-after
+    /// time. Asked only while the check is down.
     fn retry_after(&self) -> Option<Duration> {
         None
     }
 
-    /// The check to run for an answer that is up to date, where this one cannot give that at once. A check that wraps
-    /// another should pass it on.
+    /// The asynchronous check to run for an up-to-date answer, for a check that cannot give one at once. A check that
+    /// wraps another should forward this.
     fn as_async(&self) -> Option<&AsyncCheck> {
         None
     }

@@ -1,7 +1,7 @@
-/// Says which requests a [`ReadinessLayer`](super::ReadinessLayer) lets pass whatever the state. They are not counted
-/// as in flight either.
+/// Says which requests a [`ReadinessLayer`](super::ReadinessLayer) lets pass whatever the state. They do not count as
+/// in flight either.
 ///
-/// Any closure that takes the request and returns a `bool` is one.
+/// Any closure that takes the request and returns a `bool` implements it.
 pub trait Exempt<Request> {
     /// Whether this request passes.
     fn is_exempt(&self, request: &Request) -> bool;

@@ -13,13 +13,13 @@ pin_project! {
     /// The response future of [`ReadinessService`](super::ReadinessService).
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future; then the request is not in flight any more.
+    /// Dropping it drops the inner future, and the request is no longer in flight.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, S, Request> {
         #[pin]
         stage: ReadinessStage<F, S, Request>,
-        // Dropped after the inner future. Absent for a request that is not counted, and while anything inside is polled,
-        // so that a panic ends the count at once; an executor may drop the future much later.
+        // Dropped after the inner future. None for a request that is not counted, and while the inner future or service
+        // is polled, so that a panic there ends the count at once; an executor may drop this future much later.
         held: Option<InFlight>,
     }
 }
@@ -33,7 +33,7 @@ pin_project! {
     }
 }
 
-/// A request for which the inner service still has to be made ready.
+/// A request whose clone of the inner service is not ready yet.
 struct Late<S, Request> {
     inner: S,
     request: Option<Request>,
@@ -64,7 +64,7 @@ where
     S: Service<Request, Response = T, Error = E, Future = F>,
     E: StackError,
 {
-    /// Ready with the result; what becomes of the count of a request that was answered is up to `finish`.
+    /// Ready with the result; `finish` decides what becomes of the count of a request that was answered.
     #[inline]
     pub(crate) fn poll_with<U>(
         self: Pin<&mut Self>,
@@ -115,7 +115,7 @@ where
     }
 }
 
-/// No future has to survive this; hanging is worse than telling.
+/// A future polled after it was ready: a panic is better than a hang.
 #[cold]
 fn polled_again() -> ! {
     panic!("`ResponseFuture` was polled after it was ready")

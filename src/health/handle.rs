@@ -15,11 +15,10 @@ use crate::observe::event::Event;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 
-/// How a service is: its [`Phase`], what it needs, and how many requests it has in flight.
+/// The health of a service: its [`Phase`], what it depends on, and how many requests it has in flight.
 ///
-/// This is a handle that owns the state. Everything that was given the same one shares it: clones, the layers made from
-/// it, the services made by those layers, and the health endpoints. Checks can be added, replaced and removed while
-/// requests run.
+/// This handle owns the state, and everything made from the same one shares it: clones, layers, the services those
+/// layers make, and the health endpoints. Checks can be added, replaced and removed while requests run.
 ///
 /// ```
 /// use seaworthy::{CircuitBreaker, Health, Phase, Rejected};
@@ -41,7 +40,7 @@ use crate::observe::observer::Observer;
 /// ```
 ///
 /// # Clone
-/// Costs a reference count; all clones are the same service's.
+/// Costs a reference count; all clones belong to the same service.
 #[derive(Clone)]
 pub struct Health(Arc<Shared>);
 
@@ -57,19 +56,19 @@ enum NotReadyCause {
     Check(Arc<CheckEntry>),
 }
 
-/// A panic in a check is caught, and none of ours is in the middle of anything when one is asked.
+/// A panic in a check is caught, and no state is half-changed while a check runs.
 impl UnwindSafe for Health {}
 impl RefUnwindSafe for Health {}
 
 impl Health {
-    /// A service that is [`Starting`](Phase::Starting), without checks, and tells what happens to the
-    /// [default observer](crate::observe).
+    /// A service that is [`Starting`](Phase::Starting), without checks; it notifies the [default
+    /// observer](crate::observe).
     #[must_use]
     pub fn new() -> Health {
         Health::of(Notifier::default().or_default())
     }
 
-    /// The same, but it tells `observer`.
+    /// Like [`new`](Health::new), with an observer of its own.
     #[must_use]
     pub fn observed(observer: impl Observer + 'static) -> Health {
         Health::of(Notifier::new(Arc::new(observer)))
@@ -80,27 +79,27 @@ impl Health {
         Health(Arc::new(Shared { phase_word: PhaseWord::new(), checks: Registry::new(), notifier }))
     }
 
-    /// Where the service is in its life.
+    /// The current phase of the service.
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.0.phase_word.phase()
     }
 
-    /// Moves on to `phase`. Returns false, and changes nothing, if the service is there or past it already.
+    /// Moves to `phase`. Returns false, and changes nothing, if the service is already in that phase or past it.
     pub fn advance(&self, phase: Phase) -> bool {
         let Some(from) = self.0.phase_word.advance(phase) else { return false };
         self.0.notifier.notify(&Event::PhaseChanged { from, to: phase });
         true
     }
 
-    /// Says that the start has begun: from here on the service is live, which is not to say that it is ready. A
-    /// [`Runner`](crate::runner::Runner) does it when its run begins; whoever has none, and a start that takes its
-    /// time, calls it first. Returns false, and changes nothing, if it was called before or the start is over.
+    /// Says that startup has begun: from here on the service is live, though not ready yet. A
+    /// [`Runner`](crate::runner::Runner) does this when its run begins; without one, call it before a startup that
+    /// takes time. Returns false, and changes nothing, if it was called before or startup is over.
     pub fn begin(&self) -> bool {
         self.0.phase_word.begin()
     }
 
-    /// Takes the service out of rotation while `check` is down. A check of the same name is replaced.
+    /// Takes the service out of rotation while `check` is down. Replaces a check of the same name.
     ///
     /// # Errors
     /// If the name is empty.
@@ -108,8 +107,8 @@ impl Health {
         self.0.put(name.into(), true, Box::new(check))
     }
 
-    /// Shows `check` in reports and by the health endpoints, as degraded while it is down. It keeps no request away. A
-    /// check of the same name is replaced.
+    /// Shows `check` in reports and at the health endpoints, as degraded while it is down. It never keeps requests out.
+    /// Replaces a check of the same name.
     ///
     /// # Errors
     /// If the name is empty.
@@ -117,13 +116,13 @@ impl Health {
         self.0.put(name.into(), false, Box::new(check))
     }
 
-    /// Takes a check out. Returns false if there is none of that name.
+    /// Removes a check. Returns false if there is none of that name.
     pub fn remove(&self, name: &str) -> bool {
         self.0.checks.remove(name, &self.0.notifier, |any| self.0.phase_word.set_checked(any))
     }
 
     /// Whether requests should be sent here: the phase is [`Serving`](Phase::Serving) and all required checks are up.
-    /// Those that are sent while it is draining are let in all the same.
+    /// Requests that arrive while it is draining are let in all the same.
     #[must_use]
     #[inline]
     pub fn is_ready(&self) -> bool {
@@ -146,7 +145,7 @@ impl Health {
         self.admit_until(Phase::Draining)
     }
 
-    /// As [`admit`](Health::admit), up to the phase `last`.
+    /// Like [`admit`](Health::admit), up to and including the phase `last`.
     #[inline]
     pub(super) fn admit_until(&self, last: Phase) -> Result<InFlight, Rejected> {
         let obstacle = match self.obstacle(last) {
@@ -163,7 +162,7 @@ impl Health {
         Err(self.reject(obstacle))
     }
 
-    /// What is in the way of a request.
+    /// What keeps a request out, if anything does.
     #[inline]
     fn obstacle(&self, last: Phase) -> Option<NotReadyCause> {
         match self.0.phase_word.look() {
@@ -191,7 +190,7 @@ impl Health {
         self.0.notifier.notify_of_calls(|| Event::RequestLeft {});
     }
 
-    /// How many requests are in flight.
+    /// The number of requests in flight.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.0.phase_word.in_flight()
@@ -210,15 +209,15 @@ impl Health {
         ReadinessLayer::new(self.clone())
     }
 
-    /// Asks all checks, in whatever phase: those that take time run at the same time, so that it takes as long as the
+    /// Asks all checks, whatever the phase. Asynchronous checks run at the same time, so that this takes as long as the
     /// slowest.
     ///
-    /// The health endpoints do this for each request for readiness. Where nobody asks them, do it now and then, so that
-    /// [asynchronous checks](super::AsyncCheck) are up to date; and once before the service takes requests, if it
-    /// should not while one of them fails.
+    /// The health endpoints do this for each readiness request. If nothing calls them, do it now and then to keep
+    /// [asynchronous checks](super::AsyncCheck) up to date; and once before the service takes requests, if it should
+    /// not take any while a check fails.
     ///
     /// # Cancellation
-    /// Dropping it leaves the checks that are still running to others who wait for them, and drops those that nobody
+    /// Dropping it leaves the checks that are still running to others that wait for them, and drops those that nothing
     /// else waits for.
     pub fn run_checks(&self) -> RunChecks {
         RunChecks::new(self.clone())
@@ -241,13 +240,13 @@ impl Health {
 /// With feature `http`.
 #[cfg(feature = "http")]
 impl Health {
-    /// As [`readiness_layer`](Health::readiness_layer), for HTTP: requests for paths below `/health` pass whatever the
-    /// state.
+    /// Like [`readiness_layer`](Health::readiness_layer), for HTTP: requests for paths below `/health` pass whatever
+    /// the state.
     pub fn http_readiness_layer(&self) -> ReadinessLayer<crate::http::HealthPaths> {
         self.readiness_layer().exempt(crate::http::HealthPaths::default())
     }
 
-    /// A layer that lets kept-alive connections go while the service is draining.
+    /// A layer that releases kept-alive connections while the service is draining.
     pub fn drain_layer(&self) -> crate::http::DrainLayer {
         crate::http::DrainLayer::new(self.clone())
     }
@@ -282,7 +281,7 @@ fn phase_in_the_way(phase: Phase) -> Name {
     })
 }
 
-/// Its phase: up while it is [`Serving`](Phase::Serving). Its own checks do not count, so that it may even be one of
+/// Its phase: up while it is [`Serving`](Phase::Serving). Its own checks do not count, so a health may even be one of
 /// them.
 impl Check for Health {
     fn status(&self) -> Status {

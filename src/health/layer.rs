@@ -6,7 +6,7 @@ use super::service::ReadinessService;
 use crate::machine::lifecycle::phase::Phase;
 
 /// Rejects requests with [`Rejected::NotReady`](crate::Rejected::NotReady) while the service is not ready, and counts
-/// those that it lets in until they have been answered. While the service is draining it goes on letting them in.
+/// those it lets in until they are answered. It still lets requests in while the service is draining.
 ///
 /// Made by [`Health::readiness_layer`]. All services made by it, and by its clones, share that [`Health`].
 ///
@@ -30,30 +30,30 @@ pub struct ReadinessLayer<X = NoneExempt> {
 }
 
 impl ReadinessLayer {
-    /// Lets requests in while `health` is ready or draining, without exemption.
+    /// Lets requests in while `health` is ready or draining, without exemptions.
     pub fn new(health: Health) -> ReadinessLayer {
         ReadinessLayer { health, exempt: NoneExempt, last: Phase::Draining }
     }
 }
 
 impl<X> ReadinessLayer<X> {
-    /// Lets these requests pass whatever the state, and does not count them. It takes the place of what was exempt
-    /// before. See [`Exempt`](super::Exempt): a closure will do.
+    /// Lets these requests pass whatever the state, and does not count them. Replaces any earlier exemption. See
+    /// [`Exempt`](super::Exempt): a closure will do.
     pub fn exempt<Y>(self, exempt: Y) -> ReadinessLayer<Y> {
         ReadinessLayer { health: self.health, exempt, last: self.last }
     }
 
-    /// Rejects requests from the moment at which the phase is [`Draining`](Phase::Draining). Otherwise they are let in,
-    /// and counted, until the service has stopped: load balancers send requests until they have noticed that readiness
-    /// says no, and whoever closes the listener after the drain delay ends them.
+    /// Rejects requests as soon as the phase is [`Draining`](Phase::Draining). By default they are let in, and counted,
+    /// until the service has stopped: load balancers keep sending requests until they notice that it is not ready, and
+    /// it is the listener, closed after the drain delay, that ends them.
     ///
-    /// For services whose callers are told by a rejection to go elsewhere, and do so.
+    /// For services whose callers go elsewhere when they are rejected.
     pub fn refuse_while_draining(mut self) -> ReadinessLayer<X> {
         self.last = Phase::Serving;
         self
     }
 
-    /// Counts a request as in flight until its response body has ended or was dropped, and not only until its response
+    /// Counts a request as in flight until its response body has ended or is dropped, rather than until the response
     /// head is there. Feature `http`.
     #[cfg(feature = "http")]
     pub fn until_body_end(self) -> crate::http::BodyReadinessLayer<X> {

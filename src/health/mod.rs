@@ -1,4 +1,4 @@
-//! How a service is: its phase, the requests that it has in flight, and checks of what it needs.
+//! The health of a service: its phase, its requests in flight, and checks of what it depends on.
 //!
 //! ```text
 //!                    exempt, as the health endpoints are
@@ -9,20 +9,20 @@
 //!               └────────────────────────────────────────────────────────▶ is rejected with `NotReady`
 //! ```
 //!
-//! [`Health`] owns all of it. [`Health::readiness_layer`] puts it around a service; [`Health::admit`] around anything.
-//! With feature `http`, `Health::endpoints` answers load balancers and orchestrators.
+//! [`Health`] owns all of it. [`Health::readiness_layer`] puts it around a service, and [`Health::admit`] around any
+//! other code. With feature `http`, `Health::endpoints` answers load balancers and orchestrators.
 //!
 //! | | in the readiness layer | in a report and at the endpoints |
 //! |---|---|---|
-//! | [`require`](Health::require) | keeps requests away while it is down | is "ok" or "fail" |
+//! | [`require`](Health::require) | keeps requests out while it is down | is "ok" or "fail" |
 //! | [`report`](Health::report) | is not asked | is "ok" or "degraded" |
-//! | an [`AsyncCheck`] | is what its last run said | is run |
+//! | an [`AsyncCheck`] | gives the result of its last run | is run |
 //!
-//! A required circuit is up again as soon as a probe may pass, so that there are requests to probe with. Those that are
-//! let in and are no probes are rejected by the circuit itself.
+//! A required circuit breaker is up again as soon as a probe may pass, so that there are requests to probe with.
+//! Requests that are let in without becoming probes are rejected by the circuit breaker itself.
 //!
-//! A request that is let in costs a load for the phase at `poll_ready` and at `call`, a reference count, a count in and
-//! out, and what the required checks cost. Nothing is allocated and no lock taken.
+//! A request that is let in costs a load of the phase at `poll_ready` and at `call`, a reference count, an increment
+//! and a decrement of the count, and the cost of the required checks. Nothing is allocated and no lock is taken.
 
 mod async_check;
 mod check;

@@ -3,17 +3,17 @@ use crate::rt::sync::{AtomicU64, Ordering};
 use crate::rt::waker_set::WakerSet;
 
 const PHASE: u64 = 0b11;
-/// Somebody waits for the count to be zero, so whoever brings it there has to tell.
+/// Something waits for the count to reach zero, so the decrement that gets there has to wake it.
 const AWAITED: u64 = 1 << 2;
-/// There are required checks, which have to be asked.
+/// There are required checks to ask.
 const CHECKED: u64 = 1 << 3;
-/// The start has begun.
+/// Startup has begun.
 const BEGUN: u64 = 1 << 4;
 /// One request in flight.
 const ONE: u64 = 1 << 5;
 
-/// The phase and the number of requests in flight, in one word: whoever has been counted while requests were taken is
-/// waited for, and whoever comes after that sees it.
+/// The phase and the number of requests in flight, in one word: a request that was counted in an earlier phase is
+/// waited for, and a request that comes after a change of phase sees the change.
 #[derive(Debug)]
 pub(super) struct PhaseWord {
     word: AtomicU64,
@@ -36,20 +36,20 @@ impl PhaseWord {
         self.look().0
     }
 
-    /// Notes that the start has begun; false if it had already.
+    /// Notes that startup has begun; false if it already had.
     pub(super) fn begin(&self) -> bool {
         let first = |word| (word & BEGUN == 0 && Phase::from_bits(word) == Phase::Starting).then_some(word | BEGUN);
         self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, first).is_ok()
     }
 
-    /// Whether the start has begun, or is over.
+    /// Whether startup has begun, or is over.
     #[cfg(feature = "http")]
     pub(super) fn has_begun(&self) -> bool {
         let word = self.word.load(Ordering::Acquire);
         word & BEGUN != 0 || Phase::from_bits(word) != Phase::Starting
     }
 
-    /// Moves on to `phase` and tells the one that it left; none if it is there or past it.
+    /// Moves to `phase` and returns the phase it left; none if it is already there or past it.
     pub(super) fn advance(&self, phase: Phase) -> Option<Phase> {
         let forward = |word| (phase > Phase::from_bits(word)).then_some(word & !PHASE | phase.bits());
         let before = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, forward);
@@ -66,8 +66,9 @@ impl PhaseWord {
         self.word.load(Ordering::Acquire) / ONE
     }
 
-    /// Counts one more, if the service takes requests: while it is serving, and after that up to the phase `last`. Whoever is turned away was never
-    /// counted, not even for a moment: a runner that looks at the count just then would take it for a request that it lost.
+    /// Counts one more if the service takes requests: while it is serving, and after that up to and including the phase
+    /// `last`. A request that is turned away is never counted, not even for a moment: a runner that reads the count
+    /// just then would report it as a request that was cut off.
     #[inline]
     pub(super) fn enter(&self, last: Phase) -> Result<(), Phase> {
         let more = |word| Phase::from_bits(word).takes_requests(last).then_some(word + ONE);

@@ -14,14 +14,14 @@ use crate::observe::notifier::Notifier;
 use crate::rt::panic::caught;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 
-/// The checks of a service. They are read without a lock, by each request, and changed under one.
+/// The checks of a service. Each request reads them without a lock; changes are made under one.
 #[derive(Debug)]
 pub(super) struct Registry {
     list: ArcSwap<List>,
     change: Mutex<()>,
 }
 
-/// In the order of their names.
+/// Sorted by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
     pub(super) all: Vec<Arc<CheckEntry>>,
@@ -32,13 +32,13 @@ pub(super) struct CheckEntry {
     pub(super) name: Name,
     pub(super) is_required: bool,
     check: Box<dyn Check>,
-    /// What was told of it last: [`UP`], [`DOWN`] or [`GONE`].
+    /// What was last reported to the observer: [`UP`], [`DOWN`] or [`GONE`].
     told: AtomicU64,
 }
 
 const UP: u64 = 0;
 const DOWN: u64 = 1;
-/// Another is in its place, or none is: whoever still asks it tells nothing.
+/// It was replaced or removed: a call that still asks it reports nothing.
 const GONE: u64 = 2;
 
 impl Registry {
@@ -50,15 +50,14 @@ impl Registry {
         self.list.load_full()
     }
 
-    /// The first of the required checks that is down.
+    /// The first required check that is down.
     #[inline]
     pub(super) fn first_down(&self, notifier: &Notifier) -> Option<Arc<CheckEntry>> {
         let list = self.list.load();
         list.required.iter().find(|entry| !entry.is_up(notifier)).map(Arc::clone)
     }
 
-    /// Puts a check in the place of the one of that name, or beside the others; `note` is told whether there are
-    /// required ones now.
+    /// Adds a check, or replaces the one of the same name; `note` is called with whether there are required ones now.
     pub(super) fn put(
         &self,
         name: Name,
@@ -71,7 +70,7 @@ impl Registry {
         let (event_name, mut former) = (name.clone(), None);
         let _dropped_outside = self.change(note, |all| match find(all, &name) {
             Ok(place) => {
-                // Whoever was told that it is down wants to be told when it is up.
+                // An observer that saw it go down wants to see it come up.
                 let told = all[place].told.swap(GONE, Ordering::Relaxed);
                 former = Some((all[place].is_required, told == UP));
                 all[place] = Arc::new(CheckEntry { name, is_required, check, told: AtomicU64::new(told) });
@@ -88,13 +87,13 @@ impl Registry {
                 notifier.notify_of_calls(|| Event::CheckRemoved { name, required: was_required, up });
                 notifier.notify_of_calls(|| Event::CheckAdded { name, required, up });
             }
-            // One as the other.
+            // Replaced by one that is reported the same way.
             Some(_) => {}
         }
         Ok(())
     }
 
-    /// Takes a check out; false if there is none of that name.
+    /// Removes a check; false if there is none of that name.
     pub(super) fn remove(&self, name: &str, notifier: &Notifier, note: impl FnOnce(bool)) -> bool {
         let mut removed = None;
         let _dropped_outside = self.change(note, |all| {
@@ -106,7 +105,7 @@ impl Registry {
         removed.is_some()
     }
 
-    /// Gives the former list back: the drop of a check is anybody's code.
+    /// Returns the former list, to be dropped outside the lock: dropping a check is anyone's code.
     fn change(&self, note: impl FnOnce(bool), change: impl FnOnce(&mut Vec<Arc<CheckEntry>>)) -> Arc<List> {
         let _changing = self.change.lock();
         let former = self.list.load_full();
@@ -125,18 +124,18 @@ fn find(all: &[Arc<CheckEntry>], name: &str) -> Result<usize, usize> {
 }
 
 impl CheckEntry {
-    /// Runs it, if it is one that takes time.
+    /// Starts a run, if it is an asynchronous check.
     pub(super) fn run(&self) -> Option<CheckRun> {
         caught(|| self.check.as_async().map(AsyncCheck::run)).unwrap_or_default()
     }
 
-    /// How it is now; down if it panics.
+    /// Its current status; down if it panics.
     #[inline]
     pub(super) fn status(&self) -> Status {
         caught(|| self.check.status()).unwrap_or_else(Status::panicked)
     }
 
-    /// How long it will be down, where it knows.
+    /// How long it will be down, if known.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         caught(|| self.check.retry_after()).unwrap_or_default()
     }
@@ -148,7 +147,7 @@ impl CheckEntry {
         status.is_up()
     }
 
-    /// Tells if it has changed.
+    /// Notifies the observer if the status has changed.
     #[inline]
     pub(super) fn note(&self, status: &Status, notifier: &Notifier) {
         if (self.told.load(Ordering::Relaxed) == UP) != status.is_up() {
@@ -165,7 +164,7 @@ impl CheckEntry {
         }
     }
 
-    /// After this, nothing is told of it.
+    /// After this, it is never reported again.
     pub(super) fn notify_removed(&self, notifier: &Notifier) {
         let up = self.told.swap(GONE, Ordering::Relaxed) == UP;
         notifier.notify_of_calls(|| Event::CheckRemoved { name: &self.name, required: self.is_required, up });

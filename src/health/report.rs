@@ -11,11 +11,11 @@ use super::registry::CheckEntry;
 use crate::machine::lifecycle::phase::Phase;
 use crate::name::Name;
 
-/// How a service is, with all of its checks. Made by [`Health::run_checks`].
+/// The state of a service, with all of its checks. Made by [`Health::run_checks`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Where the service is in its life, once all checks had answered.
+    /// The phase of the service once all checks had answered.
     pub phase: Phase,
     /// The checks, in the order of their names.
     pub checks: Vec<CheckReport>,
@@ -25,16 +25,16 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckReport {
-    /// The name that it was registered with.
+    /// The name it was registered with.
     pub name: Name,
     /// Whether the service is out of rotation while it is down.
     pub required: bool,
-    /// What it said. The reason is not for strangers.
+    /// Its answer. The reason is not meant for clients.
     pub status: Status,
 }
 
 impl Report {
-    /// Whether the service serves and all required checks are up.
+    /// Whether the service is serving and all required checks are up.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.phase == Phase::Serving && self.is_sound()
@@ -49,7 +49,7 @@ impl Report {
 /// Asks all checks. Made by [`Health::run_checks`].
 ///
 /// # Cancellation
-/// Dropping it leaves the checks that are still running to others who wait for them, and drops those that nobody else
+/// Dropping it leaves the checks that are still running to others that wait for them, and drops those that nothing else
 /// waits for.
 #[must_use = "futures do nothing unless polled"]
 pub struct RunChecks {
@@ -106,7 +106,7 @@ impl Future for RunChecks {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
         let RunChecks { health, checks } = &mut *self;
         let asked = checks.get_or_insert_with(|| health.list().all.iter().map(Asked::new).collect());
-        // Each is polled, so that all of them run.
+        // Every one is polled, so that all of them run at the same time.
         let missing = asked.iter_mut().map(|asked| usize::from(!asked.is_here(cx))).sum::<usize>();
         if missing > 0 {
             return Poll::Pending;

@@ -10,17 +10,18 @@ use crate::error::StackError;
 use crate::machine::lifecycle::phase::Phase;
 use crate::shared::CloneOrSharedLayer;
 
-/// Lets requests in while its [`Health`] is ready; rejects the others, the inner service untouched. Requests that are
+/// Lets requests in while its [`Health`] is ready, and rejects the others without touching the inner service. Requests
 /// in flight are left alone. Made by [`ReadinessLayer`](super::ReadinessLayer).
 ///
-/// `poll_ready` is the inner service's while the service is ready. While it is not, it is ready without asking the inner
-/// service. It is `call` that decides: whatever `poll_ready` saw, a request is let in if the service is ready then.
+/// While the service is ready, `poll_ready` is the inner service's. While it is not, `poll_ready` is ready without
+/// asking the inner service. The decision is made in `call`: whatever `poll_ready` saw, a request is let in if the
+/// service is ready by then.
 ///
-/// A request that is let in, or exempt, although the inner service was not made ready for it makes a clone of the inner
-/// service ready and calls that. It allocates; the others do not.
+/// A request that is let in or exempt although the inner service was not made ready for it is sent to a clone of the
+/// inner service, which is made ready first. That allocates; nothing else does.
 ///
 /// # Clone
-/// A clone shares the health; it is not ready because the original is.
+/// A clone shares the health; it is not ready just because the original is.
 #[derive(Debug)]
 pub struct ReadinessService<S, X = NoneExempt> {
     inner: S,
@@ -47,9 +48,9 @@ impl<S, X> ReadinessService<S, X> {
         &self.inner
     }
 
-    /// The inner service. What is called on it directly is neither rejected nor counted.
+    /// The inner service. Calls made on it directly are neither rejected nor counted.
     pub fn get_mut(&mut self) -> &mut S {
-        // Whatever it is used for, it may not be ready after it.
+        // Whatever the caller does with it, it may not be ready afterwards.
         self.ready = false;
         &mut self.inner
     }

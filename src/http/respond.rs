@@ -19,7 +19,7 @@ use crate::error::{BoxError, Error, Rejected, StackError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be taken apart into a rejection and the rest",
     label = "this error type does not implement `SplitError`",
-    note = "`seaworthy::Error<E>` and `seaworthy::BoxError` do; `.layer(LiftLayer::new())` at the bottom of the stack makes the former",
+    note = "`seaworthy::Error<E>` and `seaworthy::BoxError` do; `.layer(WrapErrorLayer::new())` at the bottom of the stack makes the former",
     note = "for an error type of your own, implement `seaworthy::http::SplitError` with `type Rest = Self`"
 )]
 pub trait SplitError: StackError {

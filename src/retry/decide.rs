@@ -77,7 +77,7 @@ where
     message = "`{Self}` cannot decide about results of type `Result<{Response}, {Error}>`",
     label = "asked for by a retry",
     note = "write the type of a closure's argument, `|result: &Result<{Response}, {Error}>| ...`, and give a `bool` or a `Decision`; it has to be `Clone`",
-    note = "the default asks for `{Error}: StackError`: lift a foreign error at the bottom of the stack with `.layer(LiftLayer::new())`"
+    note = "the default asks for `{Error}: StackError`: wrap a foreign error at the bottom of the stack with `.layer(WrapErrorLayer::new())`"
 )]
 pub trait RetryIfFor<Request, Response, Error> {
     /// Decides about the results of one request.

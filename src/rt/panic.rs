@@ -1,4 +1,4 @@
-//! The only file that catches panics: foreign code may panic where ours must go on.
+//! The only file that catches panics: foreign code may panic where ours must carry on.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,10 +6,10 @@ use std::task::Waker;
 
 use crate::error::one_line::OneLine;
 
-/// Runs foreign code. If it panics there is the panic's text, and nothing left of the panic itself.
+/// Runs foreign code. If it panics, the error is the panic's text; the payload is gone.
 #[inline]
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    // What a panic leaves behind is the foreign code's own, or is dropped by whoever asks.
+    // State that a panic leaves half-changed is the foreign code's own, or the caller drops it.
     catch_unwind(AssertUnwindSafe(work)).map_err(text_of)
 }
 
@@ -23,21 +23,21 @@ fn text_of(payload: Box<dyn Any + Send>) -> String {
     text
 }
 
-/// A payload can be anything, also something that panics when it is dropped, with another of its kind.
+/// A payload can be anything, even something whose drop panics with another payload like itself.
 pub(crate) fn dispose(payload: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(again);
     }
 }
 
-/// Logs. A panic of whoever writes the log is nobody's: a log to a broken pipe panics when stderr, which it complains to,
-/// is gone as well; and so may an error that is put into words.
+/// Logs, and swallows a panic of the subscriber: logging to a broken pipe panics when stderr, where the complaint goes,
+/// is gone as well. Formatting an error may panic, too.
 pub(crate) fn log_guarded(log: impl FnOnce()) {
     let _nobody_left_to_tell = caught(log);
 }
 
-/// Wakes all of them. Whoever wakes has nothing to do with those who wait, so a panic of a waker is not theirs, nor that
-/// of the others.
+/// Wakes all of them. The code that wakes has nothing to do with the tasks that wait, so a waker's panic must reach
+/// neither that code nor the other wakers.
 pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
         if let Err(panic) = caught(|| waker.wake()) {
@@ -54,7 +54,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
 
-    /// Panics when it is dropped, with one that does so, too.
+    /// Panics when dropped, with another bomb as the payload.
     struct Bomb(u32);
 
     impl Drop for Bomb {
@@ -63,7 +63,7 @@ mod tests {
         }
     }
 
-    /// ER-09: whatever a panic is made of, it has a text and does no more harm.
+    /// ER-09: any panic, whatever its payload, has a text and does no more harm.
     #[test]
     fn every_panic_has_a_text() {
         assert_eq!(caught(|| 7), Ok(7));
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(caught(|| drop(Bomb(0))), Err("a panic without a message".to_owned()));
     }
 
-    /// ER-09: a waker that panics keeps no other from being woken.
+    /// ER-09: a waker that panics does not keep the others from being woken.
     #[test]
     fn wakers_that_panic() {
         struct Panics;

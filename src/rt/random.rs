@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::rt::sync::Mutex;
 
-/// Where chance comes from: the thread's generator, or a seeded one for tests.
+/// The source of randomness: the thread's generator, or a seeded one for tests.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Random(Option<Arc<Mutex<StdRng>>>);
 

@@ -1,8 +1,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// What a handle is made of: a state that is counted, or one that is kept for as long as the process lives, and then costs
-/// no reference count to clone.
+/// What a handle is made of: state that is reference-counted, or state that lives as long as the process and costs no
+/// reference count to clone.
 #[derive(Debug)]
 pub(crate) enum Handle<T: 'static> {
     Shared(Arc<T>),
@@ -14,7 +14,7 @@ impl<T> Handle<T> {
         Handle::Shared(Arc::new(state))
     }
 
-    /// The same state, never to be freed. Handles that were cloned before go on counting.
+    /// The same state, never to be freed. Handles cloned before this still count references.
     pub(crate) fn leak(self) -> Handle<T> {
         Handle::Leaked(match self {
             Handle::Shared(state) => Box::leak(Box::new(state)),
@@ -22,7 +22,7 @@ impl<T> Handle<T> {
         })
     }
 
-    /// The state, if nobody else can reach it.
+    /// The state, if nothing else can reach it.
     pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
         match self {
             Handle::Shared(state) => Arc::get_mut(state),

@@ -1,5 +1,5 @@
-//! The only file that knows of loom: atomics, locks and the identity of threads, its own under the model checker and
-//! std's elsewhere.
+//! The only file that knows of loom: atomics, locks and thread identity, from loom under the model checker and from std
+//! elsewhere.
 
 #[cfg(seaworthy_loom)]
 use loom::sync as imp;
@@ -18,8 +18,14 @@ pub(crate) use imp::RwLock;
 pub(crate) use imp::atomic::fence;
 pub(crate) use imp::atomic::{AtomicU64, Ordering};
 
-/// A mutex that cannot be poisoned: nothing that is done under a lock in this crate runs foreign code, and a machine is
-/// whole after each of its steps.
+/// A mutex that ignores poisoning: a panic under one of this crate's locks leaves what it guards intact.
+///
+/// A machine is consistent after each of its steps, and almost no foreign code runs under a lock: observers, wakers,
+/// checks, probes and the drops of users' values all run outside. The exceptions are an HTTP probe, which clones the
+/// user's client, and `Keyed`, which compares keys (`Eq`, `Borrow`; hashing is done before) and, to list its handles,
+/// clones the keys. All of these only read what the lock guards, and nothing is changed until they have returned, so that a
+/// panic in one releases the lock and leaves everything as it was. What they must not do is use the same handle again:
+/// the lock is not reentrant.
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(imp::Mutex<T>);
 

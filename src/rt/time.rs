@@ -11,8 +11,8 @@ use tokio::time::{Instant, Sleep};
 
 use crate::machine::timestamp::Timestamp;
 
-/// The zero of the scale lies so far back that a paused clock, which may stand before the first reading of the real
-/// one, can be told; what is ahead of it lasts for 400 years.
+/// The origin of the scale lies far enough back that instants before the first reading of the real clock, where a
+/// paused clock may stand, can be represented; ahead of it there is room for 400 years.
 const ORIGIN: u64 = 1 << 62;
 
 static FIRST_READING: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
@@ -33,7 +33,7 @@ fn moment(instant: Instant) -> Timestamp {
         Some(later) => ORIGIN.saturating_add(nanos(later)),
         None => ORIGIN.saturating_sub(nanos(origin.duration_since(instant))),
     };
-    // The last moment is "never", which the clock does not reach.
+    // The last timestamp means "never", and the clock does not reach it.
     Timestamp::from_nanos(nanos.min(u64::MAX - 1))
 }
 
@@ -42,12 +42,13 @@ fn nanos(span: Duration) -> u64 {
     span.as_secs().saturating_mul(1_000_000_000).saturating_add(span.subsec_nanos().into())
 }
 
-/// A timer that ends at `moment`, or none if that is never or too far away to be told.
+/// A timer that ends at `moment`, or none if that is never or a time that the clock cannot represent.
 pub(crate) fn sleep_until(moment: Timestamp) -> Option<Sleep> {
     instant(moment).map(tokio::time::sleep_until)
 }
 
-/// Waits until `moment`; not at all if it has passed, and for ever if that is never or too far away to be told.
+/// Waits until `moment`: not at all if it has passed, for ever if it is never or a time that the clock cannot
+/// represent.
 #[cfg(any(feature = "lifecycle", feature = "server"))]
 pub(crate) async fn until(moment: Timestamp) {
     if moment > now() {
@@ -70,11 +71,11 @@ fn instant(moment: Timestamp) -> Option<Instant> {
     instant.map(Instant::from_std)
 }
 
-/// The end of a span that begins now; none if that is too far away to be told.
+/// The end of a span that begins now, or none if the clock cannot represent it.
 #[inline]
 fn end(span: Duration) -> Option<Instant> {
-    // What has no room on the scale of moments is without end here, too. What has is far from the last instant, beyond
-    // which tokio, which adds a little to round up, would panic.
+    // A span that does not fit the scale of timestamps means no limit here, too. One that does is far from the last
+    // instant, near which tokio, which adds a little to round up, would panic.
     if span > Duration::from_nanos(u64::MAX) {
         return None;
     }
@@ -84,7 +85,7 @@ fn end(span: Duration) -> Option<Instant> {
 }
 
 pin_project_lite::pin_project! {
-    /// A timer that remembers for how long it was set.
+    /// A timer that remembers the span it was set to.
     #[derive(Debug)]
     pub(crate) struct Countdown {
         #[pin]
@@ -94,14 +95,14 @@ pin_project_lite::pin_project! {
 }
 
 impl Countdown {
-    /// Begins now; none if the end is too far away to be told.
+    /// Begins now; none if the clock cannot represent the end.
     #[inline]
     pub(crate) fn boxed(span: Duration) -> Option<Pin<Box<Countdown>>> {
         let end = end(span)?;
         Some(Box::pin(Countdown { sleep: tokio::time::sleep_until(end), span }))
     }
 
-    /// Ready, with the span, when it is over.
+    /// Ready, with the span, when the time is up.
     #[inline]
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
         let this = self.project();
@@ -109,14 +110,14 @@ impl Countdown {
     }
 }
 
-/// A timer that can be set again and again; made when it is first needed.
+/// A timer that can be reset; allocated when it is first needed.
 #[cfg(any(feature = "http", feature = "lifecycle"))]
 #[derive(Debug, Default)]
 pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 #[cfg(any(feature = "http", feature = "lifecycle"))]
 impl Alarm {
-    /// Goes off at `moment`; never, if that is too far away to be told.
+    /// Goes off at `moment`; never, if the clock cannot represent it.
     pub(crate) fn set(&mut self, moment: Timestamp) {
         match (&mut self.0, instant(moment)) {
             (Some(sleep), Some(instant)) => sleep.as_mut().reset(instant),
@@ -124,26 +125,26 @@ impl Alarm {
         }
     }
 
-    /// Ready when it has gone off.
+    /// Ready once it has gone off.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.as_mut().map_or(Poll::Pending, |sleep| poll_elapsed(sleep.as_mut(), cx))
     }
 }
 
-/// Polls a timer beside something that may have used up the cooperative budget of its task, and may do so at every
-/// poll: the timer must be looked at all the same.
+/// Polls a timer alongside something that may use up its task's cooperative budget, even on every poll: the timer must
+/// be checked regardless.
 #[inline]
 fn poll_elapsed(sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
     Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
 }
 
-/// The time of day, which HTTP dates are told in. Nothing can pause it.
+/// The time of day, for HTTP dates. Nothing can pause it.
 #[cfg(feature = "http")]
 pub(crate) fn wall_clock() -> std::time::SystemTime {
     std::time::SystemTime::now()
 }
 
-/// Counts the readings of a test's thread, to prove how many a path takes.
+/// Counts how often a test's thread reads the clock, to prove how many readings a path takes.
 #[cfg(test)]
 pub(crate) mod readings {
     use std::cell::Cell;

@@ -6,7 +6,7 @@ use std::task::{Poll, Wake, Waker};
 use crate::rt::panic::wake_all;
 use crate::rt::sync::Mutex;
 
-/// Those who want to be woken, in the order in which they came. Each has a number; 0 stands for nobody.
+/// The wakers to be woken, in the order in which they joined. Each has an id; 0 means not in the set.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
     last_id: u64,
@@ -14,13 +14,12 @@ pub(crate) struct Wakers {
 }
 
 impl Wakers {
-    /// Whether `waker` is woken already.
+    /// Whether `waker` would be woken already.
     pub(crate) fn knows(&self, id: u64, waker: &Waker) -> bool {
         self.wakers.get(&id).is_some_and(|known| known.will_wake(waker))
     }
 
-    /// Wakes `waker`, too, in place of the one that `id` stood for; gives back the one that is not needed, to be dropped
-    /// outside of the lock.
+    /// Adds `waker`, in place of the one that `id` stood for. Returns the replaced one, to be dropped outside the lock.
     pub(crate) fn put(&mut self, id: &mut u64, waker: Waker) -> Option<Waker> {
         if *id == 0 {
             self.last_id += 1;
@@ -34,27 +33,27 @@ impl Wakers {
         self.wakers.remove(&id)
     }
 
-    /// All of them, to be woken outside of the lock. Who still waits comes back with the next poll.
+    /// All of them, to be woken outside the lock. A task that still waits joins again with its next poll.
     #[must_use = "these want to be woken"]
     pub(crate) fn take(&mut self) -> BTreeMap<u64, Waker> {
         std::mem::take(&mut self.wakers)
     }
 }
 
-/// Wakes all who wait for something.
+/// Wakes every task that waits for something.
 ///
-/// It can be a waker itself, and even stand in its own list, because a ring leaves nobody in it: where what is waited for
-/// waits for itself, the second ring finds nobody.
+/// It can serve as a waker itself, and may even be in its own list, because a ring empties the list first: where
+/// something waits for itself, the second ring finds the list empty.
 #[derive(Debug, Default)]
 pub(crate) struct WakerSet(Mutex<Wakers>);
 
 impl WakerSet {
-    /// Wakes `waker` at the next ring. An `id` of 0 stands for nobody yet.
+    /// Wakes `waker` at the next ring. An `id` of 0 means not in the set yet.
     pub(crate) fn join(&self, id: &mut u64, waker: &Waker) {
         if self.0.lock().knows(*id, waker) {
             return;
         }
-        // A waker is cloned and dropped outside of the lock: this may be anybody's code.
+        // A waker is cloned and dropped outside the lock, because it may be anyone's code.
         let waker = waker.clone();
         let mut set = self.0.lock();
         let _dropped_outside = set.put(id, waker);
@@ -72,17 +71,17 @@ impl WakerSet {
         wake_all(wakers.into_values());
     }
 
-    /// Waits until `is_so`, which is looked at again with each ring.
+    /// Waits until `is_so`, which is checked again after each ring.
     ///
     /// # Cancellation
-    /// Dropping it leaves the bell.
+    /// Dropping it leaves the set.
     pub(crate) async fn wait_until(&self, is_so: impl Fn() -> bool) {
         let mut place = Registration { bell: self, id: 0 };
         poll_fn(|cx| {
             if is_so() {
                 return Poll::Ready(());
             }
-            // Before the second look, so that no news of it is lost in between.
+            // Joined before the second check, so that a change in between is not missed.
             place.bell.join(&mut place.id, cx.waker());
             if is_so() { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -90,7 +89,7 @@ impl WakerSet {
     }
 }
 
-/// One who waits for a ring.
+/// A place in the set.
 struct Registration<'a> {
     bell: &'a WakerSet,
     id: u64,
@@ -129,7 +128,7 @@ mod tests {
         }
     }
 
-    /// ER-11: bells that stand in their own list, or in a ring of two, ring once each, and all others are woken.
+    /// ER-11: sets that are in their own list, or in each other's, ring once each, and all other wakers are woken.
     #[test]
     fn a_bell_in_its_own_list() {
         let (one, two, counts) = (Arc::<WakerSet>::default(), Arc::<WakerSet>::default(), Arc::<Counts>::default());

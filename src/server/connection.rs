@@ -8,18 +8,19 @@ use super::watch::ConnectionWatch;
 use crate::rt::time;
 use crate::rt::time::Alarm;
 
-/// After the server was told to finish, connections are read for a little longer: what was written before that is on
-/// its way, and has a right to an answer.
+/// After the server is told to finish, connections are read for a little longer: a request sent before that is still on
+/// its way, and is owed an answer.
 const LINGER: Duration = Duration::from_millis(50);
 
-/// A client of HTTP/2 has so long to take note that it should go away, where it has never asked for anything; and so
-/// long without a byte in either direction, where it has, because it may be slow to read the end of an answer.
+/// How long an HTTP/2 client that has never sent a request gets to notice that it should go away.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// How long an HTTP/2 connection that has had a request may go without a byte in either direction: its client may be
+/// slow to read the end of an answer.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// A connection of hyper's.
+/// A connection that hyper drives.
 pub(super) trait Connection: Future {
-    /// No more requests than those that have begun.
+    /// Accepts no more requests than those that have begun.
     fn finish(self: Pin<&mut Self>);
 }
 
@@ -30,10 +31,10 @@ enum ConnectionStage {
     Told,
 }
 
-/// Drives a connection to its end: its own, or ours. When it is cut nothing is said.
+/// Drives a connection until it ends or is closed here. A connection that is cut is dropped without a goodbye.
 ///
-/// hyper waits for the rest of a head, and for clients of HTTP/2 that do not answer, for as long as it takes; that is
-/// why what goes on is [watched](ConnectionWatch) here.
+/// hyper waits with no limit for the rest of a head, and for HTTP/2 clients that do not answer; that is why the
+/// connection is [watched](ConnectionWatch) here.
 pub(super) async fn drive<C: Connection>(
     connection: C,
     watch: &ConnectionWatch,
@@ -43,7 +44,7 @@ pub(super) async fn drive<C: Connection>(
 ) {
     let mut connection = pin!(connection);
     let (mut stage, mut alarm) = (ConnectionStage::Open, Alarm::default());
-    // Whether the alarm is set for what it is now, and at which count of the watch.
+    // Whether the alarm is set for the current head, and the count of the watch when it was last set.
     let (mut is_set, mut moved) = (false, None);
     let mut is_condemned = false;
     poll_fn(|cx| {
@@ -91,8 +92,8 @@ pub(super) async fn drive<C: Connection>(
                     return alarm.poll(cx);
                 }
                 ConnectionStage::Told if watch.is_blocked() => return Poll::Pending,
-                // It is between requests, and has nothing left to say. A turn later, because hyper may have left off in
-                // the middle of something.
+                // Between requests, with nothing left to write. Closed one poll later, because hyper may have stopped
+                // in the middle of something.
                 ConnectionStage::Told if is_condemned => return Poll::Ready(()),
                 ConnectionStage::Told => {
                     is_condemned = true;

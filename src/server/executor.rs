@@ -7,7 +7,7 @@ use hyper::rt::Executor;
 use super::heard::ShutdownWatch;
 use crate::shutdown::Shutdown;
 
-/// Runs the streams of HTTP/2, each until its end, or until the server is dropped.
+/// Runs the streams of HTTP/2, each until it ends or the server is dropped.
 #[derive(Clone)]
 pub(super) struct Spawner {
     pub(super) cut: Shutdown,

@@ -4,12 +4,12 @@ use std::task::{Context, Waker};
 
 use crate::shutdown::Shutdown;
 
-/// Asks a [`Shutdown`] at every poll of something that is polled often. All connections of a server share one, and to
-/// wait for it takes its lock; so this waits once, and then looks.
+/// Checks a [`Shutdown`] on every poll of something that is polled often. All connections of a server share one
+/// shutdown, and waiting for it takes its lock; so this registers once, and then only looks.
 pub(super) struct ShutdownWatch {
     shutdown: Shutdown,
     requested: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// Who will be woken.
+    /// The waker that is registered.
     waker: Option<Waker>,
 }
 
@@ -18,7 +18,7 @@ impl ShutdownWatch {
         ShutdownWatch { requested: Box::pin(shutdown.clone().requested_owned()), shutdown, waker: None }
     }
 
-    /// Whether it was requested; if not, whoever polls is woken when it is.
+    /// Whether it was requested; if not, the task that polls is woken when it is.
     pub(super) fn is_requested(&mut self, cx: &mut Context<'_>) -> bool {
         if self.shutdown.is_requested() {
             return true;
@@ -27,8 +27,8 @@ impl ShutdownWatch {
             return false;
         }
         self.waker = Some(cx.waker().clone());
-        // Whatever has been used up of the task's budget: it would not be registered then, and is not asked again. It
-        // is not polled after it was ready, because from then on the shutdown is requested.
+        // Outside the task's cooperative budget: with the budget used up it would not be registered, and it is not
+        // polled again. It is not polled after it was ready either, because from then on the shutdown is requested.
         Pin::new(&mut tokio::task::unconstrained(self.requested.as_mut())).poll(cx).is_ready()
     }
 }

@@ -12,24 +12,24 @@ use super::heard::ShutdownWatch;
 use super::watch::ConnectionWatch;
 use crate::shutdown::Shutdown;
 
-/// What a connection of HTTP/2 begins with.
+/// The first bytes of an HTTP/2 connection.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The place of a connection among those that the server waits for, and has room for.
+/// Keeps the server waiting for a connection, and holds its permit, until dropped.
 pub(super) struct ConnectionGuard {
     pub(super) _alive: Sender<Infallible>,
     pub(super) _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// A connection's socket. It notes what goes on, and holds the connection's place until it is dropped, which for an
-/// upgraded one is long after HTTP has done with it.
+/// A connection's socket. It notes what goes on, and holds the connection's guard until it is dropped, which for an
+/// upgraded connection is long after HTTP is done with it.
 pub(super) struct Io<I> {
     io: I,
     watch: Arc<ConnectionWatch>,
-    /// So much of the preface has come in; none once it is known whether it is one.
+    /// How much of the preface has come in; none once it is known whether it is one.
     preface: Option<usize>,
     cut: Shutdown,
-    /// The same, awaited, where nobody else would end the connection.
+    /// The same, awaited; needed only where nothing else would end the connection.
     is_cut: Option<ShutdownWatch>,
     // Dropped after the socket.
     _place: ConnectionGuard,
@@ -54,7 +54,7 @@ impl<I> Io<I> {
         };
     }
 
-    /// An upgraded connection is in the hands of whoever asked for it, and is told here that the server is gone.
+    /// An upgraded connection is in the hands of the code that asked for it, and learns here that the server is gone.
     fn check(&mut self, cx: Option<&mut Context<'_>>) -> io::Result<()> {
         if !self.watch.is_upgraded() {
             return Ok(());

@@ -4,20 +4,19 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Where connections come from. TCP is one, with `TCP_NODELAY` set on each connection, and on Unix so are the sockets
-/// of that name.
+/// The source of a server's connections: TCP, with `TCP_NODELAY` set on each connection, and on Unix also Unix sockets.
 ///
-/// Implement it for whatever else gives connections, such as TLS on top of TCP. What takes time for one connection, as
-/// a handshake does, must not keep the others waiting: let the connection do it when it is first read.
+/// Implement it for anything else that yields connections, such as TLS on top of TCP. Work that takes time for one
+/// connection, such as a handshake, must not keep the others waiting: let the connection do it when it is first read.
 pub trait Listener: Send + 'static {
     /// A connection.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// The next connection. An error that is one connection's, such as `ConnectionAborted`, is passed over; after any
+    /// The next connection. An error that concerns one connection, such as `ConnectionAborted`, is skipped; after any
     /// other, the server tries again a little later.
     ///
     /// # Errors
-    /// If there is no connection to be had now.
+    /// If no connection can be accepted now.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Io>>;
 }
 
@@ -26,7 +25,7 @@ impl Listener for TcpListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         let (stream, _peer) = ready!(TcpListener::poll_accept(self, cx))?;
-        // Who has hung up already is found out by whoever reads.
+        // A peer that has hung up already is noticed when the connection is read.
         let _ = stream.set_nodelay(true);
         Poll::Ready(Ok(stream))
     }

@@ -1,4 +1,4 @@
-//! A server for HTTP/1 and HTTP/2 that ends in order, as a task of a [`Runner`](crate::runner::Runner). Feature
+//! An HTTP/1 and HTTP/2 server that shuts down gracefully, as a task of a [`Runner`](crate::runner::Runner). Feature
 //! `server`.
 //!
 //! ```text
@@ -7,7 +7,7 @@
 //!                 a request in flight ──────────────────────────────▶ is answered, and its connection closed
 //!                 a connection that is idle, or has sent half a head ──▶ is closed at once
 //!                 an upgraded one, such as a WebSocket ─────────────▶ is awaited
-//!           ──▶ dropped, as the runner does when the grace is over: all that is left is cut
+//!   ──▶ dropped, as the runner does when the grace period is over: all that is left is cut
 //! ```
 //!
 //! [`serve`] takes a listener and any `Service<http::Request<hyper::body::Incoming>>`, such as an axum `Router`.
@@ -29,9 +29,10 @@
 //! ```
 //!
 //! # Differences from `axum::serve`
-//! - A connection has a limited time for the head of a request, and for its first byte.
-//! - What has sent half a head when the server is told to finish is closed at once; there it is waited for without end.
-//! - Kept-alive connections are let go while the service is draining, before the listener closes.
+//! - There is a time limit for the head of a request, and for the first byte of a connection.
+//! - A connection that has sent half a head when the server is told to finish is closed at once; `axum::serve` waits
+//!   for it with no limit.
+//! - Kept-alive connections are released while the service is draining, before the listener closes.
 //! - Upgraded connections are awaited, and count as connections until they end.
 //! - The number of connections can be limited.
 

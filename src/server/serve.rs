@@ -27,21 +27,21 @@ use crate::health::Health;
 use crate::rt::time;
 use crate::shutdown::{Shutdown, ShutdownTrigger};
 
-/// After an error that is not one connection's, such as that there are too many open files, it is tried again after
-/// this.
+/// How long to wait before trying again after an error that does not concern a single connection, such as too many open
+/// files.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// So many connections at most are taken from the listener's queue before it is closed.
+/// The most connections that are taken from the listener's queue before it is closed.
 const QUEUE: usize = 1024;
 
 /// Serves HTTP/1 and HTTP/2 with `service`, once it is [run](Serve::run). See the [module](super).
 ///
-/// `service` is cloned for each request, and each clone made ready and called once, as an axum `Router` is.
+/// `service` is cloned for each request, and each clone is made ready and called once, as with an axum `Router`.
 pub fn serve<L, S>(listener: L, service: S) -> Serve<L, S> {
     Serve { listener, service, health: None, max_connections: None, header_read_timeout: Duration::from_secs(10) }
 }
 
-/// A server with its settings. Made by [`serve`]; nothing is accepted before [`run`](Self::run).
+/// A server and its settings. Made by [`serve`]; accepts nothing before [`run`](Self::run).
 #[derive(Debug)]
 #[must_use = "a server does nothing until it is run"]
 pub struct Serve<L, S> {
@@ -53,24 +53,24 @@ pub struct Serve<L, S> {
 }
 
 impl<L, S> Serve<L, S> {
-    /// Lets kept-alive connections go while this is draining: responses over HTTP/1 say `Connection: close` then. Give
-    /// it the runner's, [`Runner::health`](crate::runner::Runner::health). Without it they are let go when the server
-    /// is told to finish, which is too late for a request that is on its way.
+    /// Releases kept-alive connections while this is draining: HTTP/1 responses then say `Connection: close`. Pass the
+    /// runner's, [`Runner::health`](crate::runner::Runner::health). Without it they are released when the server is
+    /// told to finish, which is too late for a request that is already on its way.
     pub fn health(mut self, health: &Health) -> Serve<L, S> {
         self.health = Some(health.clone());
         self
     }
 
-    /// Accepts so many connections at a time, upgraded ones included; more of them wait in the listener's queue. At
-    /// least 1; without end if not set.
+    /// The most connections at a time, upgraded ones included; any more wait in the listener's queue. At least 1; no
+    /// limit if not set.
     pub fn max_connections(mut self, connections: u32) -> Serve<L, S> {
         self.max_connections = Some(connections);
         self
     }
 
-    /// Closes a connection whose request head is not complete after this time: counted from its first byte, and on a
-    /// new connection from when it was accepted. A kept-alive connection may be idle for as long as it likes between
-    /// two requests; over HTTP/2 the limit is for the preface of the connection. More than zero; 10 s if not set.
+    /// Closes a connection whose request head is not complete in this time, counted from the head's first byte, and on
+    /// a new connection from when it was accepted. A kept-alive connection may be idle between two requests for any
+    /// time; over HTTP/2 the limit applies to the connection's preface. More than zero; 10 s if not set.
     pub fn header_read_timeout(mut self, time: Duration) -> Serve<L, S> {
         self.header_read_timeout = time;
         self
@@ -82,16 +82,16 @@ impl<L, S> Serve<L, S> {
         server.time("header_read_timeout", self.header_read_timeout)
     }
 
-    /// Serves until `shutdown` is requested, and then until the last connection has ended: the listener is closed,
-    /// requests in flight are answered, HTTP/2 is told to go away, and connections that are idle or have sent half a
-    /// head are closed at once. Upgraded connections are awaited; whoever has them should listen to the same
+    /// Serves until `shutdown` is requested, and then until the last connection has ended: the listener closes,
+    /// requests in flight are answered, HTTP/2 clients are told to go away, and connections that are idle or have sent
+    /// half a head are closed at once. Upgraded connections are awaited; the code that holds them should watch the same
     /// `shutdown`.
     ///
-    /// Errors of a connection end that connection, and a panic of a handler ends the connection that it answers, or
-    /// over HTTP/2 the stream. Errors of the listener are waited out.
+    /// An error on a connection ends that connection, and a panic of a handler ends the connection it answers, or over
+    /// HTTP/2 the stream. After an error of the listener the server waits and tries again.
     ///
     /// # Errors
-    /// A setting that cannot be used. Nothing is accepted then, and nothing else is an error.
+    /// A setting that cannot be used; then nothing is accepted. Nothing else is an error.
     ///
     /// # Cancellation
     /// Dropping it closes the listener and cuts all connections, upgraded ones included.
@@ -113,7 +113,7 @@ impl<L, S> Serve<L, S> {
             Arc::new(Semaphore::new(most))
         });
         let mut builder = auto::Builder::new(Spawner { cut: cut.clone() });
-        // Its limit for heads would be one for idle connections, too.
+        // hyper's own limit for heads would apply to idle connections, too.
         builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
         builder.http2().timer(TokioTimer::new()).enable_connect_protocol();
         let (alive, mut gone) = mpsc::channel(1);
@@ -131,7 +131,7 @@ impl<L, S> Serve<L, S> {
             let permit = match &room {
                 None => None,
                 Some(room) => match shutdown.until(Arc::clone(room).acquire_owned()).await {
-                    // It is never closed.
+                    // The semaphore is never closed, so this is always a permit.
                     Some(permit) => permit.ok(),
                     None => break,
                 },
@@ -152,7 +152,8 @@ impl<L, S> Serve<L, S> {
                 }
             }
         }
-        // Whoever was in the queue has been told by the system that there is somebody here.
+        // For a connection in the queue, the operating system has already completed the handshake: its client believes
+        // that it is served.
         let mut listener = self.listener;
         poll_fn(|cx| {
             for _ in 0..QUEUE {
@@ -170,13 +171,13 @@ impl<L, S> Serve<L, S> {
         })
         .await;
         drop((listener, crew));
-        // Nothing is ever sent: this is over when the last connection has let go of its end.
+        // Nothing is ever sent: this ends when the last connection has dropped its sender.
         let _: Option<Infallible> = gone.recv().await;
         Ok(())
     }
 }
 
-/// What it takes to serve a connection.
+/// Everything needed to serve a connection.
 struct Connections<S> {
     builder: Arc<auto::Builder<Spawner>>,
     service: S,
@@ -227,7 +228,7 @@ where
     }
 }
 
-/// Ends what the server has begun, when nobody waits for it any more.
+/// Ends everything the server has begun once its future is dropped.
 struct CutOnDrop(ShutdownTrigger);
 
 impl Drop for CutOnDrop {
@@ -236,7 +237,7 @@ impl Drop for CutOnDrop {
     }
 }
 
-/// Whether it is that connection's alone, and the next may be better.
+/// Whether the error concerns that connection alone, so that the next one may be fine.
 fn is_of_the_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)

@@ -14,7 +14,7 @@ use crate::health::Health;
 use crate::http::{HeldBody, close, is_draining, may_close};
 use crate::shutdown::Shutdown;
 
-/// When connections are to be let go.
+/// Decides when connections are released.
 #[derive(Clone)]
 pub(super) struct Closing {
     pub(super) stop: Shutdown,
@@ -27,7 +27,7 @@ impl Closing {
     }
 }
 
-/// The service of one connection: notes its requests, and closes it after a response when its time has come.
+/// The service of one connection: tracks its requests, and once the time has come closes it after a response.
 pub(super) struct Watched<S> {
     pub(super) service: S,
     pub(super) watch: Arc<ConnectionWatch>,
@@ -54,13 +54,13 @@ where
 }
 
 pin_project! {
-    /// The answer to a request. It is in flight until the body of the response has ended.
+    /// The answer to a request, which is in flight until the response body has ended.
     pub(super) struct ServedFuture<S, F> {
         #[pin]
         stage: ServedStage<S, F>,
         closing: Option<Closing>,
         is_connect: bool,
-        // Dropped after what answers.
+        // Dropped after the answer.
         busy: Option<Busy>,
     }
 }

@@ -2,18 +2,18 @@ use std::sync::Arc;
 
 use crate::rt::sync::{AtomicU64, Ordering};
 
-/// The head of a request is awaited: nothing of it has come yet on a new connection, or a part of it on any.
+/// A request head is awaited: none of it has come yet on a new connection, or only part of it on any.
 const READING: u64 = 1;
 /// There is more to write than the socket takes.
 const BLOCKED: u64 = 1 << 1;
-/// It speaks HTTP/2, whose preface has come in.
+/// The connection speaks HTTP/2: its preface has come in.
 const HTTP2: u64 = 1 << 2;
-/// A request has made something else of it, or of a stream of it.
+/// A request has upgraded the connection, or one of its streams.
 const UPGRADED: u64 = 1 << 3;
-/// It has had a request.
+/// The connection has had a request.
 const CALLED: u64 = 1 << 4;
 
-/// What a connection is doing, noted by its socket and its requests, because hyper does not tell.
+/// What a connection is doing, noted by its socket and its requests, because hyper does not say.
 #[derive(Debug)]
 pub(super) struct ConnectionWatch {
     flags: AtomicU64,
@@ -46,7 +46,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Something was read. Between requests it is a head; what comes with HTTP/2 may be anything.
+    /// Bytes were read. Between requests they belong to a head; over HTTP/2 they may be anything.
     pub(super) fn read(&self) {
         self.moved_on();
         if !self.is_http2() && self.is_idle() {
@@ -54,7 +54,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Something was read or written.
+    /// Bytes were read or written.
     pub(super) fn moved_on(&self) {
         self.moved.fetch_add(1, Ordering::Relaxed);
     }
@@ -92,7 +92,7 @@ impl ConnectionWatch {
         self.has(CALLED)
     }
 
-    /// No request is in flight.
+    /// Whether no request is in flight.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight.load(Ordering::Acquire) == 0
     }

@@ -1,5 +1,5 @@
 //! An error type that cannot hold rejections.
-//~ .layer(LiftLayer::new())
+//~ .layer(WrapErrorLayer::new())
 //~ `#[from] seaworthy::Rejected`
 
 use seaworthy::CircuitBreaker;

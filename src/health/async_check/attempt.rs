@@ -36,7 +36,7 @@ where
     })
 }
 
-/// One run, which anybody who waits for it may drive.
+/// One run, driven by whichever of its waiters is polled.
 pub(super) struct CheckAttempt {
     pub(super) bell: Arc<WakerSet>,
     work: Mutex<CheckWork>,
@@ -44,19 +44,19 @@ pub(super) struct CheckAttempt {
 
 enum CheckWork {
     Here(Box<Job>),
-    /// Somebody is polling it, on this thread, or dropping it.
+    /// This thread is polling it, or, with none, a waiter is dropping it.
     Out(Option<ThreadId>),
     Done(Status),
 }
 
-/// What an attempt to drive a run led to.
+/// The outcome of one attempt to drive a run.
 pub(super) enum Drive {
     Pending,
-    /// This is asked by the run itself, which is being polled.
+    /// The question comes from the run itself, which is being polled.
     Inside,
-    /// It ended here.
+    /// It ended during this attempt.
     Ended(Status),
-    /// It had ended.
+    /// It had ended before.
     Done(Status),
 }
 
@@ -65,8 +65,8 @@ impl CheckAttempt {
         CheckAttempt { bell: Arc::default(), work: Mutex::new(CheckWork::Here(Box::default())) }
     }
 
-    /// Drives it on, unless somebody else does; whoever is in the bell is woken when there is more to do. What it ends
-    /// with is put to `judge`, once.
+    /// Drives it on, unless another thread is doing so; everyone in `bell` is woken when there is more to do. Its
+    /// result is passed to `judge`, once.
     pub(super) fn drive(&self, make: &Maker, limit: Duration, judge: impl FnOnce(Status) -> Status) -> Drive {
         let mut work = self.work.lock();
         let here = Some(thread::current().id());
@@ -82,7 +82,7 @@ impl CheckAttempt {
             }
         };
         drop(work);
-        // Foreign code, so outside of the lock.
+        // Foreign code, so outside the lock.
         let waker = Waker::from(Arc::clone(&self.bell));
         match job.poll(make, limit, &mut Context::from_waker(&waker)) {
             Poll::Pending => {
@@ -97,12 +97,12 @@ impl CheckAttempt {
         }
     }
 
-    /// Whether this is asked by the run itself: it waits for what it is.
+    /// Whether the caller is the run itself, which would be waiting for its own result.
     pub(super) fn is_around(&self) -> bool {
         matches!(*self.work.lock(), CheckWork::Out(Some(whose)) if whose == thread::current().id())
     }
 
-    /// Takes out what is left to do, if nobody has it.
+    /// Takes the rest of the work, unless a thread has it.
     pub(super) fn take(&self) -> Option<Box<Job>> {
         let mut work = self.work.lock();
         match std::mem::replace(&mut *work, CheckWork::Out(None)) {
@@ -114,7 +114,7 @@ impl CheckAttempt {
         }
     }
 
-    /// Begins anew, after what was left to do was taken out.
+    /// Starts over, after the rest of the work was taken.
     pub(super) fn restart(&self) {
         *self.work.lock() = CheckWork::Here(Box::default());
     }
@@ -140,7 +140,7 @@ impl Job {
 
     fn poll_inside(&mut self, make: &Maker, limit: Duration, cx: &mut Context<'_>) -> Poll<Status> {
         let starts = self.future.is_none();
-        // An answer that is there is never lost to the clock.
+        // Polled before the clock: a result that is there is never lost to the time limit.
         if let Poll::Ready(status) = self.future.get_or_insert_with(make).as_mut().poll(cx) {
             return Poll::Ready(status);
         }

@@ -8,7 +8,7 @@ use super::shared::{CheckSettings, Shared};
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
 
-/// The settings of an asynchronous check. Made by [`AsyncCheck::builder`]; nothing is checked before
+/// The settings of an asynchronous check. Made by [`AsyncCheck::builder`]; nothing is validated before
 /// [`build`](Self::build).
 #[must_use = "a builder does nothing until `build`"]
 pub struct AsyncCheckBuilder {
@@ -21,45 +21,45 @@ impl AsyncCheckBuilder {
         AsyncCheckBuilder { make, settings: CheckSettings::default() }
     }
 
-    /// Gives up a run that has not ended after so long; it has failed then. It counts from when the run is first
-    /// pending. 500 ms if not set. A time too long to be told is without end.
+    /// Gives up on a run that takes longer; it has failed then. The time counts from when the run is first pending. 500
+    /// ms if not set. A duration that the clock cannot represent means no limit.
     pub fn timeout(mut self, time: Duration) -> AsyncCheckBuilder {
         self.settings.timeout = time;
         self
     }
 
-    /// Keeps a result for so long before it runs again. Not at all if not set.
+    /// Keeps a result this long before running again. Results are not kept if not set.
     pub fn min_interval(mut self, time: Duration) -> AsyncCheckBuilder {
         self.settings.min_interval = time;
         self
     }
 
-    /// Lets the readiness layer take a failure for out of date after so long, and let requests in again. A minute if not
-    /// set. Health endpoints do not use it: they run the check.
+    /// How long a failure counts in the readiness layer before it is considered stale and requests are let in again. A
+    /// minute if not set. Health endpoints do not use it: they run the check.
     pub fn max_age(mut self, time: Duration) -> AsyncCheckBuilder {
         self.settings.max_age = time;
         self
     }
 
-    /// The check is down after so many runs in a row that failed; a success in between begins the count anew. 1 if not
-    /// set. Until then it says up, to the readiness layer and at the endpoints.
+    /// The check is down after this many failed runs in a row; a success starts the count over. 1 if not set. Until
+    /// then it reports up, to the readiness layer and at the endpoints.
     pub fn failure_threshold(mut self, runs: u32) -> AsyncCheckBuilder {
         self.settings.thresholds.failures = runs;
         self
     }
 
-    /// The check is up again after so many runs in a row that succeeded. 1 if not set. Until then it is down for the last
-    /// reason that there was.
+    /// The check is up again after this many successful runs in a row. 1 if not set. Until then it stays down, with the
+    /// latest reason.
     pub fn success_threshold(mut self, runs: u32) -> AsyncCheckBuilder {
         self.settings.thresholds.successes = runs;
         self
     }
 
-    /// Checks the settings. Nothing about them fails later.
+    /// Validates the settings. They cause no failures after this.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, and the rule: `timeout`, `max_age` and the thresholds must not be zero, and
-    /// `max_age` must not be shorter than `min_interval`.
+    /// The first setting that breaks a rule, and the rule: `timeout`, `max_age` and the thresholds must not be zero,
+    /// and `max_age` must not be shorter than `min_interval`.
     pub fn build(self) -> Result<AsyncCheck, ConfigError> {
         let CheckSettings { timeout, min_interval, max_age, thresholds } = self.settings;
         let check = Subject::of("health check");

@@ -15,19 +15,20 @@ use shared::{CheckSettings, Shared};
 use super::check::{Check, Status};
 use crate::error::BoxError;
 
-/// A check that takes time, as one of a database does.
+/// A check that takes time, such as a query to a database.
 ///
-/// It runs for the health endpoints, for [`Health::run_checks`](super::Health::run_checks) and for whoever calls
-/// [`run`](AsyncCheck::run), and leaves its last result for the readiness layer, which does not wait. Runs are
-/// coalesced: while one is going on, everybody waits for that one. It goes on as long as anybody does, whoever began it.
+/// It runs for the health endpoints, for [`Health::run_checks`](super::Health::run_checks) and for callers of
+/// [`run`](AsyncCheck::run), and keeps its last result for the readiness layer, which does not wait. Runs are
+/// coalesced: while one is in progress, all callers wait for that one. It goes on as long as any of them waits, not
+/// only the first.
 ///
-/// Each run has a time limit, 500 ms unless set otherwise. What has not ended by then has failed and is dropped, whatever
-/// it does, except that nobody can help a future that blocks its thread: put blocking work on a thread of its own. A
+/// Each run has a time limit, 500 ms unless set otherwise. A run that takes longer has failed and is dropped, whatever
+/// it is doing; only a future that blocks its thread cannot be stopped: put blocking work on a thread of its own. A
 /// panic is a failure.
 ///
-/// For the readiness layer it is up before its first run has ended. After a run that failed it is down until one
-/// succeeds, but for no longer than [`max_age`](AsyncCheckBuilder::max_age): where nobody runs it any more, it must not
-/// keep the service out of rotation for ever.
+/// For the readiness layer it is up until its first run has ended. After a failed run it is down until one succeeds,
+/// but no longer than [`max_age`](AsyncCheckBuilder::max_age): if it is no longer run, it must not keep the service out
+/// of rotation for ever.
 ///
 /// ```
 /// use seaworthy::Health;
@@ -48,12 +49,12 @@ use crate::error::BoxError;
 #[derive(Clone)]
 pub struct AsyncCheck(Arc<Shared>);
 
-/// A panic of the check is caught, and no run is in the middle of anything when it is.
+/// A panic of the check is caught, and leaves no run half-changed.
 impl UnwindSafe for AsyncCheck {}
 impl RefUnwindSafe for AsyncCheck {}
 
 impl AsyncCheck {
-    /// Each run makes a future with `check` and awaits it; its error is why the check is down.
+    /// Each run calls `check` and awaits the future; the future's error is the reason why the check is down.
     pub fn new<F, Fut, E>(check: F) -> AsyncCheck
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -63,7 +64,7 @@ impl AsyncCheck {
         AsyncCheck(Arc::new(Shared::new(attempt::maker(check), CheckSettings::default())))
     }
 
-    /// As [`new`](AsyncCheck::new), to be set up.
+    /// Like [`new`](AsyncCheck::new), with settings.
     pub fn builder<F, Fut, E>(check: F) -> AsyncCheckBuilder
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -73,14 +74,14 @@ impl AsyncCheck {
         AsyncCheckBuilder::new(attempt::maker(check))
     }
 
-    /// Runs the check, or joins the run that is going on, or gives the kept result.
+    /// Runs the check, or joins the run in progress, or returns the kept result.
     ///
     /// # Cancellation
-    /// Nothing happens before the first poll. Dropping it leaves the run to the others who wait for it; if there are
+    /// Nothing happens before the first poll. Dropping it leaves the run to the others that wait for it; if there are
     /// none, the run is dropped and leaves no result.
     ///
     /// # Panics
-    /// Not here: outside of a runtime with time enabled, a check that has to wait is down.
+    /// Never panics itself: outside a runtime with time enabled, a check that has to wait is down.
     pub fn run(&self) -> CheckRun {
         CheckRun::new(Arc::clone(&self.0))
     }

@@ -11,7 +11,8 @@ use crate::health::Status;
 /// Waits for the result of an [`AsyncCheck`](super::AsyncCheck). Made by [`AsyncCheck::run`](super::AsyncCheck::run).
 ///
 /// # Cancellation
-/// Dropping it leaves the run to the others who wait for it; if there are none, the run is dropped and leaves no result.
+/// Dropping it leaves the run to the others that wait for it; if there are none, the run is dropped and leaves no
+/// result.
 #[must_use = "futures do nothing unless polled"]
 pub struct CheckRun {
     check: Arc<Shared>,
@@ -19,7 +20,7 @@ pub struct CheckRun {
 }
 
 enum RunWaker {
-    /// Not counted: it was not polled yet, or only by the run that it would wait for.
+    /// Not counted as a waiter: not polled yet, or polled only from inside the run that it would wait for.
     New,
     Waits {
         attempt: Arc<CheckAttempt>,
@@ -50,14 +51,14 @@ impl Future for CheckRun {
             };
         }
         let RunWaker::Waits { attempt, id } = place else { panic!("`CheckRun` was polled after it was ready") };
-        // Before the look at the run, so that no news of it is lost in between.
+        // Joined before the run is checked, so that a change in between is not missed.
         attempt.bell.join(id, cx.waker());
         let (status, ends_here) = match attempt.drive(&check.make, check.settings.timeout, |status| check.ended(status))
         {
             Drive::Pending => return Poll::Pending,
             Drive::Inside => {
-                // What waits for itself must not keep itself going when nobody else waits for it. Whoever polls it
-                // here does, so this is not the last one.
+                // A run that waits for itself must not keep itself going once nothing else waits for it. The task that
+                // is polling it here waits for it, so this is not the last waiter.
                 attempt.bell.leave(*id);
                 let _nothing = check.leave(attempt);
                 *place = RunWaker::New;
@@ -80,11 +81,11 @@ impl Drop for CheckRun {
         let RunWaker::Waits { attempt, id } = &self.place else { return };
         attempt.bell.leave(*id);
         if let Leave::Last(mut job) = self.check.leave(attempt) {
-            // Foreign code, so outside of the locks. Who comes meanwhile waits until nothing is left of this run.
+            // Foreign code, so outside the locks. A caller that comes meanwhile waits until this run is gone.
             job.end();
             self.check.dropped(attempt);
         }
-        // This one may have been woken to drive it on.
+        // This waiter may have been woken to drive the run on.
         attempt.bell.ring();
     }
 }

@@ -32,14 +32,14 @@ impl Default for CheckSettings {
 pub(super) struct Shared {
     pub(super) make: Maker,
     pub(super) settings: CheckSettings,
-    /// After a run that failed, the moment until which that counts; 0 while there is nothing against it.
+    /// After a failed run, how long the failure counts; 0 while the check is up.
     down_until: AtomicU64,
     present: Mutex<Present>,
 }
 
 #[derive(Default)]
 struct Present {
-    /// The run that is going on, and for how many.
+    /// The run in progress, and how many wait for it.
     attempt: Option<Arc<CheckAttempt>>,
     waiters: usize,
     streak: Streak,
@@ -49,18 +49,18 @@ struct Present {
     kept: Option<(Status, Timestamp)>,
 }
 
-/// What is to do for one who does not wait any more.
+/// What is left to do after a waiter has gone.
 pub(super) enum Leave {
     Nothing,
-    /// Nobody waits any more: this is to be dropped.
+    /// No waiter is left: this is to be dropped.
     Last(Box<Job>),
 }
 
-/// How somebody comes to a result.
+/// How a caller gets its result.
 pub(super) enum JoinAnswer {
     Kept(Status),
     Waits(Arc<CheckAttempt>),
-    /// It is the run that asks, and has to time out.
+    /// The caller is the run itself, which has to time out.
     Inside,
 }
 
@@ -94,20 +94,20 @@ impl Shared {
         JoinAnswer::Waits(attempt)
     }
 
-    /// One who waited for `attempt` does not wait any more.
+    /// A waiter of `attempt` has gone.
     pub(super) fn leave(&self, attempt: &Arc<CheckAttempt>) -> Leave {
         let mut present = self.present.lock();
         if !present.attempt.as_ref().is_some_and(|known| Arc::ptr_eq(known, attempt)) {
-            // It has ended.
+            // The run has ended already.
             return Leave::Nothing;
         }
         present.waiters -= 1;
-        // It stays where it is until it is dropped, so that no other begins before.
+        // The attempt stays in place until its work is dropped, so that no other run begins before that.
         let job = if present.waiters == 0 { attempt.take() } else { None };
         job.map_or(Leave::Nothing, Leave::Last)
     }
 
-    /// Nothing is left of what was to do for `attempt`. Whoever has come meanwhile has it done anew.
+    /// The work of `attempt` is dropped. If waiters have come meanwhile, it starts over for them.
     pub(super) fn dropped(&self, attempt: &CheckAttempt) {
         let mut present = self.present.lock();
         if present.waiters == 0 {
@@ -117,7 +117,8 @@ impl Shared {
         }
     }
 
-    /// The run that is going on has ended like this: who comes now begins another one. Gives what the check says to it.
+    /// The run in progress has ended with `status`, so the next caller begins another one. Returns what the check now
+    /// says.
     pub(super) fn ended(&self, status: Status) -> Status {
         let now = time::now();
         let CheckSettings { min_interval, max_age, thresholds, .. } = self.settings;
@@ -125,18 +126,18 @@ impl Shared {
         let status = match (present.streak.settle(status.is_up(), thresholds), status) {
             (true, _) => Status::Up,
             (false, Status::Down(reason)) => Status::Down(reason),
-            // Not enough of them yet.
+            // Not enough successes yet.
             (false, Status::Up) => present.reason.clone().map_or(Status::Up, Status::Down),
         };
         let down_until = match status {
             Status::Up => 0,
-            // The lowest moment stands for nothing else.
+            // The lowest timestamp is reserved for "up".
             Status::Down(_) => now.after(max_age).as_nanos().max(1),
         };
         self.down_until.store(down_until, Ordering::Release);
         present.attempt = None;
         present.waiters = 0;
-        // Asked for only where one success is not enough.
+        // Needed only where one success is not enough.
         present.reason = status.reason().filter(|_| thresholds.successes > 1).cloned();
         present.kept = (!min_interval.is_zero()).then(|| (status.clone(), now.after(min_interval)));
         status
