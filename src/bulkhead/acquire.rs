@@ -16,7 +16,7 @@ use crate::rt::time;
 /// The future of [`Bulkhead::take`].
 ///
 /// # Cancellation
-/// Dropping it leaves the queue. A permit that was granted to it in the meantime goes to the next who waits.
+/// Dropping it leaves the queue. A permit granted to it in the meantime goes to the next waiter.
 #[must_use = "futures do nothing unless polled"]
 pub struct Acquire(Waiter<Bulkhead>);
 
@@ -40,10 +40,10 @@ impl fmt::Debug for Acquire {
     }
 }
 
-/// Somebody who wants a permit and may have to wait for it.
+/// A caller that wants a permit and may have to wait for it.
 #[derive(Debug)]
 pub(crate) struct Waiter<H: Borrow<Bulkhead>> {
-    /// Until there is an answer.
+    /// `None` once there is an answer.
     bulkhead: Option<H>,
     place: QueueState,
 }
@@ -66,7 +66,7 @@ impl<H: Borrow<Bulkhead> + Unpin> Future for Waiter<H> {
         match (this.bulkhead.take(), answer) {
             (Some(bulkhead), Ok(())) => Poll::Ready(Ok(HeldPermit::new(bulkhead))),
             (Some(bulkhead), Err(waited)) => Poll::Ready(Err(bulkhead.borrow().shared().reject(waited))),
-            (None, _) => panic!("a future that takes a permit was polled after it was ready"),
+            (None, _) => panic!("a future that acquires a permit was polled after it was ready"),
         }
     }
 }
@@ -79,7 +79,7 @@ impl<H: Borrow<Bulkhead>> Drop for Waiter<H> {
     }
 }
 
-/// A place in the queue of a bulkhead, or no place.
+/// A place in the queue of a bulkhead, or none.
 #[derive(Debug, Default)]
 pub(crate) struct QueueState {
     /// 0 for none.
@@ -88,12 +88,12 @@ pub(crate) struct QueueState {
 }
 
 impl QueueState {
-    /// Ready when the caller has a permit or was refused one; with the time that it waited in vain, if it did.
+    /// Ready when the caller has a permit or was refused one; the error holds the time it waited, if it did.
     pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Option<Duration>>> {
         if self.number == 0 {
             match shared.try_acquire() {
                 Ok(()) => return Poll::Ready(Ok(())),
-                // To be refused costs no lock.
+                // A refusal takes no lock.
                 Err(permits) if !shared.may_wait(permits) => return Poll::Ready(Err(None)),
                 Err(_) => {}
             }
@@ -113,14 +113,14 @@ impl QueueState {
             None => return Poll::Pending,
             Some(timer) => ready!(timer.as_mut().poll(cx)),
         }
-        // A permit that was granted at the last moment wins over the time.
+        // A permit granted at the last moment wins over the timeout.
         let in_vain = shared.leave(std::mem::take(&mut self.number));
         Poll::Ready(if in_vain { Err(Some(shared.max_wait())) } else { Ok(()) })
     }
 
     pub(crate) fn give_up(&mut self, shared: &Shared) {
         if self.number != 0 && !shared.leave(self.number) {
-            // It was granted and nobody came for it.
+            // It was granted, and the caller is gone.
             shared.give_back();
         }
     }

@@ -13,10 +13,10 @@ use crate::observe::observer::Observer;
 
 /// The settings of a bulkhead. Made by [`Bulkhead::builder`]; nothing is checked before [`build`](Self::build).
 ///
-/// Without any, it has 10 permits and rejects at once while all of them are in use.
+/// With no settings, it has 10 permits and rejects at once while all of them are in use.
 ///
 /// # Clone
-/// A builder is a template; what is built from its clones shares nothing but the observer.
+/// A builder is a template; bulkheads built from its clones share nothing but the observer.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct BulkheadBuilder {
@@ -40,47 +40,47 @@ impl BulkheadBuilder {
         }
     }
 
-    /// Another name, for the next bulkhead of a template. Must not be empty.
+    /// Sets another name, for the next bulkhead built from a template. Must not be empty.
     pub fn name(mut self, name: impl Into<Name>) -> BulkheadBuilder {
         self.name = name.into();
         self
     }
 
-    /// Lets so many calls run at a time. From 1 to 1,000,000; 10 if not set. It can be changed later: see
+    /// Lets at most this many calls run at once. From 1 to 1,000,000; 10 if not set. It can be changed later: see
     /// [`Bulkhead::set_limit`].
     pub fn limit(mut self, bulkhead: u32) -> BulkheadBuilder {
         self.limit = bulkhead;
         self
     }
 
-    /// Lets a call that finds no free permit wait for one for so long, first come first served. Nobody waits if it is not
-    /// set, nor if it is zero. A time too long to be told is without end.
+    /// Lets a call that finds no free permit wait this long for one, first come, first served. If not set, or zero, no
+    /// call waits. A duration the clock cannot represent means no limit.
     pub fn max_wait(mut self, time: Duration) -> BulkheadBuilder {
         self.max_wait = Some(time);
         self
     }
 
-    /// Lets so many calls wait at a time, and rejects any more at once. At most 1,000,000, which is also what holds if
-    /// it is not set; at zero nobody waits. Needs [`max_wait`](Self::max_wait).
+    /// Lets at most this many calls wait at once, and rejects further ones immediately. At most 1,000,000, which is
+    /// also the default; if zero, no call waits. Needs [`max_wait`](Self::max_wait).
     pub fn max_queued(mut self, calls: u32) -> BulkheadBuilder {
         self.max_queued = Some(calls);
         self
     }
 
-    /// Tells whoever is rejected to come again after this time, which becomes `Retry-After` over HTTP: about as long as it
-    /// takes until a permit is free. More than zero. If it is not set the rejection knows no time, and over HTTP it is 1 s.
+    /// Tells rejected callers to come back after this time, which becomes `Retry-After` over HTTP: roughly how long it
+    /// takes for a permit to become free. More than zero. If not set, the rejection has no time, and HTTP answers 1 s.
     pub fn retry_after(mut self, time: Duration) -> BulkheadBuilder {
         self.retry_after = Some(time);
         self
     }
 
-    /// Tells `observer` what happens, in place of the [default](crate::observe).
+    /// Reports events to `observer` instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> BulkheadBuilder {
         self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Tells `notifier` what happens, unless an observer was given.
+    /// Reports events to `notifier`, unless an observer was set.
     pub(crate) fn or_notifier(mut self, notifier: &Notifier) -> BulkheadBuilder {
         if !self.notifier.is_set() {
             self.notifier = notifier.clone();
@@ -88,17 +88,17 @@ impl BulkheadBuilder {
         self
     }
 
-    /// Checks the settings and makes an empty bulkhead of them. Nothing about these settings fails later.
+    /// Checks the settings and builds an empty bulkhead. Once it is built, none of these settings can fail.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, and the rule.
+    /// The first setting that breaks a rule, and which rule.
     pub fn build(self) -> Result<Bulkhead, ConfigError> {
         let (name, template) = self.checked()?;
         Ok(template.make(name))
     }
 
-    /// A bulkhead of these settings for each key, made when the key is first asked for: see
-    /// [`keyed`](crate::keyed). The name is the family's.
+    /// Builds a family of bulkheads with these settings, one per key, each created the first time its key is used: see
+    /// [`keyed`](crate::keyed). The name becomes the family's.
     pub fn keyed<K>(self) -> KeyedBuilder<K, Bulkhead> {
         KeyedBuilder::new(self)
     }
@@ -120,7 +120,7 @@ impl BulkheadBuilder {
     }
 }
 
-/// BulkheadSettings that were checked, to make any number of bulkheads of.
+/// Checked settings, from which any number of bulkheads can be built.
 #[derive(Clone, Debug)]
 pub struct BulkheadTemplate {
     limit: u32,
@@ -132,7 +132,7 @@ impl BulkheadTemplate {
         Bulkhead::new(Shared::new(name, self.limit, self.settings.clone()))
     }
 
-    /// The same for bulkheads of a keyed family.
+    /// The same settings, for the bulkheads of a keyed family.
     pub(crate) fn of_family(mut self, name: &Name) -> BulkheadTemplate {
         self.settings.family = Some(Arc::new(name.clone()));
         self

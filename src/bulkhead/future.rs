@@ -16,7 +16,7 @@ pin_project! {
     /// The response future of [`BulkheadService`](super::BulkheadService).
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future and then gives the permit back, or leaves the queue.
+    /// Dropping it drops the inner future and then releases the permit, or leaves the queue.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, S, Request> {
         #[pin]
@@ -27,8 +27,8 @@ pin_project! {
 pin_project! {
     #[project = BulkheadStageProj]
     enum BulkheadStage<F, S, Request> {
-        // The permit is given back when the inner future is done, or after it was dropped. It is absent while that is
-        // polled, so that a panic gives it back at once; an executor may drop the future much later.
+        // The permit is released when the inner future is done, or after it was dropped. While that is polled the
+        // permit is taken out, so that a panic releases it at once; an executor may drop the future much later.
         Running { #[pin] inner: F, permit: Option<Permit> },
         QueuedCall { waiting: Box<QueuedCall<S, Request>> },
         Rejected { rejected: Option<Rejected> },
@@ -65,7 +65,7 @@ where
     S: Service<Request, Response = T, Error = E, Future = F>,
     E: StackError,
 {
-    /// Ready with the result; what becomes of the permit of a call that succeeded is up to `finish`.
+    /// Ready with the result; `finish` decides what becomes of the permit of a call that succeeded.
     #[inline]
     pub(crate) fn poll_with<U>(
         self: Pin<&mut Self>,
@@ -94,7 +94,7 @@ where
                 },
                 BulkheadStageProj::Rejected { rejected } => match rejected.take() {
                     Some(rejected) => return Poll::Ready(Err(rejected.into())),
-                    // No future has to survive this; hanging is worse than telling.
+                    // A future need not survive this, and a panic is better than a hang.
                     None => panic!("`ResponseFuture` was polled after it was ready"),
                 },
             }

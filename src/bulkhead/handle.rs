@@ -13,18 +13,18 @@ use crate::machine::keyed::idleness::Idleness;
 use crate::name::Name;
 use crate::rt::shared::Handle;
 
-/// A bulkhead: lets so many calls run at a time, and rejects the others at once or lets them wait.
+/// A bulkhead: limits how many calls run at once, and rejects the others immediately or lets them wait.
 ///
-/// This is a handle that owns the permits. Everything that was given the same one shares them: clones, the layers made
-/// from it, the services made by those layers, and [`run`](Bulkhead::run). Two bulkheads never influence each other.
+/// This is a handle to shared permits. Clones, the layers made from it, the services those layers make and
+/// [`run`](Bulkhead::run) all share them. Separate bulkheads never affect each other.
 ///
 /// # Clone
-/// Costs a reference count, or nothing once it was [leaked](Bulkhead::leak).
+/// Costs a reference count, or nothing once it has been [leaked](Bulkhead::leak).
 #[derive(Clone)]
 pub struct Bulkhead(Handle<Shared>);
 
 impl Bulkhead {
-    /// Sets up a bulkhead; `name` stands in its events and rejections.
+    /// Starts a builder; `name` appears in events and rejections.
     ///
     /// ```
     /// use seaworthy::{Rejected, Bulkhead};
@@ -49,24 +49,25 @@ impl Bulkhead {
         &self.0
     }
 
-    /// Keeps this bulkhead for as long as the process lives and gives a handle to it that costs no reference count to
-    /// clone, which is half of the cost of a call through a shared one. It is the same bulkhead; handles that were
-    /// cloned before go on counting.
-    #[must_use = "the handle that was leaked is this one's result"]
+    /// Keeps this bulkhead for the life of the process and returns a handle that costs no reference count to clone,
+    /// which is half the cost of a call through a shared one. It is the same bulkhead; handles cloned earlier go on
+    /// counting references.
+    #[must_use = "it returns the leaked handle"]
     pub fn leak(self) -> Bulkhead {
         Bulkhead(self.0.leak())
     }
 
-    /// What would be lost if this handle were forgotten, having been built with `limit`.
+    /// What would be lost if this handle were dropped; `limit` is what it was built with.
     pub(crate) fn idleness(&mut self, limit: u32) -> Idleness {
-        // It is asked so, and not for the count, because this also sees whatever the last other handle did.
+        // `get_mut` instead of the reference count, because it also synchronises with whatever the last other handle
+        // did.
         let Some(shared) = self.0.get_mut() else { return Idleness::InUse };
         let permits = shared.counts();
         let at_rest = permits.in_use() == 0 && permits.waiting() == 0 && permits.limit() == limit;
         if at_rest { Idleness::Idle } else { Idleness::InUse }
     }
 
-    /// The name that it was built with.
+    /// The name it was built with.
     #[must_use]
     pub fn name(&self) -> &Name {
         self.shared().name()
@@ -77,7 +78,7 @@ impl Bulkhead {
         BulkheadLayer::new(self.clone())
     }
 
-    /// Takes a free permit. It does not wait, and it does not overtake those who do.
+    /// Takes a free permit. It does not wait, and does not overtake callers that do.
     ///
     /// # Errors
     /// [`Rejected::BulkheadFull`] if no permit is free.
@@ -88,18 +89,18 @@ impl Bulkhead {
         }
     }
 
-    /// Takes a free permit, or waits for one as the bulkhead was built to. The wait and the place in the queue count from
-    /// the first poll.
+    /// Takes a free permit, or waits for one as configured. The wait and the place in the queue start at the first
+    /// poll.
     ///
     /// # Errors
-    /// [`Rejected::BulkheadFull`] if no permit was free, and none became free in time if it may wait.
+    /// [`Rejected::BulkheadFull`] if no permit was free and, where calls may wait, none became free in time.
     ///
     /// # Cancellation
-    /// Dropping it leaves the queue. A permit that was granted to it in the meantime goes to the next who waits.
+    /// Dropping it leaves the queue. A permit granted to it in the meantime goes to the next waiter.
     ///
     /// # Panics
-    /// Waiting needs tokio's timer: it panics outside of a runtime with time enabled, if it has to wait and
-    /// [`max_wait`](BulkheadBuilder::max_wait) has an end.
+    /// Waiting needs tokio's timer: panics outside a runtime with time enabled if it has to wait and
+    /// [`max_wait`](BulkheadBuilder::max_wait) is finite.
     ///
     /// ```
     /// use seaworthy::Bulkhead;
@@ -118,15 +119,16 @@ impl Bulkhead {
         Acquire::new(self.clone())
     }
 
-    /// Runs a future in a permit, which is taken as by [`take`](Bulkhead::take) and given back when the future ends.
+    /// Runs a future under a permit, which is acquired as by [`take`](Bulkhead::take) and released when the future
+    /// ends.
     ///
-    /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
+    /// If the error type cannot hold a rejection, wrap it: `.map_err(seaworthy::Error::Inner)`.
     ///
     /// # Errors
-    /// The future's own, or [`Rejected::BulkheadFull`], and then the future was never polled.
+    /// The future's own error, or [`Rejected::BulkheadFull`], in which case the future was never polled.
     ///
     /// # Cancellation
-    /// Dropping it drops `future` and then gives the permit back, or leaves the queue. Before its first poll it holds
+    /// Dropping it drops `future` and then releases the permit, or leaves the queue. Before its first poll it holds
     /// nothing.
     ///
     /// # Panics
@@ -152,10 +154,10 @@ impl Bulkhead {
         future.await
     }
 
-    /// As [`run`](Bulkhead::run), for an error that cannot hold a rejection.
+    /// As [`run`](Bulkhead::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
-    /// The future's own as [`Error::Inner`], or [`Error::Rejected`], and then the future was never polled.
+    /// The future's own error as [`Error::Inner`], or [`Error::Rejected`], in which case the future was never polled.
     ///
     /// # Cancellation
     /// As [`run`](Bulkhead::run).
@@ -169,35 +171,35 @@ impl Bulkhead {
         self.run(WrapErrorFuture::new(future)).await
     }
 
-    /// How many more calls would be let in now.
+    /// How many more calls would pass now.
     #[must_use]
     pub fn available(&self) -> u32 {
         self.shared().counts().available()
     }
 
-    /// How many permits are taken, those included that were granted to a caller who waits and has not noticed yet. It is
-    /// above the limit after [`set_limit`](Bulkhead::set_limit) lowered it and until enough calls have ended.
+    /// How many permits are in use, including those granted to a waiting caller that has not noticed yet. Exceeds the
+    /// limit after [`set_limit`](Bulkhead::set_limit) has lowered it, until enough calls have ended.
     #[must_use]
     pub fn in_use(&self) -> u32 {
         self.shared().counts().in_use()
     }
 
-    /// How many callers wait for a permit. While there are any, none is free.
+    /// How many callers wait for a permit. While there are any, no permit is free.
     #[must_use]
     pub fn waiting(&self) -> u32 {
         self.shared().counts().waiting()
     }
 
-    /// How many calls may run at a time.
+    /// How many calls may run at once.
     #[must_use]
     pub fn limit(&self) -> u32 {
         self.shared().counts().limit()
     }
 
-    /// Lets another number of calls run at a time. More permits go at once to those who wait; fewer take effect as calls
-    /// end, and nothing that runs is touched.
+    /// Changes how many calls may run at once. Extra permits go at once to callers that wait; a lower limit takes
+    /// effect as calls end, and running calls are not touched.
     ///
-    /// # Errors
+    /// As for `limit` in the [builder](BulkheadBuilder::limit): from 1 to 1,000,000. On an error nothing has changed.
     /// As `limit` in the [builder](BulkheadBuilder::limit): from 1 to 1,000,000. Then nothing has changed.
     pub fn set_limit(&self, bulkhead: u32) -> Result<(), ConfigError> {
         check_limit(Subject::named("bulkhead", self.name()), bulkhead)?;
@@ -205,7 +207,7 @@ impl Bulkhead {
         Ok(())
     }
 
-    /// Everything that there is to know, for metrics. The first three counts are of one moment.
+    /// Everything there is to know, for metrics. The first three counts are of the same moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let permits = self.shared().counts();
@@ -234,12 +236,12 @@ impl fmt::Debug for Bulkhead {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// How many calls may run at a time.
+    /// How many calls may run at once.
     pub limit: u32,
-    /// How many permits are taken; see [`Bulkhead::in_use`].
+    /// How many permits are in use; see [`Bulkhead::in_use`].
     pub in_use: u32,
     /// How many callers wait for a permit.
     pub waiting: u32,
-    /// Calls rejected since the bulkhead was built; it only grows.
+    /// Calls rejected since the bulkhead was built; it only increases.
     pub rejected: u64,
 }

@@ -2,19 +2,19 @@ use std::borrow::Borrow;
 
 use super::handle::Bulkhead;
 
-/// A permit that was taken. Dropping it gives it back, or hands it to the first who waits.
+/// An acquired permit. Dropping it releases it, or hands it to the first waiter.
 #[derive(Debug)]
 pub(crate) struct HeldPermit<H: Borrow<Bulkhead>>(H);
 
 impl<H: Borrow<Bulkhead>> HeldPermit<H> {
-    /// The caller has taken a permit.
+    /// For a permit that the caller has acquired.
     pub(crate) fn new(bulkhead: H) -> HeldPermit<H> {
         HeldPermit(bulkhead)
     }
 }
 
 impl HeldPermit<&Bulkhead> {
-    /// Leaves the permit to the caller, who gives it back.
+    /// Leaves the permit to the caller, who releases it.
     pub(crate) fn keep(self) {
         std::mem::forget(self);
     }
@@ -27,9 +27,9 @@ impl<H: Borrow<Bulkhead>> Drop for HeldPermit<H> {
     }
 }
 
-/// A permit in use, as [`Bulkhead::try_acquire`] and [`Bulkhead::take`] give it.
+/// An acquired permit, as returned by [`Bulkhead::try_acquire`] and [`Bulkhead::take`].
 ///
-/// Dropping it gives the permit back; if somebody waits, the permit goes to whoever has waited longest.
+/// Dropping it releases the permit; if callers are waiting, it goes to the one that has waited longest.
 #[derive(Debug)]
 #[must_use = "a permit that is dropped at once is free again"]
 pub struct Permit(HeldPermit<Bulkhead>);
@@ -39,7 +39,7 @@ impl Permit {
         Permit(held)
     }
 
-    /// The bulkhead that it belongs to.
+    /// The bulkhead it belongs to.
     #[must_use]
     pub fn bulkhead(&self) -> &Bulkhead {
         &self.0.0

@@ -3,7 +3,8 @@ use tower_layer::Layer;
 use super::handle::Bulkhead;
 use super::service::BulkheadService;
 
-/// Puts a bulkhead around a service. All services made by it, and by its clones, share the permits of one [`Bulkhead`].
+/// Puts a bulkhead around a service. All services made by this layer and its clones share the permits of one
+/// [`Bulkhead`].
 ///
 /// Made by [`Bulkhead::layer`].
 #[derive(Clone, Debug)]
@@ -13,13 +14,13 @@ pub struct BulkheadLayer {
 }
 
 impl BulkheadLayer {
-    /// Lets as many calls in at a time as `bulkhead` has permits.
+    /// Lets as many calls run at once as `bulkhead` has permits.
     pub fn new(bulkhead: Bulkhead) -> BulkheadLayer {
         BulkheadLayer { bulkhead }
     }
 
-    /// Holds the permit of a call until its response body has ended or was dropped, and not only until its response head
-    /// is there. Feature `http`.
+    /// Holds the permit of a call until its response body has ended or been dropped, rather than only until the
+    /// response head. Feature `http`.
     #[cfg(feature = "http")]
     pub fn until_body_end(self) -> crate::http::BodyBulkheadLayer {
         crate::http::BodyBulkheadLayer::new(self)

@@ -6,7 +6,7 @@ use crate::machine::bulkhead::queue::WaitQueue;
 use crate::rt::panic::wake_all;
 use crate::rt::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
-/// Makes one step of the tally, or none where it cannot be made.
+/// Makes one step of the permit counts, or none where it cannot be made.
 #[inline]
 pub(super) fn advance<T, E>(permits: &AtomicU64, step: impl Fn(Permits) -> Result<(Permits, T), E>) -> Result<T, E> {
     let mut seen = permits.load(Ordering::Acquire);
@@ -19,11 +19,11 @@ pub(super) fn advance<T, E>(permits: &AtomicU64, step: impl Fn(Permits) -> Resul
     }
 }
 
-/// The tally in the hands of the holder of the queue's lock, who alone changes how many wait.
+/// The permit counts, seen by the holder of the queue's lock, who alone changes how many wait.
 pub(super) struct LockedQueue<'a> {
     permits: &'a AtomicU64,
     queue: MutexGuard<'a, WaitQueue<Waker>>,
-    // Mostly it is one, and no need to allocate.
+    // Usually there is one, which needs no allocation.
     first_awake: Option<Waker>,
     awake: Vec<Waker>,
     granted: u32,
@@ -38,7 +38,7 @@ impl<'a> LockedQueue<'a> {
         &mut self.queue
     }
 
-    /// Makes one step, at a moment at which no permit is free that somebody waits for.
+    /// Makes one step, at a moment when every free permit has been handed to a waiter.
     pub(super) fn step<T, E>(&mut self, step: impl Fn(Permits) -> Result<(Permits, T), E>) -> Result<T, E> {
         loop {
             let stepped = advance(self.permits, |permits| match permits.settled() {
@@ -52,12 +52,12 @@ impl<'a> LockedQueue<'a> {
         }
     }
 
-    /// Hands free permits to those who wait.
+    /// Hands free permits to waiters.
     pub(super) fn settle(&mut self) {
         let _nothing_else = self.step(|_| Err::<(Permits, ()), ()>(()));
     }
 
-    /// Takes one out who waits under this number; none if a permit was granted to it, even at the last moment.
+    /// Removes the waiter with this number; `None` if a permit was granted to it, even at the last moment.
     pub(super) fn leave(&mut self, number: u64) -> Option<Waker> {
         loop {
             self.queue.find(number)?;
@@ -85,7 +85,8 @@ impl<'a> LockedQueue<'a> {
         }
     }
 
-    /// Lets go of the lock, then wakes whoever was given a permit: a waker may be anybody's code. Gives how many these are.
+    /// Releases the lock, then wakes those that were given a permit, because a waker may run any code. Returns how many
+    /// there were.
     pub(super) fn unlock(self) -> u32 {
         let LockedQueue { queue, first_awake, awake, granted, .. } = self;
         drop(queue);

@@ -1,28 +1,27 @@
-//! A bulkhead: lets only so many calls run at a time, so that one slow backend cannot take up all there is.
+//! A bulkhead: limits how many calls run at once, so that one slow backend cannot use up everything.
 //!
 //! ```text
 //!             a permit is free
-//!   a call ───────────────────────────────────────────▶ runs ──▶ gives its permit back, or hands it to the first who waits
+//!   a call ───────────────────────────────────────────▶ runs ──▶ releases its permit, or hands it to the first waiter
 //!     │                                                  ▲
-//!     │ none is free      `max_wait` is set, and the     │ a permit was granted in time
+//!     │ none is free      `max_wait` is set and the      │ a permit was granted in time
 //!     ├─────────────────▶ queue is not full: waits ──────┤
 //!     │                                                  │ none was
 //!     └──────────────────────────────────────────────────┴─▶ is rejected with `BulkheadFull`
 //! ```
 //!
-//! [`Bulkhead`] owns the permits. [`Bulkhead::layer`] puts it around a service; [`Bulkhead::run`] around a future;
-//! [`Bulkhead::try_acquire`] and [`Bulkhead::take`] around anything.
+//! [`Bulkhead`] owns the permits. [`Bulkhead::layer`] puts it around a service, [`Bulkhead::run`] around a future, and
+//! [`Bulkhead::try_acquire`] and [`Bulkhead::take`] around anything else.
 //!
-//! A permit is taken in `call`, never in `poll_ready`: a service that is ready and stands idle takes no permit from the
-//! others. It is given back when the call ends, whether in success, in an error, in a panic or because it was dropped.
-//! With feature `http` it can be held until the response body has ended, too: `BulkheadLayer::until_body_end`.
+//! A permit is acquired in `call`, never in `poll_ready`: a ready but idle service takes no permit from the others. It
+//! is released when the call ends, whether in success, in an error, in a panic or by being dropped. With feature `http`
+//! it can also be held until the response body has ended: `BulkheadLayer::until_body_end`.
 //!
 //! # Differences from `tower::limit::ConcurrencyLimit`
-//! - It rejects while full, unless it is told to let calls wait. `ConcurrencyLimit` is not ready then; to make it
-//!   reject, `LoadShed` has to be put around it.
-//! - `ConcurrencyLimit` takes its permit in `poll_ready` and holds it until the call, or for ever if there is none.
-//! - A call waits in its response future, so that `poll_ready` does not stand in the way of others, and for a limited
-//!   time.
+//! - It rejects while full, unless configured to let calls wait. `ConcurrencyLimit` is not ready then; to make it
+//!   reject, wrap it in `LoadShed`.
+//! - `ConcurrencyLimit` acquires its permit in `poll_ready` and holds it until the call, or for ever if there is none.
+//! - A call waits in its response future, so that `poll_ready` does not block other calls, and for a limited time.
 //! - Layers made from one [`Bulkhead`] share its permits, as with tower's `GlobalConcurrencyLimitLayer`.
 
 mod acquire;

@@ -9,25 +9,25 @@ use super::held::{HeldPermit, Permit};
 use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
 
-/// Lets as many calls in at a time as its [`Bulkhead`] has permits; the others are rejected at once, or wait in their
+/// Lets as many calls run at once as its [`Bulkhead`] has permits; the others are rejected at once, or wait in their
 /// response futures.
 ///
-/// `poll_ready` is the inner service's while a permit is free, and never takes one, so that a ready service may stand
-/// idle. While none is free it is ready without asking the inner service. It is `call` that decides: whatever
-/// `poll_ready` saw, a call passes if a permit is free and does not if none is.
+/// While a permit is free, `poll_ready` is the inner service's. It never takes one, so a ready service may sit idle.
+/// While none is free, it is ready without polling the inner service. `call` decides: whatever `poll_ready` saw, a call
+/// passes if a permit is free and does not if none is.
 ///
-/// A call for which the inner service was not made ready, because it waited or because no permit was free at
-/// `poll_ready`, makes a clone of the inner service ready once it has a permit, and calls that. It allocates; the others
-/// do not.
+/// If the inner service was not made ready for a call, because the call waited or because no permit was free at
+/// `poll_ready`, the call makes a clone of the inner service ready once it has a permit, and calls that. Such a call
+/// allocates; others do not.
 ///
 /// # Clone
-/// A clone shares the permits; it is not ready because the original is. The inner service has to be `Clone`; one that is
-/// not goes under a [`SharedLayer`](crate::SharedLayer).
+/// A clone shares the permits; it is not ready just because the original is. The inner service must be `Clone`; put one
+/// that is not under a [`SharedLayer`](crate::SharedLayer).
 #[derive(Debug)]
 pub struct BulkheadService<S> {
     inner: S,
     bulkhead: Bulkhead,
-    /// Whether `inner` was made ready and has not been called since.
+    /// Whether `inner` has been made ready and not called since.
     ready: bool,
 }
 
@@ -46,14 +46,14 @@ impl<S> BulkheadService<S> {
         &self.inner
     }
 
-    /// The inner service. What is called on it directly takes no permit.
+    /// The inner service. Calls made on it directly take no permit.
     pub fn get_mut(&mut self) -> &mut S {
-        // Whatever it is used for, it may not be ready after it.
+        // The caller may use it up: it may not be ready afterwards.
         self.ready = false;
         &mut self.inner
     }
 
-    /// The inner service, alone.
+    /// Unwraps the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -74,7 +74,7 @@ impl<S: Clone> BulkheadService<S> {
 
     /// A clone of the inner service that is not ready.
     fn unready_clone(&mut self) -> S {
-        // While its caller waits, not even the readiness that was meant for it is held.
+        // While its caller waits, it does not hold the readiness that was meant for it either.
         if std::mem::replace(&mut self.ready, false) {
             self.inner = self.inner.clone();
         }
@@ -118,7 +118,8 @@ where
             Ok(()) => self.call_unready(request),
             Err(permits) if self.bulkhead.shared().may_wait(permits) => self.call_later(request),
             Err(_) => {
-                // In this order: it is written to memory before the count, which waits for that, and read after it.
+                // In this order: the future is written to memory before the count, which has to wait for that write,
+                // and read after it.
                 let future = ResponseFuture::rejected(self.bulkhead.shared().rejection());
                 self.bulkhead.shared().rejected(None);
                 future
@@ -127,7 +128,7 @@ where
     }
 }
 
-/// A call of a service that was made ready, in a permit of a bulkhead that was found for this very call.
+/// Makes a call on a service that was made ready, under a permit of a bulkhead picked for this call.
 #[inline]
 pub(crate) fn call_through<S, Request>(
     bulkhead: Bulkhead,
@@ -143,7 +144,7 @@ where
             ResponseFuture::running(permit, inner.call(request))
         }
         Err(permits) if bulkhead.shared().may_wait(permits) => {
-            // While its caller waits, the readiness that was meant for it is not held.
+            // While its caller waits, it does not hold the readiness that was meant for it.
             *inner = inner.clone();
             ResponseFuture::waiting(Waiter::new(bulkhead), inner.clone(), request)
         }

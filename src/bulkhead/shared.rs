@@ -17,10 +17,10 @@ use crate::rt::time;
 
 /// What all handles of one bulkhead share.
 ///
-/// The tally alone says how many hold a permit and how many wait. Permits are taken and given back by single steps of it;
-/// how many wait is changed only by the holder of the queue's lock, so that the queue is as long as the tally says
-/// whenever the lock is free. Who gives a permit back while somebody waits settles the tally under the lock; until then
-/// nobody can take that permit, because somebody waits.
+/// One atomic word, `permits`, says how many permits are held and how many callers wait. Permits are acquired and
+/// released by single steps on it; only the holder of the queue's lock changes how many wait, so that the queue is as
+/// long as the word says whenever the lock is free. Whoever releases a permit while others wait settles the word under
+/// the lock; until then no one can take that permit, because there are waiters.
 #[derive(Debug)]
 pub(crate) struct Shared {
     permits: AtomicU64,
@@ -34,19 +34,19 @@ pub(crate) struct Shared {
 #[derive(Clone, Debug, Default)]
 pub(super) struct BulkheadSettings {
     pub(super) max_wait: Duration,
-    /// 0 where nobody ever waits.
+    /// 0 if no call ever waits.
     pub(super) max_queued: u32,
-    /// What is told to who is rejected.
+    /// Handed to rejected callers.
     pub(super) retry_after: Option<Duration>,
     pub(super) notifier: Notifier,
-    /// Whose keys these bulkheads are of.
+    /// The keyed family that these bulkheads belong to.
     pub(super) family: Option<Arc<Name>>,
 }
 
-/// The answer to a caller who is ready to wait.
+/// The answer to a caller that is willing to wait.
 pub(super) enum QueueAnswer {
     Taken,
-    /// Waits, under this number.
+    /// In the queue, under this number.
     Queued(u64),
     Refused,
 }
@@ -81,25 +81,25 @@ impl Shared {
         self.rejections.load(Ordering::Relaxed)
     }
 
-    /// Whether a call would find a permit now.
+    /// Whether a call would get a permit now.
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
         Permits::from_bits(self.permits.load(Ordering::Acquire)).has_room()
     }
 
-    /// All counts, with a permit that is on its way to somebody who waits already there.
+    /// All counts, as if permits on their way to waiters had already arrived.
     pub(super) fn counts(&self) -> Permits {
         Permits::from_bits(self.permits.load(Ordering::Acquire)).settled().0
     }
 
-    /// Takes a free permit; else tells what stood in the way.
+    /// Takes a free permit; otherwise returns the counts that prevented it.
     #[inline]
     pub(crate) fn try_acquire(&self) -> Result<(), Permits> {
         let mut seen = self.permits.load(Ordering::Acquire);
         loop {
             let permits = Permits::from_bits(seen);
             if !permits.is_quiet() {
-                // While somebody waits, there is nothing to take.
+                // While callers wait, no permit is free.
                 return if permits.is_told() { self.try_acquire_and_notify() } else { Err(permits) };
             }
             let Some(next) = permits.acquire_quietly() else { return Err(permits) };
@@ -110,7 +110,7 @@ impl Shared {
         }
     }
 
-    /// As [`Shared::try_acquire`], and tells of it.
+    /// As [`Shared::try_acquire`], and reports it.
     #[cold]
     fn try_acquire_and_notify(&self) -> Result<(), Permits> {
         advance(&self.permits, |permits| permits.take().map(|next| (next, ())).ok_or(permits))?;
@@ -118,14 +118,14 @@ impl Shared {
         Ok(())
     }
 
-    /// Whether a caller who found no permit may wait for one.
+    /// Whether a caller that found no permit may wait for one.
     #[inline]
     pub(crate) fn may_wait(&self, permits: Permits) -> bool {
         let most = self.settings.max_queued;
         most > 0 && permits.left_waiting() < most
     }
 
-    /// Gives a permit back. If somebody waits, it is the first one's.
+    /// Releases a permit. If callers wait, it goes to the first.
     #[inline]
     pub(crate) fn give_back(&self) {
         let before = Permits::from_bits(self.permits.fetch_sub(Permits::PERMIT, Ordering::AcqRel));
@@ -153,7 +153,7 @@ impl Shared {
     /// Takes a free permit, or a place at the end of the queue.
     #[cold]
     pub(super) fn join(&self, waker: &Waker) -> QueueAnswer {
-        // A waker is cloned and dropped outside of the lock: this may be anybody's code.
+        // A waker is cloned and dropped outside the lock, because that may run any code.
         let waker = waker.clone();
         let mut locked = self.lock();
         let queued = locked.step(|permits| match permits.take() {
@@ -176,7 +176,7 @@ impl Shared {
         }
     }
 
-    /// Whether the permit was granted that is waited for under `number`; if not, `waker` is woken once it is.
+    /// Whether the waiter `number` has been granted its permit; if not, `waker` is woken once it is.
     pub(super) fn is_granted(&self, number: u64, waker: &Waker) -> bool {
         let waker = waker.clone();
         let mut locked = self.lock();
@@ -201,7 +201,7 @@ impl Shared {
         dropped_outside.is_some()
     }
 
-    /// When a wait that begins now is over.
+    /// When a wait that starts now ends.
     pub(super) fn wait_ends(&self) -> Timestamp {
         time::now().after(self.settings.max_wait)
     }
@@ -215,18 +215,18 @@ impl Shared {
         self.granted(granted);
     }
 
-    /// What was set for whoever is rejected.
+    /// The time set for rejected callers.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         self.settings.retry_after
     }
 
-    /// Makes a rejection, which is still to be counted.
+    /// Makes a rejection, which has not been counted yet.
     #[inline]
     pub(super) fn rejection(&self) -> Rejected {
         Rejected::BulkheadFull { name: self.name.clone(), retry_after: self.settings.retry_after.into() }
     }
 
-    /// Counts and tells a rejection; `waited` is the time that was spent in the queue.
+    /// Counts and reports a rejection; `waited` is the time spent in the queue.
     #[inline]
     pub(super) fn rejected(&self, waited: Option<Duration>) {
         self.rejections.fetch_add(1, Ordering::Relaxed);
@@ -245,14 +245,14 @@ impl Shared {
         self.rejection()
     }
 
-    /// Free permits were given to so many who waited.
+    /// Reports that this many waiters were granted a permit.
     fn granted(&self, callers: u32) {
         for _ in 0..callers {
             self.moved(Place::Waiting, Place::Inside);
         }
     }
 
-    /// For those who want to be told of every call.
+    /// For observers that want an event for every call.
     fn moved(&self, from: Place, to: Place) {
         if self.settings.notifier.wants_calls() {
             self.settings.notifier.notify(&Event::BulkheadMoved { name: &self.name, source: self.about(), from, to });
@@ -266,7 +266,7 @@ impl Shared {
     }
 }
 
-/// Nobody is inside or waits, because nobody has a handle.
+/// No call is running or waiting, because no handle is left.
 impl Drop for Shared {
     fn drop(&mut self) {
         self.resized(self.counts().limit(), 0);

@@ -19,7 +19,7 @@ pub(super) struct QueuedCall<S, Request> {
 enum QueuedState {
     Queued(Waiter<Bulkhead>),
     Granted(Permit),
-    /// It was polled to its end, or is being polled: a panic of the inner service gives the permit back at once.
+    /// It has been polled to completion, or is being polled: a panic of the inner service releases the permit at once.
     Left,
 }
 
@@ -32,7 +32,7 @@ impl<S, Request> QueuedCall<S, Request> {
         QueuedCall { place: QueuedState::Granted(permit), inner, request: Some(request) }
     }
 
-    /// Ready with the call, or with the rejection or the error that came in its way.
+    /// Ready with the call, or with the rejection or error that prevented it.
     pub(super) fn poll<F, E>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(F, Permit), E>>
     where
         S: Service<Request, Future = F, Error = E>,

@@ -10,21 +10,21 @@ use crate::machine::timestamp::Timestamp;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 use crate::rt::time;
 
-/// Keeps retries to a share of the requests, so that they do not finish off a backend that is failing.
+/// Limits retries to a share of the requests, so that they do not finish off a backend that is failing.
 ///
-/// Each request deposits its share of a token, and each retry withdraws a whole one or does not take place. By default
-/// 20 % of the requests of the last 10 s may be retries. A floor of 10 tokens, which refills at 10 a second, lets
-/// a client with little traffic retry, too; the ratio's tokens are spent first.
+/// Each request deposits its share of a token, and each retry withdraws a whole token or does not happen. By default,
+/// 20 % of the requests of the last 10 s may be retries. A floor of 10 tokens, refilled at 10 per second, lets a client
+/// with little traffic retry as well; the tokens earned by requests are spent first.
 ///
-/// This is a handle that owns the state: everything that was given the same budget shares it, and two policies for one
-/// backend should. A [`RetryPolicy`](super::RetryPolicy) has one of its own unless it is given another.
+/// This is a handle to shared state: clones share one budget, and so should two policies for the same backend. A
+/// [`RetryPolicy`](super::RetryPolicy) has its own budget unless it is given one.
 ///
-/// It is never overdrawn, whatever the ratio and however many threads deposit and withdraw: retries are at most the
-/// ratio's share of the requests, and the floor. A ratio is taken as the fraction that it was written as: 0.3 is three
-/// in ten, and ten requests pay for three retries.
+/// It is never overdrawn, whatever the ratio and however many threads deposit and withdraw: there are never more
+/// retries than the ratio's share of the requests, plus the floor. A ratio is taken as the fraction it was written as:
+/// 0.3 is three in ten, and ten requests pay for three retries.
 ///
-/// A request counts for the window and is gone a tenth of it later. So does a retry that the ratio paid for: after
-/// a burst of them, the window has to hold enough requests for all of them before it pays for another.
+/// A request counts for the length of the window and is gone a tenth of it later. So does a retry paid for by requests:
+/// after a burst of them, the window must hold enough requests for all of them before it pays for another.
 ///
 /// # Clone
 /// Costs a reference count.
@@ -45,24 +45,24 @@ use crate::rt::time;
 #[derive(Clone)]
 pub struct RetryBudget(Arc<Shared>);
 
-/// Requests are gathered without the lock, which is taken by the first of each bucket and by every retry.
+/// Requests are gathered without the lock, which only the first request of each bucket and every retry take.
 struct Shared {
     gathered: Gathered,
     locked: Mutex<Budget>,
 }
 
-/// It has a cache line of its own: every request writes it.
+/// It has a cache line to itself, because every request writes to it.
 #[repr(align(64))]
 struct Gathered {
-    /// Requests since somebody last held the lock. A request happens when it is added here: if its thread was held up
-    /// after it read the clock, it counts in the bucket that is the newest by then, or in one that is older.
+    /// Requests since the lock was last held. A request happens when it is added here: if its thread was held up after
+    /// it read the clock, it counts in the bucket that is the newest by then, or in an older one.
     requests: AtomicU64,
-    /// When the newest bucket ends, which only moves on.
+    /// When the newest bucket ends; this only moves forward.
     ends: AtomicU64,
 }
 
 impl RetryBudget {
-    /// Sets up a budget.
+    /// Starts a builder.
     pub fn builder() -> RetryBudgetBuilder {
         RetryBudgetBuilder::default()
     }
@@ -73,7 +73,7 @@ impl RetryBudget {
         RetryBudget(Arc::new(Shared { gathered, locked: Mutex::new(budget) }))
     }
 
-    /// Counts a request. [`RetryService`](super::RetryService) does so once for each, before its first attempt.
+    /// Counts a request. [`RetryService`](super::RetryService) does so once per request, before the first attempt.
     pub fn deposit(&self) {
         self.deposit_at(time::now());
     }
@@ -88,13 +88,13 @@ impl RetryBudget {
         }
     }
 
-    /// The first request of a bucket.
+    /// For the first request of a bucket.
     #[cold]
     fn deposit_first(&self, now: Timestamp) {
         self.with_lock(now, |budget| budget.deposit(1));
     }
 
-    /// Takes the token for a retry, if there is one. It cannot be given back.
+    /// Takes the token for a retry, if there is one. It cannot be returned.
     #[must_use = "without a token there should be no retry"]
     pub fn withdraw(&self) -> bool {
         self.withdraw_at(time::now())
@@ -104,7 +104,7 @@ impl RetryBudget {
         self.with_lock(now, Budget::withdraw)
     }
 
-    /// How many retries there are tokens for at this moment, the floor's included.
+    /// How many retries there are tokens for at this moment, including those of the floor.
     #[must_use]
     pub fn balance(&self) -> u64 {
         self.with_lock(time::now(), |budget| budget.balance())
@@ -113,7 +113,7 @@ impl RetryBudget {
     fn with_lock<T>(&self, now: Timestamp, work: impl FnOnce(&mut Budget) -> T) -> T {
         let Gathered { requests, ends } = &self.0.gathered;
         let mut budget = self.0.locked.lock();
-        // They belong to the bucket that has been the newest so far.
+        // They belong to what was the newest bucket until now.
         budget.deposit(requests.swap(0, Ordering::AcqRel));
         budget.advance(now);
         ends.store(budget.bulk_ends().as_nanos(), Ordering::Release);
@@ -121,7 +121,7 @@ impl RetryBudget {
     }
 }
 
-/// 20 % over 10 s, and a floor of 10 that refills at 10 a second.
+/// 20 % over 10 s, and a floor of 10 that refills at 10 per second.
 impl Default for RetryBudget {
     fn default() -> RetryBudget {
         RetryBudget::new(BudgetSettings::default())
@@ -139,7 +139,7 @@ impl fmt::Debug for RetryBudget {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct RetryBudgetBuilder {
-    /// As it was given, in place of the settings' own.
+    /// The ratio as it was given, which replaces the one in `settings`.
     ratio: Option<f64>,
     settings: BudgetSettings,
 }
@@ -151,30 +151,30 @@ impl RetryBudgetBuilder {
         self
     }
 
-    /// Counts the requests of so long. More than zero; 10 s if not set. In a window too long to be told, they count for
-    /// ever.
+    /// Counts the requests of this span of time. More than zero; 10 s if not set. With a duration the clock cannot
+    /// represent, requests count for ever.
     pub fn window(mut self, window: Duration) -> RetryBudgetBuilder {
         self.settings.window = window;
         self
     }
 
-    /// Lets so many retries take place whatever the traffic; it begins full. 10 if not set; without a floor if zero.
+    /// Allows this many retries whatever the traffic; the floor starts full. 10 if not set; zero means no floor.
     pub fn floor(mut self, tokens: u32) -> RetryBudgetBuilder {
         self.settings.floor = tokens;
         self
     }
 
-    /// Refills the floor at so many tokens a second, never to more than it began with. 10 if not set; if zero, it is
-    /// used up once and for all.
+    /// Refills the floor at this many tokens per second, up to what it started with. 10 if not set; if zero, the floor
+    /// can be used up only once.
     pub fn refill_per_second(mut self, tokens: u32) -> RetryBudgetBuilder {
         self.settings.refill_per_second = tokens;
         self
     }
 
-    /// Checks the settings and makes a budget of them.
+    /// Checks the settings and builds a budget.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, and the rule.
+    /// The first setting that breaks a rule, and which rule.
     pub fn build(self) -> Result<RetryBudget, ConfigError> {
         let (budget, mut settings) = (Subject::of("retry budget"), self.settings);
         if let Some(ratio) = self.ratio {

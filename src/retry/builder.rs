@@ -18,9 +18,9 @@ use crate::rt::random::Random;
 /// The settings of a [`RetryPolicy`]. Made by [`RetryPolicy::builder`]; nothing is checked before
 /// [`build`](Self::build).
 ///
-/// # Clone
-/// A builder is a template. Each policy built from it has a budget of its own, unless the template was given one, which
-/// they share.
+/// A builder is a template. Each policy built from it has its own budget, unless the template was given one, which they
+/// then share. A builder is a template. Each policy built from it has a budget of its own, unless the template was
+/// given one, which they share.
 ///
 /// ```
 /// use seaworthy::{Backoff, RetryPolicy};
@@ -47,7 +47,7 @@ pub struct RetryBuilder {
 #[derive(Clone, Debug)]
 enum Spending {
     Own,
-    /// One of its own, with other settings.
+    /// Its own, with other settings.
     #[cfg(any(feature = "http", feature = "serde"))]
     OwnOf(RetryBudgetBuilder),
     Shared(RetryBudget),
@@ -65,76 +65,77 @@ impl RetryBuilder {
         }
     }
 
-    /// Another name, for the next policy of a template. Must not be empty.
+    /// Sets another name, for the next policy built from a template. Must not be empty.
     pub fn name(mut self, name: impl Into<Name>) -> RetryBuilder {
         self.name = name.into();
         self
     }
 
-    /// Makes so many attempts at most, the first included. At least 1, which means no retry; 3 if not set.
+    /// Makes at most this many attempts, including the first. At least 1, which means no retries; 3 if not set.
     pub fn attempts(mut self, count: u32) -> RetryBuilder {
         self.settings.attempts = count;
         self
     }
 
-    /// Waits between attempts. Exponential from 500 ms, doubling up to 30 s, with full jitter, if not set. A base of
-    /// zero means no wait.
+    /// Waits this long between attempts. If not set, exponential from 500 ms, doubling up to 30 s, with full jitter. A
+    /// base of zero means no wait.
     pub fn backoff(mut self, backoff: Backoff) -> RetryBuilder {
         self.settings.backoff = backoff;
         self
     }
 
-    /// Gives up when the next wait would end so long after the first attempt began, or later: the last result is
+    /// Gives up if the next wait would end this long after the start of the first attempt, or later: the last result is
     /// returned at once. More than zero; off unless set.
     ///
-    /// It does not cut an attempt that is under way, nor the time that the inner service takes to become ready: a
-    /// timeout around the retry does that. Costs a clock read a request, if there is no budget, which reads it anyway.
+    /// It cuts short neither a running attempt nor the time the inner service takes to become ready: put a timeout
+    /// around the retry for that. Costs one clock read per request if there is no budget; a budget reads the clock
+    /// anyway.
     pub fn deadline(mut self, time: Duration) -> RetryBuilder {
         self.settings.deadline = Some(time);
         self
     }
 
-    /// Waits for as long as the backend asks for ([`Decision::RetryAfter`](super::Decision::RetryAfter), which over HTTP
-    /// is the `Retry-After` header), and the backoff's delay on top, unless it asks for more than this: then the last
-    /// result is returned at once. 30 s if not set.
+    /// Waits as long as the backend asks ([`Decision::RetryAfter`](super::Decision::RetryAfter), which over HTTP is the
+    /// `Retry-After` header), plus the backoff's delay, unless it asks for more than this: then the last result is
+    /// returned at once. 30 s if not set.
     pub fn max_retry_after(mut self, time: Duration) -> RetryBuilder {
         self.settings.max_retry_after = time;
         self
     }
 
-    /// Pays for retries from this budget, in place of one with the default settings that is this policy's own.
+    /// Pays for retries from this budget, instead of the policy's own with default settings.
     pub fn budget(mut self, budget: RetryBudget) -> RetryBuilder {
         self.budget = Spending::Shared(budget);
         self
     }
 
-    /// Pays for retries from a budget with these settings that is this policy's own.
+    /// Pays for retries from the policy's own budget, with these settings.
     #[cfg(any(feature = "http", feature = "serde"))]
     pub(crate) fn own_budget(mut self, budget: RetryBudgetBuilder) -> RetryBuilder {
         self.budget = Spending::OwnOf(budget);
         self
     }
 
-    /// Makes retries free. When the backend fails, it gets as many times the traffic as there are attempts.
+    /// Makes retries free. A failing backend then gets its traffic multiplied by the number of attempts.
     pub fn no_budget(mut self) -> RetryBuilder {
         self.budget = Spending::Free;
         self
     }
 
-    /// Draws jitter from a generator with this seed, so that a test can repeat it. Policies of one template share the
-    /// generator.
+    /// Draws jitter from a generator with this seed, to make a test repeatable. Policies built from one template share
+    /// the generator.
     pub fn random_seed(mut self, seed: u64) -> RetryBuilder {
         self.random = Random::seeded(seed);
         self
     }
 
-    /// Tells `observer` what happens, in place of the [default](crate::observe).
+    /// Reports events to `observer` instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> RetryBuilder {
         self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Tells `notifier` what happens, unless an observer was given.
+    /// Reports events to `notifier`, unless an observer was set.
     pub(crate) fn or_notifier(mut self, notifier: &Notifier) -> RetryBuilder {
         if !self.notifier.is_set() {
             self.notifier = notifier.clone();
@@ -142,10 +143,10 @@ impl RetryBuilder {
         self
     }
 
-    /// Checks the settings and makes a policy of them. Nothing about settings fails later.
+    /// Checks the settings and builds a policy. Once it is built, no setting can fail.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, and the rule.
+    /// The first setting that breaks a rule, and which rule.
     pub fn build(self) -> Result<RetryPolicy, ConfigError> {
         let RetryBuilder { name, settings, budget, random, notifier } = self;
         check(Subject::checked("retry", &name)?, &settings)?;

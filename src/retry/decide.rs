@@ -1,11 +1,11 @@
 use crate::error::StackError;
 use crate::machine::retry::attempts::Decision;
 
-/// Says whether to try again after a result.
+/// Decides whether to try again after a result.
 ///
-/// Any closure that takes `&Result<Response, Error>` and gives a `bool` or a [`Decision`] will do. It is asked about
-/// everything, this crate's rejections included; pass what you have no opinion on to [`RetryErrors`], which leaves those
-/// alone that never reached the backend.
+/// Any closure that takes `&Result<Response, Error>` and returns a `bool` or a [`Decision`] will do. It is consulted
+/// about every result, including this crate's own rejections; pass what you have no opinion on to [`RetryErrors`],
+/// which does not retry those that never reached the backend.
 ///
 /// ```
 /// use seaworthy::{BoxError, RetryPolicy};
@@ -37,11 +37,11 @@ where
     }
 }
 
-/// Makes, of each request, what decides about its results.
+/// Makes a decider for each request.
 ///
-/// A [`RetryIf`] sees results alone, and does not need this. What has to know what was asked for takes what it needs from
-/// the request, before the first attempt, and is given to [`RetryLayer::retry_if_for`](super::RetryLayer::retry_if_for);
-/// over HTTP, `http::RetryIfRequest` keeps method and URI.
+/// A [`RetryIf`] sees only results and does not need this. A decision that depends on the request takes what it needs
+/// from it before the first attempt, and is passed to [`RetryLayer::retry_if_for`](super::RetryLayer::retry_if_for);
+/// over HTTP, `http::RetryIfRequest` keeps the method and the URI.
 ///
 /// ```
 /// use seaworthy::retry::{RetryErrors, RetryIf, RetryIfFor, Decision};
@@ -75,20 +75,20 @@ where
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot decide about results of type `Result<{Response}, {Error}>`",
-    label = "asked for by a retry",
-    note = "write the type of a closure's argument, `|result: &Result<{Response}, {Error}>| ...`, and give a `bool` or a `Decision`; it has to be `Clone`",
-    note = "the default asks for `{Error}: StackError`: wrap a foreign error at the bottom of the stack with `.layer(WrapErrorLayer::new())`"
+    label = "required by a retry",
+    note = "write the type of a closure's argument, `|result: &Result<{Response}, {Error}>| ...`, and return a `bool` or a `Decision`; it must be `Clone`",
+    note = "the default needs `{Error}: StackError`: wrap a foreign error at the bottom of the stack with `.layer(WrapErrorLayer::new())`"
 )]
 pub trait RetryIfFor<Request, Response, Error> {
     /// Decides about the results of one request.
     type Decider: RetryIf<Response, Error>;
 
-    /// What decides about the results of this request.
+    /// Makes the decider for the results of this request.
     fn decider(&self, request: &Request) -> Self::Decider;
 }
 
-/// Decides by results alone, whatever the request: what [`RetryLayer::retry_if`](super::RetryLayer::retry_if) makes of
-/// a [`RetryIf`]. Each call holds a clone of that.
+/// Decides by the result alone, whatever the request: [`RetryLayer::retry_if`](super::RetryLayer::retry_if) wraps a
+/// [`RetryIf`] in it. Each call holds a clone of the `RetryIf`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByResult<C>(C);
 
@@ -111,11 +111,11 @@ where
     }
 }
 
-/// Retries every error but the rejections that never reached the backend; a
-/// [`Rejected::TimedOut`](crate::Rejected::TimedOut) did and is retried. The default.
+/// Retries every error except rejections that never reached the backend.
+/// [`Rejected::TimedOut`](crate::Rejected::TimedOut) did reach it and is retried. The default.
 ///
-/// A circuit that is open, a bulkhead that is full and a service that is not ready say that there is too much traffic
-/// already, or that it is pointless. A closure that wants to retry them says so:
+/// An open circuit, a full bulkhead and a service that is not ready mean that there is too much traffic already, or
+/// that retrying is pointless. A closure can choose to retry them:
 ///
 /// ```
 /// use seaworthy::{BoxError, Rejected, RetryPolicy, StackError};

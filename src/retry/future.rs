@@ -17,11 +17,11 @@ pin_project! {
     /// The response future of [`RetryService`](super::RetryService).
     ///
     /// # Cancellation
-    /// Dropping it drops the attempt that is under way, or ends the wait; nothing is tried after that. The token of a
-    /// retry that was about to be made is spent.
+    /// Dropping it drops the running attempt, or ends the wait; nothing is tried after that. The token of a retry that
+    /// was about to start is spent.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time enabled, if it has to wait.
+    /// Outside a tokio runtime with time enabled, if it has to wait.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, Request, C, R>
     where
@@ -47,10 +47,10 @@ pin_project! {
     }
 }
 
-/// What retries are made of.
+/// What retries need.
 pub(super) struct RetryParts<S, K> {
     service: S,
-    /// Let go when the last attempt begins, so that nobody keeps for another what it is sending.
+    /// Released when the last attempt starts, so that no copy is kept of what it is sending.
     kept: Option<K>,
 }
 
@@ -109,7 +109,7 @@ where
                     let Some(pause) = this.policy.next(this.progress, decision, &result, again) else {
                         return Poll::Ready(result);
                     };
-                    // Whatever the failed attempt holds is let go before the wait: a permit, a connection, a body.
+                    // Whatever the failed attempt holds is released before the wait: a permit, a connection, a body.
                     this.state.set(RetryStage::Between { pause, sent });
                     drop(result);
                 }
@@ -119,7 +119,7 @@ where
                         panic!("`ResponseFuture` was polled after it was ready");
                     };
                     if let Err(error) = ready!(spare.service.poll_ready(cx)) {
-                        // The attempt that had begun to be made never was.
+                        // The attempt that was being prepared was never made.
                         let made = Progress { attempts: this.progress.attempts - 1, ..*this.progress };
                         this.policy.stopped(made, StopReason::NotReady, Some(ErrorRef::new(&error)));
                         *sent = None;

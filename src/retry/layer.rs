@@ -5,8 +5,8 @@ use super::policy::RetryPolicy;
 use super::replay::CloneReplay;
 use super::service::RetryService;
 
-/// Retries the calls of a service under a [`RetryPolicy`], whose budget all services made by it, and by its clones,
-/// share.
+/// Retries the calls of a service under a [`RetryPolicy`]. All services made by this layer and its clones share the
+/// policy's budget.
 ///
 /// Made by [`RetryPolicy::layer`].
 #[derive(Clone, Debug)]
@@ -18,30 +18,30 @@ pub struct RetryLayer<C = ByResult<RetryErrors>, R = CloneReplay> {
 }
 
 impl RetryLayer {
-    /// Retries every error but the rejections that never reached the backend, and requests that are `Clone`.
+    /// Retries every error except rejections that never reached the backend, for requests that are `Clone`.
     pub fn new(policy: RetryPolicy) -> RetryLayer {
         RetryLayer { policy, retry_if: ByResult::default(), replay: CloneReplay }
     }
 }
 
 impl<C, R> RetryLayer<C, R> {
-    /// Lets `retry_if` say which results are tried again: see [`RetryIf`](super::RetryIf).
+    /// Lets `retry_if` decide which results are retried: see [`RetryIf`](super::RetryIf).
     ///
-    /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
-    /// `Arc`.
+    /// Each call holds a clone of it, so it should be cheap to clone: a function, a closure that captures nothing, or
+    /// an `Arc`.
     pub fn retry_if<D>(self, retry_if: D) -> RetryLayer<ByResult<D>, R> {
         self.retry_if_for(ByResult::new(retry_if))
     }
 
-    /// As [`retry_if`](Self::retry_if), for what has to know the request, too: see [`RetryIfFor`](super::RetryIfFor), and
-    /// `http::RetryIfRequest` for a closure that is given method and URI.
+    /// As [`retry_if`](Self::retry_if), for a decision that depends on the request: see
+    /// [`RetryIfFor`](super::RetryIfFor), and `http::RetryIfRequest` for a closure that gets the method and the URI.
     pub fn retry_if_for<D>(self, retry_if: D) -> RetryLayer<D, R> {
         RetryLayer { policy: self.policy, retry_if, replay: self.replay }
     }
 
-    /// Lets `replay` make the copies of a request: see [`Replay`](super::Replay).
+    /// Lets `replay` copy the requests: see [`Replay`](super::Replay).
     ///
-    /// Each call holds a clone of it, as of [`retry_if`](Self::retry_if).
+    /// Each call holds a clone of it, as with [`retry_if`](Self::retry_if).
     pub fn replay<Q>(self, replay: Q) -> RetryLayer<C, Q> {
         RetryLayer { policy: self.policy, retry_if: self.retry_if, replay }
     }

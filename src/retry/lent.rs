@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// What an attempt borrows mutably while it runs, a connection for example: see [`Policy::run_mut`] and
-/// [`RetryPolicy::run_mut`]. It is a `&mut S` which comes back when it is dropped, so that the next attempt can have it.
+/// What an attempt borrows mutably while it runs, such as a connection: see [`Policy::run_mut`] and
+/// [`RetryPolicy::run_mut`]. It is a `&mut S` that returns to its owner when dropped, so that the next attempt can have
+/// it.
 ///
 /// [`Policy::run_mut`]: crate::Policy::run_mut
 /// [`RetryPolicy::run_mut`]: crate::RetryPolicy::run_mut
-// A future which borrowed from its own closure would be a type for each lifetime, and no compiler of today can see that
-// such a one is `Send` from within another future. A guard makes it one type.
+// A future that borrowed from its own closure would be a different type for each lifetime, and no current compiler can
+// tell that such a type is `Send` from within another future. A guard makes it one type.
 pub struct Lent<'s, S: ?Sized>(OwnedMutexGuard<&'s mut S>);
 
-/// Lends `state` to each call. Nobody ever waits for the lock.
+/// Lends `state` to each call. The lock is never waited for.
 pub(crate) fn lending<'s, S, F, Fut>(state: &'s mut S, mut call: F) -> impl FnMut() -> Fut
 where
     S: ?Sized,

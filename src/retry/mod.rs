@@ -1,25 +1,25 @@
-//! Retries: tries failed requests again, so that a backend's short weakness stays hidden from callers, and stops in time
-//! so that a long one is not made longer.
+//! Retries: tries failed requests again, so that callers do not notice a backend's short failures, and stops in time so
+//! that long ones are not made longer.
 //!
 //! ```text
-//!   request ──▶ attempt ──▶ a result that is not to be retried ──▶ caller
+//!   request ──▶ attempt ──▶ a result that is not retried ─────────▶ caller
 //!                 ▲  │
 //!                 │  └────▶ one that is: attempts left? in time? a copy? a token? ── no ──▶ caller
 //!                 │                                       │ yes
 //!                 └── inner service is ready ◀── wait ◀───┘
 //! ```
 //!
-//! The caller always gets the result of the last attempt as it is, at once, without a wait after it. How many attempts
-//! were made and why there were no more is told to the [`Observer`](crate::Observer), as
+//! The caller always gets the result of the last attempt unchanged, at once, with no wait after it. How many attempts
+//! were made and why there were no more is reported to the [`Observer`](crate::Observer), as
 //! [`Event::Retried`](crate::Event::Retried) and [`Event::RetryStopped`](crate::Event::RetryStopped).
 //!
-//! A [`RetryPolicy`] has the rules and the [`RetryBudget`]. [`RetryPolicy::layer`] puts it around a service;
-//! [`RetryPolicy::run`] around a closure that makes a future. [`RetryIf`] decides which results are tried again, and
+//! A [`RetryPolicy`] holds the rules and the [`RetryBudget`]. [`RetryPolicy::layer`] puts it around a service, and
+//! [`RetryPolicy::run`] around a closure that makes a future. [`RetryIf`] decides which results are retried, and
 //! [`Replay`] copies requests.
 //!
 //! # Where it belongs
-//! Outside of the circuit breaker and inside of a total timeout: each attempt is admitted and judged by itself, and
-//! whoever waits for the next one holds neither a permit nor a probe.
+//! Outside the circuit breaker and inside a total timeout: each attempt is admitted and judged on its own, and a
+//! request that waits for its next attempt holds neither a permit nor a probe.
 //!
 //! ```
 //! use seaworthy::{BoxError, CircuitBreaker, RetryPolicy};
@@ -39,11 +39,11 @@
 //! ```
 //!
 //! # Differences from `tower::retry`
-//! - The policy is made of settings; the parts that are code are two closures or types.
-//! - A budget is there from the start and is never overdrawn. tower's rounds what a retry costs down, so that at
-//!   a ratio of 0.6 every request may be retried.
+//! - A policy consists of settings; only two parts are code, each a closure or a type.
+//! - There is a budget from the start, and it is never overdrawn. tower's rounds down what a retry costs, so that at a
+//!   ratio of 0.6 every request may be retried.
 //! - A failed attempt's future and result are gone before the wait.
-//! - A wait of zero is none, and never goes through a timer.
+//! - A wait of zero is no wait and never goes through a timer.
 
 mod budget;
 mod builder;

@@ -14,13 +14,13 @@ pub(crate) enum Pause {
     Over,
     /// Lets other tasks run, once.
     Yield,
-    /// Boxed, because who waits has the time and who does not should not carry it about.
+    /// Boxed, because a call that waits can afford it, and one that does not should not carry a timer around.
     Until(Pin<Box<Sleep>>),
     WithoutEnd,
 }
 
 impl Pause {
-    /// No wait makes no timer, which would round it up to the next millisecond.
+    /// A zero wait makes no timer, which would round it up to the next millisecond.
     pub(super) fn new(delay: Duration, now: impl FnOnce() -> Timestamp) -> Pause {
         if delay.is_zero() {
             return Pause::Over;

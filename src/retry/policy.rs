@@ -23,17 +23,17 @@ use crate::retry::lent::Lent;
 use crate::rt::random::Random;
 use crate::rt::time;
 
-/// Tries failed requests again: so many times, with growing and jittered waits in between, and within a budget.
+/// Retries failed requests: a limited number of times, with growing, jittered waits in between, and within a budget.
 ///
-/// This is a handle: everything that was given the same policy shares its [`RetryBudget`]. It never makes up an error;
-/// the caller gets the result of the last attempt as it is.
+/// This is a handle to shared state: clones and everything made from it share the [`RetryBudget`]. It never creates an
+/// error of its own; the caller gets the result of the last attempt unchanged.
 ///
 /// # Clone
 /// Costs a reference count.
 #[derive(Clone)]
 pub struct RetryPolicy(Arc<RetryConfig>);
 
-/// What a policy is made of.
+/// What a policy consists of.
 #[derive(Clone, Debug)]
 pub(super) struct RetryConfig {
     pub(super) name: Name,
@@ -42,8 +42,8 @@ pub(super) struct RetryConfig {
     pub(super) random: Random,
     pub(super) notifier: Notifier,
     pub(super) cache: ObserverCache,
-    /// The budget, unless those have to be told of it who want to be told of every call: so the first look at what there
-    /// is to do when a request begins is nearly always the last.
+    /// The budget, unless an observer wants an event for every call. So the first check of what to do when a request
+    /// starts is nearly always the last.
     pub(super) quiet_budget: Option<RetryBudget>,
     pub(super) beginning: Beginning,
 }
@@ -54,30 +54,30 @@ impl RetryConfig {
     }
 }
 
-/// What there is to do when a request begins, besides depositing.
+/// What to do when a request starts, besides depositing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beginning {
     Nothing,
-    /// To read the clock, which depositing does, too.
+    /// Read the clock, which depositing does as well.
     ReadClock,
-    /// To tell those who want to be told of every call; this goes before the others.
+    /// Report to observers that want an event for every call; takes precedence over the others.
     Tell,
 }
 
-/// What a policy asks about another attempt.
+/// What a policy asks before another attempt.
 #[derive(Clone, Copy)]
 pub(crate) enum Ask {
     IsPossible,
-    /// It will take place, if it can be prepared.
+    /// It will happen, if it can be prepared.
     Prepare,
 }
 
-/// After so many retries without a wait, other tasks get their turn: the timeout that would end the retrying may be one
-/// of them.
+/// After this many retries without a wait, other tasks get their turn: the timeout that would end the retries may be
+/// one of them.
 const YIELD_EVERY: u32 = 32;
 
 impl RetryPolicy {
-    /// Sets up a policy; `name` stands in its events.
+    /// Starts a builder; `name` appears in events.
     pub fn builder(name: impl Into<Name>) -> RetryBuilder {
         RetryBuilder::new(name.into())
     }
@@ -90,37 +90,37 @@ impl RetryPolicy {
         RetryPolicy(Arc::new(config))
     }
 
-    /// The name that it was built with.
+    /// The name it was built with.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.0.name
     }
 
-    /// The budget that its retries are paid from, unless they are free.
+    /// The budget that pays for its retries, unless they are free.
     #[must_use]
     pub fn budget(&self) -> Option<&RetryBudget> {
         self.0.budget.as_ref()
     }
 
-    /// A layer that retries the calls of a service: every error but the rejections that never reached the backend, and
+    /// A layer that retries the calls of a service: every error except rejections that never reached the backend, for
     /// requests that are `Clone`.
     pub fn layer(&self) -> RetryLayer {
         RetryLayer::new(self.clone())
     }
 
-    /// Makes attempts until one succeeds or there are to be no more, and gives the result of the last.
+    /// Makes attempts until one succeeds or no more are allowed, and returns the result of the last.
     ///
-    /// For an error type that cannot hold a rejection, lift it, with `.map_err(seaworthy::Error::Inner)`, or decide for
+    /// If the error type cannot hold a rejection, wrap it with `.map_err(seaworthy::Error::Inner)`, or decide for
     /// yourself with [`retry_if`](RetryPolicy::retry_if).
     ///
     /// # Errors
     /// The last attempt's.
     ///
     /// # Cancellation
-    /// Dropping it drops the attempt that is under way, or ends the wait; nothing is tried after that.
+    /// Dropping it drops the running attempt, or ends the wait; nothing is tried after that.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time enabled, if it has to wait.
+    /// Outside a tokio runtime with time enabled, if it has to wait.
     ///
     /// ```
     /// use seaworthy::{BoxError, RetryPolicy};
@@ -148,7 +148,7 @@ impl RetryPolicy {
         self.run_decided(attempt, &RetryErrors).await
     }
 
-    /// As [`run`](RetryPolicy::run), for an error that cannot hold a rejection.
+    /// As [`run`](RetryPolicy::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
     /// The last attempt's, as [`Error::Inner`].
@@ -167,8 +167,8 @@ impl RetryPolicy {
         self.run(wrapped(attempt)).await
     }
 
-    /// As [`run`](RetryPolicy::run), for attempts that need something mutably, such as a connection: each is lent it, and
-    /// gives it back when it ends. Costs an allocation.
+    /// As [`run`](RetryPolicy::run), for attempts that need mutable access to something, such as a connection: it is
+    /// lent to each attempt in turn. Costs an allocation.
     ///
     /// ```
     /// use seaworthy::{BoxError, RetryPolicy};
@@ -192,7 +192,7 @@ impl RetryPolicy {
     /// As [`run`](RetryPolicy::run).
     ///
     /// # Panics
-    /// As [`run`](RetryPolicy::run), and where an attempt puts what it was lent aside, fails, and is to be made again.
+    /// As [`run`](RetryPolicy::run), and if an attempt keeps what it was lent, fails, and is to be retried.
     pub async fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, attempt: F) -> Result<T, E>
     where
         S: ?Sized,
@@ -203,8 +203,8 @@ impl RetryPolicy {
         self.run_decided(lent::lending(state, attempt), &RetryErrors).await
     }
 
-    /// A handle of this policy with which `retry_if` says what is tried again: see [`RetryIf`].
-    #[must_use = "the handle is this one's result"]
+    /// A handle to this policy that lets `retry_if` decide what is retried: see [`RetryIf`].
+    #[must_use = "it returns a new handle"]
     pub fn retry_if<C>(&self, retry_if: C) -> SelectiveRetry<C> {
         SelectiveRetry::new(self.clone(), retry_if)
     }
@@ -223,13 +223,13 @@ impl RetryPolicy {
             let Some(pause) = self.next(&mut progress, decision, &result, |_| true) else {
                 return result;
             };
-            // Whatever the failed attempt holds is let go before the wait.
+            // Whatever the failed attempt holds is released before the wait.
             drop(result);
             pause.await;
         }
     }
 
-    /// The first attempt of a request begins.
+    /// Starts the first attempt of a request.
     #[inline]
     pub(crate) fn begin(&self) -> Progress {
         let started = match (&self.0.quiet_budget, self.0.beginning) {
@@ -244,7 +244,7 @@ impl RetryPolicy {
         Progress { attempts: 1, started }
     }
 
-    /// Kept out of the way of the others.
+    /// A function of its own, to keep the common path short.
     #[inline(never)]
     fn begin_slowly(&self) -> Timestamp {
         let RetryConfig { name, budget, notifier, beginning, .. } = &*self.0;
@@ -258,7 +258,7 @@ impl RetryPolicy {
         now
     }
 
-    /// Whether there will be no attempt after this one.
+    /// Whether this attempt is the last one allowed.
     #[inline]
     pub(crate) fn is_last(&self, progress: &Progress) -> bool {
         progress.attempts >= self.0.settings.attempts
@@ -282,7 +282,7 @@ impl RetryPolicy {
         self.next_after_failure(progress, decision, result.as_ref().err().map(ErrorRef::new), &mut again)
     }
 
-    /// Not generic, so that there is one copy of it, which can be optimised as a whole.
+    /// Not generic, so that there is a single copy, which can be optimised as a whole.
     fn next_after_failure(
         &self,
         progress: &mut Progress,
@@ -316,8 +316,8 @@ impl RetryPolicy {
         }
     }
 
-    /// The budget is asked when nothing else is in the way, so that no token is spent in vain. Only then is the next
-    /// attempt prepared, which may disturb the one before, whose result would be the caller's.
+    /// The budget is asked last, so that no token is spent in vain. Only then is the next attempt prepared, because
+    /// that may disturb the previous one, whose result would be the caller's.
     #[inline]
     fn find_next(
         &self,

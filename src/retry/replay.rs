@@ -1,7 +1,7 @@
-/// Makes the copies of a request that are sent again.
+/// Makes the copies of a request that retries send.
 ///
-/// Requests that are `Clone` are cloned by default. Any closure that takes `&Request` and gives an `Option<Request>`
-/// will do, too; a request of which there is no copy is sent once, and its result is the caller's.
+/// By default, requests that are `Clone` are cloned. Any closure that takes `&Request` and returns an `Option<Request>`
+/// will do as well; a request that cannot be copied is sent once, and the caller gets its result.
 ///
 /// ```
 /// use seaworthy::RetryPolicy;
@@ -17,31 +17,31 @@
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot copy requests of type `{Request}`",
-    label = "asked for by a retry",
-    note = "make the request `Clone`, or say how it is copied: `.replay(|request: &{Request}| Some(..))`, or `None` to send it once",
+    label = "required by a retry",
+    note = "make the request `Clone`, or say how to copy it: `.replay(|request: &{Request}| Some(..))`, or `None` to send it once",
     note = "over HTTP it is `http_layer()`, which keeps bodies; in a policy that never retries, `.layer().without_retry()`"
 )]
 pub trait Replay<Request> {
     /// What the inner service is called with.
     type Sent;
 
-    /// What is kept while an attempt is under way, to make the next one of.
+    /// What is kept during an attempt, to make the next one from.
     type Kept;
 
     /// Prepares the first attempt, and keeps what another would need; `None` if there can be no other.
     fn keep(&self, request: Request) -> (Self::Sent, Option<Self::Kept>);
 
-    /// Prepares another attempt, if that is still possible. It will take place.
+    /// Prepares another attempt, if that is still possible. If it returns one, the attempt takes place.
     fn again(&self, kept: &Self::Kept) -> Option<Self::Sent>;
 
-    /// Whether [`again`](Self::again) would give something, as far as that can be told without side effects. Asked
-    /// before a token is spent on another attempt, which may yet be refused.
+    /// Whether [`again`](Self::again) would return something, as far as that is known without side effects. Called
+    /// before a token is spent on another attempt, which may still be refused.
     fn is_possible(&self, kept: &Self::Kept) -> bool {
         let _ = kept;
         true
     }
 
-    /// Prepares an attempt that is the only one, whatever comes of it.
+    /// Prepares an attempt that will be the only one, whatever its result.
     fn once(&self, request: Request) -> Self::Sent {
         self.keep(request).0
     }

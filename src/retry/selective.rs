@@ -8,8 +8,8 @@ use super::replay::CloneReplay;
 use crate::retry::lent;
 use crate::retry::lent::Lent;
 
-/// A [`RetryPolicy`] and the decision which results are tried again. Made by [`RetryPolicy::retry_if`], once, and kept
-/// beside or in place of the policy. The error type need not hold rejections.
+/// A [`RetryPolicy`] together with the decision which results are retried. Made once by [`RetryPolicy::retry_if`], and
+/// kept beside the policy or in place of it. The error type need not hold rejections.
 ///
 /// # Clone
 /// Clones the policy's handle and the decision.

@@ -9,15 +9,15 @@ use super::policy::RetryPolicy;
 use super::replay::{CloneReplay, Replay};
 use crate::shared::CloneOrSharedLayer;
 
-/// Tries failed requests again, as its policy says.
+/// Tries failed requests again, according to its policy.
 ///
-/// `poll_ready` is the inner service's. The first attempt is made on the value that was made ready. The others are made
-/// on a clone, which is driven to readiness before each.
+/// `poll_ready` is the inner service's. The first attempt uses the service that was made ready. The others use a clone,
+/// which is driven to readiness before each.
 ///
-/// Errors are asked for their `Debug` and `Display`, which go to the observer when an attempt fails.
+/// Errors must be `Debug` and `Display`, because the observer gets them when an attempt fails.
 ///
 /// # Clone
-/// A clone shares the policy and its budget; it is not ready because the original is.
+/// A clone shares the policy and its budget; it is not ready just because the original is.
 #[derive(Clone, Debug)]
 pub struct RetryService<S, C = ByResult<RetryErrors>, R = CloneReplay> {
     inner: S,
@@ -41,12 +41,12 @@ impl<S, C, R> RetryService<S, C, R> {
         &self.inner
     }
 
-    /// The inner service. What is called on it directly is not retried.
+    /// The inner service. Calls made on it directly are not retried.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service, alone.
+    /// Unwraps the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }

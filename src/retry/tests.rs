@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::machine::retry::backoff::Backoff;
 use crate::rt::time::readings;
 
-/// Gives what the request says, at once.
+/// Returns at once what the request says.
 #[derive(Clone)]
 struct Echo;
 
@@ -52,14 +52,14 @@ fn the_clock_is_read_for_the_budget_and_the_deadline_only() {
     assert_eq!(readings(builder().deadline(minute), Ok(())), 1);
     assert_eq!(readings(builder().no_budget().deadline(minute), Ok(())), 1);
     assert_eq!(readings(builder().no_budget(), Ok(())), 0);
-    // Once for each of the two retries.
+    // Once for each of the two retries as well.
     assert_eq!(readings(builder(), Err(Error::Inner("no"))), 3);
     assert_eq!(readings(builder().deadline(minute), Err(Error::Inner("no"))), 3);
     assert_eq!(readings(builder().no_budget(), Err(Error::Inner("no"))), 0);
 }
 
-/// The future is what it has to hold, and 32 bytes: the call, or the next request and the wait for it; a service, and
-/// a request.
+/// The future is as large as what it has to hold, plus 32 bytes: the call, or the next request and the wait for it; a
+/// service; and a request.
 #[test]
 fn the_future_is_small() {
     let between = size_of::<Option<Answer>>() + size_of::<super::pause::Pause>();
