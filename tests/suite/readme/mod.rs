@@ -25,7 +25,7 @@ fn is_what_the_readme_shows() {
 /// HC-01: every block that puts a circuit around an HTTP service judges by status, in the README and in the pages.
 #[test]
 fn every_http_block_judges_by_status() {
-    let pages = [README, include_str!("../../../docs/design.md"), include_str!("../../../docs/behaviour.md")];
+    let pages = [README, include_str!("../../../docs/beside.md"), include_str!("../../../docs/behaviour.md")];
     let blocks =
         pages.iter().flat_map(|page| page.split("```rust").skip(1)).filter_map(|rest| rest.split("```").next());
     let mut found = 0;
