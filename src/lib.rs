@@ -2,7 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 #![warn(unreachable_pub, clippy::print_stderr, clippy::print_stdout)]
-// A request takes no path that can panic for want of a value.
+// No path of a request can panic for lack of a value.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
 #[cfg(feature = "serde")]
@@ -15,7 +15,7 @@ mod rt;
 mod service_builder;
 mod shutdown;
 
-/// The programs of that page are tests.
+/// The programs on that page are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/shortest.md")]
 struct Shortest;
@@ -66,7 +66,7 @@ pub use shared::SharedLayer;
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub use timeout::{Timeout, TimeoutLayer};
 
-/// HC-20: the code in it is compiled and run.
+/// HC-20: its code is compiled and run.
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../docs/beside.md")]
 struct Beside;

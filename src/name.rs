@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The name of a circuit or another part of a stack, as it stands in logs, events and rejections.
+/// The name of a circuit breaker or another part of a stack, as it appears in logs, events and rejections.
 ///
 /// # Clone
 /// Never allocates. A name made from a `&'static str` is copied; one made from a `String` is shared, which costs a
@@ -98,7 +98,7 @@ impl PartialEq<&str> for Name {
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // As `str` does, so that a map can be asked with one.
+        // As `str` does, so that a map can be looked up with one.
         self.as_str().hash(state);
     }
 }

@@ -14,12 +14,13 @@ use crate::timeout::{Timeout, TimeoutLayer};
 /// Puts the layers of this crate on a [`ServiceBuilder`] by name, in the order in which requests meet them. Feature
 /// `tower`.
 ///
-/// Each is the handle's own `layer()`, as it stands. What has to be set on a layer is set there: `.layer(..)` takes any.
-/// Those that begin with `http_` judge and repeat as HTTP asks for; they need feature `http`, too.
+/// Each is the handle's own `layer()`, unchanged. To configure a layer, configure it first and pass it to `.layer(..)`,
+/// which takes any. The methods that start with `http_` judge and repeat as HTTP requires; they also need feature
+/// `http`.
 ///
-/// tower's own `retry` and `timeout`, which a builder has where anything in the build turns these features of tower on,
-/// go before those of this trait. They take something else, so the compiler says so; write
-/// `.layer(policy.layer())` and `.layer(timeout)` then.
+/// tower's own `retry` and `timeout`, which the builder has if anything in the build enables these features of tower,
+/// take precedence over those of this trait. They take other arguments, so the compiler reports it; then write
+/// `.layer(policy.layer())` and `.layer(timeout.layer())`.
 ///
 /// ```
 /// use seaworthy::{BoxError, CircuitBreaker, RetryPolicy, ServiceBuilderExt, Bulkhead};
@@ -38,8 +39,8 @@ use crate::timeout::{Timeout, TimeoutLayer};
 /// # }
 /// ```
 pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
-    /// Rejects while the circuit is open; every error is a failure. Around an HTTP service, whose failures are
-    /// responses, it is `http_circuit_breaker`.
+    /// Rejects while the circuit is open; every error is a failure. For an HTTP service, whose failures are responses,
+    /// use `http_circuit_breaker`.
     fn circuit_breaker(self, circuit_breaker: &CircuitBreaker) -> ServiceBuilder<Stack<CircuitBreakerLayer, L>>;
 
     /// Rejects while the circuit is open, and judges by status: see [`HttpClassifier`](crate::http::HttpClassifier).
@@ -49,21 +50,21 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
         circuit_breaker: &CircuitBreaker,
     ) -> ServiceBuilder<Stack<CircuitBreakerLayer<crate::http::HttpClassifier>, L>>;
 
-    /// Lets so many calls in at a time as the bulkhead has permits.
+    /// Lets as many calls run at once as the bulkhead has permits.
     fn bulkhead(self, bulkhead: &Bulkhead) -> ServiceBuilder<Stack<BulkheadLayer, L>>;
 
-    /// Tries requests that are `Clone` again, after errors.
+    /// Retries requests that are `Clone`, after errors.
     fn retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<RetryLayer, L>>;
 
-    /// Tries HTTP requests again that may be repeated, after responses and errors that may pass: see
+    /// Retries HTTP requests that may be repeated, after responses and errors that may be temporary: see
     /// [`RetryPolicy::http_layer`].
     #[cfg(feature = "http")]
     fn http_retry(self, policy: &RetryPolicy) -> ServiceBuilder<Stack<HttpRetryLayer, L>>;
 
-    /// Gives up what has not been answered in time.
+    /// Gives up on requests that are not answered in time.
     fn timeout<D: Clone>(self, timeout: &Timeout<D>) -> ServiceBuilder<Stack<TimeoutLayer<D>, L>>;
 
-    /// Refuses requests while the service is not ready, and counts those that it lets in.
+    /// Rejects requests while the service is not ready, and counts those it lets in.
     fn readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer, L>>;
 
     /// As [`readiness`](Self::readiness), but lets requests for health endpoints pass: see
@@ -71,7 +72,7 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     #[cfg(feature = "http")]
     fn http_readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>>;
 
-    /// Answers for calls that failed with what the fallback covers.
+    /// Gives another answer to calls that failed with what the fallback covers.
     fn fallback<A: Clone, W: Clone>(self, fallback: &Fallback<A, W>) -> ServiceBuilder<Stack<FallbackLayer<A, W>, L>>;
 
     /// Sends requests through all parts of a policy.
@@ -82,11 +83,11 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     #[cfg(feature = "http")]
     fn http_policy(self, policy: &Policy) -> ServiceBuilder<Stack<crate::http::HttpPolicyLayer, L>>;
 
-    /// Answers the rejections of the layers below as HTTP responses.
+    /// Answers the rejections of the layers below with HTTP responses.
     #[cfg(feature = "http")]
     fn respond(self) -> ServiceBuilder<Stack<crate::http::RespondLayer, L>>;
 
-    /// Makes the error type of the service below one that can hold rejections.
+    /// Wraps the error type of the service below in one that can hold rejections.
     fn wrap_error(self) -> ServiceBuilder<Stack<WrapErrorLayer, L>>;
 
     /// Shares a service below that is not `Clone`: see [`SharedLayer`].

@@ -7,29 +7,28 @@ use tower_service::Service;
 use super::oneshot::Oneshot;
 use crate::retry::{CloneReplay, Replay};
 
-/// What another answer needs of a request, beside the error.
+/// What another answer needs from a request, besides the error.
 pub trait Keep<Request> {
     /// What the inner service is called with.
     type Sent;
     /// What is kept of a request while the inner service has it.
     type Kept;
-    /// The copy of the request that another answer is given to.
+    /// The copy of the request that is answered.
     type Copy;
 
-    /// Prepares the call, and keeps what the answer needs; `None` if there can be no other answer than the inner
-    /// service's.
+    /// Prepares the call, and keeps what the answer needs; `None` if there can be no answer but the inner service's.
     fn keep(&self, request: Request) -> (Self::Sent, Option<Self::Kept>);
 
-    /// Makes the copy of the request, if that is still possible. It will be answered.
+    /// Makes the copy of the request, if that is still possible. If it returns one, that is answered.
     fn prepare(&self, kept: Self::Kept) -> Option<Self::Copy>;
 }
 
 /// Another way to answer a request: [`Value`], [`Function`], [`RequestFunction`] or [`Other`].
 pub trait Answer<Request, Response, Error>: Keep<Request> {
-    /// The answer, once it is needed.
+    /// The answer, started once it is needed.
     type Future: Future<Output = Result<Response, Error>>;
 
-    /// Begins to answer a call that failed.
+    /// Starts to answer a call that failed.
     fn answer(self, request: Self::Copy, error: Error) -> Self::Future;
 }
 

@@ -9,7 +9,7 @@ use crate::name::Name;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 
-/// The settings of a [`Fallback`]. Made by [`Fallback::value`] and its like; nothing is checked before
+/// The settings of a [`Fallback`]. Made by [`Fallback::value`] and the like; nothing is checked before
 /// [`build`](Self::build).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
@@ -27,7 +27,7 @@ impl<A> FallbackBuilder<A> {
 }
 
 impl<A, W> FallbackBuilder<A, W> {
-    /// Covers the errors for which `when` is true, in place of all [`Rejections`] and nothing else.
+    /// Covers the errors for which `when` is true, instead of exactly the [`Rejections`].
     ///
     /// ```
     /// use seaworthy::{BoxError, Fallback, Rejected, StackError};
@@ -39,22 +39,22 @@ impl<A, W> FallbackBuilder<A, W> {
     /// # Ok::<(), seaworthy::ConfigError>(())
     /// ```
     ///
-    /// Takes any [`FallbackIf`](super::FallbackIf). Each call holds a clone of it, so let it be cheap to clone: a
-    /// function, a closure that captures nothing or an `Arc`.
+    /// Takes any [`FallbackIf`](super::FallbackIf). Each call holds a clone of it, so it should be cheap to clone: a
+    /// function, a closure that captures nothing, or an `Arc`.
     pub fn when<V>(self, when: V) -> FallbackBuilder<A, V> {
         FallbackBuilder { name: self.name, notifier: self.notifier, answer: self.answer, when }
     }
 
-    /// Tells `observer` of each call that falls back, in place of the [default](crate::observe).
+    /// Reports each call that falls back to `observer` instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> FallbackBuilder<A, W> {
         self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Checks the settings and makes a fallback of them. Nothing about settings fails later.
+    /// Checks the settings and builds a fallback. Once it is built, no setting can fail.
     ///
     /// # Errors
-    /// A name that is empty; the field is `name`.
+    /// An empty name; the field is `name`.
     pub fn build(self) -> Result<Fallback<A, W>, ConfigError> {
         Subject::checked("fallback", &self.name)?;
         Ok(Fallback::built(self.answer, self.when, FallbackNotifier::new(self.name, self.notifier.or_default())))
@@ -62,7 +62,7 @@ impl<A, W> FallbackBuilder<A, W> {
 }
 
 impl<S, R, W> FallbackBuilder<Other<S, R>, W> {
-    /// Makes the copies of requests with `replay`, in place of cloning them: see [`Replay`](crate::retry::Replay).
+    /// Copies requests with `replay` instead of cloning them: see [`Replay`](crate::retry::Replay).
     pub fn replay<P>(self, replay: P) -> FallbackBuilder<Other<S, P>, W> {
         let answer = Other { service: self.answer.service, replay };
         FallbackBuilder { name: self.name, notifier: self.notifier, answer, when: self.when }
@@ -70,7 +70,7 @@ impl<S, R, W> FallbackBuilder<Other<S, R>, W> {
 }
 
 impl<F, R, W> FallbackBuilder<RequestFunction<F, R>, W> {
-    /// Makes the copies of requests with `replay`, in place of cloning them: see [`Replay`](crate::retry::Replay).
+    /// Copies requests with `replay` instead of cloning them: see [`Replay`](crate::retry::Replay).
     pub fn replay<P>(self, replay: P) -> FallbackBuilder<RequestFunction<F, P>, W> {
         let answer = RequestFunction { function: self.answer.function, replay };
         FallbackBuilder { name: self.name, notifier: self.notifier, answer, when: self.when }

@@ -1,8 +1,9 @@
 use crate::error::StackError;
 
-/// Says whether an error is answered by the fallback.
+/// Decides whether the fallback answers an error.
 ///
-/// Any closure that takes an `&Error` and gives a `bool` does: see [`FallbackBuilder::when`](super::FallbackBuilder::when).
+/// Any closure that takes an `&Error` and returns a `bool` will do: see
+/// [`FallbackBuilder::when`](super::FallbackBuilder::when).
 pub trait FallbackIf<E> {
     /// Whether a call that failed with `error` gets another answer.
     fn covers(&self, error: &E) -> bool;

@@ -10,11 +10,11 @@ use super::fallback_if::FallbackIf;
 use super::handle::FallbackNotifier;
 
 pin_project! {
-    /// The response future of [`FallbackService`](super::FallbackService), and what [`Fallback::run`](super::Fallback::run)
-    /// gives.
+    /// The response future of [`FallbackService`](super::FallbackService), and what
+    /// [`Fallback::run`](super::Fallback::run) returns.
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future, or the fallback that is under way.
+    /// Dropping it drops the inner future, or the running fallback.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, A, W, Request, T, E>
     where
@@ -28,7 +28,7 @@ pin_project! {
 pin_project! {
     #[project = FallbackStageProj]
     enum FallbackStage<F, P, N> {
-        // Without a spare there is nothing to fall back on.
+        // Without `spare` there is nothing to fall back on.
         Calling { #[pin] inner: F, spare: Option<P> },
         Answering { #[pin] answer: N },
         Done,
@@ -73,7 +73,7 @@ where
                         Err(error) => error,
                     };
                     let spare = spare.take();
-                    // Whatever the failed call holds is let go before another begins: a permit, a connection, a body.
+                    // Whatever the failed call holds is released before another starts: a permit, a connection, a body.
                     stage.set(FallbackStage::Done);
                     let Some(FallbackParts { answer, when, notifier, kept }) = spare else {
                         return Poll::Ready(Err(error));
@@ -91,7 +91,7 @@ where
                     stage.set(FallbackStage::Done);
                     return Poll::Ready(result);
                 }
-                // It was polled after it ended, which no future has to survive; hanging is worse than telling.
+                // Polled after completion. A future need not survive that, and a panic is better than a hang.
                 FallbackStageProj::Done => panic!("`ResponseFuture` was polled after it was ready"),
             }
         }

@@ -15,7 +15,7 @@ use crate::observe::notifier::Notifier;
 use crate::observe::{ObserverCache, Source};
 use crate::retry::CloneReplay;
 
-/// Answers calls that failed in another way, for the errors that it [covers](super#what-is-covered).
+/// Gives another answer to calls that failed, for the errors that it [covers](super#what-is-covered).
 ///
 /// ```
 /// use seaworthy::{BoxError, CircuitBreaker, Fallback};
@@ -42,8 +42,8 @@ use crate::retry::CloneReplay;
 /// ```
 ///
 /// # Clone
-/// Clones what it answers with, which for a value is a reference count, and what decides when; one more reference count is
-/// for the name and the observer.
+/// Clones the answer, which for a value costs a reference count, and what decides when to give it; the name and the
+/// observer cost one more reference count.
 #[derive(Clone, Debug)]
 pub struct Fallback<A, W = Rejections> {
     answer: A,
@@ -51,7 +51,7 @@ pub struct Fallback<A, W = Rejections> {
     notifier: FallbackNotifier,
 }
 
-/// Tells that a call fell back.
+/// Reports that a call fell back.
 #[derive(Clone, Debug)]
 pub(super) struct FallbackNotifier(Arc<(Name, Notifier, ObserverCache)>);
 
@@ -70,14 +70,14 @@ impl FallbackNotifier {
 }
 
 impl<T> Fallback<Value<T>> {
-    /// Answers with a clone of `value`; `name` stands in events.
+    /// Answers with a clone of `value`; `name` appears in events.
     pub fn value(name: impl Into<Name>, value: T) -> FallbackBuilder<Value<T>> {
         FallbackBuilder::new(name.into(), Value::new(value))
     }
 }
 
 impl<F> Fallback<Function<F>> {
-    /// Answers with what `function` makes of the error: a response, or an error, which may be the same.
+    /// Answers with what `function` makes of the error: a response, or an error, which may be the same one.
     ///
     /// ```
     /// use seaworthy::{BoxError, Fallback, StackError};
@@ -100,8 +100,8 @@ impl<F> Fallback<Function<F>> {
 }
 
 impl<F> Fallback<RequestFunction<F>> {
-    /// Answers with what `function` makes of the error and a copy of the request. Each request is cloned when it comes,
-    /// unless [`replay`](FallbackBuilder::replay) says otherwise; one that cannot be copied has no fallback.
+    /// Answers with what `function` makes of the error and a copy of the request. Each request is cloned when it
+    /// arrives, unless [`replay`](FallbackBuilder::replay) says otherwise; one that cannot be copied has no fallback.
     pub fn request_function<Request, T, E>(name: impl Into<Name>, function: F) -> FallbackBuilder<RequestFunction<F>>
     where
         F: Fn(E, Request) -> Result<T, E>,
@@ -111,18 +111,18 @@ impl<F> Fallback<RequestFunction<F>> {
 }
 
 impl<S> Fallback<Other<S>> {
-    /// Answers from another service. It is made ready only when it is needed, called at most once for each request, and
-    /// its error is the caller's: it has the last word, and the first error is told to the observer.
+    /// Answers from another service. It is made ready only when it is needed and called at most once per request. Its
+    /// result is final: the caller gets its error, and only the observer learns of the first one.
     ///
-    /// Each request is cloned when it comes, unless [`replay`](FallbackBuilder::replay) says otherwise; one that cannot
-    /// be copied has no fallback. Each call holds a clone of the service.
+    /// Each request is cloned when it arrives, unless [`replay`](FallbackBuilder::replay) says otherwise; one that
+    /// cannot be copied has no fallback. Each call holds a clone of the service.
     pub fn service(name: impl Into<Name>, service: S) -> FallbackBuilder<Other<S>> {
         FallbackBuilder::new(name.into(), Other { service, replay: CloneReplay })
     }
 }
 
 impl<A: Clone, W: Clone> Fallback<A, W> {
-    /// Puts this fallback around a service.
+    /// A layer that puts this fallback around a service.
     pub fn layer(&self) -> FallbackLayer<A, W> {
         FallbackLayer::from(self.clone())
     }
@@ -133,7 +133,7 @@ impl<A, W> Fallback<A, W> {
         Fallback { answer, when, notifier }
     }
 
-    /// The name that it was built with.
+    /// The name it was built with.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.notifier.0.0
@@ -148,14 +148,14 @@ impl<A, W> Fallback<A, W> {
         self.when.covers(error)
     }
 
-    /// Runs a future, and falls back if it fails with what is covered. There is no request: a function of one, or
-    /// another service, gets `()`.
+    /// Runs a future, and falls back if it fails with a covered error. There is no request: a function of the request,
+    /// or another service, gets `()`.
     ///
     /// # Errors
-    /// The future's own if it is not covered, or the fallback's.
+    /// The future's own error if it is not covered, or the fallback's.
     ///
     /// # Cancellation
-    /// Dropping it drops `future`, or the fallback that is under way.
+    /// Dropping it drops `future`, or the running fallback.
     ///
     /// ```
     /// use seaworthy::{CircuitBreaker, Error, Fallback};
@@ -180,11 +180,11 @@ impl<A, W> Fallback<A, W> {
         ResponseFuture::new(future, kept.map(|kept| self.spare(kept)))
     }
 
-    /// As [`run`](Fallback::run), for an error that cannot hold a rejection: what is covered is asked of the
-    /// [`Error`] that it is wrapped in.
+    /// As [`run`](Fallback::run), for an error type that cannot hold a rejection: `when` sees the [`Error`] that wraps
+    /// it.
     ///
     /// # Errors
-    /// The future's own as [`Error::Inner`] if it is not covered, or the fallback's.
+    /// The future's own error as [`Error::Inner`] if it is not covered, or the fallback's.
     ///
     /// # Cancellation
     /// As [`run`](Fallback::run).

@@ -7,7 +7,7 @@ use super::service::FallbackService;
 /// Puts a [`Fallback`] around a service. Made by [`Fallback::layer`].
 ///
 /// # Clone
-/// As the fallback's.
+/// Clones the fallback.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct FallbackLayer<A, W = Rejections> {

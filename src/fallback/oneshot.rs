@@ -10,7 +10,7 @@ pin_project! {
     /// Makes a service ready, and calls it once.
     ///
     /// # Cancellation
-    /// Dropping it drops the service, or the call that is under way.
+    /// Dropping it drops the service, or the running call.
     #[must_use = "futures do nothing unless polled"]
     pub struct Oneshot<S, Request>
     where
@@ -44,7 +44,7 @@ impl<S: Service<Request>, Request> Future for Oneshot<S, Request> {
             match state.as_mut().project() {
                 OneshotStateProj::Readying { service, request } => {
                     if request.is_none() {
-                        // It was polled after it ended, or after it panicked; hanging is worse than telling.
+                        // Polled after completion or after a panic. Panicking is better than hanging.
                         panic!("`Oneshot` was polled after it was ready");
                     }
                     if let Err(error) = ready!(service.poll_ready(cx)) {

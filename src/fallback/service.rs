@@ -8,14 +8,14 @@ use super::fallback_if::{FallbackIf, Rejections};
 use super::future::ResponseFuture;
 use super::handle::Fallback;
 
-/// Answers calls that failed in another way. Made by [`Fallback`].
+/// Gives another answer to calls that failed. Made by [`Fallback`].
 ///
-/// `poll_ready` is the inner service's, and so is its error: no request is there yet that could be answered.
+/// `poll_ready` is the inner service's, and so is its error: there is no request yet to answer.
 ///
-/// Errors are asked for their `Debug` and `Display`, which go to the observer.
+/// Errors must be `Debug` and `Display`, because the observer gets them.
 ///
 /// # Clone
-/// A clone is not ready because the original is; else as the layer's.
+/// A clone is not ready just because the original is; otherwise as the layer's.
 #[derive(Clone, Debug)]
 pub struct FallbackService<S, A, W = Rejections> {
     inner: S,
@@ -32,12 +32,12 @@ impl<S, A, W> FallbackService<S, A, W> {
         &self.inner
     }
 
-    /// The inner service. What is called on it directly has no fallback.
+    /// The inner service. Calls made on it directly have no fallback.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service, alone.
+    /// Unwraps the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }

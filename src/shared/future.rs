@@ -14,7 +14,7 @@ pin_project! {
     /// The response future of [`SharedService`](super::SharedService).
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future, or gives its place in the queue up; if it was its turn, it is the next one's.
+    /// Dropping it drops the inner future, or leaves the queue; if it was its turn, the next call gets it.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, Request>
     where
@@ -37,9 +37,9 @@ type Acquire = dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> +
 
 enum Turn {
     Ahead,
-    /// Boxed, because who waits has the time and who does not should not carry it about.
+    /// Boxed, because a call that waits can afford it, and one that does not should not carry it around.
     Queued(Pin<Box<Acquire>>),
-    /// Dropped to let the next one.
+    /// Dropped to give the next call its turn.
     Ours {
         _permit: OwnedSemaphorePermit,
     },
@@ -55,7 +55,7 @@ where
 }
 
 impl Turn {
-    /// Ready when it is this one's turn.
+    /// Ready when it is this call's turn.
     fn poll<S>(&mut self, one: &One<S>, cx: &mut Context<'_>) -> Poll<()> {
         if let Turn::Ahead = self {
             *self = match Arc::clone(&one.turns).try_acquire_owned() {
@@ -66,7 +66,7 @@ impl Turn {
         if let Turn::Queued(acquire) = self {
             match ready!(acquire.as_mut().poll(cx)) {
                 Ok(permit) => *self = Turn::Ours { _permit: permit },
-                // Nobody closes the semaphore.
+                // The semaphore is never closed.
                 Err(_) => return Poll::Pending,
             }
         }
@@ -74,7 +74,7 @@ impl Turn {
     }
 }
 
-/// The service in the hands of whose turn it is. It is put back even if it panics.
+/// Holds the service during a turn. It is put back even on a panic.
 struct TurnTaken<'a, S> {
     one: &'a One<S>,
     inner: Option<S>,
@@ -110,7 +110,7 @@ where
                         panic!("`ResponseFuture` was polled after it was ready");
                     }
                     ready!(turn.poll(one, cx));
-                    // Whatever happens in the service, a panic too, lets the next one.
+                    // Whatever happens in the service, even a panic, the next call gets its turn.
                     let ours = std::mem::replace(turn, Turn::Ahead);
                     let mut taken = TurnTaken::new(one);
                     let (Some(inner), Some(asked)) = (taken.inner.as_mut(), request.take()) else {

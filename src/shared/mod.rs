@@ -1,23 +1,24 @@
 //! One service for all its clones: puts a service that is not `Clone`, such as a `Box<dyn Service>` or tower's
-//! `BoxService`, under the layers that need one that is: a bulkhead, readiness, a policy, a retry.
+//! `BoxService`, under the layers that need a `Clone` one: a bulkhead, readiness, a policy, a retry.
 //!
 //! ```text
-//!   call ──▶ its turn, first come first served ──▶ the service is ready ──▶ called ──▶ the next one's turn
+//!   call ──▶ its turn, first come, first served ─▶ the service is ready ──▶ called ──▶ the next call's turn
 //!                                                                             │
-//!                                                                             └──▶ the response, side by side with others
+//!                                                                             └──▶ the response, concurrently with others
 //! ```
 //!
-//! Those layers need clones because a call that waited for its permit, or is tried again, makes a service ready that nobody
-//! else can take away. [`SharedService`] is cheap to clone, and all its clones call the one service in turn.
+//! Those layers need clones because a call that waited for its permit, or is retried, makes a service ready that no
+//! other call can take away. [`SharedService`] is cheap to clone, and all its clones call the one service in turn.
 //!
-//! # What is given up
+//! # What this costs
 //! - `poll_ready` is always ready: it says nothing about the service, so a balancer or a load shedder above it learns
-//!   nothing. The response future waits for the readiness, and an error of the service's `poll_ready` is the call's.
-//! - Requests are handed over one after the other. A service that is not ready holds up all of them; their responses
-//!   are awaited side by side. Put a timeout above it, as above anything.
+//!   nothing. The response future waits until the service is ready, and an error of its `poll_ready` becomes the
+//!   call's.
+//! - Requests are handed over one at a time. A service that is not ready holds up all of them; their responses are
+//!   awaited concurrently. Put a timeout above it, as above anything else.
 //! - Each call costs three reference counts and a turn, and one that has to wait for its turn allocates.
 //!
-//! So prefer a service that is `Clone`: tower's `BoxCloneService` in place of its `BoxService`.
+//! So prefer a service that is `Clone`: tower's `BoxCloneService` instead of its `BoxService`.
 //!
 //! ```
 //! use seaworthy::{BoxError, SharedLayer, Bulkhead};
@@ -38,8 +39,8 @@
 mod future;
 mod service;
 
-/// A service that is `Clone`, as those under a bulkhead, readiness, a policy or a retry have to be: all that are `Clone`
-/// are one, and with a [`SharedLayer`] right above it, every service is.
+/// A service that is `Clone`, as services under a bulkhead, readiness, a policy or a retry must be. Every `Clone` type
+/// is one, and with a [`SharedLayer`] right above it, so is every other service.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not `Clone`, and no `SharedLayer` makes it so",
     note = "put `.layer(SharedLayer::new())` right above it, or box it as a `BoxCloneService`"

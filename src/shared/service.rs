@@ -9,8 +9,8 @@ use tower_service::Service;
 use super::future::ResponseFuture;
 use crate::rt::sync::Mutex;
 
-/// Shares one service, which need not be `Clone`, among all clones of what it makes. What is given up for that stands in
-/// the [module's docs](super).
+/// Shares one service, which need not be `Clone`, among all clones of the service it makes. The [module's docs](super)
+/// say what that costs.
 ///
 /// Put it at the bottom, right above the service that is not `Clone`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +18,7 @@ use crate::rt::sync::Mutex;
 pub struct SharedLayer(());
 
 impl SharedLayer {
-    /// Has no settings.
+    /// Creates the layer, which has no settings.
     pub fn new() -> SharedLayer {
         SharedLayer(())
     }
@@ -32,8 +32,8 @@ impl<S> Layer<S> for SharedLayer {
     }
 }
 
-/// Hands requests over to one service, in turn. It is always ready; the response future waits for its turn and then for
-/// the service to be ready. Made by [`SharedLayer`].
+/// Hands requests to one service, in turn. It is always ready; the response future waits for its turn and then for the
+/// service to be ready. Made by [`SharedLayer`].
 ///
 /// # Clone
 /// Costs a reference count. All clones call the same service.
@@ -41,7 +41,7 @@ pub struct SharedService<S> {
     one: Arc<One<S>>,
 }
 
-/// The one service. It is taken out by whoever has the turn, and used outside of the lock.
+/// The one service. The call whose turn it is takes it out and uses it outside the lock.
 pub(super) struct One<S> {
     pub(super) turns: Arc<Semaphore>,
     pub(super) inner: Mutex<Option<S>>,

@@ -33,14 +33,14 @@ impl<D> TimeoutBuilder<D> {
         self
     }
 
-    /// Tells `observer` of each call that is given up, in place of the [default](crate::observe). With an
-    /// observer, each call costs a reference count.
+    /// Reports each call that times out to `observer` instead of the [default](crate::observe). With an observer, each
+    /// call costs a reference count.
     pub fn observer(mut self, observer: impl Observer + 'static) -> TimeoutBuilder<D> {
         self.notifier.set_observer(observer);
         self
     }
 
-    /// Checks the settings and makes a timeout of them. Nothing about settings fails later.
+    /// Checks the settings and builds a timeout. Once it is built, no setting can fail.
     ///
     /// # Errors
     /// An empty name; the field is `name`.

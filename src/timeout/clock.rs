@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::rt::time::Countdown;
 
-/// The time of one call.
+/// The timer of one call.
 #[derive(Debug)]
 pub(crate) enum Clock {
-    /// Nobody has had to wait yet.
+    /// No one has had to wait yet.
     Ahead(Duration),
-    /// Boxed, because a timer is three times as large as all the rest, most calls never need one, and who does is
-    /// waiting anyway.
+    /// Boxed, because a timer is three times as large as everything else, most calls never need one, and a call that
+    /// does is waiting anyway.
     Running(Pin<Box<Countdown>>),
     /// There is no limit.
     Endless,
@@ -22,7 +22,8 @@ impl Clock {
         after.map_or(Clock::Endless, Clock::Ahead)
     }
 
-    /// Somebody waits: starts the clock if that is new. Ready, with the limit, when the time is over.
+    /// Called while the call is pending: starts the timer if it is not running yet. Ready, with the limit, when the
+    /// time is up.
     #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
         match self {

@@ -10,16 +10,15 @@ use super::notifier::{Limit, TimeoutNotifier};
 use crate::error::StackError;
 
 pin_project! {
-    /// The response future of [`TimeoutService`](super::TimeoutService), and what
-    /// [`Timeout::run`](super::Timeout::run) gives.
+    /// The response future of [`TimeoutService`](super::TimeoutService), and what [`Timeout::run`](super::Timeout::run)
+    /// returns.
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future. When the time is over, the inner future is dropped by the poll that finds
-    /// out.
+    /// Dropping it drops the inner future. When the time is up, the poll that notices it drops the inner future.
     ///
     /// # Panics
-    /// It needs tokio's timer once somebody has to wait: where the inner future is pending and there is a limit,
-    /// polling it panics outside of a runtime with time enabled.
+    /// It needs tokio's timer as soon as it has to wait: if the inner future is pending and there is a limit, polling
+    /// it panics outside a runtime with time enabled.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
@@ -56,7 +55,7 @@ where
         let mut call = self.project().call;
         match call.as_mut().project() {
             CallProj::Running { clock, notifier, inner } => {
-                // Inner comes first: an answer that is there is never lost to the clock.
+                // The inner future comes first: a response that has arrived is never lost to the clock.
                 if let Poll::Ready(result) = inner.poll(cx) {
                     return Poll::Ready(result);
                 }
@@ -65,7 +64,7 @@ where
                 call.set(Call::GivenUp);
                 Poll::Ready(Err(notifier.timed_out(Limit::Response, after).into()))
             }
-            // It was polled after it ended, which no future has to survive; hanging is worse than telling.
+            // Polled after completion. A future need not survive that, and a panic is better than a hang.
             CallProj::GivenUp => panic!("`ResponseFuture` was polled after it was ready"),
         }
     }
@@ -87,7 +86,7 @@ mod tests {
         [(); 2].map(|()| Pin::new(&mut future).poll(cx).map(|answer| answer.is_ok()))
     }
 
-    /// TO-03: an answer on the first poll costs no clock read; to wait costs one, however often it is polled.
+    /// TO-03: a response on the first poll costs no clock read; waiting costs one, however often the future is polled.
     #[tokio::test]
     async fn who_waits_reads_the_clock_once() {
         let first = std::future::poll_fn(|_| Poll::Ready(Ok(())));
@@ -95,7 +94,7 @@ mod tests {
         assert_eq!(readings::during(|| poll_twice(std::future::pending())), ([Poll::Pending; 2], 1));
     }
 
-    /// The overhead of a timeout counts for each of the futures of a stack that lie around it.
+    /// A timeout's overhead counts once for each future of the stack around it.
     #[test]
     fn the_future_is_three_words_larger_than_the_inner_one() {
         let words = |bytes| bytes / size_of::<usize>();

@@ -10,7 +10,7 @@ use crate::error::StackError;
 use crate::error::wrap::WrapErrorFuture;
 use crate::name::Name;
 
-/// Gives up each request that has not been answered in time: drops it and answers with
+/// Gives up on each request that is not answered in time: drops it and answers with
 /// [`Rejected::TimedOut`](crate::Rejected::TimedOut).
 ///
 /// ```
@@ -34,7 +34,7 @@ use crate::name::Name;
 /// # }
 /// ```
 ///
-/// A time too long to be told means no limit, and no timer is made.
+/// A duration the clock cannot represent means no limit, and no timer is made.
 ///
 /// # Clone
 /// Clones the limit; costs a reference count if a name or an observer was set.
@@ -45,9 +45,9 @@ pub struct Timeout<D = FixedTimeout> {
 }
 
 impl Timeout {
-    /// Gives each request so much time. Zero is a deadline that has passed, as it is for
-    /// [`per_request`](Self::per_request): an answer that is there at once still passes. A time too long to be told is no
-    /// limit.
+    /// Gives each request this much time. Zero is a deadline that has already passed, as for
+    /// [`per_request`](Self::per_request): a response that is available at once still passes. A duration the clock
+    /// cannot represent means no limit.
     pub fn new(after: Duration) -> Timeout {
         Timeout::built(FixedTimeout::new(after), TimeoutNotifier::default())
     }
@@ -66,12 +66,12 @@ impl Timeout {
         TimeoutBuilder::fixed(after)
     }
 
-    /// Gives each request the time that `limit` says, which is asked in `call`; none means no limit.
+    /// Gives each request the time that `limit` returns for it, which is called in `call`; `None` means no limit.
     ///
-    /// Zero is what a deadline that has passed looks like: the inner service is called and polled once, as for any other
-    /// limit, and if it has no answer then, the call is given up at once, without a timer.
+    /// Zero stands for a deadline that has already passed: the inner service is called and polled once, as for any
+    /// other limit, and if it has no response by then, the call is given up at once, without a timer.
     ///
-    /// Each service holds a clone of `limit`, so let it be cheap to clone.
+    /// Each service holds a clone of `limit`, so it should be cheap to clone.
     ///
     /// ```
     /// use seaworthy::Timeout;
@@ -90,18 +90,18 @@ impl Timeout {
         TimeoutBuilder::per_request(limit)
     }
 
-    /// The time that each request is given; [`Duration::MAX`] if that is no limit.
+    /// The time that each request has; [`Duration::MAX`] if there is no limit.
     #[must_use]
     pub fn after(&self) -> Duration {
         self.limit.after().unwrap_or(Duration::MAX)
     }
 
-    /// Runs a future under this limit, without a service. The time is counted from its first poll.
+    /// Runs a future under this limit, without a service. The time starts at its first poll.
     ///
-    /// For an error type that cannot hold a rejection, lift it: `.map_err(seaworthy::Error::Inner)`.
+    /// If the error type cannot hold a rejection, wrap it: `.map_err(seaworthy::Error::Inner)`.
     ///
     /// # Errors
-    /// The future's own, or [`Rejected::TimedOut`](crate::Rejected::TimedOut).
+    /// The future's own error, or [`Rejected::TimedOut`](crate::Rejected::TimedOut).
     ///
     /// # Cancellation
     /// Dropping it drops `future`.
@@ -129,10 +129,10 @@ impl Timeout {
         ResponseFuture::new(future, self.limit.after(), self.notifier.clone())
     }
 
-    /// As [`run`](Timeout::run), for an error that cannot hold a rejection.
+    /// As [`run`](Timeout::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
-    /// The future's own as [`Error::Inner`](crate::Error::Inner), or [`Error::Rejected`](crate::Error::Rejected).
+    /// The future's own error as [`Error::Inner`](crate::Error::Inner), or [`Error::Rejected`](crate::Error::Rejected).
     ///
     /// # Cancellation
     /// Dropping it drops `future`.
@@ -145,14 +145,14 @@ impl Timeout {
 }
 
 impl<D: Clone> Timeout<D> {
-    /// Puts this limit around a service.
+    /// A layer that puts this limit around a service.
     pub fn layer(&self) -> TimeoutLayer<D> {
         TimeoutLayer::from(self.clone())
     }
 }
 
 impl<D> Timeout<D> {
-    /// The name that it was built with, if it was given one.
+    /// The name it was built with, if any.
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
         self.notifier.name()

@@ -9,7 +9,7 @@ use super::service::TimeoutService;
 /// Puts a [`Timeout`] around a service. Made by [`Timeout::layer`].
 ///
 /// # Clone
-/// As the timeout's.
+/// Clones the timeout.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct TimeoutLayer<D = FixedTimeout> {

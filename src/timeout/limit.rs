@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-/// Says how long a request may take.
+/// Decides how long a request may take.
 ///
-/// Any closure that takes a `&Request` and gives an `Option<Duration>` does: see
+/// Any closure that takes a `&Request` and returns an `Option<Duration>` will do: see
 /// [`Timeout::per_request`](crate::Timeout::per_request).
 pub trait TimeoutFor<Request> {
-    /// The limit for this request; none if it may take as long as it likes. See [`Timeout`](crate::Timeout)
-    /// for what zero means.
+    /// The limit for this request; `None` if it may take as long as it likes. See [`Timeout`](crate::Timeout) for what
+    /// zero means.
     fn timeout_for(&self, request: &Request) -> Option<Duration>;
 }
 
@@ -21,8 +21,8 @@ where
 
 /// The same limit for every request: the default. Made by [`Timeout::new`](crate::Timeout::new).
 ///
-/// In nanoseconds, because every copy of the service that is kept for a retry holds one; the highest number, which is
-/// more than 500 years, stands for no limit.
+/// In nanoseconds, because each copy of the service that is kept for a retry holds one; the highest number, which is
+/// more than 500 years, means no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct FixedTimeout(u64);
 

@@ -10,13 +10,13 @@ use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 use crate::observe::{ObserverCache, Source};
 
-/// Which time was over.
+/// Which time limit was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
     /// The time for the response.
     Response,
-    /// The time in which the next frame of a body has to come.
+    /// The time within which the next frame of a body must arrive.
     BodyIdle,
     /// The time for a whole body.
     BodyTotal,
@@ -32,15 +32,15 @@ impl fmt::Display for Limit {
     }
 }
 
-/// Tells when something was given up. Every call holds one, so there is nothing in it unless a name or an observer was
-/// asked for, and then one reference.
+/// Reports what was given up. Every call holds one, so it is empty unless a name or an observer was set, and then it is
+/// a single reference.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TimeoutNotifier(Option<Arc<Announced>>);
 
 #[derive(Clone, Debug, Default)]
 struct Announced {
     name: Option<Name>,
-    /// The same, as it stands in a rejection, which would be larger with a name.
+    /// The name as it appears in a rejection, which would be larger with a [`Name`].
     text: Option<Arc<str>>,
     notifier: Notifier,
     cache: ObserverCache,
@@ -65,7 +65,7 @@ impl TimeoutNotifier {
         self.set().notifier = Notifier::new(Arc::new(observer));
     }
 
-    /// With the default observer, where there is one and none was given. For a builder's last step.
+    /// Adds the default observer if there is one and none was set. For a builder's last step.
     pub(crate) fn or_default_observer(mut self) -> TimeoutNotifier {
         let notifier = self.0.as_ref().map_or_else(Notifier::default, |announced| announced.notifier.clone());
         if let Some(default) = notifier.missing() {
@@ -74,7 +74,7 @@ impl TimeoutNotifier {
         self
     }
 
-    /// What has it, as a part with a name or without one.
+    /// What has this timeout, as a subject with a name or without one.
     pub(crate) fn subject(&self, kind: &'static str) -> Result<Subject<'_>, ConfigError> {
         Subject::checked(kind, self.name())
     }
@@ -83,7 +83,7 @@ impl TimeoutNotifier {
         self.0.as_ref()?.name.as_ref()
     }
 
-    /// Tells it, and gives the rejection.
+    /// Reports the timeout, and returns the rejection.
     #[cold]
     pub(crate) fn timed_out(&self, limit: Limit, after: Duration) -> Rejected {
         let notify = |Announced { name, notifier, cache, .. }: &Announced| {

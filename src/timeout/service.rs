@@ -7,7 +7,7 @@ use super::limit::{FixedTimeout, TimeoutFor};
 use super::notifier::TimeoutNotifier;
 use crate::error::StackError;
 
-/// Gives up requests that have not been answered in time. Made by [`TimeoutLayer`](super::TimeoutLayer).
+/// Gives up on requests that are not answered in time. Made by [`TimeoutLayer`](super::TimeoutLayer).
 ///
 /// `poll_ready` is the inner service's, and no limit applies to it.
 ///
@@ -30,12 +30,12 @@ impl<S, D> TimeoutService<S, D> {
         &self.inner
     }
 
-    /// The inner service. What is called on it directly has no limit.
+    /// The inner service. Calls made on it directly have no limit.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service, alone.
+    /// Unwraps the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }
