@@ -8,17 +8,17 @@ use super::resolver::Resolver;
 use super::under_way::{off_thread, resolver};
 use crate::error::BoxError;
 
-/// A host, as it was written down.
+/// A host, the way it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
     Address(IpAddr),
-    /// An IPv6 address and the interface behind which it is.
+    /// An IPv6 address, and the network interface through which it is reached.
     Zoned(Ipv6Addr, String),
     Name(String),
 }
 
 impl Host {
-    /// A name, an address, or an IPv6 address with or without brackets and zone; without a port.
+    /// A name, an address, or an IPv6 address with or without brackets and zone; no port.
     pub(super) fn parse(host: &str) -> Option<Host> {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         if let Some(address) = bare.or(host.contains(':').then_some(host)) {
@@ -32,8 +32,7 @@ impl Host {
         address.ok().or_else(|| is_name(host).then(|| Host::Name(host.to_owned())))
     }
 
-    /// Host and port, as they stand in a URI and in a `Host` header: without the zone, which says something on this
-    /// machine alone.
+    /// Host and port as in a URI and in a `Host` header: without the zone, which means something on this machine only.
     pub(super) fn authority(&self, port: u16) -> String {
         match self {
             Host::Address(IpAddr::V6(address)) | Host::Zoned(address, _) => format!("[{address}]:{port}"),
@@ -47,12 +46,12 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_'))
 }
 
-/// Where a probe connects to.
+/// The address a probe connects to.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
     host: Host,
     port: u16,
-    /// Whose turn it is to look the host up: a look-up that was given up has to return before the next one.
+    /// Held by the look-up in progress: one whose probe was cancelled has to return before the next begins.
     turn: Arc<Semaphore>,
 }
 
@@ -66,7 +65,7 @@ impl Address {
             Host::Address(address) => TcpStream::connect((*address, self.port)).await?,
             _ => TcpStream::connect(&*self.look_up(&resolver()).await?).await?,
         };
-        // Nobody listens there, and the system chose the very port that was to be reached as the one to come from.
+        // Nothing listens there: the system happened to pick the target port as the source port of this connection.
         if stream.local_addr()? == stream.peer_addr()? {
             return Err("connected to itself".into());
         }
@@ -81,7 +80,7 @@ impl Address {
                 if let Ok(scope) = zone.parse() {
                     return Ok(vec![SocketAddrV6::new(*address, port, 0, scope).into()]);
                 }
-                // The system knows the number of an interface; no name server is asked.
+                // The system resolves the interface's name to its number; no name server is asked.
                 let zoned = format!("{address}%{zone}");
                 let found = off_thread("look-up", move || (&*zoned, port).to_socket_addrs().map(Iterator::collect));
                 return Ok(found.await??);
@@ -109,7 +108,8 @@ mod tests {
     use super::*;
     use crate::rt::sync::Mutex;
 
-    /// PB-01: without a prober, too, one look-up at a time: one that was given up has to return before the next begins.
+    /// PB-01: even without a prober there is one look-up at a time: a cancelled one has to return before the next
+    /// begins.
     #[tokio::test]
     async fn one_at_a_time_without_a_prober() {
         let (ask, asked) = mpsc::channel();
@@ -122,7 +122,7 @@ mod tests {
         });
         let address = Address::new(Host::Name("here".to_owned()), 80);
         for _ in 0..3 {
-            // Given up at once.
+            // Cancelled at once.
             assert_pending!(task::spawn(address.look_up(&silent)).poll());
         }
         assert_eq!(asked.recv_timeout(Duration::from_secs(10)).as_deref(), Ok("here"));

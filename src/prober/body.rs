@@ -14,18 +14,18 @@ use tokio::net::TcpStream;
 use super::under_way::LeftRunning;
 use crate::rt::time;
 
-/// How much of a body is read before its server is hung up on, and for how long.
+/// How much of a body is read, and for how long, before the connection is closed.
 const MOST: usize = 64 * 1024;
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Reads the body of a response whose head has said everything.
+/// Reads the body of a response whose head was enough to judge it by.
 pub(super) async fn read_out(connection: impl Future + Unpin, mut body: Incoming, mut remains: LeftRunning) {
     let Some(enough) = time::sleep_until(time::now().after(LONGEST)) else { return };
     let read = async {
         let mut room = MOST;
         while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
             let size = frame.data_ref().map_or(0, bytes::Bytes::len);
-            // A frame without data says nothing, and there may be no end of them.
+            // A frame without data counts as a byte, because there may be infinitely many of them.
             match room.checked_sub(size.max(1)) {
                 Some(left) => room = left,
                 None => return,
@@ -41,8 +41,8 @@ pub(super) async fn read_out(connection: impl Future + Unpin, mut body: Incoming
     }
 }
 
-/// A connection that reads little at a time and lets others have their turn in between, so that a server that never stops
-/// writing does not keep the prober from giving the probe up.
+/// A connection that reads a little at a time and yields in between, so that a server that never stops writing cannot
+/// keep the prober from cancelling the probe.
 pub(super) struct FairStream {
     stream: TokioIo<TcpStream>,
     rests: bool,

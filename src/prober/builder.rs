@@ -9,7 +9,7 @@ use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 use crate::rt::random::Random;
 
-/// The settings of a [`Prober`]; nothing is checked before [`build`](Self::build).
+/// The settings of a [`Prober`]; nothing is validated before [`build`](Self::build).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ProberBuilder {
@@ -29,36 +29,37 @@ impl ProberBuilder {
         }
     }
 
-    /// Runs so many probes at a time, and counts with them what was given up and is not gone yet: a look-up that has not
-    /// returned, a command that is being killed. From 1 to 10,000; 32 if not set.
+    /// The most probes that run at a time, including whatever a cancelled probe has left running: a look-up that has
+    /// not returned, a command that is being killed. From 1 to 10,000; 32 if not set.
     ///
-    /// Targets that are due beyond that wait. Those whose last probe ended in time, those that were not probed yet and
-    /// those whose last probe took too long take turns, and the last have no more than half of the room, so that targets
-    /// that hang hold nobody up for long. Among themselves the one goes first that would be an interval late first.
+    /// Any more targets that are due have to wait. Three groups take turns: targets whose last probe ended in time,
+    /// those not probed yet, and those whose last probe timed out; the last group gets at most half of the room, so
+    /// that targets that hang hold up no others for long. Within a group the target that would be a whole interval late
+    /// first goes first.
     pub fn max_concurrent(mut self, probes: usize) -> ProberBuilder {
         self.max_concurrent = probes;
         self
     }
 
-    /// Looks hosts up in this way, in place of [the system's](Resolver::system).
+    /// Looks up hosts with this resolver, instead of [the system's](Resolver::system).
     pub fn resolver(mut self, resolver: Resolver) -> ProberBuilder {
         self.resolver = resolver;
         self
     }
 
-    /// Tells `observer` what happens, in place of the [default](crate::observe).
+    /// Notifies `observer`, instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> ProberBuilder {
         self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Draws jitter from a generator with this seed, so that a test can repeat it.
+    /// Draws jitter from a generator with this seed, so that a test is repeatable.
     pub fn random_seed(mut self, seed: u64) -> ProberBuilder {
         self.random = Random::seeded(seed);
         self
     }
 
-    /// Checks the settings and makes a prober without targets.
+    /// Validates the settings and makes a prober without targets.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.

@@ -5,24 +5,25 @@ use crate::machine::probe::track::ProbeState;
 use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
 
-/// A circuit that a target drives. Nothing in here runs under a lock: the circuit tells its observer, who may ask for
-/// anything.
+/// A circuit breaker that a target drives. Nothing here runs under a lock, because the circuit breaker notifies its
+/// observer, which may call anything.
 pub(super) struct CircuitDriver {
     circuit_breaker: CircuitBreaker,
     hold: Option<OpenGuard>,
-    /// The circuit's own open time, which a healthy target does not cut short: the calls that opened it know better.
+    /// The end of the circuit's own open time, which a healthy target does not cut short: the calls that opened it know
+    /// better.
     not_before: Timestamp,
-    /// Whether it is held because the target was found unhealthy, and not only taken over from its open time.
+    /// Whether it is held because the target is unhealthy, rather than only taken over from its open time.
     sick: bool,
-    /// The half-open probe that the probe under way stands for.
+    /// The half-open probe that the probe under way stands in for.
     permit: Option<Permit>,
-    /// The target is told through this when the circuit changes.
+    /// Lets the target know when the circuit's state changes.
     waker: Waker,
-    /// Its place among those that the circuit tells.
+    /// The id of `waker` among those that the circuit breaker wakes.
     place: u64,
-    /// When an open time is over that began since the last probe did.
+    /// The end of an open time that began after the last probe did.
     over: Timestamp,
-    /// The generation in which the circuit was last opened by a probe that stood for its own.
+    /// The generation in which a probe that stood in for the circuit's own last opened it.
     own: Option<u64>,
 }
 
@@ -46,13 +47,13 @@ impl CircuitDriver {
         self.circuit_breaker.id() == circuit_breaker.id()
     }
 
-    /// The circuit may have changed.
+    /// The circuit's state may have changed.
     pub(super) fn notice(&mut self, now: Timestamp) {
-        // Before it is looked at, so that no change is lost in between.
+        // Registered before the state is read, so that a change in between is not missed.
         self.circuit_breaker.shared().watch(&mut self.place, &self.waker);
         let snapshot = self.circuit_breaker.snapshot();
         let left = snapshot.retry_after.filter(|_| snapshot.state == State::Open);
-        // The one that a probe's failure has opened waits for the next probe.
+        // If the failure of a probe opened the circuit, it waits for the next probe.
         let left = left.filter(|_| self.own != Some(snapshot.generation));
         self.over = left.map_or(Timestamp::NEVER, |left| now.after(left));
     }
@@ -70,23 +71,23 @@ impl CircuitDriver {
         }
     }
 
-    /// An open circuit whose time is not over is held from now on, so that no call becomes the probe when it is.
+    /// Holds an open circuit whose time is not over, so that no call becomes the probe when it is.
     fn take_over(&mut self, now: Timestamp) {
         let snapshot = self.circuit_breaker.snapshot();
         if let (State::Open, Some(left)) = (snapshot.state, snapshot.retry_after) {
-            // It may have been reset or closed since it was looked at.
+            // It may have been reset or closed since the snapshot.
             self.hold = self.circuit_breaker.hold_open_if_still(snapshot.generation);
             self.not_before = now.after(left);
             self.sick = false;
         }
     }
 
-    /// A probe ended, which left its target in `state`.
+    /// A probe ended and left its target in `state`.
     pub(super) fn ended(&mut self, well: bool, state: ProbeState, now: Timestamp) {
         if let Some(permit) = self.permit.take() {
             permit.settle(match (well, state) {
                 (false, _) => Verdict::Failure,
-                // One success of several that are needed.
+                // One of several successes needed.
                 (true, ProbeState::Unhealthy) => Verdict::Ignored,
                 (true, _) => Verdict::Success,
             });
@@ -95,12 +96,12 @@ impl CircuitDriver {
         self.turned(well, state, now);
     }
 
-    /// The target is in `state`, and its last probe went `well` or not.
+    /// The target is in `state`; `well` says whether its last probe succeeded.
     pub(super) fn turned(&mut self, well: bool, state: ProbeState, now: Timestamp) {
         let over = match state {
             ProbeState::Unhealthy => return self.hold(now),
             ProbeState::Healthy => true,
-            // Nothing is said of it yet. For what calls found out one success is enough, as it is for a permit.
+            // The target's state is still open. One success overrules what the calls found, as it does for a permit.
             ProbeState::Starting => !self.sick,
             ProbeState::Disabled | ProbeState::Unknown => false,
         };
@@ -111,7 +112,7 @@ impl CircuitDriver {
         }
     }
 
-    /// Holds the circuit open. From now on only the target says for how long.
+    /// Holds the circuit open. From here on only the target decides for how long.
     pub(super) fn hold(&mut self, now: Timestamp) {
         self.not_before = now;
         self.sick = true;
@@ -120,8 +121,8 @@ impl CircuitDriver {
         }
     }
 
-    /// When a probe is due because an open time is over: that of a circuit that was taken over, if it is still to come, or
-    /// one that no probe has begun in.
+    /// When a probe is due because an open time ends: that of a circuit that was taken over, if it is still ahead, or
+    /// one during which no probe has begun.
     pub(super) fn due(&self, now: Timestamp) -> Timestamp {
         let held = self.hold.is_some() && self.not_before > now;
         if held { self.not_before } else { self.over }
@@ -131,24 +132,24 @@ impl CircuitDriver {
         self.hold.as_ref().is_some_and(OpenGuard::is_in_force)
     }
 
-    /// Whether the probe under way is the circuit's half-open probe.
+    /// Whether the probe under way stands in for the circuit's half-open probe.
     pub(super) fn stands_in(&self) -> bool {
         self.permit.is_some()
     }
 
-    /// Whether the circuit waits for this target.
+    /// Whether the circuit is waiting for this target.
     pub(super) fn takes_part(&self) -> bool {
         self.hold.is_some() || self.permit.is_some()
     }
 
-    /// The probe that was under way says nothing any more.
+    /// The probe under way no longer counts.
     pub(super) fn hand_back(&mut self) {
         if let Some(permit) = self.permit.take() {
             permit.settle(Verdict::Ignored);
         }
     }
 
-    /// Nobody probes the target any more: the circuit is left to itself.
+    /// The target is no longer probed: the circuit breaker is on its own again.
     pub(super) fn let_go(&mut self) {
         self.hand_back();
         self.hold = None;

@@ -21,7 +21,7 @@ use crate::error::check::Subject;
 use crate::name::Name;
 use crate::rt::time;
 
-/// Probes targets, and knows how they are.
+/// Probes its targets, and keeps their state.
 ///
 /// # Clone
 /// Costs a reference count; all clones are the same prober.
@@ -29,7 +29,7 @@ use crate::rt::time;
 pub struct Prober(Arc<Shared>);
 
 impl Prober {
-    /// Sets up a prober.
+    /// Starts the settings of a prober.
     pub fn builder() -> ProberBuilder {
         ProberBuilder::new()
     }
@@ -38,11 +38,11 @@ impl Prober {
         Prober(Arc::new(shared))
     }
 
-    /// Adds a target that runs, and is probed from now on; with `None` for a policy it is disabled. Nothing is probed
-    /// before somebody [runs](Prober::run) the prober.
+    /// Adds a target in the running phase, probed from now on; without a policy it is disabled. Nothing is probed
+    /// before the prober [runs](Prober::run).
     ///
     /// # Errors
-    /// If the name is empty or another target's.
+    /// If the name is empty, or taken by another target.
     pub fn add(
         &self,
         name: impl Into<Name>,
@@ -52,10 +52,10 @@ impl Prober {
         self.add_any(name.into(), policy.into(), Arc::new(probe))
     }
 
-    /// As [`add`](Prober::add), for settings from data. HTTP is spoken with the ready-made client.
+    /// Like [`add`](Prober::add), for settings from data. HTTP probes use the built-in client.
     ///
     /// # Errors
-    /// As [`add`](Prober::add), or as those of the probe.
+    /// Like [`add`](Prober::add), and those of the probe.
     pub fn add_spec(&self, name: impl Into<Name>, spec: ProbeSpec) -> Result<Target, ConfigError> {
         let probe: Arc<dyn AnyProbe> = match spec.kind {
             ProbeKind::Http(get) => Arc::new(HttpProbe::new(get)?),
@@ -75,7 +75,7 @@ impl Prober {
         let now = time::now();
         let first = self.0.first(policy.as_ref(), now);
         let (id, face, state) = self.0.with_table(|table| {
-            // A probe that is not taken must not be dropped under the lock.
+            // A probe that is refused must not be dropped under the lock.
             let (id, face) = table.add(name.clone(), policy, probe.clone(), now)?;
             table.schedule.set(id, first, patience(policy.as_ref()));
             let state = face.state();
@@ -86,7 +86,7 @@ impl Prober {
         Ok(Target::new(self.0.clone(), id, name, face))
     }
 
-    /// A target, by its name.
+    /// The target of this name, if there is one.
     #[must_use]
     pub fn target(&self, name: &str) -> Option<Target> {
         let (id, name, face) = self.0.with_table(|table| {
@@ -103,13 +103,13 @@ impl Prober {
         id.is_some_and(|id| self.0.remove(id))
     }
 
-    /// What is known of a target.
+    /// The status of a target, if there is one of this name.
     #[must_use]
     pub fn status(&self, name: &str) -> Option<ProbeStatus> {
         self.target(name)?.status()
     }
 
-    /// What is known of each target as of one moment, in the order in which they were added.
+    /// The status of every target at the same moment, in the order in which they were added.
     #[must_use]
     pub fn statuses(&self) -> Vec<(Name, ProbeStatus)> {
         let now = time::now();
@@ -119,14 +119,14 @@ impl Prober {
         })
     }
 
-    /// Probes the targets until `stop` ends, then gives up what is under way and waits until it is gone. Has to run in a
-    /// tokio runtime, with its timers and its I/O. Each probe under way is a task.
+    /// Probes the targets until `stop` ends, then cancels the probes under way and waits until they are gone. Needs a
+    /// tokio runtime with timers and I/O. Each probe under way is a task.
     ///
-    /// Only one runs at a time: another one waits until it is its turn. After it has stopped, what is known stays as it
-    /// was. What cannot be taken back is waited for 250 ms: see [`ProberTask::stop`].
+    /// Only one `run` is active at a time: another waits its turn. After it has stopped, statuses stay as they were.
+    /// What cannot be cancelled is waited for up to 250 ms: see [`ProberTask::stop`].
     ///
     /// # Cancellation
-    /// Dropping it gives up what is under way without waiting.
+    /// Dropping it cancels the probes under way without waiting.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         drop(run(&self.0, stop).await);
     }
@@ -134,7 +134,7 @@ impl Prober {
     /// [Runs](Prober::run) in a task of its own.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Outside a tokio runtime.
     #[must_use = "it stops when the handle is dropped"]
     pub fn spawn(&self) -> ProberTask {
         let (stop, stopped) = oneshot::channel::<()>();
@@ -151,7 +151,7 @@ impl fmt::Debug for Prober {
     }
 }
 
-/// A prober that runs, as [`Prober::spawn`] gives it. Dropping it stops the prober without waiting.
+/// A running prober, made by [`Prober::spawn`]. Dropping it stops the prober without waiting.
 #[derive(Debug)]
 pub struct ProberTask {
     stop: oneshot::Sender<()>,
@@ -159,13 +159,13 @@ pub struct ProberTask {
 }
 
 impl ProberTask {
-    /// Stops the prober, and waits until what is under way is gone: the names of the targets of which something is left
-    /// after 250 ms all the same, because it cannot be taken back. That is a look-up that has not returned, or a command
-    /// that does not die though it was killed. It counts as a probe of its target until it is gone, in the next run, too,
-    /// and does not keep the process from ending.
+    /// Stops the prober, and waits until the probes under way are gone. Returns the names of the targets of which
+    /// something is still left after 250 ms, because it cannot be cancelled: a look-up that has not returned, or a
+    /// command that was killed but does not die. It counts as a probe of its target until it is gone, even in the next
+    /// run, and does not keep the process from ending.
     pub async fn stop(self) -> Vec<Name> {
         drop(self.stop);
-        // It fails only with the runtime, and then nothing is under way.
+        // Fails only if the runtime is gone, and then nothing is under way.
         self.task.await.unwrap_or_default()
     }
 }

@@ -13,18 +13,18 @@ use super::under_way::LeftRunning;
 use crate::error::{BoxError, ConfigError};
 use crate::rt::sync::Mutex;
 
-/// Sends a request and wants a certain status.
+/// Sends a request and expects a certain status.
 ///
-/// The ready-made client ([`HttpProbe::new`]) speaks plain HTTP/1.1 over a connection of its own for each probe, follows
-/// no redirect, and judges by the head of the response. Then it reads the body, up to 64 KiB and for a second, before it
-/// hangs up, so that a server that writes one sees no broken pipe; until then it counts among the
-/// [probes that are under way](super::ProberBuilder::max_concurrent).
+/// The built-in client ([`HttpProbe::new`]) speaks plain HTTP/1.1 over a new connection for each probe, follows no
+/// redirects, and judges by the head of the response. It then reads the body, up to 64 KiB and for up to a second,
+/// before it closes the connection, so that a server that is writing one does not see a broken pipe; until then it
+/// counts among the [probes that are under way](super::ProberBuilder::max_concurrent).
 pub struct HttpProbe<C = Direct> {
     client: C,
     question: Question,
 }
 
-/// The ready-made client of an [`HttpProbe`].
+/// The built-in client of an [`HttpProbe`].
 #[derive(Clone, Debug)]
 pub struct Direct {
     address: Address,
@@ -38,7 +38,7 @@ pub struct Client<S, B> {
 }
 
 impl HttpProbe {
-    /// A probe with the ready-made client.
+    /// A probe with the built-in client.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule; [`Scheme::Https`] needs
@@ -49,7 +49,7 @@ impl HttpProbe {
         PROBE.require(direct, "scheme", get.scheme, "must be `http` for the ready-made client")?;
         let not_a_host = |_| PROBE.refuse("host", &get.host, "must be a name or an address");
         let mut headers = HeaderMap::new();
-        // It goes first, as servers like to have it.
+        // First, where servers prefer it.
         headers.insert(header::HOST, host.authority(get.port).try_into().map_err(not_a_host)?);
         for name in question.headers.keys() {
             headers.remove(name);
@@ -63,10 +63,10 @@ impl HttpProbe {
     }
 }
 
-// The bound is for the compiler to find out what `B` is.
+// The bound lets the compiler infer `B`.
 impl<S: Service<Request<B>>, B> HttpProbe<Client<S, B>> {
-    /// A probe with a client of your own, which is cloned for each. If it follows redirects, the status at their end
-    /// is the one that counts. The URI of the request is absolute; the body is `B::default()`.
+    /// A probe with a client of your own, which is cloned for each probe. If it follows redirects, the final status is
+    /// the one that counts. The URI of the request is absolute; the body is `B::default()`.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
@@ -108,7 +108,7 @@ impl Probe for HttpProbe {
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri.path_and_query().cloned().map(Into::into).unwrap_or_default();
         *request.headers_mut() = headers.clone();
-        // Both in this future, so that nothing of them outlives it before there is a verdict.
+        // Both are in this future, so that neither outlives it before there is a verdict.
         let response = sender.send_request(request);
         tokio::pin!(response);
         let mut connection = Box::pin(connection);
@@ -117,7 +117,7 @@ impl Probe for HttpProbe {
             tokio::select! {
                 biased;
                 response = &mut response => break response?,
-                // It ends before its response is taken if the server hangs up; the other branch says how.
+                // If the server hangs up, the connection ends before the response is taken; the other branch says how.
                 _ = &mut connection, if connected => connected = false,
             }
         };

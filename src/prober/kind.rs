@@ -8,16 +8,16 @@ use super::address::Host;
 use crate::error::ConfigError;
 use crate::error::check::Subject;
 
-/// As errors call it, which do not know its name.
+/// How the errors of a probe, which do not know its name, call it.
 pub(super) const PROBE: Subject<'static> = Subject::of("probe");
 
 const LOCALHOST: &str = "127.0.0.1";
 const OK: u16 = 200;
 
-/// An HTTP request, a `GET` unless set, that has to be answered with a certain status.
+/// An HTTP request, by default a `GET`, that expects a certain status.
 ///
-/// Made of a port; the rest is `http://127.0.0.1`, path `/` and status 200 unless set. What is wrong with it is told
-/// where it is used.
+/// Made from a port; by default the rest is `http://127.0.0.1`, path `/` and status 200. It is validated where it is
+/// used.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HttpGet {
     pub(super) scheme: Scheme,
@@ -46,7 +46,7 @@ impl fmt::Debug for HttpGet {
     }
 }
 
-/// What is asked for, and with what it has to be answered, once it was found to be right.
+/// A validated request, with the statuses expected.
 pub(super) struct Question {
     pub(super) uri: http::Uri,
     pub(super) method: Method,
@@ -54,14 +54,14 @@ pub(super) struct Question {
     pub(super) statuses: Vec<RangeInclusive<u16>>,
 }
 
-/// How an HTTP probe speaks to its target.
+/// How an HTTP probe talks to its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
-    /// In the clear.
+    /// Plain text.
     #[default]
     Http,
-    /// Over TLS, which takes a client of your own: see [`HttpProbe::with_client`](super::HttpProbe::with_client).
+    /// Over TLS, which needs a client of your own: see [`HttpProbe::with_client`](super::HttpProbe::with_client).
     Https,
 }
 
@@ -75,7 +75,7 @@ impl Scheme {
 }
 
 impl HttpGet {
-    /// `GET http://127.0.0.1:{port}/`, to be answered with 200. The port must not be 0.
+    /// `GET http://127.0.0.1:{port}/`, expecting status 200. The port must not be 0.
     #[must_use]
     pub fn new(port: u16) -> HttpGet {
         HttpGet {
@@ -89,34 +89,34 @@ impl HttpGet {
         }
     }
 
-    /// Another host: a name or an address. Must not be empty.
+    /// The host: a name or an address; `127.0.0.1` if not set. Must not be empty.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> HttpGet {
         self.host = host.into();
         self
     }
 
-    /// Another path, and a query if there is one; both are sent as they are. Must begin with `/`.
+    /// The path, with a query if there is one; `/` if not set. Both are sent unchanged. Must begin with `/`.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> HttpGet {
         self.path = path.into();
         self
     }
 
-    /// Another scheme.
+    /// The scheme; `http` if not set.
     #[must_use]
     pub fn scheme(mut self, scheme: Scheme) -> HttpGet {
         self.scheme = scheme;
         self
     }
 
-    /// Another status to be answered with, from 100 to 599. A redirect is not followed, but can be what is expected.
+    /// The status to expect, from 100 to 599; 200 if not set. A redirect is not followed, but may be what is expected.
     #[must_use]
     pub fn status(self, status: u16) -> HttpGet {
         self.statuses([status..=status])
     }
 
-    /// Other statuses to be answered with, from 100 to 599, any of which is good. There must be one.
+    /// The statuses to expect, from 100 to 599, any of which is good. There must be at least one.
     ///
     /// ```
     /// use seaworthy::prober::HttpGet;
@@ -130,15 +130,15 @@ impl HttpGet {
         self
     }
 
-    /// Another method, such as `HEAD`; not `CONNECT`. The request has no body.
+    /// The method, such as `HEAD`; not `CONNECT`. `GET` if not set. The request has no body.
     #[must_use]
     pub fn method(mut self, method: impl Into<String>) -> HttpGet {
         self.method = method.into();
         self
     }
 
-    /// A header more. `Host` takes the place of what the host and the port would give; what is about the connection or the
-    /// body is not for a probe to say.
+    /// Adds a header. `Host` replaces the one made from the host and the port; headers about the connection or the body
+    /// are refused.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> HttpGet {
         self.headers.push((name.into(), value.into()));
@@ -171,7 +171,7 @@ pub(super) fn check_path(path: &str) -> Result<PathAndQuery, ConfigError> {
         return Err(PROBE.refuse("path", path, "must begin with `/`"));
     }
     let parsed = path.parse::<PathAndQuery>().ok();
-    // A fragment would be left out without a word.
+    // A fragment would be dropped silently.
     let parsed = parsed.filter(|parsed| parsed.as_str() == path);
     parsed.ok_or_else(|| PROBE.refuse("path", path, "must be a valid path and query, without a fragment"))
 }
@@ -225,7 +225,7 @@ impl TcpConnect {
         TcpConnect { host: LOCALHOST.to_owned(), port }
     }
 
-    /// Another host: a name or an address. Must not be empty.
+    /// The host: a name or an address; `127.0.0.1` if not set. Must not be empty.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> TcpConnect {
         self.host = host.into();
@@ -237,7 +237,7 @@ impl TcpConnect {
     }
 }
 
-/// A command that has to exit with code 0. It is run as it is, without a shell.
+/// A command that has to exit with code 0. It is run directly, without a shell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Exec {
     pub(super) command: Vec<String>,
@@ -250,7 +250,7 @@ impl Exec {
         Exec { command: command.into_iter().map(Into::into).collect() }
     }
 
-    /// The program and its arguments.
+    /// The program and its arguments, validated.
     pub(super) fn check(&self) -> Result<(&str, &[String]), ConfigError> {
         match self.command.split_first() {
             Some((program, arguments)) if !program.is_empty() => Ok((program, arguments)),

@@ -1,4 +1,4 @@
-//! A health prober: looks at targets again and again, whether anybody calls them or not, and knows how they are.
+//! A health prober: checks targets regularly, whether or not they get calls, and keeps their state.
 //!
 //! ```text
 //!   disabled      no policy                  unknown      does not run
@@ -12,10 +12,10 @@
 //! ```
 //!
 //! A [`Prober`] has many [`Target`]s, each with a [`ProbePolicy`] and a [`Probe`]: an HTTP `GET`, a TCP connection, a
-//! command, or a closure. The next probe begins one interval after the last one ended. There are never two at once for
-//! one target, and only so many at once in all. One timer serves all targets.
+//! command, or a closure. The next probe begins one interval after the last one ended. A target never has two probes at
+//! once, and the total at a time is limited. One timer serves all targets.
 //!
-//! A target is a [`Check`](crate::Check), and can [drive a circuit](Target::drive).
+//! A target is a [`Check`](crate::Check), and can [drive a circuit breaker](Target::drive).
 //!
 //! ```
 //! use seaworthy::prober::{ProbePolicy, ProbeState, Prober};
@@ -33,7 +33,7 @@
 //! # }
 //! ```
 //!
-//! As a task of something that has a signal for its end: `prober.run(signal)`.
+//! To run as part of a task that has a signal for its end: `prober.run(signal)`.
 
 mod address;
 mod body;

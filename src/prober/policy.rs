@@ -30,7 +30,7 @@ pub struct ProbePolicy {
 }
 
 impl ProbePolicy {
-    /// Sets up a policy.
+    /// Starts the settings of a policy.
     pub fn builder() -> ProbePolicyBuilder {
         ProbePolicyBuilder {
             interval: INTERVAL,
@@ -46,31 +46,32 @@ impl ProbePolicy {
         self.interval
     }
 
-    /// The time after which a probe is given up.
+    /// The time limit of a probe.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// What is at most added to an interval by chance.
+    /// The most that jitter adds to an interval.
     #[must_use]
     pub fn jitter(&self) -> Duration {
         self.jitter
     }
 
-    /// The time from the start of the target in which failures do not mark it, unless it was found healthy meanwhile.
+    /// The time after the target's start during which failures do not make it unhealthy, unless it has been found
+    /// healthy.
     #[must_use]
     pub fn start_period(&self) -> Duration {
         self.rules.start_period
     }
 
-    /// The failures in a row that make a target unhealthy.
+    /// How many failures in a row make a target unhealthy.
     #[must_use]
     pub fn failure_threshold(&self) -> u32 {
         self.rules.failure_threshold
     }
 
-    /// The successes in a row that make a target healthy.
+    /// How many successes in a row make a target healthy.
     #[must_use]
     pub fn success_threshold(&self) -> u32 {
         self.rules.success_threshold
@@ -89,7 +90,7 @@ impl Default for ProbePolicy {
     }
 }
 
-/// The settings of a [`ProbePolicy`]; nothing is checked before [`build`](Self::build).
+/// The settings of a [`ProbePolicy`]; nothing is validated before [`build`](Self::build).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ProbePolicyBuilder {
@@ -100,47 +101,47 @@ pub struct ProbePolicyBuilder {
 }
 
 impl ProbePolicyBuilder {
-    /// Begins the next probe so long after the last one ended. More than zero; 10 s if not set. A time too long to be
-    /// told is without end: there is one probe, and no other.
+    /// The time from the end of one probe to the beginning of the next. More than zero; 10 s if not set. A duration
+    /// that the clock cannot represent means no limit: there is one probe, and no other.
     pub fn interval(mut self, time: Duration) -> ProbePolicyBuilder {
         self.interval = time;
         self
     }
 
-    /// Gives up a probe that has not ended after so long, as a failure. More than zero, and longer than the
-    /// interval if you like: probes of a target do not overlap. 2 s if not set, or the interval where that is shorter.
+    /// Cancels a probe that takes longer, and counts it as a failure. More than zero; may be longer than the interval,
+    /// as the probes of a target do not overlap. 2 s if not set, or the interval if that is shorter.
     pub fn timeout(mut self, time: Duration) -> ProbePolicyBuilder {
         self.timeout = Some(time);
         self
     }
 
-    /// Adds a time from zero to this one by chance, before the first probe and to each interval, so that targets that
-    /// were added together are not probed together. None if not set.
+    /// Adds a random time from zero to `most` before the first probe and to each interval, so that targets added
+    /// together are not probed together. None if not set.
     pub fn jitter(mut self, most: Duration) -> ProbePolicyBuilder {
         self.jitter = most;
         self
     }
 
-    /// Counts failures in the first time after the target's start, but does not call it unhealthy for them. Being found
-    /// healthy ends it. May be zero; 30 s if not set.
+    /// How long after its start a target is not called unhealthy: failures are counted, but do not change its state.
+    /// Being found healthy ends it. May be zero; 30 s if not set.
     pub fn start_period(mut self, time: Duration) -> ProbePolicyBuilder {
         self.rules.start_period = time;
         self
     }
 
-    /// Calls a target unhealthy after so many failures in a row. At least 1; 3 if not set.
+    /// How many failures in a row make a target unhealthy. At least 1; 3 if not set.
     pub fn failure_threshold(mut self, count: u32) -> ProbePolicyBuilder {
         self.rules.failure_threshold = count;
         self
     }
 
-    /// Calls a target healthy after so many successes in a row. At least 1; 1 if not set.
+    /// How many successes in a row make a target healthy. At least 1; 1 if not set.
     pub fn success_threshold(mut self, count: u32) -> ProbePolicyBuilder {
         self.rules.success_threshold = count;
         self
     }
 
-    /// Checks the settings. Nothing about them fails later.
+    /// Validates the settings. They cause no failures after this.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.

@@ -6,7 +6,7 @@ use crate::error::BoxError;
 
 /// Finds out whether a target is well.
 ///
-/// It must not block its thread: one that does is a failure when its time is over, but stays where it is.
+/// It must not block its thread: a probe that does counts as a failure when its time is up, but goes on blocking.
 ///
 /// Any closure that returns a future of a result is a probe:
 ///
@@ -26,7 +26,8 @@ use crate::error::BoxError;
 /// The future is dropped when the policy's timeout is over, when the target is removed, restarted or given another
 /// policy, and when the prober stops.
 pub trait Probe: Send + Sync + 'static {
-    /// Looks once. An error says that the target is not well, and why; its text, with those of its sources, is kept.
+    /// Probes once. An error means that the target is not well, and says why; its text, with those of its sources, is
+    /// kept.
     fn probe(&self) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
@@ -37,7 +38,7 @@ where
     E: Into<BoxError>,
 {
     async fn probe(&self) -> Result<(), BoxError> {
-        // The closure is called in here, so that its panic is the probe's.
+        // The closure is called inside the future, so that its panic is the probe's.
         self().await.map_err(Into::into)
     }
 }

@@ -11,18 +11,19 @@ type Addresses = Result<Vec<IpAddr>, BoxError>;
 type Blocking = dyn Fn(&str) -> Addresses + Send + Sync;
 type LookUp = dyn Fn(String) -> Pin<Box<dyn Future<Output = Addresses> + Send>> + Send + Sync;
 
-/// Finds the addresses of the hosts that a [`Prober`](super::Prober) probes over TCP, and over HTTP with the ready-made
-/// client. Addresses as such are not looked up.
+/// Looks up the hosts that a [`Prober`](super::Prober) probes over TCP, and over HTTP with the built-in client. Literal
+/// addresses are not looked up.
 ///
-/// A look-up of the system blocks its thread for as long as its name servers are silent, and nothing can end it. It has a
-/// thread of its own, counts among the [probes that are under way](super::ProberBuilder::max_concurrent) until it has
-/// returned, and a target has at most one. So has a look-up of a resolver that [blocks](Resolver::blocking).
+/// A system look-up blocks its thread for as long as the name servers are silent, and nothing can cancel it. It runs on
+/// a thread of its own and counts among the [probes that are under way](super::ProberBuilder::max_concurrent) until it
+/// has returned, and there is at most one for each target. The same goes for a look-up of a resolver that
+/// [blocks](Resolver::blocking).
 ///
 /// ```
 /// use seaworthy::prober::{Prober, Resolver};
 /// use std::net::{IpAddr, Ipv4Addr};
 ///
-/// // Whatever it is called, it is here.
+/// Whatever the host is called, it is here.
 /// let resolver = Resolver::new(|_host| async { Ok::<_, std::io::Error>([IpAddr::V4(Ipv4Addr::LOCALHOST)]) });
 /// let prober = Prober::builder().resolver(resolver).build()?;
 /// # drop(prober);
@@ -43,13 +44,13 @@ enum ResolverKind {
 }
 
 impl Resolver {
-    /// The system's, `getaddrinfo`, which a prober has unless it is given another one.
+    /// The system's resolver, `getaddrinfo`; the default of a prober.
     #[must_use]
     pub fn system() -> Resolver {
         Resolver::default()
     }
 
-    /// Asks `look_up`, whose future is dropped when the probe is given up. It must not block its thread.
+    /// Calls `look_up`, whose future is dropped when the probe is cancelled. It must not block its thread.
     pub fn new<F, R, A, E>(look_up: F) -> Resolver
     where
         F: Fn(String) -> R + Send + Sync + 'static,
@@ -63,7 +64,7 @@ impl Resolver {
         })))
     }
 
-    /// Asks `look_up` on a thread of its own for each look-up, as the system is asked.
+    /// Calls `look_up` on a new thread for each look-up, as is done for the system's.
     pub fn blocking<F, A, E>(look_up: F) -> Resolver
     where
         F: Fn(&str) -> Result<A, E> + Send + Sync + 'static,
@@ -102,7 +103,7 @@ impl Resolver {
 }
 
 fn system(host: &str) -> io::Result<Vec<IpAddr>> {
-    // The port has no part in it.
+    // The port does not matter here.
     (host, 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect())
 }
 

@@ -14,11 +14,11 @@ use crate::name::Name;
 use crate::rt::time::Alarm;
 use crate::rt::{panic, time};
 
-/// How long what was given up, but cannot be taken back, is waited for when the run ends.
+/// How long to wait, when the run ends, for what cannot be cancelled.
 const LAST_MOMENT: Duration = Duration::from_millis(250);
 
-/// Probes all targets until `stop` ends, then gives up and joins what is under way; the targets of which something is
-/// left all the same.
+/// Probes all targets until `stop` ends, then cancels and joins the probes under way. Returns the targets of which
+/// something is still left.
 pub(super) async fn run(shared: &Arc<Shared>, stop: impl Future<Output = ()>) -> Vec<Name> {
     tokio::pin!(stop);
     let _turn = tokio::select! {
@@ -30,7 +30,7 @@ pub(super) async fn run(shared: &Arc<Shared>, stop: impl Future<Output = ()>) ->
     let mut alarm = Alarm::default();
     shared.with_table(|table| table.running = true);
     loop {
-        // What stirs comes first below, so that those that have ended are fetched here, however busy it is.
+        // News comes first in the `select!` below, so finished probes are collected here, however busy it is.
         while let Some(ended) = sky.tasks.try_join_next() {
             landed(ended);
         }
@@ -68,18 +68,18 @@ pub(super) async fn run(shared: &Arc<Shared>, stop: impl Future<Output = ()>) ->
     }
 }
 
-/// What a probe that was given up panicked with can be anything.
+/// The payload of a probe's panic, which can be anything, is disposed of here.
 fn landed(ended: Result<(), JoinError>) {
     if let Err(Ok(payload)) = ended.map_err(JoinError::try_into_panic) {
         panic::dispose(payload);
     }
 }
 
-/// What is under way. Dropping it gives all of it up.
+/// The probes under way. Dropping it cancels them all.
 struct Running<'a> {
     shared: &'a Arc<Shared>,
     tasks: JoinSet<()>,
-    /// Nothing is ever sent: who listens learns that it is gone.
+    /// Nothing is ever sent: the receivers learn when it is dropped.
     ended: watch::Sender<()>,
 }
 
@@ -101,7 +101,7 @@ impl Drop for Running<'_> {
     }
 }
 
-/// Sees that something of the probe panicked where that is not caught, as in its destructor.
+/// Notices when the probe panics where that is not caught, such as in a destructor.
 struct PanicReporter {
     shared: Arc<Shared>,
     id: u64,
@@ -115,7 +115,8 @@ impl Drop for PanicReporter {
     }
 }
 
-/// The result in words. A panic is an error, too, and so is one of what is left of the probe when it is dropped.
+/// The result, with the error as text. A panic counts as an error, and so does one from dropping what is left of the
+/// probe.
 async fn caught(probe: ProbeFuture) -> Result<(), String> {
     let mut probe = Some(probe);
     poll_fn(|cx| {

@@ -21,12 +21,13 @@ use crate::rt::random::Random;
 use crate::rt::sync::Mutex;
 use crate::rt::time;
 
-/// A prober that many threads share. Observers, circuits and probes are only ever called without its lock.
+/// The state of a prober, shared by threads. Observers, circuit breakers and probes are only ever called outside its
+/// lock.
 pub(super) struct Shared {
     locked: Mutex<TargetTable>,
     /// There may be something to do.
     pub(super) stirred: Notify,
-    /// Whose turn it is to run.
+    /// Held by the active run.
     pub(super) turn: Semaphore,
     notifier: Notifier,
     random: Random,
@@ -49,15 +50,15 @@ impl Shared {
         work(&mut self.locked.lock())
     }
 
-    /// Wakes whoever probes. A panic of its waker is not that of who has news for it.
+    /// Wakes the run. A panic of its waker must not reach the caller.
     fn stir(&self) {
         let _the_wakers_own = caught(|| self.stirred.notify_one());
     }
 
-    // What users do.
+    // Called by users.
 
-    /// Begins a fresh window if `change` says so: what is under way counts no more, and the next probe is due. Otherwise
-    /// its circuits are told of the state that shows now.
+    /// Starts a fresh window if `change` says so: the probe under way no longer counts, and the next one is due.
+    /// Otherwise its circuit breakers learn of the state that shows now.
     pub(super) fn change(&self, id: u64, change: impl FnOnce(&mut TargetEntry, Timestamp) -> Changed) -> bool {
         let now = time::now();
         let mut locked = self.locked.lock();
@@ -93,7 +94,7 @@ impl Shared {
     pub(super) fn remove(&self, id: u64) -> bool {
         let removed = self.with_table(|table| table.remove(id));
         let found = removed.is_some();
-        // Its probe and its circuits go without the lock.
+        // Its probe and its circuit breakers are dropped outside the lock.
         if let Some(mut entry) = removed {
             abort(entry.flight.take());
             let state = entry.track.state();
@@ -118,9 +119,9 @@ impl Shared {
         true
     }
 
-    // What the run does.
+    // Called by the run.
 
-    /// The moment of the first probe.
+    /// When the first probe is due.
     pub(super) fn first(&self, policy: Option<&ProbePolicy>, now: Timestamp) -> Timestamp {
         policy.map_or(Timestamp::NEVER, |policy| now.after(self.jitter(policy)))
     }
@@ -133,7 +134,7 @@ impl Shared {
         Duration::try_from_secs_f64(most.as_secs_f64() * self.random.fraction()).unwrap_or(most)
     }
 
-    /// The next probe that is due, if there is room for it. Its circuits are told.
+    /// The next probe that is due, if there is room for it. The target's circuit breakers learn that it begins.
     pub(super) fn launch(&self) -> Option<Launch> {
         let now = time::now();
         let (launch, mut links) = self.with_table(|table| {
@@ -151,7 +152,7 @@ impl Shared {
         Some(launch)
     }
 
-    /// A probe was started; if it does not count any more, it is given up at once.
+    /// A probe was started; if it no longer counts, it is cancelled at once.
     pub(super) fn launched(&self, id: u64, task: AbortHandle) {
         let not_needed = self.with_table(|table| match table.targets.get_mut(&id).map(|entry| &mut entry.flight) {
             Some(Some(flight)) => {
@@ -196,12 +197,12 @@ impl Shared {
         links.iter_mut().for_each(|driver| driver.ended(result.is_ok(), state, now));
         self.put_back(id, links);
         if result.is_err() {
-            // It may still be there.
+            // The task may still be there.
             abort(Some(flight));
         }
     }
 
-    /// Looks at the circuits that may have changed.
+    /// Looks at the circuit breakers whose state may have changed.
     pub(super) fn notice(&self) {
         while let Some((id, links)) = self.with_table(|table| {
             // Those that are away are looked at when they are put back.
@@ -215,7 +216,7 @@ impl Shared {
         }
     }
 
-    /// Gives up what takes too long.
+    /// Cancels probes that take too long.
     pub(super) fn give_up_overdue(&self) {
         let now = time::now();
         while let Some((id, timeout)) = self.with_table(|table| {
@@ -236,12 +237,12 @@ impl Shared {
         self.stir();
     }
 
-    /// The targets of which something is under way, if only what a probe that was given up has left behind.
+    /// The targets of which something is under way, even if it is only what a cancelled probe has left running.
     pub(super) fn under_way(&self) -> Vec<Name> {
         self.with_table(|table| table.under_way.values().cloned().collect())
     }
 
-    /// Nobody runs any longer. What was under way counts no more, and is due when somebody runs again.
+    /// The run has ended. The probes under way no longer count, and are due when the prober runs again.
     pub(super) fn ground(&self) {
         let now = time::now();
         let (flights, mut links) = self.with_table(|table| {
@@ -266,8 +267,8 @@ impl Shared {
         }
     }
 
-    /// Circuits that were told something go back to their target. What came about meanwhile is told first: that nobody
-    /// probes it any more, that the probe that is under way does not count, or that one of them may have changed.
+    /// Puts back circuit breakers that were away being notified. What happened meanwhile comes first: that the target
+    /// is no longer probed, that the probe under way does not count, or that one of them may have changed.
     fn put_back(&self, id: u64, mut links: Vec<CircuitDriver>) {
         if links.is_empty() {
             return;
@@ -286,7 +287,7 @@ impl Shared {
                 if table.turned.remove(&id) {
                     return Some(CircuitDriver::notice);
                 }
-                // When an open time is over the probe that may end it is due, whatever the interval.
+                // When an open time ends, the probe that may close the circuit is due, whatever the interval.
                 if let Some(due) = links.iter().map(|driver| driver.due(now)).min() {
                     table.schedule.set_by(id, due);
                 }
@@ -331,7 +332,8 @@ impl Drop for Shared {
     }
 }
 
-/// What a circuit wakes when it changes. It is in the middle of something, so that it is looked at by the run.
+/// Woken by a circuit breaker when its state changes. That happens in the middle of a call, so the run looks at it
+/// later.
 struct Turned {
     shared: Weak<Shared>,
     id: u64,
@@ -355,11 +357,11 @@ pub(super) fn patience(policy: Option<&ProbePolicy>) -> Duration {
     policy.map_or(Duration::MAX, ProbePolicy::interval)
 }
 
-/// What a change did: see [`Shared::change`].
+/// The effect of a change: see [`Shared::change`].
 pub(super) struct Changed {
     pub(super) change: Option<Change>,
     pub(super) fresh: bool,
-    /// A probe that is not needed any more, to be dropped without the lock.
+    /// A probe that was replaced, to be dropped outside the lock.
     pub(super) replaced: Option<Arc<dyn AnyProbe>>,
 }
 

@@ -5,7 +5,7 @@ use super::policy::ProbePolicy;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProbeKind {
-    /// An HTTP `GET` that has to be answered with a certain status.
+    /// An HTTP request, by default a `GET`, that expects a certain status.
     Http(HttpGet),
     /// A TCP connection that has to be accepted.
     Tcp(TcpConnect),
@@ -13,32 +13,36 @@ pub enum ProbeKind {
     Exec(Exec),
 }
 
-/// A policy and what it is for, as it stands in a file of settings (feature `serde`).
+/// A policy and what it applies to, as read from a settings file (feature `serde`).
 ///
-/// There is exactly one of `http`, `tcp` and `exec`. Durations are texts like `"10s"`. Everything that may be left out has
-/// the default that [`ProbePolicy`] and the kinds have; a name that is not known is an error. Errors name the path of the
-/// key, what must stand there, and what does: ``http.port: must be a number from 1 to 65535, is "http"``.
+/// There is exactly one of `http`, `tcp` and `exec`. Durations are texts like `"10s"`. Everything optional has the
+/// defaults of [`ProbePolicy`] and of the kinds; an unknown name is an error. Errors give the path of the key, what
+/// must be there, and what is: ``http.port: must be a number from 1 to 65535, is "http"``.
 ///
 /// | in | names |
 /// |---|---|
 /// | the spec | `interval`, `timeout`, `jitter`, `start_period`, `failure_threshold`, `success_threshold`, and a kind |
-/// | `http` | `port`, and perhaps `host`, `path`, `scheme` (`"http"` or `"https"`), `method`, `headers` (a table), `status` (`200`, `"200-299"`, or a list of these) |
-/// | `tcp` | `port`, and perhaps `host` |
+/// | `http` | `port`; optional: `host`, `path`, `scheme`, `method`, `headers` (a table), `status` |
+/// | `tcp` | `port`; optional: `host` |
 /// | `exec` | `command`, a list: the program and its arguments |
 ///
-/// A probe as it stands in a Kubernetes manifest is read as it is, with the defaults that it has there, and by what it means
-/// there: any status from 200 to 399 is good, and what is 0 or empty is not set.
+/// `scheme` is `"http"` or `"https"`, and `status` is `200`, `"200-299"`, or a list of these.
 ///
-/// | there | here |
+/// A probe from a Kubernetes manifest is read unchanged, with the defaults and the meaning it has there: any status
+/// from 200 to 399 is good, and 0 or empty means not set.
+///
+/// | Kubernetes | here |
 /// |---|---|
-/// | `httpGet` (`path`, `port`, `host`, `scheme`, `httpHeaders`), `tcpSocket`, `exec` | `http`, `tcp`, `exec`; the host is `127.0.0.1` where it would be the pod's, and a port is a number |
+/// | `httpGet` (`path`, `port`, `host`, `scheme`, `httpHeaders`) | `http` |
+/// | `tcpSocket`, `exec` | `tcp`, `exec` |
 /// | `periodSeconds` (10), `timeoutSeconds` (1) | `interval`, `timeout` |
 /// | `successThreshold` (1), `failureThreshold` (3) | `success_threshold`, `failure_threshold` |
 /// | `initialDelaySeconds` (0) | `start_period`: it is probed from the start, and failures do not mark it |
-/// | `terminationGracePeriodSeconds` | an error: a prober ends nothing |
+/// | `terminationGracePeriodSeconds` | an error: a prober terminates nothing |
 /// | `grpc` | an error: not supported yet |
 ///
-/// `exec` alone is written alike in both, and has the defaults of here.
+/// The host is `127.0.0.1` where Kubernetes would use the pod's, and a port must be a number. `exec` alone is the same in
+/// both notations, and has the defaults used here.
 ///
 #[cfg_attr(feature = "serde", doc = "```")]
 #[cfg_attr(not(feature = "serde"), doc = "```ignore")]
@@ -54,6 +58,6 @@ pub enum ProbeKind {
 pub struct ProbeSpec {
     /// What is probed.
     pub kind: ProbeKind,
-    /// How often, and how the results are judged.
+    /// How often it is probed, and how the results are judged.
     pub policy: ProbePolicy,
 }

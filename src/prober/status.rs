@@ -4,20 +4,20 @@ use std::time::Duration;
 use crate::machine::probe::track::{ProbeState, TargetPhase, Track};
 use crate::machine::timestamp::Timestamp;
 
-/// What is known of a target at one moment.
+/// What is known about a target at one moment.
 ///
-/// The counts and times are those of the present window. A fresh one begins when the target is restarted, begins or
-/// ceases to run, or is given another policy.
+/// The counts and times are those of the current window. A fresh one begins when the target is restarted, starts or
+/// stops running, or gets another policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProbeStatus {
-    /// The state, masked by the phase.
+    /// The state; when the target does not run, its phase decides what shows.
     pub state: ProbeState,
-    /// Where the target is in its life.
+    /// The phase of the target.
     pub phase: TargetPhase,
-    /// Successes in a row up to now.
+    /// Successes in a row, up to now.
     pub successes: u32,
-    /// Failures in a row up to now; those of the start period, too.
+    /// Failures in a row, up to now, those of the start period included.
     pub failures: u32,
     /// Why the last probe failed, if it did; at most 512 bytes.
     pub last_error: Option<Arc<str>>,

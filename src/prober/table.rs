@@ -16,16 +16,16 @@ use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
 use crate::rt::sync::{AtomicU64, Ordering};
 
-/// All targets and when they are probed: what a prober has behind its lock.
+/// All targets and when they are probed: the state behind a prober's lock.
 pub(super) struct TargetTable {
     pub(super) targets: BTreeMap<u64, TargetEntry>,
     names: HashMap<Name, u64>,
     pub(super) schedule: ProbeSchedule,
-    /// Whose probes are under way, removed targets and what was given up included.
+    /// The targets with something under way, including removed targets and what cancelled probes left running.
     pub(super) under_way: BTreeMap<u64, Name>,
-    /// Whether somebody probes: nobody else would ever let go of a circuit.
+    /// Whether the prober runs: without a run, nothing would ever release a circuit.
     pub(super) running: bool,
-    /// Targets one of whose circuits may have changed.
+    /// Targets with a circuit breaker whose state may have changed.
     pub(super) turned: BTreeSet<u64>,
     last_id: u64,
     sequence: u64,
@@ -37,9 +37,9 @@ pub(super) struct TargetEntry {
     pub(super) probe: Arc<dyn AnyProbe>,
     pub(super) track: Track,
     pub(super) face: Arc<TargetState>,
-    /// Away while they are being told something.
+    /// The circuit breakers; away while they are being notified.
     pub(super) links: Vec<CircuitDriver>,
-    /// All circuits that it drives, also those that are away.
+    /// All circuit breakers that it drives, including those that are away.
     pub(super) drives: BTreeSet<usize>,
     /// The probe under way whose result will count.
     pub(super) flight: Option<InFlightProbe>,
@@ -48,11 +48,11 @@ pub(super) struct TargetEntry {
 pub(super) struct InFlightProbe {
     pub(super) window: u64,
     pub(super) began: Timestamp,
-    /// Not there before it has been started.
+    /// None until it has been started.
     pub(super) task: Option<AbortHandle>,
 }
 
-/// The state of a target, to be read without the lock.
+/// The state of a target, readable without the lock.
 #[derive(Debug)]
 pub(super) struct TargetState(AtomicU64);
 
@@ -70,7 +70,7 @@ impl TargetState {
     }
 }
 
-/// What became of a target, to be told without the lock.
+/// A target's change of state, to be reported outside the lock.
 pub(super) struct TargetNews {
     pub(super) name: Name,
     pub(super) change: Change,
@@ -98,8 +98,8 @@ impl TargetTable {
         self.names.get(name).copied()
     }
 
-    /// Lets a target drive a circuit, which it may do already: whether it is being probed and found unhealthy, and the
-    /// link, which has to be put back; or none, if the circuit is being told something. None if there is no such target.
+    /// Lets a target drive a circuit breaker, which it may do already. Returns whether the target is probed and
+    /// unhealthy, and the driver, which has to be put back, or none if it is away. None if there is no such target.
     pub(super) fn driver(
         &mut self,
         id: u64,
@@ -154,7 +154,7 @@ impl TargetTable {
         Some(entry)
     }
 
-    /// Makes a change visible.
+    /// Makes a change of state visible.
     pub(super) fn publish(&mut self, id: u64, change: Option<Change>) -> Option<TargetNews> {
         let (entry, change) = (self.targets.get(&id)?, change?);
         entry.face.show(change.to);

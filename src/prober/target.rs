@@ -12,13 +12,13 @@ use crate::machine::probe::track::{ProbeState, TargetPhase};
 use crate::name::Name;
 use crate::rt::time;
 
-/// A target of a [`Prober`](super::Prober): what is known of it, and what may be changed.
+/// A target of a [`Prober`](super::Prober): shows its state, and changes its settings.
 ///
-/// It is a [`Check`]: up while it is healthy, and while it is disabled or was removed, for then nobody asks how it is. It
-/// is down while it is unhealthy, and as long as nobody knows: while it starts or does not run.
+/// It is a [`Check`]: up while it is healthy, and also while it is disabled or removed, because then it is not probed
+/// on purpose. It is down while it is unhealthy, and while its health is unknown: when it is starting or does not run.
 ///
 /// # Clone
-/// Costs two reference counts; all clones are the same target's. Dropping them does not remove it.
+/// Costs two reference counts; all clones are the same target. Dropping them does not remove it.
 #[derive(Clone)]
 pub struct Target {
     shared: Arc<Shared>,
@@ -32,27 +32,28 @@ impl Target {
         Target { shared, id, name, face }
     }
 
-    /// The name that it was added with.
+    /// The name it was added with.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.name
     }
 
-    /// The state, without a lock; disabled once the target was removed.
+    /// The state, read without a lock; disabled once the target is removed.
     #[must_use]
     pub fn state(&self) -> ProbeState {
         self.face.state()
     }
 
-    /// Everything that is known, as of one moment. None once the target was removed.
+    /// Everything known about it at this moment. None once the target is removed.
     #[must_use]
     pub fn status(&self) -> Option<ProbeStatus> {
         let now = time::now();
         self.shared.with_table(|table| Some(ProbeStatus::new(&table.targets.get(&self.id)?.track, now)))
     }
 
-    /// Gives the target another policy, or none, which disables it. A fresh window begins, with a probe at once, and what
-    /// is under way is given up; the start period still counts from the start of the target. False if it was removed.
+    /// Gives the target another policy, or none, which disables it. A fresh window begins with a probe at once, and the
+    /// probe under way is cancelled; the start period still counts from the start of the target. False if it was
+    /// removed.
     pub fn set_policy(&self, policy: impl Into<Option<ProbePolicy>>) -> bool {
         let policy = policy.into();
         self.shared.change(self.id, |entry, now| {
@@ -61,7 +62,7 @@ impl Target {
         })
     }
 
-    /// As [`set_policy`](Self::set_policy), with another probe, too.
+    /// Like [`set_policy`](Self::set_policy), with another probe as well.
     pub fn set_probe(&self, policy: impl Into<Option<ProbePolicy>>, probe: impl Probe) -> bool {
         let policy = policy.into();
         self.shared.change(self.id, |entry, now| {
@@ -71,8 +72,8 @@ impl Target {
         })
     }
 
-    /// Says where the target is in its life. A fresh window begins when it begins or ceases to run, and the start period
-    /// when it begins. False if it was removed.
+    /// Sets the phase of the target. A fresh window begins when it starts or stops running, and the start period when
+    /// it starts. False if it was removed.
     pub fn set_phase(&self, phase: TargetPhase) -> bool {
         self.shared.change(self.id, |entry, now| {
             let (change, fresh) = entry.track.set_phase(phase, now);
@@ -80,8 +81,8 @@ impl Target {
         })
     }
 
-    /// Says that the target was started anew: a fresh window and its start period begin, with a probe at once, and what is
-    /// under way is given up. False if it was removed.
+    /// Says that the target was restarted: a fresh window and its start period begin, with a probe at once, and the
+    /// probe under way is cancelled. False if it was removed.
     pub fn restart(&self) -> bool {
         self.shared.change(self.id, |entry, now| {
             let change = entry.track.restart(now);
@@ -89,24 +90,25 @@ impl Target {
         })
     }
 
-    /// Lets this target drive a circuit, until it is removed:
+    /// Lets this target drive a circuit breaker until the target is removed:
     ///
-    /// - While it is unhealthy it [holds the circuit open](CircuitBreaker::hold_open). When it is healthy again it closes the
-    ///   circuit at once: no call has to try.
-    /// - Where calls have opened the circuit, its next probe takes the circuit over: from then on no call becomes a
-    ///   half-open probe, and the first success at or after the end of the open time closes it. At that end a probe is
-    ///   due at once, however long the interval. Where interval and timeout together are shorter than the open time, no
-    ///   call ever has to be the one that tries.
-    /// - Where the open time is over already or the circuit is half-open, the next probe is the half-open probe.
+    /// - While it is unhealthy it [holds the circuit open](CircuitBreaker::hold_open). When it is healthy again it
+    ///   closes the circuit at once: no call has to probe.
+    /// - If calls have opened the circuit, the target's next probe takes it over: from then on no call becomes a
+    ///   half-open probe, and the first success at or after the end of the open time closes the circuit. At that point
+    ///   a probe is due at once, however long the interval. If interval and timeout together are shorter than the open
+    ///   time, no call ever has to probe.
+    /// - If the open time is already over or the circuit is half-open, the next probe is the half-open probe.
     ///
-    /// A circuit that was forced stays as it is. A [reset](CircuitBreaker::reset) closes it until the next probe finds the target
-    /// unhealthy still. While the target is not probed, because it is disabled or does not run or the prober has stopped,
-    /// the circuit is left to itself. Saying it twice is saying it once. False if the target was removed.
+    /// A circuit that was forced stays as it is. A [reset](CircuitBreaker::reset) closes it until the next probe finds
+    /// the target still unhealthy. While the target is not probed, because it is disabled, does not run, or the prober
+    /// has stopped, the circuit breaker is on its own. Calling this twice has no further effect. False if the target
+    /// was removed.
     pub fn drive(&self, circuit_breaker: &CircuitBreaker) -> bool {
         self.shared.driver(self.id, circuit_breaker)
     }
 
-    /// Removes the target, gives up the probe that is under way, and leaves its circuits to themselves. False if it was
+    /// Removes the target, cancels the probe under way, and leaves its circuit breakers on their own. False if it was
     /// removed already.
     pub fn remove(&self) -> bool {
         self.shared.remove(self.id)

@@ -7,9 +7,9 @@ use super::kind::TcpConnect;
 use super::probe::Probe;
 use crate::error::{BoxError, ConfigError};
 
-/// Connects, and hangs up at once. A name is looked up anew each time: see [`Resolver`](super::Resolver).
+/// Connects, and closes the connection at once. A name is looked up every time: see [`Resolver`](super::Resolver).
 ///
-/// The other side reads an end, and the port on this side is free at once: the connection is closed in order and then
+/// The peer reads an end of stream, and the port on this side is free at once: the connection is shut down and then
 /// reset, so that it does not stay in `TIME_WAIT`.
 #[derive(Clone, Debug)]
 pub struct TcpProbe {
@@ -17,7 +17,7 @@ pub struct TcpProbe {
 }
 
 impl TcpProbe {
-    /// A probe of this kind.
+    /// A probe that connects to `target`.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
@@ -30,7 +30,7 @@ impl TcpProbe {
 impl Probe for TcpProbe {
     async fn probe(&self) -> Result<(), BoxError> {
         let mut stream = self.address.connect().await?;
-        // It was accepted; whatever becomes of it now says nothing against it.
+        // It was accepted; whatever happens to it now is no failure.
         let _ = stream.shutdown().await;
         let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         Ok(())

@@ -1,4 +1,4 @@
-//! What a probe may leave behind when it is given up: it counts among the probes that are under way until it is gone.
+//! What a cancelled probe may leave running: it counts among the probes that are under way until it is gone.
 
 use std::future::Future;
 use std::io;
@@ -12,7 +12,7 @@ use crate::error::BoxError;
 
 tokio::task_local! { static HERE: ProbeContext; }
 
-/// What a prober gives each of its probes to hand.
+/// What a prober passes to each of its probes.
 #[derive(Clone)]
 pub(super) struct ProbeContext {
     landing: Arc<FinishGuard>,
@@ -26,13 +26,13 @@ impl ProbeContext {
         ProbeContext { landing, resolver: shared.resolver.clone(), run }
     }
 
-    /// Runs a probe with these to hand.
+    /// Runs a probe with this context.
     pub(super) fn around<F: Future>(self, probe: F) -> impl Future<Output = F::Output> {
         HERE.scope(self, probe)
     }
 }
 
-/// A probe that is under way; when the last of it is gone, its target may be probed again.
+/// A probe that is under way; once the last clone is dropped, its target may be probed again.
 struct FinishGuard {
     shared: Weak<Shared>,
     id: u64,
@@ -46,21 +46,21 @@ impl Drop for FinishGuard {
     }
 }
 
-/// Held by what a probe has begun and cannot take back. Nothing outside of a prober.
+/// Held by whatever a probe has started and cannot cancel. Empty outside a prober.
 pub(super) struct LeftRunning {
     _landing: Option<Arc<FinishGuard>>,
     run: Option<watch::Receiver<()>>,
 }
 
 impl LeftRunning {
-    /// Of the probe that is being polled.
+    /// For the probe that is being polled.
     pub(super) fn of_this_probe() -> LeftRunning {
         let here = HERE.try_with(ProbeContext::clone).ok();
         let (landing, run) = here.map(|here| (here.landing, here.run)).unzip();
         LeftRunning { _landing: landing, run }
     }
 
-    /// Ready when the prober runs no longer.
+    /// Ready when the prober no longer runs.
     pub(super) async fn run_ended(&mut self) {
         match &mut self.run {
             // Nothing is ever sent.
@@ -70,13 +70,13 @@ impl LeftRunning {
     }
 }
 
-/// The resolver of the prober whose probe is being polled; the system's outside of a prober.
+/// The resolver of the prober whose probe is being polled; outside a prober, the system's.
 pub(super) fn resolver() -> Resolver {
     HERE.try_with(|here| here.resolver.clone()).unwrap_or_default()
 }
 
-/// Does what blocks on a thread of its own, which does not keep the process from ending, as those of the runtime would.
-/// Dropping the future does not end it; it is counted until it has ended.
+/// Runs blocking work on a thread of its own, which does not keep the process from ending, as a thread of the runtime
+/// would. Dropping the future does not end the work; it counts until it has ended.
 pub(super) async fn off_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -85,7 +85,7 @@ pub(super) async fn off_thread<T: Send + 'static>(
     let (notify, told) = oneshot::channel();
     let work = move || {
         let _remains = remains;
-        // Nobody may wait for it any more.
+        // The receiver may be gone.
         let _ = notify.send(work());
     };
     spawn(name, work)?;

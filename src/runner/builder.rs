@@ -14,7 +14,7 @@ use crate::observe::observer::Observer;
 use crate::rt::random::Random;
 use crate::shutdown::Shutdown;
 
-/// The settings of a runner. Made by [`Runner::builder`]; nothing is checked before [`build`](Self::build).
+/// The settings of a runner. Made by [`Runner::builder`]; nothing is validated before [`build`](Self::build).
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct RunnerBuilder {
@@ -27,10 +27,10 @@ pub struct RunnerBuilder {
     random: Random,
 }
 
-/// The times of the end.
+/// The time limits of a shutdown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
-    /// As the reason of the end says, if none.
+    /// If none, it depends on why the shutdown began.
     pub(super) drain_delay: Option<Duration>,
     pub(super) grace_period: Duration,
 }
@@ -48,76 +48,76 @@ impl RunnerBuilder {
         }
     }
 
-    /// Tasks, requests in flight and `on_stop` hooks have so long to finish, counted from when the tasks are told to.
-    /// 30 s if not set. At zero nobody is waited for: hooks are polled once, and every task that still runs is aborted
-    /// and named. A time too long to be told is without end.
+    /// How long tasks, requests in flight and `on_stop` hooks have to finish, counted from when the tasks are told to.
+    /// 30 s if not set. At zero nothing is waited for: hooks are polled once, and every task that still runs is aborted
+    /// and named. A duration that the clock cannot represent means no limit.
     pub fn grace_period(mut self, time: Duration) -> RunnerBuilder {
         self.times.grace_period = time;
         self
     }
 
-    /// Waits for so long after the service was marked as draining before the tasks are told to finish. Servers still
-    /// serve meanwhile, so that those who balance load see that it is not ready and send no more; what they still send
-    /// is served, unless a readiness layer is told to
+    /// How long to wait, once the service is marked as draining, before the tasks are told to finish. Servers go on
+    /// serving meanwhile, so that load balancers notice that the service is not ready and send no more; requests that
+    /// still arrive are served, unless a readiness layer is set to
     /// [`refuse_while_draining`](crate::health::ReadinessLayer::refuse_while_draining).
     ///
-    /// If not set, it is 5 s where SIGTERM began the end, because an orchestrator that sends it has yet to notice, and
-    /// none where anything else did: Ctrl-C, [`stop`](super::RunnerHandle::stop), a task that failed. Set, it holds for
-    /// all. A service that has not served yet does not wait.
+    /// If not set, it is 5 s after SIGTERM, because the orchestrator that sent it has yet to update its routing, and
+    /// none after anything else: Ctrl-C, [`stop`](super::RunnerHandle::stop), a failed task. If set, it applies to all
+    /// of them. A service that has not served yet does not wait.
     pub fn drain_delay(mut self, time: Duration) -> RunnerBuilder {
         self.times.drain_delay = Some(time);
         self
     }
 
-    /// Hooks have so long, each, where they have no limit of their own. More than zero; 5 s if not set.
+    /// The time limit of each hook that has none of its own. More than zero; 5 s if not set.
     pub fn hook_timeout(mut self, time: Duration) -> RunnerBuilder {
         self.hook_timeout = time;
         self
     }
 
-    /// Listens to these signals and no others; to none, if there are none. SIGINT and SIGTERM if not set, and elsewhere
-    /// than on Unix, Ctrl-C.
+    /// Listens to these signals only, or to none if the list is empty. SIGINT and SIGTERM if not set; Ctrl-C on
+    /// systems other than Unix.
     pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> RunnerBuilder {
         self.signals = signals.into_iter().collect();
         self
     }
 
-    /// Keeps the phase of the service here, and waits for the requests that are counted in it. A health of its own if
-    /// not set.
+    /// Keeps the phase of the service in this health, and waits for the requests counted in it. The runner has a health
+    /// of its own if not set.
     pub fn health(mut self, health: Health) -> RunnerBuilder {
         self.health = health;
         self
     }
 
-    /// Ends the run when this is requested. It can be set more than once; any of them does.
+    /// Ends the run when `parent` is requested. Can be set more than once; any of them ends the run.
     pub fn parent(mut self, parent: Shutdown) -> RunnerBuilder {
         self.parents.push(parent);
         self
     }
 
-    /// Tells `observer` of tasks that fail, in place of the [default](crate::observe). What the run itself
-    /// does is told to `tracing` only.
+    /// Notifies `observer` of tasks that fail, instead of the [default](crate::observe). Events of the run itself go to
+    /// `tracing` only.
     pub fn observer(mut self, observer: impl Observer + 'static) -> RunnerBuilder {
         self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Draws jitter from a generator with this seed, so that a test can repeat it.
+    /// Draws jitter from a generator with this seed, so that a test is repeatable.
     pub fn random_seed(mut self, seed: u64) -> RunnerBuilder {
         self.random = Random::seeded(seed);
         self
     }
 
-    /// Checks the settings, and listens to the signals from here on. The runtime that it is called in is the one that
-    /// the tasks will run on.
+    /// Validates the settings, and listens to signals from here on. The tasks will run on the runtime in which this is
+    /// called.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule; no runtime to run tasks on; or a signal that cannot be
     /// listened to.
     ///
     /// # Panics
-    /// If there are signals to listen to, tokio panics on a runtime that was built without I/O. On one without time,
-    /// [`run`](Runner::run) does when it has to wait: use `enable_all`.
+    /// If there are signals to listen to, tokio panics on a runtime built without I/O. On one without time,
+    /// [`run`](Runner::run) panics when it has to wait: use `enable_all`.
     pub fn build(self) -> Result<Runner, BuildError> {
         Subject::of("runner").time("hook_timeout", self.hook_timeout)?;
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;

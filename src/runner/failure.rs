@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::{BoxError, chain};
 use crate::name::Name;
 
-/// Why a part of a run did not end well.
+/// Why a part of a run failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FailureCause {
@@ -13,15 +13,15 @@ pub enum FailureCause {
     Error(BoxError),
     /// It panicked, with this message.
     Panicked(String),
-    /// A hook was not done in the time it had, and was given up.
+    /// A hook took longer than its time limit, and was abandoned.
     #[non_exhaustive]
     TimedOut {
-        /// The time it had. Zero if the grace was over before its turn; then it was polled once.
+        /// The time limit. Zero if the grace period was over before its turn; it was polled once then.
         after: Duration,
     },
-    /// It was still at work when there was no more time for it, and was aborted.
+    /// It was still running when its time was up, and was aborted.
     Aborted,
-    /// It was aborted and goes on all the same, because it does not give its thread back.
+    /// It was aborted but is still running, because it does not yield its thread.
     Blocking,
 }
 
@@ -42,39 +42,39 @@ impl fmt::Display for FailureCause {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// A step of the start.
+    /// A startup step.
     #[non_exhaustive]
     Startup {
-        /// Which.
+        /// The step's name.
         name: Name,
-        /// How.
+        /// Why it failed.
         cause: FailureCause,
     },
     /// A task.
     #[non_exhaustive]
     Task {
-        /// Which.
+        /// The task's name.
         name: Name,
-        /// How.
+        /// Why it failed.
         cause: FailureCause,
     },
     /// An `on_stop` hook.
     #[non_exhaustive]
     OnStop {
-        /// Which.
+        /// The hook's name.
         name: Name,
-        /// How.
+        /// Why it failed.
         cause: FailureCause,
     },
     /// A `cleanup` hook.
     #[non_exhaustive]
     Cleanup {
-        /// Which.
+        /// The hook's name.
         name: Name,
-        /// How.
+        /// Why it failed.
         cause: FailureCause,
     },
-    /// Requests were still in flight when the grace was over.
+    /// Requests were still in flight when the grace period was over.
     #[non_exhaustive]
     InFlight {
         /// How many.
@@ -85,13 +85,13 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The name of the part, where it has one.
+    /// The name of the step, task or hook, if there is one.
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
         self.part().map(|(_, name, _)| name)
     }
 
-    /// How it went wrong, where that needs words.
+    /// Why it failed, if there is more to say.
     #[must_use]
     pub fn cause(&self) -> Option<&FailureCause> {
         self.part().map(|(_, _, cause)| cause)
@@ -119,14 +119,14 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Its text tells the error that the part returned and what that stems from, so that is no source, too: it would be told
-/// twice. [`cause`](Failure::cause) has it.
+/// The text already includes the error that the part returned, with its sources, so it is not a source as well, or it
+/// would be printed twice. [`cause`](Failure::cause) has it.
 impl StdError for Failure {}
 
-/// Everything that went wrong in a run, in the order in which it did: what began the shutdown first, then what failed
-/// while it went on. Stragglers that were aborted together stand in the order in which they were started.
+/// Everything that went wrong in a run, in order: what began the shutdown first, then what failed while it was in
+/// progress. Tasks that were aborted together are in the order in which they were started.
 ///
-/// It is written on one line, or with `{:#}` as one line for each.
+/// Its text is one line, or with `{:#}` one line for each failure.
 #[derive(Debug)]
 pub struct RunError {
     first: Failure,
@@ -134,7 +134,7 @@ pub struct RunError {
 }
 
 impl RunError {
-    /// None of nothing.
+    /// None if there are no failures.
     pub(super) fn of(failures: Vec<Failure>) -> Option<RunError> {
         let mut failures = failures.into_iter();
         Some(RunError { first: failures.next()?, more: failures.collect() })
@@ -146,12 +146,12 @@ impl RunError {
         &self.first
     }
 
-    /// All that went wrong; never empty.
+    /// Everything that went wrong; never empty.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         std::iter::once(&self.first).chain(&self.more)
     }
 
-    /// All that went wrong, to keep.
+    /// Everything that went wrong, by value.
     #[must_use]
     pub fn into_failures(self) -> Vec<Failure> {
         std::iter::once(self.first).chain(self.more).collect()
@@ -166,6 +166,6 @@ impl fmt::Display for RunError {
     }
 }
 
-/// Its text tells all errors and what they stem from, so that none of them is a source, too. [`failures`](RunError::failures)
-/// has them.
+/// The text already includes all errors with their sources, so none of them is a source as well.
+/// [`failures`](RunError::failures) has them.
 impl StdError for RunError {}

@@ -1,4 +1,4 @@
-//! The methods of [`RunnerHandle`] on the runner itself, because most services need no other.
+//! The methods of [`RunnerHandle`] on the runner itself, which is all that most services need.
 
 use std::future::Future;
 
@@ -9,7 +9,7 @@ use crate::name::Name;
 use crate::shutdown::Shutdown;
 
 impl Runner {
-    /// What registers tasks and hooks from elsewhere, and while it runs.
+    /// The handle that registers tasks and hooks from elsewhere, and while the runner runs.
     #[must_use]
     pub fn handle(&self) -> RunnerHandle {
         RunnerHandle(self.owner.0.clone())
@@ -28,7 +28,7 @@ impl Runner {
         self.handle().task(name, work)
     }
 
-    /// Starts a task at once, and again when it fails. See [`Task::supervised`].
+    /// Starts a task at once, and restarts it when it fails. See [`Task::supervised`].
     ///
     /// # Errors
     /// As [`RunnerHandle::supervise`].
@@ -64,7 +64,7 @@ impl Runner {
         self.handle().every(name, every, work)
     }
 
-    /// Starts a task with settings of its own.
+    /// Starts a task that has settings.
     ///
     /// # Errors
     /// As [`RunnerHandle::start`].
@@ -72,7 +72,7 @@ impl Runner {
         self.handle().start(task)
     }
 
-    /// Has something done when the tasks were told to finish. See [`RunnerHandle::on_stop`].
+    /// Runs a hook once the tasks have been told to finish. See [`RunnerHandle::on_stop`].
     ///
     /// # Errors
     /// As [`RunnerHandle::on_stop`].
@@ -85,7 +85,7 @@ impl Runner {
         self.handle().on_stop(name, work)
     }
 
-    /// Has something done when all tasks are gone. See [`RunnerHandle::cleanup`].
+    /// Runs a hook once all tasks are gone. See [`RunnerHandle::cleanup`].
     ///
     /// # Errors
     /// As [`RunnerHandle::cleanup`].
@@ -98,13 +98,13 @@ impl Runner {
         self.handle().cleanup(name, work)
     }
 
-    /// What the tasks are told with. See [`RunnerHandle::shutdown`].
+    /// The shutdown that the tasks are given. See [`RunnerHandle::shutdown`].
     #[must_use]
     pub fn shutdown(&self) -> Shutdown {
         self.owner.0.trigger.shutdown()
     }
 
-    /// The phase of the service, and its requests in flight.
+    /// The health of the service: its phase, and its requests in flight.
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.owner.0.health

@@ -5,7 +5,7 @@ use tokio::task::JoinError;
 use crate::error::BoxError;
 use crate::error::chain::chain;
 
-/// Whether it says that a connection or a listener was closed, or that work was cancelled.
+/// Whether the error means that a connection or a listener was closed, or that work was cancelled.
 pub(super) fn is_closed(error: &BoxError) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
     let closed = [ConnectionAborted, ConnectionReset, BrokenPipe, NotConnected];
@@ -14,7 +14,7 @@ pub(super) fn is_closed(error: &BoxError) -> bool {
             .any(|error| error.downcast_ref().is_some_and(|error: &io::Error| closed.contains(&error.kind())))
 }
 
-/// Whether it says that a tokio task was cancelled.
+/// Whether the error means that a tokio task was cancelled.
 pub(super) fn is_cancelled(error: &BoxError) -> bool {
     chain(&**error).any(|error| error.downcast_ref().is_some_and(JoinError::is_cancelled))
 }
@@ -28,7 +28,7 @@ mod tests {
     #[error("outer")]
     struct Outer(#[source] BoxError);
 
-    /// RN-12: closed is closed however deep it lies, and nothing else is.
+    /// RN-12: a closed connection is found however deep in the error, and nothing else passes for one.
     #[tokio::test]
     async fn what_is_closed() {
         let handle = tokio::spawn(std::future::pending::<()>());

@@ -14,10 +14,10 @@ use crate::health::Health;
 use crate::name::Name;
 use crate::shutdown::Shutdown;
 
-/// Registers tasks and hooks with a [`Runner`](super::Runner), also while it runs, from any thread.
+/// Registers tasks and hooks with a [`Runner`](super::Runner) from any thread, even while it runs.
 ///
 /// # Clone
-/// Costs a reference count; all clones are the same runner's.
+/// Costs a reference count; all clones belong to the same runner.
 #[derive(Clone)]
 pub struct RunnerHandle(pub(super) Arc<Shared>);
 
@@ -35,7 +35,7 @@ impl RunnerHandle {
         self.start(Task::new(name, work))
     }
 
-    /// Starts a task at once, and again when it fails. See [`Task::supervised`].
+    /// Starts a task at once, and restarts it when it fails. See [`Task::supervised`].
     ///
     /// # Errors
     /// A setting cannot be used, or the shutdown has begun; then `work` is not called.
@@ -71,19 +71,19 @@ impl RunnerHandle {
         self.start(Task::every(name, every, work))
     }
 
-    /// Starts a task with settings of its own.
+    /// Starts a task that has settings.
     ///
     /// # Errors
-    /// A setting cannot be used, or the shutdown has begun; then nothing of it is run.
+    /// A setting cannot be used, or the shutdown has begun; then none of it is run.
     pub fn start(&self, task: Task) -> Result<(), RegisterError> {
         self.0.start(task)
     }
 
-    /// Has something done as soon as the tasks were told to finish, and while they do: say farewell to a registry, stop
-    /// a consumer. The last registered is run first, one after the other.
+    /// Runs a hook once the tasks have been told to finish, and while they do: to deregister, or to stop a consumer.
+    /// Hooks run one at a time, the last registered first.
     ///
-    /// It has [`hook_timeout`](super::RunnerBuilder::hook_timeout) for it, and no longer than what is left of the grace;
-    /// but each hook is polled once, whatever the time.
+    /// A hook has [`hook_timeout`](super::RunnerBuilder::hook_timeout), but no more than what is left of the grace
+    /// period; each is polled at least once, whatever the time.
     ///
     /// # Errors
     /// The name is empty, or the shutdown has begun; then `work` is not called.
@@ -96,7 +96,7 @@ impl RunnerHandle {
         self.on_stop_within(name, self.0.hook_timeout, work)
     }
 
-    /// As [`on_stop`](Self::on_stop), with a limit of its own; more than zero.
+    /// Like [`on_stop`](Self::on_stop), with a time limit of its own; more than zero.
     ///
     /// # Errors
     /// As [`on_stop`](Self::on_stop), and a limit of zero.
@@ -109,11 +109,12 @@ impl RunnerHandle {
         self.0.hook(When::OnStop, Hook { name: name.into(), limit, work: Work::of(work) })
     }
 
-    /// Has something done when all tasks have ended or were aborted: close a pool, remove a file. The last registered is
-    /// run first, one after the other, so that what was made last, with the help of what was made before, goes first.
+    /// Runs a hook once all tasks have ended or been aborted: to close a pool, or to remove a file. Hooks run one at a
+    /// time, the last registered first, so that what was created last, and may use what was created before, is closed
+    /// first.
     ///
-    /// It has [`hook_timeout`](super::RunnerBuilder::hook_timeout) for it. It is run whatever else went wrong, also if the
-    /// start failed.
+    /// A hook has [`hook_timeout`](super::RunnerBuilder::hook_timeout). It runs whatever else went wrong, even if
+    /// startup failed.
     ///
     /// # Errors
     /// The name is empty, or the shutdown has begun; then `work` is not called.
@@ -126,7 +127,7 @@ impl RunnerHandle {
         self.cleanup_within(name, self.0.hook_timeout, work)
     }
 
-    /// As [`cleanup`](Self::cleanup), with a limit of its own; more than zero.
+    /// Like [`cleanup`](Self::cleanup), with a time limit of its own; more than zero.
     ///
     /// # Errors
     /// As [`cleanup`](Self::cleanup), and a limit of zero.
@@ -139,31 +140,31 @@ impl RunnerHandle {
         self.0.hook(When::Cleanup, Hook { name: name.into(), limit, work: Work::of(work) })
     }
 
-    /// Begins the shutdown, as a signal would. Again, or while it goes on, it does nothing. Before
-    /// [`run`](super::Runner::run) it is kept: the run then ends as soon as it begins.
+    /// Begins the shutdown, as a signal does. Calling it again, or during a shutdown, does nothing. A call before
+    /// [`run`](super::Runner::run) is remembered: the run then ends as soon as it begins.
     pub fn stop(&self) {
         self.0.notify(|news| news.is_stop = true);
     }
 
-    /// Counts as a signal: the first begins the shutdown, the second aborts; within 100 ms they are one. For systems that tell a service to stop by
-    /// other means, and for tests.
+    /// Counts as a signal: the first begins the shutdown, the second aborts; within 100 ms they count as one. For
+    /// systems that stop a service by other means, and for tests.
     pub fn interrupt(&self) {
         self.0.notify(|news| news.interrupts = news.interrupts.saturating_add(1));
     }
 
-    /// What the tasks are told with: requested when the drain delay is over.
+    /// The shutdown that the tasks are given: requested when the drain delay is over.
     #[must_use]
     pub fn shutdown(&self) -> Shutdown {
         self.0.trigger.shutdown()
     }
 
-    /// The phase of the service, and its requests in flight.
+    /// The health of the service: its phase, and its requests in flight.
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.0.health
     }
 
-    /// The tasks that have not ended, first started first.
+    /// The tasks that have not ended, in the order in which they were started.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskSnapshot> {
         self.0.tasks()

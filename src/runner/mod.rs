@@ -1,4 +1,4 @@
-//! Starts a service, waits until it is to end, and ends it in order.
+//! Starts a service, waits until it should stop, and shuts it down gracefully.
 //!
 //! ```text
 //!   Starting ──▶ startup steps, one after the other; tasks run from when they are registered
@@ -19,11 +19,11 @@
 //! | fails or panics | ends, and names it first |
 //! | fails or panics, and is [supervised](Task::supervised) | goes on; the task is run again after a wait |
 //! | fails or panics, and is [periodic](Task::every) | goes on; the task is run again when it is due |
-//! | has not ended when the grace is over | aborts it, and names it |
+//! | is still running when the grace period is over | aborts it, and names it |
 //!
-//! A second signal, more than 100 ms after the first, aborts: what is left of the drain delay and of the grace is
-//! skipped, hooks that are still to come are polled once, and tasks are aborted. Cleanups are run all the same, each
-//! within its limit; a third signal skips what is left of those, too. The result says that it was forced.
+//! A second signal, more than 100 ms after the first, aborts: the rest of the drain delay and of the grace period is
+//! skipped, the remaining hooks are polled once, and tasks are aborted. Cleanups run all the same, each within its
+//! limit; a third signal skips the rest of those, too. The result says that the shutdown was forced.
 //!
 //! ```
 //! use seaworthy::{BoxError, Runner};
@@ -48,15 +48,15 @@
 //! # }
 //! ```
 //!
-//! # What cannot be helped
-//! A task that blocks its thread cannot be aborted. On a runtime with several threads it is given a tenth of a second,
-//! named, and left behind; the runtime waits for it when it is dropped, so use `Runtime::shutdown_timeout` there. On a
-//! runtime with one thread it blocks the run, too; and so does, on any, a hook that blocks, because hooks are driven by
-//! `run` itself.
+//! # Tasks that block
+//! A task that blocks its thread cannot be aborted. On a multi-threaded runtime it is given a tenth of a second, named,
+//! and left behind; the runtime waits for it when it is dropped, so use `Runtime::shutdown_timeout` there. On a
+//! single-threaded runtime it blocks the run, too; and on any runtime so does a hook that blocks, because `run` itself
+//! drives the hooks.
 //!
 //! # Signals
-//! They are listened to from [`RunnerBuilder::build`] on, and what comes in before [`Runner::run`] is not lost. tokio's
-//! handlers stay installed for as long as the process lives: after the run, Ctrl-C does not end the process any more.
+//! Signals are listened to from [`RunnerBuilder::build`] on, and one that arrives before [`Runner::run`] is not lost.
+//! tokio's handlers stay installed for the life of the process: after the run, Ctrl-C no longer ends the process.
 
 mod builder;
 mod error;
@@ -90,11 +90,11 @@ use crate::error::BoxError;
 use crate::name::Name;
 use crate::shutdown::Shutdown;
 
-/// Starts a service and ends it in order: see the [module](self).
+/// Starts a service and shuts it down gracefully: see the [module](self).
 ///
-/// Dropping it, or dropping the future of [`run`](Self::run), ends all at once: the tasks are aborted, what observes
-/// [`shutdown`](Self::shutdown) is told, the phase is [`Stopped`](crate::Phase::Stopped), and hooks that have not been
-/// run are dropped, because there is nobody left to await them.
+/// Dropping it, or the future of [`run`](Self::run), ends everything at once: tasks are aborted,
+/// [`shutdown`](Self::shutdown) is requested, the phase is [`Stopped`](crate::Phase::Stopped), and hooks that have not
+/// run are dropped, because there is no one left to await them.
 #[must_use = "a runner that is dropped aborts its tasks"]
 pub struct Runner {
     owner: Owner,
@@ -103,7 +103,7 @@ pub struct Runner {
     times: builder::Times,
 }
 
-/// Why a run came to its end.
+/// Why the shutdown began.
 enum ShutdownReason {
     Signal(Signal),
     Interrupt,
@@ -132,12 +132,12 @@ impl Runner {
         RunnerBuilder::new()
     }
 
-    /// Adds a step to the start. The steps are run by [`run`](Self::run), one after the other in this order, and the
-    /// service is ready when all of them are done. A step may take as long as it likes, and can register tasks and
-    /// hooks with the handle that it is given.
+    /// Adds a startup step. [`run`](Self::run) runs the steps one at a time, in this order, and the service is ready
+    /// when all of them are done. A step may take any amount of time, and can register tasks and hooks with the handle
+    /// it is given.
     ///
-    /// If one fails or panics, or the run is told to end, the rest are not begun, a step that is under way is dropped,
-    /// and the service ends as it always does, but for the drain delay: the cleanups that were registered so far are
+    /// If one fails or panics, or the run is told to end, the remaining steps are not run, a step in progress is
+    /// dropped, and the service shuts down as usual, but without the drain delay: the cleanups registered so far are
     /// run.
     ///
     /// # Errors
@@ -153,11 +153,11 @@ impl Runner {
     }
 
     /// Runs the service until a signal, a parent, [`stop`](RunnerHandle::stop), a task that fails, or an essential task
-    /// that ends, and then ends it in order. It takes no longer than the drain delay, the grace and the limits of the
-    /// cleanups together, unless a thread is blocked.
+    /// that ends, and then shuts it down. The shutdown takes no longer than the drain delay, the grace period and the
+    /// limits of the cleanups together, unless a thread is blocked.
     ///
     /// # Errors
-    /// All that went wrong, from the first to the last. A service that was told to end and did so is fine.
+    /// Everything that went wrong, from first to last. A service that was told to end and did so returns no error.
     ///
     /// # Cancellation
     /// Dropping it aborts the tasks and runs no more hooks.

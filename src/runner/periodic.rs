@@ -5,10 +5,10 @@ use crate::error::check::Subject;
 use crate::machine::lifecycle::schedule::PeriodicSchedule;
 use crate::machine::timestamp::Timestamp;
 
-/// When a periodic task runs. Checked when the task is registered. A [`Duration`] is one, too.
+/// When a periodic task runs. Validated when the task is registered. A [`Duration`] converts into one.
 ///
-/// The task is due when it is registered, and then once each period, on a grid that a late run does not move. Runs never
-/// overlap: what became due during a run is left out, so that there is no burst after a stall.
+/// The task is due when it is registered, and then once every period, on a grid that a late run does not shift. Runs
+/// never overlap: runs that came due during another are skipped, so that there is no burst after a stall.
 ///
 /// ```
 /// use seaworthy::runner::Periodic;
@@ -28,20 +28,20 @@ pub struct Periodic {
 }
 
 impl Periodic {
-    /// Once each period. At least a millisecond, which is what timers count. One too long to be told is without end: the
-    /// task runs once.
+    /// Runs once every period. At least a millisecond, which is the resolution of the timers. If the clock cannot
+    /// represent the period, the task runs once.
     pub fn new(period: Duration) -> Periodic {
         Periodic { period, first_after: Duration::ZERO, jitter: Duration::ZERO }
     }
 
-    /// The first run is due so long after the task was registered. At once if not set.
+    /// The first run is due this long after the task was registered. At once if not set.
     pub fn first_after(mut self, time: Duration) -> Periodic {
         self.first_after = time;
         self
     }
 
-    /// Each run, the first one too, begins up to this much later than it is due, uniformly, so that many processes do
-    /// not do it all at the same time. At most the period; none if not set.
+    /// Each run, the first one included, begins up to this much later than it is due, uniformly distributed, so that
+    /// many processes do not all run it at the same time. At most the period; none if not set.
     pub fn jitter(mut self, jitter: Duration) -> Periodic {
         self.jitter = jitter;
         self

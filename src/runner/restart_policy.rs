@@ -5,10 +5,10 @@ use crate::error::check::{Most, Subject};
 use crate::machine::lifecycle::restart::Restarts;
 use crate::machine::retry::backoff::Backoff;
 
-/// How a supervised task is started again after it failed. Checked when the task is registered.
+/// How a supervised task is restarted after it failed. Validated when the task is registered.
 ///
-/// By default it waits from 100 ms, doubling up to 30 s with full jitter, starts over after a run of a minute, and
-/// never gives up.
+/// By default the backoff is exponential, from 100 ms to 30 s with full jitter; it starts over after a run of a minute,
+/// and there is no limit on restarts.
 ///
 /// ```
 /// use seaworthy::{Backoff, runner::RestartPolicy};
@@ -28,21 +28,21 @@ pub struct RestartPolicy {
 }
 
 impl RestartPolicy {
-    /// Waits so long before each restart. The base must be longer than zero; and however the jitter falls, a wait is never
-    /// shorter than a millisecond.
+    /// Waits for this backoff before each restart. Its base must be longer than zero; whatever the jitter, a wait is
+    /// never shorter than a millisecond.
     pub fn new(backoff: Backoff) -> RestartPolicy {
         RestartPolicy { backoff, reset_after: Duration::from_secs(60), max_restarts: None }
     }
 
-    /// A run of at least this time was a stable one: the waits, and the count of [`max_restarts`](Self::max_restarts), begin
-    /// anew. More than zero; a minute if not set. A time too long to be told is never reached.
+    /// A run of at least this time was stable: the backoff and the count of [`max_restarts`](Self::max_restarts) start
+    /// over. More than zero; a minute if not set. A duration that the clock cannot represent is never reached.
     pub fn reset_after(mut self, time: Duration) -> RestartPolicy {
         self.reset_after = time;
         self
     }
 
-    /// Gives up after so many restarts without a stable run in between: the next failure is the task's, and begins the
-    /// shutdown. At least 1; without end if not set.
+    /// Gives up after this many restarts without a stable run in between: the next failure is the task's own, and
+    /// begins the shutdown. At least 1; no limit if not set.
     pub fn max_restarts(mut self, restarts: u32) -> RestartPolicy {
         self.max_restarts = Some(restarts);
         self

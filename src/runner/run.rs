@@ -18,42 +18,43 @@ use crate::rt::panic::log_guarded;
 use crate::rt::time;
 use crate::rt::time::Alarm;
 
-/// What was aborted has so long to be gone. It takes no more than a moment, unless it blocks its thread.
+/// How long aborted tasks have to go away. It takes a moment at most, unless one blocks its thread.
 const ABORT: Duration = Duration::from_millis(100);
 
-/// The drain delay after SIGTERM where none was set.
+/// The drain delay after SIGTERM if none was set.
 const AFTER_SIGTERM: Duration = Duration::from_secs(5);
 
-/// Signals that come in within this time are one: a terminal sends Ctrl-C to a whole group of processes, and a manager
-/// among them passes it on.
+/// Signals that arrive within this time count as one: a terminal sends Ctrl-C to a whole group of processes, and a
+/// manager among them passes it on.
 const ONE_SIGNAL: Duration = Duration::from_millis(100);
 
-/// A signal more than the first cuts the shutdown short, and one more the cleanups, too.
+/// The second signal cuts the shutdown short; the third cuts the cleanups short, too.
 const ABORTS: u32 = 2;
 const ABORTS_CLEANUP: u32 = 3;
 
 type Parent = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A run, from the first step of the start to the last cleanup. It drives hooks itself; tasks are the runtime's.
+/// A run, from the first startup step to the last cleanup. It drives steps and hooks itself; tasks belong to the
+/// runtime.
 pub(super) struct ServiceRun {
     owner: Owner,
     signals: SignalListener,
     parents: Vec<Parent>,
     times: Times,
-    /// Why the shutdown began; none before.
+    /// Why the shutdown began; none before that.
     reason: Option<ShutdownReason>,
     heard: u32,
-    /// When the last of them was heard.
+    /// When the last signal was heard.
     heard_at: Option<Timestamp>,
     failures: Vec<Failure>,
-    /// What was reported since the tasks were aborted, by the number of the task.
+    /// Failures reported since the tasks were aborted, by the id of the task.
     stragglers: Option<Vec<(u64, Failure)>>,
 }
 
-/// How something ended that was driven.
+/// How driving something ended.
 enum Driven<T> {
     Done(T),
-    /// Its time is over.
+    /// Its time was up.
     Late,
     Cut,
 }
@@ -97,7 +98,7 @@ impl ServiceRun {
         RunError::of(failures).map_or(Ok(()), Err)
     }
 
-    /// The steps, until one fails or the shutdown begins.
+    /// Runs the startup steps, until one fails or the shutdown begins.
     async fn start(&mut self) {
         let handle = RunnerHandle(self.owner.0.clone());
         for step in self.shared().take_steps() {
@@ -110,7 +111,7 @@ impl ServiceRun {
             let mut work = (step.make)(handle.clone());
             let outcome = match self.drive(Timestamp::NEVER, |run| run.reason.is_some(), |cx| work.poll(cx)).await {
                 Driven::Done(outcome) => outcome,
-                // Told to stop, not failed; but it may panic as it is dropped.
+                // It was told to stop, so it did not fail; but it may panic when it is dropped.
                 Driven::Late | Driven::Cut => work.discard(),
             };
             if let Err(cause) = outcome {
@@ -122,7 +123,7 @@ impl ServiceRun {
         self.listen_once().await;
     }
 
-    /// Drops a step, which is anybody's code: a panic must not keep the cleanups from being run.
+    /// Drops a step, which is anyone's code: a panic must not prevent the cleanups from running.
     fn leave_out(&mut self, step: Step) {
         let Step { name, make } = step;
         if let Err(cause) = guarded(|| drop(make)) {
@@ -143,8 +144,8 @@ impl ServiceRun {
         }
     }
 
-    /// An orchestrator that sends SIGTERM has yet to tell those who send requests; whoever presses Ctrl-C does not want to
-    /// wait.
+    /// After SIGTERM the orchestrator has yet to tell the senders of requests; someone who pressed Ctrl-C does not want
+    /// to wait.
     fn drain_delay(&self) -> Duration {
         self.times.drain_delay.unwrap_or(match self.reason {
             Some(ShutdownReason::Signal(Signal::Terminate)) => AFTER_SIGTERM,
@@ -152,7 +153,7 @@ impl ServiceRun {
         })
     }
 
-    /// Tells the tasks, runs the hooks, and waits for the tasks and the requests as long as there is time.
+    /// Tells the tasks to finish, runs the hooks, and waits for the tasks and the requests while there is time.
     async fn stop(&mut self) {
         let until = time::now().after(self.times.grace_period);
         log_guarded(
@@ -174,7 +175,7 @@ impl ServiceRun {
         self.listen_once().await;
     }
 
-    /// Aborts the tasks that are left, and names them and the requests that are.
+    /// Aborts the remaining tasks, and names them and the number of remaining requests.
     async fn abort(&mut self) {
         if self.shared().has_tasks() {
             self.stragglers = Some(Vec::new());
@@ -200,7 +201,7 @@ impl ServiceRun {
         }
     }
 
-    /// Runs a hook to its end, or to `until`, or until so many signals were heard. It is polled once in any case.
+    /// Runs a hook until it ends, `until` has passed, or `patience` signals were heard. It is polled at least once.
     async fn hook(&mut self, when: When, hook: Hook, until: Timestamp, patience: u32) {
         let Hook { name, mut work, .. } = hook;
         let after = until.since(time::now());
@@ -218,8 +219,8 @@ impl ServiceRun {
         self.failures.push(failure);
     }
 
-    /// Polls `work` and hears what happens, until `work` is ready, `until` has passed, or `cut` says so. What is ready is
-    /// never lost to either.
+    /// Polls `work` and listens for news until `work` is ready, `until` has passed, or `cut` returns true. If `work` is
+    /// ready, its result is never lost to either.
     async fn drive<T>(
         &mut self,
         until: Timestamp,
@@ -227,7 +228,7 @@ impl ServiceRun {
         mut work: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Driven<T> {
         let mut alarm = Alarm::default();
-        // A timer would round no time at all up to a millisecond.
+        // A timer would round a duration of zero up to a millisecond.
         let is_late = until <= time::now();
         if !is_late {
             alarm.set(until);

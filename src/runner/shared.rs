@@ -26,7 +26,7 @@ use crate::rt::random::Random;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 use crate::shutdown::{Shutdown, ShutdownTrigger};
 
-/// What the runner, its handles and its tasks share.
+/// The state that the runner, its handles and its tasks share.
 pub(super) struct Shared {
     inner: Mutex<Inner>,
     pub(super) trigger: ShutdownTrigger,
@@ -43,11 +43,11 @@ struct Inner {
     on_stop: Vec<Hook>,
     cleanup: Vec<Hook>,
     news: RunnerNews,
-    /// Whoever drives the run.
+    /// Wakes the task that drives the run.
     driver: Option<Waker>,
 }
 
-/// What the driver of the run has not heard of yet.
+/// What the run's driver has not seen yet.
 #[derive(Default)]
 pub(super) struct RunnerNews {
     pub(super) ended: Vec<Ended>,
@@ -55,14 +55,14 @@ pub(super) struct RunnerNews {
     pub(super) interrupts: u32,
 }
 
-/// A task that has ended and matters: it failed, or it is essential.
+/// A task whose end matters: it failed, or it is essential.
 pub(super) struct Ended {
     pub(super) id: u64,
     pub(super) name: Name,
     pub(super) outcome: Outcome,
 }
 
-/// What is known of a task.
+/// What is known about a task.
 #[derive(Clone)]
 pub(super) struct Notes {
     pub(super) name: Name,
@@ -93,13 +93,13 @@ impl Notes {
     }
 }
 
-/// A task at one moment.
+/// The state of a task at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskSnapshot {
     /// Its name.
     pub name: Name,
-    /// How often it was begun.
+    /// How many runs were begun.
     pub runs: u64,
     /// How many of its runs failed, panics included.
     pub failures: u64,
@@ -107,20 +107,20 @@ pub struct TaskSnapshot {
     pub panics: u64,
 }
 
-/// A step of the start.
+/// A startup step.
 pub(super) struct Step {
     pub(super) name: Name,
     pub(super) make: Box<dyn FnOnce(RunnerHandle) -> Work + Send>,
 }
 
-/// Something to do at the end.
+/// Work to do during the shutdown.
 pub(super) struct Hook {
     pub(super) name: Name,
     pub(super) limit: Duration,
     pub(super) work: Work,
 }
 
-/// When a hook is run.
+/// When a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
     OnStop,
@@ -147,8 +147,8 @@ impl Shared {
         Shared { inner: Mutex::new(inner), trigger, health, random, notifier, hook_timeout, runtime }
     }
 
-    /// Lets the task in, and starts it. The lock is not held while it is started: a runtime that is going down drops
-    /// the task there and then, and nobody knows what that does.
+    /// Registers the task and starts it. The lock is not held while it is started: a runtime that is shutting down
+    /// drops the task on the spot, and that drop may do anything.
     pub(super) fn start(self: &Arc<Shared>, task: Task) -> Result<(), RegisterError> {
         task.check()?;
         let notes = task.notes();
@@ -172,7 +172,7 @@ impl Shared {
         Subject::checked("hook", &hook.name)?.time("limit", hook.limit)?;
         let mut inner = self.inner.lock();
         if !inner.roster.is_open() {
-            // The hook is dropped after the lock.
+            // The hook is dropped after the lock is released.
             drop(inner);
             return Err(too_late(&hook.name));
         }
@@ -193,7 +193,7 @@ impl Shared {
         std::mem::take(&mut self.inner.lock().steps)
     }
 
-    /// In the order in which they are run: last registered first.
+    /// In the order in which they run: last registered first.
     pub(super) fn take_hooks(&self, when: When) -> Vec<Hook> {
         let mut inner = self.inner.lock();
         let mut hooks = std::mem::take(match when {
@@ -205,9 +205,9 @@ impl Shared {
         hooks
     }
 
-    /// What is new; the driver is woken for what comes after it.
+    /// Takes the news so far; `waker` is woken when there is more.
     pub(super) fn news(&self, waker: &Waker) -> RunnerNews {
-        // Cloned and dropped outside of the lock: a waker may be anybody's code.
+        // Cloned and dropped outside the lock: a waker may be anyone's code.
         let waker = waker.clone();
         let mut inner = self.inner.lock();
         let _former = inner.driver.replace(waker);
@@ -216,7 +216,7 @@ impl Shared {
         news
     }
 
-    /// Tells the driver.
+    /// Adds to the news and wakes the driver.
     pub(super) fn notify(&self, what: impl FnOnce(&mut RunnerNews)) {
         let mut inner = self.inner.lock();
         what(&mut inner.news);
@@ -227,7 +227,7 @@ impl Shared {
 
     fn ended(&self, id: u64, outcome: Outcome) {
         let mut inner = self.inner.lock();
-        // Whoever was given up is not missed.
+        // A task that was given up on is no longer in the set.
         let Some(notes) = inner.roster.end(id) else { return };
         if outcome.is_err() || notes.essential {
             inner.news.ended.push(Ended { id, name: notes.name, outcome });
@@ -245,23 +245,23 @@ impl Shared {
         self.inner.lock().roster.iter().map(Notes::snapshot).collect()
     }
 
-    /// From here on nothing is registered.
+    /// From here on nothing can be registered.
     pub(super) fn close(&self) {
         self.inner.lock().roster.close();
     }
 
-    /// Aborts all that still runs.
+    /// Aborts every task that still runs.
     pub(super) fn dismiss(&self) {
         let handles = self.inner.lock().roster.dismiss();
         handles.iter().for_each(AbortHandle::abort);
     }
 
-    /// Waits no more for those who are still here, and tells who they are.
+    /// Stops waiting for the remaining tasks, and returns which they are.
     pub(super) fn give_up(&self) -> Vec<(u64, Name)> {
         self.inner.lock().roster.give_up().into_iter().map(|(id, notes)| (id, notes.name)).collect()
     }
 
-    /// The run is over, or was dropped. What is left then is not run any more.
+    /// The run is over, or was dropped. Anything left is not run.
     fn abandon(&self) {
         self.close();
         self.trigger.fire();
@@ -289,7 +289,7 @@ fn too_late(name: &Name) -> RegisterError {
     RegisterError::ShuttingDown { name: name.clone() }
 }
 
-/// Who runs it. When it is gone, however that came about, so are the tasks.
+/// Owns the run: however it is dropped, the tasks go with it.
 pub(super) struct Owner(pub(super) Arc<Shared>);
 
 impl Drop for Owner {
@@ -298,7 +298,7 @@ impl Drop for Owner {
     }
 }
 
-/// What a task knows of its place.
+/// A task's link to its runner.
 pub(super) struct TaskContext {
     shared: Arc<Shared>,
     notes: Notes,
@@ -317,7 +317,7 @@ impl TaskContext {
         self.notes.counts.runs.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A run failed, and there will be another.
+    /// A run failed, and there will be another one.
     pub(super) fn failed(&self, cause: &FailureCause, again_in: Option<Duration>) {
         let counts = &self.notes.counts;
         counts.failures.fetch_add(1, Ordering::Relaxed);
@@ -338,12 +338,12 @@ impl Shared {
     }
 }
 
-/// A task in the runtime. Whatever becomes of it, its end is reported, after all that it held is gone.
+/// A task as the runtime sees it. However it ends, its end is reported once everything it held is gone.
 struct Tracked {
     work: Work,
     shared: Arc<Shared>,
     id: u64,
-    /// Its name, if its end is to be told.
+    /// Its name, if its end is to be reported to the observer.
     started: Option<Name>,
     reported: bool,
 }
@@ -374,7 +374,7 @@ impl Shared {
         if let (Some(notes), Err(cause @ (FailureCause::Error(_) | FailureCause::Panicked(_)))) = (notes, &outcome) {
             self.notify_failed(&notes.name, cause, None);
         }
-        // Before the runner knows: when its run is over, this has been told.
+        // Before the runner knows, so that this has been reported by the time the run is over.
         if let Some(name) = started {
             self.notifier.notify(&Event::TaskEnded { name });
         }

@@ -8,18 +8,18 @@ use crate::error::check::Subject;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Signal {
-    /// SIGINT, which Ctrl-C sends; elsewhere than on Unix, Ctrl-C itself.
+    /// SIGINT, sent by Ctrl-C; on systems other than Unix, Ctrl-C itself.
     Interrupt,
-    /// SIGTERM, which service managers send. Unix only.
+    /// SIGTERM, sent by service managers. Unix only.
     Terminate,
-    /// SIGHUP, which is sent when the terminal goes away. Unix only.
+    /// SIGHUP, sent when the terminal goes away. Unix only.
     Hangup,
-    /// SIGQUIT, which Ctrl-\ sends. Unix only.
+    /// SIGQUIT, sent by Ctrl-\. Unix only.
     Quit,
 }
 
 impl Signal {
-    /// What a runner listens to unless it is told otherwise.
+    /// The signals that a runner listens to by default.
     pub(super) fn usual() -> Vec<Signal> {
         if cfg!(unix) { vec![Signal::Interrupt, Signal::Terminate] } else { vec![Signal::Interrupt] }
     }
@@ -36,7 +36,7 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Hears the signals of the process from the moment it is made.
+/// Listens to the process's signals from the moment it is made.
 pub(super) struct SignalListener(Vec<(Signal, os::Source)>);
 
 impl SignalListener {
@@ -45,7 +45,7 @@ impl SignalListener {
             let rule = "only `Interrupt` can be listened to on this system";
             return Err(Subject::of("runner").refuse("signals", signal, rule).into());
         }
-        // One that is named twice would be heard twice, and the second aborts.
+        // A signal listed twice would be heard twice, and the second aborts.
         let mut seen = Vec::new();
         signals.retain(|signal| {
             !seen.contains(signal) && {
@@ -60,7 +60,7 @@ impl SignalListener {
         signals.into_iter().map(listen).collect::<Result<_, _>>().map(SignalListener)
     }
 
-    /// A signal that has come in and was not told yet; of those that come in together each is told once.
+    /// A signal that arrived and has not been returned yet; of several that arrive together, each is returned once.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Signal> {
         let came = |(signal, source): &mut (Signal, os::Source)| match source.poll_recv(cx) {
             Poll::Ready(Some(())) => Some(*signal),
@@ -96,7 +96,7 @@ mod os {
 
     pub(super) type Source = windows::CtrlC;
 
-    /// Every other signal was refused before.
+    /// Every other signal has been refused already.
     pub(super) fn listen(_: Signal) -> std::io::Result<Source> {
         windows::ctrl_c()
     }

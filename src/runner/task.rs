@@ -13,9 +13,9 @@ use crate::name::Name;
 use crate::rt::time;
 use crate::shutdown::Shutdown;
 
-/// A task with its settings, for [`RunnerHandle::start`](super::RunnerHandle::start).
+/// A task with settings, for [`RunnerHandle::start`](super::RunnerHandle::start).
 ///
-/// The closure that is given to it is called in the task, with a [`Shutdown`] that tells it when to finish.
+/// The closure is called inside the task, with a [`Shutdown`] that tells it when to finish.
 ///
 /// ```
 /// use seaworthy::{BoxError, Runner, runner::Task};
@@ -33,7 +33,7 @@ use crate::shutdown::Shutdown;
 ///     }
 ///     Ok::<(), BoxError>(())
 /// });
-/// // The process is done when the import is.
+/// The process is done when the import is.
 /// runner.start(import.essential())?;
 /// runner.run().await?;
 /// # Ok(())
@@ -57,7 +57,7 @@ enum TaskKind {
 }
 
 impl Task {
-    /// A task that runs once. Its error or panic is a failure of the run and begins the shutdown.
+    /// Runs once. An error or a panic is a failure of the run and begins the shutdown.
     pub fn new<F, T, E>(name: impl Into<Name>, work: F) -> Task
     where
         F: FnOnce(Shutdown) -> T + Send + 'static,
@@ -67,12 +67,12 @@ impl Task {
         Task::of(name.into(), TaskKind::Once(Box::new(move |shutdown| boxed(work(shutdown)))))
     }
 
-    /// A task that is started again when it fails or panics, as `restart` says, until it ends well or the shutdown is
-    /// requested. In the middle of a wait it stops at once then; in the middle of a run it is told, as any task is, and
-    /// what it fails with after that is a failure of the run.
+    /// Is restarted when it fails or panics, as `restart` says, until it succeeds or the shutdown is requested. If it
+    /// is waiting then, it ends at once; if it is running, it is told to finish like any other task, and an error after
+    /// that is a failure of the run.
     ///
-    /// What it recovers from is told to the observer and counted, and leaves the run fine. A task that gives up fails
-    /// with its last error.
+    /// Failures it recovers from are counted and reported to the observer, and are not failures of the run. A task that
+    /// gives up fails with its last error.
     pub fn supervised<F, T, E>(name: impl Into<Name>, restart: impl Into<RestartPolicy>, mut work: F) -> Task
     where
         F: FnMut(Shutdown) -> T + Send + 'static,
@@ -82,8 +82,8 @@ impl Task {
         Task::of(name.into(), TaskKind::Supervised(restart.into(), Box::new(move |shutdown| boxed(work(shutdown)))))
     }
 
-    /// A task that runs again and again, as `every` says, until the shutdown is requested; a run that is under way then
-    /// is awaited. Its errors and panics are told to the observer and counted, and never end it.
+    /// Runs repeatedly, as `every` says, until the shutdown is requested; a run in progress is awaited. Errors and
+    /// panics are counted and reported to the observer, and never end the task.
     pub fn every<F, T, E>(name: impl Into<Name>, every: impl Into<Periodic>, mut work: F) -> Task
     where
         F: FnMut(Shutdown) -> T + Send + 'static,
@@ -97,26 +97,26 @@ impl Task {
         Task { name, essential: false, graceful: None, kind }
     }
 
-    /// The run is over when this task ends well, too. Means nothing for a periodic task, and is an error there.
+    /// The run also ends when this task succeeds. An error for a periodic task, where it would mean nothing.
     pub fn essential(mut self) -> Task {
         self.essential = true;
         self
     }
 
-    /// This task is a server: once the shutdown is requested, an error that says that its connection or listener was
-    /// closed (`ConnectionAborted`, `ConnectionReset`, `BrokenPipe`, `NotConnected`), or that its work was cancelled, is a
-    /// success. It is looked for in the whole chain of sources.
+    /// Marks the task as a server: once the shutdown is requested, an error that means that its connection or listener
+    /// was closed (`ConnectionAborted`, `ConnectionReset`, `BrokenPipe`, `NotConnected`), or that its work was
+    /// cancelled, counts as success. The whole chain of sources is searched.
     ///
-    /// A task that has to write something down when it stops should not be one: for it, a closed connection is a loss.
+    /// Do not use it for a task that has to write something when it stops: there, a closed connection means a loss.
     pub fn server(self) -> Task {
         self.graceful_if(graceful::is_closed)
     }
 
-    /// Once the shutdown is requested, an error of which this says so is a success. In place of
-    /// [`server`](Self::server), for the errors of a library that has its own, such as `hyper::Error::is_canceled`.
+    /// Once the shutdown is requested, an error for which `rule` returns true counts as success. Replaces
+    /// [`server`](Self::server), for libraries with errors of their own, such as `hyper::Error::is_canceled`.
     ///
-    /// A tokio task that was cancelled (`JoinError::is_cancelled`) needs neither. Means nothing for a periodic task, and
-    /// is an error there.
+    /// A tokio task that was cancelled (`JoinError::is_cancelled`) needs neither. An error for a periodic task, where
+    /// it would mean nothing.
     pub fn graceful_if(mut self, rule: impl Fn(&BoxError) -> bool + Send + 'static) -> Task {
         self.graceful = Some(Box::new(rule));
         self
@@ -145,7 +145,7 @@ impl Task {
         Notes::new(self.name.clone(), self.essential)
     }
 
-    /// All that the task does, restarts and periods included.
+    /// Everything the task does, restarts and periods included.
     pub(super) fn into_work(self, seat: TaskContext) -> Work {
         let graceful = Graceful(self.graceful);
         Work::new(match self.kind {
@@ -175,7 +175,7 @@ where
     Box::pin(async move { work.await.map_err(|error| FailureCause::Error(error.into())) })
 }
 
-/// The errors that are none once the shutdown is requested.
+/// Errors that count as success once the shutdown is requested.
 struct Graceful(Option<Rule>);
 
 impl Graceful {
@@ -188,7 +188,7 @@ impl Graceful {
     }
 }
 
-/// One run, the making of its future included: a panic is its outcome.
+/// One run, including the call that makes its future: a panic is its outcome.
 async fn run(seat: &TaskContext, make: &mut Repeated) -> Outcome {
     seat.began_run();
     let mut work = Work::new(guarded(|| make(seat.shutdown()))?);
@@ -226,7 +226,7 @@ async fn repeat(seat: TaskContext, every: Periodic, mut make: Repeated) -> Outco
         let now = time::now();
         schedule.ran(now);
         if let Err(cause) = outcome {
-            // What jitter adds is not known yet.
+            // The jitter is not known yet.
             seat.failed(&cause, Some(schedule.due(&mut || 0.0).since(now)));
         }
     }

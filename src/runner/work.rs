@@ -9,8 +9,8 @@ use crate::rt::panic::caught;
 pub(super) type Outcome = Result<(), FailureCause>;
 pub(super) type Boxed = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// Foreign code that may panic wherever it likes: in a poll, and when it is dropped. Whoever drops it has to
-/// [`discard`](Work::discard) it, or pass the panic on.
+/// Foreign code that may panic at any point: when polled and when dropped. The owner has to [`discard`](Work::discard)
+/// it, or pass the panic on.
 pub(super) struct Work(Option<Boxed>);
 
 impl Work {
@@ -18,7 +18,7 @@ impl Work {
         Work(Some(future))
     }
 
-    /// What `make` makes, which is called by the first poll: its panic is the work's.
+    /// Calls `make` in the first poll, so that a panic there is the work's own.
     pub(super) fn of<M, F, E>(make: M) -> Work
     where
         M: FnOnce() -> F + Send + 'static,
@@ -28,21 +28,21 @@ impl Work {
         Work::new(Box::pin(async move { make().await.map_err(|error| FailureCause::Error(error.into())) }))
     }
 
-    /// Ready once, with what became of it; by then nothing is left of it.
+    /// Ready once, with the outcome; by then the future is gone.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         let Some(future) = &mut self.0 else { return Poll::Pending };
         match guarded(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(outcome)) => Poll::Ready(self.discard().and(outcome)),
             Err(panic) => {
-                // A second panic, out of what the first one left behind, says less than the first.
+                // A second panic, from dropping what the first one left behind, says less than the first.
                 let _ = self.discard();
                 Poll::Ready(Err(panic))
             }
         }
     }
 
-    /// Drops it, as it is. The error can only be a panic.
+    /// Drops the future as it is. The only possible error is a panic.
     pub(super) fn discard(&mut self) -> Outcome {
         let future = self.0.take();
         guarded(|| drop(future))
@@ -57,7 +57,7 @@ impl Future for Work {
     }
 }
 
-/// Runs foreign code, and makes a value of its panic.
+/// Runs foreign code, and turns a panic into a value.
 pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, FailureCause> {
     caught(work).map_err(FailureCause::Panicked)
 }
@@ -93,7 +93,7 @@ mod tests {
         text
     }
 
-    /// RN-06: whatever a panic was made of, and wherever it came from, it has words.
+    /// RN-06: any panic, whatever its payload and wherever it came from, has a message.
     #[test]
     fn every_panic_has_a_message() {
         assert_eq!(outcome(|| async { Ok(()) }), "ok");
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(outcome(|| -> std::future::Pending<_> { panic!("not even begun") }), "panicked: not even begun");
     }
 
-    /// RN-06: a future that panics as it is dropped is one that panicked, whether it had ended or not.
+    /// RN-06: a future that panics when it is dropped has panicked, whether it had ended or not.
     #[test]
     fn panics_when_dropped() {
         struct Ends(Option<Bomb>);

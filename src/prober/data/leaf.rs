@@ -11,15 +11,15 @@ use crate::data::table::{Fill, Table};
 use crate::data::value::DataValue;
 use crate::error::ConfigError;
 
-/// A value that stands under a key.
+/// A value under a key.
 pub(super) struct Leaf<'a> {
     at: Path<'a>,
     value: DataValue,
 }
 
 impl<'a> Leaf<'a> {
-    /// What `judge` makes of the value; none where there is nothing, as with `null`. It is judged where it is read, so that
-    /// its line is the one that an error points at.
+    /// Passes the value to `judge`; none if there is no value, as with `null`. It is judged while it is being read, so
+    /// that an error points at its line.
     pub(super) fn read<'de, M: MapAccess<'de>, T>(
         at: Path<'a>,
         map: &mut M,
@@ -28,12 +28,12 @@ impl<'a> Leaf<'a> {
         map.next_value_seed(Judged { at, judge })
     }
 
-    /// What the value must be.
+    /// An error: what the value must be, and what it is.
     pub(super) fn must(&self, be: impl fmt::Display) -> Flaw {
         self.at.breaks(format_args!("must be {be}, is {}", self.value))
     }
 
-    /// A rule of code that it breaks.
+    /// An error: the value breaks a rule that the code has, too.
     fn breaks(&self, error: &ConfigError) -> Flaw {
         self.at.breaks(format_args!("{}, is {}", error.rule(), self.value))
     }
@@ -54,7 +54,7 @@ impl<'a> Leaf<'a> {
         Ok(self.whole(1..=u16::MAX.into())? as u16)
     }
 
-    /// Zero, where zero is a time.
+    /// A duration as text. With `zero`, zero is a valid one.
     pub(super) fn time(&self, zero: bool) -> Result<Duration, Flaw> {
         let DataValue::Text(text) = &self.value else {
             return Err(self.must("a duration in text, such as \"30s\" or \"1min 30s\""));
@@ -69,14 +69,14 @@ impl<'a> Leaf<'a> {
         }
     }
 
-    /// A text that keeps a rule.
+    /// A text that obeys a rule.
     pub(super) fn text<T>(&self, rule: impl FnOnce(&str) -> Result<T, ConfigError>) -> Result<String, Flaw> {
         let DataValue::Text(text) = &self.value else { return Err(self.must("a text")) };
         rule(text).map_err(|error| self.breaks(&error))?;
         Ok(text.clone())
     }
 
-    /// A list of texts that keeps a rule.
+    /// A list of texts that obeys a rule.
     pub(super) fn texts(&self, rule: impl FnOnce(&[String]) -> Result<(), ConfigError>) -> Result<Vec<String>, Flaw> {
         let texts = match &self.value {
             DataValue::List(list) => list.iter().map(text).collect::<Option<Vec<_>>>(),
@@ -87,7 +87,7 @@ impl<'a> Leaf<'a> {
         Ok(texts)
     }
 
-    /// A status, a range of them such as `"200-299"`, or a list of both.
+    /// A status, a range of them such as `"200-299"`, or a list of either.
     pub(super) fn statuses(&self) -> Result<Vec<RangeInclusive<u16>>, Flaw> {
         let statuses = match &self.value {
             DataValue::List(list) if !list.is_empty() => list.iter().map(range).collect::<Option<Vec<_>>>(),
@@ -96,7 +96,7 @@ impl<'a> Leaf<'a> {
         statuses.ok_or_else(|| self.must("a status from 100 to 599, a range such as \"200-299\", or a list of these"))
     }
 
-    /// Names and values: in a table, where a value may be a list, or as Kubernetes has them, in a list of tables.
+    /// Names and values: in a table, where a value may be a list, or in a list of tables, as in Kubernetes.
     pub(super) fn headers(
         &self,
         rule: impl Fn(&str, &str) -> Result<(), ConfigError>,
@@ -124,7 +124,7 @@ impl<'a> Leaf<'a> {
         };
         shape.ok_or_else(|| self.must("a table of texts, or a list of tables with `name` and `value`"))?;
         for (name, value) in &headers {
-            // Not the value, which may be a secret.
+            // Without the value, which may be a secret.
             rule(name, value).map_err(|error| self.at.breaks(format_args!("{name:?} {}", error.rule())))?;
         }
         Ok(headers)
@@ -148,10 +148,10 @@ impl<'de, 'a, T, J: FnOnce(&Leaf<'a>) -> Result<T, Flaw>> DeserializeSeed<'de> f
     }
 }
 
-/// Fills a table, if there is one: whether there is.
+/// Fills a table if there is one, and returns whether there is.
 pub(super) struct Maybe<'a, T> {
     pub(super) fill: Fill<'a, T>,
-    /// Why there must be none.
+    /// Why the table must not be there.
     pub(super) conflict: Option<Flaw>,
 }
 

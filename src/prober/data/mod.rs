@@ -1,4 +1,4 @@
-//! Specs of probes from data, written as here or as Kubernetes writes them.
+//! Probe specs from data, in this crate's notation or in that of Kubernetes.
 
 mod leaf;
 mod spec;

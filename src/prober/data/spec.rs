@@ -9,7 +9,7 @@ use crate::data::path::Path;
 use crate::data::table::{Fill, Table};
 use crate::prober::{ProbeKind, ProbePolicy, ProbeSpec};
 
-/// Which way of writing a key belongs to.
+/// The notation to which a key belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Ours,
@@ -17,7 +17,7 @@ enum Way {
     Both,
 }
 
-/// Kubernetes writes its keys with a capital inside; of ours none has one.
+/// Kubernetes' keys have a capital letter inside; none of this crate's keys has.
 fn way(key: &str) -> Way {
     match key {
         "exec" => Way::Both,
@@ -37,7 +37,7 @@ struct SpecTable {
     start_period: Option<Duration>,
     failure_threshold: Option<u32>,
     success_threshold: Option<u32>,
-    /// The first key that says in which way it is written.
+    /// The first key that shows which notation is used.
     way: Option<(Way, &'static str)>,
 }
 
@@ -52,7 +52,7 @@ impl SpecTable {
         };
         let mut policy = ProbePolicy::builder();
         if kubernetes {
-            // What Kubernetes takes for granted.
+            // Kubernetes' own defaults.
             let second = Duration::from_secs(1);
             policy = policy.interval(10 * second).timeout(second).start_period(Duration::ZERO);
         }
@@ -66,14 +66,14 @@ impl SpecTable {
         Ok(ProbeSpec { kind: kind.clone(), policy })
     }
 
-    /// Both ways at once would leave it open which of two keys is heeded.
+    /// With both notations at once, it would be unclear which of two keys applies.
     fn conflict(&self, key: &'static str, at: &Path<'_>) -> Option<Flaw> {
         let (before, other) = self.way?;
         let rule = format_args!("must not stand beside `{other}`: one of them is as Kubernetes writes it");
         (way(key) != Way::Both && way(key) != before).then(|| at.breaks(rule))
     }
 
-    /// Reads the table of a kind; none where there is nothing.
+    /// Reads the table of a kind; none if there is no value.
     fn kind<'de, T: Table, M: MapAccess<'de>>(
         &self,
         key: &'static str,
@@ -140,7 +140,7 @@ impl Table for SpecTable {
 }
 
 impl SpecTable {
-    /// It is there, and says in which way the spec is written.
+    /// The key is there; it may show which notation is used.
     fn says(&mut self, key: &'static str) {
         if way(key) != Way::Both {
             self.way.get_or_insert((way(key), key));
@@ -148,7 +148,7 @@ impl SpecTable {
     }
 
     fn set(&mut self, key: &'static str, at: &Path<'_>, leaf: &Leaf<'_>) -> Result<(), Flaw> {
-        // There, zero is as good as nothing, and numbers have 32 bits and a sign.
+        // In Kubernetes, zero means not set, and numbers are signed, with 32 bits.
         let whole = || leaf.whole(0..=i32::MAX as u32).map(|number| Some(number).filter(|number| *number > 0));
         let seconds = || whole().map(|number| number.map(|number| Duration::from_secs(number.into())));
         match key {

@@ -54,7 +54,7 @@ impl Table for HttpTable {
     }
 }
 
-/// `httpGet`, whose statuses are those that Kubernetes takes for good.
+/// `httpGet`, which accepts the statuses that Kubernetes accepts.
 pub(super) struct HttpGetAction(pub(super) HttpTable);
 
 impl Default for HttpGetAction {
@@ -79,7 +79,7 @@ impl Table for HttpGetAction {
                         _ => return Err(leaf.must("\"HTTP\" or \"HTTPS\"")),
                     };
                 }
-                // There, what is empty is not set.
+                // In Kubernetes, empty means not set.
                 "host" if *leaf.value() == DataValue::Text(String::new()) => {}
                 "host" => get.host = leaf.text(kind::check_host)?,
                 "port" => (get.port, *has_port) = (leaf.port()?, true),
@@ -132,7 +132,7 @@ impl Table for TcpTable {
     }
 }
 
-/// `exec`, which is written alike in both.
+/// `exec`, which is the same in both notations.
 #[derive(Default)]
 pub(super) struct ExecTable(pub(super) Option<Exec>);
 

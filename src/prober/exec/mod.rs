@@ -17,19 +17,20 @@ use crate::error::{BoxError, ConfigError};
 use crate::machine::probe::text::MOST_BYTES;
 use crate::rt::time;
 
-/// How long the error output of a command that has exited is waited for; something that it left behind may hold it open.
+/// How long to wait for the error output of a command that has exited; a process it left behind may hold it open.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
-/// Runs a command, without a shell, and wants it to exit with code 0.
+/// Runs a command, without a shell, and expects it to exit with code 0.
 ///
-/// It inherits the environment and the working directory, reads nothing and prints to nowhere; the first of what it
-/// writes to its error output stands in the error. On Unix it has a process group of its own. When the probe is given up
-/// the whole group is killed and waited for, so that no zombie is left, in process 1 of a container either, and it counts
-/// among the probes that are under way until it is gone. Only what has left the group, or was left behind by a command
-/// that had already exited, lives on. Elsewhere the command alone is killed.
+/// The command inherits the environment and the working directory; its input is empty, its output is discarded, and the
+/// beginning of its error output goes into the error. On Unix it has a process group of its own. When the probe is
+/// cancelled, the whole group is killed and waited for, so that no zombie is left, not even in process 1 of a
+/// container, and it counts among the probes that are under way until it is gone. Only processes that have left the
+/// group, or were left behind by a command that had already exited, live on. On other systems only the command itself
+/// is killed.
 ///
-/// Where `posix_spawn` can say so (Linux, macOS, FreeBSD, NetBSD), it begins with no signal blocked and none ignored,
-/// whatever the program was started with. The program itself gets a handler for `SIGCHLD`, as it does from
+/// Where `posix_spawn` supports it (Linux, macOS, FreeBSD, NetBSD), the command starts with no signal blocked or
+/// ignored, however the program itself was started. The program gets a handler for `SIGCHLD`, as it does from
 /// `tokio::process`, because the exit of a child is lost while that signal is ignored.
 #[derive(Clone, Debug)]
 pub struct ExecProbe {
@@ -37,7 +38,7 @@ pub struct ExecProbe {
 }
 
 impl ExecProbe {
-    /// A probe of this kind.
+    /// A probe that runs `exec`.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
@@ -75,7 +76,7 @@ impl Probe for ExecProbe {
     }
 }
 
-/// What a command writes to its error output: the beginning is kept, the rest is read so that the command can go on.
+/// The error output of a command: the beginning is kept, and the rest is read so that the command is not blocked.
 struct Said<R> {
     from: Option<R>,
     kept: Vec<u8>,

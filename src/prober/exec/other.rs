@@ -5,10 +5,10 @@ use tokio::process::{Child, ChildStderr, Command};
 
 use crate::error::BoxError;
 
-/// A command. Dropping it kills it.
+/// A running command. Dropping it kills it.
 pub(super) struct Process(Child);
 
-/// Starts a command: it, and its error output.
+/// Starts a command, and returns it with its error output.
 pub(super) fn start(program: &str, arguments: &[String]) -> Result<(Process, Option<ChildStderr>), BoxError> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);

@@ -1,4 +1,4 @@
-//! How a command comes into being: in a process group of its own, with nothing to read and nowhere to print to.
+//! How a command is started: in a process group of its own, with empty input and discarded output.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,7 +9,7 @@ fn number(pid: i32) -> io::Result<Pid> {
     Pid::from_raw(pid).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
-/// The library of the C language can say what the command is to find: no signal blocked, and none ignored.
+/// `posix_spawn` can set the signals up for the command: none blocked, and none ignored.
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd", target_vendor = "apple"))]
 pub(super) fn spawn(program: &str, arguments: &[String], errors: OwnedFd) -> io::Result<Pid> {
     use std::ffi::CString;
@@ -26,11 +26,11 @@ pub(super) fn spawn(program: &str, arguments: &[String], errors: OwnedFd) -> io:
             | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK
             | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF,
     )?;
-    // A group with the number of the command.
+    // A new group whose id is that of the command.
     attributes.set_pgroup(nix::unistd::Pid::from_raw(0))?;
     attributes.set_sigmask(&SigSet::empty())?;
     let mut all = SigSet::all();
-    // Nobody can change what these do.
+    // The actions of these cannot be changed.
     [Signal::SIGKILL, Signal::SIGSTOP].into_iter().for_each(|signal| all.remove(signal));
     attributes.set_sigdefault(&all)?;
 

@@ -16,14 +16,15 @@ use crate::prober::under_way;
 use crate::prober::under_way::LeftRunning;
 use crate::rt::sync::Mutex;
 
-/// A command and everything in its process group, which a thread of its own waits for: neither the runtime nor `SIGCHLD`
-/// has a part in it. Dropping it kills the group, and the thread sees to the rest.
+/// A command and everything in its process group, waited for by a dedicated thread that needs neither the runtime nor
+/// `SIGCHLD`. Dropping it kills the group, and the thread does the rest.
 pub(super) struct Process {
     stage: Arc<Mutex<ProcessStage>>,
     exit: oneshot::Receiver<io::Result<ExitStatus>>,
 }
 
-/// How far a command is. As long as it runs by this, nobody has waited for it, and nothing else can have its number.
+/// The stage of a command. While it is running here, it has not been waited for, so nothing else can have its process
+/// id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ProcessStage {
     NotYet,
@@ -32,10 +33,10 @@ enum ProcessStage {
     Ended,
 }
 
-/// Starts a command: it, and its error output.
+/// Starts a command, and returns it with its error output.
 pub(super) fn start(program: &str, arguments: &[String]) -> Result<(Process, Option<pipe::Receiver>), BoxError> {
-    // While SIGCHLD is ignored, as a program may find it when it is started, the system forgets children that exit. With
-    // a handler it does not.
+    // If SIGCHLD is ignored, which a program may inherit, the system forgets children that exit. With a handler it does
+    // not.
     drop(signal(SignalKind::child())?);
     let (theirs, ours) = pipe::pipe()?;
     let theirs = theirs.into_blocking_fd()?;
@@ -68,11 +69,11 @@ impl Drop for Process {
 }
 
 fn kill(group: Pid) {
-    // It fails if nothing is left in the group, and then there is nothing to do.
+    // Fails only if the group is empty, and then there is nothing to kill.
     let _ = rustix::process::kill_process_group(group, Signal::KILL);
 }
 
-/// A command from its start until nothing is left of it.
+/// Looks after a command from its start until nothing is left of it.
 fn mind(
     program: &str,
     arguments: &[String],
@@ -92,7 +93,7 @@ fn mind(
         }
     };
     begins(stage, group);
-    // It stays a zombie for now, so that its number is still its own.
+    // It stays a zombie for now, so that its process id is not reused.
     let exited = again(|| rustix::process::waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT));
     if ends(stage) {
         let status = again(|| rustix::process::waitpid(Some(group), WaitOptions::empty()));
@@ -101,10 +102,10 @@ fn mind(
             (Err(error), _) | (_, Err(error)) => Err(error.into()),
             (_, Ok(None)) => Err(io::ErrorKind::NotFound.into()),
         };
-        // Nobody may wait for it any more.
+        // The receiver may be gone.
         let _ = notify.send(status);
-        // What it has left behind is let live, and counts no more; but if it comes to be a child of this process, as it
-        // does with process 1, somebody has to wait for it.
+        // What it left behind lives on and no longer counts; but if it becomes a child of this process, as happens with
+        // process 1, it has to be waited for.
         drop(remains);
     }
     while again(|| rustix::process::waitpgid(group, WaitOptions::empty())).is_ok_and(|found| found.is_some()) {}
@@ -118,7 +119,7 @@ fn begins(stage: &Mutex<ProcessStage>, group: Pid) {
     }
 }
 
-/// Whether somebody waits for how it ended. After this nobody kills it.
+/// Whether the exit status is still wanted. After this the command is not killed any more.
 fn ends(stage: &Mutex<ProcessStage>) -> bool {
     let mut stage = stage.lock();
     let wanted = *stage != ProcessStage::GivenUp;
@@ -126,7 +127,7 @@ fn ends(stage: &Mutex<ProcessStage>) -> bool {
     wanted
 }
 
-/// A signal may come in between.
+/// Retries when a signal interrupts the call.
 fn again<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
     loop {
         match call() {
