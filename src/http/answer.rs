@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use super::body::{RejectionBody, RespondBody};
 use crate::error::Rejected;
 
-/// The status that answers a rejection, unless a [`RespondLayer`](crate::http::RespondLayer) is told otherwise.
+/// The status with which a rejection is answered, unless a [`RespondLayer`](crate::http::RespondLayer) sets another.
 ///
 /// | rejection | status |
 /// |---|---|
@@ -24,11 +24,11 @@ pub fn status_of(rejected: &Rejected) -> StatusCode {
     }
 }
 
-/// The response that answers a rejection, unless a [`RespondLayer`](super::RespondLayer) is told otherwise: the status
-/// of [`status_of`], `Retry-After` in whole seconds, rounded up, where a time is known, or 1 s for a full bulkhead, and
-/// a small JSON body such as `{"error":"circuit open"}` that names the kind of rejection and nothing else.
+/// The response to a rejection, unless a [`RespondLayer`](super::RespondLayer) sets another: the status of
+/// [`status_of`]; `Retry-After` in whole seconds, rounded up, if the time is known, and 1 s for a full bulkhead if it
+/// is not; and a small JSON body such as `{"error":"circuit open"}` that names the kind of rejection and nothing else.
 ///
-/// For a handler that answers the rejection of a stack that it calls, in place of its own:
+/// For a handler that calls a stack and answers that stack's rejection as its own:
 ///
 /// ```
 /// use axum::response::{IntoResponse, Response};
@@ -60,7 +60,7 @@ fn response(rejected: &Rejected, status: StatusCode) -> Response<RejectionBody> 
     response
 }
 
-/// A bulkhead that was not told a time is full for a moment; whoever asks at once again helps nobody.
+/// A bulkhead with no time set is full for a moment only, but retrying at once would not help.
 fn wait_of(rejected: &Rejected) -> Option<Duration> {
     match rejected {
         Rejected::BulkheadFull { retry_after, .. } => retry_after.get().or(Some(Duration::from_secs(1))),
@@ -68,12 +68,12 @@ fn wait_of(rejected: &Rejected) -> Option<Duration> {
     }
 }
 
-/// Rounded up, so that who waits for it does not come too early, and at least 1.
+/// Rounded up, so that a client that waits does not come back too early, and at least 1.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// Names are left out: they are nobody's business outside.
+/// Without names, which are no concern of clients.
 fn text(rejected: &Rejected) -> &'static str {
     match rejected {
         Rejected::CircuitOpen { .. } => r#"{"error":"circuit open"}"#,
@@ -83,14 +83,14 @@ fn text(rejected: &Rejected) -> &'static str {
     }
 }
 
-/// Makes the response to a rejection. [`ByStatus`] and [`With`] do; a [`RespondLayer`](super::RespondLayer) has one of
-/// them.
+/// Makes the response to a rejection. Implemented by [`ByStatus`] and [`With`], one of which a
+/// [`RespondLayer`](super::RespondLayer) has.
 pub trait RejectionResponse<B> {
-    /// The response, with a body of its own or of the inner service's kind.
+    /// The response, with its own body or one of the inner service's type.
     fn answer(&self, rejected: &Rejected) -> Response<RespondBody<B>>;
 }
 
-/// The default response, with a status that can be chosen.
+/// The default response, with a configurable status.
 #[derive(Clone, Copy)]
 pub struct ByStatus(pub(super) fn(&Rejected) -> StatusCode);
 
@@ -106,7 +106,7 @@ impl fmt::Debug for ByStatus {
     }
 }
 
-/// The response that a closure makes.
+/// The response made by a closure.
 ///
 /// # Clone
 /// Costs a reference count.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// The response body that [`response_of`](super::response_of) makes: a few bytes of JSON.
+/// The response body made by [`response_of`](super::response_of): a few bytes of JSON.
 #[derive(Clone, Debug)]
 pub struct RejectionBody(&'static str);
 
@@ -35,7 +35,8 @@ impl Body for RejectionBody {
 }
 
 pin_project! {
-    /// The response body of [`RespondService`](super::RespondService): the inner service's, or the text of a rejection.
+    /// The response body of [`RespondService`](super::RespondService): the inner service's, or the text for a
+    /// rejection.
     #[derive(Debug)]
     pub struct RespondBody<B> {
         #[pin]

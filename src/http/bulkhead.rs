@@ -14,8 +14,8 @@ use crate::bulkhead::{Bulkhead, BulkheadLayer, BulkheadService, ResponseFuture};
 use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
 
-/// Puts a bulkhead around an HTTP service and holds the permit of a call until its response body has ended or was
-/// dropped. Without it, a permit is free again once the response head is there, however long the body takes.
+/// Puts a bulkhead around an HTTP service and holds a call's permit until the response body has ended or is dropped. A
+/// plain [`BulkheadLayer`] releases the permit once the response head is there, however long the body takes.
 ///
 /// Made by [`BulkheadLayer::until_body_end`].
 ///
@@ -44,7 +44,7 @@ pub struct BodyBulkheadLayer {
 }
 
 impl BodyBulkheadLayer {
-    /// As `layer`, but longer.
+    /// Like `layer`, but permits are held until the body ends.
     pub fn new(layer: BulkheadLayer) -> BodyBulkheadLayer {
         BodyBulkheadLayer { layer }
     }
@@ -58,11 +58,11 @@ impl<S> Layer<S> for BodyBulkheadLayer {
     }
 }
 
-/// Lets as many calls in at a time as its [`Bulkhead`] has permits, and counts a call until its response body has ended or
-/// was dropped. In everything else it is a [`BulkheadService`].
+/// Admits as many calls at a time as its [`Bulkhead`] has permits, and counts a call until its response body has ended
+/// or is dropped. Otherwise the same as a [`BulkheadService`].
 ///
 /// # Clone
-/// A clone shares the permits; it is not ready because the original is.
+/// A clone shares the permits; it is not ready just because the original is.
 #[derive(Clone, Debug)]
 pub struct BodyBulkheadService<S> {
     bulkhead: BulkheadService<S>,
@@ -79,7 +79,7 @@ impl<S> BodyBulkheadService<S> {
         self.bulkhead.get_ref()
     }
 
-    /// The inner service. What is called on it directly takes no permit.
+    /// The inner service. Calls made on it directly take no permit.
     pub fn get_mut(&mut self) -> &mut S {
         self.bulkhead.get_mut()
     }
@@ -113,7 +113,7 @@ pin_project! {
     /// The response future of [`BodyBulkheadService`].
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future and then gives the permit back, or leaves the queue.
+    /// Dropping it drops the inner future and then releases the permit, or leaves the queue.
     #[must_use = "futures do nothing unless polled"]
     pub struct BodyBulkheadFuture<F, S, Request> {
         #[pin]

@@ -3,15 +3,16 @@ use http::Response;
 use crate::circuit_breaker::{Classify, ErrorClassifier};
 use crate::machine::verdict::Verdict;
 
-/// Judges a response by its status: 5xx is a failure, 429 is [`Verdict::Throttled`], everything else is a success. An
+/// Judges a response by its status: 5xx is a failure, 429 is [`Verdict::Throttled`], anything else is a success. An
 /// error is a failure.
 ///
-/// The verdict is given when the head of the response is there. A body that breaks off later is not seen: read it below
-/// the circuit if it matters and is small, or settle a [`Permit`](crate::circuit_breaker::Permit) at its end.
+/// The verdict is given once the head of the response is there. A body that breaks off later goes unnoticed: if that
+/// matters and the body is small, read it below the circuit breaker, or settle a
+/// [`Permit`](crate::circuit_breaker::Permit) when it ends.
 ///
-/// In a proxy, an error of the client below may be the caller's own fault, who broke off the upload. A classifier of
-/// your own can make that [`Verdict::Ignored`], so that no caller can open the circuit for the others; the example
-/// `02_gateway` does.
+/// In a proxy, an error of the client below may be the fault of a caller who aborted the upload. Your own classifier
+/// can make that [`Verdict::Ignored`], so that no caller can open the circuit for the others; the example `02_gateway`
+/// does.
 ///
 /// ```
 /// use seaworthy::{CircuitBreaker, http::HttpClassifier};

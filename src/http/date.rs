@@ -12,16 +12,16 @@ const DAYS: [(&str, &str); 7] = [
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The last second of the year 9999, beyond which no form goes.
+/// The last second of the year 9999, which no form can exceed.
 const LAST: i64 = 253_402_300_799;
 
-/// A year of the Gregorian calendar, on average.
+/// The average length of a Gregorian year, in seconds.
 const YEAR: i64 = 31_556_952;
 
-/// Seconds since 1970 of an HTTP date in any of the three forms of RFC 9110, section 5.6.7. The clock is read for the
-/// century of a year of two digits only. Whether the day of the week is right is not looked at.
+/// An HTTP date in any of the three forms of RFC 9110, section 5.6.7, in seconds since 1970. The clock is read only for
+/// the century of a two-digit year. The day of the week is not verified.
 ///
-/// Nothing here can panic, whatever the text: it is cut with `get`, and the numbers have four digits at most.
+/// Nothing here can panic, whatever the text: it is sliced with `get`, and numbers have at most four digits.
 pub(super) fn parse(text: &str, now: impl FnOnce() -> SystemTime) -> Option<i64> {
     let Some((day_name, date)) = text.split_once(", ") else {
         return asctime(text);
@@ -51,7 +51,7 @@ fn rfc850(date: &str, now: i64) -> Option<i64> {
     let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
     let (day, month, year) = (number(day, 2)?, month_of(month)?, number(year, 2)?);
     let second = time_of_day(time).filter(|_| parts.next().is_none())?;
-    // A century, rounded up, so that it is the year's or the one after.
+    // Rounded up to the century of this year or the next, and counted down from there.
     let now = now.clamp(0, LAST);
     let century = now / YEAR / 100 + 21;
     let mut dates = (0..3).filter_map(|back| seconds((century - back) * 100 + year, month, day, second));
@@ -84,7 +84,7 @@ fn time_of_day(text: &str) -> Option<i64> {
     is_one.then_some(hour * 3600 + minute * 60 + second)
 }
 
-/// So many digits, and nothing else.
+/// Exactly this many digits.
 fn number(text: &str, digits: usize) -> Option<i64> {
     let is_one = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_one { text.parse().ok() } else { None }
@@ -97,12 +97,12 @@ fn seconds(year: i64, month: i64, day: i64, second_of_day: i64) -> Option<i64> {
     is_day.then_some((first + day - 1) * 86_400 + second_of_day)
 }
 
-/// Days from 1970 to the first of a month. Years are counted from March here, so that a leap day is the last of its
-/// year and the months before it are always of the same lengths.
+/// Days from 1970 to the first of a month. The year begins in March here, so that a leap day is its last day and the
+/// months before it always have the same lengths.
 fn days(year: i64, month: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    // 1 March of the year 0 lies 719,468 days before 1970.
+    // 1 March of the year 0 is 719,468 days before 1970.
     year * 365 + leap_days + (153 * month + 2) / 5 - 719_468
 }
 
@@ -117,14 +117,14 @@ mod tests {
 
     use super::*;
 
-    /// Sunday, 6 November 1994, 08:49:37, as RFC 9110 has it.
+    /// Sunday, 6 November 1994, 08:49:37: the example in RFC 9110.
     const EXAMPLE: i64 = 784_111_777;
 
     fn read(text: &str, now: i64) -> Option<i64> {
         parse(text, || UNIX_EPOCH + Duration::from_secs(now.unsigned_abs()))
     }
 
-    /// HC-11: the three forms, each with one of its edges.
+    /// HC-11: the three forms, each with one of its edge cases.
     #[test]
     fn forms() {
         for (text, expected) in [
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    /// HC-11: a year of two digits is one that is not more than 50 years ahead.
+    /// HC-11: a two-digit year is at most 50 years ahead.
     #[test]
     fn years_of_two_digits() {
         let year = |number: i64| days(number, 1) * 86_400;
@@ -164,12 +164,12 @@ mod tests {
             (2100, 51, 2051),
         ] {
             let text = format!("Monday, 01-Jan-{digits:02} 00:00:00 GMT");
-            // In the middle of the year, so that half a day of a century is no matter.
+            // In the middle of the year, so that the fractions of a day in a century do not matter.
             assert_eq!(read(&text, year(now) + YEAR / 2), Some(year(expected)), "{now} {digits}");
         }
     }
 
-    /// HC-11: what is none of the three, or no day of the calendar.
+    /// HC-11: texts in none of the three forms, and days that do not exist.
     #[test]
     fn others() {
         for text in [
@@ -209,7 +209,7 @@ mod tests {
         }
     }
 
-    /// HC-11: the clock may stand anywhere.
+    /// HC-11: the clock may show any time.
     #[test]
     fn any_clock() {
         let text = "Sunday, 06-Nov-94 08:49:37 GMT";
@@ -220,7 +220,8 @@ mod tests {
     }
 
     proptest! {
-        /// HC-11: every second of the calendar that others write is read as the same second, in all three forms.
+        /// HC-11: every second of the calendar, as other implementations format it, reads as the same second in all
+        /// three forms.
         #[test]
         fn as_others_write_it(second in 0..253_402_300_800_i64) {
             let time = UNIX_EPOCH + Duration::from_secs(second.unsigned_abs());

@@ -12,14 +12,14 @@ use tower_service::Service;
 use crate::health::Health;
 use crate::machine::lifecycle::phase::Phase;
 
-/// Closes kept-alive connections while the service is draining: every response over HTTP/1 then carries `Connection:
-/// close`, which the server obeys as the caller does. So whoever keeps connections has let go of them when the listener
-/// closes, and no request is written to one that nobody reads any more.
+/// Closes kept-alive connections while the service is draining: every HTTP/1 response then carries `Connection: close`,
+/// which both server and client obey. By the time the listener closes, clients have released their connections, and no
+/// request is sent on one that is no longer read.
 ///
 /// Made by [`Health::drain_layer`]. Put it around everything, health endpoints included. Responses over HTTP/2 are left
-/// alone, because there the server says goodbye by itself, and so are those that make something else of the connection.
+/// alone, because there the server itself says goodbye, and so are responses that upgrade the connection.
 ///
-/// [`Serve`](crate::server::Serve) does it without a layer. This is for other servers:
+/// [`Serve`](crate::server::Serve) needs no such layer. For other servers:
 ///
 /// ```
 /// use seaworthy::{Health, Shutdown};
@@ -39,7 +39,7 @@ pub struct DrainLayer {
 }
 
 impl DrainLayer {
-    /// Closes connections while `health` is draining, and from then on.
+    /// Closes connections once `health` is draining, and from then on.
     pub fn new(health: Health) -> DrainLayer {
         DrainLayer { health }
     }
@@ -53,7 +53,7 @@ impl<S> Layer<S> for DrainLayer {
     }
 }
 
-/// The service that [`DrainLayer`] makes.
+/// The service made by [`DrainLayer`].
 #[derive(Clone, Debug)]
 pub struct DrainService<S> {
     inner: S,
@@ -86,7 +86,7 @@ pin_project! {
     pub struct DrainFuture<F> {
         #[pin]
         inner: F,
-        // Absent where the connection is not ours to close.
+        // None where the connection must not be closed.
         health: Option<Health>,
     }
 }
@@ -114,14 +114,13 @@ impl<F> fmt::Debug for DrainFuture<F> {
     }
 }
 
-/// Whether the response can close the connection: over HTTP/2 it has no say in it, and a tunnel is no connection of
-/// HTTP.
+/// Whether the response can close the connection: over HTTP/2 it has no say, and a tunnel no longer speaks HTTP.
 #[inline]
 pub(crate) fn may_close<A>(request: &Request<A>) -> bool {
     request.version() < Version::HTTP_2 && request.method() != Method::CONNECT
 }
 
-/// Whether kept-alive connections should be let go.
+/// Whether kept-alive connections should be released.
 #[inline]
 pub(crate) fn is_draining(health: &Health) -> bool {
     health.phase() >= Phase::Draining

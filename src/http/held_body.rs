@@ -8,14 +8,14 @@ use crate::bulkhead::Permit;
 use crate::health::InFlight;
 
 pin_project! {
-    /// A response body that holds something until it has ended: after its last frame, at an error, or when it is
-    /// dropped. The frames, trailers and errors are the inner body's.
+    /// A response body that holds something until it ends: after its last frame, at an error, or when it is dropped.
+    /// Frames, trailers and errors are the inner body's.
     #[derive(Debug)]
     pub struct HeldBody<B, H> {
-        // In this order, so that what is held is given back after the body was dropped.
+        // In this order, so that `held` is released after the body is dropped.
         #[pin]
         body: B,
-        // Absent while the body is polled, so that a panic gives it back at once.
+        // None while the body is polled, so that a panic releases it at once.
         held: Option<H>,
     }
 }
@@ -23,12 +23,12 @@ pin_project! {
 /// The response body of [`BodyBulkheadService`](super::BodyBulkheadService), which holds a permit.
 pub type PermitBody<B> = HeldBody<B, Permit>;
 
-/// The response body of [`BodyReadinessService`](super::BodyReadinessService), whose request is in flight until it has ended.
+/// The response body of [`BodyReadinessService`](super::BodyReadinessService); its request is in flight until it ends.
 pub type InFlightBody<B> = HeldBody<B, InFlight>;
 
 impl<B: Body, H> HeldBody<B, H> {
     pub(crate) fn new(body: B, held: Option<H>) -> HeldBody<B, H> {
-        // Nobody has to poll a body that is over, and then its owner may keep it for a while.
+        // A body that has ended need not be polled, and its owner may keep it for a while.
         let held = held.filter(|_| !body.is_end_stream());
         HeldBody { body, held }
     }

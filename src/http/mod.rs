@@ -1,4 +1,4 @@
-//! HTTP: rejections as responses, verdicts from statuses, limits for bodies, permits that are held until a body has ended,
+//! HTTP: rejections as responses, verdicts from statuses, time limits for bodies, permits held until a body has ended,
 //! retries of requests, and health endpoints. Feature `http`.
 
 mod answer;

@@ -7,8 +7,8 @@ use crate::fallback::Fallback;
 use crate::policy::{Class, Policy, PolicyBuilder, PolicyFallbackLayer, PolicyLayer, WithRetry, WithoutRetry};
 use crate::retry::ByResult;
 
-/// Puts a [`Policy`] around an HTTP service: a [`PolicyLayer`] that judges by statuses and retries what HTTP allows to be
-/// repeated, and the limits of the bodies, which come after everything else.
+/// Puts a [`Policy`] around an HTTP service: a [`PolicyLayer`] that judges by status and retries requests that HTTP
+/// allows to be repeated, and around it the time limits of the bodies.
 ///
 /// Made by [`Policy::http_layer`].
 #[derive(Clone, Debug)]
@@ -25,27 +25,27 @@ impl<P> HttpPolicyLayer<P> {
 }
 
 impl<C, L, A> HttpPolicyLayer<PolicyLayer<C, L, A>> {
-    /// As [`PolicyLayer::class`].
+    /// Like [`PolicyLayer::class`].
     pub fn class(self, class: Class) -> HttpPolicyLayer<PolicyLayer<C, Class, A>> {
         self.map(|policy| policy.class(class))
     }
 
-    /// As [`PolicyLayer::class_for`].
+    /// Like [`PolicyLayer::class_for`].
     pub fn class_for<K>(self, class_for: K) -> HttpPolicyLayer<PolicyLayer<C, K, A>> {
         self.map(|policy| policy.class_for(class_for))
     }
 
-    /// As [`PolicyLayer::classify`].
+    /// Like [`PolicyLayer::classify`].
     pub fn classify<K>(self, classifier: K) -> HttpPolicyLayer<PolicyLayer<K, L, A>> {
         self.map(|policy| policy.classify(classifier))
     }
 
-    /// As [`PolicyLayer::without_retry`].
+    /// Like [`PolicyLayer::without_retry`].
     pub fn without_retry(self) -> HttpPolicyLayer<PolicyLayer<C, L, WithoutRetry>> {
         self.map(PolicyLayer::without_retry)
     }
 
-    /// As [`PolicyLayer::fallback`]. Its answers have the inner service's type of body.
+    /// Like [`PolicyLayer::fallback`]. Its responses have the inner service's body type.
     pub fn fallback<F, W>(
         self,
         fallback: Fallback<F, W>,
@@ -55,17 +55,17 @@ impl<C, L, A> HttpPolicyLayer<PolicyLayer<C, L, A>> {
 }
 
 impl<C, L, D, R> HttpPolicyLayer<PolicyLayer<C, L, WithRetry<D, R>>> {
-    /// As [`PolicyLayer::retry_if`].
+    /// Like [`PolicyLayer::retry_if`].
     pub fn retry_if<K>(self, retry_if: K) -> HttpPolicyLayer<PolicyLayer<C, L, WithRetry<ByResult<K>, R>>> {
         self.map(|policy| policy.retry_if(retry_if))
     }
 
-    /// As [`PolicyLayer::retry_if_for`].
+    /// Like [`PolicyLayer::retry_if_for`].
     pub fn retry_if_for<K>(self, retry_if: K) -> HttpPolicyLayer<PolicyLayer<C, L, WithRetry<K, R>>> {
         self.map(|policy| policy.retry_if_for(retry_if))
     }
 
-    /// As [`PolicyLayer::replay`].
+    /// Like [`PolicyLayer::replay`].
     pub fn replay<K>(self, replay: K) -> HttpPolicyLayer<PolicyLayer<C, L, WithRetry<D, K>>> {
         self.map(|policy| policy.replay(replay))
     }
@@ -80,19 +80,19 @@ impl<S, P: Layer<S>> Layer<S> for HttpPolicyLayer<P> {
 }
 
 impl PolicyBuilder {
-    /// Gives up the body of a response whose next frame has not come within this time, while somebody waits for it: see
+    /// Ends a response body whose next frame takes longer, while a reader waits for it: see
     /// [`BodyTimeoutLayer`](crate::http::BodyTimeoutLayer). More than zero; no limit if not set.
     ///
-    /// The timeouts end at the head of a response; this and [`body_timeout`](Self::body_timeout) bound what comes after.
-    /// They are for [`Policy::http_layer`]; where there are no responses there are no bodies.
+    /// Timeouts end with the response head; this and [`body_timeout`](Self::body_timeout) limit what follows. They
+    /// apply to [`Policy::http_layer`] only: without responses there are no bodies.
     pub fn body_idle_timeout(mut self, time: Duration) -> PolicyBuilder {
         self.bodies.idle = Some(time);
         self
     }
 
-    /// Gives up the body of a response that has not ended so long after its head, whether somebody waits for it or not. More
-    /// than zero; no limit if not set. It is for [`Policy::http_layer`], as
-    /// [`body_idle_timeout`](Self::body_idle_timeout).
+    /// Ends a response body that takes longer as a whole, counted from the head, whether or not a reader waits. More
+    /// than zero; no limit if not set. Like [`body_idle_timeout`](Self::body_idle_timeout), it applies to
+    /// [`Policy::http_layer`] only.
     pub fn body_timeout(mut self, time: Duration) -> PolicyBuilder {
         self.bodies.total = Some(time);
         self
@@ -100,11 +100,11 @@ impl PolicyBuilder {
 }
 
 impl Policy {
-    /// A layer that puts this policy around an HTTP service: the circuit learns from statuses, as [`HttpClassifier`]
-    /// says, and if the policy retries, it retries requests which may be repeated, after responses and errors that may
-    /// pass; see [`HttpReplay`] and [`HttpRetry`]. The inner service gets requests with a
-    /// [`ReplayBody`](super::ReplayBody), and the responses have a [`PolicyBody`](super::PolicyBody), which is limited as
-    /// the policy's `body_idle_timeout` and `body_timeout` say.
+    /// A layer that puts this policy around an HTTP service. The circuit breaker judges by status, as
+    /// [`HttpClassifier`] does. If the policy retries, it repeats requests that may be repeated, after responses and
+    /// errors that may be transient; see [`HttpReplay`] and [`HttpRetry`]. The inner service gets requests with a
+    /// [`ReplayBody`](super::ReplayBody), and responses have a [`PolicyBody`](super::PolicyBody), limited by the
+    /// policy's `body_idle_timeout` and `body_timeout`.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -116,8 +116,10 @@ impl Policy {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let policy = Policy::builder("backend").circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1)).build()?;
-    /// // In place of it: an HTTP client.
+    /// let policy = Policy::builder("backend")
+    ///     .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1))
+    ///     .build()?;
+    /// // A stand-in for an HTTP client.
     /// let broken = service_fn(async |_: Request<ReplayBody<Empty<Bytes>>>| {
     ///     let mut response = Response::new(Empty::<Bytes>::new());
     ///     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -9,7 +9,7 @@ use super::{BodyTimeoutLayer, TimeoutBody};
 use crate::error::BoxError;
 
 pin_project! {
-    /// The response body of a policy around an HTTP service: as it came, unless the policy limits bodies, and then a
+    /// The response body of a policy around an HTTP service: unchanged, unless the policy limits bodies; then a
     /// [`TimeoutBody`].
     pub struct PolicyBody<B> {
         #[pin]
@@ -21,7 +21,7 @@ pin_project! {
     #[project = PolicyBodyKindProj]
     enum PolicyBodyKind<B> {
         AsItCame { #[pin] body: B },
-        // Boxed, so that who has no limit pays nothing for it.
+        // Boxed, so that a policy without limits pays nothing for it.
         Limited { body: Pin<Box<TimeoutBody<B>>> },
     }
 }

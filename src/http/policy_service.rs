@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::{BodyTimeoutLayer, PolicyBody};
 
-/// Sends HTTP requests through a policy and limits the bodies of the responses, where the policy says so. Made by
+/// Sends HTTP requests through a policy, and limits the response bodies if the policy says so. Made by
 /// [`HttpPolicyLayer`](super::HttpPolicyLayer).
 #[derive(Clone, Debug)]
 pub struct HttpPolicyService<S> {
@@ -23,13 +23,13 @@ impl<S> HttpPolicyService<S> {
         HttpPolicyService { inner, bodies }
     }
 
-    /// The service that the rest of the policy is: a [`PolicyService`](crate::policy::PolicyService), perhaps with a
+    /// The service for the rest of the policy: a [`PolicyService`](crate::policy::PolicyService), perhaps with a
     /// fallback around it.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The same. The bodies of what is called on it directly have no limits.
+    /// The same. Bodies from calls made on it directly have no limits.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
@@ -80,7 +80,7 @@ pin_project! {
     #[project = PolicyFutureKindProj]
     enum PolicyFutureKind<F> {
         Endless { #[pin] call: F },
-        // Boxed, so that who has no limit pays nothing for it.
+        // Boxed, so that a policy without limits pays nothing for it.
         LimitedBodies { limited: Pin<Box<LimitedBodies<F>>> },
     }
 }

@@ -14,9 +14,9 @@ use crate::error::StackError;
 use crate::health::{Exempt, Health, NoneExempt, ReadinessLayer, ReadinessService, ResponseFuture};
 use crate::shared::CloneOrSharedLayer;
 
-/// Lets requests into an HTTP service while it is ready, and counts each until its response body has ended or was
-/// dropped. Without it, a request is not in flight any more once the response head is there, however long the body
-/// takes.
+/// Lets requests into an HTTP service while it is ready, and counts each until its response body has ended or is
+/// dropped. With a plain [`ReadinessLayer`] a request is no longer in flight once the response head is there, however
+/// long the body takes.
 ///
 /// Made by [`ReadinessLayer::until_body_end`]. Use it where nothing else waits for bodies at shutdown; the graceful
 /// shutdown of a server such as hyper's does.
@@ -43,7 +43,7 @@ pub struct BodyReadinessLayer<X = NoneExempt> {
 }
 
 impl<X> BodyReadinessLayer<X> {
-    /// As `layer`, but longer.
+    /// Like `layer`, but a request counts until the body ends.
     pub fn new(layer: ReadinessLayer<X>) -> BodyReadinessLayer<X> {
         BodyReadinessLayer { layer }
     }
@@ -57,11 +57,11 @@ impl<S, X: Clone> Layer<S> for BodyReadinessLayer<X> {
     }
 }
 
-/// Lets requests in while its [`Health`] is ready, and counts each until its response body has ended or was dropped. In
-/// everything else it is a [`ReadinessService`].
+/// Lets requests in while its [`Health`] is ready, and counts each until its response body has ended or is dropped.
+/// Otherwise the same as a [`ReadinessService`].
 ///
 /// # Clone
-/// A clone shares the health; it is not ready because the original is.
+/// A clone shares the health; it is not ready just because the original is.
 #[derive(Clone, Debug)]
 pub struct BodyReadinessService<S, X = NoneExempt> {
     readiness: ReadinessService<S, X>,
@@ -78,7 +78,7 @@ impl<S, X> BodyReadinessService<S, X> {
         self.readiness.get_ref()
     }
 
-    /// The inner service. What is called on it directly is neither rejected nor counted.
+    /// The inner service. Calls made on it directly are neither rejected nor counted.
     pub fn get_mut(&mut self) -> &mut S {
         self.readiness.get_mut()
     }
@@ -113,7 +113,7 @@ pin_project! {
     /// The response future of [`BodyReadinessService`].
     ///
     /// # Cancellation
-    /// Dropping it drops the inner future; then the request is not in flight any more.
+    /// Dropping it drops the inner future, and the request is no longer in flight.
     #[must_use = "futures do nothing unless polled"]
     pub struct BodyReadinessFuture<F, S, Request> {
         #[pin]

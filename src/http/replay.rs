@@ -10,29 +10,29 @@ use super::replay_store::FRAME_COST;
 use crate::error::BoxError;
 use crate::retry::Replay;
 
-/// Repeats HTTP requests of an idempotent method (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), of a method that was listed,
-/// or with an `Idempotency-Key`, and sends all others once.
+/// Allows a retry for HTTP requests with an idempotent method (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), with a method
+/// that was listed, or with an `Idempotency-Key`, and sends all others once.
 ///
-/// A body is not read ahead: it is kept while the first attempt sends it, up to a cap of 64 KiB unless set otherwise. If
-/// an attempt ends halfway, the next one gets what was kept, and then the rest. A request whose body is larger, or whose
-/// body failed, is not repeated; the attempt that is under way goes on undisturbed.
+/// A body is not read ahead: a copy is kept while the first attempt sends it, up to a cap of 64 KiB unless set
+/// otherwise. If an attempt ends halfway, the next one gets what was kept, and then the rest. A request whose body is
+/// larger, or whose body failed, is not repeated; the attempt under way goes on undisturbed.
 ///
-/// Headers, extensions and the method are cloned. A body that is known to be empty, and one of a request that is sent
-/// once, costs nothing; another costs one allocation and a list of its frames. Frames without data are passed on and not
+/// Headers, extensions and the method are cloned. A body known to be empty, or one of a request that is sent only once,
+/// costs nothing; any other costs one allocation and a list of its frames. Frames without data are passed on and not
 /// kept.
 ///
 /// # Clone
-/// Costs a reference count if something was set, and nothing else.
+/// Costs a reference count if something was set; otherwise nothing.
 #[derive(Clone, Debug)]
 pub struct HttpReplay {
-    /// Absent if nothing was set, because every call holds a copy.
+    /// None if nothing was set, because every call holds a copy.
     settings: Option<Arc<ReplaySettings>>,
 }
 
 #[derive(Clone, Debug)]
 struct ReplaySettings {
     max_body: u64,
-    /// Beside the idempotent ones.
+    /// In addition to the idempotent ones.
     methods: Vec<Method>,
 }
 
@@ -41,21 +41,21 @@ static DEFAULT: ReplaySettings = ReplaySettings { max_body: 64 * 1024, methods: 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 impl HttpReplay {
-    /// Repeats requests of idempotent methods, and keeps up to 64 KiB of a body.
+    /// Repeats requests with idempotent methods, and keeps up to 64 KiB of a body.
     #[must_use]
     pub const fn new() -> HttpReplay {
         HttpReplay { settings: None }
     }
 
-    /// Keeps up to so many bytes of a body, trailers included. Each frame counts for 64 bytes beside its data, and so does
-    /// each field of the trailers, because that is what keeping it costs. At zero, only requests without a body are
-    /// repeated.
+    /// Keeps up to this many bytes of a body, trailers included. Each frame counts for 64 bytes on top of its data, and
+    /// so does each field of the trailers, because that is what keeping it costs. At zero, only requests without a body
+    /// are repeated.
     #[must_use]
     pub fn max_body(self, bytes: u64) -> HttpReplay {
         self.set(|settings| settings.max_body = bytes)
     }
 
-    /// Repeats requests of this method, too. Say so only of a backend for which two such requests are as good as one.
+    /// Also repeats requests with this method. Only for backends where two such requests have the same effect as one.
     ///
     /// ```
     /// use http::Method;
@@ -63,7 +63,7 @@ impl HttpReplay {
     /// use seaworthy::http::HttpReplay;
     ///
     /// let policy = RetryPolicy::builder("search").build()?;
-    /// // Its queries come as POST, and change nothing.
+    /// // Its queries are sent as POST, and change nothing.
     /// let layer = policy.http_layer().replay(HttpReplay::new().also(Method::POST));
     /// # let _ = layer;
     /// # Ok::<(), seaworthy::ConfigError>(())
@@ -90,11 +90,11 @@ impl Default for HttpReplay {
     }
 }
 
-/// What is kept of a request to send it again.
+/// The part of a request that is kept to send it again.
 #[derive(Debug)]
 pub struct KeptRequest<B> {
     head: Parts,
-    /// Absent if it was empty.
+    /// None if it was empty.
     body: Option<KeptBody<B>>,
 }
 
@@ -146,7 +146,7 @@ fn may_be_repeated(head: &Parts, methods: &[Method]) -> bool {
         || head.headers.get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
 }
 
-/// As a frame's data is kept: shared with the one that was sent, if the body's data is [`Bytes`].
+/// A frame's data in the form that is kept: shared with the frame that was sent, if the body's data is [`Bytes`].
 pub(super) fn to_bytes(mut data: impl bytes::Buf) -> Bytes {
     data.copy_to_bytes(data.remaining())
 }

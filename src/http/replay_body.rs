@@ -10,15 +10,15 @@ use super::replay::to_bytes;
 use super::replay_store::{Given, Store};
 use crate::error::BoxError;
 
-/// The request body that [`HttpReplay`](super::HttpReplay) sends: the caller's, of which a copy is kept on the way.
+/// The request body that [`HttpReplay`](super::HttpReplay) sends: the caller's, copied as it passes.
 ///
-/// Once another attempt has begun, the body of the one before ends with an error, so that nobody takes half a body for
-/// a whole one.
+/// Once another attempt has begun, the body of the one before ends with an error, so that half a body is never taken
+/// for a whole one.
 pub struct ReplayBody<B>(ReplayRepr<B>);
 
 enum ReplayRepr<B> {
     Empty,
-    /// It is sent once, and nobody keeps it.
+    /// Sent once, and not kept.
     Once(B),
     Kept(AttemptBody<B>),
 }
@@ -27,12 +27,12 @@ enum ReplayRepr<B> {
 struct AttemptBody<B> {
     store: Arc<Store<B>>,
     number: u64,
-    /// Bytes of data that this attempt has given.
+    /// Bytes of data that this attempt has yielded.
     given: u64,
     ended: bool,
 }
 
-/// What is kept of a body, for other attempts. Dropping it says that there will be none.
+/// The copy that is kept of a body, for further attempts. Dropping it means that there will be none.
 pub(super) struct KeptBody<B>(Arc<Store<B>>);
 
 impl<B> ReplayBody<B> {
@@ -50,7 +50,7 @@ impl<B> ReplayBody<B> {
 }
 
 impl<B: Body> ReplayBody<B> {
-    /// The body of the first attempt, and what others will be made of.
+    /// The body of the first attempt, and the copy from which others are made.
     pub(super) fn keep(body: B, cap: u64) -> (ReplayBody<B>, KeptBody<B>) {
         let store = Arc::new(Store::new(body, cap));
         (ReplayBody::attempt(Arc::clone(&store), 0), KeptBody(store))
@@ -58,12 +58,12 @@ impl<B: Body> ReplayBody<B> {
 }
 
 impl<B> KeptBody<B> {
-    /// Whether all of it is still to be had.
+    /// Whether all of it is still available.
     pub(super) fn is_whole(&self) -> bool {
         self.0.is_whole()
     }
 
-    /// The body of another attempt, if all of it is still to be had. The one before is over.
+    /// The body of another attempt, if all of it is still available. The attempt before is over.
     pub(super) fn again(&self) -> Option<ReplayBody<B>> {
         let number = self.0.begin()?;
         Some(ReplayBody::attempt(Arc::clone(&self.0), number))
@@ -131,8 +131,8 @@ where
         })
     }
 
-    /// What is left of the whole body's, which is the same for every attempt: an attempt with another length would be
-    /// another request.
+    /// The rest of the whole body's, which is the same for every attempt: an attempt with another length would be a
+    /// different request.
     fn size_hint(&self) -> SizeHint {
         let whole = self.store.size_hint();
         let mut left = SizeHint::new();

@@ -12,29 +12,29 @@ use crate::rt::sync::{Mutex, MutexGuard};
 
 /// A body that several attempts read, one after the other: what one has read is kept for the next.
 ///
-/// An attempt's body can outlive it, in the task of a connection, and be polled while the next attempt's is. So the
-/// source is lent to whoever polls it, outside of the lock; who comes second waits until it is back. A frame that comes
-/// too late for an attempt that is over is kept for the one that is not.
+/// An attempt's body can outlive the attempt, in a connection's task, and be polled while the next attempt's is. So the
+/// source is lent, outside the lock, to the body that is polled; another one that is polled meanwhile waits until the
+/// source is back. A frame that comes too late for its attempt is kept for the current one.
 pub(super) struct Store<B> {
     state: Mutex<StoreState<B>>,
-    /// Of the whole body.
+    /// The hint of the whole body.
     size: SizeHint,
     cap: u64,
 }
 
 struct StoreState<B> {
     source: ReplaySource<B>,
-    /// What the source gave, from the beginning as long as more attempts can follow.
+    /// The frames from the source so far, from the beginning for as long as more attempts can follow.
     kept: Vec<Kept>,
-    /// How many of them the attempt that is under way has got.
+    /// How many of them the current attempt has got.
     got: usize,
-    /// What all that the source gave costs.
+    /// The cost of all frames from the source so far.
     cost: u64,
     /// Whether another attempt can follow.
     keeping: bool,
-    /// The number of the attempt that is under way.
+    /// The number of the current attempt.
     attempt: u64,
-    /// The task that reads for that attempt, if it waits.
+    /// The task that reads for the current attempt, if it waits.
     reader: Option<Waker>,
 }
 
@@ -42,7 +42,7 @@ enum ReplaySource<B> {
     Here(B),
     Lent,
     Ended,
-    /// It gave an error or panicked.
+    /// It returned an error or panicked.
     Failed,
 }
 
@@ -51,20 +51,20 @@ enum Kept {
     Trailers(Box<HeaderMap>),
 }
 
-/// What there is to keep of a frame.
+/// What to keep of a frame.
 enum Copy {
     Kept(Kept),
-    /// It is empty: another attempt is the same without it.
+    /// The frame is empty: another attempt is the same without it.
     Nothing,
-    /// A frame of a kind that is neither data nor trailers cannot be kept.
+    /// A frame that is neither data nor trailers cannot be kept.
     Impossible,
 }
 
-/// What a frame costs beside its data: its place in the list, which may be twice as long as it has to be. A field of
-/// trailers costs as much beside its text.
+/// The cost of a frame on top of its data: its place in the list, which may be twice as long as needed. A field of
+/// trailers costs as much on top of its text.
 pub(super) const FRAME_COST: u64 = 64;
 
-/// What an attempt gets.
+/// What an attempt gets from a poll.
 pub(super) enum Given {
     Frame { frame: Frame<Bytes>, last: bool },
     End,
@@ -116,23 +116,23 @@ impl Copy {
 }
 
 impl<B> StoreState<B> {
-    /// Whether all of the body is still to be had, from the beginning.
+    /// Whether all of the body is still available, from the beginning.
     fn is_whole(&self) -> bool {
         self.keeping && !matches!(self.source, ReplaySource::Failed)
     }
 
-    /// Whether the attempt that is under way has got everything.
+    /// Whether the current attempt has got everything.
     fn is_at_end(&self) -> bool {
         self.got == self.kept.len() && matches!(self.source, ReplaySource::Ended)
     }
 
-    /// The source gave something. One that gave more than the cap allows is not kept for yet another attempt.
+    /// Counts a frame from the source. Once the total exceeds the cap, nothing is kept for another attempt.
     fn count(&mut self, copy: &Copy, cap: u64) {
         self.cost = self.cost.saturating_add(copy.cost());
         self.keeping &= !matches!(copy, Copy::Impossible) && self.cost <= cap;
     }
 
-    /// Lets go of what nobody will ask for again; it is dropped outside of the lock.
+    /// Takes out the frames that will not be asked for again, to be dropped outside the lock.
     #[must_use]
     fn forget(&mut self) -> Vec<Kept> {
         if self.keeping || self.got < self.kept.len() {
@@ -152,7 +152,7 @@ impl<B> Store<B> {
         self.state.lock().is_whole()
     }
 
-    /// Another attempt begins, if all of the body is still to be had; the one before is over.
+    /// Begins another attempt, if all of the body is still available; the one before is over.
     pub(super) fn begin(&self) -> Option<u64> {
         let mut state = self.state.lock();
         if !state.is_whole() {
@@ -162,7 +162,7 @@ impl<B> Store<B> {
         state.got = 0;
         let (number, superseded) = (state.attempt, state.reader.take());
         drop(state);
-        // It waits for a source that is not its own any more.
+        // It waits for a source that it no longer owns.
         wake_all(superseded);
         Some(number)
     }
@@ -176,7 +176,7 @@ impl<B> Store<B> {
         drop(gone);
     }
 
-    /// The source gave something to an attempt that is over. The next one has to get it, whatever the cap.
+    /// The source yielded a frame to an attempt that is over. The next attempt has to get it, whatever the cap.
     fn too_late(&self, mut state: MutexGuard<'_, StoreState<B>>, copy: Copy) -> Given {
         let mut lost = None;
         state.count(&copy, self.cap);
@@ -214,7 +214,7 @@ where
     B: Body + Unpin,
     B::Error: Into<BoxError>,
 {
-    /// The next frame of the attempt with this number.
+    /// The next frame for the attempt with this number.
     pub(super) fn poll_frame(&self, number: u64, cx: &mut Context<'_>) -> Poll<Given> {
         let mut waker = None;
         loop {
@@ -250,7 +250,7 @@ where
                     drop(replaced);
                     return Poll::Pending;
                 }
-                // A waker is cloned outside of the lock; then we look again.
+                // A waker is cloned outside the lock; then the state is checked again.
                 ReplaySource::Lent => waker = Some(cx.waker().clone()),
             }
         }
@@ -266,7 +266,7 @@ where
         };
         fuse.disarm();
 
-        // Whatever runs foreign code is done outside of the lock.
+        // Foreign code runs outside the lock.
         let waker = poll.is_pending().then(|| cx.waker().clone());
         let copy = match &poll {
             Poll::Ready(Some(Ok(frame))) => Copy::of(frame),
@@ -315,7 +315,7 @@ where
     }
 }
 
-/// A source that panics is lost; who waits for it learns that.
+/// A source that panics is lost; an attempt that waits for it gets an error.
 struct FailStoreOnUnwind<'a, B>(Option<&'a Store<B>>);
 
 impl<B> FailStoreOnUnwind<'_, B> {

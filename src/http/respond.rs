@@ -13,7 +13,7 @@ use super::answer::{ByStatus, RejectionResponse, With, status_of};
 use super::body::RespondBody;
 use crate::error::{BoxError, Error, Rejected, StackError};
 
-/// A stack's error that can be taken apart into a rejection, which becomes a response, and the rest.
+/// A stack's error that splits into a rejection, which becomes a response, and the rest.
 ///
 /// Implement it for an error type of your own with `type Rest = Self`.
 #[diagnostic::on_unimplemented(
@@ -23,13 +23,13 @@ use crate::error::{BoxError, Error, Rejected, StackError};
     note = "for an error type of your own, implement `seaworthy::http::SplitError` with `type Rest = Self`"
 )]
 pub trait SplitError: StackError {
-    /// What is left when rejections have been answered.
+    /// What is left once rejections have been answered.
     type Rest;
 
     /// The rejection, or the rest.
     ///
     /// # Errors
-    /// The error, where it is no rejection.
+    /// The error, if it is not a rejection.
     fn split(self) -> Result<Rejected, Self::Rest>;
 }
 
@@ -53,11 +53,11 @@ impl SplitError for BoxError {
     }
 }
 
-/// Answers the rejections of the layers below with a response, and closes the error type again: what is above sees only
-/// the errors of the service itself.
+/// Answers rejections of the layers below with a response, and narrows the error type again: the layers above see only
+/// the service's own errors.
 ///
-/// The response is that of [`response_of`](super::response_of): 503 or 504, `Retry-After` where a time is known, and a
-/// small JSON body. [`status`](Self::status) changes its status, and [`with`](RespondLayer::with) all of it.
+/// The response is that of [`response_of`](super::response_of): 503 or 504, `Retry-After` if the time is known, and a
+/// small JSON body. [`status`](Self::status) changes its status, and [`with`](RespondLayer::with) replaces all of it.
 ///
 /// ```
 /// use seaworthy::http::{HttpClassifier, RespondLayer};
@@ -90,8 +90,7 @@ impl RespondLayer {
         RespondLayer { answer: ByStatus(status_of) }
     }
 
-    /// Answers with other statuses. [`Rejected`] may get more variants: pass those that you do not know on to
-    /// [`status_of`].
+    /// Answers with other statuses. [`Rejected`] may get more variants: pass the unknown ones on to [`status_of`].
     ///
     /// ```
     /// use seaworthy::{Rejected, http::{RespondLayer, status_of}};
@@ -107,8 +106,8 @@ impl RespondLayer {
         RespondLayer { answer: ByStatus(status) }
     }
 
-    /// Answers with the responses that `answer` makes, whatever their status, headers and body. It may capture what it
-    /// likes. [`response_of`](super::response_of) makes those that it has no opinion on.
+    /// Answers with the responses that `answer` makes: any status, headers and body. It may capture state. For
+    /// rejections that it does not handle, call [`response_of`](super::response_of).
     ///
     /// ```
     /// use axum::response::{IntoResponse, Response};
@@ -156,17 +155,17 @@ impl<S, A: Clone> Layer<S> for RespondLayer<A> {
     }
 }
 
-/// The service that [`RespondLayer`] makes.
+/// The service made by [`RespondLayer`].
 ///
-/// No layer of this crate rejects in `poll_ready`. Where another below it does, there is nobody to answer yet: this
-/// service is ready then, and the call that follows gets the response, the inner service untouched.
+/// No layer of this crate rejects in `poll_ready`. If another layer below does, there is no call to answer yet: this
+/// service then reports ready, and the next call gets the response, without touching the inner service.
 pub struct RespondService<S, A = ByStatus> {
     inner: S,
     answer: A,
     refused: Option<Rejected>,
 }
 
-/// A clone is not ready because the original is.
+/// A clone is not ready just because the original is.
 impl<S: Clone, A: Clone> Clone for RespondService<S, A> {
     fn clone(&self) -> RespondService<S, A> {
         RespondService { inner: self.inner.clone(), answer: self.answer.clone(), refused: None }

@@ -5,18 +5,18 @@ use super::retry_after::retry_after;
 use crate::error::StackError;
 use crate::retry::{ByResult, Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
 
-/// Retries a response by its status: 429, 502, 503 and 504 are tried again, and so is every error that [`RetryErrors`]
-/// would. Everything else is the caller's, and so is the last response, with its body as it is. The body of a response
-/// that is tried again is dropped unread, before the wait.
+/// Retries a response by its status: 429, 502, 503 and 504 are retried, and so is every error that [`RetryErrors`]
+/// would retry. Any other result goes to the caller, and so does the last response, with its body untouched. The body
+/// of a response that is retried is dropped unread, before the wait.
 ///
-/// Where such a response has a `Retry-After`, the wait is what it asks for and the backoff's own jittered delay on top, so
-/// that clients who were told the same do not come back in the same instant. One that asks for more than the policy's
-/// [`max_retry_after`](crate::retry::RetryBuilder::max_retry_after) is the caller's at once. A date is held against
-/// the response's own `Date` if it has one; a past date, and a value that nobody can read, ask for nothing: see
+/// If such a response has a `Retry-After`, the wait is the time it asks for plus the backoff's own jittered delay, so
+/// that clients that were given the same time do not come back at the same instant. A response that asks for more than
+/// the policy's [`max_retry_after`](crate::retry::RetryBuilder::max_retry_after) goes to the caller at once. A date is
+/// compared with the response's own `Date` if it has one; a past date or an unreadable value asks for nothing: see
 /// [`retry_after`].
 ///
-/// It looks at results only. Which requests may be repeated at all is for [`HttpReplay`] to say:
-/// [`RetryPolicy::http_layer`] has both.
+/// It looks only at results. Which requests may be repeated at all is up to [`HttpReplay`]; [`RetryPolicy::http_layer`]
+/// has both.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HttpRetry;
 
@@ -38,9 +38,8 @@ impl<B, E: StackError> RetryIf<Response<B>, E> for HttpRetry {
 }
 
 impl RetryPolicy {
-    /// A layer that retries HTTP requests which may be repeated, after responses and errors that may pass: see
-    /// [`HttpReplay`] and [`HttpRetry`]. The inner service gets requests with a
-    /// [`ReplayBody`](super::ReplayBody).
+    /// A layer that retries HTTP requests that may be repeated, after responses and errors that may be transient: see
+    /// [`HttpReplay`] and [`HttpRetry`]. The inner service gets requests with a [`ReplayBody`](super::ReplayBody).
     ///
     /// ```
     /// use bytes::Bytes;
@@ -52,7 +51,7 @@ impl RetryPolicy {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    /// // In place of it: an HTTP client.
+    /// // A stand-in for an HTTP client.
     /// let echo = service_fn(async |request: Request<ReplayBody<Full<Bytes>>>| {
     ///     Ok::<_, BoxError>(Response::new(request.into_body().collect().await?.to_bytes()))
     /// });

@@ -6,13 +6,13 @@ use http::header::{DATE, HeaderName, RETRY_AFTER};
 use super::date;
 use crate::rt::time;
 
-/// How long a response asks its caller to wait, in its `Retry-After`: in seconds, or as a date in any of the three forms
-/// of RFC 9110. For a [`RetryIf`](crate::RetryIf) of one's own; [`HttpRetry`](super::HttpRetry) asks it about all that it
-/// retries.
+/// How long a response asks its caller to wait, in its `Retry-After`: in seconds, or as a date in any of the three
+/// forms of RFC 9110. For your own [`RetryIf`](crate::RetryIf); [`HttpRetry`](super::HttpRetry) uses it for every
+/// response it retries.
 ///
-/// A date is held against the response's own `Date`, so that it does not matter whether the server's clock and ours
-/// agree; where it has none that can be read, against this machine's clock. Zero if the date is past, `Duration::MAX` if
-/// the number is too large to hold, and none if there is no such header or nobody can read it.
+/// A date is compared with the response's own `Date`, so that the server's clock and this machine's need not agree, or
+/// with this machine's clock if there is none that is readable. Zero if the date is past, `Duration::MAX` if the number
+/// is too large to represent, and none if there is no such header or it is unreadable.
 ///
 /// ```
 /// use http::{Response, StatusCode};
@@ -62,7 +62,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// Sunday, 6 November 1994, 08:49:37, as RFC 9110 has it.
+    /// Sunday, 6 November 1994, 08:49:37: the example in RFC 9110.
     const EXAMPLE: u64 = 784_111_777;
 
     fn read(text: &str, now: u64) -> Option<Duration> {
@@ -93,7 +93,7 @@ mod tests {
         }
     }
 
-    /// RT-10: dates in all three forms, held against our clock where there is no `Date`; a past one means no wait.
+    /// RT-10: dates in all three forms, compared with our clock if there is no `Date`; a past one means no wait.
     #[test]
     fn dates() {
         for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(read("Wed, 31 Dec 1969 23:59:59 GMT", 0), Some(Duration::ZERO));
     }
 
-    /// HC-11: where the response says when it was sent, our clock does not matter.
+    /// HC-11: if the response says when it was sent, our clock does not matter.
     #[test]
     fn dates_of_a_server_whose_clock_is_wrong() {
         let five = Some(Duration::from_secs(5));
@@ -122,11 +122,11 @@ mod tests {
         let last = "Fri, 31 Dec 9999 23:59:60 GMT";
         assert_eq!(read_sent(last, Some(first), EXAMPLE), Some(Duration::from_secs(253_402_300_800 + 62_167_219_200)));
         assert_eq!(read_sent(first, Some(last), EXAMPLE), Some(Duration::ZERO));
-        // Seconds are seconds.
+        // A number of seconds does not depend on any clock.
         assert_eq!(read_sent("7", Some(past), EXAMPLE - 3600), Some(Duration::from_secs(7)));
     }
 
-    /// RT-10: what nobody can read is ignored.
+    /// RT-10: unreadable values are ignored.
     #[test]
     fn malformed() {
         for text in [

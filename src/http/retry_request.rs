@@ -4,10 +4,10 @@ use http::{Method, Request, Uri};
 
 use crate::retry::{Decision, RetryIf, RetryIfFor};
 
-/// Decides by the method and the URI of the request, beside the result. Each call keeps a copy of both, which costs
-/// a reference count or two and no allocation.
+/// Decides by the request's method and URI as well as by the result. Each call keeps a copy of both, which costs a
+/// reference count or two and no allocation.
 ///
-/// Whether a request can be sent again at all is for [`HttpReplay`](super::HttpReplay) to say.
+/// Whether a request can be sent again at all is up to [`HttpReplay`](super::HttpReplay).
 ///
 /// ```
 /// use http::{Method, Response, Uri};
@@ -18,7 +18,7 @@ use crate::retry::{Decision, RetryIf, RetryIfFor};
 /// let policy = RetryPolicy::builder("backend").build()?;
 /// let layer = policy.http_layer().retry_if_for(RetryIfRequest::new(
 ///     |method: &Method, uri: &Uri, result: &Result<Response<String>, BoxError>| match result {
-///         // A report that failed half way is not begun anew.
+///         // A report that failed halfway is not started over.
 ///         Err(_) if method == Method::PUT && uri.path().starts_with("/reports/") => Decision::Stop,
 ///         other => HttpRetry.retry_if(other),
 ///     },
@@ -32,7 +32,7 @@ pub struct RetryIfRequest<F> {
 }
 
 impl<F> RetryIfRequest<F> {
-    /// Asks `decide`, which gives a `bool` or a [`Decision`]. Each call holds a clone of it.
+    /// Asks `decide`, which returns a `bool` or a [`Decision`]. Each call holds a clone of it.
     pub fn new<T, E, D>(decide: F) -> RetryIfRequest<F>
     where
         F: Fn(&Method, &Uri, &Result<T, E>) -> D,

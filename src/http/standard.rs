@@ -13,22 +13,23 @@ const WINDOW: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 impl Policy {
-    /// The settings for an HTTP client that somebody would choose who has read everything, each of which can be changed
-    /// afterwards. It is for [`Policy::http_layer`], by which calls are judged by their status, and what may be repeated in
-    /// HTTP is.
+    /// Sound settings for an HTTP client, each of which can be changed afterwards. For use with [`Policy::http_layer`],
+    /// which judges calls by their status and repeats what may be repeated in HTTP.
     ///
-    /// | setting | is | and is changed by |
+    /// | setting | value | changed by |
     /// |---|---|---|
-    /// | the whole call, up to the head of its response | 30 s | [`total_timeout`](PolicyBuilder::total_timeout) |
+    /// | the whole call, up to the response head | 30 s | [`total_timeout`](PolicyBuilder::total_timeout) |
     /// | attempts | 3 | [`retry`](PolicyBuilder::retry)`(\|retry\| retry.attempts(..))` |
-    /// | the wait between them | up to 500 ms, then up to 1 s, any of it as likely (full jitter) | `retry.backoff(..)` |
-    /// | the retries that are paid for | 20 % of the requests, and 10 at hand | `retry.budget(..)` |
-    /// | the circuit opens | when half of at least 20 calls in 10 s failed | [`circuit_breaker`](PolicyBuilder::circuit_breaker)`(\|circuit_breaker\| ..)`: `failure_rate`, `minimum_calls`, `time_window` |
-    /// | it rejects | for 30 s, then one probe decides | `circuit_breaker.open_for(..)` |
+    /// | the wait between them | up to 500 ms, then up to 1 s, with full jitter | `retry.backoff(..)` |
+    /// | the retry budget | 20 % of the requests, and 10 in reserve | `retry.budget(..)` |
+    /// | the circuit opens | when half of at least 20 calls in 10 s failed | `failure_rate`, `minimum_calls`, `time_window` |
+    /// | it rejects | for 30 s, then one probe decides | `open_for` |
     /// | an attempt | 10 s | [`timeout`](PolicyBuilder::timeout) |
     /// | the next frame of a body | 30 s | [`body_idle_timeout`](PolicyBuilder::body_idle_timeout) |
-    /// | a whole body | without limit | [`body_timeout`](PolicyBuilder::body_timeout) |
-    /// | calls at a time | without limit | [`bulkhead`](PolicyBuilder::bulkhead) |
+    /// | a whole body | no limit | [`body_timeout`](PolicyBuilder::body_timeout) |
+    /// | calls at a time | no limit | [`bulkhead`](PolicyBuilder::bulkhead) |
+    ///
+    /// What opens the circuit and for how long is set in [`circuit_breaker`](PolicyBuilder::circuit_breaker).
     ///
     /// ```
     /// use bytes::Bytes;
@@ -45,7 +46,7 @@ impl Policy {
     ///     .timeout(Duration::from_secs(5))
     ///     .retry(|retry| retry.attempts(2))
     ///     .build()?;
-    /// // In place of it: an HTTP client.
+    /// // A stand-in for an HTTP client.
     /// let backend = service_fn(async |_: Request<ReplayBody<Empty<Bytes>>>| {
     ///     Ok::<_, BoxError>(Response::new(Full::new(Bytes::from("seven"))))
     /// });

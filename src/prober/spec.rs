@@ -41,8 +41,8 @@ pub enum ProbeKind {
 /// | `terminationGracePeriodSeconds` | an error: a prober terminates nothing |
 /// | `grpc` | an error: not supported yet |
 ///
-/// The host is `127.0.0.1` where Kubernetes would use the pod's, and a port must be a number. `exec` alone is the same in
-/// both notations, and has the defaults used here.
+/// The host is `127.0.0.1` where Kubernetes would use the pod's, and a port must be a number. `exec` alone is the same
+/// in both notations, and has the defaults used here.
 ///
 #[cfg_attr(feature = "serde", doc = "```")]
 #[cfg_attr(not(feature = "serde"), doc = "```ignore")]

@@ -23,9 +23,9 @@ pub(crate) use imp::atomic::{AtomicU64, Ordering};
 /// A machine is consistent after each of its steps, and almost no foreign code runs under a lock: observers, wakers,
 /// checks, probes and the drops of users' values all run outside. The exceptions are an HTTP probe, which clones the
 /// user's client, and `Keyed`, which compares keys (`Eq`, `Borrow`; hashing is done before) and, to list its handles,
-/// clones the keys. All of these only read what the lock guards, and nothing is changed until they have returned, so that a
-/// panic in one releases the lock and leaves everything as it was. What they must not do is use the same handle again:
-/// the lock is not reentrant.
+/// clones the keys. All of these only read what the lock guards, and nothing is changed until they have returned, so
+/// that a panic in one releases the lock and leaves everything as it was. What they must not do is use the same handle
+/// again: the lock is not reentrant.
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(imp::Mutex<T>);
 

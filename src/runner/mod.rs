@@ -31,7 +31,10 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), BoxError> {
-//! let runner = Runner::builder().grace_period(Duration::from_secs(20)).drain_delay(Duration::from_millis(10)).build()?;
+//! let runner = Runner::builder()
+//!     .grace_period(Duration::from_secs(20))
+//!     .drain_delay(Duration::from_millis(10))
+//!     .build()?;
 //!
 //! runner.startup("migrate", |_runner| async { Ok::<(), BoxError>(()) })?;
 //! runner.task("http", |shutdown| async move {

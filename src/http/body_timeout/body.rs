@@ -10,19 +10,19 @@ use crate::error::BoxError;
 pin_project! {
     /// A body with limits: the response body of [`BodyTimeoutService`](super::BodyTimeoutService).
     ///
-    /// Frames, trailers, the size hint and the end pass unchanged. When a limit is over, the inner body is dropped by
-    /// the poll that finds out, that poll gives the error, and the body has ended.
+    /// Frames, trailers, the size hint and the end pass unchanged. When a limit is over, the poll that notices it drops
+    /// the inner body and returns the error, and the body has ended.
     ///
-    /// The inner body is polled first. A frame that is there is not lost to the idle limit. When the total time is
-    /// over, the end and the trailers of a body that is whole still pass, and so does a frame that is known to be the
+    /// The inner body is polled first, so that a frame that is there is not lost to the idle limit. Once the total time
+    /// is over, the end and the trailers of a complete body still pass, and so does a frame that is known to be the
     /// last; a frame with more to come does not.
     ///
     /// # Panics
-    /// It needs tokio's timer: where there is a limit and no frame, polling it panics outside of a runtime with time
+    /// It needs tokio's timer: where there is a limit and no frame, polling it panics outside a runtime with time
     /// enabled.
     #[derive(Debug)]
     pub struct TimeoutBody<B> {
-        // None once it was given up.
+        // None once it was dropped for a limit.
         #[pin]
         inner: Option<B>,
         watch: BodyWatch,

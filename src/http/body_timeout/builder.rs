@@ -7,7 +7,7 @@ use crate::name::Name;
 use crate::observe::observer::Observer;
 use crate::timeout::TimeoutNotifier;
 
-/// The settings of a [`BodyTimeoutLayer`]. Made by [`BodyTimeoutLayer::builder`]; nothing is checked before
+/// The settings of a [`BodyTimeoutLayer`]. Made by [`BodyTimeoutLayer::builder`]; nothing is validated before
 /// [`build`](Self::build).
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
@@ -17,16 +17,16 @@ pub struct BodyTimeoutBuilder {
 }
 
 impl BodyTimeoutBuilder {
-    /// Gives up a body whose next frame does not come within this time. It is counted only while somebody waits for
-    /// the frame, so a slow reader is never given up for it. More than zero; no limit if not set, or if it is too long
-    /// to be told.
+    /// Ends a body whose next frame takes longer. The time counts only while a reader waits for the frame, so that a
+    /// slow reader does not use it up. More than zero; no limit if not set, or if it is a duration that the clock
+    /// cannot represent.
     pub fn idle(mut self, limit: Duration) -> BodyTimeoutBuilder {
         self.limits.idle = Some(limit);
         self
     }
 
-    /// Gives up a body that has not ended this long after the response head. It is counted whether somebody waits or
-    /// not. More than zero; no limit if not set, or if it is too long to be told.
+    /// Ends a body that takes longer as a whole, counted from the response head, whether or not a reader waits. More
+    /// than zero; no limit if not set, or if it is a duration that the clock cannot represent.
     pub fn total(mut self, limit: Duration) -> BodyTimeoutBuilder {
         self.limits.total = Some(limit);
         self
@@ -38,13 +38,13 @@ impl BodyTimeoutBuilder {
         self
     }
 
-    /// Tells `observer` of each body that is given up, in place of the [default](crate::observe).
+    /// Notifies `observer` of each body that is cut off, instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> BodyTimeoutBuilder {
         self.notifier.set_observer(observer);
         self
     }
 
-    /// Checks the settings and makes a layer of them. Nothing about settings fails later.
+    /// Validates the settings and makes the layer. They cause no failures after this.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.

@@ -8,21 +8,21 @@ use super::watch::{BodyWatch, Limits};
 use crate::policy::BodyLimits;
 use crate::timeout::TimeoutNotifier;
 
-/// Gives up response bodies that take too long: drops the body and ends it with an error.
+/// Ends response bodies that take too long with an error, and drops the inner body.
 ///
-/// A [`Timeout`](crate::Timeout) ends with the response head. What comes after is the body's, which may well
-/// be a stream without end; so it has two limits of its own, each optional, and no effect without.
+/// A [`Timeout`](crate::Timeout) ends with the response head. What follows is the body, which may well be an infinite
+/// stream; so there are two separate limits for it, each optional, and without any the layer has no effect.
 ///
-/// | limit | is counted | and is over when |
+/// | limit | time counts | ends the body when |
 /// |---|---|---|
-/// | [`idle`](BodyTimeoutBuilder::idle) | while somebody waits for a frame | the next frame has not come |
+/// | [`idle`](BodyTimeoutBuilder::idle) | while a reader waits for a frame | the next frame has not come |
 /// | [`total`](BodyTimeoutBuilder::total) | from the response head on | the body has not ended |
 ///
-/// The error is a [`BoxError`](crate::BoxError) that holds [`Rejected::TimedOut`](crate::Rejected::TimedOut); ask it
-/// with [`StackError::rejected`](crate::StackError::rejected). It cannot become a response any more, because the head
-/// is out: a server ends the connection, and a client knows from that that the body is not whole.
+/// The error is a [`BoxError`](crate::BoxError) that holds [`Rejected::TimedOut`](crate::Rejected::TimedOut); find it
+/// with [`StackError::rejected`](crate::StackError::rejected). It can no longer become a response, because the head has
+/// been sent: a server closes the connection, which tells a client that the body is incomplete.
 ///
-/// A body whose frames are there when they are asked for costs no timer. With a total limit the clock is read for the
+/// A body whose frames are ready when they are polled for costs no timer. With a total limit the clock is read for the
 /// head and for each frame.
 ///
 /// ```
@@ -49,12 +49,12 @@ pub struct BodyTimeoutLayer {
 }
 
 impl BodyTimeoutLayer {
-    /// Sets up the limits.
+    /// Starts the settings of the limits.
     pub fn builder() -> BodyTimeoutBuilder {
         BodyTimeoutBuilder::default()
     }
 
-    /// For the bodies of a policy; none where nothing is limited.
+    /// For the bodies of a policy; none if nothing is limited.
     pub(crate) fn of_policy(limits: BodyLimits, notifier: &TimeoutNotifier) -> Option<BodyTimeoutLayer> {
         let is_limited = limits.idle.or(limits.total).is_some();
         let limits = Limits { idle: limits.idle, total: limits.total };
@@ -65,7 +65,7 @@ impl BodyTimeoutLayer {
         BodyTimeoutLayer { limits, notifier: notifier.or_default_observer() }
     }
 
-    /// Puts the limits around a body, without a service: a request body, for instance. The total time begins now.
+    /// Puts the limits around a body without a service: a request body, for instance. The total time begins now.
     ///
     /// ```
     /// use http_body_util::{BodyExt, Full};

@@ -10,7 +10,7 @@ use tower_service::Service;
 use super::body::TimeoutBody;
 use super::layer::BodyTimeoutLayer;
 
-/// Gives up response bodies that take too long. Made by [`BodyTimeoutLayer`].
+/// Ends response bodies that take too long. Made by [`BodyTimeoutLayer`].
 ///
 /// Requests, readiness and errors of the inner service pass unchanged.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl<S> BodyTimeoutService<S> {
         &self.inner
     }
 
-    /// The inner service. The bodies of what is called on it directly have no limits.
+    /// The inner service. Bodies from calls made on it directly have no limits.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }

@@ -13,14 +13,14 @@ pub(super) struct Limits {
     pub(super) total: Option<Duration>,
 }
 
-/// The time of one body.
+/// The timer of one body.
 #[derive(Debug)]
 pub(super) struct BodyWatch {
     idle: Option<Duration>,
     total: Option<Total>,
-    /// What the alarm is set for, while somebody waits for a frame.
+    /// What the alarm is set for, while a reader waits for a frame.
     waiting: Option<Over>,
-    /// It stays set when the frame has come. At worst it wakes a task for nothing, and to set it again takes no lock.
+    /// It stays set once the frame has come. At worst it wakes a task for nothing, and setting it again takes no lock.
     alarm: Alarm,
     notifier: TimeoutNotifier,
 }
@@ -62,7 +62,7 @@ impl BodyWatch {
         BodyWatch::new(Limits::default(), TimeoutNotifier::default())
     }
 
-    /// Somebody waits for a frame. Ready when that has taken too long.
+    /// A reader waits for a frame. Ready when that takes too long.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Over> {
         let over = match self.waiting {
             Some(over) => over,
@@ -75,7 +75,7 @@ impl BodyWatch {
         self.alarm.poll(cx).map(|()| over)
     }
 
-    /// Sets the alarm for the limit that will be over first.
+    /// Sets the alarm for the limit that ends first.
     fn begin_waiting(&mut self) -> Begun {
         if self.idle.is_none() && self.total.is_none() {
             return Begun::Endless;
@@ -108,13 +108,13 @@ impl BodyWatch {
         self.total.filter(|total| total.ends <= time::now()).map(Over::from)
     }
 
-    /// The body has ended: nobody will wait any more.
+    /// The body has ended: there will be no more waiting.
     pub(super) fn end(&mut self) {
         (self.idle, self.total, self.waiting) = (None, None, None);
         self.alarm = Alarm::default();
     }
 
-    /// The body was given up: tells so, and gives the error.
+    /// The body is cut off: notifies the observer, and returns the error.
     pub(super) fn give_up(&mut self, over: Over) -> Rejected {
         self.end();
         self.notifier.timed_out(over.limit, over.after)

@@ -20,23 +20,25 @@ use crate::name::Name;
 ///
 /// | phase | live | ready | startup |
 /// |---|---|---|---|
-/// | before the run | 503 `{"status":"not started"}` | 503 `{"status":"not started"}` | 503 `{"status":"not started"}` |
+/// | before the run | 503 `{"status":"not started"}` | the same | the same |
 /// | starting | 200 `{"status":"ok"}` | 503 `{"status":"starting"}` | 503 `{"status":"starting"}` |
 /// | serving, no checks | 200 `{"status":"ok"}` | 200 `{"status":"ok"}` | 200 `{"status":"ok"}` |
 /// | all checks up | the same | 200 `{"checks":{"database":"ok","redis":"ok"},"status":"ok"}` | the same |
-/// | a reported check down | the same | 200 `{"checks":{"database":"ok","redis":"degraded"},"status":"ok"}` | the same |
-/// | a required check down | the same | 503 `{"checks":{"database":"ok","redis":"fail"},"status":"fail"}` | the same |
+/// | a reported one down | the same | 200 `{"checks":{"database":"ok","redis":"degraded"},"status":"ok"}` | the same |
+/// | a required one down | the same | 503 `{"checks":{"database":"ok","redis":"fail"},"status":"fail"}` | the same |
 /// | draining, stopped | the same | 503 `{"status":"shutting down"}`, no check asked | the same |
 ///
-/// Why a check is down is logged, and never told here. Only a request for readiness asks the checks, all of them at the
-/// same time. An [`AsyncCheck`](crate::health::AsyncCheck) is run once for all requests that come while it runs.
+/// The reason why a check is down is logged, and never shown here. Only a readiness request asks the checks, all of
+/// them at the same time. An [`AsyncCheck`](crate::health::AsyncCheck) runs once for all requests that arrive while it
+/// runs.
 ///
-/// `GET` and `HEAD` are answered, other methods with 405 and `Allow`, other paths with 404. Answers are not to be
-/// cached. The request's body is not read.
+/// `GET` and `HEAD` are answered, other methods get 405 with `Allow`, and other paths 404. Responses must not be
+/// cached. The request body is not read.
 ///
-/// It is a service of its own, for hyper or anything else, and goes into an axum router, which may take the prefix off
-/// the path or not: `/live` is answered as `/health/live` is. Put it *beside* the stack of the other routes, or let the
-/// stack's readiness layer [exempt](crate::health::ReadinessLayer::exempt) its [`paths`](HealthEndpoints::paths).
+/// It is a service of its own, for hyper or any other server, and works in an axum router whether or not that strips
+/// the prefix from the path: `/live` is answered like `/health/live`. Put it *beside* the stack of the other routes, or
+/// let the stack's readiness layer [exempt](crate::health::ReadinessLayer::exempt) its
+/// [`paths`](HealthEndpoints::paths).
 ///
 /// ```
 /// use seaworthy::{Health, WrapErrorLayer, http::RespondLayer};
@@ -56,7 +58,7 @@ use crate::name::Name;
 /// ```
 ///
 /// # Clone
-/// Costs a reference count or two; all clones tell of the same service.
+/// Costs a reference count or two; all clones report on the same service.
 #[derive(Clone, Debug)]
 pub struct HealthEndpoints {
     health: Health,
@@ -68,7 +70,7 @@ impl HealthEndpoints {
         HealthEndpoints { health, paths: HealthPaths::default() }
     }
 
-    /// Answers below another prefix than `/health`.
+    /// Answers below a prefix other than `/health`.
     ///
     /// # Errors
     /// As [`HealthPaths::new`].
@@ -76,7 +78,7 @@ impl HealthEndpoints {
         Ok(HealthEndpoints { health: self.health, paths: self.paths.with_prefix(prefix.into())? })
     }
 
-    /// Answers at other paths: see [`HealthPaths`]. Those that are not below the prefix are routes of their own.
+    /// Answers at other paths: see [`HealthPaths`]. Each path outside the prefix needs a route of its own.
     ///
     /// ```
     /// use seaworthy::{Health, http::HealthPaths};
@@ -93,7 +95,7 @@ impl HealthEndpoints {
         HealthEndpoints { health: self.health, paths }
     }
 
-    /// The paths that are answered, for a readiness layer to exempt.
+    /// The paths it answers, for a readiness layer to exempt.
     #[must_use]
     pub fn paths(&self) -> &HealthPaths {
         &self.paths
@@ -143,17 +145,17 @@ fn unavailable(phase: Phase, has_begun: bool, method: &Method) -> Response<Healt
     answer(StatusCode::SERVICE_UNAVAILABLE, text, method)
 }
 
-/// The answer to a request for readiness.
+/// The answer to a readiness request.
 pub(super) fn answer_of(report: &Report, method: &Method) -> Response<HealthBody> {
     if report.phase != Phase::Serving {
-        // It began to shut down meanwhile.
+        // Shutdown began in the meantime.
         return unavailable(report.phase, true, method);
     }
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, text::of(report), method)
 }
 
-/// `HEAD` gets the same head, and no body.
+/// `HEAD` gets the same head, without a body.
 fn answer(status: StatusCode, text: Bytes, method: &Method) -> Response<HealthBody> {
     let length = HeaderValue::from(text.len());
     let body = if method == Method::HEAD { HealthBody::default() } else { HealthBody::new(text) };

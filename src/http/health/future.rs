@@ -13,13 +13,13 @@ use crate::health::RunChecks;
 /// The response future of [`HealthEndpoints`](super::HealthEndpoints).
 ///
 /// # Cancellation
-/// Dropping it leaves the checks that are still running to others who wait for them, and drops those that nobody else
+/// Dropping it leaves the checks that are still running to others that wait for them, and drops those that nothing else
 /// waits for.
 #[must_use = "futures do nothing unless polled"]
 pub struct HealthFuture(EndpointStage);
 
 enum EndpointStage {
-    /// None once it was given.
+    /// None once it was returned.
     Answer(Option<Box<Response<HealthBody>>>),
     Checks {
         checks: RunChecks,

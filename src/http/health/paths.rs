@@ -5,7 +5,7 @@ use crate::error::check::Subject;
 use crate::health::Exempt;
 use crate::name::Name;
 
-/// The paths of the health endpoints: `/health` and what is below it, unless they were given others. A
+/// The paths of the health endpoints: by default `/health` and everything below it. A
 /// [`ReadinessLayer`](crate::health::ReadinessLayer) can let requests for them pass.
 ///
 /// ```
@@ -23,7 +23,7 @@ pub struct HealthPaths {
     names: [(Endpoint, Name); 3],
 }
 
-/// What can be asked.
+/// The endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Live,
@@ -35,7 +35,7 @@ impl HealthPaths {
     /// The paths below `prefix`.
     ///
     /// # Errors
-    /// If it does not begin with a slash, ends with one, or has anything in it that no path can have.
+    /// If it does not begin with a slash, ends with one, or contains a character that no path can have.
     pub fn new(prefix: impl Into<Name>) -> Result<HealthPaths, ConfigError> {
         HealthPaths::default().with_prefix(prefix.into())
     }
@@ -47,17 +47,17 @@ impl HealthPaths {
         Ok(self)
     }
 
-    /// The endpoint for liveness has this name below the prefix, `live` if not set; or this path, if it begins with a
-    /// slash.
+    /// Names the liveness endpoint below the prefix, `live` if not set; a name that begins with a slash is the whole
+    /// path.
     ///
     /// # Errors
-    /// If it is empty, ends with a slash, has anything in it that no path can have, or is another endpoint's.
+    /// If it is empty, ends with a slash, contains a character that no path can have, or belongs to another endpoint.
     pub fn live(self, name: impl Into<Name>) -> Result<HealthPaths, ConfigError> {
         self.named(Endpoint::Live, "live", name.into())
     }
 
-    /// The endpoint for readiness has this name below the prefix, `ready` if not set; or this path, if it begins with a
-    /// slash. The prefix alone answers as it does.
+    /// Names the readiness endpoint below the prefix, `ready` if not set; a name that begins with a slash is the whole
+    /// path. The prefix alone answers the same.
     ///
     /// # Errors
     /// As [`live`](Self::live).
@@ -65,8 +65,8 @@ impl HealthPaths {
         self.named(Endpoint::Ready, "ready", name.into())
     }
 
-    /// The endpoint for the start has this name below the prefix, `startup` if not set; or this path, if it begins with a
-    /// slash.
+    /// Names the startup endpoint below the prefix, `startup` if not set; a name that begins with a slash is the whole
+    /// path.
     ///
     /// # Errors
     /// As [`live`](Self::live).
@@ -87,24 +87,24 @@ impl HealthPaths {
         Ok(self)
     }
 
-    /// What they begin with, where they have no path of their own.
+    /// The prefix of all endpoints that have no path of their own.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Whether `path` is the prefix or below it, or an endpoint's own.
+    /// Whether `path` is the prefix, below it, or the own path of an endpoint.
     #[must_use]
     pub fn contains(&self, path: &str) -> bool {
         self.below_prefix(path).is_some() || self.names.iter().any(|(_, name)| name.starts_with('/') && *name == path)
     }
 
-    /// What comes after the prefix: nothing, or a slash and more.
+    /// The rest after the prefix: empty, or a slash and more.
     fn below_prefix<'a>(&self, path: &'a str) -> Option<&'a str> {
         path.strip_prefix(self.prefix()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Which of them it is. A router may have taken the prefix off.
+    /// The endpoint at this path. A router may have stripped the prefix.
     pub(super) fn endpoint(&self, path: &str) -> Option<Endpoint> {
         let rest = self.below_prefix(path).unwrap_or(path);
         if matches!(rest, "" | "/") {
@@ -134,7 +134,7 @@ impl Default for HealthPaths {
     }
 }
 
-/// Requests for these paths pass.
+/// Lets requests for these paths pass.
 impl<B> Exempt<Request<B>> for HealthPaths {
     #[inline]
     fn is_exempt(&self, request: &Request<B>) -> bool {

@@ -13,7 +13,7 @@ pub(super) const SHUTTING_DOWN: Bytes = Bytes::from_static(br#"{"status":"shutti
 pub(super) const NOT_FOUND: Bytes = Bytes::from_static(br#"{"error":"not found"}"#);
 pub(super) const METHOD_NOT_ALLOWED: Bytes = Bytes::from_static(br#"{"error":"method not allowed"}"#);
 
-/// Names and how they are, never why.
+/// The checks' names and states, never the reasons.
 pub(super) fn of(report: &Report) -> Bytes {
     let mut text = String::from("{");
     if !report.checks.is_empty() {
@@ -48,7 +48,7 @@ fn push_string(text: &mut String, value: &str) {
         match character {
             '"' | '\\' => text.extend(['\\', character]),
             control if control < ' ' => {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _always_ok = write!(text, "\\u{:04x}", u32::from(control));
             }
             other => text.push(other),
@@ -61,7 +61,7 @@ fn push_string(text: &mut String, value: &str) {
 mod tests {
     use super::*;
 
-    /// HE-01: whatever the name of a check is, the body is JSON.
+    /// HE-01: whatever a check is called, the body is valid JSON.
     #[test]
     fn strings() {
         let mut text = String::new();
