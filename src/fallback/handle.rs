@@ -162,7 +162,8 @@ impl<A, W> Fallback<A, W> {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let (circuit_breaker, fallback) = (CircuitBreaker::builder("parser").build()?, Fallback::value("zero", 0).build()?);
+    /// let circuit_breaker = CircuitBreaker::builder("parser").build()?;
+    /// let fallback = Fallback::value("zero", 0).build()?;
     /// circuit_breaker.force_open();
     /// let answer = fallback.run(circuit_breaker.run(async { "7".parse::<u8>().map_err(Error::Inner) })).await;
     /// assert_eq!(answer, Ok(0));

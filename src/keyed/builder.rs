@@ -9,8 +9,10 @@ use super::label::Label;
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
 
-/// The settings of a [`Keyed`]. Made by [`CircuitBreakerBuilder::keyed`](crate::circuit_breaker::CircuitBreakerBuilder::keyed) and
-/// [`BulkheadBuilder::keyed`](crate::bulkhead::BulkheadBuilder::keyed); nothing is checked before [`build`](Self::build).
+/// The settings of a [`Keyed`]. Made by
+/// [`CircuitBreakerBuilder::keyed`](crate::circuit_breaker::CircuitBreakerBuilder::keyed) and
+/// [`BulkheadBuilder::keyed`](crate::bulkhead::BulkheadBuilder::keyed); nothing is checked before
+/// [`build`](Self::build).
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct KeyedBuilder<K, H: KeyedHandle> {
@@ -31,29 +33,29 @@ impl<K, H: KeyedHandle> KeyedBuilder<K, H> {
         KeyedBuilder { template, idle: Duration::from_secs(600), max: 1_000, keys: PhantomData }
     }
 
-    /// Forgets a handle that nobody has used for so long, at the earliest; [the module](super) says which are never
-    /// forgotten. More than zero; 10 minutes if not set. A time too long to be told is without end.
+    /// Evicts a handle once it has been unused for at least this long; [the module](super) says which are never
+    /// evicted. More than zero; 10 minutes if not set. A duration the clock cannot represent means no limit.
     pub fn idle(mut self, time: Duration) -> KeyedBuilder<K, H> {
         self.idle = time;
         self
     }
 
-    /// Keeps so many handles at most. From 1 to 1,000,000; 1,000 if not set.
+    /// Keeps at most this many handles. From 1 to 1,000,000; 1,000 if not set.
     ///
-    /// Let it be more than the keys that are in use within a few minutes: a circuit that has to leave its place to another
-    /// key takes the failures with it that it has counted.
+    /// It should exceed the number of keys in use within a few minutes: a circuit breaker that is evicted for another
+    /// key loses the failures it has counted.
     pub fn max(mut self, handles: u32) -> KeyedBuilder<K, H> {
         self.max = handles;
         self
     }
 
-    /// Checks the settings. Nothing about settings fails later, for no key.
+    /// Checks the settings and builds the family. Once it is built, no setting can fail for any key.
     ///
-    /// The handle of a key is called `family[key]`, after the name of the template and the key as it is displayed: its
-    /// first 64 bytes, with control characters replaced.
+    /// The handle of a key is named `family[key]`, after the template and the key as displayed: its first 64 bytes,
+    /// with control characters replaced.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, and the rule; those of the template included.
+    /// The first setting that breaks a rule, and which rule; this includes the settings of the template.
     pub fn build(self) -> Result<Keyed<K, H>, ConfigError>
     where
         K: Display,
@@ -61,8 +63,8 @@ impl<K, H: KeyedHandle> KeyedBuilder<K, H> {
         self.finish(Label::display())
     }
 
-    /// As [`build`](Self::build), with names of your own in the brackets: for keys that cannot be displayed, or should
-    /// not stand in logs and metrics as they are.
+    /// As [`build`](Self::build), with custom text in the brackets: for keys that cannot be displayed, or that should
+    /// not appear in logs and metrics as they are.
     ///
     /// # Errors
     /// As [`build`](Self::build).

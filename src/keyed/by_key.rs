@@ -11,13 +11,14 @@ use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
 use crate::{bulkhead, circuit_breaker};
 
-/// Puts each request through the circuit of its key.
+/// Puts each request through the circuit breaker of its key.
 ///
-/// `poll_ready` is the inner service's: nobody knows yet which request will come. It is `call` that finds the circuit, and
-/// rejects the request or passes it on. What the inner service reserved in its `poll_ready` stays reserved when a call is
-/// rejected, for the next. An error of `poll_ready` belongs to no key: it is passed on and counts for no circuit.
+/// `poll_ready` is the inner service's, because it is not known yet which request will come. `call` finds the circuit
+/// breaker, and rejects the request or passes it on. If it rejects a call, what the inner service reserved in its
+/// `poll_ready` stays reserved for the next one. An error of `poll_ready` belongs to no key: it is passed on and counts
+/// for no circuit breaker.
 ///
-/// # Clone
+/// A clone shares the circuit breakers; it is not ready just because the original is.
 /// A clone shares the circuits; it is not ready because the original is.
 pub struct KeyedCircuitBreakerService<S, K, P, C = ErrorClassifier> {
     inner: S,
@@ -31,7 +32,7 @@ impl<S, K, P, C> KeyedCircuitBreakerService<S, K, P, C> {
         KeyedCircuitBreakerService { inner, keyed, select, classifier }
     }
 
-    /// The circuits that this service shares.
+    /// The circuit breakers that this service shares.
     pub fn keyed(&self) -> &Keyed<K, CircuitBreaker> {
         &self.keyed
     }
@@ -60,14 +61,14 @@ where
     }
 }
 
-/// Lets each request take a permit of its key's bulkhead.
+/// Runs each request under a permit of its key's bulkhead.
 ///
-/// `poll_ready` is the inner service's: nobody knows yet which request will come. It is `call` that finds the bulkhead, and
-/// takes a permit, waits for one in the response future, or rejects the request. A call that waits holds no readiness of the
-/// inner service, but makes a clone of it ready once it has a permit, and calls that.
+/// `poll_ready` is the inner service's, because it is not known yet which request will come. `call` finds the bulkhead,
+/// and takes a permit, waits for one in the response future, or rejects the request. A call that waits holds no
+/// readiness of the inner service; once it has a permit, it makes a clone of the service ready and calls that.
 ///
 /// # Clone
-/// A clone shares the bulkheads; it is not ready because the original is.
+/// A clone shares the bulkheads; it is not ready just because the original is.
 pub struct KeyedBulkheadService<S, K, P> {
     inner: S,
     keyed: Keyed<K, Bulkhead>,
@@ -107,7 +108,7 @@ where
     }
 }
 
-// By hand, because a key need not be what a service can be.
+// By hand, because a derive would require the key to be `Clone` as well.
 impl<S: Clone, K, P: Clone, C: Clone> Clone for KeyedCircuitBreakerService<S, K, P, C> {
     fn clone(&self) -> Self {
         KeyedCircuitBreakerService::new(
@@ -147,7 +148,7 @@ macro_rules! show_and_take_apart {
                 &mut self.inner
             }
 
-            /// The inner service, alone.
+            /// Unwraps the inner service.
             pub fn into_inner(self) -> S {
                 self.inner
             }

@@ -15,15 +15,15 @@ use crate::name::Name;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 use crate::rt::time;
 
-/// So many locks are there, so that calls for different keys seldom want the same.
+/// The number of locks, so that calls for different keys rarely need the same one.
 const SHARDS: usize = 16;
-/// So many handles are looked at, at most, to find one that can be spared.
+/// The most handles that are examined to find one that can be evicted.
 const LOOKS: usize = 16;
-/// So long is it remembered that none was found, and nobody looks again: a thousandth of the time goes into looking, at
-/// most, however many keys come.
+/// After a search has found none, how long further searches are skipped: whatever number of keys arrives, at most a
+/// thousandth of the time is spent searching.
 const FULL_FOR: Duration = Duration::from_millis(1);
 
-/// A circuit or a bulkhead for each key, made when it is first asked for.
+/// One circuit breaker or bulkhead per key, created the first time its key is used.
 ///
 /// ```
 /// use seaworthy::{BoxError, CircuitBreaker, Keyed};
@@ -43,15 +43,15 @@ const FULL_FOR: Duration = Duration::from_millis(1);
 /// for _ in 0..3 {
 ///     eu.run(async { Err::<(), BoxError>("down".into()) }).await.unwrap_err();
 /// }
-/// // One is open, and no other.
+/// // Only this one is open.
 /// assert!(backends.get("eu-1").admit().is_err());
 /// assert!(backends.get("us-1").admit().is_ok());
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// To ask for a key that is known allocates nothing. It takes a lock, one of sixteen, for as long as it takes to look the
-/// key up, hash aside, and reads the clock once.
+/// Looking up a known key allocates nothing. Apart from hashing, it holds one of sixteen locks for the time of the
+/// lookup, and reads the clock once.
 ///
 /// # Clone
 /// Costs a reference count; clones share the handles.
@@ -64,7 +64,7 @@ struct Family<K, H: KeyedHandle> {
     hasher: RandomState,
     shards: [CacheAligned<Mutex<Shard<K, H>>>; SHARDS],
     overflow: H,
-    /// Before this moment nobody looks for a handle that can be spared: there was none.
+    /// Until then no search for a handle to evict is made: the last one found none.
     full_until: AtomicU64,
     stats: Stats,
 }
@@ -106,7 +106,7 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
         &self.0.stats.name
     }
 
-    /// What the keys share for which there is no room: see [the module](super).
+    /// The handle shared by the keys for which there is no room: see [the module](super).
     #[must_use]
     pub fn overflow(&self) -> &H {
         &self.0.overflow
@@ -124,14 +124,14 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
         self.len() == 0
     }
 
-    /// Everything that there is to know, for metrics. The numbers may be of slightly different moments.
+    /// Everything there is to know, for metrics. The numbers may be from slightly different moments.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.0.stats.snapshot()
     }
 
-    /// All keys with their handles, in no order, for metrics or to reset them all. This is no use of them: they may be
-    /// forgotten once the list is dropped. It copies, one part after another.
+    /// All keys with their handles, in no particular order, for metrics or to reset them all. This does not count as
+    /// use: they may be evicted once the list is dropped. It copies one shard after another.
     #[must_use]
     pub fn handles(&self) -> Vec<(K, H)>
     where
@@ -144,12 +144,12 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
         handles
     }
 
-    /// Looks through all handles that might have been idle for long enough, and forgets those that were. Calls do this
-    /// on the way, a few at a time; this is for who wants to know now, or is about to take stock.
+    /// Examines all handles that may have been idle long enough, and evicts those that have. Calls do this along the
+    /// way, a few handles at a time; this is for callers that need it done now, such as before taking a count.
     pub fn evict_idle(&self) {
         let now = time::now();
         for shard in &self.0.shards {
-            // Nothing comes up twice, since what was looked at is not due again at this moment.
+            // Nothing comes up twice, because what was examined is not due again at this moment.
             while shard.0.lock().is_due(|since| self.0.is_over(since, now)) {
                 let gone = self.0.expire_due(&mut shard.0.lock(), now);
                 self.0.evicted(gone);
@@ -159,10 +159,10 @@ impl<K, H: KeyedHandle> Keyed<K, H> {
 }
 
 impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
-    /// The handle of a key, made if it is not there. It never waits and never fails; where there is no room for another,
-    /// it is the [overflow](Self::overflow)'s.
+    /// The handle of a key, created if there is none. It never waits and never fails; if there is no room for another
+    /// handle, it returns the [overflow](Self::overflow).
     ///
-    /// As long as anybody holds it, or a call through it is under way, the key keeps this handle.
+    /// As long as the handle is held anywhere, or a call through it is running, the key keeps it.
     pub fn get<Q>(&self, key: &Q) -> H
     where
         K: Borrow<Q>,
@@ -171,8 +171,8 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
         self.get_with(key, Q::to_owned)
     }
 
-    /// As [`get`](Self::get), for keys that are made in another way of what they are asked for with, such as an
-    /// `Arc<str>` of a `&str`. `make` is called for a key that is not there, and has to give an equal one.
+    /// As [`get`](Self::get), for keys that are built differently from what they are looked up by, such as an
+    /// `Arc<str>` from a `&str`. `make` is called for a new key, and must return an equal one.
     ///
     /// ```
     /// use seaworthy::{Keyed, Bulkhead};
@@ -195,7 +195,7 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
         }
     }
 
-    /// As [`get`](Self::get), with a key that may be kept.
+    /// As [`get`](Self::get), with an owned key that may be kept.
     pub fn get_owned(&self, key: K) -> H {
         let (hash, now) = (self.0.hasher.hash_one(&key), time::now());
         match self.0.ask(hash, &key, now) {
@@ -204,7 +204,7 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
         }
     }
 
-    /// The handle of a key, if it is there; that is a use of it, as by [`get`](Self::get).
+    /// The handle of a key, if there is one; like [`get`](Self::get), this counts as use.
     pub fn find<Q>(&self, key: &Q) -> Option<H>
     where
         K: Borrow<Q>,
@@ -213,8 +213,8 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
         self.0.ask(self.0.hasher.hash_one(key), key, time::now())
     }
 
-    /// Forgets the handle of a key whatever its state, and gives it back. Whoever holds it goes on with it; the next who
-    /// asks for the key gets a new one.
+    /// Evicts the handle of a key whatever its state, and returns it. Its holders keep using it; the next lookup of the
+    /// key creates a new one.
     pub fn remove<Q>(&self, key: &Q) -> Option<H>
     where
         K: Borrow<Q>,
@@ -229,7 +229,7 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
 
 impl<K, H: KeyedHandle> Family<K, H> {
     fn shard(&self, hash: u64) -> &Mutex<Shard<K, H>> {
-        // The table goes by the lowest and the highest bits; these are others.
+        // The hash table uses the lowest and the highest bits; these are others.
         &self.shards[(hash >> 40) as usize % SHARDS].0
     }
 
@@ -256,7 +256,7 @@ impl<K, H: KeyedHandle> Family<K, H> {
         Q: Eq + ?Sized,
     {
         let mut shard = self.shard(hash).lock();
-        // In this order: what is asked for is not forgotten on the way.
+        // In this order, so that the handle being looked up is not evicted along the way.
         let handle = shard.ask(hash, |known| known.borrow() == key, now).cloned();
         let gone = self.expire_due(&mut shard, now);
         drop(shard);
@@ -277,7 +277,7 @@ impl<K, H: KeyedHandle> Family<K, H> {
         let handle = H::make(&self.template, self.label.name(&self.stats.name, &key));
         let mut shard = self.shard(hash).lock();
         if let Some(known) = shard.ask(hash, |known| *known == key, now) {
-            // Another thread was here first. Ours is dropped after the lock, and the place given back.
+            // Another thread was faster. Our handle is dropped outside the lock, and its place is released.
             let known = known.clone();
             drop(shard);
             return known;
@@ -288,7 +288,7 @@ impl<K, H: KeyedHandle> Family<K, H> {
         handle
     }
 
-    /// A free place, or one that can be spared.
+    /// A free place, or that of a handle that can be evicted.
     fn reserve(&self, now: Timestamp) -> Option<Reserved<'_>> {
         if let Some(reserved) = self.stats.reserve() {
             return Some(reserved);
@@ -303,10 +303,10 @@ impl<K, H: KeyedHandle> Family<K, H> {
         evicted
     }
 
-    /// The place of the handle that was used least recently of those that can be spared.
+    /// The place of the least recently used handle that can be evicted.
     fn spare(&self, now: Timestamp) -> Option<Reserved<'_>> {
-        // How many of each part are needed. Where it is all of them, that part is done with: what was looked at must not
-        // come up again, though it may be that all others were used at this very moment.
+        // How many handles of each shard are needed. If all of them are, the shard is done with: the handles examined
+        // must not come up again, even if all the others were used at this very moment.
         let mut needed = [0; SHARDS];
         for _ in 0..LOOKS {
             let first = |(index, CacheAligned(shard)): (usize, &CacheAligned<Mutex<Shard<K, H>>>)| {

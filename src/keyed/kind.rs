@@ -1,7 +1,7 @@
 use crate::bulkhead::Bulkhead;
 use crate::circuit_breaker::CircuitBreaker;
 
-/// What there can be one of for each key: a [`CircuitBreaker`] or a [`Bulkhead`].
+/// What there can be one of per key: a [`CircuitBreaker`] or a [`Bulkhead`].
 pub trait KeyedHandle: sealed::KeyedHandleKind {}
 
 impl KeyedHandle for CircuitBreaker {}
@@ -21,12 +21,12 @@ pub(super) mod sealed {
     #[expect(private_interfaces, reason = "nobody else implements or calls it")]
     pub trait KeyedHandleKind: Clone + Debug + Sized {
         type Builder: Clone + Debug;
-        /// Settings that were checked, so that a handle can be made of them at any time.
+        /// Checked settings, from which a handle can be made at any time.
         type Template: Debug;
 
         fn check(builder: Self::Builder) -> Result<(Name, Self::Template), ConfigError>;
         fn make(template: &Self::Template, name: Name) -> Self;
-        /// For calls that nothing can be remembered of by key.
+        /// For calls of which nothing can be remembered per key.
         fn overflow(template: &Self::Template, name: Name) -> Self;
         fn idleness(&mut self, template: &Self::Template, now: Timestamp) -> Idleness;
         fn notifier(template: &Self::Template) -> &Notifier;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::name::Name;
 
-/// So many bytes of a key stand in a name.
+/// How many bytes of a key go into a name.
 const MOST: usize = 64;
 
 /// How a key is written in names.
@@ -32,7 +32,7 @@ impl<K> Label<K> {
     pub(super) fn name(&self, family: &Name, key: &K) -> Name {
         let mut name = format!("{family}[");
         let end = name.len() + MOST;
-        // An error stands for a key that is too long, or that cannot be written; so much of it will do.
+        // An error means that the key is too long or cannot be written; what has been written so far will do.
         if (self.0)(key, &mut Until { name: &mut name, end }).is_err() {
             name.push('…');
         }
@@ -41,12 +41,13 @@ impl<K> Label<K> {
     }
 }
 
-/// The name of the handle that all share for whom there is no room. No key has it: that of a key ends with a bracket.
+/// The name of the handle shared by the keys without room. No key has this name, because a key's name ends with a
+/// bracket.
 pub(super) fn overflow(family: &Name) -> Name {
     Name::from(format!("{family} (overflow)"))
 }
 
-/// Writes up to `end`, and nothing that would break a line of a log: a key may come from anywhere.
+/// Writes up to `end`, and nothing that would break a log line: a key may come from anywhere.
 struct Until<'a> {
     name: &'a mut String,
     end: usize,
@@ -73,7 +74,7 @@ mod tests {
         Label::display().name(&Name::from("hosts"), &key).to_string()
     }
 
-    /// KY-10: a name is the family's and the key's, which is cut where it is too long and never breaks a line.
+    /// KY-10: a name consists of the family's and the key's, which is cut if too long and never breaks a line.
     #[test]
     fn ky_10_bounded_and_on_one_line() {
         assert_eq!(name("eu-1"), "hosts[eu-1]");
@@ -81,14 +82,14 @@ mod tests {
         assert_eq!(name("a\nb\x1b[2J"), "hosts[a\u{fffd}b\u{fffd}[2J]");
         assert_eq!(name(&"x".repeat(64)), format!("hosts[{}]", "x".repeat(64)));
         assert_eq!(name(&"x".repeat(65)), format!("hosts[{}…]", "x".repeat(64)));
-        // 64 is no multiple of three: the character that does not fit is left out as a whole.
+        // 64 is not a multiple of three: the character that does not fit is left out as a whole.
         assert_eq!(name(&"€".repeat(30)), format!("hosts[{}…]", "€".repeat(21)));
         assert_eq!(name(&"x".repeat(1 << 20)).len(), 64 + "hosts[…]".len());
         let label = Label::new(|key: &u32| format!("tenant {key}"));
         assert_eq!(label.name(&Name::from("slots"), &7), "slots[tenant 7]");
     }
 
-    /// SO-07: no key is called as the overflow is, not even one that is called so itself.
+    /// SO-07: no key has the overflow's name, not even one that spells it.
     #[test]
     fn so_07_the_overflow_has_a_name_of_its_own() {
         assert_eq!(overflow(&Name::from("hosts")), "hosts (overflow)");

@@ -9,8 +9,8 @@ use crate::bulkhead::Bulkhead;
 use crate::circuit_breaker::{CircuitBreaker, ErrorClassifier};
 
 impl<K> Keyed<K, CircuitBreaker> {
-    /// A layer that puts each request through the circuit of its key, with every error a failure. The key is borrowed
-    /// from the request.
+    /// A layer that puts each request through the circuit breaker of its key; every error is a failure. The key is
+    /// borrowed from the request.
     ///
     /// ```
     /// use seaworthy::{BoxError, CircuitBreaker, Keyed, StackError};
@@ -21,7 +21,8 @@ impl<K> Keyed<K, CircuitBreaker> {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let hosts: Keyed<String, CircuitBreaker> = CircuitBreaker::builder("hosts").consecutive_failures(1).keyed().build()?;
+    /// let hosts: Keyed<String, CircuitBreaker> =
+    ///     CircuitBreaker::builder("hosts").consecutive_failures(1).keyed().build()?;
     /// let mut service = ServiceBuilder::new()
     ///     .layer(hosts.layer(|request: &Request| request.host.as_str()))
     ///     .service(service_fn(async |request: Request| match request.host.as_str() {
@@ -44,7 +45,7 @@ impl<K> Keyed<K, CircuitBreaker> {
         self.layer_by(BorrowKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with a key that is made for each request: a number, or what can be shared.
+    /// As [`layer`](Self::layer), with a key that is made for each request: a number, or something shared.
     pub fn layer_owned<Request, F>(&self, key: F) -> KeyedCircuitBreakerLayer<K, MakeKey<F>>
     where
         F: Fn(&Request) -> K,
@@ -52,14 +53,14 @@ impl<K> Keyed<K, CircuitBreaker> {
         self.layer_by(MakeKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with a [`PickHandle`](super::PickHandle) of your own.
+    /// As [`layer`](Self::layer), with your own [`PickHandle`](super::PickHandle).
     pub fn layer_by<P>(&self, select: P) -> KeyedCircuitBreakerLayer<K, P> {
         KeyedCircuitBreakerLayer { keyed: self.clone(), select, classifier: ErrorClassifier }
     }
 }
 
 impl<K> Keyed<K, Bulkhead> {
-    /// A layer that lets each request take a permit of its key's bulkhead. The key is borrowed from the request.
+    /// A layer that runs each request under a permit of its key's bulkhead. The key is borrowed from the request.
     pub fn layer<Request, Q, F>(&self, key: F) -> KeyedBulkheadLayer<K, BorrowKey<F, Q>>
     where
         F: Fn(&Request) -> &Q,
@@ -68,7 +69,7 @@ impl<K> Keyed<K, Bulkhead> {
         self.layer_by(BorrowKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with a key that is made for each request: a number, or what can be shared.
+    /// As [`layer`](Self::layer), with a key that is made for each request: a number, or something shared.
     pub fn layer_owned<Request, F>(&self, key: F) -> KeyedBulkheadLayer<K, MakeKey<F>>
     where
         F: Fn(&Request) -> K,
@@ -76,13 +77,13 @@ impl<K> Keyed<K, Bulkhead> {
         self.layer_by(MakeKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with a [`PickHandle`](super::PickHandle) of your own.
+    /// As [`layer`](Self::layer), with your own [`PickHandle`](super::PickHandle).
     pub fn layer_by<P>(&self, select: P) -> KeyedBulkheadLayer<K, P> {
         KeyedBulkheadLayer { keyed: self.clone(), select }
     }
 }
 
-/// Puts each request through the circuit of its key. Made by `Keyed::layer`.
+/// Puts each request through the circuit breaker of its key. Made by `Keyed::layer`.
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct KeyedCircuitBreakerLayer<K, P, C = ErrorClassifier> {
     keyed: Keyed<K, CircuitBreaker>,
@@ -91,7 +92,7 @@ pub struct KeyedCircuitBreakerLayer<K, P, C = ErrorClassifier> {
 }
 
 impl<K, P, C> KeyedCircuitBreakerLayer<K, P, C> {
-    /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify) and
+    /// Lets `classifier` decide what a result says about the backend: see [`Classify`](crate::Classify) and
     /// [`CircuitBreakerLayer::classify`](crate::circuit_breaker::CircuitBreakerLayer::classify).
     pub fn classify<D>(self, classifier: D) -> KeyedCircuitBreakerLayer<K, P, D> {
         KeyedCircuitBreakerLayer { keyed: self.keyed, select: self.select, classifier }
@@ -122,7 +123,7 @@ impl<S, K, P: Clone, C: Clone> Layer<S> for KeyedCircuitBreakerLayer<K, P, C> {
     }
 }
 
-/// Lets each request take a permit of its key's bulkhead. Made by `Keyed::layer`.
+/// Runs each request under a permit of its key's bulkhead. Made by `Keyed::layer`.
 #[must_use = "a layer does nothing until it is given a service"]
 pub struct KeyedBulkheadLayer<K, P> {
     keyed: Keyed<K, Bulkhead>,

@@ -1,49 +1,48 @@
-//! A circuit or a bulkhead for each key: for each host, route, shard or tenant, made when the key is first asked for, of
-//! one configuration.
+//! One circuit breaker or bulkhead per key: for each host, route, shard or tenant, created from one configuration the
+//! first time its key is used.
 //!
 //! ```text
-//!   get(key) ──▶ known ─────────────────────────────────────────▶ its handle
+//!   get(key) ──▶ known ──────────────────────────────────────────▶ its handle
 //!       │
 //!       └──▶ unknown ──▶ there is room ──────────────────────────▶ a new one
 //!                 │
-//!                 └──▶ full ──▶ one can be spared: it is dropped ─▶ a new one
+//!                 └──▶ full ──▶ one can go: it is evicted ────────▶ a new one
 //!                         │
-//!                         └──▶ all are needed ───────────────────▶ the overflow's
+//!                         └──▶ all are needed ───────────────────▶ the overflow
 //! ```
 //!
-//! [`Keyed`] owns the handles. [`Keyed::get`] gives the one of a key; [`Keyed::layer`] puts them around a service and picks
-//! one for each request.
+//! [`Keyed`] owns the handles. [`Keyed::get`] returns the handle of a key; [`Keyed::layer`] puts them around a service
+//! and picks one for each request.
 //!
-//! # What is forgotten, and what never is
+//! # What is evicted, and what never is
 //! | the handle of a key | after the [idle time](KeyedBuilder::idle) | when another key needs its place |
 //! |---|---|---|
-//! | is held by anybody, or has a call under way | stays | stays |
-//! | is a circuit that rejects calls, or was forced | stays | stays |
+//! | is held anywhere, or has a call running | stays | stays |
+//! | is a circuit breaker that rejects calls, or is forced | stays | stays |
 //! | is a bulkhead whose limit was changed | stays | stays |
-//! | is a circuit whose open time is over, or half-open with room for a probe | goes | stays |
-//! | is any other | goes | goes, if it is the one that was used least recently |
+//! | is a circuit breaker whose open time is over, or half-open with room for a probe | is evicted | stays |
+//! | is any other | is evicted | is evicted, if it is the least recently used |
 //!
-//! So as long as somebody holds the handle of a key, that is the key's handle: there are never two, unless
-//! [`Keyed::remove`] was told to make it so. A circuit that is open is not forgotten, and with it its failures, before its
-//! open time has passed.
+//! So as long as the handle of a key is held anywhere, it is the key's handle: there are never two, unless
+//! [`Keyed::remove`] brings that about. A circuit breaker that is open is not evicted, nor are its failures lost,
+//! before its open time is over.
 //!
-//! The idle time is a floor. It begins when a handle is found not to be in use, and that is looked into by the calls for
-//! other keys, two or three handles at each, so that no call pays for many and no task is needed. What nobody asks for any more goes
-//! between one and two idle times after its last use, if there are calls, and with the first calls that come if there
-//! are none.
+//! The idle time is a minimum. It starts when a handle is found unused. The calls for other keys check for that, two or
+//! three handles each, so that no call pays for many and no task is needed. A handle that is no longer used is evicted
+//! between one and two idle times after its last use if there are calls, and by the next calls if there are none.
 //!
 //! # When it is full
-//! If every one of the [`max`](KeyedBuilder::max) handles is needed, or the sixteen that were looked at are, the calls for
-//! other keys share one more, the [overflow](Keyed::overflow). No healthy backend is rejected because others are ill, and
-//! no bulkhead lets more in than it should:
+//! If all of the [`max`](KeyedBuilder::max) handles are needed, or the sixteen that were examined are, calls for other
+//! keys share one more, the [overflow](Keyed::overflow). No healthy backend is rejected because others are unhealthy,
+//! and no bulkhead lets more calls in than it should:
 //!
-//! - the overflow of circuits measures and lets every call pass, unless it is forced open;
-//! - the overflow of bulkheads is one of the same limit, which those keys have between them.
+//! - the overflow circuit breaker measures and lets every call pass, unless it is forced open;
+//! - the overflow bulkhead has the same limit, which those keys share.
 //!
-//! What was found is remembered for a millisecond: until then the calls for other keys get the overflow at once, so that
-//! a flood of keys costs little more than calls for keys that are known. The overflow is called `family (overflow)`.
+//! The result is remembered for a millisecond: until then calls for other keys get the overflow at once, so that a
+//! flood of keys costs little more than calls for known keys. The overflow is named `family (overflow)`.
 //!
-//! [`Event::KeysExhausted`](crate::Event::KeysExhausted) says so, and [`Snapshot::overflowed`] counts.
+//! [`Event::KeysExhausted`](crate::Event::KeysExhausted) reports it, and [`Snapshot::overflowed`] counts it.
 
 mod builder;
 mod by_key;

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use super::handle::Keyed;
 use super::kind::KeyedHandle;
 
-/// Picks the handle of a request. [`Keyed::layer`](Keyed::layer) makes one of a closure that borrows the key from the
-/// request, and `layer_owned` of one that makes the key; this is for anything else.
+/// Picks the handle of a request. [`Keyed::layer`](Keyed::layer) builds one from a closure that borrows the key from
+/// the request, and `layer_owned` from one that makes the key; this is for anything else.
 ///
 /// ```
 /// use seaworthy::keyed::{KeyedHandle, PickHandle};
@@ -15,7 +15,7 @@ use super::kind::KeyedHandle;
 ///
 /// struct Request { host: Option<String> }
 ///
-/// /// Requests without a host have a circuit of their own.
+/// /// Requests without a host share a circuit breaker.
 /// #[derive(Clone)]
 /// struct ByHost;
 ///
@@ -31,11 +31,11 @@ use super::kind::KeyedHandle;
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
 pub trait PickHandle<Request, K> {
-    /// The handle for this request, of those that `keyed` has.
+    /// The handle for this request, from those of `keyed`.
     fn select<H: KeyedHandle>(&self, keyed: &Keyed<K, H>, request: &Request) -> H;
 }
 
-/// By a key that a closure borrows from the request.
+/// Picks by a key that a closure borrows from the request.
 pub struct BorrowKey<F, Q: ?Sized> {
     key: F,
     borrowed: PhantomData<fn(&Q)>,
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// By a key that a closure makes for the request.
+/// Picks by a key that a closure makes for the request.
 #[derive(Clone)]
 pub struct MakeKey<F>(F);
 

@@ -3,10 +3,10 @@ use hashbrown::HashTable;
 use crate::machine::keyed::idleness::Idleness;
 use crate::machine::timestamp::Timestamp;
 
-/// A part of the handles, by key, and in the order in which they were used.
+/// A part of the handles, by key and in the order in which they were used.
 ///
-/// It is told the time and what is to be said of a handle. What leaves it is given back, to be dropped outside of the
-/// lock: a key may be anybody's code.
+/// It is given the time, and asks its caller about each handle's state. What leaves it is returned, to be dropped
+/// outside the lock, because dropping a key may run any code.
 #[derive(Debug)]
 pub(super) struct Shard<K, H> {
     /// Places in `entries`, by the hash of the key.
@@ -21,23 +21,23 @@ struct KeyEntry<K, H> {
     key: K,
     handle: H,
     hash: u64,
-    /// When it was asked for, or was last found in use.
+    /// When it was last looked up, or last found in use.
     used: Timestamp,
-    /// When it came into its queue.
+    /// When it entered its queue.
     since: Timestamp,
     stage: IdleStage,
     before: u32,
     after: u32,
 }
 
-/// The queues, in each of which the first has been there for longest.
+/// The queues; the first of each has been in it the longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum IdleStage {
-    /// It was asked for, or found in use, lately.
+    /// Recently looked up, or found in use.
     Active,
-    /// After so long it was found idle, and goes if it is again.
+    /// Found idle after the idle time; evicted if found idle again.
     Resting,
-    /// It was found idle and marked, and goes in the same way, but leaves its place to no other key before.
+    /// Found idle but marked; evicted in the same way, but not sooner for another key.
     Marked,
 }
 
@@ -50,15 +50,15 @@ struct IdleQueue {
     len: u32,
 }
 
-/// Stands for no place.
+/// Means no place.
 const NONE: u32 = u32::MAX;
 
-/// What came of looking for something that can be spared.
+/// The result of looking for a handle to evict.
 pub(super) enum Eviction<K, H> {
     Gone((K, H)),
-    /// The first is needed, and now is the last.
+    /// The first is needed, and is now the last.
     Needed,
-    /// The first is worth more than a new one, and now stands aside.
+    /// The first is worth more than a new one, and has been set aside.
     Marked,
     Nothing,
 }
@@ -82,14 +82,14 @@ impl<K, H> Shard<K, H> {
         self.table.find(hash, is_there).copied()
     }
 
-    /// The handle of a key, which is used by this.
+    /// The handle of a key; this counts as use.
     pub(super) fn ask(&mut self, hash: u64, is_it: impl FnMut(&K) -> bool, now: Timestamp) -> Option<&H> {
         let place = self.find(hash, is_it)?;
         self.use_now(place, now);
         self.entry(place).map(|entry| &entry.handle)
     }
 
-    /// Adds a key that is not there.
+    /// Adds a new key.
     pub(super) fn add(&mut self, hash: u64, key: K, handle: H, now: Timestamp) {
         let entry =
             KeyEntry { key, handle, hash, used: now, since: now, stage: IdleStage::Active, before: NONE, after: NONE };
@@ -129,7 +129,7 @@ impl<K, H> Shard<K, H> {
         self.entries.iter().flatten().map(|entry| (&entry.key, &entry.handle))
     }
 
-    /// Looks at the first of each queue whose time has come, and gives back what is forgotten.
+    /// Examines the first handle of each queue whose time has come, and returns those that are evicted.
     pub(super) fn expire_due(
         &mut self,
         idle_since: impl Fn(Timestamp) -> bool,
@@ -161,23 +161,23 @@ impl<K, H> Shard<K, H> {
         self.queues.iter().filter_map(|queue| self.entry(queue.first)).any(|entry| idle_since(entry.since))
     }
 
-    /// The one that was used least recently, those aside that are marked.
+    /// The least recently used, not counting those that are marked.
     fn oldest(&self) -> Option<(u32, &KeyEntry<K, H>)> {
         let first = |stage: IdleStage| {
             let place = self.queues[stage as usize].first;
             self.entry(place).map(|entry| (place, entry))
         };
-        // What rests has not been used for longer than what is active.
+        // What is resting was last used before anything active.
         first(IdleStage::Resting).or_else(|| first(IdleStage::Active))
     }
 
-    /// When that was used, and how many there are of which it is the first.
+    /// When that one was used, and how many handles are in its queues.
     pub(super) fn oldest_use(&self) -> Option<(Timestamp, u32)> {
         let len = |stage: IdleStage| self.queues[stage as usize].len;
         self.oldest().map(|(_, entry)| (entry.used, len(IdleStage::Resting) + len(IdleStage::Active)))
     }
 
-    /// Gives up the one that was used least recently, if it can be spared.
+    /// Evicts the least recently used, if it can go.
     pub(super) fn spare(&mut self, now: Timestamp, idleness: impl FnOnce(&mut H) -> Idleness) -> Eviction<K, H> {
         let Some((place, _)) = self.oldest() else { return Eviction::Nothing };
         let Some(entry) = self.entry_mut(place) else { return Eviction::Nothing };
@@ -204,7 +204,7 @@ impl<K, H> Shard<K, H> {
     fn move_to(&mut self, place: u32, stage: IdleStage, now: Timestamp) {
         let queue = &self.queues[stage as usize];
         if queue.last == place {
-            // It is where it should be, as the only one that is used in a row.
+            // Used again and again as the only one, it is already in its place.
             if let Some(entry) = self.entry_mut(place) {
                 entry.since = now;
             }
@@ -246,7 +246,7 @@ impl<K, H> Shard<K, H> {
 mod tests {
     use super::*;
 
-    /// KY-05: the places of handles that are gone are used again, so that keys that come and go cost no memory.
+    /// KY-05: the places of evicted handles are reused, so that keys that come and go cost no memory.
     #[test]
     fn ky_05_places_are_used_again() {
         let (mut shard, now) = (Shard::new(), Timestamp::from_nanos(1));

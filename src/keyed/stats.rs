@@ -4,20 +4,20 @@ use crate::observe::notifier::Notifier;
 use crate::observe::{ObserverCache, Source};
 use crate::rt::sync::{AtomicU64, Ordering};
 
-/// How many handles a family has and had, and who is told of it.
+/// How many handles a family has and had, and who is notified.
 #[derive(Debug)]
 pub(super) struct Stats {
     pub(super) name: Name,
     pub(super) max: u32,
     notifier: Notifier,
     cache: ObserverCache,
-    /// Handles, and places that were taken for one that is being made.
+    /// Handles, and places reserved for those being made.
     places: AtomicU64,
     created: AtomicU64,
     evicted_idle: AtomicU64,
     evicted_for_capacity: AtomicU64,
     overflowed: AtomicU64,
-    /// 1 from the first key for which there was no room until there is a place without taking another key's.
+    /// 1 from the first key for which there was no room, until there is a place without evicting another key.
     exhausted: AtomicU64,
 }
 
@@ -25,25 +25,25 @@ pub(super) struct Stats {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// How many handles there are, those included that are being made.
+    /// How many handles there are, including those being made.
     pub handles: u64,
     /// How many there may be.
     pub max: u32,
-    /// How many were made; it only grows, as do the others that follow.
+    /// How many were created; it only increases, as do the counts that follow.
     pub created: u64,
     /// How many were evicted because they had been idle.
     pub evicted_idle: u64,
-    /// How many had to leave their place to another key before that. If this grows, `max` is too small.
+    /// How many were evicted before that to make room for another key. If this grows, `max` is too small.
     pub evicted_for_capacity: u64,
-    /// How often there was no room for a key, and the overflow was given out.
+    /// How often there was no room for a key, and it got the overflow.
     pub overflowed: u64,
 }
 
-/// A place for a handle; given back unless it is filled.
+/// A place for a handle; released unless it is filled.
 pub(super) struct Reserved<'a>(&'a Stats);
 
 impl Reserved<'_> {
-    /// A handle is there now.
+    /// The handle now exists.
     pub(super) fn fill(self) {
         let Reserved(stats) = self;
         std::mem::forget(self);
@@ -96,7 +96,7 @@ impl Stats {
         }
     }
 
-    /// A place that nobody has.
+    /// A free place.
     pub(super) fn reserve(&self) -> Option<Reserved<'_>> {
         let room = |places: u64| (places < u64::from(self.max)).then_some(places + 1);
         self.places.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).ok()?;
@@ -106,7 +106,7 @@ impl Stats {
         Some(Reserved(self))
     }
 
-    /// The handle of one key was evicted for another, which gets its place.
+    /// A handle was evicted for another key, which gets its place.
     pub(super) fn evicted_for_capacity(&self) -> Reserved<'_> {
         self.evicted_for_capacity.fetch_add(1, Ordering::Relaxed);
         let reserved = Reserved(self);
@@ -114,7 +114,7 @@ impl Stats {
         reserved
     }
 
-    /// So many were evicted because they had been idle.
+    /// This many were evicted because they had been idle.
     pub(super) fn evicted_idle(&self, count: u64) {
         self.places.fetch_sub(count, Ordering::Relaxed);
         self.evicted_idle.fetch_add(count, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use crate::error::{Rejected, StackError};
 use crate::timeout::Clock;
 
 pin_project! {
-    /// A call of what lies inside of a policy, until its time is over.
+    /// A call to whatever is inside a policy, until its time is up.
     #[project = AttemptProj]
     pub(super) enum Attempt<F> {
         RunningAttempt { clock: Clock, #[pin] inner: F },
@@ -27,9 +27,9 @@ impl<F> Attempt<F> {
         Attempt::RunningAttempt { clock: Clock::new(class.limit(policy.timeout())), inner }
     }
 
-    /// Ready with the result, of which the circuit has been told and for which no permit is held any more.
+    /// Ready with the result, once the circuit breaker has been told and the permit released.
     ///
-    /// The result is judged where it lies: moving it costs more than the rest.
+    /// Judges the result in place: moving it would cost more than everything else here.
     #[inline]
     pub(super) fn poll<H, C, T, E>(
         mut self: Pin<&mut Self>,
@@ -44,11 +44,11 @@ impl<F> Attempt<F> {
         E: StackError,
     {
         let AttemptProj::RunningAttempt { clock, inner } = self.as_mut().project() else {
-            // It was polled after it ended, which no future has to survive; hanging is worse than telling.
+            // Polled after completion. A future need not survive that, and a panic is better than a hang.
             panic!("`ResponseFuture` was polled after it was ready");
         };
         let mut fuse = PassGuard::new(pass);
-        // Inner comes first: an answer that is there is never lost to the clock.
+        // The inner future comes first: a response that has arrived is never lost to the clock.
         let mut poll = inner.poll(cx);
         if poll.is_pending() {
             if let Poll::Ready(after) = clock.poll(cx) {
@@ -76,13 +76,13 @@ pin_project! {
         #[pin]
         attempt: Attempt<F>,
         classifier: &'a C,
-        // The last: the permit is given back after the inner future was dropped.
+        // Last, so that the permit is released after the inner future was dropped.
         pass: Pass<&'a Policy>,
     }
 
     impl<F, C> PinnedDrop for RunningAttempt<'_, F, C> {
         fn drop(this: Pin<&mut Self>) {
-            // Before its future is dropped, which may take its time.
+            // Before the future is dropped, because that may take a while.
             this.project().pass.settle_dropped();
         }
     }

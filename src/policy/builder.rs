@@ -17,11 +17,11 @@ use crate::timeout::TimeoutNotifier;
 
 /// The settings of a [`Policy`]. Made by [`Policy::builder`]; nothing is checked before [`build`](Self::build).
 ///
-/// A part that is not named is not there: a policy without any lets everything pass. A part that is named has its
-/// documented defaults, and the policy's name.
+/// A part that is not set is left out: a policy without any lets every call pass. A part that is set has its documented
+/// defaults, and the policy's name.
 ///
 /// # Clone
-/// A builder is a template. Each policy built from it has parts of its own, apart from those that were given to it.
+/// A builder is a template. Each policy built from it has its own parts, except those that were passed in.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct PolicyBuilder {
@@ -51,8 +51,8 @@ impl PolicyBuilder {
         }
     }
 
-    /// Has a circuit of its own, set up by `set`, which may give back what it is given. Used again, it goes on from
-    /// there.
+    /// Adds the policy's own circuit breaker, configured by `set`, which may return its argument unchanged. A second
+    /// call continues where the first left off.
     pub fn circuit_breaker(
         mut self,
         set: impl FnOnce(CircuitBreakerBuilder) -> CircuitBreakerBuilder,
@@ -61,71 +61,72 @@ impl PolicyBuilder {
         self
     }
 
-    /// Shares this circuit with whoever else was given it, under its own name. Not together with
-    /// [`circuit_breaker`](Self::circuit_breaker), which would not be obeyed.
+    /// Shares this circuit breaker, under its own name, with everything else that has it. Not together with
+    /// [`circuit_breaker`](Self::circuit_breaker), which would have no effect.
     pub fn shared_circuit_breaker(mut self, circuit_breaker: CircuitBreaker) -> PolicyBuilder {
         Part::give(&mut self.circuit_breaker, circuit_breaker);
         self
     }
 
-    /// Has a bulkhead of its own, set up by `set`. Used again, it goes on from there.
+    /// Adds the policy's own bulkhead, configured by `set`. A second call continues where the first left off.
     pub fn bulkhead(mut self, set: impl FnOnce(BulkheadBuilder) -> BulkheadBuilder) -> PolicyBuilder {
         Part::set(&mut self.bulkhead, || Bulkhead::builder(self.name.clone()), set);
         self
     }
 
-    /// Shares these permits with whoever else was given them, under their own name. Not together with
-    /// [`bulkhead`](Self::bulkhead), which would not be obeyed.
+    /// Shares this bulkhead's permits, under its own name, with everything else that has it. Not together with
+    /// [`bulkhead`](Self::bulkhead), which would have no effect.
     pub fn shared_bulkhead(mut self, bulkhead: Bulkhead) -> PolicyBuilder {
         Part::give(&mut self.bulkhead, bulkhead);
         self
     }
 
-    /// Gives up an attempt that has not ended after so long, counted from when it has its permit. More than zero; no limit
-    /// if not set. A time too long to be told means no limit.
+    /// Gives up on an attempt that takes longer than this, counted from when it has its permit. More than zero; no
+    /// limit if not set. A duration the clock cannot represent means no limit.
     pub fn timeout(mut self, time: Duration) -> PolicyBuilder {
         self.timeout = Some(time);
         self
     }
 
-    /// Gives up a call, with all of its attempts and the waits between and before them, that has not ended after so long,
-    /// counted from when its future was first polled. What it is about is dropped, and counts as the circuit's
-    /// [`OnDrop`](crate::OnDrop) says. More than zero, and more than the [`timeout`](Self::timeout) of an attempt; no limit
-    /// if not set, or if it is too long to be told. Costs an allocation for each call.
+    /// Gives up on a call, including all of its attempts and the waits before and between them, that takes longer than
+    /// this, counted from the first poll of its future. What it is doing at that moment is dropped, and counts as the
+    /// circuit breaker's [`OnDrop`](crate::OnDrop) says. More than zero, and more than the [`timeout`](Self::timeout)
+    /// of an attempt; no limit if not set or if the clock cannot represent the duration. Costs an allocation for each
+    /// call.
     pub fn total_timeout(mut self, time: Duration) -> PolicyBuilder {
         self.total_timeout = Some(time);
         self
     }
 
-    /// Tries again what failed, as set up by `set`. There are no retries unless asked for: repeating a call that makes
-    /// or moves something is dangerous. Used again, it goes on from there.
+    /// Retries failed calls, as configured by `set`. There are no retries without this: repeating a call that makes or
+    /// moves something is dangerous. A second call continues where the first left off.
     pub fn retry(mut self, set: impl FnOnce(RetryBuilder) -> RetryBuilder) -> PolicyBuilder {
         Part::set(&mut self.retry, || RetryPolicy::builder(self.name.clone()), set);
         self
     }
 
-    /// Shares this retry policy, and its budget, with whoever else was given it. Not together with
-    /// [`retry`](Self::retry), which would not be obeyed.
+    /// Shares this retry policy and its budget with everything else that has it. Not together with
+    /// [`retry`](Self::retry), which would have no effect.
     pub fn shared_retry(mut self, retry: RetryPolicy) -> PolicyBuilder {
         Part::give(&mut self.retry, retry);
         self
     }
 
-    /// Knows calls of another class by this name: see [`Policy::class`]. Names must not be empty, and must differ; a
-    /// timeout must be longer than zero, and what a class leaves out must be there.
+    /// Adds a class of calls under this name: see [`Policy::class`]. Names must not be empty, and must differ; a
+    /// timeout must be longer than zero, and a class can leave out only parts that the policy has.
     pub fn class(mut self, name: impl Into<Name>, class: Class) -> PolicyBuilder {
         self.classes.push((name.into(), class));
         self
     }
 
-    /// Tells `observer` what happens in the parts that it builds, in place of the
-    /// [default](crate::observe). A part that was set up with an observer of its own keeps it.
+    /// Reports events of the parts it builds to `observer` instead of the [default](crate::observe). A part configured
+    /// with its own observer keeps it.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PolicyBuilder {
         self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Tells `notifier` what happens, unless an observer was given.
+    /// Reports events to `notifier`, unless an observer was set.
     #[cfg(feature = "serde")]
     pub(super) fn or_notifier(mut self, notifier: &Notifier) -> PolicyBuilder {
         if !self.notifier.is_set() {
@@ -134,15 +135,16 @@ impl PolicyBuilder {
         self
     }
 
-    /// Checks the settings and makes a policy of them. Nothing about settings fails later.
+    /// Checks the settings and builds a policy. Once it is built, no setting can fail.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, by its path (`circuit_breaker.open_for`), and the rule.
+    /// The first setting that breaks a rule, by its path (`circuit_breaker.open_for`), and which rule.
     ///
     /// ```
     /// use seaworthy::Policy;
     ///
-    /// let error = Policy::builder("compute").circuit_breaker(|circuit_breaker| circuit_breaker.success_threshold(0)).build().unwrap_err();
+    /// let builder = Policy::builder("compute").circuit_breaker(|circuit_breaker| circuit_breaker.success_threshold(0));
+    /// let error = builder.build().unwrap_err();
     /// assert_eq!(error.path(), "circuit_breaker.success_threshold");
     /// assert_eq!(error.to_string(), "circuit_breaker.success_threshold: must be at least 1");
     /// ```

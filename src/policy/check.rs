@@ -1,4 +1,4 @@
-//! What a policy's parts and classes ask of one another. Each value is right by itself.
+//! What a policy's parts and classes require of one another. Each value is valid on its own.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) fn classes(parts: &Parts) -> Result<(), PolicyError> {
         if class.is_over_at_once() {
             return wrong(".timeout", "must be longer than zero");
         }
-        // A bare one leaves out whatever there is.
+        // A bare class leaves out whatever there is.
         if *class == Class::bare() {
             continue;
         }
@@ -42,7 +42,7 @@ pub(super) fn classes(parts: &Parts) -> Result<(), PolicyError> {
     Ok(())
 }
 
-/// A time that another one always ends before is never obeyed.
+/// Refuses a time limit that can never take effect because another always ends first.
 pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError> {
     if let Some(total) = parts.total_timeout {
         if parts.timeout.is_some_and(|timeout| timeout >= total) {
@@ -54,7 +54,7 @@ pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError
             }
         }
     }
-    // Who else has a circuit that is shared may give its calls more time.
+    // Other users of a shared circuit breaker may give their calls more time.
     let circuit_breaker = parts.circuit_breaker.as_ref().filter(|_| owns_circuit);
     let (Some(circuit_breaker), Some(longest)) = (circuit_breaker, longest(parts)) else { return Ok(()) };
     let settings = circuit_breaker.shared().settings();
@@ -67,7 +67,7 @@ pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError
     Ok(())
 }
 
-/// The longest time that a call has which the circuit sees, if all of them end.
+/// The longest time limit of a call that the circuit breaker sees, if all of them have one.
 fn longest(parts: &Parts) -> Option<Duration> {
     let usual = Class::new();
     let classes = parts.classes.iter().map(|(_, class)| class).filter(|class| class.has_circuit_breaker());

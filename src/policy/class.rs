@@ -2,8 +2,8 @@ use std::time::Duration;
 
 /// How one kind of call goes through a policy: which parts it passes and how long it may take.
 ///
-/// A policy has classes by name, which are looked up ahead of the calls: see [`PolicyBuilder::class`] and
-/// [`Policy::class`]. A class can be made on the spot, too. It belongs to no policy.
+/// A policy has classes by name, which are looked up before the calls: see [`PolicyBuilder::class`] and
+/// [`Policy::class`]. A class can also be made on the spot. It belongs to no policy.
 ///
 /// [`PolicyBuilder::class`]: super::PolicyBuilder::class
 /// [`Policy::class`]: super::Policy::class
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// use seaworthy::policy::Class;
 /// use std::time::Duration;
 ///
-/// // To see whether the backend is there at all: at once, and once.
+/// // A check whether the backend is reachable at all: without waiting, and only once.
 /// const PING: Class = Class::new().timeout(Duration::from_secs(5)).without_bulkhead().without_retry();
 /// # let _ = PING;
 /// ```
@@ -35,7 +35,7 @@ enum ClassLimit {
 }
 
 impl Class {
-    /// Passes every part that the policy has, with the policy's own timeout.
+    /// Passes through every part of the policy, with the policy's own timeout.
     #[must_use]
     pub const fn new() -> Class {
         Class {
@@ -47,53 +47,53 @@ impl Class {
         }
     }
 
-    /// Passes nothing: neither circuit nor bulkhead nor retry, without any timeout.
+    /// Passes through nothing: no circuit breaker, no bulkhead, no retries and no timeout.
     #[must_use]
     pub const fn bare() -> Class {
         let passed_by = Class::new().without_circuit_breaker().without_bulkhead().without_retry();
         passed_by.without_timeout().without_total_timeout()
     }
 
-    /// Each attempt may take so long, in place of the policy's own timeout.
+    /// Gives each attempt this much time, instead of the policy's own timeout.
     ///
-    /// In a class that a policy is built with, more than zero. For a class that is made on the spot, zero is what a
-    /// deadline that has passed looks like: the call is made and polled once, and given up if it has no answer then. A
-    /// time too long to be told means no limit.
+    /// For a class that a policy is built with, more than zero. For a class made on the spot, zero stands for a
+    /// deadline that has already passed: the call is made and polled once, and given up if it has no response by then.
+    /// A duration the clock cannot represent means no limit.
     #[must_use]
     pub const fn timeout(mut self, time: Duration) -> Class {
         self.limit = ClassLimit::After(time);
         self
     }
 
-    /// The whole call has no limit.
+    /// Sets no limit on the whole call.
     #[must_use]
     pub const fn without_total_timeout(mut self) -> Class {
         self.skips_total_timeout = true;
         self
     }
 
-    /// No attempt is given up.
+    /// Sets no limit on an attempt.
     #[must_use]
     pub const fn without_timeout(mut self) -> Class {
         self.limit = ClassLimit::Endless;
         self
     }
 
-    /// The circuit neither rejects the call nor learns how it went.
+    /// Leaves out the circuit breaker, which neither rejects the call nor learns how it went.
     #[must_use]
     pub const fn without_circuit_breaker(mut self) -> Class {
         self.skips_circuit = true;
         self
     }
 
-    /// The call takes no permit, and waits for none.
+    /// Leaves out the bulkhead: the call takes no permit, and waits for none.
     #[must_use]
     pub const fn without_bulkhead(mut self) -> Class {
         self.skips_bulkhead = true;
         self
     }
 
-    /// There is one attempt.
+    /// Makes a single attempt.
     #[must_use]
     pub const fn without_retry(mut self) -> Class {
         self.skips_retry = true;
@@ -131,7 +131,7 @@ impl Class {
         }
     }
 
-    /// The time that an attempt has, where it is usually `usual`.
+    /// The time limit of an attempt, where it is usually `usual`.
     #[inline]
     pub(super) fn limit(self, usual: Option<Duration>) -> Option<Duration> {
         match self.limit {
@@ -141,22 +141,22 @@ impl Class {
         }
     }
 
-    /// Whether it has a timeout of its own that is zero.
+    /// Whether it has its own timeout, and that is zero.
     pub(super) fn is_over_at_once(self) -> bool {
         self.limit == ClassLimit::After(Duration::ZERO)
     }
 }
 
-/// Says of which [`Class`] a request is.
+/// Decides the [`Class`] of a request.
 ///
-/// A [`Class`] says so of every request, and any closure that takes a `&Request` and gives a [`Class`] does: see
-/// [`PolicyLayer::class_for`](super::PolicyLayer::class_for).
+/// A [`Class`] is the class of every request, and any closure that takes a `&Request` and returns a [`Class`] will do:
+/// see [`PolicyLayer::class_for`](super::PolicyLayer::class_for).
 pub trait ClassFor<Request> {
     /// The class of this request.
     fn class_for(&self, request: &Request) -> Class;
 
-    /// What `poll_ready` goes by, before there is a request. A request that passes fewer parts is none the worse for
-    /// it: if the inner service was not made ready for it, that is made up for.
+    /// What `poll_ready` assumes before there is a request. A request that skips parts loses nothing: if the inner
+    /// service was not made ready for it, the call does that.
     fn expected(&self) -> Class {
         Class::new()
     }

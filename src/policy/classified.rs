@@ -11,8 +11,8 @@ use crate::error::{Error, StackError};
 use crate::retry::lent::Lent;
 use crate::retry::{ByResult, CloneReplay, RetryErrors, RetryIf};
 
-/// A [`Policy`] and what decides for its calls: a classifier, and which results are tried again. Made by
-/// [`Policy::classify`] and [`Policy::retry_if`], once, and kept beside or in place of the policy.
+/// A [`Policy`] together with what decides for its calls: a classifier, and which results are retried. Made once by
+/// [`Policy::classify`] and [`Policy::retry_if`], and kept beside the policy or in place of it.
 ///
 /// # Clone
 /// Clones the policy's handle, the classifier and the decision.
@@ -22,8 +22,10 @@ use crate::retry::{ByResult, CloneReplay, RetryErrors, RetryIf};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let policy = Policy::builder("store").circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1)).build()?;
-/// // What is not there is no failure of the store.
+/// let policy = Policy::builder("store")
+///     .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1))
+///     .build()?;
+/// A missing entry is not a failure of the store.
 /// let store = policy.classify(|result: &Result<u32, BoxError>| match result {
 ///     Err(error) if error.to_string() == "not found" => Verdict::Success,
 ///     Err(_) => Verdict::Failure,
@@ -42,23 +44,23 @@ pub struct ClassifiedPolicy<C = ErrorClassifier, D = RetryErrors> {
 }
 
 impl Policy {
-    /// A handle of this policy whose calls `classifier` judges: see [`Classify`](crate::Classify).
-    #[must_use = "the handle is this one's result"]
+    /// A handle to this policy whose calls are judged by `classifier`: see [`Classify`](crate::Classify).
+    #[must_use = "it returns a new handle"]
     pub fn classify<C>(&self, classifier: C) -> ClassifiedPolicy<C> {
         ClassifiedPolicy { policy: self.clone(), classifier, retry_if: RetryErrors }
     }
 
-    /// A handle of this policy with which `retry_if` says what is tried again, where the policy retries: see
+    /// A handle to this policy that lets `retry_if` decide what is retried, if the policy retries: see
     /// [`RetryIf`](crate::RetryIf).
-    #[must_use = "the handle is this one's result"]
+    #[must_use = "it returns a new handle"]
     pub fn retry_if<D>(&self, retry_if: D) -> ClassifiedPolicy<ErrorClassifier, D> {
         self.classify(ErrorClassifier).retry_if(retry_if)
     }
 }
 
 impl<C, D> ClassifiedPolicy<C, D> {
-    /// The same, and `retry_if` says what is tried again, where the policy retries.
-    #[must_use = "the handle is this one's result"]
+    /// The same, with `retry_if` deciding what is retried, if the policy retries.
+    #[must_use = "it returns a new handle"]
     pub fn retry_if<K>(self, retry_if: K) -> ClassifiedPolicy<C, K> {
         ClassifiedPolicy { policy: self.policy, classifier: self.classifier, retry_if }
     }
@@ -78,7 +80,7 @@ impl<C, D> ClassifiedPolicy<C, D> {
         self.policy.layer().classify(self.classifier.clone()).retry_if(self.retry_if.clone())
     }
 
-    /// Calls of a class: what [`run`](Self::run) is for the usual ones.
+    /// Calls of a class; [`run`](Self::run) is for the usual ones.
     pub fn with(&self, class: Class) -> PolicyCall<'_, C, D> {
         PolicyCall::classified(&self.policy, class, &self.classifier, &self.retry_if)
     }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use crate::error::ConfigError;
 
-/// A policy's setting that cannot be used: where, and the rule that it breaks.
+/// A setting of a policy that cannot be used: where it is, and the rule that it breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {rule}")]
 pub struct PolicyError {
@@ -15,18 +15,18 @@ impl PolicyError {
         PolicyError { path: path.into(), rule: rule.into() }
     }
 
-    /// What was wrong in a part of a policy.
+    /// What is wrong in a part of a policy.
     pub(super) fn in_part(part: &str, error: &ConfigError) -> PolicyError {
         PolicyError::new(format!("{part}.{}", error.field()), error.rule())
     }
 
-    /// The same, in the policy of this name.
+    /// The same, in the policy with this name.
     #[cfg(feature = "serde")]
     pub(super) fn in_policy(self, name: &str) -> PolicyError {
         PolicyError { path: format!("{name}.{}", self.path), rule: self.rule }
     }
 
-    /// The path of the setting, from the outside to the inside, as in `circuit_breaker.open_for`.
+    /// The path of the setting, from the outside in, as in `circuit_breaker.open_for`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path

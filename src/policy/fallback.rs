@@ -11,8 +11,9 @@ use crate::fallback::{Answer, Fallback, FallbackIf, FallbackService};
 use crate::retry::RetryIf;
 
 impl<C, L, R> PolicyLayer<C, L, R> {
-    /// Answers what the policy rejects, or whatever else `fallback` [covers](crate::fallback#what-is-covered), in another
-    /// way. It comes after the last attempt, and none of the policy's parts learns of it.
+    /// Gives another answer to calls that the policy rejects, or that fail with whatever else `fallback`
+    /// [covers](crate::fallback#what-is-covered). It comes after the last attempt, and none of the policy's parts
+    /// learns of it.
     ///
     /// ```
     /// use seaworthy::{BoxError, Fallback, Policy};
@@ -53,8 +54,9 @@ impl<S, P: Layer<S>, A: Clone, W: Clone> Layer<S> for PolicyFallbackLayer<P, A, 
 }
 
 impl<'a, C, D> PolicyCall<'a, C, D> {
-    /// Answers what the policy rejects, or whatever else `fallback` [covers](crate::fallback#what-is-covered), in another
-    /// way. It comes after the last attempt, and none of the policy's parts learns of it.
+    /// Gives another answer to calls that the policy rejects, or that fail with whatever else `fallback`
+    /// [covers](crate::fallback#what-is-covered). It comes after the last attempt, and none of the policy's parts
+    /// learns of it.
     ///
     /// ```
     /// use seaworthy::policy::Class;
@@ -75,7 +77,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     }
 }
 
-/// Calls through a [`Policy`](crate::Policy) that have a fallback. Made by [`PolicyCall::fallback`]; it borrows both.
+/// Calls through a [`Policy`](crate::Policy) with a fallback. Made by [`PolicyCall::fallback`]; it borrows both.
 #[derive(Debug)]
 #[must_use = "nothing is called until `run`"]
 pub struct PolicyFallbackCall<'a, C, D, A, W> {
@@ -84,14 +86,14 @@ pub struct PolicyFallbackCall<'a, C, D, A, W> {
 }
 
 impl<C, D, A, W> PolicyFallbackCall<'_, C, D, A, W> {
-    /// As [`Policy::run`](crate::Policy::run), and then the fallback for what it covers. There is no request: a fallback
-    /// that asks for one gets `()`.
+    /// As [`Policy::run`](crate::Policy::run), and then the fallback for what it covers. There is no request: a
+    /// fallback that takes one gets `()`.
     ///
     /// # Errors
-    /// As [`Policy::run`](crate::Policy::run) where it is not covered, or the fallback's.
+    /// As [`Policy::run`](crate::Policy::run) if the error is not covered, or the fallback's.
     ///
     /// # Cancellation
-    /// As [`Policy::run`](crate::Policy::run), or drops the fallback that is under way.
+    /// As [`Policy::run`](crate::Policy::run), or drops the running fallback.
     ///
     /// # Panics
     /// As [`Policy::run`](crate::Policy::run).

@@ -21,15 +21,15 @@ use crate::observe::event::ErrorRef;
 use crate::retry::{Ask, Pause, Replay, RetryIf};
 
 pin_project! {
-    /// The response future of [`PolicyService`](super::PolicyService) where it may retry.
+    /// The response future of [`PolicyService`](super::PolicyService) if it may retry.
     ///
     /// # Cancellation
-    /// Dropping it counts as the circuit's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then gives the
-    /// permit back or leaves the queue. Nothing is tried after that; the token of a retry that was about to be made is
-    /// spent.
+    /// Dropping it counts as the circuit breaker's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then
+    /// releases the permit or leaves the queue. Nothing is tried after that; the token of a retry that was about to
+    /// start is spent.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time enabled, if it has to wait and there is a limit to it.
+    /// Outside a tokio runtime with time enabled, if it has to wait for a limited time.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, Request, C, D, R>
     where
@@ -42,7 +42,7 @@ pin_project! {
 }
 
 pin_project! {
-    /// One attempt after the other.
+    /// One attempt after another.
     struct Attempts<S, Request, C, D, R>
     where
         S: Service<R::Sent>,
@@ -53,8 +53,8 @@ pin_project! {
         retrying: Option<Retrying<S, R::Kept>>,
         classifier: C,
         again: WithRetry<D, R>,
-        // The last: the permit is given back after the inner future was dropped. Absent if nothing is held and nothing
-        // will be.
+        // Last, so that the permit is released after the inner future was dropped. `None` if nothing is held and
+        // nothing will be.
         pass: Option<Pass<Policy>>,
     }
 
@@ -64,7 +64,7 @@ pin_project! {
         R: Replay<Request>,
     {
         fn drop(this: Pin<&mut Self>) {
-            // Before the inner future is dropped, which may take its time.
+            // Before the inner future is dropped, because that may take a while.
             if let Some(pass) = this.project().pass {
                 pass.settle_dropped();
             }
@@ -81,20 +81,20 @@ pin_project! {
     }
 }
 
-/// A request that may be tried again.
+/// A request that may be retried.
 pub(super) struct Retrying<S, Kept> {
     pub(super) progress: Progress,
     pub(super) class: Class,
     pub(super) spare: Option<PolicyRetryParts<S, Kept>>,
 }
 
-/// Another attempt, unless there is nothing to make it of.
+/// Another attempt, or `None` if there is nothing to make it from.
 type Made<F, S, Sent, E> = Poll<Result<Option<AttemptStage<F, S, Sent>>, E>>;
 
-/// What retries are made of.
+/// What retries need.
 pub(super) struct PolicyRetryParts<S, Kept> {
     pub(super) service: S,
-    /// Let go when the last attempt begins, so that nobody keeps for another what it is sending.
+    /// Released when the last attempt starts, so that no copy is kept of what it is sending.
     pub(super) kept: Option<Kept>,
 }
 
@@ -112,7 +112,7 @@ where
         classifier: C,
         again: WithRetry<D, R>,
     ) -> Self {
-        // Who is rejected for good needs no handle, and no clock.
+        // A call that is rejected for good needs no handle and no clock.
         let ends = stage.is_rejected() && retrying.is_none();
         let (policy, total) = (pass.policy_ref(), if ends { None } else { total });
         let pass = if ends { None } else { Some(pass.into_owned()) };
@@ -189,7 +189,7 @@ where
             let Some(pause) = retry.next(&mut retrying.progress, decision, &result, again) else {
                 return Poll::Ready(result);
             };
-            // Whatever the failed attempt holds is let go before the wait.
+            // Whatever the failed attempt holds is released before the wait.
             this.state.set(PolicyStage::Between { pause, sent });
             drop(result);
         }
@@ -215,7 +215,7 @@ impl<S, Kept> Retrying<S, Kept> {
         let mut gate = PolicyGate::default();
         if let Err(error) = ready!(gate.poll_ready(service, pass.policy(), *class, cx)) {
             *sent = None;
-            // The attempt that had begun to be made never was.
+            // The attempt that was being prepared was never made.
             let made = Progress { attempts: progress.attempts - 1, ..*progress };
             retry.stopped(made, StopReason::NotReady, Some(ErrorRef::new(&error)));
             return Poll::Ready(Err(error));

@@ -11,18 +11,18 @@ use super::waiting::QueuedAttempt;
 use crate::circuit_breaker::Refusal;
 use crate::machine::verdict::Verdict;
 
-/// What `poll_ready` has found out, for the call that follows. It holds neither the inner service nor a handle of the
-/// policy: whoever has it has both.
+/// What `poll_ready` has found out, for the call that follows. It holds neither the inner service nor a handle to the
+/// policy: its owner has both.
 #[derive(Debug, Default)]
 pub(super) struct PolicyGate {
-    /// `poll_ready` was ready to reject: what the call will be told.
+    /// `poll_ready` was ready to reject: what the call will get.
     refusal: Option<Refusal>,
-    /// Whether the service was made ready and has not been called since.
+    /// Whether the service has been made ready and not called since.
     ready: bool,
 }
 
 impl PolicyGate {
-    /// Whatever the service was used for, it may not be ready after it.
+    /// The caller may have used up the service's readiness.
     pub(super) fn forget_readiness(&mut self) {
         self.ready = false;
     }
@@ -63,7 +63,7 @@ impl PolicyGate {
         Poll::Ready(Ok(()))
     }
 
-    /// Calls the inner service if circuit and bulkhead let the call pass.
+    /// Calls the inner service if the circuit breaker and the bulkhead let the call pass.
     #[inline]
     pub(super) fn call<'a, S, Request>(
         &mut self,
@@ -112,7 +112,7 @@ impl PolicyGate {
     /// A clone of the inner service that is not ready.
     #[cold]
     fn unready_clone<S: Clone>(&mut self, service: &mut S) -> S {
-        // While its caller waits, not even the readiness that was meant for it is held.
+        // While its caller waits, it does not hold the readiness that was meant for it either.
         if std::mem::replace(&mut self.ready, false) {
             *service = service.clone();
         }

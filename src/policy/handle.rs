@@ -18,13 +18,13 @@ use crate::rt::shared::Handle;
 use crate::timeout::{Limit, TimeoutNotifier};
 use crate::{bulkhead, circuit_breaker};
 
-/// A circuit, a bulkhead, a timeout and, if asked for, retries, under one name and in the right order.
+/// A circuit breaker, a bulkhead, a timeout and, if wanted, retries, under one name and in the right order.
 ///
-/// Each of them may be left out. This is a handle: everything that was given the same policy shares its parts, whether
-/// through [`layer`](Policy::layer) or [`run`](Policy::run).
+/// Each of them may be left out. This is a handle to shared state: clones and everything made from it share the same
+/// parts, whether through [`layer`](Policy::layer) or [`run`](Policy::run).
 ///
 /// # Clone
-/// Costs a reference count, or nothing once it was [leaked](Policy::leak).
+/// Costs a reference count, or nothing once it has been [leaked](Policy::leak).
 ///
 /// ```
 /// use seaworthy::policy::Class;
@@ -34,16 +34,18 @@ use crate::{bulkhead, circuit_breaker};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
 /// let policy = Policy::builder("compute")
-///     .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(5).open_for(Duration::from_secs(30)).success_threshold(2))
+///     .circuit_breaker(|circuit_breaker| {
+///         circuit_breaker.consecutive_failures(5).open_for(Duration::from_secs(30)).success_threshold(2)
+///     })
 ///     .bulkhead(|bulkhead| bulkhead.limit(20).max_wait(Duration::from_secs(10)))
 ///     .timeout(Duration::from_secs(120))
 ///     .build()?;
 ///
-/// // Around the method of a backend …
+/// // Around one method of a backend …
 /// let answer = policy.run(|| async { Ok::<_, BoxError>("created") }).await?;
 /// assert_eq!(answer, "created");
 ///
-/// // … and around another that is not to wait for a permit.
+/// // … and around another that must not wait for a permit.
 /// let ping = Class::new().timeout(Duration::from_secs(5)).without_bulkhead();
 /// policy.with(ping).run(|| async { Ok::<_, BoxError>(()) }).await?;
 /// # Ok(())
@@ -52,7 +54,7 @@ use crate::{bulkhead, circuit_breaker};
 #[derive(Clone)]
 pub struct Policy(Handle<Parts>);
 
-/// What a policy is made of.
+/// What a policy consists of.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) name: Name,
@@ -68,7 +70,7 @@ pub(super) struct Parts {
 }
 
 impl Policy {
-    /// Sets up a policy; `name` stands in the events and rejections of its parts.
+    /// Starts a builder; `name` appears in the events and rejections of the parts.
     pub fn builder(name: impl Into<Name>) -> PolicyBuilder {
         PolicyBuilder::new(name.into())
     }
@@ -82,35 +84,35 @@ impl Policy {
         &self.0
     }
 
-    /// Keeps this policy for as long as the process lives and gives a handle to it that costs no reference count to
-    /// clone, which is the largest cost of a call through a shared one. It is the same policy; handles that were cloned
-    /// before go on counting.
-    #[must_use = "the handle that was leaked is this one's result"]
+    /// Keeps this policy for the life of the process and returns a handle that costs no reference count to clone, which
+    /// is the largest cost of a call through a shared one. It is the same policy; handles cloned earlier go on counting
+    /// references.
+    #[must_use = "it returns the leaked handle"]
     pub fn leak(self) -> Policy {
         Policy(self.0.leak())
     }
 
-    /// The name that it was built with.
+    /// The name it was built with.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.parts().name
     }
 
-    /// The circuit, if there is one: to look at it, to force it, to make a health check of it.
+    /// The circuit breaker, if there is one: to inspect it, to force it, or to use it as a health check.
     #[must_use]
     #[inline]
     pub fn circuit_breaker(&self) -> Option<&CircuitBreaker> {
         self.parts().circuit_breaker.as_ref()
     }
 
-    /// The permits of the bulkhead, if there is one: to look at them, or to change how many there are.
+    /// The bulkhead, if there is one: to inspect it, or to change its limit.
     #[must_use]
     #[inline]
     pub fn bulkhead(&self) -> Option<&Bulkhead> {
         self.parts().bulkhead.as_ref()
     }
 
-    /// The rules of its retries, and their budget, if there are to be any.
+    /// The retry policy with its budget, if there are retries.
     #[must_use]
     #[inline]
     pub fn retry_policy(&self) -> Option<&RetryPolicy> {
@@ -131,7 +133,7 @@ impl Policy {
         self.parts().total_timeout
     }
 
-    /// The limits of bodies, and who tells when one was over.
+    /// The limits of bodies, and the notifier for when one is exceeded.
     #[cfg(feature = "http")]
     pub(crate) fn bodies(&self) -> (BodyLimits, &TimeoutNotifier) {
         (self.parts().bodies, &self.parts().notifier)
@@ -162,10 +164,10 @@ impl Policy {
         self.parts().notifier.timed_out(Limit::Response, after)
     }
 
-    /// The class of this name, to be looked up once and kept: it is a plain value.
+    /// The class with this name, to be looked up once and kept: it is a plain value.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// If there is none with this name.
     pub fn class(&self, name: &str) -> Result<Class, UnknownName> {
         let Parts { name: policy, classes, .. } = self.parts();
         let found = classes.iter().find(|(known, _)| *known == *name);
@@ -173,7 +175,7 @@ impl Policy {
         found.map(|(_, class)| *class).ok_or_else(|| UnknownName::new(Some(policy.clone()), name, known))
     }
 
-    /// A layer that puts this policy around a service, with every error a failure.
+    /// A layer that puts this policy around a service; every error is a failure.
     ///
     /// ```
     /// use seaworthy::{BoxError, Policy};
@@ -181,7 +183,10 @@ impl Policy {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let policy = Policy::builder("parser").circuit_breaker(|circuit_breaker| circuit_breaker).retry(|retry| retry.attempts(2)).build()?;
+    /// let policy = Policy::builder("parser")
+    ///     .circuit_breaker(|circuit_breaker| circuit_breaker)
+    ///     .retry(|retry| retry.attempts(2))
+    ///     .build()?;
     /// let service = ServiceBuilder::new()
     ///     .layer(policy.layer())
     ///     .service(service_fn(async |text: &'static str| Ok::<u8, BoxError>(text.parse()?)));
@@ -193,21 +198,21 @@ impl Policy {
         PolicyLayer::new(self.clone())
     }
 
-    /// Makes a call through all parts, with every error a failure. `call` is called once for each attempt, after the
-    /// circuit let it pass and it has its permit; only then does the time of the timeout begin.
+    /// Makes a call through all parts; every error is a failure. `call` is called once per attempt, after the circuit
+    /// breaker has let it pass and it has its permit; only then does the timeout start.
     ///
-    /// For an error type that cannot hold a rejection there is [`run_wrapped`](Policy::run_wrapped); for what is borrowed
-    /// mutably, [`run_mut`](Policy::run_mut); for a classifier of your own, [`classify`](Policy::classify).
+    /// For an error type that cannot hold a rejection there is [`run_wrapped`](Policy::run_wrapped); for mutable
+    /// borrows, [`run_mut`](Policy::run_mut); for your own classifier, [`classify`](Policy::classify).
     ///
     /// # Errors
-    /// The last attempt's own, or a [`Rejected`](crate::Rejected) of one of the parts.
+    /// The last attempt's own error, or a [`Rejected`](crate::Rejected) of one of the parts.
     ///
     /// # Cancellation
-    /// Dropping it drops the attempt that is under way, gives its permit back or leaves the queue, and counts as the
-    /// circuit's [`OnDrop`](crate::OnDrop) says. Before its first poll it has taken nothing.
+    /// Dropping it drops the running attempt, releases its permit or leaves the queue, and counts as the circuit
+    /// breaker's [`OnDrop`](crate::OnDrop) says. Before its first poll it has taken nothing.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time enabled, if it has to wait and there is a limit to it.
+    /// Outside a tokio runtime with time enabled, if it has to wait for a limited time.
     pub fn run<F, Fut, T, E>(&self, call: F) -> impl Future<Output = Result<T, E>>
     where
         F: FnMut() -> Fut,
@@ -217,7 +222,7 @@ impl Policy {
         self.with(Class::new()).run(call)
     }
 
-    /// As [`run`](Policy::run), for calls whose error type cannot hold a rejection.
+    /// As [`run`](Policy::run), for an error type that cannot hold a rejection.
     ///
     /// ```
     /// use seaworthy::Policy;
@@ -231,7 +236,7 @@ impl Policy {
     /// ```
     ///
     /// # Errors
-    /// The last attempt's own in [`Error::Inner`](crate::Error::Inner), or a rejection of one of the parts.
+    /// The last attempt's own error in [`Error::Inner`](crate::Error::Inner), or a rejection of one of the parts.
     ///
     /// # Cancellation
     /// As [`run`](Policy::run).
@@ -247,10 +252,10 @@ impl Policy {
         self.with(Class::new()).run_wrapped(call)
     }
 
-    /// As [`run`](Policy::run), for calls that need something mutably, such as a connection: each attempt is lent it, and
-    /// gives it back when it ends, is given up or fails. Costs an allocation.
+    /// As [`run`](Policy::run), for calls that need mutable access to something, such as a connection: it is lent to
+    /// each attempt in turn, and comes back when the attempt ends, is given up or fails. Costs an allocation.
     ///
-    /// The future is `Send` where what it holds is. Who borrows without `mut` needs only [`run`](Policy::run).
+    /// The future is `Send` if everything it holds is. For shared borrows, [`run`](Policy::run) is enough.
     ///
     /// ```
     /// use seaworthy::{BoxError, Policy};
@@ -266,7 +271,10 @@ impl Policy {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
-    /// let policy = Policy::builder("store").circuit_breaker(|circuit_breaker| circuit_breaker).retry(|retry| retry).build()?;
+    /// let policy = Policy::builder("store")
+    ///     .circuit_breaker(|circuit_breaker| circuit_breaker)
+    ///     .retry(|retry| retry)
+    ///     .build()?;
     /// let mut connection = Connection { sent: Vec::new() };
     /// let rows = policy.run_mut(&mut connection, async |mut connection| connection.execute("select 1").await).await?;
     /// assert_eq!((rows, connection.sent), (1, vec!["select 1"]));
@@ -281,7 +289,7 @@ impl Policy {
     /// As [`run`](Policy::run).
     ///
     /// # Panics
-    /// As [`run`](Policy::run), and where a call puts what it was lent aside, fails, and is to be made again.
+    /// As [`run`](Policy::run), and if a call keeps what it was lent, fails, and is to be retried.
     pub fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, call: F) -> impl Future<Output = Result<T, E>>
     where
         S: ?Sized,
@@ -292,12 +300,12 @@ impl Policy {
         self.with(Class::new()).run_mut(state, call)
     }
 
-    /// Calls of a class: what [`run`](Policy::run) is for the usual ones.
+    /// Calls of a class; [`run`](Policy::run) is for the usual ones.
     pub fn with(&self, class: Class) -> PolicyCall<'_> {
         PolicyCall::new(self, class)
     }
 
-    /// Everything that there is to know about its parts. Each part is told as of one moment, and one after the other.
+    /// Everything there is to know about its parts, one part after another, each at one moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
@@ -322,14 +330,14 @@ impl Debug for Policy {
     }
 }
 
-/// A policy at one moment. What it does not have is absent.
+/// A policy at one moment. Parts that it does not have are `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The circuit.
+    /// The circuit breaker.
     pub circuit_breaker: Option<circuit_breaker::Snapshot>,
     /// The bulkhead.
     pub bulkhead: Option<bulkhead::Snapshot>,
-    /// How many retries the budget has tokens for. Absent, too, if retries are free.
+    /// How many retries the budget has tokens for. Also `None` if retries are free.
     pub retry_balance: Option<u64>,
 }

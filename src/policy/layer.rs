@@ -7,11 +7,11 @@ use super::service::PolicyService;
 use crate::circuit_breaker::ErrorClassifier;
 use crate::retry::ByResult;
 
-/// Puts a [`Policy`] around a service. All services made by it, and by its clones, share the policy.
+/// Puts a [`Policy`] around a service. All services made by this layer and its clones share the policy.
 ///
-/// Made by [`Policy::layer`]. Where the policy retries, requests have to be `Clone`, or [`replay`](Self::replay) says
-/// how they are copied; where it does not, they still have to be unless [`without_retry`](Self::without_retry) says so,
-/// because a policy that was read from a file may retry tomorrow.
+/// Made by [`Policy::layer`]. If the policy retries, requests must be `Clone`, or [`replay`](Self::replay) must say how
+/// to copy them. If it does not, the same holds unless [`without_retry`](Self::without_retry) rules retries out,
+/// because a policy read from a file may retry tomorrow.
 ///
 /// ```
 /// use seaworthy::policy::Class;
@@ -65,43 +65,45 @@ impl<C, L, A> PolicyLayer<C, L, A> {
         self.class_for(class)
     }
 
-    /// Lets `class_for` say of which class a request is; it is asked once for each request, before the first attempt.
+    /// Lets `class_for` decide the class of a request; it is called once per request, before the first attempt.
     pub fn class_for<K>(self, class_for: K) -> PolicyLayer<C, K, A> {
         PolicyLayer { policy: self.policy, class_for, classifier: self.classifier, again: self.again }
     }
 
-    /// Lets `classifier` say what a result tells about the backend: see [`Classify`](crate::Classify).
+    /// Lets `classifier` decide what a result says about the backend: see [`Classify`](crate::Classify).
     ///
-    /// Each call holds a clone of it, so let it be cheap to clone: a function, a closure that captures nothing or an
-    /// `Arc`.
+    /// Each call holds a clone of it, so it should be cheap to clone: a function, a closure that captures nothing, or
+    /// an `Arc`.
     pub fn classify<K>(self, classifier: K) -> PolicyLayer<K, L, A> {
         PolicyLayer { policy: self.policy, class_for: self.class_for, classifier, again: self.again }
     }
 
-    /// Sends each request once, whatever the policy says. Requests need not be `Clone`, nor errors be shown.
+    /// Sends each request once, whatever the policy says. Requests need not be `Clone`, nor errors `Debug` or
+    /// `Display`.
     pub fn without_retry(self) -> PolicyLayer<C, L, WithoutRetry> {
         PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again: WithoutRetry }
     }
 }
 
 impl<C, L, D, R> PolicyLayer<C, L, WithRetry<D, R>> {
-    /// Lets `retry_if` say which results are tried again, where the policy retries: see [`RetryIf`](crate::RetryIf).
+    /// Lets `retry_if` decide which results are retried, if the policy retries: see [`RetryIf`](crate::RetryIf).
     ///
-    /// Each call holds a clone of it, as of [`classify`](Self::classify).
+    /// Each call holds a clone of it, as with [`classify`](Self::classify).
     pub fn retry_if<K>(self, retry_if: K) -> PolicyLayer<C, L, WithRetry<ByResult<K>, R>> {
         self.retry_if_for(ByResult::new(retry_if))
     }
 
-    /// As [`retry_if`](Self::retry_if), for what has to know the request, too: see
-    /// [`RetryIfFor`](crate::retry::RetryIfFor), and `http::RetryIfRequest` for a closure that is given method and URI.
+    /// As [`retry_if`](Self::retry_if), for a decision that depends on the request: see
+    /// [`RetryIfFor`](crate::retry::RetryIfFor), and `http::RetryIfRequest` for a closure that gets the method and the
+    /// URI.
     pub fn retry_if_for<K>(self, retry_if: K) -> PolicyLayer<C, L, WithRetry<K, R>> {
         let again = WithRetry { retry_if, replay: self.again.replay };
         PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }
     }
 
-    /// Lets `replay` make the copies of a request, where the policy retries: see [`Replay`](crate::retry::Replay).
+    /// Lets `replay` copy the requests, if the policy retries: see [`Replay`](crate::retry::Replay).
     ///
-    /// Each call holds a clone of it, as of [`classify`](Self::classify).
+    /// Each call holds a clone of it, as with [`classify`](Self::classify).
     pub fn replay<K>(self, replay: K) -> PolicyLayer<C, L, WithRetry<D, K>> {
         let again = WithRetry { retry_if: self.again.retry_if, replay };
         PolicyLayer { policy: self.policy, class_for: self.class_for, classifier: self.classifier, again }

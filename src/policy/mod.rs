@@ -1,33 +1,34 @@
-//! Policies: a circuit, a bulkhead, a timeout and, if asked for, retries, bundled under one name and in the right order.
+//! Policies: a circuit breaker, a bulkhead, a timeout and, if wanted, retries, bundled under one name and in the right
+//! order.
 //!
 //! ```text
-//!   call ──▶ total timeout ──▶ retry ──▶ circuit_breaker ──▶ bulkhead ──▶ timeout ──▶ inner
-//!                                ▲          │ open       │ full       │ time over
-//!                                └──────────┴────────────┴────────────┘
+//!   call ──▶ total timeout ──▶ retry ──▶ circuit breaker ──▶ bulkhead ──▶ timeout ──▶ inner
+//!                                ▲          │ open              │ full       │ time is up
+//!                                └──────────┴───────────────────┴────────────┘
 //! ```
 //!
 //! | part | a call |
 //! |---|---|
-//! | total timeout | is given up, with all of its attempts, if it takes too long; the circuit hears of a dropped call |
-//! | retry | is made again if it failed; only if the policy was built with retries, and never because of a rejection |
-//! | circuit | is rejected at once while the backend is ill, however full the bulkhead is |
-//! | bulkhead | takes a permit, waits for one, or is rejected; that says nothing about the backend to the circuit |
-//! | timeout | is given up if it takes too long, counted from when it had its permit; that is a failure to the circuit |
+//! | total timeout | is given up, with all of its attempts, if it takes too long; the circuit breaker sees a dropped call |
+//! | retry | is made again if it failed and the policy has retries; by default not if it never reached the backend |
+//! | circuit breaker | is rejected at once while the backend is unhealthy, however full the bulkhead is |
+//! | bulkhead | takes a permit, waits for one, or is rejected, which the circuit breaker ignores |
+//! | timeout | is given up if it takes too long once it has its permit, which the circuit breaker counts as a failure |
 //!
-//! For HTTP there are limits for the bodies, too: see [`Policy::http_layer`](crate::Policy) with feature `http`. Without them
-//! the timeouts end with the head of a response.
+//! For HTTP there are also limits for the bodies: see [`Policy::http_layer`](crate::Policy) with feature `http`.
+//! Without them the timeouts end with the head of a response.
 //!
 //! [`Policy::layer`] puts it around a service, [`Policy::run`] around the methods of anything; both share the parts.
-//! [`Class`] tells calls apart: some may take longer, and a ping should not wait for a permit.
+//! [`Class`] distinguishes calls: some may take longer, and a ping should not wait for a permit.
 //!
 //! # From data
-//! With feature `serde`, [`Policies`] are read from TOML, JSON or whatever else serde reads and describes itself: a table
-//! for each, by its name. The keys are the names of the setters, all of which `examples/policies.toml` shows; a part that
-//! is not named is not there, and what is left out of one has its default. Durations are text, exact to the nanosecond:
-//! numbers with their units (ns, us, ms, s, min, h, days, weeks, months, years), as in "1min 30s" or "1.5h". Unknown keys, keys that
-//! are there twice, zeros (but for a budget's `floor` and `refill_per_second`) and contradictions are errors; each names
-//! the path of its key. What data cannot say, such as observers, parts that are shared, seeds for tests and retries
-//! without a wait, is added by code: see `PoliciesBuilder`.
+//! With feature `serde`, [`Policies`] are read from TOML, JSON or any other self-describing format of serde: one table
+//! per policy, under its name. The keys are the names of the setters, all of which `examples/policies.toml` shows; a
+//! part that is not named is left out, and anything left out of a part has its default. Durations are text, exact to
+//! the nanosecond: numbers with their units (ns, us, ms, s, min, h, days, weeks, months, years), as in "1min 30s" or
+//! "1.5h". Unknown keys, duplicate keys, zeros (except for a budget's `floor` and `refill_per_second`) and
+//! contradictions are errors; each names the path of its key. What data cannot express, such as observers, shared
+//! parts, seeds for tests and retries without a wait, is added by code: see `PoliciesBuilder`.
 //!
 //! ```
 //! # #[cfg(feature = "serde")]
@@ -54,15 +55,16 @@
 //! ```
 //!
 //! # Differences from layers put together by hand
-//! - A call that waited for its permit is admitted afresh when it has it. If the circuit opened meanwhile it is rejected, and
-//!   the backend is left alone; while it waits it is no probe. Layers cannot do this: the circuit's has let the call pass
-//!   before the bulkhead's made it wait, so that all who queued reach a backend that has just been found ill.
-//! - A call costs one reference count for all parts, none through `run` or once the policy was [leaked](Policy::leak),
-//!   and its future is smaller.
+//! - A call that waited for its permit is admitted again when it has it. If the circuit has opened meanwhile the call
+//!   is rejected, and the backend is left alone; while it waits it is no probe. Layers cannot do this: the circuit
+//!   breaker's has let the call pass before the bulkhead's made it wait, so that all queued calls reach a backend that
+//!   has just been found unhealthy.
+//! - A call costs one reference count for all parts, none through `run` or once the policy has been
+//!   [leaked](Policy::leak), and its future is smaller.
 //! - The timeout has a name in events: the policy's.
 //! - Which parts there are is decided at run time, so that a policy can be read from a file.
-//! - The circuit's wait mode and permits that are held until a body ends are not in it; build these by hand around the
-//!   same handles, which [`Policy::circuit_breaker`] and [`Policy::bulkhead`] give.
+//! - It has neither the circuit breaker's wait mode nor permits held until a body ends; build these by hand around the
+//!   same handles, which [`Policy::circuit_breaker`] and [`Policy::bulkhead`] return.
 
 mod again;
 mod attempt;

@@ -1,17 +1,17 @@
 use super::error::PolicyError;
 use crate::error::ConfigError;
 
-/// A part that is to be built, or one that is there.
+/// A part that is still to be built, or one that was passed in.
 #[derive(Clone, Debug)]
 pub(super) enum Part<B, H> {
     Own(B),
     Given(H),
-    /// One was set up and another was given, of which one would not be obeyed.
+    /// One was set up and another was passed in, and one of them would have no effect.
     Both,
 }
 
 impl<B, H> Part<B, H> {
-    /// Goes on with the settings so far, or with new ones.
+    /// Continues with the settings so far, or with new ones.
     pub(super) fn set(part: &mut Option<Part<B, H>>, new: impl FnOnce() -> B, set: impl FnOnce(B) -> B) {
         *part = Some(match part.take() {
             Some(Part::Own(builder)) => Part::Own(set(builder)),

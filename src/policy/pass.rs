@@ -7,21 +7,21 @@ use crate::circuit_breaker::Ticket;
 use crate::error::Rejected;
 use crate::machine::verdict::Verdict;
 
-/// What a call has been given on its way through a policy. Dropping it settles the call as the circuit's `on_drop` says
-/// and gives the permit back.
+/// What a call has acquired on its way through a policy. Dropping it settles the call as the circuit breaker's
+/// `on_drop` says and releases the permit.
 ///
-/// It holds one handle of the policy for all parts, and not one of each.
+/// It holds one handle to the policy for all parts, rather than one for each.
 #[derive(Debug)]
 pub(super) struct Pass<H: Borrow<Policy>> {
     policy: H,
     taken: PassContents,
 }
 
-/// A ticket and a permit, or neither.
+/// A ticket, a permit, both or neither.
 #[derive(Debug)]
 pub(super) struct PassContents {
     ticket: Ticket,
-    /// Whether the circuit has yet to be told how the call went.
+    /// Whether the circuit breaker still has to be told how the call went.
     admitted: bool,
     permit: bool,
 }
@@ -29,7 +29,7 @@ pub(super) struct PassContents {
 const NOTHING: PassContents = PassContents { ticket: Ticket::NONE, admitted: false, permit: false };
 
 impl<H: Borrow<Policy>> Pass<H> {
-    /// Nothing has been taken.
+    /// A pass that holds nothing.
     #[inline]
     pub(super) fn new(policy: H) -> Pass<H> {
         Pass { policy, taken: NOTHING }
@@ -46,13 +46,13 @@ impl<H: Borrow<Policy>> Pass<H> {
         self.taken.admitted = true;
     }
 
-    /// The caller has taken a permit.
+    /// The caller has acquired a permit.
     #[inline]
     pub(super) fn set_permit(&mut self) {
         self.taken.permit = true;
     }
 
-    /// Gives the permit away, with a handle of its own, if there is one.
+    /// Hands the permit over, with a handle of its own, if there is one.
     pub(super) fn hand_out_permit(&mut self) -> Option<Permit> {
         if !std::mem::take(&mut self.taken.permit) {
             return None;
@@ -60,7 +60,7 @@ impl<H: Borrow<Policy>> Pass<H> {
         self.policy().bulkhead().map(|bulkhead| Permit::new(HeldPermit::new(bulkhead.clone())))
     }
 
-    /// Asks the circuit, if there is one on the way.
+    /// Asks the circuit breaker, if the class passes through one.
     #[inline]
     pub(super) fn admit(&mut self, class: Class) -> Result<(), Rejected> {
         if let Some(circuit_breaker) = self.policy.borrow().circuit_breaker_for(class) {
@@ -72,8 +72,8 @@ impl<H: Borrow<Policy>> Pass<H> {
         Ok(())
     }
 
-    /// Gives the circuit its ticket back, for a call that has to wait for its permit: it asks again when it has it, and
-    /// until then is not in the way of another probe.
+    /// Returns the circuit breaker's ticket, for a call that has to wait for its permit: it asks again once it has the
+    /// permit, and until then does not keep another probe out.
     #[cold]
     pub(super) fn hand_back_ticket(&mut self) {
         if std::mem::take(&mut self.taken.admitted) {
@@ -83,7 +83,7 @@ impl<H: Borrow<Policy>> Pass<H> {
         }
     }
 
-    /// Gives the permit back, if there is one.
+    /// Releases the permit, if there is one.
     #[inline]
     pub(super) fn give_back(&mut self) {
         if std::mem::take(&mut self.taken.permit) {
@@ -93,7 +93,7 @@ impl<H: Borrow<Policy>> Pass<H> {
         }
     }
 
-    /// Tells the circuit how the call went, once.
+    /// Tells the circuit breaker how the call went, once.
     #[inline]
     pub(super) fn settle(&mut self, verdict: Verdict) {
         if std::mem::take(&mut self.taken.admitted) {
@@ -103,7 +103,7 @@ impl<H: Borrow<Policy>> Pass<H> {
         }
     }
 
-    /// Tells the circuit that the call is dropped, if it has not ended.
+    /// Tells the circuit breaker that the call is being dropped, if it has not ended.
     #[inline]
     pub(super) fn settle_dropped(&mut self) {
         if self.taken.admitted {
@@ -116,7 +116,7 @@ impl<H: Borrow<Policy>> Pass<H> {
 }
 
 impl Pass<Policy> {
-    /// Holds this for another attempt. It held nothing.
+    /// Holds this for another attempt. It held nothing before.
     pub(super) fn put(&mut self, taken: PassContents) {
         self.taken = taken;
     }
@@ -128,13 +128,13 @@ impl<'a> Pass<&'a Policy> {
         self.policy
     }
 
-    /// The same, with a handle of its own.
+    /// The same, with its own handle.
     #[inline]
     pub(super) fn into_owned(mut self) -> Pass<Policy> {
         Pass { policy: self.policy.clone(), taken: std::mem::replace(&mut self.taken, NOTHING) }
     }
 
-    /// What was taken, for another pass under the same policy to hold.
+    /// What was acquired, for another pass under the same policy to hold.
     pub(super) fn into_taken(mut self) -> PassContents {
         std::mem::replace(&mut self.taken, NOTHING)
     }
@@ -148,8 +148,8 @@ impl<H: Borrow<Policy>> Drop for Pass<H> {
     }
 }
 
-/// Gives the permit back and settles as a failure when a running call panics. An executor may catch the panic and drop the
-/// future only later, when the thread is not unwinding any more.
+/// Releases the permit and settles the call as a failure if it panics while running. An executor may catch the panic
+/// and drop the future only later, when the thread is no longer unwinding.
 pub(super) struct PassGuard<'a, H: Borrow<Policy>>(Option<&'a mut Pass<H>>);
 
 impl<'a, H: Borrow<Policy>> PassGuard<'a, H> {

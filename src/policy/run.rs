@@ -23,9 +23,12 @@ use crate::retry::{RetryErrors, RetryIf, lent};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let policy = Policy::builder("store").circuit_breaker(|circuit_breaker| circuit_breaker).bulkhead(|bulkhead| bulkhead.limit(1)).build()?;
+/// let policy = Policy::builder("store")
+///     .circuit_breaker(|circuit_breaker| circuit_breaker)
+///     .bulkhead(|bulkhead| bulkhead.limit(1))
+///     .build()?;
 /// let ping = Class::new().without_bulkhead();
-/// let _slot = policy.bulkhead().ok_or("it has some")?.try_acquire()?;
+/// let _permit = policy.bulkhead().ok_or("it has one")?.try_acquire()?;
 /// assert!(policy.with(ping).run(|| async { Ok::<_, BoxError>(()) }).await.is_ok());
 /// # Ok(())
 /// # }
@@ -122,10 +125,11 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         self.run(lent::lending(state, call))
     }
 
-    /// As [`run`](Self::run), but the permit is handed to the call, which can put it into what it returns: it is given back
-    /// when that is dropped, or with the call if it does not. For what goes on after the call has ended, such as a stream.
+    /// As [`run`](Self::run), but the permit is passed to the call, which can put it into what it returns: the permit
+    /// is then released when that is dropped, otherwise with the call. For what goes on after the call has ended, such
+    /// as a stream.
     ///
-    /// There is none where the policy has no bulkhead or the class passes it by.
+    /// There is no permit if the policy has no bulkhead or the class leaves it out.
     ///
     /// ```
     /// use seaworthy::policy::Class;
@@ -134,7 +138,8 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BoxError> {
     /// let policy = Policy::builder("logs").bulkhead(|bulkhead| bulkhead.limit(1)).build()?;
-    /// let stream = policy.with(Class::new()).run_with_permit(async |permit| Ok::<_, BoxError>(("lines", permit))).await?;
+    /// let lines = async |permit| Ok::<_, BoxError>(("lines", permit));
+    /// let stream = policy.with(Class::new()).run_with_permit(lines).await?;
     /// assert!(policy.run(|| async { Ok::<_, BoxError>(()) }).await.is_err(), "the stream is still open");
     /// drop(stream);
     /// assert!(policy.run(|| async { Ok::<_, BoxError>(()) }).await.is_ok());
@@ -191,23 +196,23 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
             let Some(pause) = retry.next(&mut progress, decision, &result, |_| true) else {
                 return result;
             };
-            // Whatever the failed attempt holds is let go before the wait.
+            // Whatever the failed attempt holds is released before the wait.
             drop(result);
             pause.await;
         }
     }
 }
 
-/// Who gives the permit of an attempt back.
+/// Who releases the permit of an attempt.
 #[derive(Clone, Copy, PartialEq)]
 enum PermitOwner {
-    /// We, when the attempt ends.
+    /// The policy, when the attempt ends.
     Ours,
     /// The call, whenever it likes.
     TheCalls,
 }
 
-/// One attempt: circuit, bulkhead and timeout, none of which costs a reference count.
+/// One attempt: circuit breaker, bulkhead and timeout, none of which costs a reference count.
 async fn attempt<C, F, Fut, T, E>(
     policy: &Policy,
     class: Class,

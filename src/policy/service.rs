@@ -14,19 +14,18 @@ use crate::error::StackError;
 use crate::retry::{Replay, RetryIfFor};
 use crate::shared::CloneOrSharedLayer;
 
-/// Sends requests through the parts of a [`Policy`]: retry, circuit, bulkhead and timeout, from the outside to the
-/// inside.
+/// Sends requests through the parts of a [`Policy`]: retry, circuit breaker, bulkhead and timeout, from the outside in.
 ///
-/// `poll_ready` is the inner service's while the circuit lets calls pass and a permit is free, and takes neither. While
-/// the circuit does not, it is ready without asking the inner service, and the call that follows is rejected; while no
-/// permit is free it is ready, too, and the call waits or is rejected. An error of the inner service's `poll_ready` is
-/// passed on and counts as a failed call.
+/// While the circuit breaker lets calls pass and a permit is free, `poll_ready` is the inner service's, and it takes
+/// neither a probe nor a permit. While the circuit breaker does not, it is ready without polling the inner service, and
+/// the call that follows is rejected; while no permit is free it is ready as well, and the call waits or is rejected.
+/// An error of the inner service's `poll_ready` is passed on and counts as a failed call.
 ///
-/// A call for which the inner service was not made ready makes a clone of it ready once it has its permit. So does each
-/// retry. Both allocate.
+/// If the inner service was not made ready for a call, the call makes a clone of it ready once it has its permit. So
+/// does each retry. Both allocate.
 ///
 /// # Clone
-/// A clone shares the policy; it is not ready because the original is.
+/// A clone shares the policy; it is not ready just because the original is.
 #[derive(Debug)]
 pub struct PolicyService<S, C = ErrorClassifier, L = Class, A = WithRetry> {
     inner: S,
@@ -52,13 +51,13 @@ impl<S, C, L, A> PolicyService<S, C, L, A> {
         &self.inner
     }
 
-    /// The inner service. What is called on it directly passes no part of the policy.
+    /// The inner service. Calls made on it directly pass through no part of the policy.
     pub fn get_mut(&mut self) -> &mut S {
         self.gate.forget_readiness();
         &mut self.inner
     }
 
-    /// The inner service, alone.
+    /// Unwraps the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }

@@ -4,7 +4,7 @@ use super::error::PolicyError;
 use super::handle::Policy;
 use super::unknown_name::UnknownName;
 
-/// Policies by name. With feature `serde` it is read from data: see the [module](super).
+/// Policies by name. With feature `serde` they are read from data: see the [module](super).
 ///
 /// # Clone
 /// Clones the handles.
@@ -12,10 +12,10 @@ use super::unknown_name::UnknownName;
 pub struct Policies(BTreeMap<String, Policy>);
 
 impl Policies {
-    /// All of these, each by the name that it was built with.
+    /// Collects policies, each under the name it was built with.
     ///
     /// # Errors
-    /// Two have the same name, which is the path.
+    /// If two have the same name, which is the path.
     pub fn new(policies: impl IntoIterator<Item = Policy>) -> Result<Policies, PolicyError> {
         let mut set = Policies::default();
         for policy in policies {
@@ -28,15 +28,15 @@ impl Policies {
         Ok(set)
     }
 
-    /// The policy of this name.
+    /// The policy with this name.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// If there is none with this name.
     pub fn get(&self, name: &str) -> Result<&Policy, UnknownName> {
         self.0.get(name).ok_or_else(|| UnknownName::new(None, name, self.0.keys().map(String::as_str)))
     }
 
-    /// All of them, in the order of their names.
+    /// All policies, in the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Policy> {
         self.0.values()
     }

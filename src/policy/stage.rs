@@ -16,11 +16,11 @@ use crate::circuit_breaker::{Classify, judge};
 use crate::error::{Rejected, StackError};
 
 pin_project! {
-    /// Where one attempt of a call through a policy has got to.
+    /// How far one attempt of a call through a policy has got.
     #[project = AttemptStageProj]
     pub(super) enum AttemptStage<F, S, Sent> {
         Calling { #[pin] attempt: Attempt<F> },
-        // For a permit, and for the inner service's readiness.
+        // For a permit, and then for the inner service to be ready.
         QueuedAttempt { waiting: Box<QueuedAttempt<S, Sent>> },
         Rejected { rejected: Option<Rejected> },
     }
@@ -45,8 +45,8 @@ impl<F, S, Sent> AttemptStage<F, S, Sent> {
         }
     }
 
-    /// Ready with the result, of which the circuit has been told and for which no permit is held any more. There is a
-    /// pass, unless it was rejected.
+    /// Ready with the result, once the circuit breaker has been told and the permit released. There is a pass, unless
+    /// the attempt was rejected.
     #[inline]
     pub(super) fn poll<C, T, E>(
         mut self: Pin<&mut Self>,
@@ -100,21 +100,21 @@ impl<F, S, Sent> AttemptStage<F, S, Sent> {
         };
         match taken {
             Some(rejected) => rejected,
-            // No future has to survive this; hanging is worse than telling.
+            // A future need not survive this, and a panic is better than a hang.
             None => panic!("`ResponseFuture` was polled after it was ready"),
         }
     }
 }
 
 pin_project! {
-    /// The response future of [`PolicyService`](super::PolicyService) where it never retries.
+    /// The response future of [`PolicyService`](super::PolicyService) if it never retries.
     ///
     /// # Cancellation
-    /// Dropping it counts as the circuit's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then gives the
-    /// permit back or leaves the queue.
+    /// Dropping it counts as the circuit breaker's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then
+    /// releases the permit or leaves the queue.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time enabled, if it has to wait and there is a limit to it.
+    /// Outside a tokio runtime with time enabled, if it has to wait for a limited time.
     #[must_use = "futures do nothing unless polled"]
     pub struct OnceFuture<F, S, Request, C> {
         #[pin]
@@ -128,13 +128,13 @@ pin_project! {
         #[pin]
         stage: AttemptStage<F, S, Request>,
         classifier: C,
-        // The last: the permit is given back after the inner future was dropped. Absent if nothing is held.
+        // Last, so that the permit is released after the inner future was dropped. `None` if nothing is held.
         pass: Option<Pass<Policy>>,
     }
 
     impl<F, S, Request, C> PinnedDrop for Single<F, S, Request, C> {
         fn drop(this: Pin<&mut Self>) {
-            // Before the inner future is dropped, which may take its time.
+            // Before the inner future is dropped, because that may take a while.
             if let Some(pass) = this.project().pass {
                 pass.settle_dropped();
             }

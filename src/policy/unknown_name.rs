@@ -3,9 +3,9 @@ use std::fmt;
 use crate::error::did_you_mean::nearest;
 use crate::name::Name;
 
-/// A policy or a class was looked up by a name that it does not have.
+/// A policy or a class was looked up by a name that does not exist.
 ///
-/// It says which there are, and which of them was probably meant.
+/// It lists the names that do, and suggests the one probably meant.
 ///
 /// ```
 /// use seaworthy::policy::Class;
@@ -23,7 +23,7 @@ use crate::name::Name;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownName {
-    /// The policy that lacks a class; none where the policy is what is not there.
+    /// The policy that lacks a class; `None` if the policy itself does not exist.
     policy: Option<Name>,
     name: String,
     known: Vec<String>,
@@ -35,13 +35,13 @@ impl UnknownName {
         UnknownName { policy, name: name.to_owned(), known: known.map(str::to_owned).collect() }
     }
 
-    /// The name that is not there.
+    /// The name that does not exist.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The names that are.
+    /// The names that do.
     pub fn known(&self) -> impl ExactSizeIterator<Item = &str> {
         self.known.iter().map(String::as_str)
     }

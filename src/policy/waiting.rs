@@ -17,7 +17,7 @@ pub(super) struct QueuedAttempt<S, Request> {
     request: Option<Request>,
 }
 
-/// A place in the queue, which is left when it is dropped.
+/// A place in the queue, given up on drop.
 struct Queued {
     bulkhead: Bulkhead,
     place: QueueState,
@@ -47,7 +47,7 @@ impl<S, Request> QueuedAttempt<S, Request> {
         rejected.into()
     }
 
-    /// Ready with the call, or with the rejection or the error that came in its way.
+    /// Ready with the call, or with the rejection or error that prevented it.
     pub(super) fn poll<E>(
         &mut self,
         cx: &mut Context<'_>,
@@ -72,7 +72,7 @@ impl<S, Request> QueuedAttempt<S, Request> {
             }
         }
         if self.request.is_none() {
-            // It was polled after it ended, which no future has to survive; hanging is worse than telling.
+            // Polled after completion. A future need not survive that, and a panic is better than a hang.
             panic!("`ResponseFuture` was polled after it was ready");
         }
         let ready = ready!(self.service.poll_ready(cx));

@@ -10,20 +10,20 @@ use crate::error::StackError;
 use crate::timeout::Clock;
 
 pin_project! {
-    /// A whole call, with all of its attempts, perhaps with a limit. Without one it is as large as what is in it.
+    /// A whole call with all of its attempts, with or without a limit. Without one it is as large as its contents.
     #[project = PolicyTotalProj]
     pub(super) enum PolicyTotal<F> {
         Endless { #[pin] call: F },
-        // Boxed, so that the future of who has no limit is no larger for it.
+        // Boxed, so that a call without a limit is no larger for it.
         LimitedCall { limited: Pin<Box<LimitedCall<F>>> },
     }
 }
 
 pin_project! {
-    /// A call that is given up when its time is over.
+    /// A call that is given up when its time is up.
     pub(super) struct LimitedCall<F> {
         clock: Clock,
-        // None once it was given up.
+        // `None` once it was given up.
         #[pin]
         call: Option<F>,
         policy: Policy,
@@ -82,7 +82,7 @@ where
         let Some(call) = this.call.as_mut().as_pin_mut() else {
             panic!("a call through a policy was polled after it was ready");
         };
-        // The call comes first: an answer that is there is never lost to the clock.
+        // The call comes first: a response that has arrived is never lost to the clock.
         if let Poll::Ready(result) = call.poll(cx) {
             return Poll::Ready(result);
         }

@@ -27,7 +27,8 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-//! let (retry, circuit_breaker) = (RetryPolicy::builder("parser").build()?, CircuitBreaker::builder("parser").build()?);
+//! let retry = RetryPolicy::builder("parser").build()?;
+//! let circuit_breaker = CircuitBreaker::builder("parser").build()?;
 //! let service = ServiceBuilder::new()
 //!     .layer(retry.layer())
 //!     .layer(circuit_breaker.layer())

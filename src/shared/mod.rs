@@ -4,7 +4,7 @@
 //! ```text
 //!   call ──▶ its turn, first come, first served ─▶ the service is ready ──▶ called ──▶ the next call's turn
 //!                                                                             │
-//!                                                                             └──▶ the response, concurrently with others
+//!                                                                             └──▶ the response, beside others
 //! ```
 //!
 //! Those layers need clones because a call that waited for its permit, or is retried, makes a service ready that no

@@ -30,12 +30,12 @@ fn count(at: Path<'_>, most: Most) -> Count<'_> {
     Count { at, least: 1, most }
 }
 
-/// The rule that a share breaks.
+/// The rule that a ratio breaks.
 fn no_share(number: &f64) -> Option<&'static str> {
     (!(*number > 0.0 && *number <= 1.0)).then_some("must be above 0 and at most 1")
 }
 
-/// Sets one field of a builder, which its setter takes and gives back.
+/// Sets one field of a builder, whose setters take it and return it.
 fn set<B: Clone>(builder: &mut B, change: impl FnOnce(B) -> B) {
     *builder = change(builder.clone());
 }
@@ -59,8 +59,8 @@ impl PolicyTable {
     }
 }
 
-/// The rule that a timeout of a policy breaks, with which `builder` is the policy so far. `is_certain` if what is still to
-/// come cannot make up for it, as a class with more time can.
+/// The rule that a timeout of a policy breaks, given the policy built so far. `is_certain` if what is still to be read
+/// cannot make up for it, as a class with more time can.
 fn too_short(key: &str, builder: &PolicyBuilder, is_certain: bool) -> Option<String> {
     let error = builder.clone().build().err()?;
     match error.rule() {
@@ -132,7 +132,7 @@ impl Table for PolicyTable {
                     "body_idle_timeout" => builder.body_idle_timeout(time),
                     #[cfg(feature = "http")]
                     "body_timeout" => builder.body_timeout(time),
-                    // No other key comes here.
+                    // No other key gets here.
                     _ => {
                         let _ = time;
                         builder
@@ -151,12 +151,12 @@ impl Table for PolicyTable {
 
 struct CircuitBreakerTable {
     builder: CircuitBreakerBuilder,
-    /// What was set so far. What is no count is zero.
+    /// What was set so far. Anything that is not a count is zero.
     given: BTreeMap<&'static str, u32>,
 }
 
 impl CircuitBreakerTable {
-    /// The rule that `key` breaks beside what was set before it.
+    /// The rule that `key` breaks, given what was set before it.
     fn broken(&self, key: &str, count: u32) -> Option<&'static str> {
         let has = |key| self.given.contains_key(key);
         let below = |key| self.given.get(key).is_some_and(|given| *given < count);
@@ -223,7 +223,7 @@ impl Table for CircuitBreakerTable {
     }
 }
 
-/// What is not a count, and is refused if a rule is `broken` by its being there.
+/// Reads a value that is not a count, and refuses it if a rule is `broken` by its presence.
 fn read_other<'de, M: MapAccess<'de>>(
     builder: &mut CircuitBreakerBuilder,
     key: &'static str,
@@ -286,14 +286,14 @@ impl Table for OnDropTable {
     }
 }
 
-/// Base and cap have to be set, unless there are others to take.
+/// Base and cap must be set, unless there are defaults.
 #[derive(Default)]
 struct BackoffTable {
     base: Option<Duration>,
     cap: Option<Duration>,
     factor: Option<f64>,
     jitter: Option<Jitter>,
-    /// The base and the cap that are taken where they are not set.
+    /// The base and the cap used where they are not set.
     otherwise: Option<(Duration, Duration)>,
 }
 
@@ -402,7 +402,7 @@ impl Table for RetryTable {
                 let budget = TableOr { at, table: BudgetTable(RetryBudget::builder()), off: Some(()), words: &[] };
                 match map.next_value_seed(budget)? {
                     Either::Keyword(()) => set(builder, RetryBuilder::no_budget),
-                    // Not one that is built here: each policy that is made of this has its own.
+                    // Not one that is built here: each policy made from this has its own.
                     Either::Table(BudgetTable(table)) => set(builder, |builder| builder.own_budget(table)),
                 }
             }
@@ -438,7 +438,7 @@ impl Table for BudgetTable {
                 set(&mut self.0, |builder| builder.window(window));
             }
             _ => {
-                // Zero is a number of tokens like others, and there is no other way to say it.
+                // Zero is as valid a number of tokens as any, and there is no other way to write it.
                 let tokens = map.next_value_seed(Count { at, least: 0, most: Most::NONE })?;
                 set(&mut self.0, |builder| match key {
                     "floor" => builder.floor(tokens),

@@ -10,10 +10,10 @@ use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 use crate::policy::{Policies, PolicyBuilder, PolicyError, UnknownName};
 
-/// Policies as data has them, checked and not yet built, so that code can add what data cannot say: an observer, or a
-/// part that is shared. Feature `serde`.
+/// Policies read from data, checked and not yet built, so that code can add what data cannot express: an observer, or a
+/// shared part. Feature `serde`.
 ///
-/// Who has nothing to add reads [`Policies`] at once.
+/// If there is nothing to add, read [`Policies`] directly.
 ///
 /// ```
 /// use seaworthy::policy::PoliciesBuilder;
@@ -30,7 +30,8 @@ use crate::policy::{Policies, PolicyBuilder, PolicyError, UnknownName};
 ///     .change("storage", |storage| storage.shared_circuit_breaker(network.clone()))?
 ///     .change("network", |policy| policy.shared_circuit_breaker(network.clone()))?
 ///     .build()?;
-/// assert_eq!(policies.get("storage")?.circuit_breaker().map(|circuit_breaker| circuit_breaker.name().as_str()), Some("the network"));
+/// let circuit_breaker = policies.get("storage")?.circuit_breaker().ok_or("it has one")?;
+/// assert_eq!(circuit_breaker.name(), "the network");
 /// # Ok(())
 /// # }
 /// ```
@@ -42,10 +43,10 @@ pub struct PoliciesBuilder {
 }
 
 impl PoliciesBuilder {
-    /// Goes on with the settings of the policy of this name.
+    /// Continues with the settings of the policy with this name.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// If there is none with this name.
     pub fn change(
         mut self,
         name: &str,
@@ -58,16 +59,16 @@ impl PoliciesBuilder {
         Ok(self)
     }
 
-    /// Tells `observer` what happens in all parts that were not given another one.
+    /// Reports events to `observer` from all parts that were not given another one.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PoliciesBuilder {
         self.notifier = Notifier::new(Arc::new(observer));
         self
     }
 
-    /// Makes all of them. What was read was right; what was [changed](Self::change) since may not be.
+    /// Builds all of them. What was read was valid; what has been [changed](Self::change) since may not be.
     ///
     /// # Errors
-    /// The first setting that breaks a rule, by its path (`compute.circuit_breaker.open_for`), and the rule.
+    /// The first setting that breaks a rule, by its path (`compute.circuit_breaker.open_for`), and which rule.
     pub fn build(self) -> Result<Policies, PolicyError> {
         let PoliciesBuilder { policies, notifier } = self;
         let build = |(name, policy): (Name, PolicyBuilder)| {
