@@ -1,5 +1,5 @@
-//! Pure state machines. They are told the time and handed their luck, and return what happened: nothing in here reads a
-//! clock, locks, logs, sleeps or draws a random number.
+//! Pure state machines. They are given the time and a source of random numbers, and return what happened: nothing in
+//! here reads a clock, locks, logs, sleeps or draws a random number.
 
 pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
@@ -13,5 +13,5 @@ pub(crate) mod timestamp;
 pub(crate) mod verdict;
 pub(crate) mod window;
 
-/// A source of fractions in `[0, 1)`, asked only when a jittered time is needed.
+/// A source of fractions in `[0, 1)`, called only when a jittered time is needed.
 pub(crate) type Rng<'a> = &'a mut dyn FnMut() -> f64;

@@ -1,20 +1,20 @@
 /// A share above 0 and at most 1, as a fraction, so that shares add up without rounding.
 ///
-/// A number such as 0.3 has no exact binary form. It is taken for the first fraction, going from simple to complicated,
-/// that it is the nearest number to: three in ten.
+/// A number such as 0.3 has no exact binary form. It is taken to mean the simplest fraction whose nearest float it is:
+/// three in ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ratio {
     parts: u128,
     whole: u128,
 }
 
-/// Below 2^-74 no number of requests that fits into 64 bits makes up one whole.
+/// Below 2^-74, no number of requests that fits into 64 bits adds up to one whole.
 const SMALLEST: f64 = 1.0 / (1_u128 << 74) as f64;
 
 impl Ratio {
     pub(crate) const ONE_IN_FIVE: Ratio = Ratio { parts: 1, whole: 5 };
 
-    /// None outside of (0, 1].
+    /// `None` outside (0, 1].
     pub(crate) fn new(share: f64) -> Option<Ratio> {
         if !(share > 0.0 && share <= 1.0) {
             return None;
@@ -22,7 +22,7 @@ impl Ratio {
         if share < SMALLEST {
             return Some(Ratio { parts: 0, whole: 1 });
         }
-        // The number is `mantissa / 2^shift`, exactly. What follows is Euclid's algorithm, whose quotients make up the
+        // The number is exactly `mantissa / 2^shift`. What follows is Euclid's algorithm, whose quotients form the
         // continued fraction; it ends at the number itself if not before.
         let bits = share.to_bits();
         let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52);
@@ -42,9 +42,9 @@ impl Ratio {
         Some(ratio)
     }
 
-    /// How many wholes the shares of so many make up.
+    /// How many wholes the shares of `count` requests add up to.
     pub(crate) fn wholes(self, count: u64) -> u64 {
-        // Fits: there are at most 2^53 parts. At most one whole to a share, so that the cast is exact.
+        // Fits: there are at most 2^53 parts. Each share adds at most one whole, so the cast is exact.
         (u128::from(count) * self.parts / self.whole) as u64
     }
 }

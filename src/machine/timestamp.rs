@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// A point on a monotonic scale, in nanoseconds. The last one is never reached: it stands for "without end".
+/// A point on a monotonic scale, in nanoseconds. The last one is never reached: it means "never".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp(u64);
 
@@ -17,7 +17,7 @@ impl Timestamp {
         self.0
     }
 
-    /// This moment and `span` more, or never if that is too far away to be told.
+    /// This time plus `span`, or never if the clock cannot represent that.
     pub(crate) fn after(self, span: Duration) -> Timestamp {
         u64::try_from(span.as_nanos())
             .ok()
@@ -25,7 +25,7 @@ impl Timestamp {
             .map_or(Timestamp::NEVER, Timestamp)
     }
 
-    /// How long ago `earlier` was; zero if it is still to come.
+    /// How long ago `earlier` was; zero if it has yet to come.
     #[inline]
     pub(crate) fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

@@ -5,7 +5,7 @@
 /// | `Success` | ends it | a call that went well | succeeds |
 /// | `Failure` | one more | a call that failed | fails |
 /// | `Throttled` | leaves it as it is | a call that failed | fails |
-/// | `Ignored` | leaves it as it is | not counted | not counted; another call may try |
+/// | `Ignored` | leaves it as it is | not counted | not counted; another call may probe |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -13,7 +13,7 @@ pub enum Verdict {
     Success,
     /// The backend did not do its work.
     Failure,
-    /// The backend is up and asked for less: HTTP 429 is the usual one.
+    /// The backend is up and asked for less traffic: HTTP 429 is the usual example.
     Throttled,
     /// The call says nothing about the backend: it never got there, or the caller was at fault.
     Ignored,

@@ -1,4 +1,4 @@
-//! Who holds a permit of a bulkhead, and who waits for one.
+//! Which callers hold a permit of a bulkhead, and which wait for one.
 
 pub(crate) mod permits;
 pub(crate) mod queue;

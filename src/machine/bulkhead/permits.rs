@@ -1,14 +1,15 @@
-/// The highest number of permits, and of callers that wait for one.
+/// The highest number of permits, and of callers waiting for one.
 pub(crate) const MOST: u32 = 1_000_000;
 
-/// How many permits a bulkhead has, how many of them are in use and how many callers wait for one, in 64 bits, so that all
-/// of it is read and changed in one step.
+/// How many permits a bulkhead has, how many of them are in use, and how many callers wait for one, packed into 64 bits
+/// so that all of it is read and changed in one step.
 ///
-/// A permit that becomes free while somebody waits is theirs from that moment on: nobody else may take it, and
-/// [`settled`](Permits::settled) hands it over.
+/// A permit that becomes free while callers wait belongs to one of them from that moment on: no other caller may take
+/// it, and [`settled`](Permits::settled) hands it over.
 ///
-/// One bit says that somebody wants to be told of every step. It stands beside the number of those who wait, so that one
-/// comparison finds the tally [quiet](Permits::is_quiet): nearly always, and then a step is all that there is to do.
+/// One bit says that an observer wants every step reported. It is next to the number of waiters, so that one comparison
+/// tells whether the counts are [quiet](Permits::is_quiet): nearly always they are, and then the step itself is all
+/// there is to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Permits(u64);
 
@@ -19,11 +20,11 @@ const WAITING: u32 = 41;
 const COUNT: u64 = (1 << 20) - 1;
 
 impl Permits {
-    /// Subtracted, it gives a permit back.
+    /// Subtracting it releases a permit.
     pub(crate) const PERMIT: u64 = 1;
     const WAITER: u64 = 1 << WAITING;
 
-    /// `told` if somebody wants to be told of every step; that stays so.
+    /// `told` if an observer wants every step reported; that does not change.
     pub(crate) fn new(limit: u32, told: bool) -> Permits {
         Permits(Permits::of(0, limit, 0).0 | u64::from(told) << TOLD)
     }
@@ -53,12 +54,12 @@ impl Permits {
         (self.0 >> WAITING) as u32
     }
 
-    /// Whether somebody wants to be told of every step.
+    /// Whether an observer wants every step reported.
     pub(crate) const fn is_told(self) -> bool {
         self.0 >> TOLD & 1 != 0
     }
 
-    /// Whether nobody waits, and nobody wants to be told.
+    /// Whether there are no waiters and no step has to be reported.
     pub(crate) const fn is_quiet(self) -> bool {
         self.0 >> TOLD == 0
     }
@@ -67,7 +68,7 @@ impl Permits {
         self.limit().saturating_sub(self.in_use())
     }
 
-    /// Whether somebody who comes now finds a permit.
+    /// Whether a caller that arrives now finds a permit.
     pub(crate) const fn has_room(self) -> bool {
         self.waiting() == 0 && self.in_use() < self.limit()
     }
@@ -77,19 +78,19 @@ impl Permits {
         self.has_room().then(|| Permits(self.0 + Permits::PERMIT))
     }
 
-    /// As [`Permits::take`], where it is known that nobody waits.
+    /// As [`Permits::take`], where it is known that no caller waits.
     pub(crate) fn acquire_quietly(self) -> Option<Permits> {
         debug_assert!(self.is_quiet(), "somebody waits, or wants to be told");
         (self.in_use() < self.limit()).then(|| Permits(self.0 + Permits::PERMIT))
     }
 
-    /// One more waits.
+    /// One more waiter.
     pub(crate) fn join(self) -> Permits {
         debug_assert!(!self.has_room(), "a permit is free");
         Permits(self.0 + Permits::WAITER)
     }
 
-    /// One less waits.
+    /// One waiter fewer.
     pub(crate) fn leave(self) -> Permits {
         debug_assert!(self.waiting() > 0, "nobody waits");
         Permits(self.0 - Permits::WAITER)
@@ -99,12 +100,12 @@ impl Permits {
         self.like(Permits::of(self.in_use(), limit, self.waiting()))
     }
 
-    /// Other counts, and all else as it is.
+    /// Other counts, with everything else unchanged.
     fn like(self, counts: Permits) -> Permits {
         Permits(counts.0 | self.0 & 1 << TOLD)
     }
 
-    /// How many wait once every free permit is in the hands of somebody who waits.
+    /// How many callers still wait once every free permit has been handed to a waiter.
     pub(crate) fn left_waiting(self) -> u32 {
         self.waiting() - self.granted()
     }
@@ -113,7 +114,7 @@ impl Permits {
         self.limit().saturating_sub(self.in_use()).min(self.waiting())
     }
 
-    /// With every free permit in the hands of somebody who waits, as far as they go, and how many these are.
+    /// Hands every free permit to a waiter, as far as there are any, and says how many were handed over.
     pub(crate) fn settled(self) -> (Permits, u32) {
         let granted = self.granted();
         (self.like(Permits::of(self.in_use() + granted, self.limit(), self.waiting() - granted)), granted)

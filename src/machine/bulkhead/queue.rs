@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-/// Who waits, in the order in which they came. Each has a number that is never given again, so that one who is not
-/// found any more was served.
+/// The waiters, in order of arrival. Each has a number that is never reused, so a waiter that can no longer be found
+/// has been served.
 #[derive(Debug)]
 pub(crate) struct WaitQueue<W> {
     last: u64,
@@ -13,24 +13,24 @@ impl<W> WaitQueue<W> {
         WaitQueue { last: 0, waiting: BTreeMap::new() }
     }
 
-    /// Puts one more at the end and gives its number, which is never 0.
+    /// Adds a waiter at the end and returns its number, which is never 0.
     pub(crate) fn join(&mut self, who: W) -> u64 {
         self.last += 1;
         self.waiting.insert(self.last, who);
         self.last
     }
 
-    /// Who waits under this number, if it still does.
+    /// The waiter with this number, if it is still waiting.
     pub(crate) fn find(&mut self, number: u64) -> Option<&mut W> {
         self.waiting.get_mut(&number)
     }
 
-    /// Takes one out, if it still waits.
+    /// Removes a waiter, if it is still waiting.
     pub(crate) fn leave(&mut self, number: u64) -> Option<W> {
         self.waiting.remove(&number)
     }
 
-    /// Serves the first.
+    /// Serves the first waiter.
     pub(crate) fn serve(&mut self) -> Option<W> {
         self.waiting.pop_first().map(|(_, who)| who)
     }

@@ -1,13 +1,13 @@
 use super::settings::CircuitSettings;
 use crate::machine::timestamp::Timestamp;
 
-/// The half-open state: which probes are out, and what the others found.
+/// The half-open state: which probes are running, and what the others found.
 #[derive(Debug, Default)]
 pub(crate) struct HalfOpen {
     successes: u32,
     failures: u32,
     last_id: u32,
-    /// In the order of their deadlines.
+    /// In order of their deadlines.
     out: Vec<PendingProbe>,
 }
 
@@ -34,14 +34,14 @@ impl HalfOpen {
         self.failures
     }
 
-    /// Whether another probe would be one too many, at once or in all.
+    /// Whether another probe would exceed a limit, either at once or in total.
     pub(crate) fn is_full(&self, settings: &CircuitSettings) -> bool {
         let out = self.out.len() as u64;
         out >= u64::from(settings.max_concurrent_probes)
             || out + u64::from(self.successes) + u64::from(self.failures) >= u64::from(settings.max_trials())
     }
 
-    /// Sends out a probe and gives its identity, which is never 0.
+    /// Sends a probe and returns its id, which is never 0.
     pub(crate) fn send(&mut self, deadline: Timestamp) -> u32 {
         self.last_id = self.last_id.checked_add(1).unwrap_or(1);
         // A clock that was read before another thread's must not put the deadlines out of order.
@@ -50,13 +50,13 @@ impl HalfOpen {
         self.last_id
     }
 
-    /// Takes a probe back; false if it was given up already.
+    /// Takes a probe back; false if it was already given up.
     pub(crate) fn take_back(&mut self, id: u32) -> bool {
         let found = self.out.iter().position(|probe| probe.id == id);
         found.map(|index| self.out.remove(index)).is_some()
     }
 
-    /// Gives up the first probe whose time is over and tells when it was.
+    /// Gives up on the first expired probe and returns its deadline.
     pub(crate) fn give_up_one(&mut self, now: Timestamp) -> Option<Timestamp> {
         let first = self.first_deadline();
         (first <= now && first != Timestamp::NEVER).then(|| self.out.remove(0).deadline)
@@ -67,7 +67,7 @@ impl HalfOpen {
         self.out.first().map_or(Timestamp::NEVER, |probe| probe.deadline)
     }
 
-    /// Counts a settled trial and judges all of them, at the earliest moment at which it is certain.
+    /// Counts a settled trial and judges all of them, as soon as the result is certain.
     pub(crate) fn count(&mut self, succeeded: bool, settings: &CircuitSettings) -> Finding {
         if succeeded {
             self.successes += 1;

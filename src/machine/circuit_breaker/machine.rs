@@ -12,20 +12,20 @@ use crate::machine::window::{Outcome, Totals, Window};
 #[derive(Debug)]
 pub(crate) struct CircuitMachine {
     mode: Mode,
-    /// Every change of state, reset and force starts a new one.
+    /// Every change of state, reset and force starts a new generation.
     generation: u64,
     /// When this generation began.
     since: Timestamp,
     /// Failures since the last success.
     run: u32,
-    /// Half-opens that failed since the circuit was last closed.
+    /// Half-open states that failed since the circuit was last closed.
     failed_half_opens: u32,
     window: Option<Box<Window>>,
 }
 
 #[derive(Debug)]
 enum Mode {
-    /// `broken` is for a circuit that only observes: a rule is broken, and that was reported.
+    /// `broken` is for a circuit breaker that only observes: a rule is broken, and that has been reported.
     Closed {
         broken: bool,
     },
@@ -34,8 +34,8 @@ enum Mode {
         until: Timestamp,
     },
     ForcedOpen,
-    /// Held open by so many, which is at least one. It is open until then even if they let go: until the end of the
-    /// open time that it was in, or not at all.
+    /// Held open by this many holders, at least one. If they let go, it stays open until then: the end of the open time
+    /// it was in, or not at all.
     Held {
         holders: u32,
         until: Timestamp,
@@ -43,38 +43,38 @@ enum Mode {
     HalfOpen(Box<HalfOpen>),
 }
 
-/// The answer to a caller who wants to pass.
+/// The answer to a caller that wants to pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// `probe` is 0 for a call that is none.
+    /// `probe` is 0 for a call that is not a probe.
     Granted { generation: u64, probe: u32 },
-    /// `retry_after` is the open time that is left, where there is such a time.
+    /// `retry_after` is the open time left, if the open time is limited.
     Refused { retry_after: Option<Duration> },
 }
 
 /// What a caller can know without asking the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// Everybody passes.
+    /// Every call passes.
     Pass(OnSuccess),
-    /// Somebody may pass: ask.
+    /// Some calls may pass: ask.
     Ask,
-    /// Open: nobody passes before `until`.
+    /// Open: no call passes before `until`.
     Open { until: Timestamp },
-    /// All probes are out: nobody passes before `until`, unless a probe ends.
+    /// All probes are running: no call passes before `until`, unless a probe ends.
     Full { until: Timestamp },
-    /// Nobody passes.
+    /// No call passes.
     Shut,
 }
 
-/// What a quick success has to do while everybody passes.
+/// What a quick success has to do while every call passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnSuccess {
     /// It changes nothing.
     Nothing,
-    /// It is counted and can change nothing else, so that it may be counted in bulk.
+    /// It is counted and can change nothing else, so it may be counted in bulk.
     Count,
-    /// It has to be settled here.
+    /// It must be settled here.
     Settle,
 }
 
@@ -114,16 +114,17 @@ impl CircuitMachine {
         matches!(self.mode, Mode::Held { .. })
     }
 
-    /// The open time that is left, where there is such a time.
+    /// The open time left, if the open time is limited.
     pub(crate) fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         match self.mode {
-            // A caller who read the clock and then had to wait, while others opened the circuit, came when it opened.
+            // If a caller read the clock and then had to wait while others opened the circuit, it counts as having come
+            // when it opened.
             Mode::Open { until } if until != Timestamp::NEVER => Some(until.since(now.max(self.since))),
             _ => None,
         }
     }
 
-    /// Until when every call would be refused, if it would be now; nothing is given up or changed.
+    /// If every call would be refused now, returns until when; nothing is given up or changed.
     pub(crate) fn refused_until(&self, settings: &CircuitSettings, now: Timestamp) -> Option<Timestamp> {
         match self.gate(settings) {
             Gate::Open { until } | Gate::Full { until } if now < until => Some(until),
@@ -144,7 +145,7 @@ impl CircuitMachine {
         Counts::new(totals, self.run)
     }
 
-    /// Lets go of what has become too old to count.
+    /// Evicts what has become too old to count.
     pub(crate) fn evict(&mut self, now: Timestamp) {
         if let Some(window) = &mut self.window {
             window.evict(now);
@@ -201,7 +202,7 @@ impl CircuitMachine {
         (self.grant(settings, now, &mut notices), notices)
     }
 
-    /// Somebody wants to pass as a probe, or not at all.
+    /// A caller wants to pass as a probe, or not at all.
     pub(crate) fn admit_probe(
         &mut self,
         settings: &CircuitSettings,
@@ -235,7 +236,7 @@ impl CircuitMachine {
         }
     }
 
-    /// An admitted call ended. What was admitted under another generation changes nothing.
+    /// Settles an admitted call. One admitted under another generation changes nothing.
     pub(crate) fn settle(
         &mut self,
         settings: &CircuitSettings,
@@ -261,13 +262,13 @@ impl CircuitMachine {
                     self.conclude(settings, finding, TransitionCause::ProbesFailed, now, rng, &mut notices);
                 }
             }
-            // Nobody was admitted under this generation.
+            // No call was admitted under this generation.
             Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => {}
         }
         notices
     }
 
-    /// The inner service's `poll_ready` failed: a failed call that never began.
+    /// The inner service's `poll_ready` failed: a failed call that never started.
     pub(crate) fn ready_failed(
         &mut self,
         settings: &CircuitSettings,
@@ -296,7 +297,7 @@ impl CircuitMachine {
         notices
     }
 
-    /// Gives up the probes whose time is over, each as of its own deadline.
+    /// Gives up on expired probes, each as of its own deadline.
     pub(crate) fn expire_probes(&mut self, settings: &CircuitSettings, now: Timestamp, rng: Rng<'_>) -> Notices {
         let mut notices = Notices::default();
         while let Mode::HalfOpen(half_open) = &mut self.mode {
@@ -307,8 +308,9 @@ impl CircuitMachine {
         notices
     }
 
-    /// One more holds the circuit open, and gives the generation back with [`release`](CircuitMachine::release). None if the
-    /// circuit is forced or never rejects: those who said so have the last word.
+    /// Adds one holder that keeps the circuit open, and returns the generation to pass to
+    /// [`release`](CircuitMachine::release). `None` if the circuit breaker is forced or never rejects: those settings
+    /// take precedence.
     pub(crate) fn hold(&mut self, settings: &CircuitSettings, now: Timestamp) -> (Option<u64>, Notices) {
         let mut notices = Notices::default();
         match &mut self.mode {
@@ -324,8 +326,8 @@ impl CircuitMachine {
         (Some(self.generation), notices)
     }
 
-    /// One of those who hold the circuit open lets go. After the last one it is closed if that one says that all is well,
-    /// and otherwise open for what is left of its open time, if it was open before. A hold of an older generation is void.
+    /// One holder lets go. After the last one the circuit closes if that one says that the backend is well; otherwise
+    /// it stays open for the rest of its open time, if it was open before. A hold of an older generation has no effect.
     pub(crate) fn release(&mut self, generation: u64, well: bool, now: Timestamp) -> Notices {
         let mut notices = Notices::default();
         if generation != self.generation {
@@ -360,7 +362,7 @@ impl CircuitMachine {
 
     fn set(&mut self, mode: Mode, now: Timestamp, cause: TransitionCause) -> Notices {
         let mut notices = Notices::default();
-        // What is told of the state that ends here is as of now.
+        // What is reported about the state that ends here is as of now.
         self.evict(now);
         self.failed_half_opens = 0;
         self.enter(mode, now, cause, &mut notices);
@@ -457,7 +459,8 @@ impl CircuitMachine {
         self.enter(Mode::HalfOpen(Box::default()), now, TransitionCause::OpenTimeElapsed, notices);
     }
 
-    /// The open time in force, unless told otherwise; without its jitter, which may have made it next to nothing.
+    /// The probe timeout; if not set, the open time in force without its jitter, which may have shrunk it to almost
+    /// nothing.
     fn probe_timeout(&self, settings: &CircuitSettings) -> Duration {
         settings.probe_timeout.unwrap_or_else(|| settings.open.raw(self.failed_half_opens))
     }
@@ -483,8 +486,8 @@ impl CircuitMachine {
 mod tests {
     use super::*;
 
-    /// SO-09: a caller whose clock was read before another thread opened the circuit, a second time even, is told the open
-    /// time and no more.
+    /// SO-09: a caller whose clock was read before another thread opened the circuit, even for a second time, is given
+    /// the open time and no more.
     #[test]
     fn so_09_no_more_is_left_than_there_was() {
         let settings = CircuitSettings {
@@ -501,7 +504,7 @@ mod tests {
         };
         assert_eq!([10, 999, 1_000, 1_001, 1_099].map(|now| told(&mut machine, now)), [100, 100, 100, 99, 1].map(Some));
         assert_eq!(machine.refused_until(&settings, at(10)), Some(at(1_100)));
-        // It is half-open, the probe fails, and one comes who read the clock when the first open time was over.
+        // It is half-open, the probe fails, and a caller arrives that read the clock when the first open time was over.
         let (Admission::Granted { generation, probe }, _) = machine.admit(&settings, at(1_100), rng) else { panic!() };
         _ = machine.settle(&settings, (generation, probe), Verdict::Failure, false, at(1_150), rng);
         assert_eq!([1_100, 1_150, 1_190].map(|now| told(&mut machine, now)), [100, 100, 60].map(Some));

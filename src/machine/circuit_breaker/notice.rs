@@ -1,6 +1,6 @@
 use crate::machine::window::Totals;
 
-/// The state of a circuit, as callers see it.
+/// The state of a circuit breaker, as callers see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
@@ -8,7 +8,7 @@ pub enum State {
     Closed,
     /// Calls are rejected.
     Open,
-    /// A few calls pass, to find out whether the backend is back; the others are rejected.
+    /// A few calls pass, to find out whether the backend has recovered; the others are rejected.
     HalfOpen,
 }
 
@@ -22,31 +22,31 @@ impl std::fmt::Display for State {
     }
 }
 
-/// Why a circuit changed its state, or would have.
+/// Why a circuit breaker changed its state, or would have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransitionCause {
-    /// So many failures came in a row.
+    /// The limit of consecutive failures was reached.
     ConsecutiveFailures,
     /// The failure rate reached its threshold.
     FailureRate,
     /// The slow rate reached its threshold.
     SlowRate,
-    /// The open time was over and a call came.
+    /// The open time was over and a call arrived.
     OpenTimeElapsed,
     /// Enough probes succeeded.
     ProbesSucceeded,
-    /// So many probes failed that not enough could succeed.
+    /// So many probes failed that too few could still succeed.
     ProbesFailed,
-    /// The last probe that was needed did not end within its time.
+    /// The last probe that was needed did not end in time.
     ProbeTimedOut,
-    /// Somebody called `force_open` or `force_closed`.
+    /// `force_open` or `force_closed` was called.
     Forced,
-    /// Somebody called `reset`.
+    /// `reset` was called.
     Reset,
-    /// Somebody holds it open.
+    /// It is being held open.
     HeldOpen,
-    /// The last one who held it open let go, and said that all is well.
+    /// The last guard that held it open was closed, which says that the backend is well.
     Released,
 }
 
@@ -76,13 +76,13 @@ impl std::fmt::Display for TransitionCause {
     }
 }
 
-/// What a circuit has counted since it came into its state.
+/// What a circuit breaker has counted since it entered its state.
 ///
 /// While half-open these are the trials: `calls` were settled, of which `failures` failed; the other two are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Verdicts in the window. While closed, always 0 for a circuit without a rate.
+    /// Verdicts in the window. While closed, always 0 for a circuit breaker without a rate.
     pub calls: u64,
     /// Failed verdicts in the window.
     pub failures: u64,
@@ -98,32 +98,32 @@ impl Counts {
         Counts { calls, failures, slow, consecutive_failures }
     }
 
-    /// The failed share of the window, if there is anything in it.
+    /// The failed share of the window, if it is not empty.
     #[must_use]
     pub fn failure_rate(&self) -> Option<f64> {
         rate(self.failures, self.calls)
     }
 
-    /// The slow share of the window, if there is anything in it.
+    /// The slow share of the window, if it is not empty.
     #[must_use]
     pub fn slow_rate(&self) -> Option<f64> {
         rate(self.slow, self.calls)
     }
 }
 
-/// `part` of `whole`; a quotient of integers is rounded to the same float as the decimal that it is compared with.
+/// `part` of `whole`; the quotient of two integers is rounded to the same float as the decimal it is compared with.
 pub(crate) fn rate(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// Something that the machine has to tell the world.
+/// Something that the machine has to report.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Notice {
     Transition { from: State, to: State, sequence: u64, cause: TransitionCause, counts: Counts },
     WouldHaveOpened { cause: TransitionCause, counts: Counts },
 }
 
-/// What one step can have to tell: a probe that timed out reopens the circuit, and the same admission can be the next
+/// What one step may have to report: a probe that timed out reopens the circuit, and the same admission can be the next
 /// probe.
 #[derive(Debug, Default)]
 #[must_use]

@@ -3,8 +3,8 @@ use std::time::Duration;
 use crate::machine::retry::backoff::Backoff;
 use crate::machine::window::Span;
 
-/// The rules of a circuit as they were given; its builder checks them. What was left out is filled in where it is asked
-/// for, so that circuits built from one template can share one copy.
+/// The rules of a circuit breaker as they were given; its builder checks them. Defaults are filled in where they are
+/// needed, so that circuit breakers built from one template can share one copy.
 #[derive(Clone, Debug)]
 pub(crate) struct CircuitSettings {
     pub(crate) consecutive_failures: Option<u32>,
@@ -55,19 +55,19 @@ impl CircuitSettings {
         self.failure_rate.is_some() || self.slow_rate.is_some()
     }
 
-    /// Opens after so many failures in a row. Naming any rule turns the default one off.
+    /// Opens after this many failures in a row. Setting any rule turns the default one off.
     pub(crate) fn consecutive(&self) -> Option<u32> {
         let default = (!self.has_rate()).then_some(DEFAULT_CONSECUTIVE);
         self.consecutive_failures.or(default)
     }
 
-    /// What the rates are measured over; there is one if and only if there is a rate.
+    /// What the rates are measured over; there is a span if and only if there is a rate.
     pub(crate) fn span(&self) -> Option<Span> {
         let calls = Span::Calls(self.count_window.unwrap_or(DEFAULT_COUNT_WINDOW));
         self.has_rate().then(|| self.time_window.map_or(calls, Span::Time))
     }
 
-    /// A rate means nothing before so many verdicts.
+    /// How many verdicts a rate needs before it counts.
     pub(crate) fn minimum(&self) -> u32 {
         self.minimum_calls.unwrap_or(match self.span() {
             Some(Span::Calls(size)) => size,
@@ -75,12 +75,12 @@ impl CircuitSettings {
         })
     }
 
-    /// How many probes a half-open circuit sends out in all before it has decided.
+    /// How many probes in total a half-open circuit sends before it has decided.
     pub(crate) fn max_trials(&self) -> u32 {
         self.max_trials.unwrap_or(self.success_threshold)
     }
 
-    /// Whether somebody will want to know how long a call took.
+    /// Whether the duration of a call matters to any setting.
     pub(crate) fn measures(&self) -> bool {
         self.slow_call.is_some() || matches!(self.on_drop, OnDrop::FailureAfter(_))
     }
@@ -90,7 +90,7 @@ impl CircuitSettings {
     }
 }
 
-/// What a call counts as when it is dropped before it ended.
+/// What a call counts as if it is dropped before it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnDrop {
@@ -99,7 +99,7 @@ pub enum OnDrop {
     Ignore,
     /// A failure.
     Failure,
-    /// A failure if it had run for longer than this, else nothing: counts the victims of a timeout outside of the
-    /// circuit and leaves out the clients that were impatient. Costs one clock read a call.
+    /// A failure if it had run for longer than this, otherwise nothing: counts the victims of a timeout outside the
+    /// circuit breaker and leaves out impatient clients. Costs one clock read when a call starts and one when it ends.
     FailureAfter(Duration),
 }

@@ -1,10 +1,10 @@
-/// What would be lost with a handle, if whoever keeps it let it go.
+/// What would be lost if an unused handle were evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idleness {
-    /// Somebody holds it, or it was told to be as it is, or it is rejecting calls.
+    /// It is held elsewhere, or its state was set by hand, or it is rejecting calls.
     InUse,
-    /// Nobody holds it, but it remembers that its backend was ill.
+    /// It is held nowhere else, but remembers that its backend was unhealthy.
     Marked,
-    /// Nobody holds it, and a new one would do as well or nearly so.
+    /// It is held nowhere else, and a new one would do as well, or nearly so.
     Idle,
 }

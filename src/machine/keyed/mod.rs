@@ -1,3 +1,3 @@
-//! What a family of handles may let go of.
+//! Which handles a family may evict.
 
 pub(crate) mod idleness;

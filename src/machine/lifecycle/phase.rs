@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Where a service is in its life. It only ever moves on, never back; any phase may be left out.
+/// Where a service is in its life. It only ever moves forward; any phase may be skipped.
 ///
 /// ```text
 /// Starting ──► Serving ──► Draining ──► Stopped
@@ -8,11 +8,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Not ready yet: the steps of its start are still to be done.
+    /// Not ready yet: start-up steps are still to be done.
     Starting,
     /// Takes requests.
     Serving,
-    /// Says that it takes no more requests, and finishes those that it has.
+    /// Announces that it accepts no more requests, and finishes those it has.
     Draining,
     /// Has finished.
     Stopped,
@@ -21,7 +21,8 @@ pub enum Phase {
 impl Phase {
     pub(crate) const ALL: [Phase; 4] = [Phase::Starting, Phase::Serving, Phase::Draining, Phase::Stopped];
 
-    /// Whether requests are taken in this phase, by who takes them from when it serves up to the phase `last`.
+    /// Whether requests are taken in this phase, by a service that takes them from `Serving` up to and including
+    /// `last`.
     pub(crate) fn takes_requests(self, last: Phase) -> bool {
         (Phase::Serving..=last).contains(&self)
     }
@@ -36,7 +37,7 @@ impl Phase {
         }
     }
 
-    /// From the two lowest bits; the others are left aside.
+    /// From the two lowest bits; the others are ignored.
     pub(crate) fn from_bits(bits: u64) -> Phase {
         Phase::ALL[(bits & 3) as usize]
     }

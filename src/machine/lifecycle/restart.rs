@@ -3,16 +3,16 @@ use std::time::Duration;
 use crate::machine::Rng;
 use crate::machine::retry::backoff::Backoff;
 
-/// The shortest wait, whatever the jitter: a task that fails at once must not become a loop that never rests.
+/// The shortest wait, whatever the jitter: a task that fails at once must not become a busy loop.
 const LEAST: Duration = Duration::from_millis(1);
 
 /// When a task that keeps failing is started again.
 #[derive(Clone, Debug)]
 pub(crate) struct Restarts {
     backoff: Backoff,
-    /// Who has run for so long was well, and begins anew.
+    /// A task that has run for this long was healthy, and starts over.
     reset_after: Duration,
-    /// Restarts in a row, at most.
+    /// The most restarts in a row.
     most: Option<u32>,
     in_a_row: u32,
 }
@@ -22,7 +22,7 @@ impl Restarts {
         Restarts { backoff, reset_after, most, in_a_row: 0 }
     }
 
-    /// It failed after it had run for so long. The wait before its next start, or none if that was the last.
+    /// It failed after running for `ran_for`. Returns the wait before its next start, or `None` if it gets no more.
     pub(crate) fn failed(&mut self, ran_for: Duration, rng: Rng<'_>) -> Option<Duration> {
         if ran_for >= self.reset_after {
             self.in_a_row = 0;
@@ -48,7 +48,8 @@ mod tests {
         Backoff::exponential(SECOND, 10 * SECOND).jitter(Jitter::None)
     }
 
-    /// RN-10: the wait grows up to the cap, and a stable run begins anew. One that is a nanosecond short of it does not.
+    /// RN-10: the wait grows up to the cap, and starts over after a stable run. A run that is a nanosecond short of
+    /// stable does not count.
     #[test]
     fn grows_and_begins_anew() {
         let mut restarts = Restarts::new(backoff(), 60 * SECOND, None);
@@ -58,7 +59,7 @@ mod tests {
         assert_eq!([60 * SECOND, short, Duration::MAX, short].map(&mut after), [1, 2, 1, 2].map(Some));
     }
 
-    /// RN-10: so many restarts in a row and no more; a stable run gives them back.
+    /// RN-10: this many restarts in a row and no more; a stable run starts the count over.
     #[test]
     fn gives_up() {
         let mut restarts = Restarts::new(backoff(), 60 * SECOND, Some(2));
@@ -67,7 +68,7 @@ mod tests {
         assert_eq!([60 * SECOND, SECOND, SECOND].map(&mut after), [true, true, false]);
     }
 
-    /// RN-10: never a hot loop, however the dice fall and however often it failed.
+    /// RN-10: never a busy loop, whatever the random numbers and however often it failed.
     #[test]
     fn always_rests() {
         let mut restarts = Restarts::new(Backoff::exponential(SECOND, SECOND), 60 * SECOND, None);

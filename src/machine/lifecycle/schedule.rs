@@ -3,14 +3,14 @@ use std::time::Duration;
 use crate::machine::Rng;
 use crate::machine::timestamp::Timestamp;
 
-/// When a periodic task is due: on a grid that never moves, so that a late run does not shift those after it. What was
-/// missed is left out.
+/// When a periodic task is due: on a grid that never moves, so that a late run does not shift the ones after it. Missed
+/// points are skipped.
 #[derive(Clone, Debug)]
 pub(crate) struct PeriodicSchedule {
-    /// The point that comes next.
+    /// The next point on the grid.
     grid: Timestamp,
     period: Duration,
-    /// At most so much later than the grid says.
+    /// A run is at most this much later than the grid says.
     jitter: Duration,
 }
 
@@ -24,16 +24,16 @@ impl PeriodicSchedule {
         if self.jitter.is_zero() {
             return self.grid;
         }
-        // Too long a jitter to multiply is without end, as everywhere.
+        // A jitter too long to multiply is one the clock cannot represent: the run is never due.
         let late = Duration::try_from_secs_f64(self.jitter.as_secs_f64() * rng());
         self.grid.after(late.unwrap_or(self.jitter).min(self.jitter))
     }
 
-    /// A run has ended: on to the first point that has not passed.
+    /// A run has ended: move to the first point that has not passed.
     pub(crate) fn ran(&mut self, now: Timestamp) {
         self.grid = self.grid.after(self.period);
         let behind = now.since(self.grid).as_nanos();
-        // A period of zero is refused at the door.
+        // A period of zero is refused by the builder.
         let missed = behind.div_ceil(self.period.as_nanos().max(1));
         let nanos = missed.saturating_mul(self.period.as_nanos());
         if nanos > 0 {
@@ -51,14 +51,14 @@ mod tests {
         Timestamp::from_nanos(nanos)
     }
 
-    /// RN-11: a run that ends before the next point changes nothing; one that ends on it, or after it, misses no more
-    /// than what has passed.
+    /// RN-11: a run that ends before the next point changes nothing; one that ends on it or after it misses no more
+    /// than the points that have passed.
     #[test]
     fn keeps_to_the_grid() {
         let mut schedule = PeriodicSchedule::new(at(100), Duration::from_nanos(10), Duration::ZERO);
         let mut next = |end| {
             schedule.ran(at(end));
-            schedule.due(&mut || panic!("no jitter, no dice")).as_nanos()
+            schedule.due(&mut || panic!("no jitter, no draw")).as_nanos()
         };
         assert_eq!([100, 119, 130, 131, 1_000_005].map(&mut next), [110, 120, 130, 140, 1_000_010]);
     }
@@ -75,7 +75,8 @@ mod tests {
     }
 
     proptest! {
-        /// RN-11: the next point is the first on the grid after the last run's that has not passed; found by walking.
+        /// RN-11: the next point is the first on the grid after the last run's that has not passed, found by stepping
+        /// along the grid.
         #[test]
         fn as_the_model_says(
             first in 0..50u64, period in 1..20u64, jitter in 0..20u64, fraction in 0.0..1.0,

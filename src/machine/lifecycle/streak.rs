@@ -1,4 +1,4 @@
-/// How many results of one kind in a row change what is said.
+/// How many results of one kind in a row change the verdict.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Thresholds {
     /// Of failures, to be down.
@@ -7,16 +7,16 @@ pub(crate) struct Thresholds {
     pub(crate) successes: u32,
 }
 
-/// Says up or down, and does not waver: it takes a row of results against it to change its mind. It begins with up.
+/// Says up or down without wavering: it takes a run of contrary results to change its mind. It starts as up.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Streak {
     down: bool,
-    /// So many results in a row speak against it.
+    /// How many results in a row contradict it.
     against: u32,
 }
 
 impl Streak {
-    /// Takes a result, and says whether it is up.
+    /// Takes a result, and returns whether it is up.
     pub(crate) fn settle(&mut self, up: bool, thresholds: Thresholds) -> bool {
         if up != self.down {
             // It agrees.
@@ -41,7 +41,7 @@ mod tests {
         results.chars().map(|result| result == '+').map(say).collect()
     }
 
-    /// SO-10: it takes a whole row to change what is said, and what is between begins anew.
+    /// SO-10: it takes a whole run to change the verdict, and a result in between starts the run over.
     #[test]
     fn a_row_against_it() {
         assert_eq!(said("+-+--+", 1, 1), "+-+--+");

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
-/// Who works here: everybody who was let in is known until it ends, and after [`close`](TaskSet::close) nobody is let in.
+/// The running tasks: every task that was added is known until it ends, and after [`close`](TaskSet::close) none is
+/// added.
 ///
-/// `H` is what stops a worker. It comes a moment after the worker was let in, because the worker has to be started in
-/// between; who was to be stopped in that moment is stopped as soon as the handle is there.
+/// `H` is what stops a task. It arrives a moment after the task was added, because the task must be started in between;
+/// a task that was to be stopped in that moment is stopped as soon as its handle is there.
 #[derive(Debug)]
 pub(crate) struct TaskSet<N, H> {
     stage: TaskStage,
@@ -15,7 +16,7 @@ pub(crate) struct TaskSet<N, H> {
 enum TaskStage {
     Open,
     Closed,
-    /// Whoever is still here is to stop.
+    /// Every task that is still running is to stop.
     Dismissed,
 }
 
@@ -38,7 +39,7 @@ impl<N, H> TaskSet<N, H> {
         self.live.is_empty()
     }
 
-    /// Lets one in, and tells its number; none, if it is too late.
+    /// Adds a task and returns its number; `None` if it is too late.
     pub(crate) fn add(&mut self, notes: N) -> Option<u64> {
         if !self.is_open() {
             return None;
@@ -49,7 +50,7 @@ impl<N, H> TaskSet<N, H> {
         Some(id)
     }
 
-    /// Keeps what stops worker `id`. Gives it back if the worker was to be stopped meanwhile.
+    /// Keeps what stops task `id`. Returns it if the task was to be stopped in the meantime.
     #[must_use]
     pub(crate) fn attach(&mut self, id: u64, handle: H) -> Option<H> {
         if self.stage == TaskStage::Dismissed {
@@ -61,35 +62,35 @@ impl<N, H> TaskSet<N, H> {
         None
     }
 
-    /// Worker `id` has ended; none if it was not here any more.
+    /// Task `id` has ended; `None` if it was no longer known.
     pub(crate) fn end(&mut self, id: u64) -> Option<N> {
         self.live.remove(&id).map(|worker| worker.notes)
     }
 
-    /// Lets nobody in any more.
+    /// Accepts no more tasks.
     pub(crate) fn close(&mut self) {
         if self.is_open() {
             self.stage = TaskStage::Closed;
         }
     }
 
-    /// Lets nobody in any more, and gives what stops those who are here, first come first.
+    /// Accepts no more tasks, and returns what stops the running ones, in the order in which they were added.
     pub(crate) fn dismiss(&mut self) -> Vec<H> {
         self.stage = TaskStage::Dismissed;
         self.live.values_mut().filter_map(|worker| worker.handle.take()).collect()
     }
 
-    /// Forgets those who are still here, and tells who they were, first come first.
+    /// Gives up on the tasks that are still running, and returns them in the order in which they were added.
     pub(crate) fn give_up(&mut self) -> Vec<(u64, N)> {
         std::mem::take(&mut self.live).into_iter().map(|(id, worker)| (id, worker.notes)).collect()
     }
 
-    /// Worker `id`, if it is here.
+    /// Task `id`, if it is running.
     pub(crate) fn get(&self, id: u64) -> Option<&N> {
         self.live.get(&id).map(|worker| &worker.notes)
     }
 
-    /// Those who are here, first come first.
+    /// The running tasks, in the order in which they were added.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &N> {
         self.live.values().map(|worker| &worker.notes)
     }
@@ -122,7 +123,7 @@ mod tests {
         proptest::collection::vec(step, 0..60)
     }
 
-    /// What became of each worker, by its number.
+    /// What became of each task, by its number.
     #[derive(Clone, Copy, Debug, Default)]
     struct TaskFate {
         seated: bool,
@@ -131,8 +132,8 @@ mod tests {
     }
 
     proptest! {
-        /// RN-01: whoever was let in is here until it ends, nobody is let in after the end began, and once all are to
-        /// stop each is stopped exactly once, whether its handle came before or after.
+        /// RN-01: every task that was added is known until it ends, none is added after the end began, and once all are
+        /// to stop, each is stopped exactly once, whether its handle came before or after.
         #[test]
         fn as_the_model_says(steps in steps()) {
             let mut roster = TaskSet::<usize, usize>::new();

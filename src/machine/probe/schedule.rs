@@ -3,21 +3,21 @@ use std::time::Duration;
 
 use crate::machine::timestamp::Timestamp;
 
-/// Which target is probed when: never twice at once, and only so many at a time. What has to be waited for is one
-/// moment, whatever the number of targets.
+/// Decides which target is probed when: never twice at once, and only a limited number at a time. However many targets
+/// there are, there is only one point in time to wait for.
 ///
-/// Those that are due stand in three queues, which take turns; the queue of those that took too long gets no more than
-/// half of the room. In each the one goes first that would be an interval late first.
+/// Due targets are in three queues, which take turns; the queue of targets that took too long gets at most half of the
+/// room. Within a queue, the target that would be a whole interval late first goes first.
 #[derive(Debug)]
 pub(crate) struct ProbeSchedule {
     lanes: BTreeMap<u64, Lane>,
-    /// Lanes that nothing is under way in and that are not known to be due, by their moment.
+    /// Lanes with no probe in flight that are not known to be due, by the time at which they will be.
     later: BTreeSet<(Timestamp, u64)>,
-    /// Lanes that are due, by the moment at which they would be late.
+    /// Lanes that are due, by the time at which they would be late.
     due: [BTreeSet<(Timestamp, u64)>; QUEUES],
-    /// Whose turn it is.
+    /// Which queue's turn it is.
     turn: usize,
-    /// What is under way and has not been given up, by its deadline.
+    /// Probes in flight that have not been given up, by their deadline.
     deadlines: BTreeSet<(Timestamp, u64)>,
     in_flight: usize,
     /// How many of them belong to targets that take too long.
@@ -27,15 +27,15 @@ pub(crate) struct ProbeSchedule {
 
 const QUEUES: usize = 3;
 
-/// Beyond this an interval does not make a target less urgent.
+/// A longer interval than this makes a target no less urgent.
 const MOST_PATIENT: Duration = Duration::from_secs(60);
 
-/// What is known of a target's probes, and with that, its queue.
+/// How a target's last probe went, which decides its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
     /// The last one ended by itself.
     Prompt,
-    /// There was none yet.
+    /// There has been none yet.
     Unknown,
     /// The last one was given up because it took too long.
     Slow,
@@ -43,13 +43,13 @@ enum Pace {
 
 #[derive(Debug)]
 struct Lane {
-    /// When it is due, once nothing is under way in it.
+    /// When it is due, once no probe is in flight in it.
     next: Timestamp,
     /// How late it may be.
     patience: Duration,
     pace: Pace,
     flight: Option<Flight>,
-    /// Goes away when what is under way has landed.
+    /// Goes away once the probe in flight has landed.
     removed: bool,
 }
 
@@ -62,7 +62,7 @@ impl Lane {
 #[derive(Clone, Copy, Debug)]
 struct Flight {
     deadline: Timestamp,
-    /// Whether it is counted as slow.
+    /// Whether it counts as slow.
     slow: bool,
 }
 
@@ -80,8 +80,8 @@ impl ProbeSchedule {
         }
     }
 
-    /// Makes `id` due at `next` and at no other time; never, with [`Timestamp::NEVER`]. While a probe is under way that is
-    /// the earliest, and it has to land first. It may be `patience` late before others are less urgent.
+    /// Makes `id` due at `next` and at no other time; never, with [`Timestamp::NEVER`]. If a probe is in flight, that
+    /// is the earliest, and the probe has to land first. It may be `patience` late before others become less urgent.
     pub(crate) fn set(&mut self, id: u64, next: Timestamp, patience: Duration) {
         let fresh = || Lane { next, patience, pace: Pace::Unknown, flight: None, removed: false };
         self.unlist(id);
@@ -90,7 +90,7 @@ impl ProbeSchedule {
         self.list(id);
     }
 
-    /// Makes `id` due at `moment` at the latest, if it is to be due at all.
+    /// Makes `id` due at `moment` at the latest, if it is due at all.
     pub(crate) fn set_by(&mut self, id: u64, moment: Timestamp) {
         let Some(lane) = self.lanes.get(&id) else { return };
         if lane.next != Timestamp::NEVER && moment < lane.next {
@@ -98,7 +98,7 @@ impl ProbeSchedule {
         }
     }
 
-    /// Puts a lane that nothing is under way in where it belongs.
+    /// Puts a lane with no probe in flight where it belongs.
     fn list(&mut self, id: u64) {
         let Some(lane) = self.lanes.get(&id) else { return };
         if lane.flight.is_none() && lane.next != Timestamp::NEVER {
@@ -112,7 +112,7 @@ impl ProbeSchedule {
         self.due[lane.pace as usize].remove(&(lane.late(), id));
     }
 
-    /// Takes a target off the list.
+    /// Removes a target.
     pub(crate) fn remove(&mut self, id: u64) {
         self.set(id, Timestamp::NEVER, Duration::ZERO);
         self.give_up(id);
@@ -122,7 +122,7 @@ impl ProbeSchedule {
         }
     }
 
-    /// What is under way for `id` is not waited for any longer; it still has to land.
+    /// Stops waiting for the probe in flight for `id`; it still has to land.
     pub(crate) fn give_up(&mut self, id: u64) {
         if let Some(flight) = self.lanes.get(&id).and_then(|lane| lane.flight) {
             self.deadlines.remove(&(flight.deadline, id));
@@ -139,7 +139,7 @@ impl ProbeSchedule {
         self.choice()
     }
 
-    /// Of those that are known to be due, the one whose turn it is, if there is room for its probe.
+    /// Of the targets known to be due, the one whose turn it is, if there is room for its probe.
     fn choice(&self) -> Option<u64> {
         if self.in_flight >= self.most {
             return None;
@@ -149,7 +149,7 @@ impl ProbeSchedule {
         queues.find_map(|queue| self.due[queue].first().map(|(_, id)| *id))
     }
 
-    /// A probe begins.
+    /// Starts a probe.
     pub(crate) fn launch(&mut self, id: u64, deadline: Timestamp) {
         self.unlist(id);
         let Some(lane) = self.lanes.get_mut(&id) else { return };
@@ -164,14 +164,14 @@ impl ProbeSchedule {
         self.slow += usize::from(slow);
     }
 
-    /// The probe that is under way for `id` ended by itself.
+    /// The probe in flight for `id` ended by itself.
     pub(crate) fn answered(&mut self, id: u64) {
         if let Some(lane) = self.lanes.get_mut(&id).filter(|lane| lane.flight.is_some()) {
             lane.pace = Pace::Prompt;
         }
     }
 
-    /// The next target whose probe takes too long; it is not waited for any longer.
+    /// The next target whose probe takes too long; it is no longer waited for.
     pub(crate) fn take_overdue(&mut self, now: Timestamp) -> Option<u64> {
         let (at, id) = self.deadlines.first().copied().filter(|(at, _)| *at <= now)?;
         self.deadlines.remove(&(at, id));
@@ -185,7 +185,7 @@ impl ProbeSchedule {
         Some(id)
     }
 
-    /// Nothing is under way for `id` any more.
+    /// No probe is in flight for `id` any more.
     pub(crate) fn land(&mut self, id: u64) {
         self.give_up(id);
         let Some(lane) = self.lanes.get_mut(&id) else { return };
@@ -200,16 +200,16 @@ impl ProbeSchedule {
         }
     }
 
-    /// When there is something to do; never, if nothing but what is under way can bring it about.
+    /// When there is something to do next; never, if only the end of a probe in flight can bring that about.
     pub(crate) fn next_moment(&self) -> Timestamp {
         let deadline = self.deadlines.first().map_or(Timestamp::NEVER, |(at, _)| *at);
-        // One that is known to be due, but was not taken yet, has not ceased to be something to do.
+        // A target that is known to be due, but was not taken yet, is still something to do.
         let due = self.choice().and_then(|id| self.lanes.get(&id)).map_or(Timestamp::NEVER, |lane| lane.next);
         let later = self.later.first().filter(|_| self.in_flight < self.most);
         deadline.min(due).min(later.map_or(Timestamp::NEVER, |(at, _)| *at))
     }
 
-    /// Whether nothing is left behind.
+    /// Whether nothing is left.
     #[cfg(test)]
     fn is_empty(&self) -> bool {
         let queues = self.later.is_empty() && self.due.iter().all(BTreeSet::is_empty) && self.deadlines.is_empty();
@@ -227,7 +227,7 @@ mod tests {
         Timestamp::from_nanos(nanos)
     }
 
-    /// PR-05: beyond the bound targets queue in the order of their moments.
+    /// PR-05: targets beyond the limit queue in the order of their times.
     #[test]
     fn queues_in_the_order_of_the_moments() {
         let mut schedule = ProbeSchedule::new(1);
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!((schedule.next_due(at(100)), schedule.next_moment()), (None, Timestamp::NEVER));
     }
 
-    /// PR-05: whatever is asked for, a target is not due while its probe is under way.
+    /// PR-05: whatever is requested, a target is not due while its probe is in flight.
     #[test]
     fn one_at_a_time_for_each() {
         let mut schedule = ProbeSchedule::new(8);
@@ -252,7 +252,7 @@ mod tests {
         schedule.launch(1, at(50));
         schedule.set(1, at(20), SOON);
         assert_eq!((schedule.next_due(at(40)), schedule.take_overdue(at(49))), (None, None));
-        // Given up, it is still there.
+        // Given up, it is still in flight.
         assert_eq!((schedule.take_overdue(at(50)), schedule.take_overdue(at(50))), (Some(1), None));
         assert_eq!((schedule.next_due(at(60)), schedule.next_moment()), (None, Timestamp::NEVER));
         schedule.land(1);
@@ -266,7 +266,7 @@ mod tests {
         for id in 0..6 {
             schedule.set(id, at(id), SOON);
         }
-        // Waiting, under way, given up, landed and due again, never due.
+        // Waiting, in flight, given up, landed and due again, never due.
         schedule.launch(1, at(100));
         schedule.launch(2, at(100));
         schedule.give_up(2);

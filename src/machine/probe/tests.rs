@@ -1,4 +1,4 @@
-//! A track and a naive model of it: the list of everything that happened, read anew for each question.
+//! A track and a naive model of it: the list of everything that happened, read from the start for each question.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::machine::timestamp::Timestamp;
 #[derive(Clone, Copy, Debug)]
 enum Op {
     Step(u64),
-    /// A probe of the present window, or of one so many before it.
+    /// A probe of the current window, or of one this many before it.
     Settle(u64, bool),
     Rules(Option<Rules>),
     Phase(TargetPhase),
@@ -34,14 +34,14 @@ impl Model {
         last.unwrap_or(TargetPhase::Running)
     }
 
-    /// Whether the entry at `place` began or ended the target's running.
+    /// Whether the entry at `place` started or stopped the target.
     fn turns(&self, place: usize) -> bool {
         let stopped = |phase| phase == TargetPhase::NotRunning;
         let before = Model { list: self.list[..place].to_vec() }.phase();
         matches!(self.list[place].1, Op::Phase(phase) if stopped(phase) != stopped(before))
     }
 
-    /// The results of the present window.
+    /// The results of the current window.
     fn window(&self) -> Vec<(u64, bool)> {
         let begins =
             |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::Rules(_) | Op::RestartPolicy);
@@ -63,7 +63,7 @@ impl Model {
         results.iter().rev().take_while(|(_, result)| *result == well).count() as u32
     }
 
-    /// Whether enough successes in a row, of any window, have ended the start period before `end`.
+    /// Whether enough successes in a row, of any window, ended the start period before `end`.
     fn found_healthy(&self, end: usize) -> bool {
         let starts = |place: &usize| self.turns(*place) || matches!(self.list[*place].1, Op::RestartPolicy);
         let begin = (0..end).rev().find(starts).unwrap_or(0);
@@ -128,8 +128,8 @@ fn op() -> impl Strategy<Value = Op> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
 
-    /// PR-03, PR-04, PR-06: states, counts, times and what is told are those of the list of what happened; a result of
-    /// an older window changes nothing.
+    /// PR-03, PR-04, PR-06: states, counts, times and reports are those of the list of what happened; a result of an
+    /// older window changes nothing.
     #[test]
     fn agrees_with_the_model(first in prop::option::weighted(0.9, rules()), ops in prop::collection::vec(op(), 1..60)) {
         let mut now = 0;
@@ -148,7 +148,7 @@ proptest! {
                 Op::Settle(age, well) => {
                     let result = if well { Ok(()) } else { Err("sick") };
                     let probed = track.is_probed();
-                    // As the prober does: no result comes of a target that is not probed.
+                    // As the prober does: there are no results for a target that is not probed.
                     let Some(window) = track.window().checked_sub(age).filter(|_| probed) else { continue };
                     let settled = track.settle(window, result, at);
                     prop_assert_eq!(settled.is_some(), age == 0);

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-/// The most bytes of an error that are kept.
+/// How many bytes of an error are kept at most.
 pub(crate) const MOST_BYTES: usize = 512;
 
-/// As much of `text` as is kept, cut where a character ends.
+/// The part of `text` that is kept, cut at a character boundary.
 pub(crate) fn cut(text: &str) -> Arc<str> {
     let mut end = text.len().min(MOST_BYTES);
     while !text.is_char_boundary(end) {
@@ -23,7 +23,7 @@ mod tests {
         assert_eq!(&*cut("refused"), "refused");
         assert_eq!(&*cut(&"a".repeat(512)), "a".repeat(512));
         assert_eq!(&*cut(&"a".repeat(513)), "a".repeat(512));
-        // Characters of two, three and four bytes over the edge at each of their bytes.
+        // Characters of two, three and four bytes across the limit, at each of their bytes.
         for character in ["é", "€", "🚢"] {
             for before in 512 - character.len()..=513 {
                 let text = format!("{}{character}{character}", "a".repeat(before));

@@ -5,30 +5,30 @@ use std::time::Duration;
 use super::text::cut;
 use crate::machine::timestamp::Timestamp;
 
-/// Where a probed target is in its own life, as whoever runs it says.
+/// Where a probed target is in its own life, as reported by whatever runs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TargetPhase {
-    /// It does not run, and is not probed.
+    /// It is not running, and is not probed.
     NotRunning,
-    /// It is coming up. It is probed, but nothing is said of its health yet.
+    /// It is starting up. It is probed, but nothing is said about its health yet.
     Initialising,
-    /// It runs. A target that nobody says anything else about does.
+    /// It is running. This is the default for a target whose phase is not set.
     #[default]
     Running,
 }
 
-/// What is known of a probed target.
+/// What is known about a probed target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProbeState {
     /// It has no policy, and is not probed.
     Disabled,
-    /// It does not run.
+    /// It is not running.
     Unknown,
-    /// It is initialising, or runs and nothing has been decided yet.
+    /// It is initialising, or running with nothing decided yet.
     Starting,
-    /// Enough probes in a row succeeded, and not too many failed since.
+    /// Enough probes in a row succeeded, and not too many have failed since.
     Healthy,
     /// Too many probes in a row failed.
     Unhealthy,
@@ -71,11 +71,11 @@ impl fmt::Display for ProbeState {
     }
 }
 
-/// How a probe went that counts.
+/// The result of a probe that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProbeOutcome {
-    /// It found the target well.
+    /// It found the target healthy.
     Success,
     /// It failed.
     Failure,
@@ -91,7 +91,7 @@ pub(crate) struct Rules {
     pub(crate) success_threshold: u32,
 }
 
-/// A change of what is known.
+/// A change in what is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) from: ProbeState,
@@ -123,13 +123,13 @@ pub(crate) struct Track {
     rules: Option<Rules>,
     phase: TargetPhase,
     findings: Findings,
-    /// When the target began to run, as far as is known.
+    /// When the target started running, as far as is known.
     started: Timestamp,
-    /// Whether it was found healthy since, which ends the start period.
+    /// Whether it was found healthy since then, which ends the start period.
     found_healthy: bool,
-    /// When the state that is visible came about.
+    /// When the visible state began.
     since: Timestamp,
-    /// Every window has another.
+    /// Each window has its own number.
     window: u64,
 }
 
@@ -178,12 +178,12 @@ impl Track {
         self.findings.successes > 0
     }
 
-    /// What a probe that begins now has to show when it ends.
+    /// The window that a probe starting now must present when it ends.
     pub(crate) fn window(&self) -> u64 {
         self.window
     }
 
-    /// A probe that began in `window` ended. None if that is over and its result says nothing any more.
+    /// Settles a probe that started in `window`. `None` if that window is over, and the result no longer counts.
     pub(crate) fn settle(&mut self, window: u64, result: Result<(), &str>, now: Timestamp) -> Option<Settled> {
         let rules = self.rules.filter(|_| window == self.window)?;
         let in_start_period = !self.found_healthy && now.since(self.started) < rules.start_period;
@@ -196,8 +196,8 @@ impl Track {
         })))
     }
 
-    /// Another policy, or none, in a fresh window. The target goes on as it was, and its start period is over when it
-    /// would have been.
+    /// Sets another policy, or none, and starts a new window. The target continues as it was, and its start period ends
+    /// when it would have.
     pub(crate) fn set_rules(&mut self, rules: Option<Rules>, now: Timestamp) -> Option<Change> {
         self.change(now, |track| {
             track.rules = rules;
@@ -205,7 +205,7 @@ impl Track {
         })
     }
 
-    /// Says whether the window is a fresh one, too: the target began or ceased to run.
+    /// Also says whether the window is a new one, because the target started or stopped running.
     pub(crate) fn set_phase(&mut self, phase: TargetPhase, now: Timestamp) -> (Option<Change>, bool) {
         let ran = self.phase != TargetPhase::NotRunning;
         let fresh = ran != (phase != TargetPhase::NotRunning);
@@ -218,7 +218,7 @@ impl Track {
         (change, fresh)
     }
 
-    /// The target was started anew.
+    /// The target was restarted.
     pub(crate) fn restart(&mut self, now: Timestamp) -> Option<Change> {
         self.change(now, |track| track.start(now))
     }

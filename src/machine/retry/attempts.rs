@@ -8,7 +8,7 @@ use crate::machine::timestamp::Timestamp;
 /// The rules of a retry policy, checked.
 #[derive(Clone, Debug)]
 pub(crate) struct RetrySettings {
-    /// The first included.
+    /// Including the first.
     pub(crate) attempts: u32,
     pub(crate) backoff: Backoff,
     pub(crate) deadline: Option<Duration>,
@@ -31,12 +31,12 @@ impl Default for RetrySettings {
     }
 }
 
-/// How far one request has got.
+/// How far a request has got.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {
-    /// Attempts that began.
+    /// Attempts that have started.
     pub(crate) attempts: u32,
-    /// When the first began; never, if nobody will want to know.
+    /// When the first one started; never, if that does not matter.
     pub(crate) started: Timestamp,
 }
 
@@ -47,15 +47,15 @@ impl RetrySettings {
         if attempts >= self.attempts {
             return Err(StopReason::AttemptsExhausted);
         }
-        // The longest time there is stands for more than can be told, and is beyond any limit.
+        // The longest duration stands for more than the clock can represent, and exceeds any limit.
         if hint > self.max_retry_after || hint == Duration::MAX {
             return Err(StopReason::RetryAfterTooLong);
         }
-        // Those who were told the same must not come back in the same instant.
+        // Clients that got the same hint must not come back at the same instant.
         Ok(hint.saturating_add(self.backoff.delay(attempts - 1, rng)))
     }
 
-    /// Whether a wait that begins now would end before the deadline.
+    /// Whether a wait that starts now would end before the deadline.
     pub(crate) fn ends_in_time(&self, delay: Duration, started: Timestamp, now: Timestamp) -> bool {
         self.deadline.is_none_or(|deadline| {
             let end = started.after(deadline);
@@ -68,13 +68,13 @@ impl RetrySettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision {
-    /// Give it to the caller: it is well, or trying again would not help.
+    /// Return it to the caller: it is good, or trying again would not help.
     Stop,
     /// Try again after the backoff's delay.
     Retry,
-    /// Try again after this delay and the backoff's on top of it, which spreads those who were told the same. One beyond
-    /// the policy's
-    /// [`max_retry_after`](crate::retry::RetryBuilder::max_retry_after) is not waited for: it ends the retrying.
+    /// Try again after this delay plus the backoff's, which spreads out clients that got the same hint. A delay beyond
+    /// the policy's [`max_retry_after`](crate::retry::RetryBuilder::max_retry_after) is not waited for: it ends the
+    /// retries.
     RetryAfter(Duration),
 }
 
@@ -85,13 +85,13 @@ impl From<bool> for Decision {
     }
 }
 
-/// Why a request is not retried any more.
+/// Why a request is not retried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// A retry gave a response that is not to be retried.
+    /// A retry returned a response that is not retried.
     Succeeded,
-    /// The error is not to be retried.
+    /// The error is not retryable.
     NotRetryable,
     /// All attempts have been made.
     AttemptsExhausted,
@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn delay(settings: &RetrySettings, attempts: u32, hint: Option<Duration>) -> Result<Duration, StopReason> {
-        settings.delay(attempts, hint, &mut || panic!("no jitter, no dice"))
+        settings.delay(attempts, hint, &mut || panic!("no jitter, no draw"))
     }
 
     /// RT-01: attempts count the first. RT-04: the first delay is number 0.
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(delays, [Ok(SECOND), Ok(2 * SECOND), Ok(4 * SECOND), exhausted, exhausted]);
     }
 
-    /// RT-10: the hint and the backoff on top of it, up to the hint's own cap.
+    /// RT-10: the hint plus the backoff, up to the hint's own cap.
     #[test]
     fn hints() {
         let settings = settings();

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// How a delay is spread, so that clients which failed together do not come back together.
+/// How a delay is spread, so that clients that failed together do not come back together.
 ///
 /// `d` is the delay before jitter, already capped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ pub enum Jitter {
 /// Delays that grow exponentially up to a cap, with jitter.
 ///
 /// Delay `n`, counted from 0, is `min(cap, base * factor^n)` before jitter. The factor is 2 and the jitter is
-/// [`Jitter::Full`] unless set. Whoever takes a backoff checks it in its own `build()`: a cap below the base, or a
+/// [`Jitter::Full`] unless set. Whatever takes a backoff checks it in its own `build()`: a cap below the base, or a
 /// factor below 1 or not a number, is an error there.
 ///
 /// ```
@@ -80,7 +80,7 @@ impl Backoff {
         (self.base, self.factor, self.cap)
     }
 
-    /// What is wrong with the numbers, if anything is.
+    /// What is wrong with the numbers, if anything.
     pub(crate) fn flaw(&self) -> Option<BackoffFlaw> {
         if self.factor.is_nan() || self.factor < 1.0 {
             Some(BackoffFlaw::Factor)
@@ -93,7 +93,7 @@ impl Backoff {
 
     /// Delay `n` before jitter.
     pub(crate) fn raw(&self, n: u32) -> Duration {
-        // Zero times infinity is not a number, and the first delay is the base to the nanosecond.
+        // Zero times infinity is not a number, and the first delay is exactly the base.
         if n == 0 || self.base.is_zero() {
             return self.base.min(self.cap);
         }
@@ -101,11 +101,11 @@ impl Backoff {
         if nanos >= self.cap.as_nanos() as f64 {
             return self.cap;
         }
-        // Below the cap, so that it fits; rounding up to the cap is the most it can be off by.
+        // Below the cap, so it fits; at most, rounding takes it up to the cap.
         Duration::try_from_secs_f64(nanos / 1e9).map_or(self.cap, |delay| delay.min(self.cap))
     }
 
-    /// Delay `n`; `rng` is asked for a fraction in `[0, 1)` only if there is jitter.
+    /// Delay `n`; `rng` is called for a fraction in `[0, 1)` only if there is jitter.
     pub(crate) fn delay(&self, n: u32, rng: crate::machine::Rng<'_>) -> Duration {
         let raw = self.raw(n);
         match self.jitter {
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn grows_up_to_the_cap() {
         let backoff = Backoff::exponential(SECOND, 10 * SECOND).factor(3.0).jitter(Jitter::None);
-        let delays: Vec<_> = (0..5).map(|n| backoff.delay(n, &mut || panic!("no jitter, no dice")).as_secs()).collect();
+        let delays: Vec<_> = (0..5).map(|n| backoff.delay(n, &mut || panic!("no jitter, no draw")).as_secs()).collect();
         assert_eq!(delays, [1, 3, 9, 10, 10]);
     }
 
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// RT-04: at any `n`, and for a cap that the growth meets between two steps.
+    /// RT-04: at any `n`, and for a cap that the growth passes between two steps.
     #[test]
     fn never_above_the_cap() {
         for cap in [SECOND, Duration::from_nanos(3_999_999_999), 10 * SECOND, Duration::MAX] {

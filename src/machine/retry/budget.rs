@@ -19,12 +19,12 @@ impl Default for BudgetSettings {
     }
 }
 
-/// A retry budget as a pure state machine: so many retries for the requests of a window, and a few more whatever the
-/// traffic.
+/// A retry budget as a pure state machine: a number of retries for the requests of a window, plus a few more whatever
+/// the traffic.
 ///
-/// What the window holds is counted in whole requests and whole retries, so that nothing is rounded but the result. A
-/// retry leaves the window as a request does: when the ratio pays for one, the requests of the window are worth all
-/// retries in it. No retry leaves before the requests that paid for it, so that nothing can be spent twice.
+/// The window counts whole requests and whole retries, so that nothing but the result is rounded. A retry leaves the
+/// window just as a request does: while the ratio pays for one, the requests of the window are worth all the retries in
+/// it. No retry leaves before the requests that paid for it, so nothing can be spent twice.
 #[derive(Debug)]
 pub(crate) struct Budget {
     ratio: Ratio,
@@ -58,18 +58,18 @@ impl Budget {
         self.window.newest_ends()
     }
 
-    /// Adds requests that came before [`Budget::bulk_ends`].
+    /// Adds requests that arrived before [`Budget::bulk_ends`].
     pub(crate) fn deposit(&mut self, requests: u64) {
         self.window.count(|flow| flow.requests += requests);
     }
 
-    /// Lets go of what has become too old, and refills the floor.
+    /// Evicts what has become too old, and refills the floor.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         self.window.rotate(now);
         self.floor.refill(now);
     }
 
-    /// One retry, if there is a token for it: the ratio's first, then the floor's.
+    /// Takes one retry, if there is a token for it: the ratio's first, then the floor's.
     pub(crate) fn withdraw(&mut self) -> bool {
         if self.earned() > 0 {
             self.window.count(|flow| flow.retries += 1);
@@ -83,16 +83,16 @@ impl Budget {
         self.earned().saturating_add(self.floor.tokens())
     }
 
-    /// What the window's requests are worth beyond its retries. The retries can be more: they stay for longer than the
-    /// requests that paid for them.
+    /// What the window's requests are worth beyond its retries. There may be more retries, because they stay longer
+    /// than the requests that paid for them.
     fn earned(&self) -> u64 {
         let Flow { requests, retries } = self.window.sum();
         self.ratio.wholes(requests).saturating_sub(retries)
     }
 }
 
-/// Tokens that come with time, up to a limit. Kept in billionths, of which a rate per second brings a whole number each
-/// nanosecond.
+/// Tokens that accrue with time, up to a limit. Counted in billionths, because at a rate per second each nanosecond
+/// adds a whole number of them.
 #[derive(Debug)]
 struct Floor {
     limit: u64,
@@ -110,7 +110,7 @@ impl Floor {
     }
 
     fn refill(&mut self, now: Timestamp) {
-        // A clock read just before another thread's brings nothing, and must not bring it twice.
+        // A clock read just before another thread's adds nothing, and must not add it twice.
         let elapsed = u128::from(now.as_nanos().saturating_sub(self.as_of.as_nanos()));
         let level = u128::from(self.level) + elapsed * u128::from(self.refill_per_second);
         self.level = u64::try_from(level).map_or(self.limit, |level| level.min(self.limit));
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    /// RT-08: the floor begins full, refills at its rate and never holds more; the ratio's tokens go first.
+    /// RT-08: the floor starts full, refills at its rate and never holds more; the ratio's tokens are used first.
     #[test]
     fn floor() {
         let mut budget = budget(0.5, 10, 4);
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(budget.balance(), 10);
     }
 
-    /// RT-08: a request counts for the window, and is gone a tenth of it later.
+    /// RT-08: a request counts for the length of the window, and is gone a tenth of it later.
     #[test]
     fn requests_leave() {
         for made in [0, 1, SECOND - 1, 7 * SECOND + 3] {
@@ -202,7 +202,7 @@ mod tests {
         }
     }
 
-    /// RT-08: what was spent is not to be had again when new requests come, and does not weigh for ever.
+    /// RT-08: what was spent does not come back when new requests arrive, and does not weigh for ever.
     #[test]
     fn retries_leave_after_the_requests_that_paid() {
         let mut budget = budget(0.5, 0, 0);

@@ -1,4 +1,4 @@
-//! Whether a call is tried again, when, and who pays for it.
+//! Whether a call is retried, when, and what pays for it.
 
 pub(crate) mod attempts;
 pub(crate) mod backoff;

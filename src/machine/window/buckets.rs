@@ -4,16 +4,16 @@ use crate::machine::timestamp::Timestamp;
 
 /// What is counted, bucket by bucket.
 pub(crate) trait BucketCounts: Copy + Default {
-    /// Takes away what a bucket held that leaves.
+    /// Subtracts what a bucket that leaves has held.
     fn subtract(&mut self, gone: Self);
 }
 
-/// Ten buckets to the span, and one that is being filled. A bucket leaves as a whole, when the last that it can hold is
-/// as old as the span: nothing leaves earlier, nothing stays longer than a tenth of the span more.
+/// Ten buckets per span, plus the one being filled. A bucket leaves as a whole, when the latest event it can hold is as
+/// old as the span: nothing leaves earlier, and nothing stays more than a tenth of the span longer.
 #[derive(Debug)]
 pub(crate) struct Buckets<T> {
     span: u128,
-    /// The number of the newest bucket, counted from the beginning of time. Ten to the nanosecond fit.
+    /// The number of the newest bucket, counted from the beginning of time. Ten per nanosecond fit.
     newest: u128,
     sum: T,
     buckets: [T; BUCKETS],
@@ -25,7 +25,7 @@ const BUCKETS: usize = PER_SPAN as usize + 1;
 
 impl<T: BucketCounts> Buckets<T> {
     pub(crate) fn new(span: Duration) -> Buckets<T> {
-        // Out of a span that is longer than the clock can tell, nothing ever leaves.
+        // If the span is longer than the clock can represent, nothing ever leaves.
         Buckets { span: span.as_nanos(), newest: 0, sum: T::default(), buckets: [T::default(); BUCKETS] }
     }
 
@@ -45,7 +45,7 @@ impl<T: BucketCounts> Buckets<T> {
         u64::try_from(end).map_or(Timestamp::NEVER, Timestamp::from_nanos)
     }
 
-    /// Makes the bucket of `now` the newest. A clock read just before another thread's is no step back.
+    /// Makes the bucket of `now` the newest. A clock read just before another thread's does not step back.
     pub(crate) fn rotate(&mut self, now: Timestamp) {
         let number = self.number(now);
         if number <= self.newest {

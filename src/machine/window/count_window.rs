@@ -1,7 +1,7 @@
 use crate::machine::window::{Outcome, Totals};
 
-/// The last `size` verdicts: one bit a verdict for those that failed, and one for those that were slow. Nothing is kept
-/// of a kind that has not come yet, so that a circuit that only sees quick successes has no ring at all.
+/// The last `size` verdicts: one bit per verdict for failures, and one for slow calls. A kind that has not occurred yet
+/// takes no memory, so a circuit breaker that only sees quick successes has no ring at all.
 #[derive(Debug)]
 pub(crate) struct CountWindow {
     size: u64,
@@ -44,7 +44,7 @@ impl CountWindow {
         }
     }
 
-    /// Forgets all and gives its memory back.
+    /// Clears everything and frees its memory.
     pub(super) fn clear(&mut self) {
         self.seen = 0;
         self.failures = Ring::default();
@@ -52,10 +52,10 @@ impl CountWindow {
     }
 }
 
-/// So many words are kept when the last mark has left: to ask for so few again would cost more than they do.
+/// This many words are kept when the last mark has left: allocating so few again would cost more than keeping them.
 const KEPT: usize = 16;
 
-/// Which positions of a window are marked, as bits. Without memory while there are none.
+/// Which positions of a window are marked, as bits. Takes no memory while there are none.
 #[derive(Debug, Default)]
 struct Ring {
     words: Box<[u64]>,
@@ -73,7 +73,8 @@ impl Ring {
         }
     }
 
-    /// Takes the marks off the `count` positions from `first` on; after the last position of the window comes the first.
+    /// Removes the marks from the `count` positions starting at `first`; the last position of the window is followed by
+    /// the first.
     fn overwrite(&mut self, first: u64, count: u64, size: u64) {
         let to_the_end = count.min(size - first);
         self.unmark(first, first + to_the_end);
@@ -83,7 +84,7 @@ impl Ring {
         }
     }
 
-    /// Takes the marks off `from..to`, a word at a time.
+    /// Removes the marks from `from..to`, a word at a time.
     fn unmark(&mut self, mut from: u64, to: u64) {
         while from < to && self.marks > 0 {
             let end = to.min((from / 64 + 1) * 64);
@@ -109,7 +110,7 @@ mod tests {
     const BOTH: Outcome = Outcome { failed: true, slow: true };
 
     impl CountWindow {
-        /// What its rings keep in the heap, in bytes.
+        /// The bytes its rings keep on the heap.
         fn heap(&self) -> usize {
             size_of_val(&*self.failures.words) + size_of_val(&*self.slow.words)
         }
@@ -132,10 +133,10 @@ mod tests {
         }
     }
 
-    /// CB-03, SO-06: a list of the last verdicts says the same, after any mixture of verdicts and bulks of successes.
+    /// CB-03, SO-06: it agrees with a list of the last verdicts, after any mixture of verdicts and bulks of successes.
     #[test]
     fn equals_a_list() {
-        // Any sequence that does not repeat soon does.
+        // Any sequence with a long enough period will do.
         let mut random = 1_u64;
         let mut next = move || {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -163,7 +164,8 @@ mod tests {
         }
     }
 
-    /// SO-06: a window of a million calls takes a bit a call, whatever came, and a second one only if calls were slow.
+    /// SO-06: a window of a million calls takes one bit per call, whatever the verdicts, and a second one only if calls
+    /// were slow.
     #[test]
     fn so_06_memory_is_the_size_in_bits() {
         let mut window = CountWindow::new(1_000_000);
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(window.heap(), 250_000);
     }
 
-    /// SO-06: it is given back when the window is cleared, and when nothing but quick successes is left in it.
+    /// SO-06: memory is freed when the window is cleared, and when only quick successes are left in it.
     #[test]
     fn so_06_memory_is_given_back() {
         let mut window = CountWindow::new(1_000_000);

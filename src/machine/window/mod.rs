@@ -1,4 +1,4 @@
-//! What a circuit breaker and a retry budget remember of the last calls.
+//! What a circuit breaker and a retry budget remember of recent calls.
 
 pub(crate) mod buckets;
 pub(crate) mod count_window;
@@ -9,14 +9,14 @@ use crate::machine::timestamp::Timestamp;
 use crate::machine::window::buckets::{BucketCounts, Buckets};
 use crate::machine::window::count_window::CountWindow;
 
-/// How a call ended, as the rates see it.
+/// How a call ended, as far as the rates are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) failed: bool,
     pub(crate) slow: bool,
 }
 
-/// What stands in a window.
+/// What a window holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) calls: u64,
@@ -54,7 +54,7 @@ pub(crate) enum Span {
 
 /// The verdicts that a rate is measured over.
 ///
-/// Quick successes may be counted elsewhere, without a lock, and are handed over in bulk by [`Window::absorb`]; that is
+/// Quick successes may be counted elsewhere, without a lock, and are handed over in bulk to [`Window::absorb`]. That is
 /// right for a count window because only the number of verdicts after a failure matters, not which were successes, and
 /// for a time window because a bulk never spans two buckets.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Window {
         }
     }
 
-    /// Adds quick successes that were counted since the last call.
+    /// Adds quick successes counted since the last call.
     pub(crate) fn absorb(&mut self, successes: u64) {
         match self {
             Window::Calls(window) => window.push_successes(successes),
@@ -86,7 +86,7 @@ impl Window {
         }
     }
 
-    /// Lets go of what has become too old.
+    /// Evicts what has become too old.
     pub(crate) fn evict(&mut self, now: Timestamp) {
         if let Window::Time(window) = self {
             window.rotate(now);
@@ -110,7 +110,7 @@ impl Window {
         }
     }
 
-    /// Whether one more quick success would change nothing: each pushes out another.
+    /// Whether one more quick success would change nothing, because it would only push out another.
     pub(crate) fn full_and_spotless(&self) -> bool {
         match self {
             Window::Calls(window) => window.is_full() && window.totals().spotless(),
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    /// CB-04: at least ten buckets; no verdict leaves before the span; each is gone a tenth of the span after it.
+    /// CB-04: at least ten buckets; no verdict leaves before the span is over; each is gone a tenth of the span later.
     #[test]
     fn time_window_keeps_a_verdict_for_the_span_and_a_tenth() {
         for span in [10, 19, 25, 100, 1_003] {
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// CB-04: an idle gap of any length neither wedges nor costs more.
+    /// CB-04: an idle gap of any length neither wedges the window nor costs more.
     #[test]
     fn time_window_after_an_idle_age() {
         for gap in [1, 10, 11, 12, 1_000, u64::MAX - 5] {
