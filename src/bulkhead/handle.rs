@@ -199,8 +199,8 @@ impl Bulkhead {
     /// Changes how many calls may run at once. Extra permits go at once to callers that wait; a lower limit takes
     /// effect as calls end, and running calls are not touched.
     ///
+    /// # Errors
     /// As for `limit` in the [builder](BulkheadBuilder::limit): from 1 to 1,000,000. On an error nothing has changed.
-    /// As `limit` in the [builder](BulkheadBuilder::limit): from 1 to 1,000,000. Then nothing has changed.
     pub fn set_limit(&self, bulkhead: u32) -> Result<(), ConfigError> {
         check_limit(Subject::named("bulkhead", self.name()), bulkhead)?;
         self.shared().set_limit(bulkhead);

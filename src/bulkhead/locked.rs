@@ -76,7 +76,7 @@ impl<'a> LockedQueue<'a> {
         self.granted += granted;
         for _ in 0..granted {
             let waker = self.queue.serve();
-            debug_assert!(waker.is_some(), "the queue is as long as the tally says");
+            debug_assert!(waker.is_some(), "the queue is as long as the counts say");
             if self.first_awake.is_none() {
                 self.first_awake = waker;
             } else {

@@ -6,7 +6,7 @@ use crate::machine::circuit_breaker::notice::State;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PackedState(u64);
 
-/// The gate as it stands in a [`PackedState`].
+/// The gate as encoded in a [`PackedState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StateKind {
     Pass(OnSuccess),

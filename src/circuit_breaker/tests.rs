@@ -60,7 +60,7 @@ fn cb_08_one_reading_to_reject() {
     let full = full.build().unwrap();
     call(&full, Failure);
     let probe = full.admit().unwrap();
-    assert_eq!(call(&full, Success), 0, "a probe without end needs no clock");
+    assert_eq!(call(&full, Success), 0, "a probe without a timeout needs no clock");
     drop(probe);
 }
 

@@ -18,8 +18,8 @@ use crate::{bulkhead, circuit_breaker};
 /// `poll_ready` stays reserved for the next one. An error of `poll_ready` belongs to no key: it is passed on and counts
 /// for no circuit breaker.
 ///
+/// # Clone
 /// A clone shares the circuit breakers; it is not ready just because the original is.
-/// A clone shares the circuits; it is not ready because the original is.
 pub struct KeyedCircuitBreakerService<S, K, P, C = ErrorClassifier> {
     inner: S,
     keyed: Keyed<K, CircuitBreaker>,

@@ -18,7 +18,7 @@ pub(super) mod sealed {
     use crate::name::Name;
     use crate::observe::notifier::Notifier;
 
-    #[expect(private_interfaces, reason = "nobody else implements or calls it")]
+    #[expect(private_interfaces, reason = "only this crate implements and calls it")]
     pub trait KeyedHandleKind: Clone + Debug + Sized {
         type Builder: Clone + Debug;
         /// Checked settings, from which a handle can be made at any time.

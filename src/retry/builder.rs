@@ -18,9 +18,9 @@ use crate::rt::random::Random;
 /// The settings of a [`RetryPolicy`]. Made by [`RetryPolicy::builder`]; nothing is checked before
 /// [`build`](Self::build).
 ///
+/// # Clone
 /// A builder is a template. Each policy built from it has its own budget, unless the template was given one, which they
-/// then share. A builder is a template. Each policy built from it has a budget of its own, unless the template was
-/// given one, which they share.
+/// then share.
 ///
 /// ```
 /// use seaworthy::{Backoff, RetryPolicy};

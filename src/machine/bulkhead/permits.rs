@@ -80,7 +80,7 @@ impl Permits {
 
     /// As [`Permits::take`], where it is known that no caller waits.
     pub(crate) fn acquire_quietly(self) -> Option<Permits> {
-        debug_assert!(self.is_quiet(), "somebody waits, or wants to be told");
+        debug_assert!(self.is_quiet(), "callers wait, or steps must be reported");
         (self.in_use() < self.limit()).then(|| Permits(self.0 + Permits::PERMIT))
     }
 
@@ -92,7 +92,7 @@ impl Permits {
 
     /// One waiter fewer.
     pub(crate) fn leave(self) -> Permits {
-        debug_assert!(self.waiting() > 0, "nobody waits");
+        debug_assert!(self.waiting() > 0, "no caller waits");
         Permits(self.0 - Permits::WAITER)
     }
 

@@ -134,7 +134,7 @@ pub(crate) struct Notices {
 
 impl Notices {
     pub(crate) fn push(&mut self, notice: Notice) {
-        debug_assert!(self.second.is_none(), "no step tells three things");
+        debug_assert!(self.second.is_none(), "no step reports three things");
         if self.first.is_none() {
             self.first = Some(notice);
         } else {
