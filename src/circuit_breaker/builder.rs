@@ -152,8 +152,8 @@ impl CircuitBreakerBuilder {
         self.set(|settings| settings.on_drop = on_drop)
     }
 
-    /// Measures but never rejects, unless forced open. Reports once that it would have opened, and again only after no
-    /// rule has been broken any more.
+    /// Measures but never rejects, unless forced open. Reports that it would have opened, and does so again only after
+    /// a time when no rule was broken.
     pub fn observe_only(self) -> CircuitBreakerBuilder {
         self.set(|settings| settings.observe_only = true)
     }

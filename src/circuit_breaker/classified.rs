@@ -17,7 +17,7 @@ use crate::error::StackError;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
 /// let circuit_breaker = CircuitBreaker::builder("store").consecutive_failures(1).build()?;
-/// A missing entry is not a failure of the store.
+/// // A missing entry is not a failure of the store.
 /// let store = circuit_breaker.classify(|result: &Result<u32, BoxError>| match result {
 ///     Err(error) if error.to_string() == "not found" => Verdict::Success,
 ///     Err(_) => Verdict::Failure,

@@ -25,7 +25,7 @@ use crate::retry::{ByResult, CloneReplay, RetryErrors, RetryIf};
 /// let policy = Policy::builder("store")
 ///     .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1))
 ///     .build()?;
-/// A missing entry is not a failure of the store.
+/// // A missing entry is not a failure of the store.
 /// let store = policy.classify(|result: &Result<u32, BoxError>| match result {
 ///     Err(error) if error.to_string() == "not found" => Verdict::Success,
 ///     Err(_) => Verdict::Failure,
