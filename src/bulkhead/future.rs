@@ -27,8 +27,8 @@ pin_project! {
 pin_project! {
     #[project = BulkheadStageProj]
     enum BulkheadStage<F, S, Request> {
-        // The permit is released when the inner future is done, or after it was dropped. While that is polled the
-        // permit is taken out, so that a panic releases it at once; an executor may drop the future much later.
+        // The permit is released when the inner future is done, or after it was dropped. While the future is polled,
+        // the permit is taken out, so that a panic releases it at once; an executor may drop the future much later.
         Running { #[pin] inner: F, permit: Option<Permit> },
         QueuedCall { waiting: Box<QueuedCall<S, Request>> },
         Rejected { rejected: Option<Rejected> },

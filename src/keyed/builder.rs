@@ -34,7 +34,8 @@ impl<K, H: KeyedHandle> KeyedBuilder<K, H> {
     }
 
     /// Evicts a handle once it has been unused for at least this long; [the module](super) says which are never
-    /// evicted. More than zero; 10 minutes if not set. A duration the clock cannot represent means no limit.
+    /// evicted. More than zero; 10 minutes if not set. With a duration the clock cannot represent, no handle is evicted
+    /// for being idle.
     pub fn idle(mut self, time: Duration) -> KeyedBuilder<K, H> {
         self.idle = time;
         self

@@ -62,7 +62,8 @@ impl PolicyBuilder {
     }
 
     /// Shares this circuit breaker, under its own name, with everything else that has it. Not together with
-    /// [`circuit_breaker`](Self::circuit_breaker), which would have no effect.
+    /// [`circuit_breaker`](Self::circuit_breaker): one of them would have no effect, so [`build`](Self::build) refuses
+    /// both.
     pub fn shared_circuit_breaker(mut self, circuit_breaker: CircuitBreaker) -> PolicyBuilder {
         Part::give(&mut self.circuit_breaker, circuit_breaker);
         self
@@ -75,7 +76,7 @@ impl PolicyBuilder {
     }
 
     /// Shares this bulkhead's permits, under its own name, with everything else that has it. Not together with
-    /// [`bulkhead`](Self::bulkhead), which would have no effect.
+    /// [`bulkhead`](Self::bulkhead): one of them would have no effect, so [`build`](Self::build) refuses both.
     pub fn shared_bulkhead(mut self, bulkhead: Bulkhead) -> PolicyBuilder {
         Part::give(&mut self.bulkhead, bulkhead);
         self
@@ -106,7 +107,7 @@ impl PolicyBuilder {
     }
 
     /// Shares this retry policy and its budget with everything else that has it. Not together with
-    /// [`retry`](Self::retry), which would have no effect.
+    /// [`retry`](Self::retry): one of them would have no effect, so [`build`](Self::build) refuses both.
     pub fn shared_retry(mut self, retry: RetryPolicy) -> PolicyBuilder {
         Part::give(&mut self.retry, retry);
         self
