@@ -40,7 +40,7 @@ impl fmt::Display for DurationFlaw<'_> {
             DurationFlaw::NoNumber(before) => write!(f, "there is no number before {before:?}"),
             DurationFlaw::NoUnit(number) => write!(f, "{number} has no unit, as in \"{number}s\" or \"{number}ms\""),
             DurationFlaw::UnknownUnit(unit) => {
-                write!(f, "there is no unit {unit:?}; there are ns, us, ms, s, min, h, days, weeks, months, years")
+                write!(f, "there is no unit {unit:?}; the units are ns, us, ms, s, min, h, days, weeks, months, years")
             }
             DurationFlaw::TooLong => write!(f, "it is longer than {} seconds", u64::MAX),
             DurationFlaw::TooFine => f.write_str("it is finer than a nanosecond"),

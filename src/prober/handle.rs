@@ -52,7 +52,7 @@ impl Prober {
         self.add_any(name.into(), policy.into(), Arc::new(probe))
     }
 
-    /// Like [`add`](Prober::add), for settings from data. HTTP probes use the built-in client.
+    /// Like [`add`](Prober::add), for settings from data. HTTP probes use the ready-made client.
     ///
     /// # Errors
     /// Like [`add`](Prober::add), and those of the probe.

@@ -15,7 +15,7 @@ use crate::rt::sync::Mutex;
 
 /// Sends a request and expects a certain status.
 ///
-/// The built-in client ([`HttpProbe::new`]) speaks plain HTTP/1.1 over a new connection for each probe, follows no
+/// The ready-made client ([`HttpProbe::new`]) speaks plain HTTP/1.1 over a new connection for each probe, follows no
 /// redirects, and judges by the head of the response. It then reads the body, up to 64 KiB and for up to a second,
 /// before it closes the connection, so that a server that is writing one does not see a broken pipe; until then it
 /// counts among the [probes that are under way](super::ProberBuilder::max_concurrent).
@@ -24,7 +24,7 @@ pub struct HttpProbe<C = Direct> {
     question: Question,
 }
 
-/// The built-in client of an [`HttpProbe`].
+/// The ready-made client of an [`HttpProbe`].
 #[derive(Clone, Debug)]
 pub struct Direct {
     address: Address,
@@ -38,7 +38,7 @@ pub struct Client<S, B> {
 }
 
 impl HttpProbe {
-    /// A probe with the built-in client.
+    /// A probe with the ready-made client.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule; [`Scheme::Https`] needs

@@ -11,7 +11,7 @@ type Addresses = Result<Vec<IpAddr>, BoxError>;
 type Blocking = dyn Fn(&str) -> Addresses + Send + Sync;
 type LookUp = dyn Fn(String) -> Pin<Box<dyn Future<Output = Addresses> + Send>> + Send + Sync;
 
-/// Looks up the hosts that a [`Prober`](super::Prober) probes over TCP, and over HTTP with the built-in client. Literal
+/// Looks up the hosts that a [`Prober`](super::Prober) probes over TCP, and over HTTP with the ready-made client. Literal
 /// addresses are not looked up.
 ///
 /// A system look-up blocks its thread for as long as the name servers are silent, and nothing can cancel it. It runs on

@@ -28,13 +28,13 @@ impl Wakers {
         self.wakers.insert(*id, waker)
     }
 
-    #[must_use = "is to be dropped outside of the lock"]
+    #[must_use = "drop it outside the lock"]
     pub(crate) fn remove(&mut self, id: u64) -> Option<Waker> {
         self.wakers.remove(&id)
     }
 
     /// All of them, to be woken outside the lock. A task that still waits joins again with its next poll.
-    #[must_use = "these want to be woken"]
+    #[must_use = "they have to be woken"]
     pub(crate) fn take(&mut self) -> BTreeMap<u64, Waker> {
         std::mem::take(&mut self.wakers)
     }

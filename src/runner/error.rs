@@ -12,7 +12,7 @@ pub enum BuildError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// It was built outside a tokio runtime, so tasks have nowhere to run.
-    #[error("a runner must be built inside of a tokio runtime")]
+    #[error("a runner must be built inside a tokio runtime")]
     NoRuntime,
     /// The operating system refused to deliver this signal.
     #[error("cannot listen to {signal}")]

@@ -312,5 +312,5 @@ impl ServiceRun {
 
 fn log_failed_step(name: &Name, cause: &FailureCause) {
     let (name, cause) = (OneLine(name), OneLine(cause));
-    log_guarded(|| tracing::error!(target: "seaworthy::runner", %name, %cause, "step of the start failed"));
+    log_guarded(|| tracing::error!(target: "seaworthy::runner", %name, %cause, "startup step failed"));
 }

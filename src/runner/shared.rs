@@ -276,7 +276,7 @@ impl Shared {
         drop(inner);
         if let Err(cause) = guarded(|| drop(left)) {
             log_guarded(
-                || tracing::error!(target: "seaworthy::runner", cause = %OneLine(&cause), "a hook that was not run"),
+                || tracing::error!(target: "seaworthy::runner", cause = %OneLine(&cause), "a hook that was not run panicked"),
             );
         }
         if self.health.advance(Phase::Stopped) {

@@ -145,7 +145,7 @@ impl<L, S> Serve<L, S> {
                 Some(Err(error)) if is_of_the_connection(&error) => tokio::task::yield_now().await,
                 Some(Err(error)) => {
                     if !is_failing {
-                        tracing::warn!(target: "seaworthy::server", %error, "no connection can be accepted, trying again");
+                        tracing::warn!(target: "seaworthy::server", %error, "cannot accept connections, trying again");
                     }
                     is_failing = true;
                     shutdown.until(time::until(time::now().after(AGAIN))).await;

@@ -52,7 +52,7 @@ impl Process {
     /// Dropping it loses nothing.
     pub(super) async fn wait(&mut self) -> Result<ExitStatus, BoxError> {
         let exit = (&mut self.exit).await;
-        Ok(exit.map_err(|_| "nobody waited for the command")??)
+        Ok(exit.map_err(|_| "the command was not waited for")??)
     }
 }
 
