@@ -1,4 +1,5 @@
-//! A circuit around a service: failing calls open it, it answers at once while it is open, and it recovers by itself.
+//! A circuit breaker around a service: failing calls open it, it rejects calls at once while open, and it recovers on
+//! its own.
 //!
 //! `cargo run --release --example 01_quickstart`
 #![allow(clippy::print_stdout, reason = "an example speaks")]
@@ -12,7 +13,7 @@ use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 static BACKEND_IS_UP: AtomicBool = AtomicBool::new(false);
 
-/// Stands for whatever you call: a database, a client, another service.
+/// Stands in for whatever you call: a database, a client, another service.
 async fn price(item: &'static str) -> Result<String, BoxError> {
     tokio::time::sleep(Duration::from_millis(50)).await;
     if BACKEND_IS_UP.load(Ordering::Relaxed) { Ok(format!("{item} costs 7")) } else { Err("backend is down".into()) }
@@ -25,7 +26,7 @@ async fn main() -> Result<(), BoxError> {
     let mut prices = ServiceBuilder::new().layer(circuit_breaker.layer()).service(service_fn(price));
 
     for call in 1..=5 {
-        // Calls 1 to 3 reach the backend and fail; 4 and 5 do not reach it: the circuit is open.
+        // Calls 1 to 3 reach the backend and fail; 4 and 5 do not get there: the circuit is open.
         let start = Instant::now();
         match prices.ready().await?.call("tea").await {
             Ok(answer) => println!("call {call}: {answer}"),

@@ -1,4 +1,4 @@
-//! The handle alone, without tower: around blocking code, around a future, in a `static`, and in an operator's hand.
+//! The handle alone, without tower: around blocking code, around a future, in a `static`, and in an operator's hands.
 //!
 //! `cargo run --release --example 03_without_tower`
 #![allow(clippy::print_stdout, reason = "an example speaks")]
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use seaworthy::{CircuitBreaker, Error, Rejected, State, Verdict};
 
 /// One for the whole process: every function that names it shares it. Leaked, because it is never freed anyway, so that
-/// a call does not pay for a reference count.
+/// calls do not pay for a reference count.
 static PARSER: LazyLock<CircuitBreaker> = LazyLock::new(|| {
     let circuit_breaker = CircuitBreaker::builder("parser").consecutive_failures(2).build();
     #[allow(clippy::expect_used, reason = "the settings are fixed, so this fails never or on the first run")]
@@ -25,29 +25,29 @@ fn main() -> Result<(), Box<dyn StdError>> {
     Ok(())
 }
 
-/// `admit` and `settle`, for code that is not async, or whose success only you can tell.
+/// `admit` and `settle`, for code that is not async, or whose success only you can judge.
 fn by_hand() -> Result<(), Box<dyn StdError>> {
     println!("admit and settle");
     for text in ["1", "one", "two"] {
         let permit = PARSER.admit()?;
         let number = text.parse::<u32>();
-        // A permit that is dropped in place of being settled counts as a call that was given up; in a panic, as failed.
+        // A permit dropped without being settled counts as an abandoned call; in a panic, as a failed one.
         permit.settle(if number.is_ok() { Verdict::Success } else { Verdict::Failure });
         println!("  {text:?} is {number:?}; the circuit is {}", PARSER.state());
     }
     match PARSER.admit() {
         Err(Rejected::CircuitOpen { name, retry_after: Some(wait) }) => {
-            println!("  `{name}` lets nobody in for {wait:.1?}");
+            println!("  `{name}` lets no call in for {wait:.1?}");
         }
         other => return Err(format!("two failures in a row should have opened the circuit: {other:?}").into()),
     }
-    // Closed, with nothing counted: as new.
+    // Closed, with nothing counted, as if new.
     PARSER.reset();
     assert_eq!(PARSER.state(), State::Closed);
     Ok(())
 }
 
-/// `run` admits and settles for one future. Its error type has to have room for the rejection.
+/// `run` admits and settles around one future. Its error type has to have room for the rejection.
 async fn around_a_future() -> Result<(), Error<ParseIntError>> {
     println!("\nrun");
     let parse = async |text: &str| PARSER.run(async { text.parse::<u32>().map_err(Error::Inner) }).await;
@@ -57,7 +57,7 @@ async fn around_a_future() -> Result<(), Error<ParseIntError>> {
         match parse(text).await {
             Ok(number) => println!("  {text:?} is {number}"),
             Err(Error::Inner(error)) => println!("  {text:?}: {error}"),
-            // Rejected: the future that was given to `run` was never polled.
+            // Rejected: the future passed to `run` was never polled.
             Err(Error::Rejected(rejected)) => println!("  {text:?}: {rejected}"),
         }
     }
@@ -75,7 +75,7 @@ fn by_an_operator() -> Result<(), Box<dyn StdError>> {
     };
     show("as it is");
 
-    // Holds until told otherwise: no timer leaves it, and so nobody can be told when to come back.
+    // Holds until released: no timer ends it, so there is no time to tell callers to come back.
     PARSER.force_open();
     let rejection = PARSER.admit().err().ok_or("forced open, and yet it lets a call in")?;
     assert_eq!(rejection.retry_after(), None);

@@ -1,4 +1,4 @@
-//! The backend of the demonstration: a small HTTP server, by hand because it has to misbehave on demand.
+//! The backend of the demonstration: a small HTTP server, hand-written because it has to misbehave on demand.
 
 use std::io;
 use std::panic::resume_unwind;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mode {
     Answer,
-    /// Keeps callers waiting until the mode changes, and then does what that says.
+    /// Keeps callers waiting until the mode changes, and then follows the new one.
     Hold,
     Fail,
     Hang,
@@ -58,7 +58,7 @@ impl Backend {
 
 async fn accept(listener: TcpListener, mode: watch::Receiver<Mode>, seen: Arc<AtomicU64>) {
     while let Ok((stream, _)) = listener.accept().await {
-        // What becomes of a connection concerns nobody but its caller, a panic included.
+        // The outcome of a connection, even a panic, concerns only its caller.
         tokio::spawn(converse(BufReader::new(stream), mode.clone(), Arc::clone(&seen)));
     }
 }
@@ -82,7 +82,7 @@ async fn converse(
                 stream.read_to_end(&mut Vec::new()).await?;
                 return Ok(());
             }
-            // Unwinds like any panic, without the message that would spoil the picture.
+            // Unwinds like any panic, without the message that would clutter the output.
             Mode::Panic => resume_unwind(Box::new("a bug in the backend")),
         };
         stream.write_all(answer).await?;
@@ -93,7 +93,7 @@ async fn converse(
     Ok(())
 }
 
-/// Reads the head of a request, or finds that there will be none. The gateway's callers here send no bodies.
+/// Reads the head of a request; false at the end of the stream. The gateway's callers here send no bodies.
 async fn request_came(stream: &mut BufReader<TcpStream>) -> io::Result<bool> {
     let mut line = String::new();
     while stream.read_line(&mut line).await? > 0 {

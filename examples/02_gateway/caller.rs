@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use seaworthy::BoxError;
 use tokio::task::JoinSet;
 
-/// Whoever waits for longer has found a bug.
+/// A caller that waits longer has found a bug.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Clones share their connections.
@@ -23,7 +23,7 @@ pub(crate) struct Caller {
     uri: Uri,
 }
 
-/// What a caller got.
+/// What a caller received.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -47,7 +47,7 @@ impl Caller {
         Ok(Answer { status: head.status, headers: head.headers, body, took: start.elapsed() })
     }
 
-    /// So many calls at once.
+    /// Starts this many calls at once.
     pub(crate) fn start(&self, count: usize) -> JoinSet<Result<Answer, BoxError>> {
         (0..count)
             .map(|_| {
@@ -57,19 +57,19 @@ impl Caller {
             .collect()
     }
 
-    /// So many calls at once, and all of their answers.
+    /// Makes this many calls at once, and waits for all the answers.
     pub(crate) async fn crowd(&self, count: usize) -> Result<Vec<Answer>, BoxError> {
         self.start(count).join_all().await.into_iter().collect()
     }
 }
 
 impl Answer {
-    /// The seconds that `Retry-After` says, if it does.
+    /// The seconds in `Retry-After`, if there is one.
     pub(crate) fn retry_after(&self) -> Option<u64> {
         self.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
     }
 
-    /// Whether it was the gateway that answered, for the circuit.
+    /// Whether the gateway itself answered because its circuit is open.
     pub(crate) fn is_rejection(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE
             && self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json")

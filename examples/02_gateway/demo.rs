@@ -20,10 +20,10 @@ use crate::upstream::Upstream;
 const FAILURES: u32 = 5;
 const OPEN: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_millis(400);
-/// Callers who come all at once.
+/// The number of callers that arrive at once.
 const CROWD: usize = 20;
 
-/// Title, what the backend does, and the status of the calls that reach it.
+/// The title, what the backend does, and the status of the calls that reach it.
 const OUTAGES: [(&str, Mode, StatusCode); 6] = [
     ("answers 500", Mode::Fail, StatusCode::INTERNAL_SERVER_ERROR),
     ("hangs", Mode::Hang, StatusCode::GATEWAY_TIMEOUT),
@@ -37,7 +37,7 @@ struct Demo {
     story: Story,
     backend: Backend,
     circuit_breaker: CircuitBreaker,
-    /// Where the circuit's observer puts the states that it entered.
+    /// The states that the circuit entered, from its observer.
     entered: mpsc::Receiver<State>,
     app: Router,
     caller: Caller,
@@ -64,7 +64,7 @@ pub(crate) async fn run() -> Result<(), BoxError> {
     let stopped = async { stopped.await.unwrap_or_default() };
     let server = tokio::spawn(gateway::serve(listener, app.clone(), stopped));
 
-    println!("A gateway on {address} with a circuit in front of a backend on {}.", backend.authority());
+    println!("A gateway on {address} with a circuit breaker in front of a backend on {}.", backend.authority());
     println!("The circuit opens after {FAILURES} failures in a row, for {OPEN:?}; a call may take {TIMEOUT:?}.");
     println!("Each time the backend heals while the circuit is open. This takes about 7 seconds.");
     let caller = Caller::new(address)?;
@@ -79,7 +79,7 @@ pub(crate) async fn run() -> Result<(), BoxError> {
         measured = measured.or(times);
     }
 
-    // It went through all of that and still ends in order.
+    // After all of that, it still shuts down gracefully.
     assert!(!server.is_finished(), "the gateway must outlive its backend");
     drop(stop);
     drop(demo.caller);
@@ -138,12 +138,12 @@ impl Demo {
         let times = if measure { Some(self.measure(&mut tally).await?) } else { None };
         for answer in self.caller.crowd(CROWD).await? {
             assert!(answer.is_rejection(), "{answer:?}");
-            assert_eq!(answer.retry_after(), Some(1), "what is left of a second, rounded up");
+            assert_eq!(answer.retry_after(), Some(1), "the rest of a second, rounded up");
             tally.add(answer.status);
         }
         self.story.line(format_args!("{CROWD} calls: 503 with Retry-After: 1; the backend sees none of them"));
 
-        // From now on the backend keeps callers waiting, so that others come while the probe is under way.
+        // From now on the backend keeps callers waiting, so that others arrive while the probe is in flight.
         self.backend.set(Mode::Hold);
         tokio::time::sleep(self.circuit_breaker.snapshot().retry_after.unwrap_or_default()).await;
         tally.backend_while_open = self.backend.seen() - opened;
@@ -156,7 +156,7 @@ impl Demo {
         Ok((tally, times))
     }
 
-    /// Rejected calls, timed. This ends well before the circuit's open time does.
+    /// Times rejected calls. This ends well before the circuit's open time does.
     async fn measure(&self, tally: &mut Tally) -> Result<(Latencies, Latencies), BoxError> {
         let in_process = latency::in_process(&self.app, 20_000, OPEN / 10).await?;
         let by_socket = latency::by_socket(&self.caller, 5_000, OPEN / 4).await?;
@@ -166,7 +166,7 @@ impl Demo {
         Ok((in_process, by_socket))
     }
 
-    /// The backend has healed, and the circuit finds out with a single call.
+    /// The backend has healed, and the circuit breaker finds out with a single call.
     async fn recovery(&self, tally: &mut Tally) -> Result<(), BoxError> {
         let before = self.backend.seen();
         let mut calls = self.caller.start(CROWD);

@@ -21,27 +21,27 @@ use tower::{ServiceBuilder, service_fn};
 use crate::upload;
 use crate::upstream::{Upstream, UpstreamError};
 
-/// Answers every request with what the upstream says, or with
+/// Answers every request with the upstream's response, or with
 ///
 /// | status | when |
 /// |---|---|
 /// | 503 | the circuit is open: the upstream was not asked |
 /// | 504 | the upstream did not answer within `timeout` |
-/// | 502 | it could not be reached, broke off or did not talk HTTP |
-/// | 400 | the caller broke off or was too slow, or asked for something that cannot be passed on |
+/// | 502 | it could not be reached, hung up, or did not speak HTTP |
+/// | 400 | the caller hung up or was too slow, or asked for something that cannot be passed on |
 pub(crate) fn app(circuit_breaker: &CircuitBreaker, upstream: Upstream, timeout: Duration) -> Router {
     let stack = ServiceBuilder::new()
         // UpstreamError -> a response; axum wants services that cannot fail.
         .layer(HandleErrorLayer::new(answer))
-        // Error<UpstreamError> -> UpstreamError: what was rejected below is answered here.
+        // Error<UpstreamError> -> UpstreamError: rejections from below are answered here.
         .layer(RespondLayer::new())
         .layer(circuit_breaker.layer().classify(verdict))
         .service(service_fn(move |request| call(upstream.clone(), request, timeout)));
     Router::new().fallback_service(stack)
 }
 
-/// Calls the upstream, for so long at most. This limit stands below the circuit, so that a hung upstream is a failure to
-/// it; above, it would be a caller who hung up.
+/// Calls the upstream, with a time limit. The limit is below the circuit breaker, so that a hung upstream counts as a
+/// failure; above, it would look like a caller that hung up.
 async fn call(upstream: Upstream, request: Request, limit: Duration) -> Result<Response, Error<UpstreamError>> {
     let (request, upload) = upload::watch(request);
     match tokio::time::timeout(limit, upstream.pass_on(request)).await {
@@ -51,8 +51,8 @@ async fn call(upstream: Upstream, request: Request, limit: Duration) -> Result<R
     }
 }
 
-/// What a result tells about the upstream: nothing, where the caller is to blame. Else anybody could open the circuit for
-/// everybody, by breaking off uploads.
+/// What a result says about the upstream: nothing, if the caller is to blame. Otherwise any caller could open the
+/// circuit for everyone by aborting uploads.
 fn verdict(result: &Result<Response, Error<UpstreamError>>) -> Verdict {
     match result {
         Err(Error::Inner(UpstreamError::Caller(_))) => Verdict::Ignored,
@@ -60,7 +60,7 @@ fn verdict(result: &Result<Response, Error<UpstreamError>>) -> Verdict {
     }
 }
 
-/// Callers learn what kind of failure it was, and the operator's log why.
+/// Callers learn what kind of failure it was, and the log says why.
 async fn answer(error: UpstreamError) -> Response {
     let (status, body) = match &error {
         UpstreamError::Caller(_) => {
@@ -77,19 +77,19 @@ async fn answer(error: UpstreamError) -> Response {
 }
 
 fn with_causes(error: &(dyn StdError + 'static)) -> String {
-    // Not all of them, because one may be its own.
+    // Bounded, because an error may be its own source.
     let chain = successors(Some(error), |&error| error.source()).take(16);
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Serves until `stop`, then ends when the requests under way are answered.
+/// Serves until `stop`, then ends once the requests in flight are answered.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let listener = listener.tap_io(|stream| {
-        // A streamed body goes out as it comes in. If this fails, it only goes out later.
+        // A streamed body is forwarded as it comes in. If this fails, it is only forwarded later.
         let _ = stream.set_nodelay(true);
     });
     axum::serve(listener, app).with_graceful_shutdown(stop).await

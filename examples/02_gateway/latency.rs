@@ -11,7 +11,7 @@ use tower::{Service, ServiceExt};
 
 use crate::caller::Caller;
 
-/// Rejected calls in this process, which is what the gateway takes by itself: at most so many, for at most so long.
+/// Rejected calls in this process, which is the gateway's own share: at most `most`, for at most `within`.
 pub(crate) async fn in_process(gateway: &Router, most: usize, within: Duration) -> Result<Latencies, BoxError> {
     let mut gateway = gateway.clone().into_service();
     let (mut times, end) = (Vec::new(), Instant::now() + within);
@@ -25,7 +25,7 @@ pub(crate) async fn in_process(gateway: &Router, most: usize, within: Duration) 
     Ok(Latencies::new(times))
 }
 
-/// Rejected calls through a socket: at most so many, for at most so long.
+/// Rejected calls through a socket: at most `most`, for at most `within`.
 pub(crate) async fn by_socket(caller: &Caller, most: usize, within: Duration) -> Result<Latencies, BoxError> {
     let (mut times, end) = (Vec::new(), Instant::now() + within);
     while times.len() < most && Instant::now() < end {
@@ -49,7 +49,7 @@ impl Latencies {
         self.0.len()
     }
 
-    /// The time that `share` of the calls did not exceed.
+    /// The time within which `share` of the calls were answered.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         let rank = (share * self.0.len() as f64).ceil() as usize;
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
@@ -68,7 +68,7 @@ pub(crate) fn print_latencies(rows: &[(&str, &Latencies)]) {
     }
 }
 
-/// In one unit as far as it goes, so that rows compare at a glance.
+/// In the same unit if possible, so that rows compare at a glance.
 fn readable(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds < 1e-3 { format!("{:.1} µs", seconds * 1e6) } else { format!("{:.1} ms", seconds * 1e3) }

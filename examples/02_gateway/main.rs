@@ -1,17 +1,17 @@
 //! A gateway that survives its backend.
 //!
-//! Without arguments it shows outages by itself, through real sockets: a backend in this process fails, hangs, panics,
-//! talks nonsense and breaks off, and heals each time. Watch what callers of the gateway get meanwhile.
+//! Without arguments it plays through outages, over real sockets: a backend in this process fails, hangs, panics, talks
+//! nonsense and hangs up, and heals each time. Watch what the gateway's callers get meanwhile.
 //!
 //!     cargo run --release --example 02_gateway
 //!
-//! With arguments it is the same gateway in front of a server of yours, until Ctrl-C:
+//! With arguments it is the same gateway in front of a server of your own, until Ctrl-C:
 //!
 //!     cargo run --release --example 02_gateway -- --listen 127.0.0.1:8080 --upstream http://127.0.0.1:9000
 //!
-//! `gateway.rs` is the part to copy: the stack, from the caller down to the upstream. `upstream.rs` passes requests on, and
-//! `upload.rs` watches their bodies. The rest is the demonstration: `demo.rs` says what happens, `backend.rs` misbehaves,
-//! `caller.rs` calls, `latency.rs` takes the time and `report.rs` prints.
+//! `gateway.rs` is the part to copy: the stack, from the caller down to the upstream. `upstream.rs` forwards requests,
+//! and `upload.rs` watches their bodies. The rest is the demonstration: `demo.rs` is the script, `backend.rs`
+//! misbehaves, `caller.rs` calls, `latency.rs` measures and `report.rs` prints.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks")]
 #![allow(clippy::disallowed_methods, reason = "an example lives in real time")]
 
@@ -60,7 +60,7 @@ async fn main() -> ExitCode {
 
 /// The gateway in front of any server.
 async fn listen(settings: Listen) -> Result<(), Box<dyn StdError + Send + Sync>> {
-    // The circuit says by itself when it opens and closes, through `tracing`.
+    // The circuit breaker reports opening and closing through `tracing`.
     tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
 
     let Listen { address, upstream, timeout, open_for } = settings;
@@ -70,7 +70,7 @@ async fn listen(settings: Listen) -> Result<(), Box<dyn StdError + Send + Sync>>
     println!("http://{} passes requests on to http://{upstream}; Ctrl-C stops it", listener.local_addr()?);
 
     let asked_to_stop = async {
-        // If it cannot be waited for, there is nothing better than to stop.
+        // If Ctrl-C cannot be listened to, stopping is the best there is to do.
         let _ = ctrl_c().await;
         println!("stopping when the requests under way are done; Ctrl-C again does not wait for them");
     };

@@ -24,11 +24,11 @@ impl Story {
     }
 }
 
-/// The answers of one chapter, counted.
+/// The responses of one chapter, counted.
 pub(crate) struct Tally {
     title: &'static str,
     statuses: BTreeMap<StatusCode, u64>,
-    /// Requests that arrived at the backend, and those that did while the circuit was open.
+    /// Requests that reached the backend, and those that did so while the circuit was open.
     pub(crate) backend: u64,
     pub(crate) backend_while_open: u64,
 }

@@ -1,4 +1,4 @@
-//! The body of a request on its way through, watched to know who keeps whom waiting.
+//! A request body on its way through, watched to know which side keeps the other waiting.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,27 +9,26 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use hyper::body::{Frame, SizeHint};
 
-/// The caller's body could not be read. By this the caller's errors are told from the upstream's when the client gives
-/// them back.
+/// The caller's body could not be read. Tells the caller's errors from the upstream's when the client returns them.
 #[derive(Debug, thiserror::Error)]
-#[error("the caller broke off")]
+#[error("the caller hung up")]
 pub(crate) struct CallerBrokeOff(#[source] axum::Error);
 
-/// Puts a watched body in the place of the request's own.
+/// Replaces the request's body with a watched one.
 pub(crate) fn watch(request: Request) -> (Request, Upload) {
     let upload = Upload::default();
     let request = request.map(|body| Body::new(Watched { body, upload: upload.clone() }));
     (request, upload)
 }
 
-/// How it stands with the body of a request.
+/// The progress of a request body.
 #[derive(Clone, Default)]
 pub(crate) struct Upload {
     awaited: Arc<AtomicBool>,
 }
 
 impl Upload {
-    /// Whether the upstream would take more, and the caller has not sent it.
+    /// Whether the upstream would take more than the caller has sent.
     pub(crate) fn is_awaited(&self) -> bool {
         self.awaited.load(Ordering::Relaxed)
     }

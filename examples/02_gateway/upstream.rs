@@ -1,4 +1,4 @@
-//! Passes requests on to the upstream, and its responses back.
+//! Forwards requests to the upstream, and its responses back.
 
 use std::error::Error as StdError;
 use std::iter::successors;
@@ -17,10 +17,10 @@ use seaworthy::BoxError;
 
 use crate::upload::CallerBrokeOff;
 
-/// A response of at most so many bytes is read before it is passed on.
+/// A response of at most this many bytes is read in full before it is passed on.
 const SMALL: u64 = 64 * 1024;
 
-/// What a connection is about, and not a message (RFC 9110, 7.6.1). `Connection` can name more.
+/// Headers about a connection rather than a message (RFC 9110, 7.6.1). `Connection` can name more.
 static HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -62,8 +62,8 @@ impl Upstream {
         let (mut head, body) = response.into_parts();
         drop_hop_by_hop(&mut head.headers);
         head.version = Version::HTTP_11;
-        // A long body is streamed, and if it breaks off, the caller sees it break off: its call was settled with the
-        // head. A short one is waited for, so that it either arrives or is a failure, to the circuit as well.
+        // A long body is streamed, and if it breaks off, the caller sees it break off: the call was settled at the
+        // head. A short one is read in full, so that it either arrives or is a failure, to the circuit breaker as well.
         let body = match body.size_hint().exact() {
             Some(length) if length <= SMALL => match body.collect().await {
                 Ok(body) => Body::from(body.to_bytes()),
@@ -74,7 +74,7 @@ impl Upstream {
         Ok(Response::from_parts(head, body))
     }
 
-    /// The same request, as sent by us to the upstream.
+    /// The same request, as the gateway sends it to the upstream.
     fn translate(&self, request: Request) -> Result<Request, UpstreamError> {
         let (mut head, body) = request.into_parts();
         if head.method == Method::CONNECT {
@@ -89,7 +89,7 @@ impl Upstream {
             .map_err(|error| UpstreamError::Caller(error.into()))?;
         head.version = Version::HTTP_11;
         drop_hop_by_hop(&mut head.headers);
-        // The client writes the upstream's.
+        // The client writes the upstream's own.
         head.headers.remove(header::HOST);
         Ok(Request::from_parts(head, body))
     }
@@ -108,10 +108,10 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Finds out who is to blame for a call that failed.
+/// Finds out which side is to blame for a failed call.
 fn blame(error: hyper_util::client::legacy::Error) -> UpstreamError {
     let first: &(dyn StdError + 'static) = &error;
-    // Not all of them, because one may be its own.
+    // Bounded, because an error may be its own source.
     let broke_off = successors(Some(first), |&error| error.source()).take(16).any(|error| error.is::<CallerBrokeOff>());
     if broke_off { UpstreamError::Caller(error.into()) } else { UpstreamError::Upstream(error.into()) }
 }

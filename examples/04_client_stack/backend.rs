@@ -1,4 +1,4 @@
-//! A small HTTP server, by hand because it has to fail on demand.
+//! A small HTTP server, hand-written because it has to fail on demand.
 
 use std::io;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mode {
     Answer,
-    /// Holds its port and does not listen: the system refuses connections.
+    /// Keeps its port without listening: the system refuses connections.
     Refuse,
     Reset,
     Hang,
-    /// 503, once: what comes next is answered.
+    /// 503, once: later requests are answered.
     BusyOnce {
         retry_after: u64,
     },
@@ -42,7 +42,7 @@ struct Counts {
 }
 
 impl Backend {
-    /// Takes a free port, and refuses connections until the mode is another.
+    /// Takes a free port, and refuses connections until the mode changes.
     pub(crate) fn start() -> io::Result<Backend> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(([127, 0, 0, 1], 0).into())?;
@@ -61,19 +61,19 @@ impl Backend {
         self.counts.arrived.load(Ordering::SeqCst)
     }
 
-    /// The most requests that it has worked on at a time.
+    /// The most requests in progress at one time.
     pub(crate) fn peak(&self) -> u64 {
         self.counts.peak.load(Ordering::SeqCst)
     }
 }
 
 async fn serve(socket: TcpSocket, mode: Arc<watch::Sender<Mode>>, counts: Arc<Counts>) -> io::Result<()> {
-    // It cannot fail: the sender is ours, too.
+    // Cannot fail: this task holds a sender, too.
     let _ = mode.subscribe().wait_for(|mode| *mode != Mode::Refuse).await;
     let listener = socket.listen(128)?;
     loop {
         let (stream, _) = listener.accept().await?;
-        // What becomes of a connection concerns nobody but its caller.
+        // The outcome of a connection concerns only its caller.
         tokio::spawn(converse(stream, Arc::clone(&mode), Arc::clone(&counts)));
     }
 }
@@ -86,7 +86,7 @@ async fn converse(stream: TcpStream, mode: Arc<watch::Sender<Mode>>, counts: Arc
     counts.arrived.fetch_add(1, Ordering::SeqCst);
     let now = *mode.borrow();
     if now == Mode::Reset {
-        // A connection that is closed before all was read is reset.
+        // A connection closed with unread data is reset.
         return Ok(());
     }
     let mut stream = BufReader::new(stream);

@@ -1,7 +1,8 @@
-//! A client that survives its backend: total timeout, retry, circuit, bulkhead and attempt timeout around an HTTP client.
+//! A client that survives its backend: total timeout, retry, circuit breaker, bulkhead and attempt timeout around an
+//! HTTP client.
 //!
-//! A backend in this process fails in every way that backends do, over real sockets, and heals each time. For each way
-//! there is a row: what callers got, what the backend was spared, and how soon it is in service again. Whatever the rows
+//! A backend in this process fails in all the ways that backends do, over real sockets, and heals each time. Each way
+//! has a row: what callers got, what the backend was spared, and how soon it is back in service. Everything the rows
 //! claim is asserted.
 //!
 //!     cargo run --release --example 04_client_stack
@@ -26,18 +27,18 @@ use backend::{Backend, Mode};
 use report::{Row, in_words};
 use stack::{ATTEMPT, FAILURES, PERMITS, Stack, TOTAL};
 
-/// What a busy machine may add to a time.
+/// What a busy machine may add to a measured time.
 const SLACK: Duration = Duration::from_millis(500);
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let (stack, backend) = (Stack::new()?, Backend::start()?);
     println!(
-        "total {TOTAL:?} > 3 attempts > circuit, {FAILURES} failures > bulkhead, {PERMITS} slots > attempt {ATTEMPT:?}\n"
+        "total {TOTAL:?} > 3 attempts > circuit, {FAILURES} failures > bulkhead, {PERMITS} permits > attempt {ATTEMPT:?}\n"
     );
     Row::print_head();
 
-    // The rejected get the circuit's answer at once: the first two callers cost the backend five attempts, the others none.
+    // Rejected calls return at once: the first two callers cost the backend five attempts, the others none.
     let row = outage("refuses connections", Mode::Refuse, &stack, &backend).await?;
     assert_opened(&row);
     assert_eq!(row.arrived, 0);
@@ -46,8 +47,8 @@ async fn main() -> Result<(), BoxError> {
     assert_opened(&row);
     assert_eq!(row.arrived, row.attempts);
 
-    // Three attempts would take longer than the total timeout allows, which cuts the third short. That one was dropped and
-    // says nothing about the backend; the first two were given up below the circuit, and count.
+    // Three attempts would take longer than the total timeout allows, which cuts the third short. That one was dropped
+    // and says nothing about the backend; the first two timed out below the circuit breaker, and count.
     let row = outage("hangs", Mode::Hang, &stack, &backend).await?;
     assert!(row.slowest < TOTAL + SLACK, "a caller waited for {:?}", row.slowest);
     assert!(row.got("timed out, in total") > 0 && row.got("circuit open") > 0, "{:?}", row.got);
@@ -56,12 +57,12 @@ async fn main() -> Result<(), BoxError> {
     let row = outage("breaks off in the body", Mode::Truncate, &stack, &backend).await?;
     assert_opened(&row);
 
-    // Nobody can wait for a minute: the 503 is the caller's at once. Five of them open the circuit.
+    // A minute is too long to wait: the caller gets the 503 at once. Five of them open the circuit.
     let row = outage("503, Retry-After: 60", Mode::Busy { retry_after: 60 }, &stack, &backend).await?;
     assert_eq!((row.got("503"), row.retries, row.arrived), (FAILURES.into(), 0, FAILURES.into()));
     assert_eq!(row.circuit_breaker, State::Open);
 
-    // A second can be waited for, and the caller never learns that the backend was busy.
+    // A second is worth waiting for, and the caller never learns that the backend was busy.
     let row = scene("503 once, Retry-After: 1", Mode::BusyOnce { retry_after: 1 }, &stack, &backend, async || {
         vec![timed(&stack, &backend).await]
     });
@@ -89,7 +90,7 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Ten callers, one after the other, while the backend fails.
+/// Ten callers, one after another, while the backend fails.
 async fn outage(title: &'static str, mode: Mode, stack: &Stack, backend: &Backend) -> Result<Row, BoxError> {
     scene(title, mode, stack, backend, async || {
         let mut calls = Vec::new();
@@ -104,13 +105,13 @@ async fn outage(title: &'static str, mode: Mode, stack: &Stack, backend: &Backen
 fn assert_opened(row: &Row) {
     let failures = u64::from(FAILURES);
     assert_eq!(row.attempts, failures, "{}: attempts after the circuit opened", row.title);
-    // The second caller's last attempt met the open circuit, and so did everybody after.
+    // The second caller's last attempt met the open circuit, and so did every call after it.
     assert_eq!((row.got("circuit open"), row.circuit_breaker), (9, State::Open), "{}: {:?}", row.title, row.got);
 }
 
 type Call = (Result<Response<Bytes>, BoxError>, Duration);
 
-/// The backend fails, callers call, the backend heals and is in service again.
+/// The backend fails, callers call, the backend heals and is back in service.
 async fn scene(
     title: &'static str,
     mode: Mode,
@@ -137,7 +138,7 @@ async fn scene(
     Ok(row)
 }
 
-/// How long it takes from now to the first good answer.
+/// How long it takes from now to the first good response.
 async fn until_back(stack: &Stack, backend: &Backend) -> Duration {
     let start = Instant::now();
     while !matches!(stack.call(&backend.uri).await, Ok(response) if response.body() == "hello") {

@@ -12,7 +12,7 @@ use crate::stack::TOTAL;
 
 pub(crate) struct Row {
     pub(crate) title: &'static str,
-    /// What callers got, and how many of them.
+    /// What callers got, with the count of each.
     pub(crate) got: BTreeMap<String, u64>,
     pub(crate) slowest: Duration,
     pub(crate) attempts: u64,
@@ -66,9 +66,9 @@ pub(crate) fn in_words(result: &Result<Response<Bytes>, BoxError>) -> String {
     }
 }
 
-/// The cause of all causes says most.
+/// The root cause says most.
 fn root(error: &(dyn StdError + 'static)) -> String {
-    // Not of all, because one may be its own.
+    // Bounded, because an error may be its own source.
     let root = std::iter::successors(Some(error), |&error| error.source()).take(16).last().unwrap_or(error);
     match root.downcast_ref::<std::io::Error>() {
         Some(error) => error.kind().to_string(),

@@ -15,23 +15,23 @@ use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, Event, RetryPolicy,
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-/// No caller waits for longer, whatever happens.
+/// The most time that any caller waits.
 pub(crate) const TOTAL: Duration = Duration::from_millis(1400);
-/// No attempt takes longer.
+/// The most time that an attempt takes.
 pub(crate) const ATTEMPT: Duration = Duration::from_millis(500);
-/// After so many failures in a row the circuit opens, for so long.
+/// How many failures in a row open the circuit, and how long it stays open.
 pub(crate) const FAILURES: u32 = 5;
 pub(crate) const OPEN: Duration = Duration::from_millis(500);
-/// So many attempts run at a time.
+/// The most attempts at a time.
 pub(crate) const PERMITS: u32 = 4;
 
 #[derive(Clone)]
 pub(crate) struct Stack {
     service: BoxCloneSyncService<Request<Empty<Bytes>>, Response<Bytes>, BoxError>,
     pub(crate) circuit_breaker: CircuitBreaker,
-    /// Attempts that went out to the backend, whether they arrived or not.
+    /// Attempts sent to the backend, whether they arrived or not.
     attempts: Arc<AtomicU64>,
-    /// Waits for another attempt.
+    /// Waits before another attempt.
     retries: Arc<AtomicU64>,
 }
 
@@ -43,7 +43,8 @@ impl Stack {
         let retry = RetryPolicy::builder("backend")
             .attempts(3)
             .backoff(Backoff::exponential(Duration::from_millis(50), Duration::from_millis(500)))
-            // A little before the total timeout, so that the caller gets the last answer and not the news of a wait.
+            // A little before the total timeout, so that the caller gets the last response rather than a timeout during
+            // a wait.
             .deadline(TOTAL - Duration::from_millis(100))
             .observer(move |event: &Event<'_>| {
                 if let Event::Retried { .. } = event {
@@ -60,7 +61,7 @@ impl Stack {
             .layer(retry.http_layer())
             .layer(circuit_breaker.layer().classify(HttpClassifier))
             .layer(bulkhead.layer())
-            // Below the circuit, so that an attempt that hangs is a failure to it.
+            // Below the circuit breaker, so that an attempt that hangs counts as a failure.
             .layer(Timeout::builder(ATTEMPT).name("attempt").build()?.layer())
             .service(service_fn(move |request| {
                 counter.fetch_add(1, Ordering::SeqCst);
@@ -84,13 +85,13 @@ impl Stack {
 
 type HttpClient = Client<HttpConnector, ReplayBody<Empty<Bytes>>>;
 
-/// Keeps no connections, so that each attempt meets the backend as it is now. In service, keep them.
+/// Keeps no idle connections, so that each attempt meets the backend as it is now. In production, keep them.
 fn client() -> HttpClient {
     Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http()
 }
 
-/// Reads the body, too: all layers above then see a body that breaks off, or that takes too long, as a failed attempt.
-/// For bodies that are too large to hold, this is not the way.
+/// Reads the body, too: all layers above then see a body that breaks off, or takes too long, as a failed attempt. Not
+/// for bodies that are too large to hold in memory.
 async fn call(client: HttpClient, request: Request<ReplayBody<Empty<Bytes>>>) -> Result<Response<Bytes>, BoxError> {
     let (head, body) = client.request(request).await?.into_parts();
     Ok(Response::from_parts(head, body.collect().await?.to_bytes()))

@@ -1,4 +1,4 @@
-//! Callers: so many a second, whether the server keeps up or not, as on the internet.
+//! Callers at a fixed rate, whether the server keeps up or not, as on the internet.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,9 +15,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 pub(crate) const RATE: u32 = 250;
 pub(crate) const SPAN: Duration = Duration::from_secs(3);
-/// A later answer is of no use to anybody.
+/// A later response is of no use.
 pub(crate) const DEADLINE: Duration = Duration::from_millis(200);
-/// Callers hang up after so long.
+/// When callers hang up.
 const PATIENCE: Duration = Duration::from_millis(800);
 
 type HttpClient = Client<HttpConnector, Empty<Bytes>>;
@@ -40,7 +40,7 @@ impl Outcome {
         self.good.len() as f64 / SPAN.as_secs_f64()
     }
 
-    /// The time that `share` of the good answers did not exceed.
+    /// The time within which `share` of the good responses came.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         let rank = (share * self.good.len() as f64).ceil() as usize;
         self.good.get(rank.saturating_sub(1)).copied().unwrap_or_default()
@@ -52,7 +52,7 @@ pub(crate) async fn run(server: SocketAddr) -> Result<Outcome, BoxError> {
     let client: HttpClient = Client::builder(TokioExecutor::new()).build_http();
     let mut calls = JoinSet::new();
     let mut clock = interval(Duration::from_secs(1) / RATE);
-    // A timer that is late makes up for it: the load is the same on a slow machine.
+    // A timer that is late catches up: the load is the same on a slow machine.
     clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for _ in 0..RATE * SPAN.as_secs() as u32 {
         clock.tick().await;
@@ -75,7 +75,7 @@ pub(crate) async fn run(server: SocketAddr) -> Result<Outcome, BoxError> {
     Ok(outcome)
 }
 
-/// The answer, if it came before the caller hung up.
+/// The response, if it came before the caller hung up.
 async fn call(client: HttpClient, uri: Uri) -> Result<Option<(StatusCode, Duration)>, BoxError> {
     let start = Instant::now();
     let answer = timeout(PATIENCE, async {

@@ -1,8 +1,8 @@
 //! A server that survives its callers: respond, bulkhead and timeout around a handler of limited capacity.
 //!
 //! The same overload comes twice, over real sockets: two and a half times what the handler can do. Without the stack,
-//! all requests wait in one queue, and hardly anybody is answered in time. With it, most are turned away at once, and
-//! those let in are answered in time. Whatever it claims is asserted.
+//! all requests wait in one queue, and hardly any is answered in time. With it, most are rejected at once, and those
+//! let in are answered in time. Everything it claims is asserted.
 //!
 //!     cargo run --release --all-features --example 05_server_stack
 //!
@@ -42,7 +42,7 @@ async fn main() -> Result<(), BoxError> {
 
     assert!(with.goodput() > without.goodput(), "the stack does not pay");
     assert!(with.late + with.hung_up < without.late + without.hung_up, "those let in are not answered in time");
-    // Without the stack nobody is turned away; with it, the bulkhead turns away and the timeout gives up.
+    // Without the stack no request is rejected; with it, the bulkhead rejects some and the timeout cuts some off.
     assert_eq!((without.unavailable, without.timed_out), (0, 0));
     assert!(with.unavailable > 0 && with.timed_out > 0);
     println!(

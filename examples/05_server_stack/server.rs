@@ -1,4 +1,4 @@
-//! The part to copy: a server that does not take on more than it can do.
+//! The part to copy: a server that takes on no more than it can do.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 
-/// The handler's workers, and the time that one of them spends on a request: 100 requests a second, if none gets stuck.
+/// The handler's workers, and the time a worker spends on a request: 100 requests a second, if none gets stuck.
 pub(crate) const WORKERS: u32 = 4;
 const WORK: Duration = Duration::from_millis(40);
-/// Every so many requests, one gets stuck for so long.
+/// One request in this many gets stuck, for this long.
 const STUCK_EVERY: u64 = 50;
 const STUCK: Duration = Duration::from_secs(1);
 
-/// As many requests at a time as there are workers, and as many in the queue as can be served in time.
+/// As many requests at a time as there are workers, and as many queued as can be served in time.
 fn protected(app: Router) -> Result<Router, BoxError> {
     let bulkhead =
         Bulkhead::builder("work").limit(WORKERS).max_wait(Duration::from_millis(100)).max_queued(8).build()?;
@@ -35,19 +35,19 @@ fn protected(app: Router) -> Result<Router, BoxError> {
     ))
 }
 
-/// Serves on a free port for as long as the process lives.
+/// Serves on a free port for the life of the process.
 pub(crate) async fn start(is_protected: bool) -> Result<SocketAddr, BoxError> {
     let app = Router::new().route("/", get(work)).with_state(Arc::new(Capacity::new()));
     let app = if is_protected { protected(app)? } else { app };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    // Nobody fires the trigger: it goes on for as long as the process does.
+    // The trigger is never fired: the server runs for the life of the process.
     let (_trigger, shutdown) = Shutdown::new();
     tokio::spawn(serve(listener, app).run(shutdown));
     Ok(address)
 }
 
-/// What is behind most handlers: a number of connections, threads or cores, and a queue in front of them.
+/// What most handlers have behind them: a number of connections, threads or cores, with a queue in front.
 struct Capacity {
     workers: Semaphore,
     requests: AtomicU64,

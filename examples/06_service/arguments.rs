@@ -10,7 +10,7 @@ use crate::service::{Misbehaviour, Settings};
 
 pub(crate) const HELP: &str = "\
 usage: 06_service --demo
-           plays a service's life through, in a few seconds
+           plays through a service's life in a few seconds
        06_service [--listen ADDRESS] [--dependency URL] [--drain SECONDS] [--grace SECONDS]
            serves /hello, /slow?ms=N, /orders and /health/..., until Ctrl-C or SIGTERM
 
@@ -19,7 +19,7 @@ usage: 06_service --demo
   --drain SECONDS     how long it goes on taking connections after readiness has said no; 5 after SIGTERM and 0
                       after Ctrl-C unless set
   --grace SECONDS     how long requests and tasks may take to finish after that; 30 unless set
-  --misbehave HOW     adds a task that does what tasks should not: ignore-shutdown or panic
+  --misbehave HOW     adds a task that misbehaves: ignore-shutdown or panic
   --help              this text";
 
 pub(crate) enum Arguments {
@@ -72,7 +72,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Argumen
     }
 }
 
-/// Without a slash at its end.
+/// Without a trailing slash.
 fn a_url(text: &str) -> Result<String, String> {
     let bad = |problem| format!("--dependency needs a URL such as http://127.0.0.1:9000, not {text:?}: {problem}");
     let uri: Uri = text.parse().map_err(|error| bad(format!("{error}")))?;

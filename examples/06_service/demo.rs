@@ -1,4 +1,5 @@
-//! A service's life, over real sockets: ready, without its dependency, recovered, and stopped with requests in flight.
+//! The life of a service, over real sockets: ready, without its dependency, recovered, and stopped with requests in
+//! flight.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::dependency;
 use crate::service::{self, Settings};
 
 const IN_FLIGHT: usize = 20;
-/// Whatever is waited for has happened by then, or never will.
+/// Anything awaited has happened by then, or never will.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run() -> Result<(), BoxError> {
@@ -28,13 +29,13 @@ pub(crate) async fn run() -> Result<(), BoxError> {
         ..Settings::default()
     };
     let (runner, address) = service::build(&settings).await?;
-    // It is no task of the runner's: a runner waits for its tasks, and this one waits for the runner.
+    // Not a task of the runner: a runner waits for its tasks, and this one waits for the runner.
     let story = tokio::spawn(story(Caller::new(address)));
     let ended = runner.run().await;
     // If the run ended for another reason, the story does not get what it waits for.
     tokio::time::timeout(PATIENCE, story).await???;
     ended?;
-    tracing::info!("the run has ended well");
+    tracing::info!("the run ended well");
     Ok(())
 }
 
@@ -79,7 +80,7 @@ async fn story(caller: Caller) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// As an orchestrator would, to this very process.
+/// The way an orchestrator would, to this very process.
 #[cfg(unix)]
 async fn terminate() -> Result<(), BoxError> {
     let command = format!("kill -TERM {}", std::process::id());
@@ -100,7 +101,7 @@ struct Caller {
 
 impl Caller {
     fn new(address: SocketAddr) -> Caller {
-        // A connection a request, as from many callers.
+        // A new connection for each request, as from many callers.
         Caller { address, client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http() }
     }
 
@@ -125,7 +126,7 @@ impl Caller {
             }
             sleep(Duration::from_millis(20)).await;
         }
-        tracing::info!(status = expected, path, "asked, until it was so");
+        tracing::info!(status = expected, path, "answered as expected, in the end");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What the service depends on, in the same process, so that nothing has to be installed. It can be told to fail.
+//! The service's dependency, in the same process, so that nothing has to be installed. It can be made to fail.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,12 +11,12 @@ use tokio::net::TcpListener;
 
 static FAILS: AtomicBool = AtomicBool::new(false);
 
-/// From now on.
+/// Makes it fail, or heal, from now on.
 pub(crate) fn fails(fails: bool) {
     FAILS.store(fails, Ordering::Relaxed);
 }
 
-/// Starts it, and tells where it listens.
+/// Starts it, and returns its URL.
 pub(crate) async fn start(runner: &Runner) -> Result<String, BoxError> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);

@@ -1,9 +1,9 @@
-//! A whole service: it starts, says how it is, keeps going while its dependency does not, and stops in order.
+//! A whole service: it starts, reports its health, keeps going without its dependency, and shuts down gracefully.
 //!
-//!     cargo run --release --all-features --example 06_service -- --demo      plays its life through, in a few seconds
+//!     cargo run --release --all-features --example 06_service -- --demo      plays through its life in a few seconds
 //!     cargo run --release --all-features --example 06_service                serves until Ctrl-C or SIGTERM
 //!
-//! `service.rs` is the part to copy; `../kubernetes.yaml` is what belongs around it.
+//! `service.rs` is the part to copy; `../kubernetes.yaml` is the deployment for it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks")]
 #![allow(clippy::disallowed_methods, reason = "an example lives in real time")]
 

@@ -1,4 +1,4 @@
-//! The part to copy: what a service is made of, in the order in which it is needed.
+//! The part to copy: the parts of a service, in the order in which they are needed.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,10 +23,10 @@ use crate::dependency;
 
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
-    /// Where orders are asked for; a server in this process if none is told.
+    /// The server that orders are requested from; one in this process if none is given.
     pub(crate) dependency: Option<String>,
-    /// How long readiness says no before the listener is closed: long enough for every load balancer to notice.
-    /// The runner's own if none is told.
+    /// How long the service stays unready before the listener is closed: long enough for every load balancer to notice.
+    /// The runner's default if none is given.
     pub(crate) drain: Option<Duration>,
     /// How long requests and tasks have to finish after that.
     pub(crate) grace: Duration,
@@ -35,7 +35,7 @@ pub(crate) struct Settings {
     pub(crate) misbehaviour: Option<Misbehaviour>,
 }
 
-/// What a task can do wrong, to see what becomes of it.
+/// What a task can do wrong, to see what happens.
 #[derive(Clone, Copy)]
 pub(crate) enum Misbehaviour {
     IgnoreShutdown,
@@ -55,17 +55,17 @@ impl Default for Settings {
     }
 }
 
-/// What handlers share.
+/// The state that handlers share.
 #[derive(Clone)]
 struct App {
     orders: Orders,
     journal: mpsc::Sender<String>,
 }
 
-/// Asks for orders: through the circuit, within a second.
+/// Requests orders: through the circuit breaker, within a second.
 type Orders = BoxCloneSyncService<(), Response<Bytes>, BoxError>;
 
-/// Sets the service up; nothing is answered before [`Runner::run`].
+/// Sets up the service; it answers nothing before [`Runner::run`].
 pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), BoxError> {
     let mut builder = Runner::builder().grace_period(settings.grace);
     if let Some(drain) = settings.drain {
@@ -80,10 +80,10 @@ pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), B
     };
     let circuit_breaker =
         CircuitBreaker::builder("dependency").consecutive_failures(3).open_for(settings.open_for).build()?;
-    // Nothing here is of use without orders. Where half of a service is, `report` it instead.
+    // Nothing here is of use without orders. If half of a service still is, use `report` instead.
     health.require("dependency", circuit_breaker.clone())?;
 
-    // A task in the background: it ends by itself when the last handler that could write to it is gone.
+    // A background task: it ends when the last handler that could write to it is gone.
     let (journal, mut entries) = mpsc::channel::<String>(1024);
     let is_open = journal.downgrade();
     health.report("journal", move || is_open.upgrade().is_some_and(|journal| !journal.is_closed()))?;
@@ -136,7 +136,7 @@ fn router(app: App, health: &Health) -> Result<axum::Router, BoxError> {
         .layer(
             ServiceBuilder::new()
                 .layer(RespondLayer::new())
-                // Load balancers send requests until they have noticed: while it drains these are served, too.
+                // Load balancers send requests until they notice: while it drains these are still served.
                 .layer(health.readiness_layer())
                 .layer(bulkhead.layer())
                 .layer(TimeoutLayer::new(Duration::from_secs(60)))
@@ -158,7 +158,7 @@ async fn slow(RawQuery(query): RawQuery) -> impl IntoResponse {
 async fn list_orders(State(app): State<App>) -> impl IntoResponse {
     match app.orders.oneshot(()).await {
         Ok(response) if response.status().is_success() => {
-            // If nobody reads the journal any more, health says so.
+            // If the journal is no longer read, health reports it.
             let _ = app.journal.send("orders were listed".into()).await;
             (StatusCode::OK, response.into_body())
         }

@@ -2,8 +2,9 @@
 //!
 //!     cargo run --release --all-features --example 07_adapters
 //!
-//! `backend/` are the traits and what stands in for the real thing; `resilient/` is the part to copy. The times in the file
-//! are those of a real system, so the clock is paused, and jumps to whatever is waited for next. What is printed is asserted.
+//! `backend/` has the traits and the stand-ins for real backends; `resilient/` is the part to copy. The times in the
+//! file are those of a real system, so the clock is paused and jumps to whatever is awaited next. Everything printed is
+//! asserted.
 #![allow(clippy::print_stdout, reason = "an example speaks")]
 #![allow(clippy::disallowed_methods, reason = "it looks at the clock that it paused")]
 
@@ -40,13 +41,13 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Says what came of a call and how long it took.
+/// Prints the outcome of a call and how long it took.
 async fn tell<T>(what: &str, call: impl Future<Output = Answer<T>>) -> Answer<T> {
     let start = Instant::now();
     let answer = call.await;
     let outcome = match &answer {
         Ok(_) => "done".to_owned(),
-        // What rejected it is the source, which is not told in the text as well.
+        // The rejection is the source, and is not repeated in the text.
         Err(error) => error.rejected().map_or_else(|| error.to_string(), ToString::to_string),
     };
     println!("  {what:<34} {outcome} ({:?})", start.elapsed());
@@ -69,7 +70,7 @@ async fn all_is_well(system: &System) -> Result<(), BoxError> {
 
 /// A backend that says no is well: this never opens a circuit.
 async fn the_wrong_question(system: &System) {
-    println!("\nten questions for what is not there");
+    println!("\nten requests for something that does not exist");
     for _ in 0..9 {
         assert!(matches!(system.compute.get("web-2").await, Err(BackendError::NotFound(_))));
     }
@@ -90,7 +91,7 @@ async fn a_dead_backend(system: &System) {
     assert!(is_open(&tell("look up", system.dns.look_up("web.example")).await));
     assert_eq!(system.faults.dns.calls(), calls, "the backend is left alone");
 
-    println!("it heals, and 30 s after it was opened the circuit tries");
+    println!("it heals, and 30 s after it opened, the circuit lets a probe through");
     system.faults.dns.set(Fault::None);
     advance(Duration::from_secs(30)).await;
     for _ in 0..2 {
@@ -103,7 +104,7 @@ async fn a_dead_backend(system: &System) {
 }
 
 async fn a_hung_backend(system: &System) {
-    println!("\nstorage hangs; what takes its time may take longer");
+    println!("\nstorage hangs; slow operations have longer timeouts");
     system.faults.storage.set(Fault::Hang);
     assert_eq!(timed_out(&tell("create a volume", system.storage.create("more")).await), Some(30));
     assert_eq!(timed_out(&tell("take a snapshot", system.storage.snapshot("data")).await), Some(5 * 60));
@@ -111,12 +112,12 @@ async fn a_hung_backend(system: &System) {
     for _ in 0..2 {
         assert_eq!(timed_out(&system.storage.delete("data").await), Some(30));
     }
-    assert!(is_open(&tell("ping", system.storage.ping()).await), "the ping passes the circuit");
+    assert!(is_open(&tell("ping", system.storage.ping()).await), "the ping got past the circuit");
     assert!(tell("the network, meanwhile", system.network.ping()).await.is_ok());
 }
 
 async fn a_saturated_backend(system: Arc<System>) -> Result<Arc<System>, BoxError> {
-    println!("\ncompute is slow, and twenty calls are in it");
+    println!("\ncompute is slow, with twenty calls in flight");
     system.faults.compute.set(Fault::Slow(Duration::from_secs(60)));
     let mut held = JoinSet::new();
     for _ in 0..20 {
@@ -148,13 +149,13 @@ async fn a_stream(system: &System) -> Result<(), BoxError> {
     }
     drop(logs);
     assert_eq!((in_use(), system.compute.get_ref().write("web-1", "anybody?").await), (Some(0), 0));
-    println!("  dropped: the permit is free, and nobody reads");
+    println!("  dropped: the permit is free, and there are no readers");
     Ok(())
 }
 
-/// All is taken down again, once storage has healed.
+/// Tears everything down, once storage has healed.
 async fn the_end(system: Arc<System>) -> Result<(), BoxError> {
-    println!("\nall is taken down");
+    println!("\neverything is torn down");
     system.faults.storage.set(Fault::None);
     tell("delete the load balancer", system.lb.delete("web")).await?;
     tell("remove the name", system.dns.remove("web.example")).await?;
@@ -163,7 +164,7 @@ async fn the_end(system: Arc<System>) -> Result<(), BoxError> {
     tell("delete the instance", system.compute.delete("web-1")).await?;
     assert!(matches!(system.lb.targets("web").await, Err(BackendError::NotFound(_))));
     // Without its policy, a backend is what it was.
-    let system = Arc::into_inner(system).ok_or("somebody still has it")?;
+    let system = Arc::into_inner(system).ok_or("the system is still in use")?;
     assert!(system.compute.into_inner().list().await?.is_empty());
     Ok(())
 }
@@ -172,7 +173,7 @@ fn is_open<T>(answer: &Answer<T>) -> bool {
     matches!(answer, Err(BackendError::Rejected(Rejected::CircuitOpen { .. })))
 }
 
-/// After how many seconds a call was given up.
+/// The timeout, in seconds, if the call timed out.
 fn timed_out<T>(answer: &Answer<T>) -> Option<u64> {
     match answer {
         Err(BackendError::Rejected(Rejected::TimedOut { after, .. })) => Some(after.as_secs()),

@@ -16,7 +16,7 @@ pub struct System {
     pub faults: AllFaults,
 }
 
-/// Tells each backend what to do.
+/// Sets how each backend treats its calls.
 #[derive(Clone, Default)]
 pub struct AllFaults {
     pub compute: Faults,
@@ -27,10 +27,10 @@ pub struct AllFaults {
 }
 
 impl System {
-    /// With the policies of a file; nothing is half set up.
+    /// With the policies from a file, or not at all.
     ///
     /// # Errors
-    /// The text is no such file, or lacks a policy or a class; the error names it.
+    /// If the text is not valid, or lacks a policy or a class; the error names it.
     pub fn new(policies: &str) -> Result<System, Box<dyn Error + Send + Sync>> {
         let policies: Policies = toml::from_str(policies)?;
         let policy = |name| policies.get(name).cloned();

@@ -1,6 +1,6 @@
-//! What has to be there after the stack was driven.
+//! What must be there after the stack was driven.
 
-/// Beginnings of lines, up to the value where it is certain.
+/// Prefixes of lines, including the value where it is certain.
 const EXPECTED: [&str; 24] = [
     "# TYPE seaworthy_circuit_breaker_calls_total counter",
     "# TYPE seaworthy_circuit_breaker_call_duration_seconds histogram",
@@ -28,12 +28,12 @@ const EXPECTED: [&str; 24] = [
     r#"seaworthy_timeouts_total{name="backend",limit="response"} 2"#,
 ];
 
-/// Those that are not.
+/// The expected lines that are missing.
 pub(crate) fn missing(text: &str) -> Vec<&'static str> {
     let is_there = |expected: &str| {
         text.lines().any(|line| match line.strip_prefix(expected) {
             Some("") => true,
-            // What goes on is another number, unless the value was left open.
+            // Anything more is a longer number, unless the value was left open.
             Some(rest) => expected.ends_with(['}', '=']) && !rest.is_empty(),
             None => false,
         })

@@ -1,9 +1,9 @@
-//! What a dashboard shows: a client stack under failures, and its metrics as Prometheus text on a real port.
+//! What a dashboard shows: a client stack under failure, and its metrics as Prometheus text on a real port.
 //!
 //!     cargo run --release --all-features --example 08_metrics
 //!     cargo run --release --all-features --example 08_metrics -- --listen 127.0.0.1:9090    # goes on until Ctrl-C
 //!
-//! Without `--listen` it takes a free port, scrapes itself, prints what it got, and fails if a series is missing.
+//! Without `--listen` it takes a free port, scrapes itself, prints the result, and fails if a series is missing.
 //! `stack.rs` is the part to copy.
 #![allow(clippy::print_stdout, reason = "an example speaks")]
 #![allow(clippy::disallowed_methods, reason = "an example lives in real time")]
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let listen = listen()?;
-    // First of all: what is told before there is a recorder is told to nobody.
+    // First of all: what is recorded before there is a recorder is lost.
     let recorder = stack::recorder()?;
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).map_err(|_| "there is a recorder already")?;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), BoxError> {
     let address = listener.local_addr()?;
     let server = tokio::spawn(scrape::serve(listener, handle));
 
-    // A circuit that is gone is in no state, so it is kept.
+    // A circuit breaker that is dropped has no state, so the stack is kept.
     let stack = stack::Stack::new()?;
     stack.drive().await;
     let text = scrape::scrape(address).await?;

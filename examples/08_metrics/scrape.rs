@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 /// Answers `GET /metrics`, for ever.
 pub(crate) async fn serve(listener: TcpListener, handle: PrometheusHandle) -> std::io::Result<()> {
     let metrics = move || {
-        // The exporter keeps what histograms are told until somebody asks; a scrape is the time to sort it.
+        // The exporter keeps raw histogram values until upkeep; a scrape is a good time for it.
         handle.run_upkeep();
         let text = handle.render();
         async { ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text) }
@@ -25,7 +25,7 @@ pub(crate) async fn serve(listener: TcpListener, handle: PrometheusHandle) -> st
     axum::serve(listener, Router::new().route("/metrics", get(metrics))).await
 }
 
-/// Reads `/metrics` as Prometheus does.
+/// Reads `/metrics` the way Prometheus does.
 pub(crate) async fn scrape(address: SocketAddr) -> Result<String, BoxError> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
     let request = client.get(format!("http://{address}/metrics").parse()?);

@@ -1,4 +1,4 @@
-//! The part to copy: a client stack whose every layer is told to `MetricsObserver`, and goes on writing logs.
+//! The part to copy: a client stack whose every layer reports to `MetricsObserver`, and still writes logs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 const OPEN: Duration = Duration::from_millis(500);
 const ATTEMPT: Duration = Duration::from_millis(400);
 
-/// With buckets for times: without them it would make summaries, which cannot be added up over instances.
+/// With buckets for durations: without them the exporter makes summaries, which cannot be aggregated over instances.
 pub(crate) fn recorder() -> Result<PrometheusRecorder, BuildError> {
     let buckets = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0];
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_string()), &buckets)?;
@@ -25,7 +25,7 @@ pub(crate) enum Request {
     Answer,
     Fail,
     Hang,
-    /// Answers when it is let go.
+    /// Answers when it is released.
     Wait,
 }
 
@@ -67,7 +67,7 @@ impl Stack {
     }
 
     /// Some good calls, a crowd that does not fit into the bulkhead, failures until the circuit opens, calls that it
-    /// rejects, and the probe that closes it. What each call got does not matter here: it is in the metrics.
+    /// rejects, and the probe that closes it. The result of each call does not matter here: it is in the metrics.
     pub(crate) async fn drive(&self) {
         for _ in 0..10 {
             let _ = self.call(Request::Answer).await;

@@ -1,12 +1,12 @@
-//! A prober and three real targets on loopback: an HTTP server that turns sick and recovers, a TCP port that closes and
-//! opens again, and a command whose file comes and goes. The server's circuit is driven by its target, and no call has to
-//! find out. Nothing has to be installed:
+//! A prober and three real targets on loopback: an HTTP server that becomes unhealthy and recovers, a TCP port that
+//! closes and opens again, and a command whose file comes and goes. The server's target drives the circuit breaker, so
+//! no call has to find out. Nothing has to be installed:
 //!
 //! ```sh
 //! cargo run --release --all-features --example 09_prober
 //! ```
 //!
-//! On a terminal the table is redrawn as it changes. It ends by itself, and fails if what it claims did not happen.
+//! On a terminal the table is redrawn as it changes. It ends on its own, and fails if what it claims did not happen.
 
 mod story;
 mod table;
@@ -26,12 +26,12 @@ use targets::{Server, TcpPort, Toggle};
 async fn main() -> Result<(), Box<dyn Error>> {
     let (mut server, mut port, mut toggle) = (Server::start().await?, TcpPort::open().await?, Toggle::new()?);
 
-    // Every change is told; the story and the table listen.
+    // Every change is sent to the story and the table.
     let (turns, told) = mpsc::unbounded_channel();
     let prober = Prober::builder()
         .observer(move |event: &Event<'_>| {
             if let Event::ProbeChanged { name, to, .. } = event {
-                // Nobody listens once the story has ended.
+                // The receiver is gone once the story has ended.
                 let _ = turns.send(Turn { name: (*name).clone(), to: *to });
             }
         })
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     prober.add("database", policy, TcpProbe::new(TcpConnect::new(port.port()))?)?;
     prober.add("job", policy, ExecProbe::new(Exec::new(toggle.command()))?)?;
 
-    // Calls to the web server go through this circuit. It would open at the first failure of a call, for a minute.
+    // Calls to the web server go through this circuit breaker. It would open at the first failed call, for a minute.
     let circuit_breaker =
         CircuitBreaker::builder("web").consecutive_failures(1).open_for(Duration::from_secs(60)).build()?;
     web.drive(&circuit_breaker);

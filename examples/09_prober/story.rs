@@ -9,14 +9,14 @@ use tokio::time::timeout;
 use crate::table::Table;
 use crate::targets::{Server, TcpPort, Toggle};
 
-/// Something that the prober told.
+/// A change of state, reported by the prober.
 #[derive(Clone, Debug)]
 pub struct Turn {
     pub name: Name,
     pub to: ProbeState,
 }
 
-/// What has to happen, in its order.
+/// What has to happen, in order.
 pub struct Story {
     prober: Prober,
     circuit_breaker: CircuitBreaker,
@@ -58,8 +58,8 @@ impl Story {
         self.until("all are well again", &[("database", healthy), ("job", healthy)]).await
     }
 
-    /// Waits until each of `turns` was told, in any order, and draws the table at each change. The heading is said once it
-    /// is true.
+    /// Waits until each of `turns` was reported, in any order, and draws the table at each change. The heading is
+    /// printed once it is true.
     async fn until(&mut self, heading: &str, turns: &[(&str, ProbeState)]) -> Outcome {
         let mut missing = turns.to_vec();
         while !missing.is_empty() {
@@ -80,7 +80,7 @@ impl Story {
         Ok(())
     }
 
-    /// The circuit is told right after the observer.
+    /// The circuit changes right after the observer is notified.
     async fn circuit_is(&mut self, state: State) -> Outcome {
         let reached = async {
             while self.circuit_breaker.state() != state {

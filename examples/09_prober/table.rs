@@ -3,7 +3,7 @@ use std::io::{IsTerminal, Write, stdout};
 use seaworthy::CircuitBreaker;
 use seaworthy::prober::Prober;
 
-/// How all targets are: redrawn in its place on a terminal, lines one after another elsewhere.
+/// The state of all targets: redrawn in place on a terminal, appended line by line elsewhere.
 pub struct Table {
     redraws: bool,
     height: usize,
@@ -25,11 +25,11 @@ impl Table {
         lines.push(format!("circuit    {}", circuit_breaker.state()));
         let mut out = stdout().lock();
         if self.redraws && self.height > 0 {
-            // Up to where the last table began, and clear what is below.
+            // Up to the start of the last table, and clear everything below.
             let _ = write!(out, "\x1b[{}A\x1b[J", self.height);
         }
         self.height = lines.len();
-        // Whoever closed the other end does not want to see it.
+        // If the other end is closed, the output is not wanted.
         let _ = writeln!(out, "{}", lines.join("\n"));
     }
 }

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-/// An HTTP server that can be made sick.
+/// An HTTP server that can be made unhealthy.
 pub struct Server {
     address: SocketAddr,
     sick: Arc<AtomicBool>,
@@ -66,7 +66,7 @@ impl TcpPort {
     }
 }
 
-/// A command that succeeds while a file is there. It is this very program, so that nothing has to be installed.
+/// A command that succeeds while a file exists. It is this very program, so that nothing has to be installed.
 pub struct Toggle {
     file: PathBuf,
 }
@@ -75,7 +75,7 @@ pub struct Toggle {
 const LOOK: &str = "--look-for";
 
 impl Toggle {
-    /// If this process is the command, it ends in here.
+    /// If this process is the command, it exits in here.
     pub fn new() -> Result<Toggle, Box<dyn Error>> {
         let arguments: Vec<String> = std::env::args().collect();
         if let [_, look, file] = arguments.as_slice() {

@@ -7,16 +7,16 @@ use super::{Answer, Faults, Table};
 
 /// Virtual machines.
 pub trait Compute: Send + Sync {
-    /// Which kind of backend this is.
+    /// The kind of this backend.
     fn kind(&self) -> &'static str;
-    /// Makes an instance. This takes its time.
+    /// Creates an instance. This is slow.
     fn create(&self, name: &str) -> impl Future<Output = Answer<Instance>> + Send;
     fn get(&self, name: &str) -> impl Future<Output = Answer<Instance>> + Send;
     fn list(&self) -> impl Future<Output = Answer<Vec<String>>> + Send;
     fn delete(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;
     /// Opens the log of an instance. The stream goes on until one side drops it.
     fn logs(&self, name: &str) -> impl Future<Output = Answer<Logs>> + Send;
-    /// Whether the backend is there.
+    /// Whether the backend is reachable.
     fn ping(&self) -> impl Future<Output = Answer<()>> + Send;
 }
 
@@ -26,11 +26,11 @@ pub struct Instance {
     pub address: String,
 }
 
-/// The lines of a log, as they come. Dropping it ends the stream.
+/// The lines of a log, as they are written. Dropping it ends the stream.
 #[derive(Debug)]
 pub struct Logs {
     lines: mpsc::Receiver<String>,
-    /// What is held for as long as somebody reads.
+    /// Held while the log is being read.
     permit: Option<Permit>,
 }
 
@@ -39,7 +39,7 @@ impl Logs {
         Logs { lines, permit: None }
     }
 
-    /// Holds a permit until the stream is dropped or has ended.
+    /// Holds a permit until the stream ends or is dropped.
     pub fn holding(self, permit: Option<Permit>) -> Logs {
         Logs { permit, ..self }
     }
@@ -58,7 +58,7 @@ impl Logs {
 pub struct MemoryCompute {
     faults: Faults,
     instances: Table<Instance>,
-    /// Whoever writes a log, by instance.
+    /// The writers of logs, by instance.
     writers: Table<Vec<mpsc::Sender<String>>>,
 }
 
@@ -67,7 +67,7 @@ impl MemoryCompute {
         MemoryCompute { faults, ..MemoryCompute::default() }
     }
 
-    /// Writes a line to the logs of an instance that somebody reads, and tells how many do.
+    /// Writes a line to an instance's log for all its readers, and returns how many there are.
     pub async fn write(&self, name: &str, line: &str) -> usize {
         let mut writers = self.writers.get(name).unwrap_or_default();
         let mut readers = 0;

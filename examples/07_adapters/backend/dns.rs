@@ -2,11 +2,11 @@ use std::future::Future;
 
 use super::{Answer, Faults, Table};
 
-/// Names and the addresses behind them.
+/// Names and their addresses.
 pub trait Dns: Send + Sync {
-    /// Which kind of backend this is.
+    /// The kind of this backend.
     fn kind(&self) -> &'static str;
-    /// Sets a record, whether there was one or not.
+    /// Sets a record, or replaces it.
     fn set(&self, name: &str, address: &str) -> impl Future<Output = Answer<()>> + Send;
     fn look_up(&self, name: &str) -> impl Future<Output = Answer<String>> + Send;
     fn remove(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Answer, BackendError};
 
-/// What a backend does with its calls.
+/// How a backend treats its calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
     #[default]
@@ -18,7 +18,7 @@ pub enum Fault {
     Slow(Duration),
 }
 
-/// Tells a backend what to do with its calls, and counts them.
+/// Sets how a backend treats its calls, and counts them.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Shared>);
 
@@ -29,7 +29,7 @@ struct Shared {
 }
 
 impl Faults {
-    /// From now on.
+    /// Applies from now on.
     pub fn set(&self, fault: Fault) {
         *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
@@ -39,7 +39,7 @@ impl Faults {
         self.0.calls.load(Ordering::Relaxed)
     }
 
-    /// What each call of a backend begins with.
+    /// The first step of each call.
     pub(super) async fn pass(&self) -> Answer<()> {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         let fault = *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,9 +4,9 @@ use super::{Answer, Faults, Table};
 
 /// Load balancers and their targets.
 pub trait LoadBalancer: Send + Sync {
-    /// Which kind of backend this is.
+    /// The kind of this backend.
     fn kind(&self) -> &'static str;
-    /// Makes a load balancer. This takes its time.
+    /// Creates a load balancer. This is slow.
     fn create(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;
     fn add_target(&self, name: &str, address: &str) -> impl Future<Output = Answer<()>> + Send;
     fn targets(&self, name: &str) -> impl Future<Output = Answer<Vec<String>>> + Send;

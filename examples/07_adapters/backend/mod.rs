@@ -1,4 +1,4 @@
-//! What the system needs from its surroundings, as five small traits, each with a backend in memory that can be told to
+//! What the system needs from its environment: five small traits, each with an in-memory backend that can be made to
 //! fail.
 
 mod compute;
@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use seaworthy::{Rejected, StackError};
 
-/// What can go wrong with a call.
+/// What can go wrong in a call.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     #[error("the backend is down")]
@@ -29,7 +29,7 @@ pub enum BackendError {
     NotFound(String),
     #[error("there is a `{0}` already")]
     Exists(String),
-    /// It was answered before it reached the backend, or given up.
+    /// Rejected before it reached the backend, or timed out.
     #[error("call rejected")]
     Rejected(#[from] Rejected),
 }

@@ -2,16 +2,16 @@ use std::future::Future;
 
 use super::{Answer, Faults, Table};
 
-/// Networks, and what is attached to them.
+/// Networks and their members.
 pub trait Network: Send + Sync {
-    /// Which kind of backend this is.
+    /// The kind of this backend.
     fn kind(&self) -> &'static str;
     fn create(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;
-    /// Gives an instance a place in a network. Doing it again changes nothing.
+    /// Attaches an instance to a network. Doing it again changes nothing.
     fn attach(&self, name: &str, instance: &str) -> impl Future<Output = Answer<()>> + Send;
     fn members(&self, name: &str) -> impl Future<Output = Answer<Vec<String>>> + Send;
     fn delete(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;
-    /// Whether the backend is there.
+    /// Whether the backend is reachable.
     fn ping(&self) -> impl Future<Output = Answer<()>> + Send;
 }
 

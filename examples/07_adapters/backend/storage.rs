@@ -4,13 +4,13 @@ use super::{Answer, Faults, Table};
 
 /// Volumes and their snapshots.
 pub trait Storage: Send + Sync {
-    /// Which kind of backend this is.
+    /// The kind of this backend.
     fn kind(&self) -> &'static str;
     fn create(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;
-    /// Keeps a copy of a volume, and tells how many there are. This takes its time.
+    /// Takes a snapshot of a volume, and returns how many there are. This is slow.
     fn snapshot(&self, name: &str) -> impl Future<Output = Answer<u32>> + Send;
     fn delete(&self, name: &str) -> impl Future<Output = Answer<()>> + Send;
-    /// Whether the backend is there.
+    /// Whether the backend is reachable.
     fn ping(&self) -> impl Future<Output = Answer<()>> + Send;
 }
 

@@ -22,7 +22,7 @@ impl<B: Compute> Compute for Resilient<B> {
         self.guard(self.classes.usual, |inner| inner.delete(name)).await
     }
 
-    /// The timeout is for the opening. The permit is held until the stream is dropped or has ended.
+    /// The timeout covers the opening. The permit is held until the stream ends or is dropped.
     async fn logs(&self, name: &str) -> Answer<Logs> {
         let call = self.policy.with(self.classes.usual);
         call.run_with_permit(async |permit| Ok(self.inner.logs(name).await?.holding(permit))).await

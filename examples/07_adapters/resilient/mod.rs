@@ -20,7 +20,7 @@ pub struct Resilient<B> {
     classes: Classes,
 }
 
-/// The kinds of calls, looked up once; a backend that has no class of its own for one uses the usual one.
+/// The classes of calls, looked up once; a backend without its own class for a kind of call uses the usual one.
 #[derive(Clone, Copy)]
 struct Classes {
     usual: Class,
@@ -37,7 +37,7 @@ impl<B> Resilient<B> {
         Ok(Resilient { inner, policy: policy.classify(Judge), classes })
     }
 
-    /// To look at it, to force its circuit, to make a check of it.
+    /// For its state, to force its circuit, or to make a check of it.
     pub fn policy(&self) -> &Policy {
         self.policy.policy()
     }
@@ -52,7 +52,7 @@ impl<B> Resilient<B> {
         self.inner
     }
 
-    /// A call of the backend.
+    /// Calls the backend through the policy.
     async fn guard<'a, F, T>(&'a self, class: Class, call: impl Fn(&'a B) -> F) -> Answer<T>
     where
         F: Future<Output = Answer<T>>,
@@ -61,7 +61,7 @@ impl<B> Resilient<B> {
     }
 }
 
-/// A backend that says that there is no such thing is well.
+/// A backend that says that something does not exist is well.
 #[derive(Clone, Copy, Debug)]
 struct Judge;
 

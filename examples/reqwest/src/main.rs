@@ -1,8 +1,8 @@
-//! A `reqwest::Client` under the client stack, against a backend that is busy at first and broken in the end:
-//! `cargo run --manifest-path examples/reqwest/Cargo.toml`. It ends by itself.
+//! A `reqwest::Client` under the client stack, against a backend that is busy at first and broken in the end: `cargo
+//! run --manifest-path examples/reqwest/Cargo.toml`. It ends on its own.
 //!
-//! [`send`] is the whole bridge. reqwest's own redirects, proxies, TLS and pool stay as they are; its timeouts and retries
-//! are best left to the stack, which sees what comes of them.
+//! [`send`] is the whole bridge. reqwest's own redirects, proxies, TLS and pool stay as they are; its timeouts and
+//! retries are better left to the stack, which can see them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,7 +16,7 @@ use seaworthy::http::{HttpClassifier, ReplayBody};
 use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, Rejected, RetryPolicy, StackError, TimeoutLayer};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
-/// Sends a request of the stack with reqwest. The body is streamed, and kept for a retry on the way.
+/// Sends a request from the stack with reqwest. The body is streamed, and a copy is kept for a retry.
 async fn send(
     client: reqwest::Client,
     request: Request<ReplayBody<Full<Bytes>>>,
@@ -47,8 +47,8 @@ async fn main() -> Result<(), BoxError> {
     let answer = service.ready().await?.call(request).await?;
     let status = answer.status();
     let body = answer.into_body().collect().await?.to_bytes();
-    println!("busy twice, then well:  {status}, {}", String::from_utf8_lossy(&body));
-    if status != StatusCode::OK || body != "got `two boxes`, for the 3. time" {
+    println!("busy twice, then fine:  {status}, {}", String::from_utf8_lossy(&body));
+    if status != StatusCode::OK || body != "got `two boxes` on attempt 3" {
         return Err("the third attempt should have been the answer".into());
     }
 
@@ -66,12 +66,12 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Answers a `PUT` with 503 twice, and then with what it got; anything else is broken.
+/// Answers a `PUT` with 503 twice, and then with what it received; any other request gets an error.
 async fn start_backend() -> Result<String, BoxError> {
     async fn put_order(State(calls): State<Arc<AtomicU32>>, body: Bytes) -> (StatusCode, String) {
         match calls.fetch_add(1, Ordering::Relaxed) + 1 {
             1 | 2 => (StatusCode::SERVICE_UNAVAILABLE, String::new()),
-            n => (StatusCode::OK, format!("got `{}`, for the {n}. time", String::from_utf8_lossy(&body))),
+            n => (StatusCode::OK, format!("got `{}` on attempt {n}", String::from_utf8_lossy(&body))),
         }
     }
     let app = axum::Router::new()
