@@ -23,7 +23,7 @@ type LookUp = dyn Fn(String) -> Pin<Box<dyn Future<Output = Addresses> + Send>> 
 /// use seaworthy::prober::{Prober, Resolver};
 /// use std::net::{IpAddr, Ipv4Addr};
 ///
-/// Whatever the host is called, it is here.
+/// // Whatever the host is called, it is here.
 /// let resolver = Resolver::new(|_host| async { Ok::<_, std::io::Error>([IpAddr::V4(Ipv4Addr::LOCALHOST)]) });
 /// let prober = Prober::builder().resolver(resolver).build()?;
 /// # drop(prober);

@@ -33,7 +33,7 @@ use crate::shutdown::Shutdown;
 ///     }
 ///     Ok::<(), BoxError>(())
 /// });
-/// The process is done when the import is.
+/// // The process is done when the import is.
 /// runner.start(import.essential())?;
 /// runner.run().await?;
 /// # Ok(())

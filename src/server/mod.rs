@@ -7,7 +7,7 @@
 //!                 a request in flight ──────────────────────────────▶ is answered, and its connection closed
 //!                 a connection that is idle, or has sent half a head ──▶ is closed at once
 //!                 an upgraded one, such as a WebSocket ─────────────▶ is awaited
-//!   ──▶ dropped, as the runner does when the grace period is over: all that is left is cut
+//!           ──▶ dropped, as the runner does when the grace period is over: all that is left is cut
 //! ```
 //!
 //! [`serve`] takes a listener and any `Service<http::Request<hyper::body::Incoming>>`, such as an axum `Router`.
