@@ -402,8 +402,8 @@ impl Shared {
         }
     }
 
-    /// If every call is refused, returns until when; `waker`, known by `id`, is then woken once a call may pass. An
-    /// `id` of 0 means there is no waiter yet.
+    /// If every call is refused, returns the time until which that holds, and wakes `waker`, known by `id`, once a call
+    /// may pass. An `id` of 0 means there is no waiter yet.
     pub(super) fn wait(&self, id: &mut u64, waker: &Waker) -> Option<Timestamp> {
         let now = time::now();
         let waker = waker.clone();

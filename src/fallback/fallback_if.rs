@@ -1,6 +1,6 @@
 use crate::error::StackError;
 
-/// Decides whether the fallback answers an error.
+/// Decides which errors the fallback answers.
 ///
 /// Any closure that takes an `&Error` and returns a `bool` will do: see
 /// [`FallbackBuilder::when`](super::FallbackBuilder::when).

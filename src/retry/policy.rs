@@ -114,7 +114,7 @@ impl RetryPolicy {
     /// yourself with [`retry_if`](RetryPolicy::retry_if).
     ///
     /// # Errors
-    /// The last attempt's.
+    /// The last attempt's error.
     ///
     /// # Cancellation
     /// Dropping it drops the running attempt, or ends the wait; nothing is tried after that.
@@ -151,7 +151,7 @@ impl RetryPolicy {
     /// As [`run`](RetryPolicy::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
-    /// The last attempt's, as [`Error::Inner`].
+    /// The last attempt's error, as [`Error::Inner`].
     ///
     /// # Cancellation
     /// As [`run`](RetryPolicy::run).

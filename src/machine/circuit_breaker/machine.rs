@@ -124,7 +124,7 @@ impl CircuitMachine {
         }
     }
 
-    /// If every call would be refused now, returns until when; nothing is given up or changed.
+    /// If every call would be refused now, the time until which that holds. Gives up and changes nothing.
     pub(crate) fn refused_until(&self, settings: &CircuitSettings, now: Timestamp) -> Option<Timestamp> {
         match self.gate(settings) {
             Gate::Open { until } | Gate::Full { until } if now < until => Some(until),
@@ -159,7 +159,7 @@ impl CircuitMachine {
         }
     }
 
-    /// Until when successes may be counted in bulk.
+    /// The time until which successes may be counted in bulk.
     pub(crate) fn bulk_ends(&self) -> Timestamp {
         self.window.as_ref().map_or(Timestamp::NEVER, |window| window.bulk_ends())
     }

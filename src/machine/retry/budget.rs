@@ -53,7 +53,7 @@ impl Budget {
         Budget { ratio, window, floor: Floor::full(floor, refill_per_second, now) }
     }
 
-    /// Until when requests may be gathered for [`Budget::deposit`].
+    /// The time until which requests may be gathered for [`Budget::deposit`].
     pub(crate) fn bulk_ends(&self) -> Timestamp {
         self.window.newest_ends()
     }

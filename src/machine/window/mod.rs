@@ -118,7 +118,7 @@ impl Window {
         }
     }
 
-    /// Until when a bulk of successes may be gathered for [`Window::absorb`].
+    /// The time until which a bulk of successes may be gathered for [`Window::absorb`].
     pub(crate) fn bulk_ends(&self) -> Timestamp {
         match self {
             Window::Calls(_) => Timestamp::NEVER,
