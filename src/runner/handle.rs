@@ -3,6 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Runner;
 use super::error::RegisterError;
 use super::periodic::Periodic;
 use super::restart_policy::RestartPolicy;
@@ -14,86 +15,138 @@ use crate::health::Health;
 use crate::name::Name;
 use crate::shutdown::Shutdown;
 
-/// Registers tasks and hooks with a [`Runner`](super::Runner) from any thread, even while it runs.
+/// Registers tasks and hooks with a [`Runner`] from any thread, even while it runs.
 ///
 /// # Clone
 /// Costs a reference count; all clones belong to the same runner.
 #[derive(Clone)]
 pub struct RunnerHandle(pub(super) Arc<Shared>);
 
+/// The methods that a runner shares with its handle, because most services need no handle.
+macro_rules! register_with {
+    ($runner:ident) => {
+        impl $runner {
+            /// Starts a task at once, on the runtime that the runner was built in. See [`Task::new`].
+            ///
+            /// # Errors
+            /// The name is empty, or the shutdown has begun; then `work` is not called.
+            pub fn task<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
+            where
+                F: FnOnce(Shutdown) -> T + Send + 'static,
+                T: Future<Output = Result<(), E>> + Send + 'static,
+                E: Into<BoxError>,
+            {
+                self.start(Task::new(name, work))
+            }
+
+            /// Starts a task at once, and restarts it when it fails. See [`Task::supervised`].
+            ///
+            /// # Errors
+            /// A setting cannot be used, or the shutdown has begun; then `work` is not called.
+            pub fn supervise<F, T, E>(
+                &self,
+                name: impl Into<Name>,
+                restart: impl Into<RestartPolicy>,
+                work: F,
+            ) -> Result<(), RegisterError>
+            where
+                F: FnMut(Shutdown) -> T + Send + 'static,
+                T: Future<Output = Result<(), E>> + Send + 'static,
+                E: Into<BoxError>,
+            {
+                self.start(Task::supervised(name, restart, work))
+            }
+
+            /// Starts a periodic task. See [`Task::every`].
+            ///
+            /// # Errors
+            /// A setting cannot be used, or the shutdown has begun; then `work` is not called.
+            pub fn every<F, T, E>(
+                &self,
+                name: impl Into<Name>,
+                every: impl Into<Periodic>,
+                work: F,
+            ) -> Result<(), RegisterError>
+            where
+                F: FnMut(Shutdown) -> T + Send + 'static,
+                T: Future<Output = Result<(), E>> + Send + 'static,
+                E: Into<BoxError>,
+            {
+                self.start(Task::every(name, every, work))
+            }
+
+            /// Starts a task that has settings.
+            ///
+            /// # Errors
+            /// A setting cannot be used, or the shutdown has begun; then none of it is run.
+            pub fn start(&self, task: Task) -> Result<(), RegisterError> {
+                self.shared().start(task)
+            }
+
+            /// Runs a hook once the tasks have been told to finish, and while they do: to deregister, or to stop a
+            /// consumer. Hooks run one at a time, the last registered first.
+            ///
+            /// A hook has [`hook_timeout`](super::RunnerBuilder::hook_timeout), but no more than what is left of the
+            /// grace period; each is polled at least once, whatever the time.
+            ///
+            /// # Errors
+            /// The name is empty, or the shutdown has begun; then `work` is not called.
+            pub fn on_stop<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
+            where
+                F: FnOnce() -> T + Send + 'static,
+                T: Future<Output = Result<(), E>> + Send + 'static,
+                E: Into<BoxError>,
+            {
+                let shared = self.shared();
+                shared.hook(When::OnStop, Hook { name: name.into(), limit: shared.hook_timeout, work: Work::of(work) })
+            }
+
+            /// Runs a hook once all tasks have ended or been aborted: to close a pool, or to remove a file. Hooks run
+            /// one at a time, the last registered first, so that what was created last, and may use what was created
+            /// before, is closed first.
+            ///
+            /// A hook has [`hook_timeout`](super::RunnerBuilder::hook_timeout). It runs whatever else went wrong, even
+            /// if startup failed.
+            ///
+            /// # Errors
+            /// The name is empty, or the shutdown has begun; then `work` is not called.
+            pub fn cleanup<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
+            where
+                F: FnOnce() -> T + Send + 'static,
+                T: Future<Output = Result<(), E>> + Send + 'static,
+                E: Into<BoxError>,
+            {
+                let shared = self.shared();
+                shared.hook(When::Cleanup, Hook { name: name.into(), limit: shared.hook_timeout, work: Work::of(work) })
+            }
+
+            /// The shutdown that the tasks are given: requested when the drain delay is over.
+            #[must_use]
+            pub fn shutdown(&self) -> Shutdown {
+                self.shared().trigger.shutdown()
+            }
+
+            /// The health of the service: its phase, and its requests in flight.
+            #[must_use]
+            pub fn health(&self) -> &Health {
+                &self.shared().health
+            }
+        }
+    };
+}
+
+register_with!(Runner);
+register_with!(RunnerHandle);
+
+impl Runner {
+    fn shared(&self) -> &Arc<Shared> {
+        &self.owner.0
+    }
+}
+
 impl RunnerHandle {
-    /// Starts a task at once, on the runtime that the runner was built in. See [`Task::new`].
-    ///
-    /// # Errors
-    /// The name is empty, or the shutdown has begun; then `work` is not called.
-    pub fn task<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
-    where
-        F: FnOnce(Shutdown) -> T + Send + 'static,
-        T: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        self.start(Task::new(name, work))
-    }
-
-    /// Starts a task at once, and restarts it when it fails. See [`Task::supervised`].
-    ///
-    /// # Errors
-    /// A setting cannot be used, or the shutdown has begun; then `work` is not called.
-    pub fn supervise<F, T, E>(
-        &self,
-        name: impl Into<Name>,
-        restart: impl Into<RestartPolicy>,
-        work: F,
-    ) -> Result<(), RegisterError>
-    where
-        F: FnMut(Shutdown) -> T + Send + 'static,
-        T: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        self.start(Task::supervised(name, restart, work))
-    }
-
-    /// Starts a periodic task. See [`Task::every`].
-    ///
-    /// # Errors
-    /// A setting cannot be used, or the shutdown has begun; then `work` is not called.
-    pub fn every<F, T, E>(
-        &self,
-        name: impl Into<Name>,
-        every: impl Into<Periodic>,
-        work: F,
-    ) -> Result<(), RegisterError>
-    where
-        F: FnMut(Shutdown) -> T + Send + 'static,
-        T: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        self.start(Task::every(name, every, work))
-    }
-
-    /// Starts a task that has settings.
-    ///
-    /// # Errors
-    /// A setting cannot be used, or the shutdown has begun; then none of it is run.
-    pub fn start(&self, task: Task) -> Result<(), RegisterError> {
-        self.0.start(task)
-    }
-
-    /// Runs a hook once the tasks have been told to finish, and while they do: to deregister, or to stop a consumer.
-    /// Hooks run one at a time, the last registered first.
-    ///
-    /// A hook has [`hook_timeout`](super::RunnerBuilder::hook_timeout), but no more than what is left of the grace
-    /// period; each is polled at least once, whatever the time.
-    ///
-    /// # Errors
-    /// The name is empty, or the shutdown has begun; then `work` is not called.
-    pub fn on_stop<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        self.on_stop_within(name, self.0.hook_timeout, work)
+    fn shared(&self) -> &Arc<Shared> {
+        &self.0
     }
 
     /// Like [`on_stop`](Self::on_stop), with a time limit of its own; more than zero.
@@ -107,24 +160,6 @@ impl RunnerHandle {
         E: Into<BoxError>,
     {
         self.0.hook(When::OnStop, Hook { name: name.into(), limit, work: Work::of(work) })
-    }
-
-    /// Runs a hook once all tasks have ended or been aborted: to close a pool, or to remove a file. Hooks run one at a
-    /// time, the last registered first, so that what was created last, and may use what was created before, is closed
-    /// first.
-    ///
-    /// A hook has [`hook_timeout`](super::RunnerBuilder::hook_timeout). It runs whatever else went wrong, even if
-    /// startup failed.
-    ///
-    /// # Errors
-    /// The name is empty, or the shutdown has begun; then `work` is not called.
-    pub fn cleanup<F, T, E>(&self, name: impl Into<Name>, work: F) -> Result<(), RegisterError>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Future<Output = Result<(), E>> + Send + 'static,
-        E: Into<BoxError>,
-    {
-        self.cleanup_within(name, self.0.hook_timeout, work)
     }
 
     /// Like [`cleanup`](Self::cleanup), with a time limit of its own; more than zero.
@@ -150,18 +185,6 @@ impl RunnerHandle {
     /// systems that stop a service by other means, and for tests.
     pub fn interrupt(&self) {
         self.0.notify(|news| news.interrupts = news.interrupts.saturating_add(1));
-    }
-
-    /// The shutdown that the tasks are given: requested when the drain delay is over.
-    #[must_use]
-    pub fn shutdown(&self) -> Shutdown {
-        self.0.trigger.shutdown()
-    }
-
-    /// The health of the service: its phase, and its requests in flight.
-    #[must_use]
-    pub fn health(&self) -> &Health {
-        &self.0.health
     }
 
     /// The tasks that have not ended, in the order in which they were started.

@@ -64,7 +64,6 @@
 mod builder;
 mod error;
 mod failure;
-mod forward;
 mod graceful;
 mod handle;
 mod periodic;
@@ -133,6 +132,12 @@ impl Runner {
     /// Sets up a runner.
     pub fn builder() -> RunnerBuilder {
         RunnerBuilder::new()
+    }
+
+    /// The handle that registers tasks and hooks from elsewhere, and while the runner runs.
+    #[must_use]
+    pub fn handle(&self) -> RunnerHandle {
+        RunnerHandle(self.owner.0.clone())
     }
 
     /// Adds a startup step. [`run`](Self::run) runs the steps one at a time, in this order, and the service is ready
