@@ -5,6 +5,8 @@
 // No path of a request can panic for lack of a value.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
+#[macro_use]
+mod accessors;
 #[cfg(feature = "serde")]
 mod data;
 mod error;

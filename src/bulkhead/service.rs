@@ -41,22 +41,7 @@ impl<S> BulkheadService<S> {
         &self.bulkhead
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service. Calls made on it directly take no permit.
-    pub fn get_mut(&mut self) -> &mut S {
-        // The caller may use it up: it may not be ready afterwards.
-        self.ready = false;
-        &mut self.inner
-    }
-
-    /// Unwraps the inner service.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(self.inner, "Calls made on it directly take no permit.", unready: self.ready = false);
 }
 
 impl<S: Clone> BulkheadService<S> {

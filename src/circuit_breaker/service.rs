@@ -64,20 +64,7 @@ impl<S, C> CircuitBreakerService<S, C> {
         &self.circuit_breaker
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service. Calls made on it directly are not counted.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// Unwraps the inner service.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(self.inner, "Calls made on it directly are not counted.");
 
     /// Asks the circuit breaker before the inner service, when the fast check does not let calls pass or the service is
     /// waiting. Returns the generation under which a call would pass, or `None`, and remembers the refusal, if it would

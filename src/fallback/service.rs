@@ -27,20 +27,7 @@ impl<S, A, W> FallbackService<S, A, W> {
         FallbackService { inner, fallback }
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service. Calls made on it directly have no fallback.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// Unwraps the inner service.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(self.inner, "Calls made on it directly have no fallback.");
 }
 
 impl<S, A, W, Request> Service<Request> for FallbackService<S, A, W>

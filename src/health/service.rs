@@ -43,22 +43,11 @@ impl<S, X> ReadinessService<S, X> {
         &self.health
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service. Calls made on it directly are neither rejected nor counted.
-    pub fn get_mut(&mut self) -> &mut S {
-        // Whatever the caller does with it, it may not be ready afterwards.
-        self.ready = false;
-        &mut self.inner
-    }
-
-    /// The inner service, alone.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(
+        self.inner,
+        "Calls made on it directly are neither rejected nor counted.",
+        unready: self.ready = false
+    );
 }
 
 impl<S: Clone, X: Clone> Clone for ReadinessService<S, X> {

@@ -74,20 +74,7 @@ impl<S> BodyBulkheadService<S> {
         self.bulkhead.bulkhead()
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        self.bulkhead.get_ref()
-    }
-
-    /// The inner service. Calls made on it directly take no permit.
-    pub fn get_mut(&mut self) -> &mut S {
-        self.bulkhead.get_mut()
-    }
-
-    /// The inner service, alone.
-    pub fn into_inner(self) -> S {
-        self.bulkhead.into_inner()
-    }
+    accessors!(through self.bulkhead, "Calls made on it directly take no permit.");
 }
 
 impl<S, Request, B> Service<Request> for BodyBulkheadService<S>

@@ -12,6 +12,9 @@ use super::{BodyTimeoutLayer, PolicyBody};
 
 /// Sends HTTP requests through a policy, and limits the response bodies if the policy says so. Made by
 /// [`HttpPolicyLayer`](super::HttpPolicyLayer).
+///
+/// Its inner service is the rest of the policy: a [`PolicyService`](crate::policy::PolicyService), perhaps with a
+/// fallback around it.
 #[derive(Clone, Debug)]
 pub struct HttpPolicyService<S> {
     inner: S,
@@ -23,21 +26,7 @@ impl<S> HttpPolicyService<S> {
         HttpPolicyService { inner, bodies }
     }
 
-    /// The service for the rest of the policy: a [`PolicyService`](crate::policy::PolicyService), perhaps with a
-    /// fallback around it.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The same. Bodies from calls made on it directly have no limits.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The same, alone.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(self.inner, "Bodies from calls made on it directly have no limits.");
 }
 
 impl<S, Request, B> Service<Request> for HttpPolicyService<S>

@@ -73,20 +73,7 @@ impl<S, X> BodyReadinessService<S, X> {
         self.readiness.health()
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        self.readiness.get_ref()
-    }
-
-    /// The inner service. Calls made on it directly are neither rejected nor counted.
-    pub fn get_mut(&mut self) -> &mut S {
-        self.readiness.get_mut()
-    }
-
-    /// The inner service, alone.
-    pub fn into_inner(self) -> S {
-        self.readiness.into_inner()
-    }
+    accessors!(through self.readiness, "Calls made on it directly are neither rejected nor counted.");
 }
 
 impl<S, X, Request, B> Service<Request> for BodyReadinessService<S, X>

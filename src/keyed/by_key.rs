@@ -36,6 +36,8 @@ impl<S, K, P, C> KeyedCircuitBreakerService<S, K, P, C> {
     pub fn keyed(&self) -> &Keyed<K, CircuitBreaker> {
         &self.keyed
     }
+
+    accessors!(self.inner, "Calls made on it directly are not counted.");
 }
 
 impl<S, K, P, C, Request> Service<Request> for KeyedCircuitBreakerService<S, K, P, C>
@@ -84,6 +86,8 @@ impl<S, K, P> KeyedBulkheadService<S, K, P> {
     pub fn keyed(&self) -> &Keyed<K, Bulkhead> {
         &self.keyed
     }
+
+    accessors!(self.inner, "Calls made on it directly take no permit.");
 }
 
 impl<S, K, P, Request> Service<Request> for KeyedBulkheadService<S, K, P>
@@ -126,35 +130,18 @@ impl<S: Clone, K, P: Clone> Clone for KeyedBulkheadService<S, K, P> {
     }
 }
 
-macro_rules! show_and_take_apart {
-    ($service:ident, $name:literal, $called:literal, <$($parameter:ident),*>) => {
+macro_rules! show {
+    ($service:ident, <$($parameter:ident),*>) => {
         impl<S: fmt::Debug, $($parameter),*> fmt::Debug for $service<S, $($parameter),*> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct($name)
+                f.debug_struct(stringify!($service))
                     .field("inner", &self.inner)
                     .field("keyed", &self.keyed)
                     .finish_non_exhaustive()
             }
         }
-
-        impl<S, $($parameter),*> $service<S, $($parameter),*> {
-            /// The inner service.
-            pub fn get_ref(&self) -> &S {
-                &self.inner
-            }
-
-            #[doc = concat!("The inner service. What is called on it directly ", $called, ".")]
-            pub fn get_mut(&mut self) -> &mut S {
-                &mut self.inner
-            }
-
-            /// Unwraps the inner service.
-            pub fn into_inner(self) -> S {
-                self.inner
-            }
-        }
     };
 }
 
-show_and_take_apart!(KeyedCircuitBreakerService, "KeyedCircuitBreakerService", "is not counted", <K, P, C>);
-show_and_take_apart!(KeyedBulkheadService, "KeyedBulkheadService", "takes no permit", <K, P>);
+show!(KeyedCircuitBreakerService, <K, P, C>);
+show!(KeyedBulkheadService, <K, P>);

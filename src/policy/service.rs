@@ -46,21 +46,11 @@ impl<S, C, L, A> PolicyService<S, C, L, A> {
         &self.policy
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service. Calls made on it directly pass through no part of the policy.
-    pub fn get_mut(&mut self) -> &mut S {
-        self.gate.forget_readiness();
-        &mut self.inner
-    }
-
-    /// Unwraps the inner service.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(
+        self.inner,
+        "Calls made on it directly pass through no part of the policy.",
+        unready: self.gate.forget_readiness()
+    );
 }
 
 impl<S: Clone, C: Clone, L: Clone, A: Clone> Clone for PolicyService<S, C, L, A> {

@@ -36,20 +36,7 @@ impl<S, C, R> RetryService<S, C, R> {
         &self.policy
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service. Calls made on it directly are not retried.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// Unwraps the inner service.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(self.inner, "Calls made on it directly are not retried.");
 }
 
 impl<S, C, R, Request> Service<Request> for RetryService<S, C, R>

@@ -25,20 +25,7 @@ impl<S, D> TimeoutService<S, D> {
         TimeoutService { inner, limit, notifier }
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service. Calls made on it directly have no limit.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// Unwraps the inner service.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(self.inner, "Calls made on it directly have no limit.");
 }
 
 impl<S, D, Request> Service<Request> for TimeoutService<S, D>

@@ -24,20 +24,7 @@ impl<S> BodyTimeoutService<S> {
         BodyTimeoutService { inner, layer }
     }
 
-    /// The inner service.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The inner service. Bodies from calls made on it directly have no limits.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The inner service, alone.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    accessors!(self.inner, "Bodies from calls made on it directly have no limits.");
 }
 
 impl<S, Request, B> Service<Request> for BodyTimeoutService<S>

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 pub const ROOMS: &[(&str, &[&str])] = &[
     ("machine", &[]),
     ("name", &[]),
+    ("accessors", &[]),
     ("error", &["name"]),
     ("rt", &["error", "machine"]),
     ("observe", &["error", "machine", "name", "rt"]),

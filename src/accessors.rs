@@ -1,0 +1,35 @@
+//! The way to the service inside, which every service has, written once.
+
+/// `get_ref`, `get_mut` and `into_inner`, for an `impl` whose `S` is the inner service.
+///
+/// It takes where that is, and what becomes of calls that are made on it directly. `unready` is done before the inner
+/// service is lent out: whatever it is used for, it may not be ready after it. `through` is for a service that is one of
+/// ours and a little more.
+macro_rules! accessors {
+    ($self:ident.$inner:ident, $called_directly:literal $(, unready: $unready:expr)?) => {
+        accessors! {
+            @ $self, $called_directly, &$self.$inner, { $($unready;)? &mut $self.$inner }, $self.$inner
+        }
+    };
+    (through $self:ident.$outer:ident, $called_directly:literal) => {
+        accessors! {
+            @ $self, $called_directly, $self.$outer.get_ref(), $self.$outer.get_mut(), $self.$outer.into_inner()
+        }
+    };
+    (@ $self:ident, $called_directly:literal, $get_ref:expr, $get_mut:expr, $into_inner:expr) => {
+        /// The inner service.
+        pub fn get_ref(&$self) -> &S {
+            $get_ref
+        }
+
+        #[doc = concat!("The inner service. ", $called_directly)]
+        pub fn get_mut(&mut $self) -> &mut S {
+            $get_mut
+        }
+
+        /// The inner service, alone.
+        pub fn into_inner($self) -> S {
+            $into_inner
+        }
+    };
+}
