@@ -27,7 +27,7 @@ macro_rules! accessors {
             $get_mut
         }
 
-        /// The inner service, alone.
+        /// Unwraps the inner service.
         pub fn into_inner($self) -> S {
             $into_inner
         }

@@ -11,6 +11,7 @@ use super::handle::Bulkhead;
 use super::held::{HeldPermit, Permit};
 use super::shared::{QueueAnswer, Shared};
 use crate::error::Rejected;
+use crate::rt::panic::polled_again;
 use crate::rt::time;
 
 /// The future of [`Bulkhead::take`].
@@ -66,7 +67,7 @@ impl<H: Borrow<Bulkhead> + Unpin> Future for Waiter<H> {
         match (this.bulkhead.take(), answer) {
             (Some(bulkhead), Ok(())) => Poll::Ready(Ok(HeldPermit::new(bulkhead))),
             (Some(bulkhead), Err(waited)) => Poll::Ready(Err(bulkhead.borrow().shared().reject(waited))),
-            (None, _) => panic!("a future that acquires a permit was polled after it was ready"),
+            (None, _) => polled_again("a future that acquires a permit"),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::handle::Bulkhead;
 use super::held::Permit;
 use super::waiting::QueuedCall;
 use crate::error::{Rejected, StackError};
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// The response future of [`BulkheadService`](super::BulkheadService).
@@ -94,8 +95,7 @@ where
                 },
                 BulkheadStageProj::Rejected { rejected } => match rejected.take() {
                     Some(rejected) => return Poll::Ready(Err(rejected.into())),
-                    // A future need not survive this, and a panic is better than a hang.
-                    None => panic!("`ResponseFuture` was polled after it was ready"),
+                    None => polled_again("`ResponseFuture`"),
                 },
             }
         }

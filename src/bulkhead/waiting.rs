@@ -8,6 +8,7 @@ use super::acquire::Waiter;
 use super::handle::Bulkhead;
 use super::held::Permit;
 use crate::error::StackError;
+use crate::rt::panic::polled_again;
 
 /// A call on its way to the inner service: it waits for a permit, then for the service to be ready.
 pub(super) struct QueuedCall<S, Request> {
@@ -48,7 +49,7 @@ impl<S, Request> QueuedCall<S, Request> {
                     return Poll::Pending;
                 }
             },
-            QueuedState::Left => panic!("`ResponseFuture` was polled after it was ready"),
+            QueuedState::Left => polled_again("`ResponseFuture`"),
         };
         match self.inner.poll_ready(cx) {
             Poll::Pending => {
@@ -58,7 +59,7 @@ impl<S, Request> QueuedCall<S, Request> {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => match self.request.take() {
                 Some(request) => Poll::Ready(Ok((self.inner.call(request), permit))),
-                None => panic!("`ResponseFuture` was polled after it was ready"),
+                None => polled_again("`ResponseFuture`"),
             },
         }
     }

@@ -9,6 +9,7 @@ use super::classify::{Classify, judge};
 use super::handle::CircuitBreaker;
 use super::held::{FailOnUnwind, HeldTicket};
 use crate::error::{Rejected, StackError};
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// The response future of [`CircuitBreakerService`](super::CircuitBreakerService).
@@ -78,8 +79,7 @@ where
         match self.project() {
             CircuitBreakerCallProj::Rejected { rejected } => match rejected.take() {
                 Some(rejected) => Poll::Ready(Err(rejected.into())),
-                // Polled after completion. A future need not survive that, and a panic is better than a hang.
-                None => panic!("`ResponseFuture` was polled after it was ready"),
+                None => polled_again("`ResponseFuture`"),
             },
             CircuitBreakerCallProj::Admitted { held, classifier, inner } => poll_admitted(held, classifier, inner, cx),
         }

@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 use super::answer::Answer;
 use super::fallback_if::FallbackIf;
 use super::handle::FallbackNotifier;
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// The response future of [`FallbackService`](super::FallbackService), and what
@@ -91,8 +92,7 @@ where
                     stage.set(FallbackStage::Done);
                     return Poll::Ready(result);
                 }
-                // Polled after completion. A future need not survive that, and a panic is better than a hang.
-                FallbackStageProj::Done => panic!("`ResponseFuture` was polled after it was ready"),
+                FallbackStageProj::Done => polled_again("`ResponseFuture`"),
             }
         }
     }

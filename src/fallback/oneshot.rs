@@ -3,6 +3,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::rt::panic::polled_again;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -44,8 +45,7 @@ impl<S: Service<Request>, Request> Future for Oneshot<S, Request> {
             match state.as_mut().project() {
                 OneshotStateProj::Readying { service, request } => {
                     if request.is_none() {
-                        // Polled after completion or after a panic. Panicking is better than hanging.
-                        panic!("`Oneshot` was polled after it was ready");
+                        polled_again("`Oneshot`");
                     }
                     if let Err(error) = ready!(service.poll_ready(cx)) {
                         *request = None;

@@ -8,6 +8,7 @@ use tower_service::Service;
 
 use super::in_flight::InFlight;
 use crate::error::{Rejected, StackError};
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// The response future of [`ReadinessService`](super::ReadinessService).
@@ -104,21 +105,15 @@ where
                         stage.set(ReadinessStage::Running { inner });
                     }
                     (Err(error), Some(_)) => return Poll::Ready(Err(error)),
-                    (_, None) => polled_again(),
+                    (_, None) => polled_again("`ResponseFuture`"),
                 }
             }
             ReadinessStageProj::Rejected { rejected } => match rejected.take() {
                 Some(rejected) => return Poll::Ready(Err(rejected.into())),
-                None => polled_again(),
+                None => polled_again("`ResponseFuture`"),
             },
         }
     }
-}
-
-/// A future polled after it was ready: a panic is better than a hang.
-#[cold]
-fn polled_again() -> ! {
-    panic!("`ResponseFuture` was polled after it was ready")
 }
 
 impl<F, S, Request, T, E> Future for ResponseFuture<F, S, Request>

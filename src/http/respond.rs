@@ -12,6 +12,7 @@ use tower_service::Service;
 use super::answer::{ByStatus, RejectionResponse, With, status_of};
 use super::body::RespondBody;
 use crate::error::{BoxError, Error, Rejected, StackError};
+use crate::rt::panic::polled_again;
 
 /// A stack's error that splits into a rejection, which becomes a response, and the rest.
 ///
@@ -251,7 +252,7 @@ where
             },
             RespondStageProj::Refused { rejected } => match rejected.take() {
                 Some(rejected) => rejected,
-                None => panic!("`RespondFuture` was polled after it was ready"),
+                None => polled_again("`RespondFuture`"),
             },
         };
         Poll::Ready(Ok(this.answer.answer(&rejected)))

@@ -10,6 +10,7 @@ use super::handle::Policy;
 use super::pass::{Pass, PassGuard};
 use crate::circuit_breaker::{Classify, judge};
 use crate::error::{Rejected, StackError};
+use crate::rt::panic::polled_again;
 use crate::timeout::Clock;
 
 pin_project! {
@@ -44,8 +45,7 @@ impl<F> Attempt<F> {
         E: StackError,
     {
         let AttemptProj::RunningAttempt { clock, inner } = self.as_mut().project() else {
-            // Polled after completion. A future need not survive that, and a panic is better than a hang.
-            panic!("`ResponseFuture` was polled after it was ready");
+            polled_again("`ResponseFuture`");
         };
         let mut fuse = PassGuard::new(pass);
         // The inner future comes first: a response that has arrived is never lost to the clock.

@@ -19,6 +19,7 @@ use crate::error::StackError;
 use crate::machine::retry::attempts::{Progress, StopReason};
 use crate::observe::event::ErrorRef;
 use crate::retry::{Ask, Pause, Replay, RetryIf};
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// The response future of [`PolicyService`](super::PolicyService) if it may retry.
@@ -158,7 +159,7 @@ where
                     let (Some(retrying), Some(pass), true) =
                         (this.retrying.as_mut(), this.pass.as_mut(), sent.is_some())
                     else {
-                        panic!("`ResponseFuture` was polled after it was ready");
+                        polled_again("`ResponseFuture`");
                     };
                     match ready!(retrying.poll_again(cx, pass, sent)) {
                         Ok(Some(stage)) => this.state.set(PolicyStage::Calling { stage }),

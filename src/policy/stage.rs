@@ -14,6 +14,7 @@ use super::waiting::QueuedAttempt;
 use super::whole::PolicyTotal;
 use crate::circuit_breaker::{Classify, judge};
 use crate::error::{Rejected, StackError};
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// How far one attempt of a call through a policy has got.
@@ -100,8 +101,7 @@ impl<F, S, Sent> AttemptStage<F, S, Sent> {
         };
         match taken {
             Some(rejected) => rejected,
-            // A future need not survive this, and a panic is better than a hang.
-            None => panic!("`ResponseFuture` was polled after it was ready"),
+            None => polled_again("`ResponseFuture`"),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::handle::Policy;
 use super::pass::Pass;
 use crate::bulkhead::{Bulkhead, QueueState};
 use crate::error::{Rejected, StackError};
+use crate::rt::panic::polled_again;
 
 /// A call on its way to the inner service: it waits for a permit, then for the service to be ready.
 pub(super) struct QueuedAttempt<S, Request> {
@@ -72,8 +73,7 @@ impl<S, Request> QueuedAttempt<S, Request> {
             }
         }
         if self.request.is_none() {
-            // Polled after completion. A future need not survive that, and a panic is better than a hang.
-            panic!("`ResponseFuture` was polled after it was ready");
+            polled_again("`ResponseFuture`");
         }
         let ready = ready!(self.service.poll_ready(cx));
         match (ready, self.request.take()) {
@@ -81,7 +81,7 @@ impl<S, Request> QueuedAttempt<S, Request> {
                 let inner = self.service.call(request);
                 Poll::Ready(Ok(Attempt::new(pass.policy(), self.class, inner)))
             }
-            (Ok(()), None) => panic!("`ResponseFuture` was polled after it was ready"),
+            (Ok(()), None) => polled_again("`ResponseFuture`"),
             (Err(error), _) => Poll::Ready(Err(error)),
         }
     }

@@ -7,6 +7,7 @@ use pin_project_lite::pin_project;
 
 use super::handle::Policy;
 use crate::error::StackError;
+use crate::rt::panic::polled_again;
 use crate::timeout::Clock;
 
 pin_project! {
@@ -80,7 +81,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(call) = this.call.as_mut().as_pin_mut() else {
-            panic!("a call through a policy was polled after it was ready");
+            polled_again("a call through a policy");
         };
         // The call comes first: a response that has arrived is never lost to the clock.
         if let Poll::Ready(result) = call.poll(cx) {

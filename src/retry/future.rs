@@ -12,6 +12,7 @@ use super::policy::{Ask, RetryPolicy};
 use super::replay::Replay;
 use crate::machine::retry::attempts::{Progress, StopReason};
 use crate::observe::event::ErrorRef;
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// The response future of [`RetryService`](super::RetryService).
@@ -116,7 +117,7 @@ where
                 RetryStageProj::Between { pause, sent } => {
                     ready!(Pin::new(pause).poll(cx));
                     let (Some(spare), true) = (this.spare.as_mut(), sent.is_some()) else {
-                        panic!("`ResponseFuture` was polled after it was ready");
+                        polled_again("`ResponseFuture`");
                     };
                     if let Err(error) = ready!(spare.service.poll_ready(cx)) {
                         // The attempt that was being prepared was never made.

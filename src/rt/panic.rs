@@ -1,4 +1,4 @@
-//! The only file that catches panics: foreign code may panic where ours must carry on.
+//! The only file that catches panics: foreign code may panic where ours must carry on. And the one panic of our own.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,6 +44,13 @@ pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
             log_guarded(|| tracing::error!(target: "seaworthy::waker", panic = %OneLine(&panic), "a waker panicked"));
         }
     }
+}
+
+/// `future` was polled after it was ready, which a future need not survive; a panic is better than a hang.
+#[cold]
+#[track_caller]
+pub(crate) fn polled_again(future: &str) -> ! {
+    panic!("{future} was polled after it was ready")
 }
 
 #[cfg(test)]

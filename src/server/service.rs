@@ -12,6 +12,7 @@ use tower_service::Service;
 use super::watch::{Busy, ConnectionWatch};
 use crate::health::Health;
 use crate::http::{HeldBody, close, is_draining, may_close};
+use crate::rt::panic::polled_again;
 use crate::shutdown::Shutdown;
 
 /// Decides when connections are released.
@@ -86,7 +87,7 @@ where
             match this.stage.as_mut().project() {
                 ServedStageProj::Unready { service, request } => {
                     ready!(service.poll_ready(cx))?;
-                    let Some(request) = request.take() else { panic!("an answer was polled after it was ready") };
+                    let Some(request) = request.take() else { polled_again("an answer") };
                     let inner = service.call(request);
                     this.stage.set(ServedStage::Running { inner });
                 }

@@ -9,6 +9,7 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit};
 use tower_service::Service;
 
 use super::service::One;
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// The response future of [`SharedService`](super::SharedService).
@@ -107,14 +108,14 @@ where
                 SharedStageProj::Calling { call } => return call.poll(cx),
                 SharedStageProj::Before { turn, one, request } => {
                     if request.is_none() {
-                        panic!("`ResponseFuture` was polled after it was ready");
+                        polled_again("`ResponseFuture`");
                     }
                     ready!(turn.poll(one, cx));
                     // Whatever happens in the service, even a panic, the next call gets its turn.
                     let ours = std::mem::replace(turn, Turn::Ahead);
                     let mut taken = TurnTaken::new(one);
                     let (Some(inner), Some(asked)) = (taken.inner.as_mut(), request.take()) else {
-                        panic!("`ResponseFuture` was polled after it was ready");
+                        polled_again("`ResponseFuture`");
                     };
                     match inner.poll_ready(cx) {
                         Poll::Pending => {

@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 use super::clock::Clock;
 use super::notifier::{Limit, TimeoutNotifier};
 use crate::error::StackError;
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// The response future of [`TimeoutService`](super::TimeoutService), and what [`Timeout::run`](super::Timeout::run)
@@ -64,8 +65,7 @@ where
                 call.set(Call::GivenUp);
                 Poll::Ready(Err(notifier.timed_out(Limit::Response, after).into()))
             }
-            // Polled after completion. A future need not survive that, and a panic is better than a hang.
-            CallProj::GivenUp => panic!("`ResponseFuture` was polled after it was ready"),
+            CallProj::GivenUp => polled_again("`ResponseFuture`"),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use super::attempt::{CheckAttempt, Drive};
 use super::shared::{JoinAnswer, Leave, Shared};
 use crate::health::Status;
+use crate::rt::panic::polled_again;
 
 /// Waits for the result of an [`AsyncCheck`](super::AsyncCheck). Made by [`AsyncCheck::run`](super::AsyncCheck::run).
 ///
@@ -50,7 +51,7 @@ impl Future for CheckRun {
                 }
             };
         }
-        let RunWaker::Waits { attempt, id } = place else { panic!("`CheckRun` was polled after it was ready") };
+        let RunWaker::Waits { attempt, id } = place else { polled_again("`CheckRun`") };
         // Joined before the run is checked, so that a change in between is not missed.
         attempt.bell.join(id, cx.waker());
         let (status, ends_here) = match attempt.drive(&check.make, check.settings.timeout, |status| check.ended(status))

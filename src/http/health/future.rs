@@ -9,6 +9,7 @@ use http::{Method, Response};
 use super::body::HealthBody;
 use super::endpoints::answer_of;
 use crate::health::RunChecks;
+use crate::rt::panic::polled_again;
 
 /// The response future of [`HealthEndpoints`](super::HealthEndpoints).
 ///
@@ -51,7 +52,7 @@ impl Future for HealthFuture {
         self.0 = EndpointStage::Answer(None);
         match answer {
             Some(answer) => Poll::Ready(Ok(*answer)),
-            None => panic!("`HealthFuture` was polled after it was ready"),
+            None => polled_again("`HealthFuture`"),
         }
     }
 }
