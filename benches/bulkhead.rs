@@ -1,6 +1,7 @@
 //! What a bulkhead costs a call, with room and full, each row beside its floor and beside tower's.
 //!
-//! `cargo bench -p seaworthy-benches --bench bulkhead` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench bulkhead` prints criterion's times and then a table of ratios; `-- --test`
+//! runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
@@ -26,7 +27,7 @@ use tower::limit::{ConcurrencyLimit, GlobalConcurrencyLimitLayer};
 use tower::load_shed::LoadShed;
 use tower::{Layer, Service};
 
-/// As [`Inner`], for what needs an error type that can be boxed.
+/// Like [`Inner`], for layers that need a boxable error type.
 #[derive(Clone, Copy)]
 struct BoxedInner;
 
@@ -46,7 +47,7 @@ impl Service<u64> for BoxedInner {
     }
 }
 
-/// One call by hand, without a runtime; of any error type.
+/// One call, driven by hand without a runtime; for any error type.
 #[inline]
 fn ask<S: Service<u64, Response = u64>>(service: &mut S) -> Result<u64, S::Error> {
     let mut cx = Context::from_waker(Waker::noop());
@@ -91,7 +92,7 @@ fn floor_full() -> Reject<Inner> {
     Reject { inner: Inner, counters: Arc::default(), name: "bench".into() }
 }
 
-/// Whose one permit is taken, for good.
+/// Its only permit is taken for good.
 fn tower_full() -> LoadShed<ConcurrencyLimit<BoxedInner>> {
     let limit = GlobalConcurrencyLimitLayer::new(1);
     let mut holder = limit.layer(BoxedInner);
@@ -120,7 +121,7 @@ fn rows(c: &mut Criterion) {
     group.finish();
 }
 
-/// The rows of the design, each against its floor or its peer, measured in turn.
+/// The target rows, each against its floor or its peer, measured in turn.
 fn ratios() {
     let mut table = Table::new();
     table.row("with room, shared", "≤ 1.1", asks(floor_shared::<false>()), asks(around(&bulkhead())));
@@ -160,7 +161,7 @@ fn two_threads(table: &mut Table) {
     table.measured("the same, against GlobalConcurrencyLimit", "–", towers, ours);
 }
 
-/// Nanoseconds a call, of two threads at a time.
+/// Nanoseconds per call, with two threads at a time.
 fn pair<S: Service<u64, Response = u64>>(make: impl Fn() -> S + Sync) -> f64 {
     const CALLS: u32 = 100_000;
     let start = Barrier::new(2);
@@ -186,7 +187,7 @@ criterion_group! {
 fn main() {
     benches();
     Criterion::default().configure_from_args().final_summary();
-    // Where the rows are only tried out, nobody waits for a table.
+    // When the rows are only tried out, no table is wanted.
     if !std::env::args().any(|arg| arg == "--test" || arg == "--list" || arg == "--profile-time") {
         ratios();
     }

@@ -1,6 +1,7 @@
-//! What a circuit costs a call, each row beside its floor.
+//! What a circuit breaker costs a call, each row beside its floor.
 //!
-//! `cargo bench -p seaworthy-benches --bench circuit_breaker` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench circuit_breaker` prints criterion's times and then a table of ratios; `--
+//! --test` runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
@@ -37,13 +38,13 @@ fn count_window() -> CircuitBreaker {
     builder().failure_rate(0.5).count_window(100).minimum_calls(20).build().unwrap()
 }
 
-/// With one failure in it, so that successes have to be counted.
+/// With one failure in the window, so that successes have to be counted.
 fn stained_count_window() -> CircuitBreaker {
     let builder = builder().failure_rate(0.5).count_window(1_000_000).minimum_calls(20);
     stained(builder.build().unwrap())
 }
 
-/// With so many calls in it, one of them a failure.
+/// With this many calls in the window, one of them a failure.
 fn time_window(calls: u32) -> CircuitBreaker {
     let circuit_breaker = builder().failure_rate(0.5).time_window(HOUR).minimum_calls(20).build().unwrap();
     (0..calls).for_each(|_| circuit_breaker.admit().unwrap().settle(Verdict::Success));
@@ -63,7 +64,7 @@ fn open() -> CircuitBreaker {
     circuit_breaker
 }
 
-/// With its one probe out.
+/// With its only probe in flight.
 fn half_open() -> (CircuitBreaker, Permit) {
     let builder = builder().consecutive_failures(1).open_for(Duration::from_nanos(1)).probe_timeout(HOUR);
     let circuit_breaker = builder.build().unwrap();
@@ -120,7 +121,7 @@ fn rejected(c: &mut Criterion) {
     group.finish();
 }
 
-/// The rows of the design, each against its floor, measured in turn.
+/// The target rows, each against its floor, measured in turn.
 fn ratios() {
     let mut table = Table::new();
     let floor = |work| {
@@ -150,7 +151,7 @@ fn ratios() {
     table.print("circuit");
 }
 
-/// Two threads that share a leaked circuit, against two that have one each.
+/// Two threads that share a leaked circuit breaker, against two that have one each.
 fn two_threads(table: &mut Table) {
     const CALLS: u32 = 200_000;
     let pair = |circuits: [CircuitBreaker; 2]| {
@@ -190,7 +191,7 @@ criterion_group! {
 fn main() {
     benches();
     Criterion::default().configure_from_args().final_summary();
-    // Where the rows are only tried out, or filtered, nobody waits for a table.
+    // When the rows are only tried out, or filtered, no table is wanted.
     if !std::env::args().any(|arg| arg == "--test" || arg == "--list") {
         ratios();
     }

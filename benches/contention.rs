@@ -1,6 +1,7 @@
-//! What two threads cost each other: one thread, two that have one thing each, and two that share one.
+//! What two threads cost each other: one thread, two with one thing each, and two that share one.
 //!
-//! `cargo bench -p seaworthy-benches --bench contention` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench contention` prints criterion's times and then a table of ratios; `--
+//! --test` runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
@@ -18,10 +19,10 @@ use criterion::{Criterion, criterion_group};
 use seaworthy::{Bulkhead, CircuitBreaker};
 use tower::{Layer, Service};
 
-/// Makes a new service around state of its own; its clones share that.
+/// Makes a new service with its own state, which its clones share.
 struct Kind {
     name: &'static str,
-    /// Runs the pattern: so many calls in each thread.
+    /// Runs the pattern, with this many calls in each thread.
     run: fn(Sharing, u32) -> f64,
 }
 
@@ -61,7 +62,7 @@ fn bulkhead() -> Bulkhead {
     Bulkhead::builder("bench").build().unwrap()
 }
 
-/// Nanoseconds a call, as each thread sees them.
+/// Nanoseconds per call, as each thread sees them.
 fn run<S>(make: impl Fn() -> S, sharing: Sharing, calls: u32) -> f64
 where
     S: Service<u64, Response = u64, Error = StackError> + Clone + Send,
@@ -108,7 +109,7 @@ fn contention(c: &mut Criterion) {
     }
 }
 
-/// Two threads that share against two that do not, and those against one thread alone, all three in turn.
+/// Two threads that share against two that do not, and those against a single thread, all three in turn.
 fn ratios() {
     const CALLS: u32 = 100_000;
     const ROUNDS: usize = 31;
@@ -142,7 +143,7 @@ criterion_group! {
 fn main() {
     benches();
     Criterion::default().configure_from_args().final_summary();
-    // Where the rows are only tried out, or filtered, nobody waits for a table.
+    // When the rows are only tried out, or filtered, no table is wanted.
     if !std::env::args().any(|arg| arg == "--test" || arg == "--list") {
         ratios();
     }

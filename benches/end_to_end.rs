@@ -1,6 +1,7 @@
 //! Requests per second of an axum server, bare and with the whole server stack around its routes, over real sockets.
 //!
-//! `cargo bench -p seaworthy-benches --bench end_to_end` measures both in turn, in one run, and prints the medians; `-- --test` tries each once.
+//! `cargo bench -p seaworthy-benches --bench end_to_end` measures both in turn, in one run, and prints the medians; `--
+//! --test` tries each once.
 
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
@@ -21,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::ServiceBuilder;
 
-/// So many callers, each of whom keeps its connection and waits for its answer before it asks again.
+/// The number of callers. Each keeps its connection and waits for the response before its next request.
 const CALLERS: usize = 16;
 
 fn bare() -> Router {
@@ -94,7 +95,7 @@ async fn main() -> Result<(), BoxError> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let (mut of_bare, mut of_stacked, mut shares) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..=rounds {
-        // In turn, and each first in every other round: what disturbs one disturbs the other.
+        // In turn, each going first in every other round, so that a disturbance hits both.
         let (first, second) = if number % 2 == 0 { (bare, stacked) } else { (stacked, bare) };
         let (a, b) = (round(&client, first, each).await?, round(&client, second, each).await?);
         let (a, b) = if number % 2 == 0 { (a, b) } else { (b, a) };

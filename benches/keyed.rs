@@ -1,6 +1,7 @@
-//! What a circuit for each key costs a call, beside one circuit for all.
+//! What a circuit breaker for each key costs a call, beside one circuit breaker for all.
 //!
-//! `cargo bench -p seaworthy-benches --bench keyed` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench keyed` prints criterion's times and then a table of ratios; `-- --test`
+//! runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
@@ -16,7 +17,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group};
 use seaworthy::{CircuitBreaker, Keyed};
 use tower::Layer;
 
-/// With so many keys that are known.
+/// With this many known keys.
 fn keyed(keys: u64) -> Keyed<u64, CircuitBreaker> {
     let keyed = CircuitBreaker::builder("bench").keyed().max(100_000).build().unwrap();
     (0..keys).for_each(|key| drop(keyed.get(&key)));
@@ -28,7 +29,7 @@ fn one() -> impl FnMut() -> Result<u64, StackError> {
     move || call(&mut service, black_box(7))
 }
 
-/// The requests go through all keys in turn.
+/// The requests cycle through all keys.
 fn by_key(keys: u64) -> impl FnMut() -> Result<u64, StackError> {
     let mut service = keyed(keys).layer(|request: &u64| request).layer(Inner);
     let mut request = 0;
@@ -38,14 +39,14 @@ fn by_key(keys: u64) -> impl FnMut() -> Result<u64, StackError> {
     }
 }
 
-/// A family that is full and can spare nothing, and who holds all of it.
+/// A family that is full and can evict nothing, and the handles that keep it so.
 fn full() -> (Keyed<u64, CircuitBreaker>, Vec<CircuitBreaker>) {
     let keyed = CircuitBreaker::builder("bench").keyed().max(1_000).build().unwrap();
     let held = (0..1_000).map(|key| keyed.get(&key)).collect();
     (keyed, held)
 }
 
-/// One look-up of a key out of `keys`, in turn.
+/// Looks up one key out of `keys`, in turn.
 fn look_up(keys: std::ops::Range<u64>) -> impl FnMut() -> CircuitBreaker {
     let ((keyed, held), mut next) = (full(), 0);
     move || {

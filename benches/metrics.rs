@@ -1,5 +1,5 @@
-//! What `MetricsObserver` costs a call when nobody has installed a recorder, beside a call that nobody observes: for one
-//! circuit, and for calls that go through 50,000 of them in turn.
+//! What `MetricsObserver` costs a call when no recorder is installed, beside a call without an observer: for one
+//! circuit breaker, and for calls that cycle through 50,000 of them.
 //!
 //! `cargo bench --bench metrics --features metrics` prints a table of ratios; `-- --test` runs each row once.
 
@@ -18,7 +18,7 @@ use tower::Layer;
 
 const MANY: usize = 50_000;
 
-/// Wants calls and does nothing with them.
+/// Wants events of calls, and does nothing with them.
 struct Idle;
 
 impl Observer for Idle {
@@ -31,7 +31,7 @@ impl Observer for Idle {
     }
 }
 
-/// Calls through so many circuits of different names, in turn.
+/// Calls that cycle through this many circuit breakers of different names.
 fn calls(
     count: usize,
     observed: fn(CircuitBreakerBuilder) -> CircuitBreakerBuilder,

@@ -1,6 +1,7 @@
 //! What readiness costs a request: let in, with 0, 1 and 8 required checks, and rejected; each row beside its floor.
 //!
-//! `cargo bench -p seaworthy-benches --bench readiness` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench readiness` prints criterion's times and then a table of ratios; `--
+//! --test` runs each row once.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
@@ -23,8 +24,8 @@ use seaworthy::health::ReadinessService;
 use seaworthy::{CircuitBreaker, Error, Health, Name, Phase, Rejected};
 use tower::{Layer, Service};
 
-/// The floor: a count in and out with a handle in the future, and a list of checks that never changes. It looks at both
-/// in `poll_ready` and `call`, as one must who has something to say before the inner service is asked.
+/// The floor: counts in and out, with a handle in the future and a list of checks that never changes. It reads both in
+/// `poll_ready` and `call`, as a layer must that may answer before the inner service is asked.
 #[derive(Clone)]
 struct Floor(Arc<State>);
 
@@ -105,7 +106,7 @@ impl Service<u64> for Floor {
     }
 }
 
-/// A check that costs a load.
+/// A check that costs one load.
 fn check() -> impl Fn() -> bool + Send + Sync + 'static {
     let up = AtomicU64::new(1);
     move || black_box(&up).load(Ordering::Acquire) == 1
@@ -134,7 +135,7 @@ fn starting() -> ReadinessService<Inner> {
     Health::new().readiness_layer().layer(Inner)
 }
 
-/// With a circuit in the way: for good, so that no clock is read, or for a time.
+/// With an open circuit as a required check: open for good, so that no clock is read, or for a time.
 fn behind(circuit_breaker: &CircuitBreaker) -> ReadinessService<Inner> {
     let health = Health::new();
     health.advance(Phase::Serving);
@@ -195,7 +196,7 @@ criterion_group! {
 fn main() {
     benches();
     Criterion::default().configure_from_args().final_summary();
-    // Where the rows are only tried out, nobody waits for a table.
+    // When the rows are only tried out, no table is wanted.
     if !std::env::args().any(|arg| arg == "--test" || arg == "--list" || arg == "--profile-time") {
         ratios();
     }

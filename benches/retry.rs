@@ -1,7 +1,7 @@
 //! What a retry costs, beside tower's and beside a floor: the cheapest conceivable retry, written by hand.
 //!
-//! `cargo bench -p seaworthy-benches --bench retry` first prints ratios, taken in turn (A B C A B C ..) so that a noisy moment hits all rows,
-//! and then runs the same rows under criterion.
+//! `cargo bench -p seaworthy-benches --bench retry` first prints ratios, taken in turn (A B C A B C ..) so that a noisy
+//! moment hits all rows, and then runs the same rows under criterion.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -39,7 +39,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Fails all calls but every `good_every`-th.
+/// Fails all calls except every `good_every`-th.
 #[derive(Clone)]
 struct Inner {
     calls: &'static AtomicU64,
@@ -71,7 +71,7 @@ impl Service<u64> for Inner {
     }
 }
 
-/// tower's retry, with its budget or without, as its documentation shows.
+/// tower's retry, with or without its budget, as its documentation shows it.
 #[derive(Clone)]
 struct TowerPolicy {
     attempts: u32,
@@ -115,7 +115,7 @@ fn call<S: Service<u64>>(service: &mut S) -> Option<Result<S::Response, S::Error
     }
 }
 
-/// One row of a table: a name, and how to call it so many times.
+/// One row of a table: a name, and how to make a number of calls.
 struct Row {
     name: &'static str,
     run: Box<dyn FnMut(u64)>,

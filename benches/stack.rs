@@ -1,10 +1,11 @@
-//! What the whole stack costs a call: retry, circuit, bulkhead and timeout, beside their floors stacked.
+//! What the whole stack costs a call: retry, circuit breaker, bulkhead and timeout, beside their floors stacked.
 //!
-//! `cargo bench -p seaworthy-benches --bench stack` prints criterion's times and then a table of ratios; `-- --test` runs each row once.
+//! `cargo bench -p seaworthy-benches --bench stack` prints criterion's times and then a table of ratios; `-- --test`
+//! runs each row once.
 //!
-//! The floor of the retry reads the clock and counts if there is a budget; that of the circuit looks at its state; that
-//! of the bulkhead counts in and out; that of the timeout does nothing but pass. None keeps a copy of the request or of the service,
-//! as a retry has to.
+//! The retry's floor reads the clock and counts if there is a budget; the circuit breaker's reads its state; the
+//! bulkhead's counts in and out; the timeout's only passes calls on. None keeps a copy of the request or of the
+//! service, as a retry has to.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
@@ -24,7 +25,7 @@ use criterion::{Criterion, criterion_group};
 use seaworthy::{Bulkhead, CircuitBreaker, Policy, RetryPolicy, TimeoutLayer, Verdict};
 use tower::{Service, ServiceBuilder};
 
-/// Where the handles are kept, and whether retries have a budget.
+/// Where the handles are stored, and whether retries have a budget.
 #[derive(Clone, Copy)]
 struct Kind {
     leaked: bool,
@@ -47,7 +48,7 @@ fn circuit_breaker(open: bool) -> CircuitBreaker {
     circuit_breaker
 }
 
-/// A call of the stack. The retry's handle cannot be leaked.
+/// A call through the stack. The retry's handle cannot be leaked.
 fn ours(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
     let (circuit_breaker, bulkhead) = (circuit_breaker(open), Bulkhead::builder("bench").build().unwrap());
     let (circuit_breaker, bulkhead) =
@@ -71,13 +72,13 @@ fn policy(kind: Kind, open: bool) -> Policy {
     if kind.leaked { policy.leak() } else { policy }
 }
 
-/// A call of the policy, as a layer.
+/// A call through the policy, as a layer.
 fn composed(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
     let mut service = ServiceBuilder::new().layer(policy(kind, open).layer()).service(Inner);
     move || ask(&mut service)
 }
 
-/// A call of the policy without retries, as a layer, and of the layers put together by hand.
+/// A call through the policy without retries, as a layer, and through the same layers put together by hand.
 fn single(kind: Kind, open: bool) -> [Box<dyn FnMut() -> Result<u64, StackError>>; 2] {
     let mut service = ServiceBuilder::new().layer(policy(kind, open).layer().without_retry()).service(Inner);
     let (circuit_breaker, bulkhead) = (circuit_breaker(open), Bulkhead::builder("bench").build().unwrap());
@@ -91,7 +92,7 @@ fn single(kind: Kind, open: bool) -> [Box<dyn FnMut() -> Result<u64, StackError>
     [Box::new(move || ask(&mut service)), Box::new(move || ask(&mut by_hand))]
 }
 
-/// A call of the policy around a future, by hand.
+/// A call through the policy around a future, by hand.
 fn run(kind: Kind, open: bool) -> impl FnMut() -> Result<u64, StackError> {
     let policy = policy(kind, open);
     move || {
@@ -108,7 +109,7 @@ fn of_retry(budget: bool) -> Work {
     if budget { Work::CountAndClock } else { Work::Nothing }
 }
 
-/// A call of the floors, one in the other.
+/// A call through the floors, nested.
 fn floors(kind: Kind) -> Box<dyn FnMut() -> Result<u64, StackError>> {
     let works = [Work::Nothing, Work::CountInAndOut, Work::Nothing, of_retry(kind.budget)];
     let [timeout, bulkhead, circuit_breaker, retry] = works;
@@ -124,7 +125,7 @@ fn floors(kind: Kind) -> Box<dyn FnMut() -> Result<u64, StackError>> {
     }
 }
 
-/// A call of the floor of the retry, around one that rejects.
+/// A call through the retry's floor, around one that rejects.
 fn refusing_floor(kind: Kind) -> impl FnMut() -> Result<u64, StackError> {
     let mut service = Floor::shared(Refuse::new("bench"), of_retry(kind.budget));
     move || ask(&mut service)
@@ -164,7 +165,7 @@ fn open(c: &mut Criterion) {
     group.finish();
 }
 
-/// The rows of the design, each against its floors, measured in turn.
+/// The target rows, each against its floors, measured in turn.
 fn ratios() {
     let mut table = Table::new();
     for ((name, kind), open) in
@@ -209,7 +210,7 @@ criterion_group! {
 fn main() {
     benches();
     Criterion::default().configure_from_args().final_summary();
-    // Where the rows are only tried out, or filtered, nobody waits for a table.
+    // When the rows are only tried out, or filtered, no table is wanted.
     if !std::env::args().any(|arg| arg == "--test" || arg == "--list") {
         ratios();
     }

@@ -1,11 +1,11 @@
-//! What a timeout costs, beside the cheapest that one can be and beside tower's.
+//! What a timeout costs, beside the cheapest conceivable one and beside tower's.
 //!
-//! Driven by hand with a waker that does nothing, inside of a runtime whose driver has parked once with an early timer
-//! set, so that no later one has to wake it. The rows of a group are also measured in turns and compared, because a
-//! noisy machine gives better ratios than times.
+//! Driven by hand with a waker that does nothing, inside a runtime whose driver has parked once with an early timer
+//! set, so that no later timer has to wake it. The rows of a group are also measured in turn and compared, because on a
+//! noisy machine ratios are better than times.
 //!
-//! For the ratios alone: `cargo bench -p seaworthy-benches --bench timeout -- none-such`. Do it several times: rows of a few nanoseconds, the
-//! floors too, can double with the place that a process happens to get for its stack.
+//! For the ratios alone: `cargo bench -p seaworthy-benches --bench timeout -- none-such`. Run it several times: rows of
+//! a few nanoseconds, floors included, can double depending on where the process's stack happens to be.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
 
 #[path = "common/timeout.rs"]
@@ -74,8 +74,8 @@ impl Service<u64> for Later {
     }
 }
 
-/// One call, polled until it has its answer. The future is shown to somebody, so that it has to exist in memory as it
-/// does where it is part of another; else the whole of a floor is optimised away.
+/// One call, polled until it is answered. The future is passed to a black box, so that it has to exist in memory as it
+/// does when it is part of another; otherwise a whole floor is optimised away.
 #[inline]
 fn call<S: Service<u64>>(service: &mut S) {
     let cx = &mut Context::from_waker(Waker::noop());
@@ -110,7 +110,7 @@ where
     ]
 }
 
-/// tower wants a boxed error; errors do not happen here.
+/// tower needs a boxed error; no errors happen here.
 #[derive(Clone)]
 struct Boxing<S>(S);
 

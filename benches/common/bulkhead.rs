@@ -18,8 +18,8 @@ pub struct Counters {
     rejected: AtomicU64,
 }
 
-/// The floor with room: counts calls in and out, with a handle in the future, and refuses nobody. With `LOOKS` it looks
-/// at the count in `poll_ready` and `call`, as one must who has something to say before anything is taken.
+/// The floor with room: counts calls in and out, with a handle in the future, and rejects none. With `LOOKS` it reads
+/// the count in `poll_ready` and `call`, as a layer must that may answer before anything is taken.
 #[derive(Clone)]
 pub struct Count<S, H, const LOOKS: bool>(pub S, pub H);
 
@@ -81,7 +81,7 @@ where
     }
 }
 
-/// The floor when full: reads a count, which always says that it is full, and counts the rejection.
+/// The floor when full: reads a count, which always says full, and counts the rejection.
 pub struct Reject<S> {
     pub inner: S,
     pub counters: Arc<Counters>,

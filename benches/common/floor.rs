@@ -13,17 +13,17 @@ use pin_project_lite::pin_project;
 use seaworthy::{Error, Name, Rejected};
 use tower::Service;
 
-/// What a floor does when a call ends, beside looking at its state twice.
+/// What a floor does at the end of a call, besides reading its state twice.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Work {
     Nothing,
     Count,
     CountAndClock,
-    /// Counts when it is called, too, as one must who limits how many run at a time.
+    /// Also counts at the start of a call, as a layer must that limits how many run at a time.
     CountInAndOut,
 }
 
-/// Looks at its state in `poll_ready` and `call`, takes a handle into the future, and does its work at the end.
+/// Reads its state in `poll_ready` and `call`, puts a handle into the future, and does its work at the end.
 #[derive(Clone)]
 pub struct Floor<S, H> {
     pub inner: S,
@@ -31,7 +31,7 @@ pub struct Floor<S, H> {
     pub work: Work,
 }
 
-/// The state behind the handle; the counter has a cache line of its own.
+/// The state behind the handle; the counter has its own cache line.
 #[derive(Default)]
 pub struct State {
     word: AtomicU64,
@@ -105,7 +105,7 @@ impl<F: Future, H: Deref<Target = State>> Future for FloorFuture<F, H> {
     }
 }
 
-/// Reads the clock and rejects, as no open circuit can do without.
+/// Reads the clock and rejects, the minimum for an open circuit.
 #[derive(Clone)]
 pub struct Refuse<T, E>(Name, PhantomData<fn() -> (T, E)>);
 

@@ -14,10 +14,10 @@ use std::task::{Context, Poll, Waker};
 use seaworthy::Error;
 use tower::Service;
 
-/// The error type of the stacks that are measured; nothing is boxed.
+/// The error type of the stacks under measurement; nothing is boxed.
 pub type StackError = Error<&'static str>;
 
-/// Always ready, and answers at once with what it was asked.
+/// Always ready, and echoes the request at once.
 #[derive(Clone, Copy)]
 pub struct Inner;
 
@@ -37,7 +37,7 @@ impl Service<u64> for Inner {
     }
 }
 
-/// One call by hand, without a runtime: made ready, called, polled to its end.
+/// One call, driven by hand without a runtime: made ready, called, polled to its end.
 #[inline]
 pub fn call<S>(service: &mut S, request: u64) -> Result<u64, StackError>
 where

@@ -1,5 +1,5 @@
-//! Ratios that hold on a noisy machine: two things are measured in turn, many times, and the median of the ratios of
-//! neighbours is told.
+//! Ratios that hold on a noisy machine: two things are measured in turn, many times, and the result is the median of
+//! the ratios of neighbours.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -68,7 +68,7 @@ fn calls_in_a_round<T>(work: &mut impl FnMut() -> T) -> u32 {
     calls
 }
 
-/// Nanoseconds a call.
+/// Nanoseconds per call.
 pub fn nanos<T>(calls: u32, work: &mut impl FnMut() -> T) -> f64 {
     let start = Instant::now();
     for _ in 0..calls {

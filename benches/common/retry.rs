@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use tower::Service;
 
-/// A retry that does nothing but what nobody can do without: it keeps a request, a service and its shared state, and
-/// with a budget it reads the clock and counts.
+/// A retry that does only what is indispensable: it keeps a request, a service and its shared state, and with a budget
+/// it reads the clock and counts.
 #[derive(Clone)]
 pub struct Floor<S> {
     inner: S,

@@ -10,7 +10,7 @@ use seaworthy::Rejected;
 use tokio::time::Sleep;
 use tower::Service;
 
-/// The floor: a timeout that tells nobody, has one limit, and keeps its timer in the future.
+/// The floor: a timeout that notifies no observer, has one limit, and keeps its timer in the future.
 #[derive(Clone)]
 pub struct FloorInline<S>(pub S, pub Duration);
 

@@ -1,4 +1,4 @@
-//! A circuit and its model under operations made of bytes: `cargo +nightly fuzz run circuit_breaker`.
+//! A circuit breaker and its model under random operations: `cargo +nightly fuzz run circuit_breaker`.
 
 #![no_main]
 
@@ -25,7 +25,7 @@ const TIMES: [Duration; 10] = [
     Duration::from_secs(365 * 24 * 3600),
     Duration::MAX,
 ];
-/// More would make the model slow, and find nothing that fewer do not.
+/// More would make the model slow, and find nothing more.
 const MOST_OPS: usize = 150;
 
 fuzz_target!(|script: Script| {

@@ -1,4 +1,4 @@
-//! Whatever stands where a file has a duration, it is one or an error which names the key: `fuzz/run 60 duration`.
+//! Any text where a file expects a duration is one, or an error that names the key: `fuzz/run 60 duration`.
 
 #![no_main]
 
@@ -15,6 +15,6 @@ fuzz_target!(|text: &str| {
         }
         Err(error) => assert!(error.to_string().contains("a.timeout"), "{error}"),
     }
-    // The same text, read by the other one who reads durations.
+    // The same text, read by the other reader of durations.
     let _ = serde_json::from_value::<ProbeSpec>(json!({ "tcp": { "port": 1 }, "interval": text }));
 });

@@ -1,5 +1,5 @@
-//! Whatever stands where a Kubernetes manifest has a number, a text or a header of a probe, it is a spec that obeys it or an
-//! error that names the key: `fuzz/run 60 kubernetes_probe`.
+//! Any number, text or header of a probe in a Kubernetes manifest gives a spec that follows it, or an error that names
+//! the key: `fuzz/run 60 kubernetes_probe`.
 
 #![no_main]
 
@@ -9,7 +9,8 @@ use libfuzzer_sys::fuzz_target;
 use seaworthy::prober::{ProbeKind, ProbeSpec};
 use serde_json::{Value, json};
 
-/// Kind and port, path and host, a header, and the numbers of the policy in the order in which they are named below.
+/// The kind and port, path and host, a header, and the numbers of the policy in the order in which they are named
+/// below.
 type Manifest = (u8, i64, [Option<String>; 2], Option<(String, String)>, [Option<i64>; 5]);
 
 fuzz_target!(|manifest: Manifest| {
@@ -35,7 +36,7 @@ fuzz_target!(|manifest: Manifest| {
     match serde_json::from_str::<ProbeSpec>(&text) {
         Ok(ProbeSpec { kind, policy }) => {
             assert!(matches!(kind, ProbeKind::Exec(_)) || (1..=65535).contains(port), "{text}");
-            // `exec` alone is written in no way of its own, and has the defaults of here.
+            // `exec` alone is the same in both notations, and has this crate's defaults.
             if name != "exec" || period.is_some() {
                 let period = period.filter(|seconds| *seconds != 0).unwrap_or(10);
                 assert_eq!(policy.interval(), Duration::from_secs(period.try_into().expect("a time")), "{text}");

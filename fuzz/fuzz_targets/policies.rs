@@ -1,4 +1,4 @@
-//! Whatever a file says, it is policies which work or an error, in TOML and in JSON: `fuzz/run 60 policies`.
+//! Any file gives policies that work, or an error, in TOML and in JSON: `fuzz/run 60 policies`.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// A policy that is built can be used, whatever its settings are.
+/// A policy that can be built can be used, whatever its settings.
 fn use_them(policies: &Policies) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {

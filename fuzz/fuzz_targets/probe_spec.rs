@@ -1,4 +1,4 @@
-//! Whatever a file says of a probe, it is a spec that works or an error, in TOML and in JSON: `fuzz/run 60 probe_spec`.
+//! Any description of a probe gives a spec that works, or an error, in TOML and in JSON: `fuzz/run 60 probe_spec`.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// What was read is taken by what it is for, but for `https`, which needs a client of one's own.
+/// A spec is accepted by the probe it is for, except `https`, which needs a custom client.
 fn use_it(spec: ProbeSpec) {
     let ProbeSpec { kind, policy } = spec;
     let prober = Prober::builder().build().expect("a prober");

@@ -1,5 +1,5 @@
-//! The `Retry-After` and `Date` of a response, as they come from anybody: `fuzz/run 60 retry_after`. The two values are
-//! told apart by a line feed, which neither can have.
+//! The `Retry-After` and `Date` of a response, with any contents: `fuzz/run 60 retry_after`. The two values are
+//! separated by a line feed, which neither can contain.
 
 #![no_main]
 
@@ -24,9 +24,9 @@ fuzz_target!(|data: &[u8]| {
     let asked = retry_after(response.headers());
     let digits = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim);
     match digits.and_then(|text| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'))) {
-        // A number that fits is that many seconds, whatever the date.
+        // A number that fits means that many seconds, whatever the date.
         Some(seconds) => assert_eq!(asked, Some(Duration::from_secs(seconds))),
-        // No date lies further ahead of another than ten thousand years.
+        // No two dates are more than ten thousand years apart.
         None => {
             assert!(asked.is_none_or(|wait| wait == Duration::MAX || wait < Duration::from_secs(10_001 * 31_622_400)))
         }
@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
     let decision = HttpRetry.retry_if(&Ok::<_, BoxError>(response));
     match (decision, asked) {
         (Decision::Retry, None) => {}
-        // Without a `Date` each of the two is held against the clock, which goes on in between.
+        // Without a `Date` each of the two is compared with the clock, which runs on in between.
         (Decision::RetryAfter(decided), Some(asked)) => assert!(decided.abs_diff(asked) < Duration::from_secs(1)),
         (decision, asked) => panic!("{decision:?} of {asked:?}"),
     }

@@ -11,7 +11,7 @@ fn circuit(criterion: &mut Criterion) {
         let mut run = |name: &str, mut bench: Box<dyn Bench>| {
             group.bench_function(name, |bencher| bencher.iter_custom(|calls| bench.time(calls)));
         };
-        // Built one by one, because a probe is only held for a few seconds.
+        // Built one at a time, because a probe is only held for a few seconds.
         for entry in entries() {
             match (entry.bench)(row) {
                 Some(bench) => run(entry.name, bench),

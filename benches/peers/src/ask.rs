@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-/// The request of every tower service here: how the call is to end.
+/// The request of every tower service here: how the call should end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     Succeed,
@@ -27,7 +27,7 @@ pub enum Outcome {
     Rejected,
 }
 
-/// The inner error. It has no size, so that boxing it allocates nothing.
+/// The inner error. It is zero-sized, so that boxing it allocates nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Failure;
 
@@ -40,10 +40,9 @@ impl fmt::Display for Failure {
 impl Error for Failure {}
 
 impl Ask {
-    /// The body of the function that a function wrapper is given.
+    /// The body of the function passed to a function wrapper.
     ///
-    /// The black box keeps the compiler from learning that nothing ever fails; the inner service
-    /// has the same one.
+    /// The black box keeps the compiler from learning that nothing ever fails; the inner service has the same one.
     #[inline]
     pub fn result(self) -> Result<(), Failure> {
         match black_box(self) {

@@ -1,5 +1,4 @@
-//! The loops that are timed. Each is compiled for its peer, so that no indirect call is in the
-//! numbers.
+//! The timed loops. Each is compiled for its peer, so that the numbers include no indirect call.
 
 use std::any::Any;
 use std::hint::spin_loop;
@@ -9,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::{Ask, Outcome, Peer, Row};
 
-/// A breaker in the state that a row asks for.
+/// A breaker in the state that a row needs.
 pub trait Bench {
-    /// Makes so many calls and says how long they took; with two threads, how long each of them
-    /// took on average.
+    /// Makes `calls` calls and returns how long they took; with two threads, the average of both.
     fn time(&mut self, calls: u64) -> Duration;
 }
 
@@ -49,8 +47,8 @@ fn trip<P: Peer>(breaker: &mut P) {
     assert!(opened, "{} did not open", P::NAME);
 }
 
-/// Another breaker, in memory of its own: the last of many that another thread built, because an
-/// allocator may well put two small ones on one cache line.
+/// Another breaker, in memory of its own: the last of many built by another thread, because an allocator may well put
+/// two small ones on one cache line.
 fn elsewhere<P: Peer>(row: Row) -> Option<P> {
     let build = move || {
         let mut many: Vec<_> = (0..256).map(|_| P::build(row.rule(), FOR_LONG)).collect();
@@ -59,8 +57,7 @@ fn elsewhere<P: Peer>(row: Row) -> Option<P> {
     thread::spawn(build).join().expect("building does not panic")
 }
 
-/// Times calls, and checks that each ended as it should: a row that measures another state is worse
-/// than none.
+/// Times calls, and checks that each ended as it should: a row that measures the wrong state is worse than none.
 #[inline]
 fn run<P: Peer>(breaker: &mut P, calls: u64, expected: Outcome) -> Duration {
     let mut seen = 0;
@@ -85,8 +82,8 @@ impl<P: Peer> Bench for Steady<P> {
     }
 }
 
-/// A half-open breaker whose probes are out. They are taken when the first call is timed, so that all breakers of a row
-/// wait for the end of their open times together.
+/// A half-open breaker with its probes in flight. They are taken when the first call is timed, so that all breakers of
+/// a row wait out their open times together.
 struct HalfOpen<P> {
     breaker: P,
     opened: Instant,
@@ -114,8 +111,8 @@ impl<P: Peer> Bench for HalfOpen<P> {
     }
 }
 
-/// A breaker with a number of calls in its time window; built and filled anew, off the clock,
-/// before the calls that are timed have made it much fuller or the first have left it.
+/// A breaker with a number of calls in its time window; rebuilt and refilled, off the clock, before the timed calls
+/// have made it much fuller or the first have expired.
 struct Filled<P> {
     fill: u32,
     breaker: P,
@@ -133,7 +130,7 @@ impl<P: Peer> Filled<P> {
     fn refill(&mut self) {
         self.since = Instant::now();
         self.breaker = P::build(crate::Rule::TimeWindow, FOR_LONG).expect("built before");
-        // One call at least, so that the first use of new memory is not timed.
+        // At least one call, so that the first use of new memory is not timed.
         run(&mut self.breaker, u64::from(self.fill.max(1)), Outcome::Done);
         self.room = u64::from(self.fill / 10).max(64);
     }

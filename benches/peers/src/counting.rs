@@ -1,7 +1,7 @@
 //! A global allocator that counts, but only when asked to.
 //!
-//! The crates that do this count always, with two atomic additions for each allocation and each
-//! release: that would be added to the time of every peer that allocates.
+//! Crates that do this count all the time, with two atomic additions for each allocation and each release: they would
+//! be added to the time of every peer that allocates.
 
 #![allow(unsafe_code)]
 
@@ -24,7 +24,7 @@ pub(crate) fn allocations() -> usize {
     ALLOCATIONS.load(Relaxed)
 }
 
-/// Bytes in use of those counted; it wraps, so that only differences mean anything.
+/// Bytes in use among those counted; it wraps, so that only differences are meaningful.
 pub(crate) fn in_use() -> usize {
     IN_USE.load(Relaxed)
 }
@@ -42,30 +42,30 @@ fn released(bytes: usize) {
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator as it came.
+// SAFETY: every call is forwarded unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         taken(layout.size());
-        // SAFETY: the caller keeps the contract of `alloc`.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         taken(layout.size());
-        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
+        // SAFETY: the caller upholds the contract of `alloc_zeroed`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         released(layout.size());
         taken(size);
-        // SAFETY: the caller keeps the contract of `realloc`.
+        // SAFETY: the caller upholds the contract of `realloc`.
         unsafe { System.realloc(old, layout, size) }
     }
 
     unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
         released(layout.size());
-        // SAFETY: the caller keeps the contract of `dealloc`.
+        // SAFETY: the caller upholds the contract of `dealloc`.
         unsafe { System.dealloc(old, layout) }
     }
 }

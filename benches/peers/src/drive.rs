@@ -1,4 +1,4 @@
-//! Polls services and futures by hand, so that no runtime is in the numbers.
+//! Polls services and futures by hand, so that the numbers include no runtime.
 
 use std::any::Any;
 use std::future::Future;
@@ -18,8 +18,7 @@ pub(crate) fn finish<F: Future>(future: F) -> F::Output {
     loop {
         match future.as_mut().poll(&mut cx) {
             Poll::Ready(output) => return output,
-            // Only for a breaker that waits for its own lock: asking again at once is the quickest
-            // wake-up there is.
+            // Only for a breaker that waits for its own lock: polling again at once is the quickest wake-up there is.
             Poll::Pending => spin_loop(),
         }
     }
@@ -35,7 +34,7 @@ where
     finish(service.call(ask))
 }
 
-/// Starts a call that never ends; it holds what it took for as long as the returned value lives.
+/// Starts a call that never ends; it holds what it took while the returned value lives.
 pub(crate) fn hang<S>(service: &mut S) -> Box<dyn Any>
 where
     S: Service<Ask, Response = ()>,
@@ -45,7 +44,7 @@ where
     begin(service.call(Ask::Hang))
 }
 
-/// Polls a future once, which must not end it, and keeps it.
+/// Polls a future once, which must not finish it, and keeps it.
 pub(crate) fn begin<F: Future + 'static>(future: F) -> Box<dyn Any> {
     let mut future = Box::pin(future);
     let mut cx = Context::from_waker(Waker::noop());

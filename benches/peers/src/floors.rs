@@ -1,5 +1,4 @@
-//! The cheapest conceivable middlewares, written by hand: what is left when a breaker costs
-//! nothing.
+//! The cheapest conceivable middlewares, written by hand: what remains when a breaker costs nothing.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -138,7 +137,7 @@ impl<T: State, const AT_THE_END: u8> Peer for Floor<T, AT_THE_END> {
     }
 }
 
-/// One reading of the clock, which is the least an open breaker must do to know when to probe.
+/// One reading of the clock, the least an open breaker must do to know when to probe.
 struct Clock;
 
 impl Bench for Clock {

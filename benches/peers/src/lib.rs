@@ -1,8 +1,8 @@
 //! What seaworthy's patterns cost, next to the other crates that have them.
 //!
-//! [`Peer`] is the whole of what a crate must show to take part, and each has one file in `peers`.
-//! [`Row`] lists what is measured. The binary and the criterion bench both run the loops in
-//! `bench`. All that is about circuit breakers; the other patterns are in [`PATTERNS`].
+//! [`Peer`] is all that a crate must provide to take part, and each has one file in `peers`. [`Row`] lists what is
+//! measured. The binary and the criterion bench both run the loops in `bench`. All that is about circuit breakers; the
+//! other patterns are in [`PATTERNS`].
 
 #![forbid(unsafe_code)]
 

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Exact: the same calls always allocate the same number of times.
+/// Exact: the same calls always make the same number of allocations.
 fn allocations(bench: &mut dyn Bench, calls: u64) -> f64 {
     bench.time(calls);
     let before = counting::allocations();

@@ -1,4 +1,4 @@
-//! What a crate must show to be measured.
+//! What a crate must provide to be measured.
 
 use std::any::Any;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 use crate::bench::{self, Bench};
 use crate::{Ask, Outcome, Row, Rule};
 
-/// One handle on a breaker, as the owner of a client would hold it: a service with the layer on, or
-/// the breaker itself where it wraps functions.
+/// One handle on a breaker, as the owner of a client would hold it: a service with the layer on, or the breaker itself
+/// if it wraps functions.
 pub trait Peer: Sized + Send + 'static {
     const NAME: &'static str;
 
     /// Printed under the table: how it is called, and what it lacks.
     const NOTE: &'static str;
 
-    /// How long to leave it open before its probes are taken; `None` where it does not limit them.
+    /// How long to leave it open before its probes are taken; `None` if it does not limit them.
     const HALF_OPEN_AFTER: Option<Duration> = None;
 
-    /// A closed breaker with this rule, or `None` where the crate has nothing of the kind.
+    /// A closed breaker with this rule, or `None` if the crate has nothing of the kind.
     fn build(rule: Rule, open_for: Duration) -> Option<Self>;
 
-    /// Whether `build` gives the rule itself, and not the nearest thing the crate has.
+    /// Whether `build` has the rule itself, and not just the nearest thing in the crate.
     fn exact(rule: Rule) -> bool {
         let _ = rule;
         true
@@ -31,14 +31,12 @@ pub trait Peer: Sized + Send + 'static {
 
     fn call(&mut self, ask: Ask) -> Outcome;
 
-    /// Takes all probes of a breaker whose open time is over. They stay taken while the returned
-    /// value lives.
+    /// Takes all probes of a breaker whose open time is over. They stay taken while the returned value lives.
     fn take_probes(&mut self) -> Box<dyn Any> {
         unreachable!("{} does not limit probes", Self::NAME)
     }
 
-    /// As many breakers as asked for, each independent of the others, in the least memory the crate
-    /// allows.
+    /// This many independent breakers, in the least memory that the crate allows.
     fn many(count: usize) -> Vec<Self> {
         let mut breakers = Vec::with_capacity(count);
         breakers.extend((0..count).filter_map(|_| Self::build(Rule::Consecutive, Duration::from_secs(30))));
@@ -51,11 +49,10 @@ pub trait Peer: Sized + Send + 'static {
 pub struct Entry {
     pub name: &'static str,
     pub note: &'static str,
-    /// What to time for a row; `None` where the crate has nothing of the kind.
+    /// What to time for a row; `None` if the crate has nothing of the kind.
     pub bench: fn(Row) -> Option<Box<dyn Bench>>,
     pub exact: fn(Rule) -> bool,
-    /// Heap bytes of this many breakers, the handles themselves aside, by a reading of the bytes in
-    /// use.
+    /// Heap bytes of this many breakers, without the handles themselves, given a reading of the bytes in use.
     pub heap: fn(usize, &dyn Fn() -> usize) -> usize,
 }
 

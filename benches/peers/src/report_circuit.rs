@@ -11,7 +11,7 @@ use crate::{CALLS, counting};
 /// Breakers over which heap bytes are counted.
 const BREAKERS: usize = 100_000;
 
-/// Makes each row's calls once, and prints nothing but what goes wrong.
+/// Makes each row's calls once, and prints only what goes wrong.
 pub(crate) fn once() {
     for row in Row::ALL {
         let benches = entries().into_iter().filter_map(|entry| (entry.bench)(row));
@@ -55,14 +55,14 @@ fn times(row: Row, entries: &[Entry]) -> table::Times {
     let pace = if matches!(row, Row::Shared | Row::Apart) { Pace::LONG } else { Pace::SHORT };
     let mut rounds = interleaved(&mut benches, pace);
     let floors = names.into_iter().zip(rounds.split_off(peers)).collect();
-    // Only the first rows are about a rule; in the others any rule will do.
+    // Only the first rows are about a rule; for the others any rule will do.
     let is_rule = matches!(row, Row::Consecutive | Row::CountWindow | Row::TimeWindow(_));
     let exact = entries.iter().map(|entry| !is_rule || (entry.exact)(row.rule())).collect();
     table::Times { rounds, exact, floors }
 }
 
 fn heap(entry: Entry) -> Option<f64> {
-    // What a crate allocates once for the process is not any breaker's.
+    // What a crate allocates once per process belongs to no breaker.
     drop((entry.bench)(Row::Consecutive));
     counting::count(true);
     let bytes = (entry.heap)(BREAKERS, &counting::in_use);

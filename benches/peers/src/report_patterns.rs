@@ -5,10 +5,10 @@ use seaworthy_peers::{Bench, Cell, Column, Pattern, Target};
 use crate::table::{Table, Times};
 use crate::timing::{Pace, interleaved, median};
 
-/// Some rows wait for a timer at every call.
+/// Few, because some rows wait for a timer on every call.
 const CALLS: u64 = 100;
 
-/// Makes each row's call once, and prints nothing but what goes wrong.
+/// Makes each row's call once, and prints only what goes wrong.
 pub(crate) fn once(pattern: Pattern) {
     let cells = pattern.columns.into_iter().flat_map(|column| column.cells).filter_map(Cell::bench);
     let floors = pattern.floors.into_iter().flatten().map(|floor| floor.1);

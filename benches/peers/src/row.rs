@@ -13,13 +13,13 @@ pub enum Rule {
     TimeWindow,
 }
 
-/// Settings that the peers share, where they have them.
+/// Settings that the peers share, if they have them.
 impl Rule {
     pub const FAILURES: u32 = 5;
     pub const CALLS: u32 = 100;
     pub const SPAN: Duration = Duration::from_secs(10);
     pub const RATE: f64 = 0.5;
-    /// Calls a time window must hold before its rate counts.
+    /// Calls that a time window must hold before its rate counts.
     pub const MINIMUM: u32 = 20;
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::timing::median;
 
-/// What a row of times is made from: nanoseconds a call, round by round.
+/// The data of a row of times: nanoseconds per call, round by round.
 pub(crate) struct Times {
     pub(crate) rounds: Vec<Option<Vec<f64>>>,
     /// Whether each peer has the row's rule itself.
@@ -23,7 +23,7 @@ impl Table {
     }
 
     pub(crate) fn times(&mut self, title: &str, times: &Times) {
-        // The ratio is the median of each round's ratio: neighbours in time saw the same noise.
+        // The ratio is the median of the rounds' ratios: neighbours in time saw the same noise.
         let base = times.rounds.first().and_then(Option::as_ref);
         let cell = |rounds: &[f64]| {
             let nanos = grouped(median(rounds.iter().copied()));
@@ -74,7 +74,7 @@ fn times_over(ratio: f64) -> String {
     }
 }
 
-/// One decimal where it matters, and thousands set apart.
+/// One decimal where it matters, and thousands separated.
 pub(crate) fn grouped(number: f64) -> String {
     if number < 10.0 && number.fract() != 0.0 {
         return format!("{number:.1}");

@@ -13,15 +13,15 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Turns shorter than a slice of the scheduler: on a busy machine most of them are not cut in two, and the median is
-    /// of those.
+    /// Turns shorter than a time slice of the scheduler: even on a busy machine most are not interrupted, and the
+    /// median comes from those.
     pub(crate) const SHORT: Self = Self { rounds: 201, turn: Duration::from_micros(300) };
 
-    /// For two threads, which have to meet.
+    /// For two threads, which have to run at the same time.
     pub(crate) const LONG: Self = Self { rounds: 21, turn: Duration::from_millis(3) };
 }
 
-/// Nanoseconds a call of each bench in each round; `None` for a bench that is not there.
+/// Nanoseconds per call of each bench in each round; `None` for a bench that does not exist.
 pub(crate) fn interleaved(benches: &mut [Option<Box<dyn Bench>>], pace: Pace) -> Vec<Option<Vec<f64>>> {
     let calls: Vec<u64> = benches
         .iter_mut()
@@ -39,11 +39,11 @@ pub(crate) fn interleaved(benches: &mut [Option<Box<dyn Bench>>], pace: Pace) ->
     rounds
 }
 
-/// Doubles the calls until they take long enough to judge by, which also warms everything up.
+/// Doubles the calls until they take long enough to measure, which also warms everything up.
 fn calls_a_turn(bench: &mut dyn Bench, turn: Duration) -> u64 {
     let mut calls = 16;
     loop {
-        // The best of some, because one that was cut in two would look as if it were enough.
+        // The best of several, because an interrupted one would look long enough.
         let took = (0..3).map(|_| bench.time(calls)).min().unwrap_or_default();
         if took * 4 >= turn {
             let calls = calls as f64 * turn.as_secs_f64() / took.as_secs_f64();

@@ -1,5 +1,5 @@
-//! What the notes under the table say that other crates do not do. A test that fails here is good
-//! news for that crate, and its note must go.
+//! What the notes under the table say that other crates do not do. A test that fails here is good news for that crate,
+//! and its note must go.
 
 use std::future::Future;
 use std::pin::pin;
@@ -48,7 +48,7 @@ fn closed<P: BreakerPolicy>(policy: P, open_for: Duration) -> CircuitBreaker<P, 
     CircuitBreaker::new(policy, open_for, 1, Arc::new(NoSink), hooks)
 }
 
-/// Nothing but failures, and the rate in the window is nil.
+/// Nothing but failures, and the rate in the window is zero.
 #[test]
 fn the_time_window_of_circuitbreaker_rs_is_never_written() {
     let span = Duration::from_secs(10);
@@ -59,7 +59,7 @@ fn the_time_window_of_circuitbreaker_rs_is_never_written() {
     assert_eq!(breaker.current_state(), State::Closed);
 }
 
-/// The probe has succeeded, another success is wanted, and no further probe is let through.
+/// The probe has succeeded, another success is needed, and no further probe is let through.
 #[test]
 fn circuitbreaker_rs_gives_no_probe_back() {
     let breaker = closed(DefaultPolicy::new(0.5, 10, 5, 3), Duration::from_millis(5));
@@ -75,7 +75,7 @@ fn circuitbreaker_rs_gives_no_probe_back() {
     assert_eq!(breaker.current_state(), State::HalfOpen);
 }
 
-/// Half-open, and a second call passes while the first is under way.
+/// Half-open, and a second call passes while the first is in flight.
 #[test]
 fn failsafe_and_recloser_do_not_limit_probes() {
     let open_for = Duration::from_millis(5);
@@ -101,7 +101,7 @@ fn entry(name: &str) -> Entry {
     entries.find(|entry| entry.name == name).expect("a peer of this name")
 }
 
-/// The rows that each crate has nothing for, so that none is lost by accident.
+/// The rows for which each crate has nothing, so that none is lost by accident.
 #[test]
 fn what_is_missing_is_known() {
     let missing = |name| {

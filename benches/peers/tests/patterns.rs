@@ -1,5 +1,5 @@
-//! What the tables of the other patterns rest on, and what their notes say of other crates. A test of a note that fails
-//! is good news for that crate, and the note must go.
+//! What the tables of the other patterns rely on, and what their notes say about other crates. A test of a note that
+//! fails is good news for that crate, and the note must go.
 
 use std::future::Future;
 use std::pin::pin;
@@ -38,7 +38,7 @@ fn every_cell_measures_what_its_row_says() {
     }
 }
 
-/// The rows that a crate has nothing for, so that none is lost by accident.
+/// The rows for which a crate has nothing, so that none is lost by accident.
 #[test]
 fn what_is_missing_is_known() {
     let missing = |cells: &[Cell]| cells.iter().filter(|cell| matches!(cell, Cell::Nothing)).count();
@@ -80,7 +80,7 @@ impl Service<bool> for Gate {
     }
 }
 
-/// The only slot is taken, and the call that is to be rejected at once is still under way after its first poll.
+/// The only permit is taken, and the call that should be rejected at once is still pending after its first poll.
 #[test]
 fn a_rejection_of_tower_resilience_waits_for_a_timer() {
     let runtime = runtime();
@@ -95,7 +95,7 @@ fn a_rejection_of_tower_resilience_waits_for_a_timer() {
     assert!(runtime.block_on(rejected).is_err());
 }
 
-/// Nobody is called, and nobody else is let in.
+/// The idle service makes no call, and no other is let in.
 #[test]
 fn a_ready_and_idle_service_of_tower_holds_a_permit() {
     let limit = GlobalConcurrencyLimitLayer::new(1);
@@ -122,7 +122,7 @@ impl Service<u64> for Down {
     }
 }
 
-/// A wait of zero between two tries: ours has made both at its first poll, and the others have not.
+/// A wait of zero between two attempts: ours has made both at its first poll, the others have not.
 #[test]
 fn tower_resilience_and_backon_wait_for_a_timer_where_the_wait_is_zero() {
     let runtime = runtime();

@@ -1,4 +1,4 @@
-//! Cargo, as the commands of this program call it.
+//! Calls to cargo, shared by the commands of this program.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,14 +13,14 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The cargo that runs this program, in the workspace's root.
+/// The cargo that runs this program, set to run in the workspace's root.
 pub fn command(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
 }
 
-/// What `cargo metadata` says of the workspace, without its dependencies.
+/// The output of `cargo metadata` for the workspace, without its dependencies.
 pub fn metadata(root: &Path) -> Result<Value, String> {
     let mut command = command(root);
     command.args(["metadata", "--no-deps", "--format-version", "1"]);

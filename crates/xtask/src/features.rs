@@ -1,4 +1,4 @@
-//! The library compiles without warnings with no feature, with each alone, with each pair, and with all of them.
+//! Checks that the library compiles without warnings with no feature, with each one, with each pair, and with all.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ pub fn run(root: &Path) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The features of the library, of which `default` only names others.
+/// The features of the library except `default`, which only names others.
 fn names(root: &Path) -> Result<Vec<String>, String> {
     let metadata = cargo::metadata(root)?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
@@ -37,7 +37,7 @@ fn names(root: &Path) -> Result<Vec<String>, String> {
     Ok(features.keys().filter(|name| *name != "default").cloned().collect())
 }
 
-/// None, each, each pair and all of them, as cargo takes them.
+/// None, each one, each pair and all, in cargo's notation.
 fn sets(names: &[String]) -> Vec<String> {
     let mut sets = vec![String::new()];
     sets.extend(names.iter().cloned());
@@ -51,7 +51,7 @@ fn sets(names: &[String]) -> Vec<String> {
     sets
 }
 
-/// The lint level is given to clippy only: in `RUSTFLAGS` it would have every dependency built again.
+/// The lint level goes to clippy only: in `RUSTFLAGS` it would rebuild every dependency.
 fn is_clean(root: &Path, set: &str) -> bool {
     let mut command = cargo::command(root);
     command.args(["clippy", "--quiet", "--package", cargo::LIBRARY, "--lib", "--no-default-features"]);
@@ -73,12 +73,12 @@ mod tests {
     #[test]
     fn none_each_each_pair_and_all() {
         assert_eq!(of(&["a", "b", "c"]), ["", "a", "b", "c", "a,b", "a,c", "b,c", "a,b,c"]);
-        // All of them are a set of its own only from three on.
+        // The set of all features differs from the pairs only from three features on.
         assert_eq!(of(&["a", "b"]), ["", "a", "b", "a,b"]);
         assert_eq!(of(&["a"]), ["", "a"]);
     }
 
-    /// Each `name = [..]` below `[features]`, read by eye and not by cargo.
+    /// Each `name = [..]` below `[features]`, found in the text instead of by cargo.
     #[test]
     fn no_feature_of_the_manifest_is_forgotten() {
         let manifest = std::fs::read_to_string(cargo::root().join("Cargo.toml")).expect("it can be read");

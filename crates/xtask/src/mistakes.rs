@@ -1,12 +1,12 @@
-//! What the compiler says of the commonest mistakes: each program below tests/ui must not compile, and what it must be told
-//! stands in its own lines `//~`.
+//! What the compiler says about the commonest mistakes: each program in tests/ui must not compile, and its `//~` lines
+//! are what the message must contain.
 #![cfg(test)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A program, and the words that its message must have.
+/// A program, and the words that the compiler's message must contain.
 struct Mistake {
     name: String,
     words: Vec<String>,
@@ -26,7 +26,7 @@ fn mistakes(folder: &Path) -> Vec<Mistake> {
     found
 }
 
-/// All that the compiler says of one program, or nothing if it compiles.
+/// Everything the compiler says about one program, or nothing if it compiles.
 fn message(folder: &Path, target: &Path, name: &str) -> Option<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
@@ -35,7 +35,7 @@ fn message(folder: &Path, target: &Path, name: &str) -> Option<String> {
     (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// HC-21, HC-19: each of the commonest mistakes does not compile, and the message says what to write in its place.
+/// HC-21, HC-19: each of the commonest mistakes fails to compile, and the message says what to write instead.
 #[test]
 fn say_what_to_write() {
     let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("a workspace").into();

@@ -22,7 +22,7 @@ use super::{Cell, Column, Pattern, Target};
 use crate::Failure;
 use crate::bench::Bench;
 
-/// Calls at a time, of the rows with room.
+/// Calls at a time, in the rows with room.
 const ROOM: u32 = 10;
 
 pub(super) fn pattern() -> Pattern {
@@ -43,13 +43,13 @@ pub(super) fn pattern() -> Pattern {
             },
             Column {
                 name: "seaworthy, leaked",
-                note: "the same with `Error<E>` and slots that are never freed: no reference count.",
+                note: "the same with `Error<E>` and a bulkhead that is never freed: no reference count.",
                 cells: ours::<Error<Failure>>(runtime, Bulkhead::leak),
             },
             Column {
                 name: "seaworthy, run",
-                note: "`Slots::run`, which borrows the slots, around a future with `Error<E>`; there is no service \
-                     to be cloned.",
+                note: "`Bulkhead::run`, which borrows the bulkhead, around a future with `Error<E>`; there is no \
+                     service to clone.",
                 cells: vec![exact(run(runtime)), exact(run_full(runtime)), Cell::Nothing, Cell::Nothing],
             },
             Column {
@@ -67,7 +67,7 @@ pub(super) fn pattern() -> Pattern {
                 name: "tower LoadShed around it",
                 note: "rejects while full; errors are boxed, and a rejection has no name and no reason. While it is full, \
                      each service waits in a queue from its first call on: one that is kept has done that, and the \
-                     clone of a call does it anew.",
+                     clone for a call does it again.",
                 cells: vec![
                     exact(passes(runtime, LoadShed::new(tower(ROOM)))),
                     exact(rejects(runtime, shed(full_tower()), is_overload)),
@@ -132,7 +132,7 @@ fn slots(limit: u32) -> Bulkhead {
     Bulkhead::builder("bench").limit(limit).build().expect("the settings are valid")
 }
 
-/// With room, and around slots of which the only one is taken, for good.
+/// With room, and with its only permit taken for good.
 fn ours<E>(runtime: &'static Runtime, keep: fn(Bulkhead) -> Bulkhead) -> Vec<Cell>
 where
     E: StackError + From<Failure> + Debug + 'static,
@@ -209,7 +209,7 @@ fn layer(limit: u32, mode: Mode) -> BulkheadLayer {
     builder.build().expect("the settings are valid")
 }
 
-/// A call that is late has taken the only permit, for good.
+/// A call that never finishes has taken the only permit.
 fn theirs_full(runtime: &'static Runtime) -> Box<dyn Bench> {
     let mut service = layer(1, BulkheadConfigBuilder::reject_when_full).layer(Late::<BoxError>::new());
     {

@@ -1,4 +1,4 @@
-//! Calls without a runtime's scheduler, inside of a runtime whose timers work.
+//! Calls without a runtime's scheduler, inside a runtime whose timers work.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::Cell;
 use crate::bench::Bench;
 
-/// What every call asks for, and gets when it ends well.
+/// What every call asks for, and gets when it succeeds.
 pub(super) const REQUEST: u64 = 7;
 
 /// A call, and whether it ended as its row says.
@@ -24,8 +24,8 @@ struct Calls<F> {
 
 impl<F: FnMut() -> bool> Bench for Calls<F> {
     fn time(&mut self, calls: u64) -> Duration {
-        // Entered and not blocked on: a task of the runtime gets only so many permits of tokio's semaphores before it is
-        // told to yield.
+        // Entered rather than blocked on: a task of the runtime gets only a limited number of permits from tokio's
+        // semaphores before it is told to yield.
         let _entered = self.runtime.enter();
         let mut seen = 0;
         let start = Instant::now();
@@ -50,7 +50,7 @@ where
     bench(runtime, move || passed(&ask(&mut service)))
 }
 
-/// Calls of a service that are all rejected, which the caller can tell.
+/// Calls of a service that are all rejected, as the caller can tell.
 pub(super) fn rejects<S>(
     runtime: &'static Runtime,
     mut service: S,
@@ -62,7 +62,7 @@ where
     bench(runtime, move || ask(&mut service).is_err_and(|error| is_rejection(&error)))
 }
 
-/// A service that is cloned for each call, as servers do it.
+/// A service that is cloned for each call, the way servers do it.
 #[derive(Clone)]
 pub(super) struct Cloned<S>(pub(super) S);
 
@@ -102,7 +102,7 @@ pub(super) fn ask<S: Service<u64>>(service: &mut S) -> Result<S::Response, S::Er
     finish(service.call(black_box(REQUEST)))
 }
 
-/// Waits for nothing: a service that is not ready would have to be woken.
+/// Does not wait: a service that is not ready would have to be woken.
 #[inline]
 pub(super) fn ready<S: Service<R>, R>(service: &mut S) -> Result<(), S::Error> {
     match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
@@ -111,9 +111,9 @@ pub(super) fn ready<S: Service<R>, R>(service: &mut S) -> Result<(), S::Error> {
     }
 }
 
-/// Polls a future until it has ended, which takes one poll, or two with an inner service that is late. It is shown to
-/// somebody, so that it has to exist in memory as it does where it is part of another; else whole layers are optimised
-/// away.
+/// Polls a future until it has ended, which takes one poll, or two with an inner service that is late. It is passed to
+/// a black box, so that it has to exist in memory as it does when it is part of another; otherwise whole layers are
+/// optimised away.
 #[inline]
 pub(super) fn finish<F: Future>(future: F) -> F::Output {
     let mut cx = Context::from_waker(Waker::noop());
@@ -127,10 +127,10 @@ pub(super) fn finish<F: Future>(future: F) -> F::Output {
     panic!("nothing here waits")
 }
 
-/// A runtime of one thread, whose driver has parked once with an early timer set: no later timer has to wake it, as
-/// none does that is set from within a busy runtime.
+/// A single-threaded runtime whose driver has parked once with an early timer set: no later timer has to wake
+/// it, as is the case for timers set from within a busy runtime.
 ///
-/// It is never freed, and neither is that timer.
+/// Neither it nor that timer is ever freed.
 pub(super) fn runtime() -> &'static Runtime {
     const EARLY: Duration = Duration::from_secs(20);
 

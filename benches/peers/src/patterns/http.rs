@@ -1,4 +1,4 @@
-//! A service in the clothes of HTTP, for the layers that know no other.
+//! A service dressed as HTTP, for layers that support nothing else.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tower_service::Service;
 #[derive(Clone)]
 pub(super) struct Within<S>(pub(super) S);
 
-/// The other way around, at the top.
+/// The reverse, at the top.
 #[derive(Clone)]
 pub(super) struct Around<S>(pub(super) S);
 

@@ -1,7 +1,7 @@
-//! What the layers are put around: as cheap as can be, and hidden from the optimiser.
+//! What the layers are put around: as cheap as possible, and hidden from the optimiser.
 //!
-//! The error is a `BoxError` for everybody, which all can carry, and a typed one where we are shown with one. Boxing a
-//! [`Failure`] allocates nothing.
+//! The error is a `BoxError`, which all crates support, and a typed one in our typed columns. Boxing a [`Failure`]
+//! allocates nothing.
 
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
@@ -18,7 +18,8 @@ use crate::Failure;
 /// The request that fails.
 pub(super) const FAIL: u64 = 0;
 
-/// The compiler learns neither that nothing fails, nor what the answer is, so that it has to be carried as a real one.
+/// The compiler learns neither that nothing fails, nor what the answer is, so that it has to be carried like a real
+/// one.
 #[inline]
 pub(super) fn answer<E: From<Failure>>(request: u64) -> Result<u64, E> {
     black_box(match black_box(request) {
@@ -104,7 +105,7 @@ impl<E: From<Failure>> Service<u64> for Late<E> {
     }
 }
 
-/// Fails all calls but every `good_every`-th, at once.
+/// Fails all calls except every `good_every`-th, at once.
 pub(super) struct Flaky<E = BoxError> {
     calls: &'static AtomicU64,
     good_every: u64,

@@ -1,7 +1,7 @@
-//! The other patterns, next to the crates that have them: one file a pattern.
+//! The other patterns, next to the crates that have them: one file per pattern.
 //!
-//! A circuit breaker has states and windows to be brought into, and its own loops in `bench`; a row here is no more
-//! than a call that is made again and again.
+//! A circuit breaker has to be brought into its states and windows, and has its own loops in `bench`; a row here is
+//! just a call that is repeated.
 
 mod bulkhead;
 #[path = "../../../common/bulkhead.rs"]
@@ -29,7 +29,7 @@ use crate::bench::Bench;
 /// A table.
 pub struct Pattern {
     pub rows: &'static [&'static str],
-    /// The first is what the others are compared with.
+    /// The others are compared with the first.
     pub columns: Vec<Column>,
     /// For each row, by name.
     pub floors: Vec<Vec<(&'static str, Box<dyn Bench>)>>,
@@ -45,15 +45,15 @@ pub struct Column {
     pub cells: Vec<Cell>,
 }
 
-/// What a crate has for a row.
+/// What a crate offers for a row.
 pub enum Cell {
     Exact(Box<dyn Bench>),
-    /// The nearest thing that it has.
+    /// The nearest thing it has.
     Nearest(Box<dyn Bench>),
     Nothing,
 }
 
-/// What one column may cost at most, as a multiple of another.
+/// The most that one column may cost, as a multiple of another.
 pub struct Target {
     pub row: usize,
     pub ours: &'static str,
@@ -76,7 +76,7 @@ impl Cell {
 
 pub(crate) type BuildPattern = fn() -> Pattern;
 
-/// By name, with what builds each; nothing is built before it is asked for.
+/// By name, with what builds each; nothing is built until it is needed.
 pub const PATTERNS: [(&str, BuildPattern); 4] = [
     ("bulkhead", bulkhead::pattern),
     ("timeout", timeout::pattern),

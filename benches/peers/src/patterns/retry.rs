@@ -1,4 +1,4 @@
-//! Retries: of a call that ends well at once, and of one that fails twice before.
+//! Retries: of a call that succeeds at once, and of one that fails twice first.
 
 use std::future::{Ready, ready};
 use std::hint::black_box;
@@ -19,10 +19,10 @@ use super::retry_floor::Floor;
 use super::{Cell, Column, Pattern, Target};
 use crate::bench::Bench;
 
-/// Tries of a call, the first included.
+/// Attempts of a call, the first included.
 const TRIES: u32 = 3;
 
-/// What a row asks for: the try that ends well, and whether there is a budget, which is never short.
+/// The parameters of a row: the attempt that succeeds, and whether there is a budget, which never runs out.
 type Row = (u64, bool);
 const ROWS: [Row; 4] = [(1, true), (1, false), (3, true), (3, false)];
 
@@ -88,7 +88,7 @@ fn run(runtime: &'static Runtime, row: Row) -> Box<dyn Bench> {
     bench(runtime, move || passed(&finish(policy.run(|| inner.call(black_box(REQUEST))))))
 }
 
-/// As the documentation of `tower::retry::Policy` and of `tower::retry::budget` show it.
+/// As the documentation of `tower::retry::Policy` and of `tower::retry::budget` shows it.
 #[derive(Clone)]
 struct Tower {
     left: u32,

@@ -1,4 +1,4 @@
-//! All four, one in the other: retry › circuit › bulkhead › timeout.
+//! All four, nested: retry › circuit breaker › bulkhead › timeout.
 
 use std::fmt::{Debug, Display};
 use std::hint::black_box;
@@ -16,13 +16,13 @@ use super::{Column, Pattern, Target, stack_peers};
 use crate::bench::Bench;
 use crate::{Failure, Rule};
 
-/// Of one attempt.
+/// The limit of one attempt.
 pub(super) const LIMIT: Duration = Duration::from_secs(1);
 /// Calls at a time.
 pub(super) const ROOM: u32 = 10;
-/// Tries of a call, the first included.
+/// Attempts of a call, the first included.
 pub(super) const TRIES: u32 = 3;
-/// The first wait between tries, and the longest.
+/// The first wait between attempts, and the longest.
 pub(super) const WAITS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 /// Longer than any run, so that an open circuit stays open.
 pub(super) const OPEN_FOR: Duration = Duration::from_secs(3600);
@@ -59,13 +59,13 @@ pub(super) fn pattern() -> Pattern {
             },
             Column {
                 name: "seaworthy, leaked, typed, no budget",
-                note: "the same with a circuit and slots that are never freed.",
+                note: "the same with a circuit breaker and a bulkhead that are never freed.",
                 cells: both(|runtime, open| layers::<Typed>(runtime, open, Kind { leaked: true, budget: false })),
             },
             Column {
                 name: "seaworthy, run, typed, no budget",
-                note: "`RetryPolicy::run` around `Circuit::run` and so on, which borrow their handles: to be compared \
-                     with what is written by hand.",
+                note: "`RetryPolicy::run` around `CircuitBreaker::run` and so on, which borrow their handles: to be \
+                     compared with the hand-written ones.",
                 cells: both(run),
             },
             Column {
@@ -107,7 +107,7 @@ pub(super) fn pattern() -> Pattern {
     }
 }
 
-/// Where the handles are kept, and whether retries have a budget.
+/// Where the handles are stored, and whether retries have a budget.
 #[derive(Clone, Copy)]
 struct Kind {
     leaked: bool,
@@ -166,8 +166,8 @@ fn is_open(error: &impl StackError) -> bool {
     matches!(error.rejected(), Some(Rejected::CircuitOpen { .. }))
 }
 
-/// That of the retry reads the clock and counts, that of the circuit looks at its state, that of the bulkhead counts,
-/// and that of the timeout does nothing but pass. None keeps a copy of the request or of the service, as a retry has to.
+/// The retry's floor reads the clock and counts, the circuit breaker's reads its state, the bulkhead's counts, and the
+/// timeout's only passes calls on. None keeps a copy of the request or of the service, as a retry has to.
 fn floors() -> impl Service<u64, Response = u64, Error = Typed> {
     let timeout = Floor::leaked(AtOnce::<Typed>::new(), Work::Nothing);
     let circuit = Floor::shared(Floor::shared(timeout, Work::Count), Work::Nothing);

@@ -1,4 +1,4 @@
-//! The stack of the others.
+//! The stacks of other crates.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ enum ByHand {
     Inner(BoxError),
 }
 
-/// What a client written by hand keeps.
+/// What a hand-written client keeps.
 struct Parts {
     breaker: Breaker,
     slots: Semaphore,

@@ -38,8 +38,8 @@ impl Peer for Breaker {
         }
     }
 
-    /// The call that finds the open time over, and one probe. They succeed, but ten successes were
-    /// asked for and a probe once taken does not come back.
+    /// The call that ends the open time, and one probe. They succeed, but ten successes are needed and a probe once
+    /// taken does not come back.
     fn take_probes(&mut self) -> Box<dyn Any> {
         for _ in 0..2 {
             assert_eq!(Peer::call(self, Ask::Succeed), Outcome::Done);

@@ -1,5 +1,4 @@
-//! One file a peer. To add one, implement [`Peer`](crate::Peer) in a new file and add a line to
-//! [`entries`].
+//! One file per peer. To add one, implement [`Peer`](crate::Peer) in a new file and add a line to [`entries`].
 
 mod circuitbreaker_rs;
 mod failsafe;
@@ -11,8 +10,7 @@ mod tower_resilience;
 
 use crate::Entry;
 
-/// Everything that is measured, in the order of the columns; the others are compared with the
-/// first.
+/// Everything measured, in the order of the columns; the others are compared with the first.
 pub fn entries() -> Vec<Entry> {
     vec![
         Entry::of::<seaworthy::Service>(),

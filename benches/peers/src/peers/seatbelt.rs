@@ -13,7 +13,7 @@ use tick::runtime::InactiveClock;
 
 use crate::{Answer, Ask, Failure, Outcome, Peer, Rule, drive};
 
-/// What the caller sees: seatbelt asks the owner for the value of a rejection.
+/// What the caller sees: seatbelt asks its owner for the value of a rejection.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Error {
     Inner,
@@ -43,7 +43,7 @@ type Breaker = breaker::Breaker<Ask, Result<(), Error>, Operation>;
 #[derive(Clone)]
 pub(super) struct Seatbelt<const COARSE: bool>(Breaker);
 
-/// One clock for all breakers. Nothing sleeps by it, so nobody has to drive it.
+/// One clock for all breakers. Nothing sleeps by it, so it need not be driven.
 fn clock() -> &'static Clock {
     static CLOCK: OnceLock<Clock> = OnceLock::new();
     CLOCK.get_or_init(|| {
@@ -107,7 +107,7 @@ impl<const COARSE: bool> Peer for Seatbelt<COARSE> {
         drive::begin(async move { breaker.execute(Ask::Hang).await })
     }
 
-    /// Services of one layer share its settings and have a circuit each.
+    /// Services of one layer share its settings and have a circuit breaker each.
     fn many(count: usize) -> Vec<Self> {
         let layer = layer(COARSE, Duration::from_secs(30));
         let mut breakers = Vec::with_capacity(count);

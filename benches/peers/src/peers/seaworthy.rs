@@ -43,11 +43,11 @@ pub(super) trait Way: 'static {
     const LEAKED: bool = false;
 }
 
-/// Errors in a box, and one circuit for whoever holds a handle.
+/// Boxed errors, and a reference-counted circuit breaker.
 pub(super) struct Boxed;
-/// Errors in a type.
+/// Typed errors.
 pub(super) struct Typed;
-/// Errors in a type, and the circuit is never freed.
+/// Typed errors, and a circuit breaker that is never freed.
 pub(super) struct Static;
 
 impl Way for Boxed {
@@ -62,7 +62,7 @@ impl Way for Typed {
 
 impl Way for Static {
     const NAME: &'static str = "seaworthy, static";
-    const NOTE: &'static str = "the same with `Error<E>` and a leaked circuit: no reference count.";
+    const NOTE: &'static str = "the same with `Error<E>` and a leaked circuit breaker: no reference count.";
     const LEAKED: bool = true;
 }
 
@@ -102,7 +102,7 @@ where
         drive::hang(&mut self.service)
     }
 
-    /// Circuits of one template share its settings.
+    /// Circuit breakers made from one template share its settings.
     fn many(count: usize) -> Vec<Self> {
         let template = builder(Rule::Consecutive, Duration::from_secs(30));
         let mut breakers = Vec::with_capacity(count);
@@ -115,12 +115,13 @@ pub(super) type Service = Layered<BoxError, Boxed>;
 pub(super) type TypedService = Layered<Error<Failure>, Typed>;
 pub(super) type StaticService = Layered<Error<Failure>, Static>;
 
-/// The circuit without a layer, around a future that borrows it.
+/// The circuit breaker without a layer, around a future that borrows it.
 pub(super) struct Run(CircuitBreaker);
 
 impl Peer for Run {
     const NAME: &'static str = "seaworthy, run";
-    const NOTE: &'static str = "`Circuit::run`, which borrows the circuit: to be compared with the function wrappers.";
+    const NOTE: &'static str =
+        "`CircuitBreaker::run`, which borrows the breaker: to be compared with the function wrappers.";
     const HALF_OPEN_AFTER: Option<Duration> = HALF_OPEN_AFTER;
 
     fn build(rule: Rule, open_for: Duration) -> Option<Self> {
@@ -144,7 +145,7 @@ impl Peer for Run {
         Box::new(self.0.admit().expect("the open time is over"))
     }
 
-    /// Circuits of one template share its settings.
+    /// Circuit breakers made from one template share its settings.
     fn many(count: usize) -> Vec<Self> {
         let template = builder(Rule::Consecutive, Duration::from_secs(30));
         let mut breakers = Vec::with_capacity(count);

@@ -61,7 +61,7 @@ impl Peer for TowerResilience {
         drive::hang(self)
     }
 
-    /// Services of one layer share its settings and have a circuit each.
+    /// Services of one layer share its settings and have a circuit breaker each.
     fn many(count: usize) -> Vec<Self> {
         let layer = layer(Rule::Consecutive, Duration::from_secs(30));
         let mut breakers = Vec::with_capacity(count);

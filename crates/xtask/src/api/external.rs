@@ -1,16 +1,17 @@
-//! Crates whose types stand in public signatures: a new major version of one of them is a new major version of ours.
+//! Foreign crates whose types are part of the public API: a new major version of one is a new major version of this
+//! crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// What each foreign crate gives to public items: its types and traits, each with one item that names it.
+/// What each foreign crate contributes to public items: its types and traits, each with one item that names it.
 pub type Foreign = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The number of the crate that rustdoc described.
 const OWN: u64 = 0;
 
-/// Looks through the public items, which are given by their ids and as text.
+/// Searches the public items, given as ids and text.
 pub fn foreign(json: &Value, items: impl IntoIterator<Item = (u32, String)>) -> Result<Foreign, String> {
     let mut foreign = Foreign::new();
     for (id, text) in items {
@@ -29,7 +30,7 @@ pub fn foreign(json: &Value, items: impl IntoIterator<Item = (u32, String)>) -> 
     Ok(foreign)
 }
 
-/// All that an item refers to. Whatever has an id, a type, a trait or a re-export, refers to the item of that id.
+/// Everything an item refers to. A type, a trait or a re-export that has an `id` refers to the item with that id.
 fn ids(value: &Value, named: &mut BTreeSet<u64>) {
     match value {
         Value::Object(fields) => {
@@ -41,10 +42,11 @@ fn ids(value: &Value, named: &mut BTreeSet<u64>) {
     }
 }
 
-/// The crate and the path of a foreign item, and nothing for one of our own.
+/// The crate and path of a foreign item; nothing for one of this crate.
 fn origin(json: &Value, id: u64) -> Result<Option<(String, String)>, String> {
     let summary = &json["paths"][id.to_string()];
-    // All that is foreign has a path; what has none is private to us. Were that to change, the list would be unused.
+    // Every foreign item has a path; one without is private to this crate. If that changed, the list would show as
+    // unused.
     let Some(number) = summary["crate_id"].as_u64().filter(|number| *number != OWN) else { return Ok(None) };
     let Some(owner) = json["external_crates"][number.to_string()]["name"].as_str() else {
         return Err(format!("rustdoc names no crate {number}"));
@@ -53,7 +55,7 @@ fn origin(json: &Value, id: u64) -> Result<Option<(String, String)>, String> {
     Ok(Some((owner.to_owned(), path.join("::"))))
 }
 
-/// What is not on the list, and what is on the list in vain.
+/// What is missing from the list, and what is on it but unused.
 pub fn broken(foreign: &Foreign, allowed: &[(&str, &str)]) -> Vec<String> {
     let is_allowed = |owner: &str| allowed.iter().any(|(name, _)| *name == owner);
     let mut broken = Vec::new();
@@ -69,7 +71,7 @@ pub fn broken(foreign: &Foreign, allowed: &[(&str, &str)]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// `pub fn f(x: alpha::A) -> beta::B`, `pub use gamma::C`, and something of our own.
+    /// `pub fn f(x: alpha::A) -> beta::B`, `pub use gamma::C`, and an item of this crate.
     fn sample() -> Value {
         serde_json::json!({
             "index": {

@@ -1,4 +1,4 @@
-//! The public API, written down as text so that it is changed on purpose only, and the foreign crates that it names.
+//! The public API as text, so that it only changes on purpose, and the foreign crates it names.
 
 mod external;
 mod rustdoc;
@@ -13,10 +13,10 @@ use similar::TextDiff;
 
 use crate::house::rules;
 
-/// Where it is written down.
+/// The file that holds it.
 const FILE: &str = "docs/public-api.txt";
 
-/// Compares the public API with what is written down, or writes it down, and holds foreign types to their list.
+/// Compares the public API with the file, or writes the file, and checks foreign types against their list.
 pub fn run(root: &Path, bless: bool) -> ExitCode {
     match check(root, bless) {
         Ok(true) => ExitCode::SUCCESS,
@@ -31,7 +31,7 @@ pub fn run(root: &Path, bless: bool) -> ExitCode {
 fn check(root: &Path, bless: bool) -> Result<bool, String> {
     let json_file = rustdoc::describe(root)?;
     let json = rustdoc::read(&json_file)?;
-    // Every type has the blanket implementations, and tests assert `Send` and its like where they matter.
+    // Every type has the blanket implementations, and tests assert auto traits such as `Send` where they matter.
     let builder = Builder::from_rustdoc_json(json_file).omit_blanket_impls(true).omit_auto_trait_impls(true);
     let api = builder.build().map_err(|error| error.to_string())?;
 
@@ -64,14 +64,14 @@ fn check(root: &Path, bless: bool) -> Result<bool, String> {
     Ok(broken.is_empty() && difference.is_none())
 }
 
-/// The functions of derived implementations say no more than their `impl` does.
+/// The functions of derived implementations add nothing to their `impl`.
 fn is_derived_member(json: &Value, item: &PublicItem) -> bool {
     let Some(parent) = item.parent_id() else { return false };
     let attributes = json["index"][parent.0.to_string()]["attrs"].as_array();
     attributes.into_iter().flatten().any(|attribute| attribute == "automatically_derived")
 }
 
-/// What went and what came, each line with the lines beside it.
+/// The lines removed and added, each with its neighbours.
 fn difference(written: &str, text: &str) -> Option<String> {
     let diff = TextDiff::from_lines(written, text);
     (written != text).then(|| diff.unified_diff().context_radius(1).header("written down", "as it is").to_string())

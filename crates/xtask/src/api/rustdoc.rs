@@ -1,4 +1,4 @@
-//! What rustdoc knows of the library, as JSON.
+//! The library as rustdoc's JSON.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,21 +8,21 @@ use serde_json::Value;
 
 use crate::cargo;
 
-/// The toolchain whose rustdoc is asked. Another one may write another format, or the same API in other words.
+/// The toolchain whose rustdoc is used. Another may write another format, or print the same API differently.
 const RUST: &str = "1.95.0";
 
-/// Where rustdoc writes it. A folder of its own, because dependencies that look for a nightly toolchain are built
-/// differently when its options are unlocked.
+/// The target folder. A separate one, because dependencies that detect a nightly toolchain are built differently when
+/// its options are unlocked.
 const TARGET: &str = "target/api";
 
-/// Has rustdoc describe the library with all features, and returns the file it wrote.
+/// Lets rustdoc describe the library with all features, and returns the file it wrote.
 pub fn describe(root: &Path) -> Result<PathBuf, String> {
     let mut cargo = cargo_of_the_toolchain(root)?;
     cargo.env("RUSTC_BOOTSTRAP", "1").args(["rustdoc", "--quiet", "--package", cargo::LIBRARY, "--lib"]);
     cargo.args(["--all-features", "--target-dir", TARGET]);
     cargo.args(["--", "-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"]);
     let file = root.join(TARGET).join("doc").join(cargo::LIBRARY).with_extension("json");
-    // What an earlier run left must not be taken for what this one wrote.
+    // The output of an earlier run must not pass for this one's.
     match fs::remove_file(&file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(format!("{}: {error}", file.display()));
@@ -36,7 +36,7 @@ pub fn describe(root: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Reads that file, if it is in the format that the libraries of this program know.
+/// Reads that file, if it is in the format that this program's libraries know.
 pub fn read(file: &Path) -> Result<Value, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let json: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -55,7 +55,7 @@ fn check_format(json: &Value) -> Result<(), String> {
     ))
 }
 
-/// The cargo at hand, if it is of that toolchain, or else the one that rustup has.
+/// The current cargo, if it belongs to that toolchain, or else rustup's.
 fn cargo_of_the_toolchain(root: &Path) -> Result<Command, String> {
     let at_hand = || cargo::command(root);
     let of_rustup = || {
@@ -77,7 +77,7 @@ fn is_of_the_toolchain(mut cargo: Command) -> bool {
     output.is_ok_and(|output| output.status.success() && is_release(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// Whether this is cargo of the release of [`RUST`], with whatever patches.
+/// Whether this is cargo of the release of [`RUST`], with any patch version.
 fn is_release(version: &str) -> bool {
     let Some((release, _patch)) = RUST.rsplit_once('.') else { return false };
     version

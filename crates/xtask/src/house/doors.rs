@@ -1,9 +1,9 @@
-//! What may be touched only in one place: the clock, chance, locks, foreign crates, an error's sources.
+//! What may be touched in one place only: the clock, chance, locks, foreign crates, an error's sources.
 
 use super::source::{File, Token, Tree};
 use super::{Finding, rules};
 
-/// Whether the tokens at `at` spell `path`, segments parted by `::`.
+/// Whether the tokens at `at` spell `path`, segments separated by `::`.
 fn spells(tokens: &[Token], at: usize, path: &str) -> bool {
     let mut at = at;
     for (number, segment) in path.split("::").enumerate() {
@@ -21,7 +21,7 @@ fn spells(tokens: &[Token], at: usize, path: &str) -> bool {
     true
 }
 
-/// Whether a path begins at `at`, rather than going on there.
+/// Whether a path begins at `at`, rather than continuing there.
 fn begins(tokens: &[Token], at: usize) -> bool {
     tokens[at].is_ident && (at == 0 || !matches!(tokens[at - 1].text.as_str(), ":" | "."))
 }
@@ -31,7 +31,7 @@ fn find(file: &File, path: &str) -> Vec<usize> {
     (0..tokens.len()).filter(|&at| begins(tokens, at) && spells(tokens, at, path)).map(|at| tokens[at].line).collect()
 }
 
-/// The machine uses std alone, and of std neither clock, lock, atomic nor thread.
+/// The machine uses only std, and from std no clock, lock, atomic or thread.
 pub fn pure_machine(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources().filter(|file| file.room() == "machine") {
@@ -46,7 +46,7 @@ pub fn pure_machine(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// What touches the world has one place each.
+/// Each thing that touches the outside world has one place.
 pub fn doors(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources() {
@@ -65,7 +65,7 @@ pub fn doors(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// An error's sources are walked in one place, which has a bound.
+/// An error's sources are walked in one place, where the walk is bounded.
 pub fn one_walk_of_sources(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources().filter(|file| file.path != *rules::WALK_OF_SOURCES) {
@@ -81,7 +81,7 @@ pub fn one_walk_of_sources(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// An error that is passed through says that its source is that of what is inside: within `fn source`.
+/// Whether the line is within `fn source`, where an error may forward to the source of the one inside.
 fn forwards_source(file: &File, line: usize) -> bool {
     let lines: Vec<&str> = file.text.lines().take(line).collect();
     let function = lines.iter().rev().find(|line| line.contains("fn "));

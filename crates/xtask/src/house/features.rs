@@ -1,9 +1,9 @@
-//! How much of the code hangs on a feature.
+//! How much of the code depends on a feature.
 
 use super::source::Tree;
 use super::{Finding, rules};
 
-/// At most so many `cfg(feature)` outside of lib.rs and of the features' own folders.
+/// There is a limit on `cfg(feature)` outside lib.rs and the features' own folders.
 pub fn few_cfgs(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in tree.sources() {

@@ -1,9 +1,9 @@
-//! Files that can be read in one sitting, and lines that fit a screen.
+//! Files that can be read in one sitting, and lines that fit on a screen.
 
 use super::source::Tree;
 use super::{Finding, rules};
 
-/// Files of the library have at most so many lines, or a reason; comments at most so many columns.
+/// There is a limit on the lines of a library file, unless it has a reason, and on the columns of a comment.
 pub fn short_files(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.files.iter().filter(|file| file.path.starts_with("src")) {

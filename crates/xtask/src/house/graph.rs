@@ -1,4 +1,4 @@
-//! Which room may use which.
+//! Which top module ("room") may use which.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::imports::imports;
 use super::source::Tree;
 use super::{Finding, rules};
 
-/// Arrows between rooms are those of `rules::ROOMS`, which has no circle.
+/// Rooms use only what `rules::ROOMS` allows, which has no cycle.
 pub fn direction(tree: &Tree) -> Vec<Finding> {
     let mut findings = circle(rules::ROOMS);
     for file in tree.sources().filter(|file| file.room() != "lib") {
@@ -27,7 +27,7 @@ pub fn direction(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The first circle of a table of rooms.
+/// The first cycle in a table of rooms.
 fn circle(rooms: &[(&str, &[&str])]) -> Vec<Finding> {
     let table: BTreeMap<&str, &[&str]> = rooms.iter().copied().collect();
     let mut path = Vec::new();

@@ -1,4 +1,4 @@
-//! Which modules a file names.
+//! The modules that a file names.
 
 use super::source::{File, Token, Tree};
 use super::{Finding, rules};
@@ -9,7 +9,7 @@ pub struct Import {
     pub line: usize,
 }
 
-/// All paths of a file that begin with `crate`, `self` or `super`.
+/// All paths in a file that begin with `crate`, `self` or `super`.
 pub fn imports(file: &File) -> Vec<Import> {
     let tokens = &file.tokens;
     let mut found = Vec::new();
@@ -19,7 +19,7 @@ pub fn imports(file: &File) -> Vec<Import> {
             && tokens[at].is_ident
             && is_colons(tokens, at + 1)
             && (at < 2 || tokens[at - 1].text != ":" || tokens[at - 2].text != ":")
-            // `pub(in crate::..)` names a place and imports nothing.
+            // `pub(in crate::..)` names a module and imports nothing.
             && (at == 0 || tokens[at - 1].text != "in");
         if !begins {
             at += 1;
@@ -73,7 +73,7 @@ fn walk(tokens: &[Token], mut at: usize, base: &[String], line: usize, found: &m
     at + 1
 }
 
-/// Names the module that defines what is imported, and not the crate's root, which hides where things come from.
+/// Imports name the defining module rather than the crate's root, which hides where things come from.
 pub fn defining_module(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources().filter(|file| file.room() != "lib") {

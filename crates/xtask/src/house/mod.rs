@@ -1,4 +1,4 @@
-//! The invariants of the house, each held by a check that names the file and the line that breaks it.
+//! The invariants of the code base, each held by a check that names the file and line that break it.
 
 mod doors;
 mod features;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use source::Tree;
 
-/// Where a rule is broken, and how.
+/// Where and how a rule is broken.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Finding {
     file: PathBuf,

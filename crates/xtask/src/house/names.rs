@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::source::Tree;
 use super::{Finding, rules};
 
-/// No two structs, enums, unions or traits have one name, but for those that the pattern of a folder asks for.
+/// No two structs, enums, unions or traits share a name, except those that every pattern's folder has.
 pub fn one_name_one_type(tree: &Tree) -> Vec<Finding> {
     let mut places: BTreeMap<&str, Vec<(&std::path::Path, usize)>> = BTreeMap::new();
     for file in tree.sources() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::source::Tree;
 use super::{Finding, rules};
 
-/// The numbers at the heads of list items: `- CB-07 ..`.
+/// The numbers at the start of list items: `- CB-07 ..`.
 fn stated(text: &str) -> impl Iterator<Item = (usize, String)> {
     text.lines().enumerate().filter_map(|(at, line)| {
         let number = line.strip_prefix("- ")?.split([' ', ',']).next()?;
@@ -21,7 +21,7 @@ fn is_number(word: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The numbers with which doc comments begin: `/// CB-07: ..`, `/// RN-03, RN-05: ..`.
+/// The numbers at the start of doc comments: `/// CB-07: ..`, `/// RN-03, RN-05: ..`.
 fn proven(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for line in text.lines() {
@@ -51,7 +51,7 @@ pub fn numbers(tree: &Tree) -> Vec<Finding> {
     if let Some(behaviour) = tree.file("docs/behaviour.md") {
         let mut seen = BTreeSet::new();
         for (line, number) in stated(&behaviour.text) {
-            // A number that stands twice explains itself further down.
+            // A number that appears twice is explained further down.
             if seen.insert(number.clone()) && !tested.contains(&number) {
                 findings.push(Finding::new(&behaviour.path, line, format!("no test begins with {number}")));
             }
@@ -61,7 +61,7 @@ pub fn numbers(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The variants of an enum of events, by file.
+/// The variants of the event enums, by file.
 fn events(tree: &Tree) -> Vec<Finding> {
     let Some(table) = tree.file("docs/metrics.md") else { return Vec::new() };
     let mut findings = Vec::new();

@@ -1,9 +1,9 @@
-//! The rules themselves, so that one file says what the house is.
+//! The rules themselves, so that one file defines what the checks enforce.
 
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// Each room, and the rooms that it may use. What ties two rooms lies in the upper one.
+/// Each room, and the rooms it may use. Code that connects two rooms belongs in the upper one.
 pub const ROOMS: &[(&str, &[&str])] = &[
     ("machine", &[]),
     ("name", &[]),
@@ -63,7 +63,7 @@ pub const ROOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What the machine must not name: it is told the time and handed its luck.
+/// What the machine must not name: time and randomness are passed in.
 pub const IMPURE: &[&str] = &[
     "std::time::Instant",
     "std::time::SystemTime",
@@ -85,7 +85,7 @@ pub const IMPURE: &[&str] = &[
     "arc_swap",
 ];
 
-/// What touches the world, and the places that may.
+/// What touches the outside world, and the places that may.
 pub const DOORS: &[(&str, &[&str])] = &[
     ("tokio::time", &["src/rt/"]),
     ("std::time::Instant", &["src/rt/"]),
@@ -120,19 +120,19 @@ pub const FEATURE_ROOMS: &[&str] = &[
 
 pub const MOST_CFGS: usize = 20;
 
-/// Each pattern's folder has these, by the shape that ARCHITECTURE.md describes.
+/// Each pattern's folder has these, as ARCHITECTURE.md describes.
 pub const NAMES_OF_EACH_PATTERN: &[&str] = &["Permit", "ResponseFuture", "Shared", "Snapshot"];
 
 pub const MOST_LINES: usize = 300;
 pub const MOST_COLUMNS: usize = 120;
 
-/// Longer files, and why they are one.
+/// Longer files, each with the reason why it is not split.
 pub const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Events that no metric counts, each with its reason.
 pub const EVENTS_WITHOUT_A_METRIC: &[&str] = &[];
 
-/// Crates whose types and traits stand in public signatures, each with its reason.
+/// Crates whose types and traits appear in public signatures, each with its reason.
 pub const EXTERNAL_CRATES: &[(&str, &str)] = &[
     ("alloc", "the standard library"),
     ("core", "the standard library"),
@@ -150,7 +150,7 @@ pub const EXTERNAL_CRATES: &[(&str, &str)] = &[
     ("tower", "the feature `tower`: `ServiceBuilder` has every layer by name"),
 ];
 
-/// Names that were ours alone, and the field's.
+/// Names of our own invention, and the field's names for them.
 pub const WORDS: &[(&str, &str)] = &[
     ("Again", "Attempts"),
     ("Announcer", "Notifier"),

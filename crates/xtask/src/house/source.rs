@@ -1,4 +1,4 @@
-//! The tree as the checks see it: files as text and as tokens, tests left out.
+//! The tree as the checks see it: files as text and as tokens, without tests.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// One token, groups taken apart: the brackets are tokens like others.
+/// One token. Groups are flattened: brackets are tokens like any other.
 #[derive(Clone, Debug)]
 pub struct Token {
     pub text: String,
@@ -16,7 +16,7 @@ pub struct Token {
 }
 
 pub struct File {
-    /// From the root of the repository.
+    /// Relative to the root of the repository.
     pub path: PathBuf,
     pub text: String,
     /// Without `#[cfg(test)]` items.
@@ -62,7 +62,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads what the checks look at.
+    /// Reads the files that the checks look at.
     pub fn read(root: &Path) -> io::Result<Tree> {
         let mut paths = Vec::new();
         for folder in ["src", "tests", "docs", "examples", "benches", "crates"] {
@@ -80,7 +80,7 @@ impl Tree {
         Ok(Tree { files })
     }
 
-    /// The library's own files, without files of tests.
+    /// The library's own files, without test files.
     pub fn sources(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| file.is_source())
     }
@@ -135,7 +135,7 @@ fn flatten(stream: TokenStream, into: &mut Vec<Token>) {
     }
 }
 
-/// Leaves out each item below `#[cfg(test)]`: up to the end of its braces, or to the semicolon.
+/// Removes each item below `#[cfg(test)]`, up to its closing brace or semicolon.
 fn without_tests(tokens: Vec<Token>) -> Vec<Token> {
     let is_test = |at: usize| {
         let texts: Vec<&str> = tokens[at..].iter().take(7).map(|token| token.text.as_str()).collect();

@@ -1,9 +1,9 @@
-//! The field's terms, and none of our own.
+//! The field's terms, and none of our own invention.
 
 use super::source::Tree;
 use super::{Finding, rules};
 
-/// No word that docs/glossary.md has another word for: neither as a name in the code, nor as a phrase in prose.
+/// No word for which docs/glossary.md has another: neither as a name in the code, nor as a phrase in prose.
 pub fn words(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources() {
