@@ -1,10 +1,10 @@
-//! The way to the service inside, which every service has, written once.
+//! Access to the inner service, which every service offers, written once.
 
 /// `get_ref`, `get_mut` and `into_inner`, for an `impl` whose `S` is the inner service.
 ///
-/// It takes where that is, and what becomes of calls that are made on it directly. `unready` is done before the inner
-/// service is lent out: whatever it is used for, it may not be ready after it. `through` is for a service that is one of
-/// ours and a little more.
+/// Takes where the inner service is, and what happens to calls made on it directly. `unready` runs before `get_mut`
+/// lends the inner service out, because the caller may use up its readiness. `through` is for a service that wraps
+/// another one of this crate's.
 macro_rules! accessors {
     ($self:ident.$inner:ident, $called_directly:literal $(, unready: $unready:expr)?) => {
         accessors! {
