@@ -1,5 +1,5 @@
-//! What a bulkhead allocates: nothing for a call that finds a permit and nothing to reject one; something for who waits,
-//! which is all freed.
+//! What a bulkhead allocates: nothing for a call that finds a permit, and nothing to reject one; something for a call
+//! that waits, all of which is freed.
 
 use std::future::{Future, Ready, pending, ready};
 use std::pin::pin;
@@ -29,8 +29,8 @@ fn is_rejected(poll: &Poll<Answer>) -> bool {
     matches!(poll, Poll::Ready(Err(Error::Rejected(_))))
 }
 
-/// BH-01, BH-02, BH-12: with room, and full without waiting, through a layer and without tower; with a name that was made,
-/// with an observer and without; shared and leaked.
+/// BH-01, BH-02, BH-12: with room, and full without waiting, through a layer and without tower; with an owned name,
+/// with and without an observer; shared and leaked.
 #[test]
 fn nothing_with_room_and_nothing_to_reject() {
     let builder = Bulkhead::builder("fixed").limit(1);
@@ -57,8 +57,8 @@ fn nothing_with_room_and_nothing_to_reject() {
     }
 }
 
-/// BH-03: a queue that is full rejects without allocating, too. BH-06: who waits allocates, and all of it is freed when
-/// it is dropped.
+/// BH-03: a full queue rejects without allocating, too. BH-06: a call that waits allocates, and all of it is freed when
+/// the call is dropped.
 #[test]
 fn who_waits_allocates_and_frees() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -78,7 +78,7 @@ fn who_waits_allocates_and_frees() {
         assert_eq!(bulkhead.waiting(), 0);
         info
     };
-    // The first makes what the timer of the thread keeps.
+    // The first one allocates what the thread's timer keeps.
     waits();
     let info = waits();
     assert!((1..=4).contains(&info.count_total), "{info:?}");
@@ -87,8 +87,8 @@ fn who_waits_allocates_and_frees() {
     assert_eq!(bulkhead.available(), 1);
 }
 
-/// PO-01, PO-03: through a whole policy, shared and leaked, with retries and without, as a layer and around a future: nothing
-/// on the good path, nothing to reject.
+/// PO-01, PO-03: through a whole policy, shared and leaked, with and without retries, as a layer and around a future:
+/// nothing on the success path, nothing to reject.
 #[test]
 fn nothing_through_a_policy() {
     let builder = Policy::builder(String::from("made"))
@@ -128,7 +128,7 @@ fn answer(request: u32) -> Ready<Answer> {
     ready(Ok(request))
 }
 
-/// BH-02: what it costs in memory.
+/// BH-02: the size of its future in memory.
 #[test]
 fn sizes() {
     type Inner = Ready<Answer>;

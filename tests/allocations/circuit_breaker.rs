@@ -1,4 +1,4 @@
-//! What a circuit costs in heap: nothing for a call, and little for itself.
+//! What a circuit breaker costs in heap: nothing for a call, and little for itself.
 
 use std::future::{Future, Ready, ready};
 use std::hint::black_box;
@@ -22,7 +22,7 @@ struct Down;
 
 type Answer = Result<(), Error<Down>>;
 
-/// Works as it is told to.
+/// Behaves as its request says.
 #[derive(Clone)]
 struct Inner;
 
@@ -57,7 +57,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Circuits that do all kinds of things while they are closed, and stay closed if every tenth call fails.
+/// Circuit breakers of all kinds that are closed, and stay closed if every tenth call fails.
 fn all_kinds() -> Vec<CircuitBreaker> {
     let builder = || CircuitBreaker::builder("x");
     let kinds = [
@@ -108,7 +108,7 @@ fn a_call_that_passes_with_failures_in_the_window() {
                 assert_eq!(call(&mut service, works), answer(works));
             }
         };
-        // A count window takes its memory with the first failure.
+        // A count window allocates its memory at the first failure.
         calls();
         assert_eq!(allocations(calls), 0, "{circuit_breaker:?}");
         assert_eq!(circuit_breaker.state(), State::Closed);
@@ -141,7 +141,7 @@ fn a_call_that_is_rejected() {
     }
 }
 
-/// Only a boxed error is a box.
+/// Only the box of a boxed error is allocated.
 #[test]
 fn a_boxed_rejection() {
     let circuit_breaker = opened(CircuitBreaker::builder("x").open_for(HOUR));
@@ -178,7 +178,7 @@ fn the_handle() {
     assert_eq!(count, 0);
 }
 
-/// A half-open state is a box with a list of probes in it, and is gone when it is over.
+/// A half-open state is a box with a list of probes, freed when the state ends.
 #[test]
 fn a_trip_and_a_recovery() {
     let builder = CircuitBreaker::builder("x").consecutive_failures(1).open_for(Duration::from_nanos(1));
@@ -209,7 +209,7 @@ fn clones() {
     }
 }
 
-/// Bytes of heap for each of many circuits.
+/// Bytes of heap for each of many circuit breakers.
 fn heap(build: impl Fn() -> CircuitBreaker) -> usize {
     const CIRCUITS: usize = 100_000;
     let mut circuits = Vec::with_capacity(CIRCUITS);
@@ -218,10 +218,10 @@ fn heap(build: impl Fn() -> CircuitBreaker) -> usize {
     usize::try_from(info.bytes_current).unwrap().div_ceil(CIRCUITS)
 }
 
-/// Where a circuit keeps its series.
+/// The room in which a circuit breaker keeps its metrics.
 const SERIES: usize = if cfg!(feature = "metrics") { 24 } else { 0 };
 
-/// At most 128 bytes, beside the name, which stands in the circuit and has no heap of its own here.
+/// At most 128 bytes, besides the name, which is stored inline and takes no heap of its own here.
 #[test]
 fn heap_of_a_circuit() {
     let name = size_of::<Name>();
@@ -230,8 +230,8 @@ fn heap_of_a_circuit() {
     assert!(heap - name <= 128 + SERIES, "{heap} bytes with the name");
 }
 
-/// Circuits of one template share its settings. The window is what holds its counts, and the counter that goes without
-/// a lock, with its cache line.
+/// Circuit breakers from one template share its settings. The window holds the counts, and so does the lock-free
+/// counter with its cache line.
 #[test]
 fn heap_of_a_circuit_with_a_count_window() {
     let name = size_of::<Name>();
@@ -242,7 +242,7 @@ fn heap_of_a_circuit_with_a_count_window() {
     assert!(heap - name - window <= 128 + SERIES, "{heap} bytes with name and window");
 }
 
-/// A call's state stands beside the inner future, in no box.
+/// The state of a call is stored beside the inner future, without a box.
 #[test]
 fn sizes() {
     let inner = size_of::<Ready<Answer>>();

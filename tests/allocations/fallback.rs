@@ -1,4 +1,4 @@
-//! What a fallback allocates: nothing, whether it is needed or not, where what it answers with does not.
+//! What a fallback allocates: nothing, needed or not, as long as its answer allocates nothing.
 
 use std::future::{Future, ready};
 use std::pin::pin;

@@ -1,5 +1,5 @@
-//! What a handle for each key allocates: nothing for a key that is known, through a layer and without, whether the call
-//! passes or is rejected; and what a family costs is given back.
+//! What a handle for each key allocates: nothing for a known key, through a layer and without, whether the call passes
+//! or is rejected; and the memory of a family is freed.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
@@ -30,7 +30,7 @@ fn inner(request: &'static str) -> Ready<Answer> {
     ready(Ok(request.len()))
 }
 
-/// KY-07: a known key, asked for with what is borrowed.
+/// KY-07: a known key, looked up by its borrowed form.
 #[test]
 fn ky_07_nothing_for_a_known_key() {
     let hour = Duration::from_secs(3600);
@@ -59,7 +59,7 @@ fn ky_07_nothing_for_a_known_key() {
     assert!(allocations(|| drop(hosts.get("new"))) > 0, "a new one is made");
 }
 
-/// KY-07: where there is no room, the overflow costs nothing, either, however many keys come.
+/// KY-07: with no room left, the overflow costs nothing either, however many keys come.
 #[test]
 fn ky_07_nothing_for_the_overflow() {
     let tenants: Keyed<u64, Bulkhead> = Bulkhead::builder("tenants").keyed().max(1).build().unwrap();
@@ -69,7 +69,7 @@ fn ky_07_nothing_for_the_overflow() {
     assert_eq!(count, 0);
 }
 
-/// KY-05: many keys that come and go leave nothing behind: the same places are used again.
+/// KY-05: many keys that come and go leave nothing behind: their places are reused.
 #[test]
 fn ky_05_memory_is_bounded() {
     let tenants: Keyed<u64, Bulkhead> = Bulkhead::builder("tenants").keyed().max(100).build().unwrap();

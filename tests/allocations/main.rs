@@ -1,5 +1,5 @@
-//! What calls and handles cost in heap. This is a binary of its own, because it replaces the allocator by one that counts,
-//! each thread by itself. Bytes are those that were asked for; what an allocator adds to them is its own affair.
+//! What calls and handles cost in heap. A separate binary, because it replaces the allocator with one that counts, for
+//! each thread separately. Bytes are as requested; what an allocator adds to them does not count.
 
 mod bulkhead;
 mod circuit_breaker;
@@ -17,7 +17,7 @@ fn allocations(work: impl FnOnce()) -> u64 {
     allocation_counter::measure(work).count_total
 }
 
-/// A check that cannot fail is none.
+/// A check that cannot fail is not a check.
 #[test]
 fn the_counter_counts() {
     assert_eq!(allocations(|| drop(black_box(Box::new(1)))), 1);

@@ -1,4 +1,4 @@
-//! What observers cost in heap: those that want calls nothing, and a recorder little.
+//! What observers cost in heap: those that want events of calls, nothing; a recorder, little.
 
 use std::future::ready;
 use std::hint::black_box;
@@ -33,7 +33,7 @@ fn of_calls(name: &'static str, observer: impl Observer + Clone + 'static) -> [u
     let call = || circuit_breaker.admit().unwrap().settle(Verdict::Success);
     let enter = || drop(bulkhead.try_acquire().unwrap());
     let request = || tokio_test::task::spawn(policy.run(|| ready(Ok::<_, BoxError>(())))).poll().is_ready();
-    // The task of a test allocates for its waker.
+    // The test's task allocates for its waker.
     let task = allocations(|| assert!(tokio_test::task::spawn(ready(())).poll().is_ready()));
     let many = |work: &dyn Fn()| {
         work();
@@ -43,7 +43,7 @@ fn of_calls(name: &'static str, observer: impl Observer + Clone + 'static) -> [u
     [many(&call), many(&enter), requests, many(&|| drop(health.admit().unwrap()))]
 }
 
-/// ME-05, ME-11: being told of every call allocates nothing.
+/// ME-05, ME-11: observing every call allocates nothing.
 #[test]
 fn of_an_observer_that_wants_calls() {
     assert_eq!(of_calls("wants calls", WantsCalls), [0; 4]);
@@ -56,8 +56,8 @@ fn is_quiet(event: &Event<'_>) {
     assert!(matches!(event, Event::PhaseChanged { .. }), "{event:?}");
 }
 
-/// ME-11: nor does recording it. The exporter allocates a handle for each look-up, and keeps times in blocks until it is
-/// asked for them.
+/// ME-11: recording it allocates nothing either. The exporter allocates a handle for each look-up, and keeps durations
+/// in blocks until it is asked for them.
 #[cfg(feature = "metrics")]
 #[test]
 fn of_metrics() {

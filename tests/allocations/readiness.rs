@@ -24,7 +24,7 @@ fn answer(request: u32) -> Ready<Answer> {
     ready(Ok(request))
 }
 
-/// With so many required checks, of all kinds in turn.
+/// With this many required checks, of all kinds in turn.
 fn health(checks: usize) -> (Health, CircuitBreaker) {
     let health = Health::new();
     let circuit_breaker = CircuitBreaker::builder("backend").build().unwrap();
@@ -42,8 +42,8 @@ fn health(checks: usize) -> (Health, CircuitBreaker) {
     (health, circuit_breaker)
 }
 
-/// RD-08: nothing when ready, with 0, 1 and 8 checks, through a layer, a clone of the service and without tower; nothing
-/// when exempt; and nothing to reject, whatever is in the way.
+/// RD-08: nothing when ready, with 0, 1 and 8 checks, through a layer, a clone of the service and without tower;
+/// nothing when exempt; and nothing to reject, whatever keeps the request out.
 #[test]
 fn nothing_when_ready_and_nothing_to_reject() {
     for checks in [0, 1, 8] {
@@ -54,7 +54,7 @@ fn nothing_when_ready_and_nothing_to_reject() {
         let starting = measure(|| assert!(matches!(ask(&mut service), Poll::Ready(Err(Error::Rejected(_))))));
         assert_eq!(starting.count_total, 0);
         health.advance(Phase::Serving);
-        // The first reader on a thread makes what the list of checks keeps for that thread.
+        // The first reader on a thread allocates what the list of checks keeps for that thread.
         assert!(health.is_ready());
         let info = measure(|| {
             assert_eq!(ask(&mut service), Poll::Ready(Ok(7)));
@@ -65,7 +65,7 @@ fn nothing_when_ready_and_nothing_to_reject() {
         assert_eq!(info.count_total, 0, "{checks}");
 
         circuit_breaker.force_open();
-        // The first time, the change is told.
+        // The first time, the observer is notified of the change.
         assert_eq!(health.admit().is_err(), checks > 0);
         let info = measure(|| assert_eq!(ask(&mut service).map(|answer| answer.is_err()), Poll::Ready(checks > 0)));
         assert_eq!(info.count_total, 0, "{checks}");
@@ -75,7 +75,7 @@ fn nothing_when_ready_and_nothing_to_reject() {
     }
 }
 
-/// RD-07: what is exempt while the inner service was not made ready allocates, and all of it is freed.
+/// RD-07: an exempt request for which the inner service was not made ready allocates, and all of it is freed.
 #[test]
 fn exempt_while_not_ready() {
     let health = Health::new();
@@ -84,7 +84,7 @@ fn exempt_while_not_ready() {
     assert_eq!((info.count_total, info.count_current), (1, 0));
 }
 
-/// HE-08: what a run of an asynchronous check makes is freed, however it ends.
+/// HE-08: what a run of an asynchronous check allocates is freed, however the run ends.
 #[test]
 fn runs_are_freed() {
     let check = AsyncCheck::new(|| async { Err::<(), _>("down") });
@@ -101,14 +101,14 @@ fn runs_are_freed() {
             assert!(one.as_mut().poll(&mut cx).is_pending() && two.as_mut().poll(&mut cx).is_pending());
         })
     };
-    // The first makes what the timer of the thread keeps.
+    // The first one allocates what the thread's timer keeps.
     hang_up();
     let info = hang_up();
     assert!(info.count_total > 0);
     assert_eq!(info.count_current, 0, "{info:?}");
 }
 
-/// RD-08: what it costs in memory.
+/// RD-08: the size of its future in memory.
 #[test]
 fn sizes() {
     type Inner = Ready<Answer>;

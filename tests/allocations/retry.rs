@@ -30,7 +30,7 @@ where
     (outcome.unwrap(), count)
 }
 
-/// RT-01, RT-03, RT-08, RT-15: only who waits allocates.
+/// RT-01, RT-03, RT-08, RT-15: only a call that waits allocates.
 #[test]
 fn only_who_waits_allocates() {
     let echo = || service_fn(|result: Result<(), &'static str>| std::future::ready(result));
@@ -56,7 +56,7 @@ fn only_who_waits_allocates() {
     assert!(matches!(outcome, Err(Error::Rejected(_))));
     assert_eq!(count, 0);
 
-    // The opposite: a wait makes a timer, so that the count can be seen to count.
+    // The opposite: a wait allocates a timer, which shows that the counting works.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _entered = runtime.enter();
     let backoff = Backoff::constant(Duration::from_secs(1));

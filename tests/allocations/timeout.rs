@@ -1,4 +1,5 @@
-//! What a timeout allocates: nothing for an answer on the first poll and nothing to give up; one box for who waits.
+//! What a timeout allocates: nothing for a response on the first poll and nothing to time out; one box for a call that
+//! waits.
 
 use std::future::{Future, Ready, pending, ready};
 use std::pin::pin;
@@ -16,8 +17,8 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// TO-03: an answer on the first poll allocates nothing, with a name and an observer or without. TO-04: nor does a call
-/// without time. TO-01: who waits gets one box.
+/// TO-03: a response on the first poll allocates nothing, with or without a name and an observer. TO-04: nor does a
+/// call with no time left. TO-01: a call that waits gets one box.
 #[test]
 fn only_who_waits_allocates() {
     let plain = Timeout::new(Duration::from_secs(1));

@@ -14,11 +14,11 @@ use seaworthy::{Bulkhead, Event, Observer, Place, Rejected};
 
 use crate::{block_on, explore};
 
-/// How often two threads are interrupted at most, and three, for which there are far more orders.
+/// The most preemptions with two threads, and with three, for which there are far more orders.
 const TWO: usize = 5;
 const THREE: usize = 3;
 
-/// Who waits does so for ever, and so without a timer.
+/// Waits have no limit, and so need no timer.
 fn patient(limit: u32) -> Bulkhead {
     Bulkhead::builder("x").limit(limit).max_wait(Duration::MAX).build().unwrap()
 }
@@ -67,7 +67,7 @@ fn assert_idle(bulkhead: &Bulkhead) {
     assert_eq!((counts.in_use, counts.waiting, bulkhead.available()), (0, 0, counts.limit), "{counts:?}");
 }
 
-/// What only the holder of the one permit may touch: a plain count, not an atomic step.
+/// What only the holder of the one permit may touch: a plain count, no atomic step.
 #[derive(Default)]
 struct Guarded(AtomicUsize);
 
@@ -78,7 +78,7 @@ impl Guarded {
     }
 }
 
-/// BH-01: one permit and two takers: the second holder sees all that the first did. One of them at least gets it.
+/// BH-01: one permit and two takers: the second holder sees everything the first did. At least one of them gets it.
 #[test]
 fn take_and_give_back() {
     explore(TWO, || {
@@ -121,8 +121,8 @@ fn three_takers_and_two_slots() {
     });
 }
 
-/// BH-03: a permit that is given back while somebody comes to wait for it is not lost between the two. BH-01: and what was
-/// done in it is seen.
+/// BH-03: a permit released just as a caller starts to wait for it is not lost between the two. BH-01: and what its
+/// holder did is visible.
 #[test]
 fn give_back_against_wait() {
     explore(TWO, || {
@@ -142,7 +142,7 @@ fn give_back_against_wait() {
     });
 }
 
-/// BH-03: two who wait for one permit, each of whom gives it back.
+/// BH-03: two wait for one permit, and each releases it.
 #[test]
 fn two_wait_for_one_slot() {
     explore(THREE, || {
@@ -156,7 +156,8 @@ fn two_wait_for_one_slot() {
     });
 }
 
-/// BH-07: nobody overtakes the queue: from when one waits to when it has given the permit back, `try_acquire` gets nothing.
+/// BH-07: nothing overtakes the queue: while a caller waits, and until it has released its permit, `try_acquire` gets
+/// none.
 #[test]
 fn try_take_does_not_overtake() {
     explore(TWO, || {
@@ -173,7 +174,7 @@ fn try_take_does_not_overtake() {
     });
 }
 
-/// BH-06: a permit that is given back while who waits for it gives up is free, or the next one's.
+/// BH-06: a permit released just as the caller that waits for it is dropped is free, or goes to the next.
 #[test]
 fn give_back_against_cancel() {
     explore(TWO, || {
@@ -199,7 +200,8 @@ fn give_back_against_cancel() {
     });
 }
 
-/// BH-06: two permits given back, two who wait and one of them gives up: the other has its permit, and one is free.
+/// BH-06: two permits are released while two wait and one of them is dropped: the other has its permit, and one is
+/// free.
 #[test]
 fn two_give_back_against_cancel() {
     explore(THREE, || {
@@ -218,7 +220,7 @@ fn two_give_back_against_cancel() {
     });
 }
 
-/// BH-07: whatever the counts say has happened: once nobody waits any more, who waited has a permit.
+/// BH-07: whatever the counts say has happened: once nothing waits any more, the former waiter has a permit.
 #[test]
 fn counts_against_give_back() {
     explore(TWO, || {
@@ -238,7 +240,7 @@ fn counts_against_give_back() {
     });
 }
 
-/// BH-04: the same when the wait is over: it is rejected only if no permit was free yet.
+/// BH-04: the same when the wait ends: it is rejected only if no permit was free yet.
 #[test]
 fn the_end_of_a_wait_against_give_back() {
     const WAIT: Duration = Duration::from_secs(1);
@@ -253,7 +255,7 @@ fn the_end_of_a_wait_against_give_back() {
             let _clock = runtime.enter();
             Waiter::queued(&bulkhead)
         };
-        // Nobody else runs meanwhile: the model has one thread so far.
+        // Nothing else runs meanwhile: the model has one thread so far.
         runtime.block_on(tokio::time::advance(WAIT));
         assert!(waiter.is_woken());
         let freed = Arc::new(AtomicBool::new(false));
@@ -270,11 +272,11 @@ fn the_end_of_a_wait_against_give_back() {
         drop(result);
         assert_idle(&bulkhead);
     });
-    // Both were seen, so that the one above is no empty claim.
+    // Both outcomes were seen, so the claim above is not empty.
     assert!(outcomes.iter().all(|outcome| outcome.load(StdOrdering::Relaxed) > 0), "{outcomes:?}");
 }
 
-/// BH-07: more permits are not lost to one who comes to wait for them.
+/// BH-07: raising the limit is not lost on a caller that starts to wait.
 #[test]
 fn set_limit_up_against_wait() {
     explore(TWO, || {
@@ -289,8 +291,8 @@ fn set_limit_up_against_wait() {
     });
 }
 
-/// BH-07: fewer permits while one is given back and another taken: in the end the counts are right, and no more are in
-/// than the last limit says.
+/// BH-07: lowering the limit while one permit is released and another taken: in the end the counts are right, and no
+/// more calls are in than the last limit allows.
 #[test]
 fn set_limit_down_against_take_and_give_back() {
     explore(THREE, || {
@@ -308,7 +310,7 @@ fn set_limit_down_against_take_and_give_back() {
     });
 }
 
-/// BH-07: two limits set at the same time: one of them holds, and those who wait have what it gives.
+/// BH-07: two limits set at the same time: one of them holds, and waiters get what it allows.
 #[test]
 fn two_limits_against_each_other() {
     explore(TWO, || {
@@ -319,7 +321,7 @@ fn two_limits_against_each_other() {
         bulkhead.set_limit(3).unwrap();
         other.join().unwrap();
         let counts = bulkhead.snapshot();
-        // The first of them is served by any of the two; the second only if 3 was set, last or before.
+        // Either limit admits the first waiter; the second gets in only if 3 was set, first or last.
         assert!((2..=3).contains(&counts.limit));
         assert_eq!(counts.in_use + counts.waiting, 3);
         assert!(counts.in_use >= counts.limit);
@@ -331,7 +333,7 @@ fn two_limits_against_each_other() {
     });
 }
 
-/// Adds up the steps that it is told of.
+/// Adds up the events that it observes.
 #[derive(Clone, Default)]
 struct Sums(Arc<[StdAtomicIsize; 2]>);
 
@@ -362,7 +364,7 @@ impl Observer for Sums {
     }
 }
 
-/// ME-03: each step is told once, whoever makes it: what was told adds up to what the handle says.
+/// ME-03: each step is reported once, whichever thread takes it: the sum of the events is what the handle says.
 #[test]
 fn steps_told_against_each_other() {
     explore(THREE, || {

@@ -1,4 +1,4 @@
-//! The circuit. The time is paused, and any thread may move it.
+//! The circuit breaker. The time is paused, and any thread may advance it.
 
 use std::sync::atomic::{AtomicUsize, Ordering as StdOrdering};
 use std::sync::{Arc, Mutex};
@@ -15,11 +15,11 @@ use crate::{advance, with_paused_clock};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How often two threads are interrupted at most, and three, for which there are far more orders.
+/// The most preemptions with two threads, and with three, for which there are far more orders.
 const TWO: usize = 5;
 const THREE: usize = 2;
 
-/// As [`crate::explore`], with the clock paused.
+/// Like [`crate::explore`], with the clock paused.
 fn explore(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
     with_paused_clock(|| crate::explore(preemptions, body));
 }
@@ -29,17 +29,17 @@ fn fragile() -> CircuitBreakerBuilder {
     CircuitBreaker::builder("x").consecutive_failures(1).open_for(HOUR)
 }
 
-/// Counts successes in bulk, as long as there are no more of them than ten.
+/// Counts successes in bulk, as long as there are no more than ten.
 fn count_window() -> CircuitBreakerBuilder {
     CircuitBreaker::builder("x").failure_rate(1.0).count_window(10)
 }
 
-/// As [`count_window`], until the next bucket begins, which is not before the clock is moved.
+/// Like [`count_window`], until the next bucket begins, which happens only when the clock is advanced.
 fn time_window() -> CircuitBreakerBuilder {
     CircuitBreaker::builder("x").failure_rate(1.0).time_window(HOUR)
 }
 
-/// A circuit with one success in its window. This also makes the bucket of a time window the current one.
+/// A circuit breaker with one success in its window. This also makes the bucket of a time window the current one.
 fn primed(builder: CircuitBreakerBuilder) -> CircuitBreaker {
     let circuit_breaker = builder.build().unwrap();
     settle(&circuit_breaker, Verdict::Success);
@@ -47,7 +47,7 @@ fn primed(builder: CircuitBreakerBuilder) -> CircuitBreaker {
     circuit_breaker
 }
 
-/// A circuit that was opened by its first failure just now.
+/// A circuit that was just opened by its first failure.
 fn opened(builder: CircuitBreakerBuilder) -> CircuitBreaker {
     let circuit_breaker = builder.build().unwrap();
     settle(&circuit_breaker, Verdict::Failure);
@@ -67,7 +67,7 @@ fn spawn<T: 'static>(
     thread::spawn(move || work(circuit_breaker))
 }
 
-/// What a caller was told.
+/// A caller's answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Answer {
     Pass,
@@ -88,7 +88,7 @@ fn counted(snapshot: &Snapshot) -> (u64, u64) {
     (snapshot.counts.calls, snapshot.counts.failures)
 }
 
-/// The changes of state that were announced, in the order of their numbers.
+/// The changes of state that were announced, ordered by sequence number.
 #[derive(Clone, Default)]
 struct Changes(Arc<Mutex<Vec<(u64, State, State)>>>);
 
@@ -116,7 +116,7 @@ const PROBED: (State, State) = (State::Open, State::HalfOpen);
 const RECOVERED: (State, State) = (State::HalfOpen, State::Closed);
 const REOPENED: (State, State) = (State::HalfOpen, State::Open);
 
-/// CB-02, CB-14: a caller passes or is told the whole open time; a late success does not close.
+/// CB-02, CB-14: a caller passes or gets the whole open time; a late success does not close.
 #[test]
 fn an_admission_against_a_trip() {
     explore(TWO, || {
@@ -133,18 +133,18 @@ fn an_admission_against_a_trip() {
             answer
         });
         trip.join().unwrap();
-        // One caller failed while the other came, which passed or was refused, and nothing else.
+        // One caller failed while the other came, and that one passed or was rejected, nothing else.
         let refused = Answer::Refused(Some(HOUR));
         let other = call.join().unwrap();
         assert!([Answer::Pass, refused].contains(&other), "{other:?}");
-        // The circuit is open, whatever the other one did, and everybody sees it now.
+        // The circuit is open, whatever the other one did, and every thread sees it now.
         assert_eq!(circuit_breaker.state(), State::Open);
         assert_eq!(answer(&circuit_breaker.admit()), refused);
         assert_eq!(changes.take(), [TRIPPED]);
     });
 }
 
-/// CB-02, CB-23: opens once and tells so once, with both failures counted.
+/// CB-02, CB-23: opens once and reports it once, with both failures counted.
 #[test]
 fn two_failures_at_the_threshold() {
     explore(TWO, || {
@@ -153,14 +153,14 @@ fn two_failures_at_the_threshold() {
         let threads =
             [(); 2].map(|()| spawn(&circuit_breaker, |circuit_breaker| settle(&circuit_breaker, Verdict::Failure)));
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        // Neither of the two was the only one to be counted, and only one of them found the threshold reached.
+        // Neither was the only one counted, and only one of them found that the threshold was reached.
         assert_eq!(circuit_breaker.state(), State::Open);
         assert_eq!(circuit_breaker.snapshot().generation, 1);
         assert_eq!(changes.take(), [TRIPPED]);
     });
 }
 
-/// CB-14, CB-21: what was admitted before a reset or a force is not counted after it, and what was admitted after it is
+/// CB-14, CB-21: a call admitted before a reset or a force is not counted after it, and one admitted after it is
 /// counted once.
 fn an_old_success_against(change: fn(&CircuitBreaker), window: fn() -> CircuitBreakerBuilder) {
     explore(TWO, move || {
@@ -173,7 +173,7 @@ fn an_old_success_against(change: fn(&CircuitBreaker), window: fn() -> CircuitBr
         });
         late.join().unwrap();
         changer.join().unwrap();
-        // Before: two successes of the old generation. Since: one of the new.
+        // Before: two successes of the old generation. After: one of the new.
         assert_eq!(counted(&circuit_breaker.snapshot()), (1, 0));
         settle(&circuit_breaker, Verdict::Success);
         assert_eq!(counted(&circuit_breaker.snapshot()), (2, 0));
@@ -205,7 +205,7 @@ fn an_old_success_against_force_open_and_reset() {
     an_old_success_against(force_open_and_reset, time_window);
 }
 
-/// CB-03, CB-24: none is lost and none is counted twice; and a reader, who closes the bulk for a moment, sees only
+/// CB-03, CB-24: none is lost and none is counted twice; a reader, which closes the bulk for a moment, only ever sees
 /// more.
 fn successes_against(verdict: Verdict, window: fn() -> CircuitBreakerBuilder) {
     explore(TWO, move || {
@@ -219,7 +219,7 @@ fn successes_against(verdict: Verdict, window: fn() -> CircuitBreakerBuilder) {
         });
         successes.join().unwrap();
         let failures = u64::from(verdict == Verdict::Failure);
-        // At least the first success and the other's own verdict, at most all.
+        // At least the first success and the other thread's own verdict, at most all.
         let (calls, failed) = counted(&other.join().unwrap());
         assert!((2..=4).contains(&calls) && failed == failures, "{calls} {failed}");
         assert_eq!(counted(&circuit_breaker.snapshot()), (4, failures));
@@ -241,7 +241,7 @@ fn successes_against_a_success() {
     successes_against(Verdict::Success, count_window);
 }
 
-/// CB-03: three threads, of which two count without the lock.
+/// CB-03: three threads, two of which count without the lock.
 #[test]
 fn two_successes_and_a_failure() {
     explore(THREE, || {
@@ -254,7 +254,7 @@ fn two_successes_and_a_failure() {
     });
 }
 
-/// CB-03: the ring moves by every success, at whatever moment the bulk is full.
+/// CB-03: every success moves the ring, whenever the bulk is full.
 #[test]
 fn two_successes_push_a_failure_out() {
     explore(TWO, || {
@@ -271,7 +271,7 @@ fn two_successes_push_a_failure_out() {
     });
 }
 
-/// CB-02: a success that knows of a failure ends the run that it began, though it may not have the lock.
+/// CB-02: a success that knows of a failure ends the run that it began, even if it cannot get the lock.
 fn a_success_that_knows_of_a_failure(builder: fn() -> CircuitBreakerBuilder) {
     explore(TWO, move || {
         let circuit_breaker = builder().consecutive_failures(2).build().unwrap();
@@ -289,7 +289,7 @@ fn a_success_that_knows_of_a_failure(builder: fn() -> CircuitBreakerBuilder) {
             knows
         });
         failure.join().unwrap();
-        // F S, or an order that is not known.
+        // F S, or an unknown order.
         if success.join().unwrap() {
             assert_eq!(circuit_breaker.snapshot().counts.consecutive_failures, 0);
             settle(&circuit_breaker, Verdict::Failure);
@@ -310,7 +310,7 @@ fn a_success_that_knows_of_a_failure_with_a_window() {
     a_success_that_knows_of_a_failure(count_window);
 }
 
-/// CB-09, CB-10: the one who makes the circuit half-open is the probe, and nobody else is.
+/// CB-09, CB-10: the call that makes the circuit half-open is the probe, and no other is.
 fn callers_at_the_edge<const CALLERS: usize>(preemptions: usize) {
     explore(preemptions, || {
         let changes = Changes::default();
@@ -322,7 +322,7 @@ fn callers_at_the_edge<const CALLERS: usize>(preemptions: usize) {
         let probes = admissions.iter().filter(|admission| answer(admission) == Answer::Probe).count();
         let refused = admissions.iter().filter(|admission| answer(admission) == Answer::Refused(None)).count();
         assert_eq!((probes, refused), (1, CALLERS - 1));
-        // The probe is still out.
+        // The probe is still in flight.
         assert_eq!(circuit_breaker.state(), State::HalfOpen);
         assert_eq!(circuit_breaker.snapshot().rejected, CALLERS as u64 - 1);
         assert_eq!(changes.take(), [PROBED]);
@@ -339,7 +339,7 @@ fn three_callers_at_the_edge() {
     callers_at_the_edge::<3>(THREE);
 }
 
-/// A circuit with its only probe out, that stays open for two hours next time; the probe is given up after three.
+/// A circuit with its only probe in flight, which will next stay open for two hours; the probe times out after three.
 fn probed(changes: &Changes) -> (CircuitBreaker, Permit) {
     let circuit_breaker = opened(changes.of(twice_as_long()));
     advance(HOUR);
@@ -354,7 +354,7 @@ fn twice_as_long() -> CircuitBreakerBuilder {
     fragile().open_backoff(backoff).probe_timeout(3 * HOUR)
 }
 
-/// CB-10, CB-11: whoever comes while the probe is settled is answered by what was before or by what is after.
+/// CB-10, CB-11: a call that comes while the probe settles gets the answer from before or from after.
 fn a_probe_settles(verdict: Verdict, after: Answer, told: &'static [(State, State)]) {
     explore(TWO, move || {
         let changes = Changes::default();
@@ -366,7 +366,7 @@ fn a_probe_settles(verdict: Verdict, after: Answer, told: &'static [(State, Stat
         let other = answer(&admission);
         assert!([Answer::Refused(None), after].contains(&other), "{other:?}");
         assert_eq!(changes.take(), told);
-        // The permit is free again, unless the other one has it; nobody has it for ever.
+        // The permit is free again, unless the other thread has it; it is not lost.
         drop(admission);
         assert_eq!(answer(&circuit_breaker.admit()), after);
         assert_eq!(changes.take(), []);
@@ -404,7 +404,7 @@ fn two_probes_succeed() {
     });
 }
 
-/// CB-17: a probe that ends when it has already been given up is too late, whoever notices.
+/// CB-17: a probe that ends after it has timed out is too late, whichever thread notices.
 #[test]
 fn a_late_probe_against_an_admission() {
     explore(TWO, || {
@@ -421,7 +421,7 @@ fn a_late_probe_against_an_admission() {
     });
 }
 
-/// CB-09: a state on the way from closed to open is one of the two, and never an earlier one again.
+/// CB-09: a state on the way from closed to open is one of the two, and never goes back to an earlier one.
 #[test]
 fn states_during_a_trip() {
     explore(TWO, || {
@@ -437,8 +437,8 @@ fn states_during_a_trip() {
     });
 }
 
-/// CB-08: the open time of one state is never told with another state or another open time. Half-open tells none, and
-/// the deadline of its probe, three hours ahead, is nobody's open time.
+/// CB-08: the open time of one state never comes with another state or another open time. Half-open has none, and its
+/// probe's deadline, three hours ahead, is not an open time.
 #[test]
 fn the_open_time_belongs_to_the_state() {
     explore(TWO, || {
@@ -464,7 +464,7 @@ fn the_open_time_belongs_to_the_state() {
     });
 }
 
-/// CB-08, CB-21: an open time that was cut short is not told with the next one's state.
+/// CB-08, CB-21: an open time that was cut short does not come with the next one's state.
 #[test]
 fn the_open_time_belongs_to_the_generation() {
     explore(TWO, || {
@@ -485,12 +485,12 @@ fn the_open_time_belongs_to_the_generation() {
         let place = |told| order.iter().position(|answer| *answer == told);
         let [first, second] = told.join().unwrap().map(place);
         assert!(first.is_some() && first <= second, "{first:?} {second:?}");
-        // The last one is shorter than the one before it, and is the one that is told from now on.
+        // The last one is shorter than the one before, and is the one that shows from now on.
         assert_eq!(answer(&circuit_breaker.admit()), Answer::Refused(Some(HOUR)));
     });
 }
 
-/// CB-21: nothing that was under way leaves the forced state, and open is told once.
+/// CB-21: nothing in flight leaves the forced state, and the change to open is reported once.
 #[test]
 fn force_open_against_a_failure() {
     explore(TWO, || {
@@ -504,7 +504,7 @@ fn force_open_against_a_failure() {
         let snapshot = circuit_breaker.snapshot();
         assert_eq!((snapshot.state, snapshot.forced), (State::Open, true));
         assert_eq!(changes.take(), [TRIPPED]);
-        // The open time that the failure may have begun is over, and opens nothing.
+        // Any open time that the failure began is over, and opens nothing.
         advance(2 * HOUR);
         assert_eq!(answer(&circuit_breaker.admit()), Answer::Refused(None));
     });
@@ -528,7 +528,7 @@ fn force_open_against_a_probe() {
     });
 }
 
-/// CB-23: the state of an announcement is visible before it is made, and no lock is held.
+/// CB-23: the state in an announcement is visible before it is announced, and no lock is held.
 #[test]
 fn an_observer_asks_the_circuit() {
     explore(TWO, || {
@@ -541,7 +541,7 @@ fn an_observer_asks_the_circuit() {
                 let circuit_breaker = handle.lock().unwrap().clone().expect("given before anything happened");
                 let (state, snapshot) = (circuit_breaker.state(), circuit_breaker.snapshot());
                 assert!(snapshot.generation >= *sequence);
-                // The other thread may have gone on, but not back.
+                // The other thread may have moved on, but not back.
                 assert!(snapshot.generation > *sequence || (state, snapshot.state) == (*to, *to));
                 told.lock().unwrap().push(*sequence);
             }
@@ -553,7 +553,7 @@ fn an_observer_asks_the_circuit() {
         let reset = spawn(&circuit_breaker, |circuit_breaker| circuit_breaker.reset());
         trip.join().unwrap();
         reset.join().unwrap();
-        // Tripped and reset, or reset before the failure, which then is an old one.
+        // Tripped and reset, or reset before the failure, which is then an old one.
         let mut told = std::mem::take(&mut *told.lock().unwrap());
         told.sort_unstable();
         assert!(told == [1, 2] || told.is_empty(), "{told:?}");
@@ -596,7 +596,7 @@ fn poll_with(service: &mut CircuitBreakerService<AlwaysReady>, woken: &Arc<Woken
     service.poll_ready(&mut Context::from_waker(&Waker::from(Arc::clone(woken))))
 }
 
-/// CB-20: whoever finds the circuit shut is woken when it is not, or never slept.
+/// CB-20: a caller that finds the circuit open is woken when it no longer is, or never slept.
 #[test]
 fn a_waiter_against_a_reset() {
     explore(TWO, || {
@@ -616,13 +616,13 @@ fn a_waiter_against_a_reset() {
         reset.join().unwrap();
         assert!(poll.is_ready() || woken.0.load(StdOrdering::Relaxed) == 1);
         assert!(poll_with(&mut service, &woken).is_ready());
-        // Nobody keeps the waker of one who waits no more.
+        // The waker of a caller that no longer waits is not kept.
         drop(service);
         assert_eq!(Arc::strong_count(&woken), 1);
     });
 }
 
-/// CB-20: a waiter that leaves takes no other one's wake-up with it.
+/// CB-20: a waiter that leaves does not take another one's wake-up with it.
 #[test]
 fn a_waiter_leaves_during_a_reset() {
     explore(TWO, || {
@@ -642,7 +642,7 @@ fn a_waiter_leaves_during_a_reset() {
     });
 }
 
-/// CB-20: the permit of a probe that ends is offered to whoever waits for it.
+/// CB-20: when a probe ends, its permit is offered to the waiter.
 #[test]
 fn a_waiter_against_a_probe() {
     explore(TWO, || {
@@ -681,7 +681,7 @@ fn a_hold_against_a_success() {
     });
 }
 
-/// PR-09, CB-23: whoever holds the circuit while another lets go goes on holding it.
+/// PR-09, CB-23: a guard goes on holding the circuit open while another is dropped.
 #[test]
 fn a_hold_against_a_release() {
     explore(TWO, || {
@@ -700,7 +700,7 @@ fn a_hold_against_a_release() {
     });
 }
 
-/// PR-09, CB-10: of a call and somebody who wants to be the probe one is, when the circuit has been let go.
+/// PR-09, CB-10: when a circuit is released, either a call or a prober becomes the probe, not both.
 #[test]
 fn a_call_against_a_probe_that_is_offered() {
     explore(TWO, || {
@@ -714,7 +714,7 @@ fn a_call_against_a_probe_that_is_offered() {
     });
 }
 
-/// PR-09, CB-20: whoever waits for a circuit that is held is woken when it is let go, or never slept.
+/// PR-09, CB-20: a caller that waits for a held circuit is woken when it is released, or never slept.
 #[test]
 fn a_waiter_against_a_release() {
     explore(TWO, || {

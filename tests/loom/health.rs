@@ -1,4 +1,4 @@
-//! The phase, the count of requests, and checks that many wait for.
+//! The phase, the count of requests, and checks with several waiters.
 
 use std::future::Future;
 use std::pin::pin;
@@ -23,8 +23,8 @@ fn serving() -> Health {
     health
 }
 
-/// RD-09: what shutdown rests on: whoever is let in while the phase changes is waited for, and what it did is seen;
-/// whoever is not let in did nothing. Nobody comes in after the wait.
+/// RD-09: what shutdown rests on: a request let in while the phase changes is waited for, and what it did is visible;
+/// one that is turned away did nothing. No request comes in after the wait.
 #[test]
 fn admit_against_shutdown() {
     explore(4, || {
@@ -33,15 +33,15 @@ fn admit_against_shutdown() {
         let theirs = Arc::clone(&served);
         let other = spawn(&health, move |health| {
             let Ok(_request) = health.admit() else { return 0 };
-            // Not an atomic step: only what is waited for may do this.
+            // Not an atomic step: only a request that is waited for may do this.
             theirs.store(theirs.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             1
         });
-        // Draining lets requests in until the listener is closed; this is what closes the door.
+        // Draining lets requests in until the listener closes; this is what closes the door.
         assert!(health.advance(Phase::Stopped));
         block_on(health.idle());
         let seen = served.load(Ordering::Relaxed);
-        // Nor is whoever is turned away at that moment.
+        // A request turned away at that moment is not counted either.
         assert_eq!(health.in_flight(), 0);
         assert!(health.admit().is_err());
         assert_eq!(other.join().unwrap(), seen);
@@ -49,7 +49,7 @@ fn admit_against_shutdown() {
     });
 }
 
-/// RD-09: two requests that end while somebody waits: no wake is lost.
+/// RD-09: two requests end while a task waits: no wake-up is lost.
 #[test]
 fn leave_against_idle() {
     explore(3, || {
@@ -64,7 +64,7 @@ fn leave_against_idle() {
     });
 }
 
-/// RD-01: two who move the phase on: each step is taken by one of them, and it never goes back.
+/// RD-01: two threads advance the phase: each step is taken by one of them, and the phase never goes back.
 #[test]
 fn advance_against_advance() {
     explore(5, || {
@@ -78,8 +78,8 @@ fn advance_against_advance() {
     });
 }
 
-/// HE-07: a check that is registered while a request comes: the request is let in or not, and the count is right; after
-/// it, none is.
+/// HE-07: a check is registered while a request comes: the request is let in or not, and the count is right; after
+/// that, none is let in.
 #[test]
 fn require_against_admit() {
     explore(3, || {
@@ -94,8 +94,8 @@ fn require_against_admit() {
     });
 }
 
-/// HE-08: two who wait for one run, which a third thread answers: both get it, whoever drives it, and no two drive it at
-/// a time.
+/// HE-08: two wait for one run, which a third thread answers: both get the result, whichever drives it, and they never
+/// drive it at the same time.
 #[test]
 fn two_wait_for_one_run() {
     explore(2, || {
@@ -111,7 +111,7 @@ fn two_wait_for_one_run() {
                 Ok::<_, BoxError>(())
             }
         });
-        // Without a limit: there is no clock here.
+        // No time limit: there is no clock here.
         let check = check.timeout(std::time::Duration::MAX).build().unwrap();
         let theirs = check.clone();
         let other = thread::spawn(move || assert_eq!(block_on(theirs.run()), Status::Up));
@@ -122,8 +122,8 @@ fn two_wait_for_one_run() {
     });
 }
 
-/// HE-08: one of two who wait goes away, while the answer comes: the other is not left alone with a run that nobody
-/// drives, not even where it was woken while the first was driving.
+/// HE-08: one of two waiters goes away while the answer comes: the other is not left with a run that nothing drives,
+/// even if it was woken while the first was driving.
 #[test]
 fn one_of_two_hangs_up() {
     explore(3, || {
@@ -136,7 +136,7 @@ fn one_of_two_hangs_up() {
                 let pause = AtomicBool::new(false);
                 std::future::poll_fn(|cx| {
                     let poll = told.as_mut().poll(cx);
-                    // Somebody else may run here, while this one is driving.
+                    // Another thread may run here, while this one is driving.
                     pause.store(true, Ordering::Relaxed);
                     poll
                 })
@@ -147,7 +147,7 @@ fn one_of_two_hangs_up() {
         let check = check.timeout(std::time::Duration::MAX).build().unwrap();
         let mut first = Box::pin(check.run());
         assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        // It has joined before the first may go: then there is one run only, and one answer is enough.
+        // It has joined before the first may go: so there is only one run, and one answer is enough.
         let mut second = Box::pin(check.run());
         assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         let other = thread::spawn(move || assert_eq!(block_on(second), Status::Up));

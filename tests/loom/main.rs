@@ -1,12 +1,12 @@
-//! What threads share, under [loom](https://docs.rs/loom): every order in which two or three threads can take their steps,
-//! and every old value that a weak memory may still show them.
+//! What threads share, under [loom](https://docs.rs/loom): every order in which two or three threads can take their
+//! steps, and every stale value that a weak memory model may show them.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg seaworthy_loom" CARGO_TARGET_DIR=target/loom cargo test --release --test loom
 //! ```
 //!
-//! Threads are interrupted a few times at most, so that this takes about a minute. `LOOM_MAX_PREEMPTIONS` sets
-//! another bound, and `SEAWORTHY_LOOM_FULL=1` lifts it, which takes hours for three threads.
+//! There is a bound on preemptions, so that this takes about a minute. `LOOM_MAX_PREEMPTIONS` sets another bound, and
+//! `SEAWORTHY_LOOM_FULL=1` lifts it, which takes hours for three threads.
 #![cfg(seaworthy_loom)]
 
 mod bulkhead;
@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use loom::sync::Notify;
 
-/// Runs `body` in every order in which no thread is interrupted more than `preemptions` times in all.
+/// Runs `body` in every order with no more than `preemptions` preemptions in all.
 fn explore(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     if model.preemption_bound.is_none() && std::env::var_os("SEAWORTHY_LOOM_FULL").is_none() {
@@ -38,19 +38,19 @@ fn explore(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
     });
     let runs = runs.load(Ordering::Relaxed);
     println!("{}: {runs} runs", std::thread::current().name().unwrap_or("a model"));
-    // One run is no race at all.
+    // A single run is no race.
     assert!(runs > 1);
 }
 
-/// Runs `explore` in a runtime with a paused clock. All threads of a model run in turn on the thread of the test, so the
-/// time is the same in every run, and any of them may move it with [`advance`].
+/// Runs `explore` in a runtime with a paused clock. All threads of a model run in turn on the test's thread, so the
+/// time is the same in every run, and any of them may advance it with [`advance`].
 fn with_paused_clock(explore: impl FnOnce()) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let _clock = runtime.enter();
     explore();
 }
 
-/// Moves the paused clock.
+/// Advances the paused clock.
 fn advance(span: Duration) {
     let _ = pin!(tokio::time::advance(span)).poll(&mut Context::from_waker(Waker::noop()));
 }

@@ -1,4 +1,4 @@
-//! The retry budget, in every order, without a bound. The time is paused, and any thread may move it.
+//! The retry budget, in every order, without a bound. The time is paused, and any thread may advance it.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ fn withdraw_all(budget: &RetryBudget) -> u64 {
     std::iter::from_fn(|| budget.withdraw().then_some(())).count() as u64
 }
 
-/// RT-08: two threads that each make a request and want a retry get one between them at one in two, and no request is
-/// lost.
+/// RT-08: two threads that each make a request and want a retry get one between them at a ratio of one half, and no
+/// request is lost.
 #[test]
 fn deposits_and_withdrawals() {
     model(|| {
@@ -42,7 +42,7 @@ fn deposits_and_withdrawals() {
     });
 }
 
-/// RT-08: what a thread has deposited it can withdraw, whatever others do meanwhile.
+/// RT-08: a thread can withdraw what it has deposited, whatever others do meanwhile.
 #[test]
 fn own_deposits() {
     model(|| {
@@ -80,8 +80,8 @@ fn floor() {
     });
 }
 
-/// RT-08: requests are made and a retry is wanted while the time of the bucket ends. Whoever comes first, no request is
-/// counted twice, and all are gone a tenth of the window after it.
+/// RT-08: requests are made and a retry is wanted just as the bucket's time ends. In any order, no request is counted
+/// twice, and all are gone a tenth of the window later.
 #[test]
 fn buckets_change() {
     model(|| {
@@ -112,7 +112,7 @@ fn buckets_change() {
         for other in others {
             granted += u64::from(other.join().unwrap());
         }
-        // Three requests at one in two.
+        // Three requests at a ratio of one half.
         assert_eq!(granted + withdraw_all(&budget), 1);
         advance(WINDOW + WINDOW / 10);
         assert_eq!(budget.balance(), 0);

@@ -1,10 +1,10 @@
-//! Shutdowns and their children: who is made while the parent is requested is told, in whatever order the threads take
-//! their steps.
+//! Shutdowns and their children: a child made while its parent is requested is requested too, in whatever order the
+//! threads take their steps.
 
 use loom::thread;
 use seaworthy::Shutdown;
 
-/// A child that is made while its parent is requested finds that out, and so does a child of that child.
+/// A child made while its parent is requested finds that out, and so does a child of that child.
 #[test]
 fn children_while_it_fires() {
     loom::model(|| {
@@ -21,7 +21,7 @@ fn children_while_it_fires() {
     });
 }
 
-/// Two that fire at once tell everybody once between them.
+/// Two that fire at once together reach every child once.
 #[test]
 fn fired_twice() {
     loom::model(|| {

@@ -1,4 +1,4 @@
-//! What the public types are, beside what they do: a change here is a breaking one, and nobody would notice it.
+//! What the public types are, besides what they do: a change here is a breaking one, and would otherwise go unnoticed.
 
 use std::cell::Cell;
 use std::error::Error as StdError;
@@ -21,11 +21,11 @@ use seaworthy::{
 use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
 use tower::{Layer, Service};
 
-// The handle goes everywhere, also through `catch_unwind`: a panic leaves nothing half done in it.
+// The handle goes everywhere, even through `catch_unwind`: a panic leaves nothing in it half done.
 assert_impl_all!(CircuitBreaker: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(CircuitBreakerBuilder: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(CircuitBreakerLayer: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-// What was taken is there once.
+// A permit exists once.
 assert_impl_all!(Permit: Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(Permit: Clone);
 
@@ -38,14 +38,14 @@ assert_impl_all!(Jitter: Copy, Debug, Default, Eq, Hash, Send, Sync, Unpin, Unwi
 assert_impl_all!(Backoff: Copy, Debug, PartialEq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Counts: Copy, Debug, Default, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Snapshot: Copy, Debug, PartialEq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-// An event is told and forgotten on one thread: it shows errors that need not be ones to share.
+// An event is observed and forgotten on one thread: it shows errors that need not be shareable.
 assert_impl_all!(Event<'static>: Copy, Debug, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(ErrorClassifier: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(TracingObserver: Copy, Debug, Default, Observer, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(WrapErrorLayer: Copy, Debug, Default, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Name: Clone, Debug, Display, Eq, Hash, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Name: From<&'static str>, From<String>, AsRef<str>, PartialEq<str>);
-// A name that was not made to last would have to be copied.
+// A name that is not `'static` would have to be copied.
 assert_not_impl_any!(Name: From<&'static String>);
 
 // Errors can be boxed, sent and found again.
@@ -54,12 +54,12 @@ assert_impl_all!(ConfigError: StdError, Clone, Eq, Send, Sync, Unpin, UnwindSafe
 assert_impl_all!(Error<std::io::Error>: StdError, StackError, From<Rejected>, Send, Sync, Unpin, Into<BoxError>);
 assert_impl_all!(Error<std::fmt::Error>: Clone, Eq, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(BoxError: StackError, From<Rejected>, Send, Sync, Unpin);
-// An inner error need not be an error to stand in a stack, but then the stack's is none either.
+// An inner error need not be an error to be in a stack, but then the stack's is not one either.
 assert_impl_all!(Error<String>: Display, StackError);
 assert_not_impl_any!(Error<String>: StdError);
 assert_not_impl_any!(Error<Rc<()>>: Send, Sync);
 assert_not_impl_any!(Error<Cell<()>>: Sync);
-// No error is taken for an inner one by mistake: lifting is a layer, or a word.
+// No error becomes an inner one by mistake: it takes a layer or an explicit call.
 assert_not_impl_any!(Error<std::io::Error>: From<std::io::Error>);
 
 /// Has to stay on its thread.
@@ -114,12 +114,12 @@ assert_not_impl_any!(CircuitBreakerService<PhantomPinned>: Unpin);
 assert_not_impl_any!(CircuitBreakerService<Permit>: Clone);
 assert_impl_all!(CircuitBreakerLayer: Layer<Permit>, Layer<Local>);
 
-// A classifier is held by each call, so that it counts too.
+// Each call holds its classifier, so that matters, too.
 assert_impl_all!(CircuitBreakerService<String, Unshared>: Send);
 assert_not_impl_any!(CircuitBreakerService<String, Local>: Send);
 assert_not_impl_any!(CircuitBreakerLayer<Local>: Send);
 
-// So is a future.
+// The same goes for a future.
 assert_impl_all!(<CircuitBreakerService<Unshared> as Service<()>>::Future: Future, Debug, Send, Unpin);
 assert_not_impl_any!(<CircuitBreakerService<Unshared> as Service<()>>::Future: Sync);
 assert_not_impl_any!(<CircuitBreakerService<Local> as Service<()>>::Future: Send, Sync);
@@ -170,7 +170,7 @@ mod lifecycle {
     assert_impl_all!(RegisterError: StdError, Clone, Eq, Send, Sync, Unpin, Into<BoxError>, From<ConfigError>);
 }
 
-/// The futures of the handle are what the future in them is, and borrow nothing but the handle.
+/// The futures of the handle have the traits of the future inside, and borrow nothing but the handle.
 #[test]
 fn futures_of_the_handle() {
     fn is_send<T: Send>(_: &T) {}
@@ -188,6 +188,6 @@ fn futures_of_the_handle() {
     is_send(&classified.run(ready(Ok::<_, BoxError>(()))));
     is_static(&circuit_breaker.layer().layer(Unshared(Cell::new(0))).call(()));
     is_static(&circuit_breaker.admit());
-    // Nothing of this was polled; a permit was given back.
+    // Nothing here was polled; a permit was released.
     assert_eq!(circuit_breaker.snapshot().generation, 0);
 }

@@ -1,4 +1,4 @@
-//! Layers together: which order does what, and one error type through the whole stack.
+//! Layers together: what each order does, and one error type through the whole stack.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ fn circuit_open(retry_after: Duration) -> Rejected {
     Rejected::CircuitOpen { name: "backend".into(), retry_after: Some(retry_after) }
 }
 
-/// What a request asks of the backend.
+/// What a request asks the backend to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Do {
     Answer,
@@ -46,7 +46,7 @@ enum Do {
     Hang,
 }
 
-/// A backend of any error type that counts its calls.
+/// A backend with any error type, which counts its calls.
 #[derive(Clone, Debug, Default)]
 struct Backend(Arc<AtomicU32>);
 
@@ -76,7 +76,7 @@ impl Backend {
     }
 }
 
-/// The rejection that a call ended with, if it did. The paused clock goes on by itself while everybody waits.
+/// The rejection that a call ended with, if it did. The paused clock advances by itself while every task waits.
 async fn rejection<S>(service: &S, request: Do) -> Option<Rejected>
 where
     S: Service<Do, Error: StackError> + Clone,
@@ -84,8 +84,8 @@ where
     service.clone().oneshot(request).await.err().and_then(|error| error.rejected().cloned())
 }
 
-/// CB-13, TO-01: a timeout below the circuit trips it: the circuit learns of every call that was given up. Once it is
-/// open, the backend is left alone and nobody waits.
+/// CB-13, TO-01: a timeout below the circuit breaker opens it: every call that times out is counted. Once the circuit
+/// is open, the backend is left alone and no call waits.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_below_the_circuit_trips_it() {
     let (circuit_breaker, backend) = (circuit_breaker(), Backend::default());
@@ -100,7 +100,7 @@ async fn a_timeout_below_the_circuit_trips_it() {
     let error = assert_ready!(rejected.poll()).unwrap_err();
     assert_eq!((error.rejected(), backend.calls()), (Some(&circuit_open(OPEN)), TRIPS_AFTER));
 
-    // A probe that hangs opens it again for the full time, one that is answered closes it.
+    // A probe that hangs reopens it for the full time, and one that is answered closes it.
     advance(OPEN).await;
     assert_eq!(rejection(&service, Do::Hang).await, Some(timed_out()));
     assert_eq!(rejection(&service, Do::Answer).await, Some(circuit_open(OPEN)));
@@ -109,8 +109,8 @@ async fn a_timeout_below_the_circuit_trips_it() {
     assert_eq!((circuit_breaker.state(), backend.calls()), (State::Closed, TRIPS_AFTER + 2));
 }
 
-/// CB-15, TO-01: a timeout above the circuit hides a backend that hangs from it: dropped calls count as nothing, and
-/// the backend is called again and again.
+/// CB-15, TO-01: a timeout above the circuit breaker hides a hanging backend from it: dropped calls count as nothing,
+/// and the backend is called again and again.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_above_the_circuit_does_not_trip_it() {
     let (circuit_breaker, backend) = (circuit_breaker(), Backend::default());
@@ -121,7 +121,7 @@ async fn a_timeout_above_the_circuit_does_not_trip_it() {
     assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().counts.calls), (State::Closed, 0));
     assert_eq!(backend.calls(), 4 * TRIPS_AFTER);
 
-    // Errors still count, and the rejection passes the timeout as it is.
+    // Errors still count, and the rejection passes the timeout unchanged.
     for _ in 0..TRIPS_AFTER {
         assert_eq!(rejection(&service, Do::Fail).await, None);
     }
@@ -130,7 +130,7 @@ async fn a_timeout_above_the_circuit_does_not_trip_it() {
 }
 
 /// CB-15, TO-01: `on_drop` changes that: a call that ran longer than it says before the timeout above dropped it is a
-/// failure. One that a client gave up earlier is not, nor one that ran exactly as long.
+/// failure. One that a client abandoned earlier is not, nor one that ran exactly that long.
 #[tokio::test(start_paused = true)]
 async fn on_drop_counts_the_victims_of_a_timeout_above() {
     let table = [
@@ -162,7 +162,7 @@ async fn on_drop_counts_the_victims_of_a_timeout_above() {
     assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().counts.consecutive_failures), (State::Closed, 0));
 }
 
-/// CB-15, TO-01: a probe that a timeout above gives up returns its permit at that moment, so the next call can be the
+/// CB-15, TO-01: a probe that a timeout above drops releases its permit at that moment, so the next call can be the
 /// probe.
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_a_timeout_above_gives_up_returns_its_slot() {
@@ -219,7 +219,7 @@ async fn dropped_at_every_await_of_both() {
     }
 }
 
-/// TO-01: a total limit above and one for each attempt below: the circuit counts what the lower one gives up.
+/// TO-01: a total limit above and one for each attempt below: the circuit breaker counts what the lower one cuts off.
 #[tokio::test(start_paused = true)]
 async fn a_total_limit_above_and_one_below() {
     let (circuit_breaker, backend) = (circuit_breaker(), Backend::default());
@@ -248,7 +248,7 @@ async fn handles_compose_as_layers_do() {
     assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { .. })));
 }
 
-/// An error type of a user's own.
+/// A user's own error type.
 #[derive(Debug, PartialEq, thiserror::Error)]
 enum ShopError {
     #[error("sold out")]
@@ -266,7 +266,7 @@ impl StackError for ShopError {
     }
 }
 
-/// Drives a stack through all that can come out of it: an answer, inner's own error, and both rejections.
+/// Drives a stack through all possible outcomes: a response, inner's own error, and both rejections.
 async fn all_outcomes<S>(service: S) -> [Result<&'static str, S::Error>; 4]
 where
     S: Service<Do, Response = &'static str> + Clone,
@@ -298,7 +298,7 @@ async fn an_enum_of_ones_own_goes_through() {
     );
 }
 
-/// One error type through the whole stack: a foreign one is lifted once, at the bottom.
+/// One error type through the whole stack: a foreign one is wrapped once, at the bottom.
 #[tokio::test(start_paused = true)]
 async fn a_foreign_error_is_lifted_once() {
     let service = ServiceBuilder::new()
@@ -314,8 +314,8 @@ async fn a_foreign_error_is_lifted_once() {
     assert_eq!(open, Err(Error::Rejected(circuit_open(OPEN))));
 }
 
-/// One error type through the whole stack: a boxed error needs nothing, and rejections are found in it, behind the
-/// errors of other people's layers, too.
+/// One error type through the whole stack: a boxed error needs nothing, and rejections are found in it, even behind the
+/// errors of third-party layers.
 #[tokio::test(start_paused = true)]
 async fn a_boxed_error_needs_nothing() {
     #[derive(Debug, thiserror::Error)]
@@ -343,8 +343,8 @@ async fn a_boxed_error_needs_nothing() {
     }
 }
 
-/// CB-13: the rejection of a circuit below, behind a timeout, is no failure of the circuit above: it opens for what it
-/// saw itself.
+/// CB-13: the rejection of a circuit breaker below, behind a timeout, is no failure for the one above: that opens for
+/// what it saw itself.
 #[tokio::test(start_paused = true)]
 async fn a_circuit_below_a_timeout_does_not_trip_the_one_above() {
     let (above, below, backend) =
@@ -358,8 +358,8 @@ async fn a_circuit_below_a_timeout_does_not_trip_the_one_above() {
     assert_eq!((above.state(), above.snapshot().counts.calls, backend.calls()), (State::Closed, 0, 0));
 }
 
-/// Over HTTP: respond, circuit, timeout, lift, from top to bottom, around a service that cannot fail. Above it nothing
-/// can fail either, a call that was given up is 504, and an open circuit is 503.
+/// Over HTTP: respond, circuit breaker, timeout, wrap, from top to bottom, around a service that cannot fail. Above
+/// them nothing can fail either: a call that timed out is 504, and an open circuit is 503.
 #[cfg(feature = "http")]
 #[tokio::test(start_paused = true)]
 async fn a_server_answers_for_all_of_them() {

@@ -1,4 +1,5 @@
-//! The circuit among tower's own middleware, which take `poll_ready` and `call` by the letter.
+//! The circuit breaker among tower's own middleware, which follows the contract of `poll_ready` and `call` to the
+//! letter.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -41,7 +42,7 @@ fn is_open(error: &BoxError) -> bool {
     matches!(error.rejected(), Some(Rejected::CircuitOpen { .. }))
 }
 
-/// Keeps to the letter: it panics when it is called without having been made ready, and no clone of it is ready.
+/// Insists on the contract: it panics when called without having been made ready, and no clone of it is ready.
 #[derive(Debug, Default)]
 struct Strict {
     ready: bool,
@@ -77,8 +78,8 @@ impl Service<bool> for Strict {
     }
 }
 
-/// CB-08, CB-19: An open circuit does not end a buffer, whose worker takes one error of `poll_ready` for the end: once
-/// it lets calls pass again, they do.
+/// CB-08, CB-19: An open circuit does not end a buffer, whose worker treats any error of `poll_ready` as the end: once
+/// calls may pass again, they do.
 #[tokio::test(start_paused = true)]
 async fn cb_19_under_a_buffer() {
     let circuit_breaker = closed();
@@ -94,7 +95,7 @@ async fn cb_19_under_a_buffer() {
     }
     assert_eq!(strict.calls(), 2);
     advance(SECOND).await;
-    // The probe succeeds, and all is as before.
+    // The probe succeeds, and everything is as before.
     for _ in 0..10 {
         buffer.ready().await.unwrap().call(true).await.unwrap();
     }
@@ -114,7 +115,7 @@ async fn cb_20_under_a_buffer() {
     tokio::task::yield_now().await;
     assert_eq!((strict.calls(), circuit_breaker.snapshot().rejected), (0, 0));
     advance(SECOND).await;
-    // The first is the probe, and the others pass when it has succeeded.
+    // The first is the probe, and the others pass once it has succeeded.
     for call in calls {
         call.await.unwrap();
     }
@@ -122,7 +123,7 @@ async fn cb_20_under_a_buffer() {
     buffer.ready().await.unwrap().call(true).await.unwrap();
 }
 
-/// CB-18: What does end a buffer is the inner service's own error of `poll_ready`, which is passed on.
+/// CB-18: What does end a buffer is the inner service's own error from `poll_ready`, which is passed on.
 #[tokio::test(start_paused = true)]
 async fn cb_18_under_a_buffer() {
     let circuit_breaker = closed();
@@ -137,7 +138,7 @@ async fn cb_18_under_a_buffer() {
     assert!(buffer.ready().await.is_err());
 }
 
-/// CB-19: A shedder above sees an open circuit as ready, so that callers are told of the circuit and not of a load.
+/// CB-19: A load shedder above sees an open circuit as ready, so that callers hear of the circuit and not of overload.
 #[tokio::test(start_paused = true)]
 async fn cb_19_under_load_shed() {
     let circuit_breaker = closed();
@@ -170,7 +171,7 @@ async fn cb_20_under_load_shed() {
 
 type Endpoint = Constant<CircuitBreakerService<Strict>, u32>;
 
-/// A balancer over two endpoints of equal load, each with a circuit, and how often each was called.
+/// A balancer over two endpoints of equal load, each with a circuit breaker, and how often each was called.
 fn balance(circuits: [&CircuitBreaker; 2], waits: bool) -> (Balance<ServiceList<Vec<Endpoint>>, bool>, [Strict; 2]) {
     let backends = [Strict::default(), Strict::default()];
     let endpoints = circuits.into_iter().zip(&backends).map(|(circuit_breaker, backend)| {
@@ -180,7 +181,7 @@ fn balance(circuits: [&CircuitBreaker; 2], waits: bool) -> (Balance<ServiceList<
     (Balance::new(ServiceList::new(endpoints.collect())), backends)
 }
 
-/// CB-19: A balancer drops an endpoint whose `poll_ready` fails; an open circuit's does not.
+/// CB-19: A balancer drops an endpoint whose `poll_ready` fails; that of an open circuit does not fail.
 #[tokio::test(start_paused = true)]
 async fn cb_19_under_balance() {
     let (ill, well) = (opened(), closed());
@@ -193,7 +194,7 @@ async fn cb_19_under_balance() {
             Err(error) => panic!("{error}"),
         }
     }
-    // It is as good as the other one in the balancer's eyes, and still there.
+    // To the balancer it is as good as the other one, and still there.
     assert_eq!(balance.len(), 2);
     assert!((1..200).contains(&rejected), "{rejected}");
     assert_eq!((first.calls(), second.calls()), (0, 200 - rejected));
@@ -201,7 +202,7 @@ async fn cb_19_under_balance() {
     for _ in 0..200 {
         balance.ready().await.unwrap().call(true).await.unwrap();
     }
-    // It was probed, and takes its part again.
+    // It was probed, and takes requests again.
     assert_eq!(ill.state(), State::Closed);
     assert!(first.calls() > 1);
 }
@@ -222,7 +223,7 @@ async fn cb_20_under_balance() {
     }
     assert_eq!(ill.state(), State::Closed);
     assert!(first.calls() > 1);
-    // Both are open: nobody is rejected, the request waits.
+    // Both are open: no request is rejected, it waits.
     ill.force_open();
     well.force_open();
     let mut waiting = task::spawn(balance.ready());
@@ -232,8 +233,8 @@ async fn cb_20_under_balance() {
     assert_ready_ok!(waiting.poll());
 }
 
-/// CB-19: Readiness is no probe: of two services that are ready, the one that is called is. The one that stands idle,
-/// or goes away, held nothing.
+/// CB-19: Being ready is no probe: of two services that are ready, the one that is called becomes the probe. The one
+/// that is idle, or dropped, held nothing.
 #[tokio::test(start_paused = true)]
 async fn cb_19_ready_idle_and_gone() {
     let circuit_breaker = opened();
@@ -244,16 +245,16 @@ async fn cb_19_ready_idle_and_gone() {
         service.ready().await.unwrap();
     }
     drop(gone);
-    // Three were ready, and nobody has called.
+    // Three were ready, and none was called.
     assert_eq!(circuit_breaker.state(), State::Open);
     busy.call(true).await.unwrap();
     assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 0));
-    // The idle one was made ready long ago, under another state; its inner service is as ready as then.
+    // The idle one was made ready long ago, in another state; its inner service is as ready as it was then.
     idle.call(true).await.unwrap();
     assert_eq!(circuit_breaker.snapshot().rejected, 0);
 }
 
-/// CB-19: A future of `ready` that is dropped leaves nothing behind, be it ready or pending.
+/// CB-19: A future of `ready` that is dropped leaves nothing behind, whether ready or pending.
 #[tokio::test(start_paused = true)]
 async fn cb_19_ready_is_dropped() {
     let circuit_breaker = closed();
@@ -281,16 +282,16 @@ async fn cb_19_a_clone_is_not_ready() {
     service.ready().await.unwrap();
     let mut clone = service.clone();
     assert!(catch_unwind(AssertUnwindSafe(|| drop(clone.call(true)))).is_err());
-    // The panic was the inner service's, which nobody had asked; it counts as a failure.
+    // The panic was the inner service's, which had not been asked; it counts as a failure.
     assert_eq!(circuit_breaker.snapshot().counts.consecutive_failures, 1);
     clone.ready().await.unwrap().call(true).await.unwrap();
-    // The original still is what it was made.
+    // The original is still ready.
     service.call(true).await.unwrap();
     assert_eq!(service.get_ref().calls(), 2);
 }
 
-/// CB-19: A service that was ready to reject, rejects though the circuit closed: its inner service was never asked, and
-/// would panic.
+/// CB-19: A service that was ready to reject does so even if the circuit has closed: its inner service was never asked,
+/// and would panic.
 #[tokio::test(start_paused = true)]
 async fn cb_19_ready_to_reject() {
     let circuit_breaker = opened();
@@ -316,8 +317,8 @@ async fn cb_08_oneshot() {
     assert_eq!((circuit_breaker.state(), service.get_ref().calls()), (State::Closed, 3));
 }
 
-/// CB-19: A permit of the inner service that was taken in `poll_ready` is not lost when the circuit opens before the
-/// call: the service keeps it for its next call, and gives it back when it is dropped.
+/// CB-19: An inner permit taken in `poll_ready` is not lost when the circuit opens before the call: the service keeps
+/// it for its next call, and releases it when dropped.
 #[tokio::test(start_paused = true)]
 async fn cb_19_around_a_concurrency_limit() {
     let circuit_breaker = closed();
@@ -340,7 +341,7 @@ async fn cb_19_around_a_concurrency_limit() {
     assert_eq!(circuit_breaker.state(), State::Closed);
     assert!(second.is_woken());
     assert_ready_ok!(ready(&mut second));
-    // Now the second has the permit, and the circuit opens, and it goes away.
+    // Now the second has the permit; the circuit opens, and the second is dropped.
     circuit_breaker.force_open();
     assert!(is_open(&second.call(true).await.unwrap_err()));
     drop(second);
@@ -349,7 +350,8 @@ async fn cb_19_around_a_concurrency_limit() {
     first.call(true).await.unwrap();
 }
 
-/// CB-13: The rejection of a circuit below is no failure of the one above, even through a foreign layer that boxes it.
+/// CB-13: The rejection of a circuit breaker below is no failure for the one above, even through a foreign layer that
+/// boxes it.
 #[tokio::test(start_paused = true)]
 async fn cb_13_a_circuit_below() {
     let (above, below) = (closed(), opened());
@@ -374,7 +376,7 @@ async fn a_service_that_cannot_fail() {
     assert_eq!(service.ready().await.unwrap().call(()).await, Err(Error::Rejected(rejected)));
 }
 
-/// The inner service's readiness, its waking and its error are passed on.
+/// The inner service's readiness, its wake-ups and its error are passed on.
 #[tokio::test(start_paused = true)]
 async fn readiness_is_the_inner_services() {
     let circuit_breaker = closed();

@@ -1,4 +1,4 @@
-//! What the README and the examples say of themselves.
+//! What the README and the examples claim.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// Where each link leads, whether it says so in place or at the end.
+/// The target of each link, whether inline or in a definition.
 fn targets(text: &str) -> Vec<&str> {
     let inline = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
     let below = text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).map(|(_, target)| target);
     inline.chain(below).collect()
 }
 
-/// DX-01: the README is the crate's documentation, too, where a link relative to the repository leads nowhere. What it
-/// links of our own files is there, and is part of the package.
+/// DX-01: the README is also the crate's documentation, where a link relative to the repository leads nowhere. Files of
+/// this repository that it links to exist, and are part of the package.
 #[test]
 fn dx_01_links_work_wherever_the_readme_is_shown() {
     const OWN: &str = "https://docs.rs/crate/seaworthy/latest/source/";
@@ -39,7 +39,7 @@ fn dx_01_links_work_wherever_the_readme_is_shown() {
     assert!(own >= 3, "{own}");
 }
 
-/// DX-02: who looks for a thing by its usual name finds it on the first screen; the tables of costs are elsewhere.
+/// DX-02: a feature is found by its usual name on the first screen; the tables of costs are elsewhere.
 #[test]
 fn dx_02_the_first_screen_says_what_there_is() {
     let readme = read("README.md");
@@ -59,7 +59,7 @@ fn dx_02_the_first_screen_says_what_there_is() {
     assert!(!readme.contains("| floor |") && read("docs/benchmarks.md").contains("| floor |"));
 }
 
-/// DX-03: there is a part for users of each, with their defaults beside ours.
+/// DX-03: there is a section for users of each, with their defaults beside ours.
 #[test]
 fn dx_03_coming_from() {
     let page = read("docs/coming-from.md");
@@ -71,8 +71,8 @@ fn dx_03_coming_from() {
     }
 }
 
-/// DX-04: all examples are run with the same profile, and those that need features with all of them, so that none builds
-/// everything anew.
+/// DX-04: all examples are run with the same profile, and those that need features with all of them, so that none
+/// rebuilds everything.
 #[test]
 fn dx_04_one_build_for_all_examples() {
     let mut texts = vec![read("README.md")];

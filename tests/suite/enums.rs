@@ -15,8 +15,8 @@ fn sources(folder: &Path, all: &mut Vec<(String, String)>) {
     }
 }
 
-/// SO-11: every public enum may grow without breaking anybody's `match`, but for the one that never will: an error is ours
-/// or the inner service's.
+/// SO-11: every public enum may grow without breaking a `match`, except the one that never will: an error is ours or
+/// the inner service's.
 #[test]
 fn so_11_public_enums_may_grow() {
     let mut files = Vec::new();
@@ -35,7 +35,7 @@ fn so_11_public_enums_may_grow() {
         }
     }
     assert!(open >= 20, "the search finds what is there: {open}");
-    // `Idleness` is nobody's who is outside of the crate.
+    // `Idleness` cannot be named outside the crate.
     closed.retain(|line| !line.starts_with("pub enum Error<E>") && !line.starts_with("pub enum Idleness"));
     assert_eq!(closed, [""; 0]);
 }

@@ -25,7 +25,7 @@ use seaworthy::{CircuitBreaker, Error, WrapErrorLayer};
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, service_fn};
 
-/// Whoever waits for longer has found a bug; no test here has to wait.
+/// A caller that waits longer has found a bug; no test here has to wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens on the first failure.
@@ -37,7 +37,7 @@ fn circuit_breaker() -> CircuitBreaker {
         .unwrap()
 }
 
-/// The open time that is left, in seconds and rounded up.
+/// The rest of the open time, in seconds, rounded up.
 fn whole_seconds(circuit_breaker: &CircuitBreaker) -> u64 {
     let left = circuit_breaker.snapshot().retry_after.expect("open for a certain time");
     left.as_secs() + u64::from(left.subsec_nanos() > 0)
@@ -93,12 +93,12 @@ async fn an_open_circuit_answers_503() {
     );
     let caller = Caller::new(serve(app).await);
 
-    // The first call reaches the handler and opens the circuit; its caller gets the handler's own answer.
+    // The first call reaches the handler and opens the circuit; its caller gets the handler's own response.
     let own = caller.get("/").await;
     assert_eq!((own.status(), own.headers().get(RETRY_AFTER)), (StatusCode::INTERNAL_SERVER_ERROR, None));
     assert_eq!(circuit_breaker.state(), State::Open);
 
-    // 29.5 s are left, or a little less: what it is told is rounded up from what was left when it was told.
+    // About 29.5 s are left: the answer is rounded up from the rest at that moment.
     let most = whole_seconds(&circuit_breaker);
     let rejected = caller.get("/").await;
     let least = whole_seconds(&circuit_breaker);
@@ -111,21 +111,21 @@ async fn an_open_circuit_answers_503() {
     headers.sort_unstable();
     assert_eq!(headers, ["content-length", "content-type", "date", "retry-after"], "nothing else is told");
 
-    // Forced open, nobody knows for how long.
+    // Forced open: the time is unknown.
     circuit_breaker.force_open();
     let rejected = caller.get("/").await;
     assert_eq!(rejected.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(rejected.headers().get(RETRY_AFTER), None);
     assert_eq!(calls.load(Ordering::SeqCst), 1, "the handler saw the first call only");
 
-    // The circuit is what rejected: without it the same call reaches the handler.
+    // It is the circuit that rejects: without it the same call reaches the handler.
     circuit_breaker.force_closed();
     assert_eq!(caller.get("/").await.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 
-/// RD-06: above the responding layer an `Infallible` service is `Infallible` again, so that a router takes the stack as
-/// it is, as a layer and as a service.
+/// RD-06: above the responding layer an `Infallible` service is `Infallible` again, so that a router accepts the stack
+/// unchanged, as a layer and as a service.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_infallible_service_is_infallible_again() {
     fn is_infallible<S: Service<Request, Error = Infallible>>(stack: S) -> S {
@@ -142,7 +142,7 @@ async fn an_infallible_service_is_infallible_again() {
         .layer(circuit_breaker.layer().classify(HttpClassifier))
         .layer(WrapErrorLayer::new());
     let service = is_infallible(layers.clone().service(service_fn(handler)));
-    // It is the responding layer that closes the error type, and not an error type that was never open.
+    // It is the responding layer that narrows the error type, not an error type that was never wider.
     fn is_open<S: Service<Request, Error = Error<Infallible>>>(_: &S) {}
     is_open(
         &ServiceBuilder::new().layer(circuit_breaker.layer()).layer(WrapErrorLayer::new()).service(service_fn(handler)),
@@ -189,7 +189,7 @@ async fn the_routes_of_a_router_share_one_circuit() {
     let calls = [&first, &second, &third].map(|calls| calls.load(Ordering::SeqCst));
     assert_eq!((calls, circuit_breaker.snapshot().rejected), ([0, 1, 0], 3));
 
-    // A route with a circuit of its own is not concerned.
+    // A route with its own circuit breaker is not affected.
     assert_eq!(caller.get("/other").await.status(), StatusCode::OK);
     assert_eq!((other.state(), other.snapshot().rejected), (State::Closed, 0));
 }

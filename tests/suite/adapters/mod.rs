@@ -37,7 +37,7 @@ fn is_full<T>(answer: &Answer<T>) -> bool {
     matches!(answer, Err(BackendError::Rejected(Rejected::BulkheadFull { .. })))
 }
 
-/// After how long a call that hangs is given up.
+/// How long until a call that hangs times out.
 async fn patience<T>(call: impl Future<Output = Answer<T>>) -> Duration {
     let start = now();
     let answer = call.await;
@@ -68,7 +68,7 @@ async fn po_07_timeouts() {
     assert_eq!(patience(system.lb.create("x")).await, 2 * minute);
 }
 
-/// PO-07, PO-05: each trips after 5 failures, stays open for 30 s and closes after 2 successes; nothing is tried twice.
+/// PO-07, PO-05: each opens after 5 failures, stays open for 30 s and closes after 2 successes; nothing is tried twice.
 #[tokio::test(start_paused = true)]
 async fn po_07_circuits() {
     let system = system();
@@ -87,7 +87,7 @@ async fn po_07_circuits() {
             assert!(is_open(&$call.await), "29.999 s");
             assert_eq!(faults.$backend.calls(), 5, "the backend was left alone");
             advance(Duration::from_millis(1)).await;
-            // There is no such thing, which is an answer: the backend is well.
+            // It does not exist, which is an answer: the backend is well.
             assert!(!is_open(&$call.await));
             assert_eq!(state(system.$backend.policy()), State::HalfOpen, "one success of two");
             assert!(!is_open(&$call.await));
@@ -101,8 +101,8 @@ async fn po_07_circuits() {
     drill!(lb, system.lb.targets("x"));
 }
 
-/// PO-07, RG-2: each bulkhead has its permits and its wait, a ping needs no permit but passes the circuit, and a saturated
-/// compute leaves the network serving.
+/// PO-07, RG-2: each bulkhead has its permits and its wait, a ping needs no permit but goes through the circuit
+/// breaker, and a saturated compute leaves the network serving.
 #[tokio::test(start_paused = true)]
 async fn po_07_bulkheads() {
     let system = system();
@@ -135,12 +135,13 @@ async fn po_07_bulkheads() {
     saturate!(storage, 10, system.storage.create("x"));
     assert!(system.dns.policy().bulkhead().is_none() && system.lb.policy().bulkhead().is_none());
 
-    // A ping passes the circuit.
+    // A ping goes through the circuit breaker.
     system.compute.policy().circuit_breaker().unwrap().force_open();
     assert!(is_open(&system.compute.ping().await));
 }
 
-/// The stream of a log outlives its opening: no timeout ends it, it holds its permit to its end, and dropping it cancels it.
+/// The stream of a log outlives its opening: no timeout ends it, it holds its permit to its end, and dropping it
+/// cancels it.
 #[tokio::test(start_paused = true)]
 async fn a_stream_holds_its_slot() {
     let system = system();
@@ -155,7 +156,7 @@ async fn a_stream_holds_its_slot() {
     drop(logs);
     assert_eq!((bulkhead.in_use(), system.compute.get_ref().write("web", "anybody?").await), (0, 0));
 
-    // It ends with the instance, and gives the permit back though the stream is still there.
+    // It ends with the instance, and releases the permit even though the stream is still there.
     let mut logs = system.compute.logs("web").await.unwrap();
     assert_eq!(bulkhead.in_use(), 1);
     system.compute.delete("web").await.unwrap();
@@ -183,7 +184,7 @@ async fn rg_5_of_the_five_backends() {
     assert!(system.lb.delete("web").await.is_ok());
 }
 
-/// What passes through: the kind, the backend itself, and the backend alone.
+/// What passes through: the kind, the backend itself, and the backend by value.
 #[tokio::test(start_paused = true)]
 async fn what_passes_through() {
     let Some(system) = Arc::into_inner(system()) else { panic!("nobody else has it") };
@@ -195,7 +196,7 @@ async fn what_passes_through() {
     assert!(system.compute.into_inner().list().await.is_ok(), "without its policy");
 }
 
-/// ER-08: a file that lacks a policy or a class is refused, and what there is is said.
+/// ER-08: a file that lacks a policy or a class is refused, and the error lists those there are.
 #[test]
 fn a_file_that_lacks_something() {
     let refusal = |file: &str| System::new(file).err().map(|error| error.to_string()).unwrap_or_default();

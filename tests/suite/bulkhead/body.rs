@@ -96,7 +96,7 @@ async fn held_until_the_body_ends() {
     assert_idle(&bulkhead);
 }
 
-/// BH-11: a body that says that it has ended is not polled again by everybody: the permit is free with its last frame.
+/// BH-11: a body that says that it has ended need not be polled again: the permit is free with its last frame.
 #[tokio::test]
 async fn free_with_the_last_frame() {
     let bulkhead = bulkhead(1);
@@ -106,14 +106,14 @@ async fn free_with_the_last_frame() {
     two.frame().await.expect("a frame").expect("trailers");
     assert!(two.is_end_stream());
     assert_idle(&bulkhead);
-    // An empty one is over with the head.
+    // An empty one ends with the head.
     let empty = body(&bulkhead, script([], true)).await;
     assert_idle(&bulkhead);
     drop(empty);
     assert_idle(&bulkhead);
 }
 
-/// BH-11: an error of the body ends it and passes as it is; so does a panic.
+/// BH-11: an error of the body ends it and passes unchanged; so does a panic.
 #[tokio::test]
 async fn errors_and_panics() {
     let bulkhead = bulkhead(1);
@@ -129,7 +129,7 @@ async fn errors_and_panics() {
     assert_idle(&bulkhead);
 }
 
-/// BH-11: dropping it gives the permit back, after any number of polls, and after the body itself was dropped.
+/// BH-11: dropping it releases the permit, after any number of polls, and after the body itself was dropped.
 #[tokio::test]
 async fn dropped_at_every_frame() {
     let bulkhead = bulkhead(1);
@@ -147,7 +147,7 @@ async fn dropped_at_every_frame() {
     }
 }
 
-/// BH-11: one who waits gets the permit when the body ends; a rejection and an error have no body, and a layer without
+/// BH-11: a waiter gets the permit when the body ends; a rejection and an error have no body, and a layer without
 /// `until_body_end` is done with the head.
 #[tokio::test(start_paused = true)]
 async fn with_waiting_and_rejections() {
@@ -175,7 +175,7 @@ async fn with_waiting_and_rejections() {
     assert_idle(&bulkhead);
 }
 
-/// BH-11: what can be reached through the service.
+/// BH-11: what is accessible through the service.
 #[test]
 fn access_to_the_parts() {
     let bulkhead = bulkhead(1);

@@ -42,7 +42,7 @@ fn bad_settings_are_refused() {
     }
 }
 
-/// BH-09: `set_limit` refuses the same numbers, and then nothing has changed.
+/// BH-09: `set_limit` refuses the same numbers, and then nothing changes.
 #[test]
 fn bad_limits_are_refused_later_too() {
     let bulkhead = bulkhead(3);
@@ -56,7 +56,7 @@ fn bad_limits_are_refused_later_too() {
     }
 }
 
-/// BH-02: without settings there are ten permits, and nobody waits.
+/// BH-02: by default there are ten permits, and no call waits.
 #[test]
 fn defaults() {
     let bulkhead = named().build().expect("valid");
@@ -65,7 +65,7 @@ fn defaults() {
     assert!(tokio_test::assert_ready!(tokio_test::task::spawn(bulkhead.take()).poll()).is_err());
 }
 
-/// BH-10: a builder is a template, and what is built from it is apart.
+/// BH-10: a builder is a template, and what is built from it is independent.
 #[test]
 fn templates() {
     let template = named().limit(1);
@@ -80,11 +80,11 @@ assert_impl_all!(Bulkhead: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwin
 assert_impl_all!(BulkheadBuilder: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(bulkhead::BulkheadLayer: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(bulkhead::Snapshot: Copy, Debug, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-// What was taken is there once.
+// A permit exists once.
 assert_impl_all!(Permit: Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(Permit: Clone);
 assert_impl_all!(bulkhead::Acquire: Debug, Send, Sync, Unpin);
 assert_impl_all!(bulkhead::BulkheadService<u8>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(bulkhead::ResponseFuture<u8, u8, u8>: Debug, Send, Sync, Unpin);
-// A future that must not move is not made movable.
+// A future that is not `Unpin` does not become `Unpin`.
 assert_not_impl_any!(bulkhead::ResponseFuture<std::marker::PhantomPinned, u8, u8>: Unpin);

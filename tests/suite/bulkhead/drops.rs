@@ -10,7 +10,7 @@ use tower::{Layer, Service};
 use super::{assert_idle, patient};
 use crate::support::SECOND;
 
-/// How a backend gets ready and answers: so many times pending, and then this.
+/// How a backend becomes ready and answers: pending this many times, and then this.
 #[derive(Clone, Copy, Debug)]
 struct Steps {
     ready_after: u32,
@@ -67,8 +67,8 @@ impl Future for Steps {
 
 const ENDS: [End; 5] = [End::Success, End::Error, End::PanicInReady, End::PanicInCall, End::PanicInPoll];
 
-/// A call that waits for a permit, then for the inner service, then for the answer. The permit comes after `slot_after`
-/// polls. It is dropped after `polls` of them, if it has not ended before.
+/// A call that waits for a permit, then for the inner service, then for the response. The permit comes after
+/// `slot_after` polls. It is dropped after `polls` of them, unless it has ended before.
 fn drive(bulkhead: &Bulkhead, end: End, slot_after: u32, polls: u32) {
     let mut held = Some(bulkhead.try_acquire().expect("free"));
     let mut service = bulkhead.layer().layer(Steps { ready_after: 2, done_after: 2, end });
@@ -79,7 +79,7 @@ fn drive(bulkhead: &Bulkhead, end: End, slot_after: u32, polls: u32) {
         }
         match catch_unwind(AssertUnwindSafe(|| call.poll())) {
             Ok(Poll::Pending) => {}
-            // Whatever its end was, the permit is free before the future is dropped.
+            // However it ended, the permit is free before the future is dropped.
             Ok(Poll::Ready(_)) | Err(_) => {
                 assert_idle(bulkhead);
                 break;
@@ -93,7 +93,7 @@ fn drive(bulkhead: &Bulkhead, end: End, slot_after: u32, polls: u32) {
     assert_idle(bulkhead);
 }
 
-/// BH-06: whatever the end is, and at whichever await point the call is dropped, nothing is lost.
+/// BH-06: however a call ends, and at whichever await point it is dropped, nothing is lost.
 #[tokio::test(start_paused = true)]
 async fn dropped_at_every_await_point() {
     let bulkhead = patient(1);
@@ -128,7 +128,7 @@ fn dropped_without_waiting() {
     }
 }
 
-/// BH-06: a panic in the inner service's `call` gives the permit back, in the caller's `call` as well.
+/// BH-06: a panic in the inner service's `call` releases the permit, in the caller's `call` as well.
 #[test]
 fn panic_in_call() {
     let bulkhead = patient(1);
@@ -168,7 +168,7 @@ async fn handle_futures_dropped() {
     }
 }
 
-/// BH-06: a permit that was granted to a call that is dropped goes to the next who waits.
+/// BH-06: a permit granted to a call that is dropped goes to the next waiter.
 #[tokio::test(start_paused = true)]
 async fn a_granted_slot_is_passed_on() {
     let bulkhead = patient(1);
@@ -179,17 +179,17 @@ async fn a_granted_slot_is_passed_on() {
     assert_pending!(third.poll());
     drop(permit);
     assert!(first.is_woken() && !second.is_woken());
-    // It was granted and never polled again.
+    // It got its permit and was never polled again.
     drop(first);
     assert!(second.is_woken() && !third.is_woken());
-    // One that is dropped before it was granted just leaves.
+    // One that is dropped before it gets a permit just leaves.
     drop(third);
     assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (1, 0));
     assert!(assert_ready!(second.poll()).is_ok());
     assert_idle(&bulkhead);
 }
 
-/// BH-06: dropping a call drops the inner future first: the permit is not given to another while that still runs.
+/// BH-06: dropping a call drops the inner future first: the permit goes to no other call while that still runs.
 #[tokio::test(start_paused = true)]
 async fn the_slot_outlives_the_inner_future() {
     struct Watch(Bulkhead);

@@ -20,7 +20,7 @@ fn told(builder: BulkheadBuilder) -> (Bulkhead, Told) {
     (observed.build().expect("valid"), told)
 }
 
-/// BH-02: each rejection is told and counted once, and says whether the call had waited; nothing else is told.
+/// BH-02: each rejection is reported and counted once, and says whether the call had waited; nothing else is reported.
 #[tokio::test(start_paused = true)]
 async fn rejections_are_told() {
     let (bulkhead, told) = told(patient_builder(1).max_queued(1));
@@ -39,7 +39,7 @@ async fn rejections_are_told() {
     assert_idle(&bulkhead);
 }
 
-/// BH-07: one look for metrics.
+/// BH-07: one snapshot for metrics.
 #[tokio::test(start_paused = true)]
 async fn snapshot() {
     let bulkhead = patient_builder(2).max_queued(1).build().expect("valid");
@@ -51,7 +51,7 @@ async fn snapshot() {
     assert!(format!("{bulkhead:?}").contains("in_use: 2, waiting: 1"));
 }
 
-/// BH-02: an observer may use the bulkhead that it is told about, and its panic is nobody else's.
+/// BH-02: an observer may use the bulkhead whose event it gets, and its panic affects nothing else.
 #[test]
 fn observers_may_do_anything() {
     let known: Arc<Mutex<Option<Bulkhead>>> = Arc::default();

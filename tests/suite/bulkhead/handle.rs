@@ -4,7 +4,7 @@ use tokio_test::{assert_pending, assert_ready, task};
 use super::{assert_idle, bulkhead, is_full, patient};
 use crate::support::{SECOND, advance};
 
-/// BH-12: `try_acquire` serves without tower.
+/// BH-12: `try_acquire` works without tower.
 #[test]
 fn try_acquire() {
     let bulkhead = bulkhead(2);
@@ -19,7 +19,7 @@ fn try_acquire() {
     assert_idle(&bulkhead);
 }
 
-/// BH-12: `take` waits as the bulkhead was built to; before its first poll it holds nothing.
+/// BH-12: `take` waits as the bulkhead was configured to; before its first poll it holds nothing.
 #[tokio::test(start_paused = true)]
 async fn take() {
     let bulkhead = patient(1);
@@ -39,7 +39,7 @@ async fn take() {
     assert_idle(&bulkhead);
 }
 
-/// BH-12: `run` does all of it for one future, which is polled only with a permit.
+/// BH-12: `run` does all of this for one future, which is polled only with a permit.
 #[tokio::test(start_paused = true)]
 async fn run() {
     let bulkhead = patient(1);
@@ -86,8 +86,8 @@ async fn untouched() -> Result<(), BoxError> {
     panic!("polled without a permit")
 }
 
-/// HC-09: a full bulkhead tells the time that was set, at once and after a wait, and each of a family does; nothing if none
-/// was set. Zero is an error.
+/// HC-09: a full bulkhead returns the time that was set, at once and after a wait, and so does each of a family; no
+/// time if none was set. Zero is an error.
 #[tokio::test(start_paused = true)]
 async fn hc_09_when_to_come_again() {
     use std::time::Duration;

@@ -2,7 +2,7 @@ use tokio_test::{assert_pending, assert_ready, task};
 
 use super::{assert_idle, bulkhead, patient};
 
-/// BH-07: one who was granted a permit and was not polled since counts as in use; nobody else gets that permit.
+/// BH-07: a waiter that was granted a permit and not polled since counts as in use; nothing else gets that permit.
 #[tokio::test(start_paused = true)]
 async fn granted_and_not_noticed() {
     let bulkhead = patient(1);
@@ -17,7 +17,7 @@ async fn granted_and_not_noticed() {
     assert!(bulkhead.try_acquire().is_ok());
 }
 
-/// BH-07: more permits go at once to those who wait, in their order, and the rest is free.
+/// BH-07: additional permits go at once to the waiters, in order, and the rest are free.
 #[tokio::test(start_paused = true)]
 async fn up() {
     let bulkhead = patient(1);
@@ -33,7 +33,8 @@ async fn up() {
     assert!(waiters.iter_mut().all(|waiter| assert_ready!(waiter.poll()).is_ok()));
 }
 
-/// BH-07: fewer permits take effect as calls end; nothing that runs is touched, and nobody is let in until enough ended.
+/// BH-07: a lower limit takes effect as calls end; running calls are not touched, and none is let in until enough have
+/// ended.
 #[tokio::test(start_paused = true)]
 async fn down() {
     let bulkhead = patient(3);
@@ -52,7 +53,7 @@ async fn down() {
     assert_idle(&bulkhead);
 }
 
-/// BH-07: down and up again while calls run gives nothing away twice.
+/// BH-07: down and up again while calls run grants no permit twice.
 #[test]
 fn down_and_up() {
     let bulkhead = bulkhead(2);

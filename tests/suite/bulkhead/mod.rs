@@ -48,7 +48,7 @@ fn call(service: &mut Service, request: &'static str) -> tokio_test::task::Spawn
 
 type Response = <BulkheadService<Mock<&'static str, &'static str>> as tower::Service<&'static str>>::Future;
 
-/// Nothing is held, nobody waits.
+/// Nothing is held, and nothing waits.
 fn assert_idle(bulkhead: &Bulkhead) {
     assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (0, 0, bulkhead.limit()));
 }
@@ -58,7 +58,7 @@ fn is_full<T>(result: &Result<T, BoxError>) -> bool {
     error.and_then(StackError::rejected).is_some_and(|rejected| matches!(rejected, Rejected::BulkheadFull { .. }))
 }
 
-/// What the backend gets next, if there is anything.
+/// The next request that the backend gets, if any.
 macro_rules! request {
     ($backend:expr) => {
         match $backend.poll_request() {
@@ -72,7 +72,7 @@ macro_rules! request {
 }
 use request;
 
-/// The call was rejected, as its first poll tells.
+/// The call was rejected, as its first poll shows.
 macro_rules! assert_full {
     ($call:expr) => {
         match $call.poll() {

@@ -1,4 +1,4 @@
-//! The bulkhead against a naive model: a list of who holds a permit and a list of who waits.
+//! The bulkhead against a naive model: a list of permit holders and a list of waiters.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const MAX_WAIT: u64 = 5;
 enum Step {
     TryTake,
     Acquire,
-    /// Polls a waiter, by its place among those that were made and have not ended.
+    /// Polls a waiter, by its index among those that were made and have not ended.
     Poll(usize),
     /// Drops a waiter.
     Cancel(usize),
@@ -37,14 +37,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..120)
 }
 
-/// What a waiter is in the model.
+/// The state of a waiter in the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     /// Never polled.
     New,
     /// In the queue since this time.
     Queued(u64),
-    /// Has a permit and does not know.
+    /// Has a permit and does not know it yet.
     Granted,
 }
 
@@ -56,7 +56,7 @@ struct Model {
     held: usize,
     rejected: u64,
     waiters: Vec<(u32, Stage)>,
-    /// Who is in the queue, in the order of their first polls.
+    /// The queue, in the order of their first polls.
     queue: Vec<u32>,
     last: u32,
 }
@@ -145,7 +145,8 @@ async fn play(limit: u32, max_queued: u32, steps: Vec<Step>) {
                     std::task::Poll::Pending => assert_eq!(expected, None),
                     std::task::Poll::Ready(permit) => {
                         assert_eq!(expected, Some(permit.is_ok()));
-                        // Nobody has to be polled to find out that there is a permit, or that the time is over.
+                        // A waiter is woken when there is a permit or its time is over; it need not be polled to find
+                        // out.
                         assert!(woken || stage == Stage::New, "{stage:?} and not woken");
                         held.extend(permit);
                         drop(waiters.remove(index));
@@ -184,7 +185,7 @@ async fn play(limit: u32, max_queued: u32, steps: Vec<Step>) {
     super::assert_idle(&bulkhead);
 }
 
-/// `PROPTEST_CASES`, or so many that all of them take a second.
+/// `PROPTEST_CASES`, or a number that takes about a second in all.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 400 };
@@ -194,7 +195,7 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    /// BH-03, BH-04, BH-06, BH-07: any order of takes, polls, drops, changes of the limit and of the time.
+    /// BH-03, BH-04, BH-06, BH-07: any order of takes, polls, drops, changes of the limit and steps of the clock.
     #[test]
     fn as_the_model_says(limit in 1..4u32, max_queued in 0..4u32, steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;

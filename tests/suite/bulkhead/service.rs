@@ -6,7 +6,7 @@ use tower::{Layer, Service as _, ServiceExt, service_fn};
 
 use super::{assert_full, assert_idle, bulkhead, call, is_full, request, service};
 
-/// BH-01: at most `limit` calls are inside, over all clones of the handle, its layers and its services.
+/// BH-01: at most `limit` calls are inside, across all clones of the handle, its layers and its services.
 #[tokio::test]
 async fn one_limit_for_all_that_share_the_handle() {
     let bulkhead = bulkhead(2);
@@ -19,7 +19,7 @@ async fn one_limit_for_all_that_share_the_handle() {
     let mut third = call(&mut clone, "third");
     assert_full!(third);
 
-    // A free permit is anybody's.
+    // Any service may take a free permit.
     assert_eq!((request!(backend_one), request!(backend_two)), (Some("first"), Some("second")));
     assert_eq!(assert_ready_ok!(first.poll()), "aye");
     let mut fourth = call(&mut two, "fourth");
@@ -35,7 +35,7 @@ async fn full_rejects_at_once() {
     let bulkhead = bulkhead(1);
     let (mut service, mut backend) = service(&bulkhead);
     let permit = bulkhead.try_acquire().expect("free");
-    // Whoever touches it now fails.
+    // A touch from here on is a failure.
     backend.send_error("touched");
     let mut rejected = call(&mut service, "rejected");
     let error = assert_ready!(rejected.poll()).expect_err("full");
@@ -49,8 +49,8 @@ async fn full_rejects_at_once() {
     assert_ready_ok!(passed.poll());
 }
 
-/// BH-02: a service that was ready is not ready for ever: full at `call` is what counts, and the inner service stays as
-/// it is, ready for the next call.
+/// BH-02: a service that was ready does not stay ready for ever: being full at `call` is what counts, and the inner
+/// service stays as it is, ready for the next call.
 #[tokio::test]
 async fn full_between_ready_and_call() {
     let bulkhead = bulkhead(1);
@@ -70,8 +70,8 @@ async fn full_between_ready_and_call() {
     assert_idle(&bulkhead);
 }
 
-/// BH-02: `poll_ready` advises and `call` decides: no call is rejected while a permit is free. If the inner service was not
-/// asked whether it is ready, it is asked before it is called.
+/// BH-02: `poll_ready` advises and `call` decides: no call is rejected while a permit is free. If the inner service was
+/// not asked whether it is ready, it is asked before it is called.
 #[tokio::test]
 async fn room_between_ready_and_call() {
     let bulkhead = bulkhead(1);
@@ -93,7 +93,7 @@ async fn room_between_ready_and_call() {
     assert_idle(&bulkhead);
 }
 
-/// BH-05: a ready service that stands idle takes no permit from the others; nor does a clone of it.
+/// BH-05: a ready but idle service takes no permit from the others; nor does a clone of it.
 #[tokio::test]
 async fn ready_and_idle_costs_nothing() {
     let bulkhead = bulkhead(1);
@@ -132,7 +132,7 @@ async fn readiness_passes_through() {
     assert_idle(&bulkhead);
 }
 
-/// BH-08: the inner service's own error passes as it is, and the permit is given back.
+/// BH-08: the inner service's own error passes unchanged, and the permit is released.
 #[tokio::test]
 async fn inner_errors_pass() {
     let bulkhead = bulkhead(1);
@@ -149,7 +149,7 @@ async fn inner_errors_pass() {
     assert_idle(&bulkhead);
 }
 
-/// BH-10: a saturated bulkhead does not slow another; it does not even know of it.
+/// BH-10: a saturated bulkhead does not slow another down; they know nothing of each other.
 #[tokio::test]
 async fn two_bulkheads_are_apart() {
     let (compute, network) = (bulkhead(1), bulkhead(1));
@@ -164,7 +164,7 @@ async fn two_bulkheads_are_apart() {
     assert_eq!((compute.snapshot().rejected, network.snapshot().rejected), (1, 0));
 }
 
-/// BH-01: the rest of tower goes around it: load shedding finds it ready and gets the typed rejection, and a buffer
+/// BH-01: the rest of tower fits around it: load shedding finds it ready and gets the typed rejection, and a buffer
 /// survives any number of them.
 #[tokio::test]
 async fn inside_of_load_shed_and_buffer() {
@@ -183,7 +183,7 @@ async fn inside_of_load_shed_and_buffer() {
     assert_idle(&bulkhead);
 }
 
-/// BH-01: what can be reached through the service.
+/// BH-01: what is accessible through the service.
 #[test]
 fn access_to_the_parts() {
     let bulkhead = Bulkhead::builder("ship").limit(1).build().expect("valid");
@@ -209,7 +209,7 @@ async fn direct_use_takes_the_readiness() {
     assert_ready_ok!(passed.poll());
 }
 
-/// BH-02: a rejection that was taken is not there twice.
+/// BH-02: a rejection that was taken is not returned twice.
 #[test]
 #[should_panic = "polled after it was ready"]
 fn polled_too_often() {

@@ -7,7 +7,7 @@ use tower::{ServiceExt, service_fn};
 
 use super::{assert_idle, is_full};
 
-/// How many are inside now, and how many there were at most.
+/// How many are inside now, and the most so far.
 #[derive(Debug, Default)]
 struct Gauge {
     now: AtomicU32,
@@ -25,7 +25,7 @@ impl Gauge {
     }
 }
 
-/// It ends when it is dropped, for those that are given up.
+/// Ends when it is dropped, for calls that are cancelled.
 struct Visit(Arc<Gauge>);
 
 impl Drop for Visit {
@@ -49,7 +49,7 @@ async fn storm(bulkhead: Bulkhead, limit: u32) {
     let calls: Vec<_> = (0..CALLS)
         .map(|call| {
             let task = tokio::spawn(service.clone().oneshot(call));
-            // Some are given up, wherever they are.
+            // Some are cancelled, wherever they are.
             if call % 7 == 0 {
                 task.abort();
             }
@@ -68,12 +68,12 @@ async fn storm(bulkhead: Bulkhead, limit: u32) {
     let most = gauge.most.load(Ordering::SeqCst);
     assert!((1..=limit).contains(&most), "{most}");
     assert_idle(&bulkhead);
-    // Those that were given up may have been rejected unseen.
+    // Cancelled calls may have been rejected unseen.
     assert!(rejected <= bulkhead.snapshot().rejected);
 }
 
 /// BH-01, BH-06: in a storm on several threads there are never more than `limit` inside, and after it all permits are
-/// there. It is the same for calls that wait.
+/// back. The same goes for calls that wait.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_threads() {
     for limit in [1, 3] {
@@ -86,7 +86,7 @@ async fn many_threads() {
     }
 }
 
-/// BH-07: a limit that changes all the time while calls come and go leaves nothing behind.
+/// BH-07: a limit that changes constantly while calls come and go leaves nothing behind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_limit_changes_meanwhile() {
     let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(Duration::MAX).build().expect("valid");

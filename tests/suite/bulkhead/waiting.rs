@@ -8,7 +8,7 @@ use tower::{Layer, Service as _, service_fn};
 use super::{assert_full, assert_idle, call, patient, patient_builder, request, service};
 use crate::support::{MS, SECOND, advance};
 
-/// BH-03: those who wait are served in the order in which they came, one for each permit that is given back.
+/// BH-03: waiters are served in the order in which they came, one for each permit that is released.
 #[tokio::test(start_paused = true)]
 async fn first_come_first_served() {
     let bulkhead = patient(1);
@@ -66,14 +66,14 @@ async fn no_more_wait_than_told() {
     assert_full!(call(&mut service, "one too many"));
     drop(first);
     let mut third = call(&mut service, "third");
-    // One that may wait at `call`, and may not any more at its first poll.
+    // One that may wait at `call`, but no longer at its first poll.
     let mut fourth = call(&mut service, "fourth");
     assert_pending!(third.poll());
     assert_full!(fourth);
     assert_eq!((bulkhead.waiting(), bulkhead.snapshot().rejected), (2, 2));
 }
 
-/// BH-03: a wait of zero, or room for zero to wait, means that nobody waits: no timer, and so no runtime.
+/// BH-03: with a wait of zero, or no room in the queue, no call waits: no timer, and so no runtime is needed.
 #[test]
 fn no_wait_at_all() {
     let builders = [patient_builder(1).max_wait(Duration::ZERO), patient_builder(1).max_queued(0)];
@@ -86,7 +86,7 @@ fn no_wait_at_all() {
     }
 }
 
-/// BH-03: a wait that is too long to be told has no end, and needs no timer, and so no runtime.
+/// BH-03: a wait that the clock cannot represent means no limit, and needs no timer, and so no runtime.
 #[test]
 fn waits_for_ever() {
     let bulkhead = patient_builder(1).max_wait(Duration::MAX).build().expect("valid");
@@ -115,7 +115,7 @@ async fn waits_for_a_year() {
     assert!(assert_ready!(waiter.poll()).is_err());
 }
 
-/// BH-04: a permit that is free when the wait is over wins, whichever of the two came first. The others are rejected.
+/// BH-04: a permit that is free when the wait is over wins, whichever came first. The others are rejected.
 #[tokio::test(start_paused = true)]
 async fn the_slot_wins_over_the_clock() {
     let bulkhead = patient(1);
@@ -143,7 +143,8 @@ async fn the_slot_wins_over_the_clock() {
     }
 }
 
-/// BH-04: one whose wait is over, but who has not noticed, is still in the queue: the permit is its own, and it takes it.
+/// BH-04: a waiter whose wait is over, but that has not noticed, is still in the queue: the permit is its own, and it
+/// takes it.
 #[tokio::test(start_paused = true)]
 async fn the_slot_of_one_who_came_late() {
     let bulkhead = patient(1);
@@ -158,10 +159,10 @@ async fn the_slot_of_one_who_came_late() {
 }
 
 /// BH-05: while a call waits it does not hold the inner service's readiness either, not even one that `poll_ready` had
-/// reached; the inner service is made ready once there is a permit.
+/// obtained; the inner service is made ready once there is a permit.
 #[tokio::test(start_paused = true)]
 async fn no_readiness_is_held_while_waiting() {
-    // The inner service gives its one permit to whoever is ready.
+    // The inner service gives its one permit to any service that is ready.
     let permits = GlobalConcurrencyLimitLayer::new(1);
     let bulkhead = patient(1);
     let inner = permits.layer(service_fn(async |request: u32| Ok::<_, BoxError>(request + 1)));
@@ -176,12 +177,12 @@ async fn no_readiness_is_held_while_waiting() {
     assert!(stranger.is_woken());
     assert_ready_ok!(stranger.enter(|cx, stranger| stranger.get_mut().poll_ready(cx)));
 
-    // The permit is granted, but the stranger has the permit.
+    // The permit is granted, but the stranger has the inner one.
     drop(bulkhead_permit);
     assert!(waiter.is_woken());
     assert_pending!(waiter.poll());
     assert_eq!(bulkhead.in_use(), 1);
-    // The wait for the permit is over: the clock does not count any more.
+    // The wait for the permit is over: the clock no longer matters.
     advance(10 * SECOND).await;
     assert_pending!(waiter.poll());
     drop(stranger);
@@ -190,7 +191,7 @@ async fn no_readiness_is_held_while_waiting() {
     assert_idle(&bulkhead);
 }
 
-/// BH-06: an error from the inner service's `poll_ready` after the wait is the call's, and the permit is given back.
+/// BH-06: an error from the inner service's `poll_ready` after the wait is the call's, and the permit is released.
 #[tokio::test(start_paused = true)]
 async fn not_ready_after_the_wait() {
     let bulkhead = patient(1);
@@ -205,7 +206,7 @@ async fn not_ready_after_the_wait() {
     assert_eq!(bulkhead.snapshot().rejected, 0);
 }
 
-/// BH-03: a call that may wait does not if there is a permit by the time of its first poll.
+/// BH-03: a call that may wait does not if there is a permit by its first poll.
 #[test]
 fn a_slot_at_the_first_poll() {
     let bulkhead = patient(1);
@@ -235,8 +236,7 @@ async fn a_waiter_may_move_to_another_task() {
     assert!(assert_ready!(new.enter(|cx, _| take.as_mut().poll(cx))).is_ok());
 }
 
-/// BH-03: waiting in the response future does not stand in the way of the service: others can be rejected meanwhile, or
-/// wait too.
+/// BH-03: a wait in the response future does not block the service: others can be rejected meanwhile, or wait too.
 #[tokio::test(start_paused = true)]
 async fn the_service_is_ready_while_calls_wait() {
     let bulkhead = patient_builder(1).max_queued(1).build().expect("valid");
@@ -246,7 +246,7 @@ async fn the_service_is_ready_while_calls_wait() {
     let mut waiter = call(&mut service, "waiter");
     assert_pending!(waiter.poll());
     assert_full!(call(&mut service, "rejected"));
-    // The permit was given back, but it is the waiter's: the next one comes after it.
+    // The permit was released, but it is the waiter's: the next call comes after it.
     drop(bulkhead_permit);
     let mut late = call(&mut service, "late");
     assert_pending!(late.poll());
@@ -259,8 +259,8 @@ async fn the_service_is_ready_while_calls_wait() {
     assert_idle(&bulkhead);
 }
 
-/// BH-04: one thread gives permits back while another's wait ends: whoever finds the permit free has it. (The two meet in
-/// `loom_bulkhead`; here is the plain order of the two.)
+/// BH-04: one thread releases permits while another's wait ends: if the waiter finds the permit free, it has it. (The
+/// two race in `loom_bulkhead`; here they come in order.)
 #[tokio::test(start_paused = true)]
 async fn rejected_only_while_nothing_is_free() {
     let bulkhead = Bulkhead::builder("ship").limit(2).max_wait(MS).build().expect("valid");

@@ -62,7 +62,7 @@ fn cb_26_bad_settings() {
     }
 }
 
-/// CB-26: What is just within the rules is taken.
+/// CB-26: What is just within the rules is accepted.
 #[test]
 fn cb_26_settings_at_the_edge() {
     let table: &[Set] = &[
@@ -92,7 +92,7 @@ fn cb_26_settings_at_the_edge() {
     for (index, set) in table.iter().enumerate() {
         let circuit_breaker =
             set(CircuitBreaker::builder("x")).build().unwrap_or_else(|error| panic!("row {index}: {error}"));
-        // It works, too.
+        // And it works.
         for _ in 0..3 {
             circuit_breaker.admit().map(|permit| permit.settle(seaworthy::Verdict::Failure)).ok();
             circuit_breaker.admit().map(|permit| permit.settle(seaworthy::Verdict::Success)).ok();

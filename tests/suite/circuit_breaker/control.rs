@@ -1,4 +1,4 @@
-//! Force, reset, observing, snapshots, observers, leaking and running without tower.
+//! Force, reset, observing, snapshots, observers, leaking, and use without tower.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -14,7 +14,7 @@ fn builder() -> CircuitBreakerBuilder {
     CircuitBreaker::builder("control").consecutive_failures(2).open_for(SECOND)
 }
 
-/// CB-21: `force_open` holds until told otherwise: no timer and no verdict leaves it.
+/// CB-21: `force_open` holds until it is released: no timer and no verdict ends it.
 #[tokio::test(start_paused = true)]
 async fn cb_21_force_open() {
     let circuit_breaker = builder().build().unwrap();
@@ -31,7 +31,7 @@ async fn cb_21_force_open() {
     assert!(!circuit_breaker.snapshot().forced);
 }
 
-/// CB-21: `force_closed` admits everything, still measures, and reports nothing; `reset` leaves it with zero counts.
+/// CB-21: `force_closed` admits everything, still measures, and reports nothing; `reset` ends it with zero counts.
 #[tokio::test(start_paused = true)]
 async fn cb_21_force_closed() {
     let told = Told::default();
@@ -48,7 +48,7 @@ async fn cb_21_force_closed() {
     assert_eq!(circuit_breaker.state(), State::Open, "automatic again");
 }
 
-/// CB-21: Each force leaves the other, and is told as a change only where the state changes.
+/// CB-21: Each force replaces the other, and is reported as a change only if the state changes.
 #[tokio::test(start_paused = true)]
 async fn cb_21_one_force_leaves_the_other() {
     let told = Told::default();
@@ -95,7 +95,7 @@ async fn cb_21_reset_from_any_state() {
     assert_eq!(circuit_breaker.snapshot().counts, Default::default(), "the probe is of another time");
 }
 
-/// CB-21: `observe_only` measures and never rejects, and tells once per excursion that it would have opened.
+/// CB-21: `observe_only` measures and never rejects, and reports once per excursion that it would have opened.
 #[tokio::test(start_paused = true)]
 async fn cb_21_observe_only() {
     let told = Told::default();
@@ -116,7 +116,7 @@ async fn cb_21_observe_only() {
     assert!(circuit_breaker.admit().is_err(), "unless forced open");
 }
 
-/// CB-21: An excursion of a rate ends with the first verdict at which no rule is broken, a success, too.
+/// CB-21: An excursion of a rate ends with the first verdict at which no rule is broken, even if that is a success.
 #[tokio::test(start_paused = true)]
 async fn cb_21_observing_a_rate() {
     let told = Told::default();
@@ -189,7 +189,7 @@ async fn cb_23_sequence_and_counts() {
     assert_eq!(*told.lock().unwrap(), [(1, 4, 2, 2), (2, 0, 0, 0), (4, 4, 4, 4), (5, 0, 0, 0), (6, 2, 1, 0)]);
 }
 
-/// CB-23: An observer that panics harms nobody: the call goes on, also while another panic unwinds.
+/// CB-23: An observer that panics does no harm: the call goes on, even while another panic unwinds.
 #[tokio::test(start_paused = true)]
 async fn cb_23_an_observer_that_panics() {
     let circuit_breaker = builder().observer(|_: &Event<'_>| panic!("in the observer")).build().unwrap();
@@ -207,7 +207,7 @@ async fn cb_23_an_observer_that_panics() {
     assert_eq!(circuit_breaker.state(), State::Open);
 }
 
-/// CB-24: A snapshot tells everything as of one moment.
+/// CB-24: A snapshot shows everything at the same moment.
 #[tokio::test(start_paused = true)]
 async fn cb_24_snapshot() {
     let builder = CircuitBreaker::builder("snapshot").failure_rate(0.5).slow_rate(1.0).slow_call(MS).count_window(4);
@@ -244,7 +244,7 @@ async fn cb_24_snapshot() {
     assert_eq!(circuit_breaker.snapshot().rejected, 2, "it only grows");
 }
 
-/// CB-25: The handle serves without tower: admit and settle, or run.
+/// CB-25: The handle works without tower: admit and settle, or run.
 #[tokio::test(start_paused = true)]
 async fn cb_25_without_tower() {
     let circuit_breaker = builder().build().unwrap();
@@ -266,7 +266,7 @@ async fn cb_25_without_tower() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// CB-22: Clones of the handle share one circuit.
+/// CB-22: Clones of the handle share one circuit breaker.
 #[tokio::test(start_paused = true)]
 async fn cb_22_clones_share() {
     let circuit_breaker = builder().build().unwrap();
@@ -276,7 +276,7 @@ async fn cb_22_clones_share() {
     assert_eq!((circuit_breaker.state(), clone.state()), (State::Open, State::Open));
 }
 
-/// CB-29: A leaked circuit is the same circuit with the same behaviour, and can be a `static`.
+/// CB-29: A leaked circuit breaker is the same one with the same behaviour, and can be a `static`.
 #[tokio::test(start_paused = true)]
 async fn cb_29_leaked() {
     static CIRCUIT: LazyLock<CircuitBreaker> = LazyLock::new(|| {
@@ -297,7 +297,8 @@ async fn cb_29_leaked() {
     drop(before);
 }
 
-/// CB-23: Of many threads that trip and recover at once, each change is told once and leads on from the one before.
+/// CB-23: With many threads that trip and recover at once, each change is reported once and follows from the one
+/// before.
 #[test]
 fn cb_23_threads() {
     let told: Arc<Mutex<Vec<(u64, State, State)>>> = Arc::default();

@@ -59,7 +59,7 @@ async fn cb_15_a_failure_after_a_time() {
     assert_eq!(circuit_breaker.state(), State::Open);
 }
 
-/// CB-15: A future that was dropped before its first poll was admitted by the layer, and not by `run`.
+/// CB-15: A future dropped before its first poll was admitted by the layer, but not by `run`.
 #[tokio::test(start_paused = true)]
 async fn cb_15_dropped_before_the_first_poll() {
     let circuit_breaker = builder().on_drop(OnDrop::Failure).build().unwrap();
@@ -70,7 +70,7 @@ async fn cb_15_dropped_before_the_first_poll() {
     assert_eq!(circuit_breaker.state(), State::Open);
 }
 
-/// CB-15: A call that is dropped after it ended is settled once.
+/// CB-15: A call that is dropped after it has ended is settled once.
 #[tokio::test(start_paused = true)]
 async fn cb_15_settled_once() {
     let circuit_breaker =
@@ -84,7 +84,7 @@ async fn cb_15_settled_once() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// CB-15: A future that is dropped by a thread which unwinds for another reason is dropped, it did not panic.
+/// CB-15: A future dropped by a thread that unwinds for another reason was dropped; it did not panic.
 #[tokio::test(start_paused = true)]
 async fn cb_15_dropped_in_somebody_elses_panic() {
     let circuit_breaker = builder().build().unwrap();
@@ -100,7 +100,7 @@ async fn cb_15_dropped_in_somebody_elses_panic() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// CB-16: A call that panics, in `call` or while polled, counts as a failure, and the panic goes on.
+/// CB-16: A call that panics, in `call` or while polled, counts as a failure, and the panic continues.
 #[tokio::test(start_paused = true)]
 async fn cb_16_a_panicking_call() {
     let circuit_breaker = builder().build().unwrap();
@@ -112,7 +112,7 @@ async fn cb_16_a_panicking_call() {
     assert_eq!(panic.downcast_ref(), Some(&"in call"));
     assert_eq!(circuit_breaker.state(), State::Open);
 
-    // The future outlives the panic, as it does in an executor that catches it, and is dropped later: counted once.
+    // The future outlives the panic, as in an executor that catches it, and is dropped later: counted once.
     circuit_breaker.reset();
     let two = CircuitBreaker::builder("two").consecutive_failures(2).on_drop(OnDrop::Failure).build().unwrap();
     let in_poll = service_fn(|()| async { panic!("in poll") as Result<(), BoxError> });
@@ -168,7 +168,7 @@ async fn cb_16_a_probe_that_panics_in_a_task() {
     assert_eq!(circuit_breaker.snapshot().retry_after, Some(SECOND));
 }
 
-/// CB-15: Dropped at every await point, a probe gives back its permit.
+/// CB-15: Dropped at any await point, a probe releases its permit.
 #[tokio::test(start_paused = true)]
 async fn cb_15_dropped_at_every_await() {
     let circuit_breaker = builder().open_for(SECOND).build().unwrap();

@@ -12,7 +12,7 @@ fn builder() -> CircuitBreakerBuilder {
     CircuitBreaker::builder("half-open").consecutive_failures(1).open_for(SECOND)
 }
 
-/// Opens the circuit and lets its time pass.
+/// Opens the circuit and lets the open time pass.
 async fn due(builder: CircuitBreakerBuilder) -> CircuitBreaker {
     let circuit_breaker = builder.build().unwrap();
     settle(&circuit_breaker, &[Failure]);
@@ -24,7 +24,8 @@ fn admitted(circuit_breaker: &CircuitBreaker, callers: usize) -> Vec<Permit> {
     (0..callers).filter_map(|_| circuit_breaker.admit().ok()).collect()
 }
 
-/// CB-10: Of any number of simultaneous callers exactly `max_concurrent_probes` are let in, the one that makes it half-open included.
+/// CB-10: Of any number of simultaneous callers exactly `max_concurrent_probes` are let in, including the one that
+/// makes it half-open.
 #[tokio::test(start_paused = true)]
 async fn cb_10_single_flight() {
     for probes in [1, 2, 7] {
@@ -36,7 +37,7 @@ async fn cb_10_single_flight() {
     }
 }
 
-/// CB-10: Of real threads that come at once, one is let in.
+/// CB-10: Of real threads that arrive at once, one is let in.
 #[test]
 fn cb_10_single_flight_of_threads() {
     for _ in 0..200 {
@@ -62,7 +63,7 @@ fn cb_10_single_flight_of_threads() {
     }
 }
 
-/// CB-11: Closes when `success_threshold` probes succeeded, reopens as soon as that is impossible, at the earliest moment.
+/// CB-11: Closes when `success_threshold` probes have succeeded, and reopens as soon as that is impossible.
 #[tokio::test(start_paused = true)]
 async fn cb_11_decided_at_the_earliest_moment() {
     let table: [(&[_], _); 6] = [
@@ -88,12 +89,12 @@ async fn cb_11_never_more_than_the_trials() {
     assert_eq!(permits.len(), 3);
     permits.pop().unwrap().settle(Success);
     assert_eq!(admitted(&circuit_breaker, 9).len(), 0, "one settled, two in flight");
-    // An ignored probe gives back its permit and its trial.
+    // An ignored probe releases its permit and its trial.
     permits.pop().unwrap().settle(Ignored);
     assert_eq!(admitted(&circuit_breaker, 9).len(), 1);
 }
 
-/// CB-11: Successes alone say how many trials there are, unless they are named.
+/// CB-11: By default the number of trials is that of the successes needed.
 #[tokio::test(start_paused = true)]
 async fn cb_11_successes_without_trials() {
     let circuit_breaker = due(builder().success_threshold(2)).await;
@@ -106,7 +107,7 @@ async fn cb_11_successes_without_trials() {
     assert_eq!(circuit_breaker.state(), State::Open);
 }
 
-/// CB-13: An ignored probe neither closes nor reopens and gives its permit back at once.
+/// CB-13: An ignored probe neither closes nor reopens and releases its permit at once.
 #[tokio::test(start_paused = true)]
 async fn cb_13_an_ignored_probe() {
     let circuit_breaker = due(builder()).await;
@@ -120,7 +121,7 @@ async fn cb_13_an_ignored_probe() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// CB-14: A verdict of an older generation changes nothing: a late success does not close.
+/// CB-14: A verdict from an older generation changes nothing: a late success does not close.
 #[tokio::test(start_paused = true)]
 async fn cb_14_a_late_success_does_not_close() {
     let circuit_breaker = builder().build().unwrap();
@@ -135,7 +136,7 @@ async fn cb_14_a_late_success_does_not_close() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// CB-14: A late failure neither reopens nor lengthens the open time nor counts.
+/// CB-14: A late failure neither reopens nor extends the open time, and does not count.
 #[tokio::test(start_paused = true)]
 async fn cb_14_a_late_failure_does_not_open() {
     let circuit_breaker = builder().build().unwrap();
@@ -159,7 +160,7 @@ async fn cb_14_a_late_failure_does_not_open() {
     assert_eq!(circuit_breaker.snapshot().counts, Default::default());
 }
 
-/// CB-14: Neither does the probe of an earlier half-open take or free a permit in a later one.
+/// CB-14: Nor does the probe of an earlier half-open take or free a permit in a later one.
 #[tokio::test(start_paused = true)]
 async fn cb_14_a_probe_of_an_earlier_half_open() {
     let circuit_breaker = due(builder().max_concurrent_probes(2).max_trials(2).success_threshold(2)).await;
@@ -174,7 +175,7 @@ async fn cb_14_a_probe_of_an_earlier_half_open() {
     assert_eq!((counts.calls, counts.failures), (0, 0));
 }
 
-/// CB-15: A dropped probe gives its permit back at once; ignored, its trial, too; as a failure it is a failed trial.
+/// CB-15: A dropped probe releases its permit at once; ignored, its trial, too; as a failure it is a failed trial.
 #[tokio::test(start_paused = true)]
 async fn cb_15_a_dropped_probe() {
     let circuit_breaker = due(builder()).await;
@@ -202,7 +203,7 @@ async fn cb_16_a_panicking_probe() {
     assert_eq!(circuit_breaker.snapshot().retry_after, Some(SECOND));
 }
 
-/// CB-17: A probe that never ends is given up at exactly its deadline, by default after the open time; the new open time
+/// CB-17: A probe that never ends times out at exactly its deadline, by default after the open time; the new open time
 /// runs from that deadline.
 #[tokio::test(start_paused = true)]
 async fn cb_17_a_hung_probe_is_given_up() {
@@ -239,7 +240,7 @@ async fn cb_17_noticed_after_a_long_silence() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// CB-17: Its own verdict after the deadline is what notices it, and does not count.
+/// CB-17: Its own verdict after the deadline is what reveals it, and does not count.
 #[tokio::test(start_paused = true)]
 async fn cb_17_its_own_late_verdict() {
     let circuit_breaker = due(builder().probe_timeout(100 * MS)).await;
@@ -255,7 +256,7 @@ async fn cb_17_its_own_late_verdict() {
     assert_eq!(just_in_time.state(), State::Closed);
 }
 
-/// CB-17: Where trials are left, a probe that was given up is one failed trial among others.
+/// CB-17: If trials are left, a probe that timed out is one failed trial among others.
 #[tokio::test(start_paused = true)]
 async fn cb_17_one_failed_trial_of_several() {
     let circuit_breaker = due(builder().max_trials(3).success_threshold(2).probe_timeout(100 * MS)).await;

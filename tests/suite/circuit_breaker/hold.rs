@@ -11,7 +11,8 @@ fn circuit_breaker(told: &Told) -> CircuitBreaker {
     told.by(CircuitBreaker::builder("held").consecutive_failures(1).open_for(SECOND)).build().unwrap()
 }
 
-/// PR-09: held open, a circuit rejects without a time, whatever the clock says; the last who lets go says what then.
+/// PR-09: while held open, a circuit rejects without a retry-after time, whatever the clock says; the last guard
+/// dropped decides what comes then.
 #[tokio::test(start_paused = true)]
 async fn held_by_several() {
     let told = Told::default();
@@ -34,7 +35,7 @@ async fn held_by_several() {
     assert!(circuit_breaker.admit().is_ok());
 }
 
-/// PR-09: let go without a word, it is open with its time elapsed.
+/// PR-09: released without a decision, it is open with its time elapsed.
 #[tokio::test(start_paused = true)]
 async fn let_go_without_a_word() {
     let told = Told::default();
@@ -51,7 +52,7 @@ async fn let_go_without_a_word() {
     assert_eq!((circuit_breaker.state(), circuit_breaker.try_probe().is_none()), (State::Closed, true));
 }
 
-/// PR-09: who forces or resets has the last word; a hold from before is void, whenever it goes.
+/// PR-09: forcing or resetting has the last word; a guard from before is void, whenever it is dropped.
 #[tokio::test(start_paused = true)]
 async fn forced_or_reset() {
     let told = Told::default();
@@ -73,7 +74,7 @@ async fn forced_or_reset() {
     assert!(watching.hold_open().is_none() && watching.admit().is_ok());
 }
 
-/// PR-09, CB-20: who waits for the circuit is woken when it is let go, and not before.
+/// PR-09, CB-20: a caller that waits for the circuit is woken when it is released, and not before.
 #[tokio::test(start_paused = true)]
 async fn waiters_are_woken() {
     let circuit_breaker = circuit_breaker(&Told::default());
@@ -91,8 +92,8 @@ async fn waiters_are_woken() {
     assert_ready!(ready.poll()).unwrap();
 }
 
-/// PR-09, CB-12, CB-26: what is left of an open time is not cut short by a hold that is let go without a word, however
-/// long that is and however often.
+/// PR-09, CB-12, CB-26: the rest of an open time is not cut short by a guard that is dropped without a decision,
+/// however long it is and however often that happens.
 #[tokio::test(start_paused = true)]
 async fn the_open_time_goes_on() {
     let circuit_breaker = circuit_breaker(&Told::default());

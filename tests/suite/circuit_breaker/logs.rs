@@ -1,10 +1,10 @@
-//! What a circuit writes without an observer of its own.
+//! What a circuit breaker logs without an observer of its own.
 
 use seaworthy::{CircuitBreaker, Verdict};
 
 use crate::support::{LevelFilter, Log, SECOND, advance, settle};
 
-/// The level and the fields in question of each line.
+/// The level and the relevant fields of each line.
 fn lines(log: &Log) -> Vec<(String, String)> {
     let short = |line: &str| {
         let (level, rest) = line.trim_start().split_once(" seaworthy::circuit_breaker: ").expect("a circuit's line");
@@ -14,8 +14,8 @@ fn lines(log: &Log) -> Vec<(String, String)> {
     log.take().lines().map(short).collect()
 }
 
-/// SO-02: a circuit that opens is logged as a warning, again with each probe that failed; one that closes, or looks
-/// whether it may, as info. A call that is rejected is neither.
+/// SO-02: opening is logged as a warning, again after each failed probe; closing and probing as info. A rejected call
+/// is not logged.
 #[tokio::test(start_paused = true)]
 async fn so_02_levels() {
     let log = Log::default();
@@ -46,8 +46,8 @@ fn so_02_observe_only() {
     assert_eq!(lines(&log), [("WARN".to_string(), String::new())]);
 }
 
-/// A line is heard where somebody listens, also if it was first passed where nobody does. Not about us, but what the
-/// tests of logs stand on.
+/// A line is heard by a listening subscriber, even if it was first reached with none. Not about this crate, but what
+/// the tests of logs depend on.
 #[test]
 fn are_heard_whoever_speaks_first() {
     fn speak() {

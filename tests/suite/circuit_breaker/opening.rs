@@ -1,4 +1,4 @@
-//! Closed, open, and the way between.
+//! Closed, open, and the transitions between them.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn cb_01_a_new_circuit_is_closed() {
     assert!(permits.iter().all(|permit| !permit.is_probe()));
 }
 
-/// CB-02: The n-th failure in a row opens the circuit during that very call; a success sets the run back to 0.
+/// CB-02: The n-th failure in a row opens the circuit during that very call; a success resets the run to 0.
 #[tokio::test(start_paused = true)]
 async fn cb_02_consecutive_failures() {
     let circuit_breaker = CircuitBreaker::builder("run").consecutive_failures(3).build().unwrap();
@@ -44,7 +44,7 @@ async fn cb_02_the_last_failure_keeps_its_error() {
     assert!(matches!(rejected, seaworthy::Error::Rejected(Rejected::CircuitOpen { .. })), "{rejected:?}");
 }
 
-/// CB-08: While open, every call is rejected with the name and the open time that is left, never zero.
+/// CB-08: While open, every call is rejected with the name and the rest of the open time, never zero.
 #[tokio::test(start_paused = true)]
 async fn cb_08_rejected_while_open() {
     let circuit_breaker = CircuitBreaker::builder("payments").consecutive_failures(1).open_for(SECOND).build().unwrap();
@@ -61,7 +61,7 @@ async fn cb_08_rejected_while_open() {
     assert!(circuit_breaker.admit().expect("its time is over").is_probe());
 }
 
-/// CB-08: No time is told when nobody knows it: forced open, open without end, half-open.
+/// CB-08: No time is given when it is unknown: forced open, open with no limit, half-open.
 #[tokio::test(start_paused = true)]
 async fn cb_08_no_time_where_there_is_none() {
     let forced = CircuitBreaker::builder("forced").build().unwrap();
@@ -80,8 +80,8 @@ async fn cb_08_no_time_where_there_is_none() {
     drop(probe);
 }
 
-/// CB-09: Half-open begins with the first admission at or after the open time, never with a look at the state, and never
-/// without traffic.
+/// CB-09: Half-open begins with the first admission at or after the end of the open time, never by reading the state,
+/// and never without traffic.
 #[tokio::test(start_paused = true)]
 async fn cb_09_half_open_begins_with_an_admission() {
     let told = Told::default();
@@ -133,7 +133,7 @@ async fn cb_12_growing_open_time() {
     }
 }
 
-/// CB-12: Jitter draws each open time anew, and a seed repeats it.
+/// CB-12: Jitter is drawn for each open time, and a seed makes it repeatable.
 #[tokio::test(start_paused = true)]
 async fn cb_12_jittered_open_time() {
     let times = |seed: u64| async move {
@@ -157,7 +157,8 @@ async fn cb_12_jittered_open_time() {
     assert!(first.len() > 15, "{first:?}");
 }
 
-/// CB-23: Trip and recover with defaults is told as three changes, in order, with causes and counts, each once.
+/// CB-23: Opening and recovering with defaults is reported as three changes, in order, with causes and counts, each
+/// once.
 #[tokio::test(start_paused = true)]
 async fn cb_23_trip_and_recover() {
     let told = Told::default();
@@ -187,7 +188,7 @@ async fn cb_26_open_without_end() {
     assert!(circuit_breaker.admit().is_ok());
 }
 
-/// CB-28: Two circuits never influence each other, even when built from one template.
+/// CB-28: Two circuit breakers never influence each other, even when built from one template.
 #[tokio::test(start_paused = true)]
 async fn cb_28_two_circuits() {
     let template = CircuitBreaker::builder("a").consecutive_failures(1);

@@ -1,4 +1,4 @@
-//! The circuit around a service.
+//! The circuit breaker around a service.
 
 use seaworthy::circuit_breaker::{CircuitBreakerBuilder, CircuitBreakerService};
 use seaworthy::{BoxError, CircuitBreaker, Rejected, StackError, State, Verdict};
@@ -17,7 +17,7 @@ fn builder() -> CircuitBreakerBuilder {
 
 fn around(circuit_breaker: &CircuitBreaker) -> (task::Spawn<CircuitBreakerService<Inner>>, Handle) {
     let (inner, mut handle) = mock::pair();
-    // Nothing is ready that was not allowed to be.
+    // Nothing is ready unless it was allowed to be.
     handle.allow(0);
     (task::spawn(circuit_breaker.layer().layer(inner)), handle)
 }
@@ -85,7 +85,7 @@ async fn cb_10_services_that_are_ready_at_once() {
     for service in &mut services {
         assert_ready_ok!(ready(service));
     }
-    // Readiness made nobody a probe.
+    // Being ready made no service a probe.
     assert_eq!(circuit_breaker.state(), State::Open);
     let mut calls: Vec<_> = services.iter_mut().map(|service| task::spawn(service.call("x"))).collect();
     let answers: Vec<_> = calls.iter_mut().map(|call| call.poll()).collect();
@@ -117,7 +117,7 @@ impl Service<&'static str> for Broken {
     }
 }
 
-/// CB-18: An error of the inner `poll_ready` counts as one failure, for each error, and is passed on.
+/// CB-18: Each error of the inner `poll_ready` counts as one failure, and is passed on.
 #[tokio::test(start_paused = true)]
 async fn cb_18_an_error_of_poll_ready() {
     let circuit_breaker = builder().consecutive_failures(3).build().unwrap();
@@ -129,12 +129,12 @@ async fn cb_18_an_error_of_poll_ready() {
     }
     assert_ready_err!(ready(&mut service));
     assert_eq!(circuit_breaker.state(), State::Open);
-    // Now the inner service is not asked, so its error is not ours.
+    // Now the inner service is not asked, so its error does not surface.
     assert_ready_ok!(ready(&mut service));
     assert!(is_rejected(&assert_ready_err!(task::spawn(service.call("x")).poll())));
 }
 
-/// CB-18: In half-open it is a failed trial; where the open time is over, it stands for the probe that could not be.
+/// CB-18: In half-open it is a failed trial; if the open time is over, it stands in for the probe that could not be.
 #[tokio::test(start_paused = true)]
 async fn cb_18_in_half_open() {
     let circuit_breaker = builder().max_trials(3).success_threshold(2).build().unwrap();
@@ -154,7 +154,7 @@ async fn cb_18_in_half_open() {
     assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().counts.failures), (State::HalfOpen, 1));
 }
 
-/// CB-18: With a probe out that is yet to decide, such an error is not one trial too many.
+/// CB-18: With a probe in flight that is yet to decide, such an error is not one trial too many.
 #[tokio::test(start_paused = true)]
 async fn cb_18_with_all_probes_out() {
     let circuit_breaker = builder().build().unwrap();
@@ -168,7 +168,7 @@ async fn cb_18_with_all_probes_out() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// CB-19: `poll_ready` takes no probe permit: a ready and idle service does not stand in the way of another.
+/// CB-19: `poll_ready` takes no probe permit: a ready but idle service does not block another.
 #[tokio::test(start_paused = true)]
 async fn cb_19_ready_and_idle() {
     let circuit_breaker = builder().build().unwrap();
@@ -185,8 +185,8 @@ async fn cb_19_ready_and_idle() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// CB-19: What `poll_ready` saw is what `call` tells, even if the circuit closed in between: the inner service is not
-/// ready.
+/// CB-19: The answer of `poll_ready` is the answer of `call`, even if the circuit closed in between: the inner service
+/// is not ready.
 #[tokio::test(start_paused = true)]
 async fn cb_19_rejected_although_it_closed_in_between() {
     let circuit_breaker = builder().build().unwrap();
@@ -201,7 +201,7 @@ async fn cb_19_rejected_although_it_closed_in_between() {
     assert_eq!(error.rejected().and_then(Rejected::retry_after), Some(600 * MS));
     assert_eq!(circuit_breaker.snapshot().rejected, 1);
     assert_pending!(task::spawn(handle.next_request()).poll());
-    // The next time it is the inner service that decides.
+    // The next time the inner service decides.
     assert_pending!(ready(&mut service));
     handle.allow(1);
     assert!(service.is_woken());
@@ -209,7 +209,7 @@ async fn cb_19_rejected_although_it_closed_in_between() {
     assert_pending!(task::spawn(service.call("x")).poll());
 }
 
-/// CB-19: Ready again means asked again: a service that was ready to reject is not bound to.
+/// CB-19: Ready again means asked again: a service that was ready to reject does not have to.
 #[tokio::test(start_paused = true)]
 async fn cb_19_asked_again() {
     let circuit_breaker = builder().build().unwrap();
@@ -254,7 +254,7 @@ async fn cb_19_closed_and_pending() {
     assert_pending!(task::spawn(handle.next_request()).poll());
 }
 
-/// CB-17: A probe that was given up is noticed by `poll_ready`, too: it is where an admission begins.
+/// CB-17: `poll_ready` notices a probe that timed out, too: it is where an admission begins.
 #[tokio::test(start_paused = true)]
 async fn cb_17_noticed_by_poll_ready() {
     let circuit_breaker = builder().probe_timeout(100 * MS).build().unwrap();
@@ -269,7 +269,8 @@ async fn cb_17_noticed_by_poll_ready() {
     assert_eq!(circuit_breaker.state(), State::Open);
 }
 
-/// CB-17, CB-19: Also while there is room for another probe: giving up the first may have ended the half-open state.
+/// CB-17, CB-19: Even while there is room for another probe: the timeout of the first may have ended the half-open
+/// state.
 #[tokio::test(start_paused = true)]
 async fn cb_17_noticed_by_poll_ready_with_room_for_another() {
     let circuit_breaker = builder().success_threshold(2).max_concurrent_probes(2).build().unwrap();
@@ -284,7 +285,7 @@ async fn cb_17_noticed_by_poll_ready_with_room_for_another() {
     assert_eq!(error.rejected().and_then(Rejected::retry_after), Some(500 * MS));
 }
 
-/// CB-22: Layers made from a handle and services made by those layers share one circuit.
+/// CB-22: Layers made from a handle and services made by those layers share one circuit breaker.
 #[tokio::test(start_paused = true)]
 async fn cb_22_layers_share() {
     let circuit_breaker = builder().build().unwrap();
@@ -295,7 +296,7 @@ async fn cb_22_layers_share() {
     assert!(services.iter().chain([&other]).all(|service| service.circuit_breaker().state() == State::Open));
 }
 
-/// CB-08: The future of a rejected call is ready at once, and a future polled again tells so rather than hang.
+/// CB-08: The future of a rejected call is ready at once, and one that is polled again panics rather than hangs.
 #[tokio::test(start_paused = true)]
 #[should_panic = "polled after it was ready"]
 async fn cb_08_polled_again() {

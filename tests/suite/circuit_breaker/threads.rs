@@ -1,11 +1,11 @@
-//! What no order of threads may do.
+//! What must hold in every order of threads.
 
 use std::time::Duration;
 
 use seaworthy::{CircuitBreaker, Rejected, Verdict};
 
-/// SO-09: `retry_after` is never longer than the open time, though a caller may read the clock, and have to wait for
-/// others who open the circuit meanwhile.
+/// SO-09: `retry_after` is never longer than the open time, though a caller may read the clock and then have to wait
+/// for others that open the circuit meanwhile.
 #[test]
 fn so_09_retry_after_is_never_longer_than_the_open_time() {
     const OPEN: Duration = Duration::from_micros(20);
@@ -29,6 +29,6 @@ fn so_09_retry_after_is_never_longer_than_the_open_time() {
         threads.map(|thread| thread.join().unwrap())
     });
     assert!(longest.into_iter().all(|longest| longest <= OPEN), "{longest:?}");
-    // Else it would prove nothing.
+    // Otherwise it would prove nothing.
     assert!(longest.into_iter().all(|longest| longest > Duration::ZERO));
 }

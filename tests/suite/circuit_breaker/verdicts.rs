@@ -33,7 +33,7 @@ async fn cb_13_rejections_from_below() {
                     Err(if wrapped { lifted.into() } else { inner.into() })
                 })
                 .await;
-            // It is passed on as it is, and found in whatever it was wrapped in.
+            // It is passed on unchanged, and found in whatever it was wrapped in.
             assert_eq!(result.expect_err("passed on").rejected(), Some(&rejected));
             let state = if counts { State::Open } else { State::Closed };
             assert_eq!(circuit_breaker.state(), state, "{rejected:?}, wrapped: {wrapped}");
@@ -46,7 +46,7 @@ async fn cb_13_rejections_from_below() {
     }
 }
 
-/// CB-13: A nested circuit that is open does not open the one around it.
+/// CB-13: A nested circuit breaker that is open does not open the one around it.
 #[tokio::test(start_paused = true)]
 async fn cb_13_a_nested_circuit() {
     let (outer, inner) = (builder().build().unwrap(), builder().name("inner").build().unwrap());

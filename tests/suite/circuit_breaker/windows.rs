@@ -55,8 +55,8 @@ async fn cb_03_a_steady_rate_below_the_threshold_never_opens() {
     assert_eq!(circuit_breaker.snapshot().counts.failure_rate(), Some(0.4));
 }
 
-/// CB-04: A verdict counts from when it is settled, never leaves before the span, and is gone a tenth of it later;
-/// reading a snapshot evicts.
+/// CB-04: A verdict counts from when it is settled, never leaves before the span is over, and is gone a tenth of the
+/// span later; reading a snapshot evicts.
 #[tokio::test(start_paused = true)]
 async fn cb_04_a_verdict_stays_for_the_span() {
     let circuit_breaker = half().time_window(10 * SECOND).build().unwrap();
@@ -72,7 +72,7 @@ async fn cb_04_a_verdict_stays_for_the_span() {
     }
 }
 
-/// CB-04: Idle gaps of any length neither wedge nor bring back what was forgotten.
+/// CB-04: Idle gaps of any length neither break it nor bring back what has expired.
 #[tokio::test(start_paused = true)]
 async fn cb_04_idle_gaps() {
     let circuit_breaker = half().time_window(SECOND).minimum_calls(2).build().unwrap();
@@ -82,7 +82,7 @@ async fn cb_04_idle_gaps() {
         let counts = circuit_breaker.snapshot().counts;
         assert_eq!((counts.calls, counts.failures), (0, 0), "after {gap:?}");
     }
-    // Still at work: two failures at once open it.
+    // It still works: two failures at once open it.
     assert_eq!(opens_after(&circuit_breaker, &[Failure; 5]), Some(1));
 }
 
@@ -95,7 +95,7 @@ async fn cb_04_successes_age_as_failures_do() {
     settle(&circuit_breaker, &[Failure; 20]);
     assert_eq!(circuit_breaker.state(), State::Closed);
     assert_eq!(circuit_breaker.snapshot().counts.calls, 120);
-    // The successes are gone; what is left is 20 failures, which the next verdict judges.
+    // The successes are gone; the 20 failures are left, and the next verdict judges them.
     advance(7 * SECOND).await;
     assert_eq!(circuit_breaker.state(), State::Closed);
     assert_eq!(circuit_breaker.snapshot().counts.failure_rate(), Some(1.0));
@@ -103,8 +103,8 @@ async fn cb_04_successes_age_as_failures_do() {
     assert_eq!(circuit_breaker.state(), State::Open);
 }
 
-/// CB-05: The window need not be full; below the minimum no rate means anything; the comparison is `>=`; a success can be
-/// the verdict that opens.
+/// CB-05: The window need not be full; below the minimum no rate means anything; the comparison is `>=`; a success can
+/// be the verdict that opens.
 #[tokio::test(start_paused = true)]
 async fn cb_05_minimum_calls() {
     let windows = [half().count_window(10).minimum_calls(5), half().time_window(SECOND).minimum_calls(5)];
@@ -117,7 +117,7 @@ async fn cb_05_minimum_calls() {
     }
 }
 
-/// CB-05: Without a minimum it is the whole count window, or 20 for a time window.
+/// CB-05: By default the minimum is the whole count window, or 20 for a time window.
 #[tokio::test(start_paused = true)]
 async fn cb_05_default_minimum() {
     let by_count = half().count_window(7).build().unwrap();
@@ -140,7 +140,7 @@ async fn cb_05_thresholds_that_no_float_holds() {
     }
 }
 
-/// CB-06: Slow is strictly longer than the limit, has its own threshold and opens the circuit alone.
+/// CB-06: Slow means strictly longer than the limit; it has its own threshold and can open the circuit by itself.
 #[tokio::test(start_paused = true)]
 async fn cb_06_slow_calls() {
     let told = Told::default();
@@ -166,7 +166,7 @@ async fn cb_06_slow_calls() {
     assert_eq!(told.take(), [Line::Changed(State::Closed, State::Open, TransitionCause::SlowRate)]);
 }
 
-/// CB-06: In half-open a slow call is a failed trial, although it succeeded.
+/// CB-06: In half-open a slow call is a failed trial, even if it succeeded.
 #[tokio::test(start_paused = true)]
 async fn cb_06_a_slow_probe_fails() {
     let builder = CircuitBreaker::builder("slow").slow_call(100 * MS).consecutive_failures(1).open_for(SECOND);
@@ -182,7 +182,7 @@ async fn cb_06_a_slow_probe_fails() {
     }
 }
 
-/// CB-07: Whichever of several rules is broken first opens the circuit.
+/// CB-07: The first of several rules to be broken opens the circuit.
 #[tokio::test(start_paused = true)]
 async fn cb_07_rules_combine() {
     let told = Told::default();

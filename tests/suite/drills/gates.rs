@@ -1,4 +1,4 @@
-//! Release gates: what must hold before anything is shipped.
+//! Release gates: what must hold before a release.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn trip(rig: &Rig) {
     }
 }
 
-/// RG-1: a hundred rejected calls take less than a millisecond each. This is the real clock.
+/// RG-1: a hundred rejected calls take less than a millisecond each. On the real clock.
 #[tokio::test]
 #[allow(clippy::disallowed_methods, reason = "this is about real time")]
 async fn rg_1_fail_fast() {
@@ -31,7 +31,7 @@ async fn rg_1_fail_fast() {
     }
 }
 
-/// RG-1: on a clock that stands still, none of them takes any time: no rejection waits for a timer.
+/// RG-1: on a stopped clock, none of them takes any time: no rejection waits for a timer.
 #[tokio::test(start_paused = true)]
 async fn rg_1_no_rejection_waits() {
     for rig in Rig::each(CIRCUIT) {
@@ -64,7 +64,7 @@ async fn rg_2_isolation() {
     }
 }
 
-/// RG-3: a backend that heals after 100 ms is in service again within 400 ms, if the circuit opens for 200 ms.
+/// RG-3: a backend that heals after 100 ms is back in service within 400 ms, if the circuit opens for 200 ms.
 #[tokio::test(start_paused = true)]
 async fn rg_3_recovery() {
     for rig in Rig::each(CIRCUIT) {
@@ -84,7 +84,7 @@ async fn rg_3_recovery() {
     }
 }
 
-/// RG-4: exactly so many calls as attempts were allowed.
+/// RG-4: exactly as many calls as attempts were allowed.
 #[tokio::test(start_paused = true)]
 async fn rg_4_attempts() {
     for attempts in [1, 3, 5, 10] {
@@ -96,7 +96,7 @@ async fn rg_4_attempts() {
     }
 }
 
-/// RG-5: of five circuits one is tripped, and four serve.
+/// RG-5: of five circuits one is open, and four serve.
 #[tokio::test(start_paused = true)]
 async fn rg_5_independence() {
     let rigs: Vec<Rig> = [(); 5].into_iter().flat_map(|()| Rig::each(CIRCUIT)).collect();

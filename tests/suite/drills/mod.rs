@@ -1,4 +1,4 @@
-//! Drills: what goes wrong in production, played through against the public API, in each way in which it can be used.
+//! Drills: production failures, played through against the public API, in each way of using it.
 
 mod gates;
 mod rig;
@@ -38,7 +38,7 @@ async fn dr_1_trip_and_recovery() {
     }
 }
 
-/// DR-2: with all permits held, whoever comes is rejected after the wait, and nobody else.
+/// DR-2: with all permits held, a call is rejected after the wait, and no other call is.
 #[tokio::test(start_paused = true)]
 async fn dr_2_saturation() {
     for rig in Rig::each(Settings { bulkhead: Some((3, 100 * MS)), ..Settings::default() }) {
@@ -66,7 +66,7 @@ async fn dr_2_saturation() {
     }
 }
 
-/// DR-3: all of it together: it opens, fails fast, recovers, and serves.
+/// DR-3: everything together: it opens, fails fast, recovers, and serves.
 #[tokio::test(start_paused = true)]
 async fn dr_3_the_whole_policy() {
     let settings = Settings {
@@ -76,7 +76,7 @@ async fn dr_3_the_whole_policy() {
         ..Settings::default()
     };
     for rig in Rig::each(settings) {
-        // Two fail and one hangs: the timeout makes a failure of it.
+        // Two fail and one hangs: the timeout turns it into a failure.
         rig.backend.fails(true);
         assert!(is_down(&rig.call().await) && is_down(&rig.call().await));
         rig.backend.holds(true);

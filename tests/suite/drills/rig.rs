@@ -16,7 +16,7 @@ use crate::support::Told;
 pub(super) type Outcome = Result<(), BoxError>;
 type Answer = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// Answers at once, fails, or holds its calls, as it is told to; and counts them.
+/// Answers at once, fails, or holds its calls, as it is set; and counts them.
 #[derive(Clone)]
 pub(super) struct Backend(Arc<Shared>);
 
@@ -55,7 +55,7 @@ impl Backend {
     }
 }
 
-/// What the adapter has for a backend.
+/// The adapter's view of the backend.
 impl Dns for Backend {
     fn kind(&self) -> &'static str {
         "drill"
@@ -74,15 +74,15 @@ impl Dns for Backend {
     }
 }
 
-/// What stands between the caller and the backend; what is left out is not there.
+/// What stands between the caller and the backend; what is not set is left out.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Settings {
-    /// Opens after so many failures, for so long.
+    /// Opens after this many failures, for this long.
     pub(super) circuit_breaker: Option<(u32, Duration)>,
-    /// So many permits, and so long a wait for one.
+    /// This many permits, and this long a wait for one.
     pub(super) bulkhead: Option<(u32, Duration)>,
     pub(super) timeout: Option<Duration>,
-    /// So many attempts with so long a wait in between, all within so long a time.
+    /// This many attempts, this wait in between, and this deadline for all of them.
     pub(super) retry: Option<(u32, Duration, Option<Duration>)>,
 }
 
@@ -97,7 +97,7 @@ pub(super) struct Rig {
 }
 
 impl Rig {
-    /// The same guards in each of the ways in which they can be put around a call.
+    /// The same guards in each of the ways to put them around a call.
     pub(super) fn each(settings: Settings) -> [Rig; 5] {
         [
             Rig::of_layers(settings),
@@ -110,7 +110,7 @@ impl Rig {
 
     fn parts(settings: Settings) -> (Told, CircuitBreaker, Bulkhead, Timeout, RetryPolicy) {
         let told = Told::default();
-        // What the drill leaves out is too large to be noticed.
+        // What the drill leaves out is too large to matter.
         let (failures, open) = settings.circuit_breaker.unwrap_or((1_000_000, Duration::MAX));
         let (limit, wait) = settings.bulkhead.unwrap_or((1_000_000, Duration::ZERO));
         let (attempts, pause, deadline) = settings.retry.unwrap_or((1, Duration::ZERO, None));
@@ -175,7 +175,7 @@ impl Rig {
         Rig { kind: "a policy", backend, circuit_breaker, bulkhead, told, call }
     }
 
-    /// The resilient adapter of example 07, around this backend in the place of a name server.
+    /// The resilient adapter of example 07, around this backend as its name server.
     fn of_an_adapter(settings: Settings) -> Rig {
         let (policy, told, circuit_breaker, bulkhead) = Rig::policy(settings);
         let backend = Backend::new();
@@ -201,7 +201,7 @@ impl Rig {
         (self.call)().await
     }
 
-    /// Calls on a task of its own, as far as it comes.
+    /// Starts a call in a task, and lets it run as far as it gets.
     pub(super) async fn start(&self) -> tokio::task::JoinHandle<Outcome> {
         let task = tokio::spawn((self.call)());
         tokio::task::yield_now().await;
@@ -223,7 +223,7 @@ pub(super) fn is_full(outcome: &Outcome) -> bool {
     matches!(rejected, Some(Rejected::BulkheadFull { .. }))
 }
 
-/// The backend's own error, whether in its own words or in the adapter's.
+/// The backend's own error, whether direct or in the adapter's form.
 pub(super) fn is_down(outcome: &Outcome) -> bool {
     let own = |error: &BoxError| matches!(error.to_string().as_str(), "down" | "the backend is down");
     outcome.as_ref().is_err_and(|error| error.rejected().is_none() && own(error))

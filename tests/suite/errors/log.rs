@@ -9,7 +9,7 @@ use crate::support::{LevelFilter, Log};
 const FORGES: &str = "x\nFORGED\x1b[31m\u{202e}\u{2028}";
 const ESCAPED: &str = "x\\nFORGED\\u{1b}[31m\\u{202e}\\u{2028}";
 
-/// Its `Debug` is its text, as that of `anyhow::Error` and of many others is.
+/// Its `Debug` is its text, as with `anyhow::Error` and many others.
 struct Forges;
 
 impl std::fmt::Debug for Forges {
@@ -63,7 +63,7 @@ async fn everything() {
 }
 
 /// ER-10: through retry, fallback, timeouts, tasks, hooks, checks, circuit breakers, bulkheads and observers, each line
-/// is one of ours, without anything that is not to be seen.
+/// is one of ours, without anything that should not show.
 #[tokio::test(start_paused = true)]
 async fn one_line_each() {
     let log = Log::default();

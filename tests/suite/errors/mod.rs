@@ -1,4 +1,4 @@
-//! ER: errors, panics and wakers of others.
+//! ER: foreign errors, panics and wakers.
 
 mod log;
 mod panics;

@@ -21,7 +21,7 @@ fn serving() -> Health {
     health
 }
 
-/// ER-09: a check that panics with it is down, for a request and in a report, and nobody else notices.
+/// ER-09: a check that panics with it is down, for a request and in a report, and nothing else is affected.
 #[tokio::test]
 async fn a_check() {
     let health = serving();
@@ -35,7 +35,7 @@ async fn a_check() {
     assert_eq!(health.in_flight(), 0);
 }
 
-/// ER-09: an asynchronous check that panics with it, when it is polled or dropped, has failed, and is run again.
+/// ER-09: an asynchronous check that panics with it, when polled or dropped, has failed, and is run again.
 #[tokio::test(start_paused = true)]
 async fn an_asynchronous_check() {
     let runs = Arc::new(AtomicUsize::new(0));
@@ -57,7 +57,7 @@ async fn an_asynchronous_check() {
     assert_eq!(runs.load(Ordering::Relaxed), 3);
 }
 
-/// ER-09: an observer that panics with it changes nothing for the call that it is told of.
+/// ER-09: an observer that panics with it changes nothing for the call it is notified of.
 #[test]
 fn an_observer() {
     let circuit_breaker = CircuitBreaker::builder("ship")
@@ -73,7 +73,7 @@ fn an_observer() {
     assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 1));
 }
 
-/// ER-09: a task and a hook that panic with it have failed, and all that comes after them is done.
+/// ER-09: a task and a hook that panic with it have failed, and everything after them is still done.
 #[cfg(feature = "lifecycle")]
 #[tokio::test(start_paused = true)]
 async fn a_task() {
@@ -92,7 +92,7 @@ async fn a_task() {
     assert_eq!((error.failures().count(), done.load(Ordering::Relaxed)), (2, 1));
 }
 
-/// ER-09: so has a probe, in its poll or when it is dropped; the prober goes on.
+/// ER-09: the same goes for a probe, when polled or dropped; the prober goes on.
 #[cfg(feature = "prober")]
 #[tokio::test(start_paused = true)]
 async fn a_probe() {

@@ -1,4 +1,4 @@
-//! ER-01: errors whose sources have no end.
+//! ER-01: errors with infinite chains of sources.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -41,13 +41,13 @@ async fn a_call_returns() {
         assert!(result.unwrap_err().rejected().is_none());
     }
     assert!(circuit_breaker.run(async { Ok::<_, BoxError>(()) }).await.unwrap_err().rejected().is_some());
-    // A rejection is found where anybody would put one.
+    // A rejection is found wherever it would normally be.
     let full = || Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() };
     assert!(nested(60, full()).rejected().is_some());
     assert!(nested(70, full()).rejected().is_none());
 }
 
-/// ER-01: the text of a check ends.
+/// ER-01: the text of a check is finite.
 #[tokio::test]
 async fn a_checks_text_ends() {
     let down = |text: &'static str| Status::Down(text.into());
@@ -56,7 +56,7 @@ async fn a_checks_text_ends() {
     assert_eq!(AsyncCheck::new(|| async { Err::<(), _>(nested(1, "deep")) }).run().await, down("level: deep"));
 }
 
-/// ER-01: so does that of a probe.
+/// ER-01: so is that of a probe.
 #[cfg(feature = "prober")]
 #[tokio::test(start_paused = true)]
 async fn a_probes_text_ends() {
@@ -67,7 +67,7 @@ async fn a_probes_text_ends() {
     assert_eq!(target.status().unwrap().last_error.as_deref(), Some("round"));
 }
 
-/// ER-01: and the runner finds out whether an end was a graceful one.
+/// ER-01: and the runner finds out whether an end was graceful.
 #[cfg(feature = "lifecycle")]
 #[tokio::test(start_paused = true)]
 async fn an_end_is_judged() {

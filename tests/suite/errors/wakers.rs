@@ -1,4 +1,4 @@
-//! ER-09: wakers that panic when they wake.
+//! ER-09: wakers that panic when they are woken.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -14,7 +14,7 @@ use tower::Service;
 
 use crate::support::{Line, SECOND, Told};
 
-/// Panics, with how many times it was woken before.
+/// Panics, and counts how often it was woken.
 #[derive(Debug, Default)]
 struct Panics(AtomicUsize);
 
@@ -39,7 +39,7 @@ fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) {
     assert!(future.poll(&mut Context::from_waker(waker)).is_pending());
 }
 
-/// ER-09: of those who were granted a permit each is woken, and the permits are all there in the end.
+/// ER-09: each waiter that was granted a permit is woken, and in the end all permits are back.
 #[tokio::test(start_paused = true)]
 async fn a_bulkheads_queue() {
     let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(SECOND).build().unwrap();
@@ -51,7 +51,7 @@ async fn a_bulkheads_queue() {
     others.iter_mut().for_each(|other| assert!(other.poll().is_pending()));
     bulkhead.set_limit(3).unwrap();
     assert_eq!((panics.woken(), others.each_ref().map(|other| other.is_woken())), (1, [true, false]));
-    // One who was given a permit and never comes for it leaves it to the next.
+    // One that was granted a permit and never takes it leaves it to the next.
     drop(first);
     assert!(others[1].is_woken());
     let taken = others.map(|mut other| match other.poll() {
@@ -63,7 +63,7 @@ async fn a_bulkheads_queue() {
     assert_eq!((bulkhead.available(), bulkhead.waiting()), (3, 0));
 }
 
-/// ER-09: who gives a permit back has nothing to do with who waits for it.
+/// ER-09: a call that releases a permit is not affected by the waker of a waiter.
 #[tokio::test(start_paused = true)]
 async fn a_slot_that_is_given_back() {
     let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(SECOND).build().unwrap();
@@ -77,7 +77,7 @@ async fn a_slot_that_is_given_back() {
     assert_eq!(bulkhead.available(), 1);
 }
 
-/// ER-09: all who wait for a circuit are woken, and the change is told.
+/// ER-09: all that wait for a circuit are woken, and the change is reported.
 #[tokio::test(start_paused = true)]
 async fn a_circuits_waiters() {
     let told = Told::default();
@@ -98,7 +98,7 @@ async fn a_circuits_waiters() {
     assert_eq!(told.take(), [Line::Changed(State::Open, State::Closed, TransitionCause::Reset)]);
 }
 
-/// ER-09: all who wait for a check have its answer.
+/// ER-09: all that wait for a check get its answer.
 #[tokio::test(start_paused = true)]
 async fn those_who_wait_for_a_check() {
     let answer = Arc::new(tokio::sync::Notify::new());
@@ -123,7 +123,7 @@ async fn those_who_wait_for_a_check() {
     }
 }
 
-/// ER-09: all are told of a shutdown, and so are its children.
+/// ER-09: a shutdown reaches all that wait for it, and its children.
 #[test]
 fn a_shutdown() {
     let (trigger, shutdown) = Shutdown::new();
@@ -138,7 +138,7 @@ fn a_shutdown() {
     others.iter().for_each(|other| assert!(other.is_woken()));
 }
 
-/// ER-09: all who wait for the last request are told, and the request knows nothing of it.
+/// ER-09: all that wait for the last request are woken, and the request is not affected.
 #[test]
 fn those_who_wait_for_requests() {
     let health = Health::new();
@@ -154,7 +154,7 @@ fn those_who_wait_for_requests() {
     assert!(other.is_woken() && other.poll().is_ready());
 }
 
-/// ER-09: who stops a runner is not who drives it.
+/// ER-09: a call that stops a runner is not affected by the waker of its run.
 #[cfg(feature = "lifecycle")]
 #[tokio::test(start_paused = true)]
 async fn a_runner() {

@@ -1,4 +1,4 @@
-//! ER-02: what is printed of an error and its sources is printed once.
+//! ER-02: the text of an error and its sources is printed once.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 use seaworthy::{BoxError, CircuitBreaker, Error, Rejected, StackError};
 
-/// The pattern of the docs.
+/// The pattern from the docs.
 #[derive(Debug, thiserror::Error)]
 enum ShopError {
     #[error("sold out")]
@@ -32,7 +32,7 @@ fn timed_out() -> Rejected {
     Rejected::TimedOut { after: Duration::from_secs(1), timeout: None }
 }
 
-/// As most reporters do, with a walk of its own.
+/// As most reporters do it, with their own walk.
 fn report(error: &(dyn StdError + 'static)) -> String {
     let words: Vec<_> = std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
     words.join(": ")
@@ -42,7 +42,7 @@ fn boxed(error: impl Into<BoxError>) -> String {
     report(&*error.into())
 }
 
-/// ER-02: over `Error<E>`, over the pattern for enums of one's own, and over a boxed one.
+/// ER-02: over `Error<E>`, over the pattern for custom enums, and over a boxed one.
 #[test]
 fn each_sentence_once() {
     let refused = || NoConnection(io::Error::other("refused"));
@@ -57,7 +57,7 @@ fn each_sentence_once() {
     }
 }
 
-/// ER-02: a rejection is found through a box all the same, and through another error.
+/// ER-02: a rejection is still found through a box, and through another error.
 #[test]
 fn found_through_a_box() {
     let error = Error::<io::Error>::from(timed_out());
@@ -68,7 +68,7 @@ fn found_through_a_box() {
     assert!(BoxError::from(ShopError::SoldOut).rejected().is_none());
 }
 
-/// ER-02: the errors of a run, too.
+/// ER-02: the same for the errors of a run.
 #[cfg(feature = "lifecycle")]
 #[tokio::test(start_paused = true)]
 async fn of_a_run() {
@@ -82,7 +82,7 @@ async fn of_a_run() {
     );
 }
 
-/// ER-03: an `anyhow::Error` is the error of a stack as it is, and a rejection is found wherever it lies in it.
+/// ER-03: an `anyhow::Error` works as the error of a stack, and a rejection is found anywhere in it.
 #[cfg(feature = "anyhow")]
 #[tokio::test]
 async fn anyhow() {
@@ -114,7 +114,7 @@ async fn anyhow() {
     assert_eq!(text, "order 7: call rejected: timed out after 1s");
 }
 
-/// What can hold nothing.
+/// An error type that cannot hold a rejection.
 #[derive(Clone, Debug, PartialEq)]
 struct Plain(u8);
 
@@ -135,7 +135,7 @@ fn parts() {
     assert_eq!(rejected.into_inner(), None);
 }
 
-/// ER-04: every handle runs what has an error of any type.
+/// ER-04: every handle can run code with an error of any type.
 #[tokio::test(start_paused = true)]
 async fn run_wrapped() {
     use seaworthy::{Bulkhead, Fallback, RetryPolicy, Timeout};
@@ -175,7 +175,7 @@ async fn run_wrapped() {
     assert_eq!(rejections.run_wrapped(fails()).await, Err(Error::Inner(Plain(1))));
 }
 
-/// ER-06: of two timeouts in a stack, the caller knows which one it was.
+/// ER-06: with two timeouts in a stack, the caller knows which one it was.
 #[tokio::test(start_paused = true)]
 async fn which_timeout() {
     use seaworthy::Timeout;

@@ -14,7 +14,7 @@ fn broken() -> BoxError {
     "broken".into()
 }
 
-/// FB-01: an answer of the inner service passes, whatever it is, and nobody is told.
+/// FB-01: a response of the inner service passes, whatever it is, and no event is sent.
 #[tokio::test]
 async fn fb_01_an_answer_passes() {
     let told = Told::default();
@@ -25,7 +25,7 @@ async fn fb_01_an_answer_passes() {
     assert!(told.take().is_empty());
 }
 
-/// FB-02: by default all rejections are covered, and nothing that the backend said.
+/// FB-02: by default all rejections are covered, and none of the backend's own errors.
 #[tokio::test]
 async fn fb_02_rejections_are_covered() {
     let told = Told::default();
@@ -63,7 +63,7 @@ async fn fb_02_when() {
     assert!(layer.covers(&broken()) && layer.covers(&full()) && !layer.covers(&"other".into()));
 }
 
-/// FB-02: an error that cannot hold a rejection will do where `when` says what is covered.
+/// FB-02: an error that cannot hold a rejection will do if `when` says what is covered.
 #[tokio::test]
 async fn fb_02_any_error_type() {
     let layer = Fallback::value("spare", 7).when(|error: &String| error.is_empty()).build().unwrap();
@@ -99,7 +99,7 @@ async fn fb_03_a_value() {
     assert_eq!(clones.load(Ordering::Relaxed), 1);
 }
 
-/// FB-04: a function gets the error itself, and may give it back; one that asked for the request gets a copy.
+/// FB-04: a function gets the error itself, and may return it; one that asked for the request gets a copy.
 #[tokio::test]
 async fn fb_04_functions() {
     let told = Told::default();
@@ -119,7 +119,7 @@ async fn fb_04_functions() {
     assert_eq!(told.take(), [fell_back()]);
 }
 
-/// FB-05: a request of which there is no copy has no fallback: the caller gets the error, and nobody is told.
+/// FB-05: a request that cannot be copied has no fallback: the caller gets the error, and no event is sent.
 #[tokio::test]
 async fn fb_05_no_copy() {
     let told = Told::default();
@@ -133,7 +133,7 @@ async fn fb_05_no_copy() {
     assert!(told.take().is_empty());
 }
 
-/// FB-09: without tower; there is no request, so that another service gets nothing to go by.
+/// FB-09: without tower; there is no request, so another service gets none to work from.
 #[tokio::test]
 async fn fb_09_run() {
     let other = service_fn(async |(): ()| Ok::<_, BoxError>("spare"));

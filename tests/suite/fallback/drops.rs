@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 
 use super::full;
 
-/// How a service ends, each step after one pending poll. What it holds is counted.
+/// How a service ends, each step after one pending poll. Anything it holds is counted.
 #[derive(Clone, Debug)]
 struct Steps {
     alive: Arc<()>,
@@ -83,8 +83,8 @@ impl Future for Answer {
     }
 }
 
-/// FB-11: however the two services end, and at whichever await point the call is dropped, nothing of it is left; while
-/// the fallback runs, nothing of the failed call is.
+/// FB-11: however the two services end, and at whichever await point the call is dropped, nothing of it remains; and
+/// while the fallback runs, nothing of the failed call does.
 #[test]
 fn fb_11_dropped_at_every_await_point() {
     let mut answering = 0;
@@ -100,7 +100,8 @@ fn fb_11_dropped_at_every_await_point() {
                     let story = (inner_end, other_end, polls);
                     match catch_unwind(AssertUnwindSafe(|| call.poll())) {
                         Ok(Poll::Pending) => {
-                            // It can only answer if it has failed, and then all that the failed call held is gone.
+                            // It can only answer if it has failed, and then everything that the failed call held is
+                            // gone.
                             if Arc::strong_count(&inner) == 1 {
                                 assert_eq!(inner_end, End::Error, "{story:?}");
                                 answering += 1;
@@ -134,8 +135,8 @@ where
     call.await
 }
 
-/// FB-11: the failed call lets go of what it holds before the observer is told and a function is asked, not only before
-/// the answer is polled: a fallback may want the same permit.
+/// FB-11: the failed call releases what it holds before the observer is notified and a function is called, not only
+/// before the answer is polled: a fallback may want the same permit.
 #[test]
 fn fb_11_let_go_before_the_fallback() {
     let bulkhead = Bulkhead::builder("ship").limit(1).build().unwrap();
@@ -147,7 +148,7 @@ fn fb_11_let_go_before_the_fallback() {
         .build()
         .unwrap();
     let permit = bulkhead.try_acquire().unwrap();
-    /// Ends, and is still there.
+    /// Ends, but is not dropped.
     struct Holds(#[allow(dead_code, reason = "it is held")] Permit);
 
     impl Future for Holds {

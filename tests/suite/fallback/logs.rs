@@ -6,7 +6,7 @@ use super::full;
 use crate::support::{LevelFilter, Log};
 
 /// FB-07, KY-06: without an observer, both are logged, once for each call that falls back and once for a family that is
-/// full; an answer is not.
+/// full; a response is not.
 #[tokio::test]
 async fn fb_07_logged() {
     let log = Log::default();

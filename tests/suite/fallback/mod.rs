@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use seaworthy::fallback::FallbackBuilder;
 use seaworthy::{BoxError, Event, Rejected};
 
-/// Everything that was told, as lines.
+/// Every event, as lines.
 #[derive(Clone, Debug, Default)]
 struct Told(Arc<Mutex<Vec<String>>>);
 
@@ -25,7 +25,7 @@ impl Told {
         })
     }
 
-    /// All lines so far; the next call begins anew.
+    /// Takes all lines so far; the next call starts over.
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
@@ -36,7 +36,7 @@ fn full() -> BoxError {
     Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() }.into()
 }
 
-/// As the observer is told of [`full`].
+/// The event for [`full`].
 fn fell_back() -> String {
     String::from(r#"spare: bulkhead `ship` is full, BulkheadFull { name: "ship", retry_after: None }"#)
 }

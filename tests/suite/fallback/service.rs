@@ -9,7 +9,7 @@ use super::{Told, fell_back, full};
 
 type Mock = mock::Mock<&'static str, &'static str>;
 
-/// FB-06: `poll_ready` is the inner service's, its waking and its error included, and the other service is not asked.
+/// FB-06: `poll_ready` is the inner service's, its wake-ups and its error included, and the other service is not asked.
 #[tokio::test]
 async fn fb_06_readiness_is_the_inner_services() {
     let (inner, mut backend) = mock::pair::<&'static str, &'static str>();
@@ -27,7 +27,7 @@ async fn fb_06_readiness_is_the_inner_services() {
     assert_eq!(error.to_string(), "broken");
 }
 
-/// FB-07: another service is made ready when it is needed and not before, waited for, and called once.
+/// FB-07: another service is made ready only when it is needed, waited for, and called once.
 #[tokio::test]
 async fn fb_07_another_service() {
     let told = Told::default();
@@ -53,15 +53,15 @@ async fn fb_07_another_service() {
     assert_eq!(request, "x");
     answer.send_response("spare");
     assert_eq!(assert_ready_ok!(call.poll()), "spare");
-    // Neither is asked again, and it is told once.
+    // Neither is asked again, and there is one event.
     spare.allow(1);
     drop((call, service, layer));
     assert!(spare.next_request().await.is_none() && backend.next_request().await.is_none());
     assert!(told.take().is_empty());
 }
 
-/// FB-08: the fallback's own error is the caller's, be it of its `poll_ready` or of its answer, and it is not covered
-/// again.
+/// FB-08: the fallback's own error goes to the caller, whether from its `poll_ready` or its response, and is not
+/// covered again.
 #[tokio::test]
 async fn fb_08_the_last_error_wins() {
     for is_ready in [false, true] {
@@ -87,7 +87,7 @@ async fn fb_08_the_last_error_wins() {
     }
 }
 
-/// Is only there to be made ready and called, and insists on it.
+/// Can only be made ready and called, and insists on that order.
 #[derive(Debug, Default)]
 struct Strict(bool);
 
@@ -132,7 +132,7 @@ fn fb_07_by_the_letter() {
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(clone.call("x")))).is_err());
 }
 
-/// FB-07: an observer's panic is nobody else's, and a future that ended says so if it is polled again.
+/// FB-07: an observer's panic affects nothing else, and a future that has ended panics if it is polled again.
 #[test]
 fn fb_07_told_by_a_broken_observer() {
     let layer = Fallback::value("spare", 7).observer(|_: &Event<'_>| panic!("on purpose")).build().unwrap();
@@ -141,7 +141,7 @@ fn fb_07_told_by_a_broken_observer() {
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call.poll().is_ready())).is_err());
 }
 
-/// It is `Mock` that is not `Sync` in many a stack: the fallback asks for no more than the service does.
+/// In many a stack `Mock` is not `Sync`: the fallback asks for no more than the service does.
 #[test]
 fn a_mock_will_do() {
     fn is_service<S: Service<&'static str> + Clone + Send>(_: S) {}

@@ -15,7 +15,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use super::Told;
 use crate::support::settle;
 
-/// FB-12: outside of a whole stack it answers what any of the layers rejects, and no layer notices.
+/// FB-12: outside a whole stack it answers what any of the layers rejects, and no layer notices.
 #[tokio::test(start_paused = true)]
 async fn fb_12_around_the_stack() {
     let told = Told::default();
@@ -38,7 +38,7 @@ async fn fb_12_around_the_stack() {
     drop(permit);
     assert_eq!(service.clone().oneshot("fail").await, Err(Error::Inner("broken")));
     assert_eq!(circuit_breaker.snapshot().counts.consecutive_failures, 1);
-    // The circuit sees what the caller does not: the second failure in a row opens it.
+    // The circuit breaker sees what the caller does not: the second failure in a row opens it.
     assert_eq!(service.clone().oneshot("hang").await, Ok("spare"));
     assert_eq!(circuit_breaker.state(), State::Open);
     assert_eq!(service.oneshot("fresh").await, Ok("spare"));
@@ -83,7 +83,7 @@ async fn fb_12_a_guarded_fallback() {
     assert_eq!((first.snapshot().rejected, second.snapshot().rejected), (2, 1));
 }
 
-/// FB-06, FB-12: a buffer around it lives on; a shedder below is asked as if there were no fallback.
+/// FB-06, FB-12: a buffer around it survives; a load shedder below is asked as if there were no fallback.
 #[tokio::test(start_paused = true)]
 async fn fb_12_among_towers_layers() {
     let circuit_breaker = CircuitBreaker::builder("circuit").consecutive_failures(1).build().unwrap();

@@ -1,4 +1,4 @@
-//! What the public types are, beside what they do.
+//! What the public types are, besides what they do.
 
 use std::cell::Cell;
 use std::fmt::Debug;

@@ -15,7 +15,7 @@ use crate::support::{MS, SECOND, advance, now};
 
 const LIMIT: Duration = Duration::from_millis(500);
 
-/// A check that a test answers, which counts how often it was begun and how many runs are alive.
+/// A check answered by the test, which counts how often it was begun and how many runs are alive.
 #[derive(Clone, Debug)]
 struct Ping {
     answer: watch::Sender<Option<Result<(), &'static str>>>,
@@ -100,7 +100,7 @@ async fn coalesced() {
     assert_eq!((ping.begun(), ping.alive()), (2, 0));
 }
 
-/// HE-08: whoever began it may go: the run goes on for the others, whichever of them was driving it.
+/// HE-08: the caller that began a run may go: it goes on for the others, whichever of them was driving it.
 #[tokio::test(start_paused = true)]
 async fn the_first_may_hang_up() {
     for leaver in 0..3 {
@@ -110,7 +110,7 @@ async fn the_first_may_hang_up() {
             let mut runs: Vec<_> = (0..3).map(|_| task::spawn(check.run())).collect();
             runs.iter_mut().for_each(|run| assert_pending!(run.poll()));
             if answered {
-                // The news may have reached only the one who goes.
+                // The wake-up may have reached only the one that goes.
                 ping.answer(Ok(()));
             }
             drop(runs.remove(leaver));
@@ -127,8 +127,8 @@ async fn the_first_may_hang_up() {
     }
 }
 
-/// HE-08: a run that nobody waits for any more is dropped and leaves no result; who comes next begins anew, with all of
-/// its time.
+/// HE-08: a run that is no longer waited for is dropped and leaves no result; the next caller begins another, with the
+/// full time.
 #[tokio::test(start_paused = true)]
 async fn abandoned() {
     let ping = Ping::new();
@@ -148,7 +148,7 @@ async fn abandoned() {
     assert_eq!(ping.begun(), 2);
 }
 
-/// HE-04: past its time a run has failed, for all who wait, and its future is dropped; not before.
+/// HE-04: when its time is up a run has failed, for all waiters, and its future is dropped; not before.
 #[tokio::test(start_paused = true)]
 async fn a_hard_timeout() {
     let ping = Ping::new();
@@ -164,7 +164,7 @@ async fn a_hard_timeout() {
     assert_eq!(assert_ready!(runs[0].poll()), down("timed out after 500ms"));
 }
 
-/// Uses up the cooperative budget of its task at every poll, and wants to be polled again at once.
+/// Uses up its task's cooperative budget on every poll, and wants to be polled again at once.
 struct Rude;
 
 impl Future for Rude {
@@ -179,7 +179,7 @@ impl Future for Rude {
     }
 }
 
-/// HE-04: even one that is not polite. In real time, because a paused clock stands still while anybody is busy.
+/// HE-04: even one that does not yield. In real time, because a paused clock stands still while a task is busy.
 #[tokio::test]
 async fn a_rude_check() {
     let check = AsyncCheck::builder(|| Rude).timeout(MS * 20).build().unwrap();
@@ -214,7 +214,7 @@ fn seven() -> Result<(), BoxError> {
     panic!("number {}", 7)
 }
 
-/// HE-04: what would have to wait outside of a runtime is down; what has its answer is not.
+/// HE-04: outside a runtime, a check that has to wait is down, and one that has its answer is not.
 #[test]
 fn outside_of_a_runtime() {
     let check = AsyncCheck::new(|| async { Ok::<_, BoxError>(()) });
@@ -223,7 +223,7 @@ fn outside_of_a_runtime() {
     assert!(!assert_ready!(task::spawn(check.run()).poll()).is_up());
 }
 
-/// HE-08: `min_interval` keeps a result from when the run has ended, good or bad, and not longer.
+/// HE-08: `min_interval` keeps a result, good or bad, from when the run has ended, and no longer.
 #[tokio::test(start_paused = true)]
 async fn kept_for_a_while() {
     let ping = Ping::new();
@@ -244,8 +244,8 @@ async fn kept_for_a_while() {
     assert_eq!(for_ever.build().unwrap().run().await, Status::Up);
 }
 
-/// RD-08: the readiness layer sees the last result without waiting: up before the first, then what it was. A failure
-/// that nobody has looked after for long does not keep requests away for ever.
+/// RD-08: the readiness layer sees the last result without waiting: up before the first, then the result. A failure
+/// that has not been checked again for long does not keep requests out for ever.
 #[tokio::test(start_paused = true)]
 async fn the_last_result_is_the_layers() {
     let ping = Ping::new();
@@ -255,7 +255,7 @@ async fn the_last_result_is_the_layers() {
     ping.answer(Err("down"));
     assert!(!health.run_checks().await.is_ready());
     assert!(!health.is_ready());
-    // While it runs again, what is known is what was.
+    // While it runs again, the last result stands.
     ping.hold();
     let mut checks = task::spawn(health.run_checks());
     assert_pending!(checks.poll());
@@ -291,7 +291,7 @@ async fn at_the_same_time() {
     assert!(took >= MS * 400 && took < MS * 410, "{took:?}");
 }
 
-/// HE-04: settings that cannot be obeyed are errors.
+/// HE-04: settings that make no sense are errors.
 #[test]
 fn settings() {
     let builder = || AsyncCheck::builder(|| async { Ok::<_, BoxError>(()) });
@@ -331,7 +331,7 @@ fn a_storm() {
                 tokio::spawn(async move {
                     for round in 0..50 {
                         if (task + round) % 7 == 0 {
-                            // One who hangs up.
+                            // One that hangs up.
                             let mut run = task::spawn(check.run());
                             let _ended_or_not = run.poll();
                         } else {

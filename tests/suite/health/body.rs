@@ -14,7 +14,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{reason, serving};
 
-/// A body that a test sends, frame by frame; an empty one is an error.
+/// A body sent by the test, frame by frame; an empty frame is an error.
 struct Stream(UnboundedReceiver<&'static str>);
 
 impl Body for Stream {
@@ -43,7 +43,7 @@ async fn answer(
     (sender, service.oneshot(()).await.unwrap().into_body())
 }
 
-/// Moves its service into the first clone that is asked: a service with one answer need not be cloned.
+/// Moves its service into the first clone that is asked for: a service with one answer need not be `Clone`.
 struct CloneOnce<S>(Option<S>);
 
 impl<S> Clone for CloneOnce<S> {
@@ -100,7 +100,7 @@ fn full(text: &'static str) -> Inner {
     Inner::new(service_fn(move |()| async move { Ok::<_, BoxError>(Response::new(Full::from(text))) }))
 }
 
-/// RD-09: a body that is empty has ended with the head; without `until_body_end`, every body has.
+/// RD-09: an empty body has ended with the head; without `until_body_end`, every body has.
 #[tokio::test]
 async fn in_flight_until_the_head() {
     let health = serving();
@@ -117,7 +117,7 @@ async fn in_flight_until_the_head() {
     assert_eq!((collected.to_bytes(), health.in_flight()), (Bytes::from("text"), 0));
 }
 
-/// RD-01, RD-09: it rejects as the other does, and what is exempt is not counted.
+/// RD-01, RD-09: it rejects like the plain one, and exempt requests are not counted.
 #[tokio::test]
 async fn rejected_and_exempt() {
     let health = Health::new();

@@ -27,7 +27,7 @@ async fn a_circuit() {
     advance(SECOND - MS).await;
     assert_eq!(circuit_breaker.status(), open("circuit open"));
     advance(MS).await;
-    // From now on somebody has to come and probe.
+    // From now on a call has to come and probe.
     assert_eq!((circuit_breaker.status(), circuit_breaker.state()), (Status::Up, State::Open));
     let after = circuit_breaker.snapshot();
     assert_eq!((before.generation, before.rejected), (after.generation, after.rejected));
@@ -42,7 +42,7 @@ async fn a_circuit() {
     assert_eq!((circuit_breaker.status(), circuit_breaker.state()), (Status::Up, State::Closed));
 }
 
-/// RD-02: a circuit that was forced open is down for as long as that lasts; one that is open for ever, too.
+/// RD-02: a circuit that was forced open is down while that lasts; so is one that is open for ever.
 #[tokio::test(start_paused = true)]
 async fn a_circuit_without_end() {
     let circuit_breaker = circuit_breaker();
@@ -74,7 +74,7 @@ fn a_bulkhead() {
     assert_eq!((bulkhead.status(), bulkhead.available()), (Status::Up, 1));
 }
 
-/// RD-02: so are closures of two kinds, what is shared, and the phase of a service, even of the same one.
+/// RD-02: so are closures of two kinds, shared checks, and the phase of a service, even of the same one.
 #[test]
 fn closures_and_phases() {
     assert_eq!((|| true).status(), Status::Up);
@@ -94,7 +94,7 @@ fn closures_and_phases() {
     health.remove("itself");
 }
 
-/// HE-07: an empty name is an error, and changes nothing; the same name replaces, in either kind.
+/// HE-07: an empty name is an error, and changes nothing; a check replaces another of the same name, of either kind.
 #[tokio::test]
 async fn names() {
     let health = serving();
@@ -139,13 +139,13 @@ async fn a_check_that_panics() {
         }
     }
     health.require("bad", Wrapper).unwrap();
-    // What it says at once is all that is known then.
+    // Its immediate answer is all that is known then.
     assert!(health.run_checks().await.is_ready());
     assert_eq!(health.in_flight(), 0);
 }
 
-/// HE-07: checks come and go while others are asked; none is asked after its handle said that it is gone, and all of
-/// them are dropped.
+/// HE-07: checks come and go while others are asked; none is asked after its removal returned, and all of them are
+/// dropped.
 #[test]
 fn registering_while_requests_run() {
     let health = serving();

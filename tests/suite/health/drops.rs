@@ -9,7 +9,7 @@ use tower::{Layer, Service, service_fn};
 
 use super::serving;
 
-/// How a backend gets ready and answers: so many times pending, and then this.
+/// How a backend becomes ready and answers: pending this many times, and then this.
 #[derive(Clone, Copy, Debug)]
 struct Steps {
     ready_after: u32,
@@ -66,12 +66,12 @@ impl Future for Steps {
 
 const ENDS: [End; 5] = [End::Success, End::Error, End::PanicInReady, End::PanicInCall, End::PanicInPoll];
 
-/// Polls `call` so often, drops it, and returns how it looked at each poll: counted until its end, and not after it.
+/// Polls `call` this many times, drops it, and checks at each poll: counted until its end, and not after it.
 fn drive<F: Future>(health: &Health, call: F, polls: u32, story: &str) {
     let mut call = Box::pin(task::spawn(call));
     for _ in 0..polls {
         assert_eq!(health.in_flight(), 1, "{story}");
-        // However it ended, it is not in flight any more before the future is dropped.
+        // However it ended, it is no longer in flight before the future is dropped.
         match catch_unwind(AssertUnwindSafe(|| call.poll().is_pending())) {
             Ok(true) => {}
             Ok(false) | Err(_) => {
@@ -84,7 +84,7 @@ fn drive<F: Future>(health: &Health, call: F, polls: u32, story: &str) {
     assert_eq!(health.in_flight(), 0, "{story}");
 }
 
-/// RD-09: whatever the end is, and at whichever poll the request is dropped, it is not counted any more after it.
+/// RD-09: whatever the end is, and at whichever poll the request is dropped, it is not counted afterwards.
 #[test]
 fn dropped_at_every_poll() {
     for end in ENDS {
@@ -140,7 +140,7 @@ fn the_count_outlives_the_inner_future() {
     assert_eq!(health.in_flight(), 0);
 }
 
-/// RD-09: `idle` may be dropped at any time; the others who wait are told.
+/// RD-09: `idle` may be dropped at any time; the other waiters are woken.
 #[test]
 fn idle_dropped() {
     let health = serving();
@@ -151,7 +151,7 @@ fn idle_dropped() {
     drop((first, third));
     drop(request);
     assert!(second.is_woken());
-    // Somebody came in between: nothing is idle.
+    // A request came in between: it is not idle.
     let request = health.admit().unwrap();
     assert_pending!(second.poll());
     drop(request);

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use super::{Switch, serving};
 use crate::support::{MS, advance, listen, now};
 
-/// A request's body is whatever it is: this one is not even a body.
+/// The type of a request's body does not matter: this one is not even a body.
 struct NoBody;
 
 async fn send(endpoints: &HealthEndpoints, method: Method, path: &str) -> http::Response<Bytes> {
@@ -49,9 +49,9 @@ async fn the_table() {
     assert_row(&health, not_started, not_started, not_started).await;
     let (redis, database) = (Switch::default(), Switch::default());
     health.require("redis", redis.clone()).unwrap();
-    // Not even then are the checks asked.
+    // Even then the checks are not asked.
     assert_row(&health, not_started, not_started, not_started).await;
-    // HC-07: from the beginning of the run on it is live, which is not to say that it is ready.
+    // HC-07: from the beginning of the run on it is live, though not ready yet.
     assert!(health.begin() && !health.begin());
     let starting = (503, r#"{"status":"starting"}"#);
     assert_row(&health, OK, starting, starting).await;
@@ -89,7 +89,7 @@ async fn methods_and_paths() {
     health.require("a", || false).unwrap();
     let endpoints = health.endpoints();
     let paths = ["/health/live", "/health/ready", "/health/startup", "/live", "/ready", "/startup", "/health/live?x=1"];
-    // HC-08: the prefix alone is readiness, also where a router has taken it off.
+    // HC-08: the prefix alone is readiness, even if a router has stripped it.
     for path in paths.into_iter().chain(["/health", "/health/", "/", "/health?x=1"]) {
         let (got, head) = (send(&endpoints, Method::GET, path).await, send(&endpoints, Method::HEAD, path).await);
         assert_eq!(got.status(), if path.contains("live") || path.contains("startup") { 200 } else { 503 }, "{path}");
@@ -115,7 +115,7 @@ async fn methods_and_paths() {
     }
 }
 
-/// HE-01: whatever the names are, the keys are sorted and the body is JSON; HE-02: nothing says why.
+/// HE-01: whatever the names are, the keys are sorted and the body is JSON; HE-02: the reason never shows.
 #[tokio::test]
 async fn names_and_reasons() {
     let health = serving();
@@ -129,7 +129,7 @@ async fn names_and_reasons() {
     assert_eq!(get(&health.endpoints(), "/health/ready").await, (503, body.into()));
 }
 
-/// HE-02: it is in the log, once.
+/// HE-02: the reason is logged, once.
 #[test]
 fn the_reason_is_logged() {
     let log = Arc::new(std::sync::Mutex::new(Vec::<u8>::new()));
@@ -168,8 +168,8 @@ fn the_reason_is_logged() {
     }
 }
 
-/// HE-03, HE-04, HE-05: the answer takes as long as the slowest check, and no longer than its time limit; one that panics
-/// fails, and the endpoint answers.
+/// HE-03, HE-04, HE-05: the answer takes as long as the slowest check, and no longer than its time limit; one that
+/// panics fails, and the endpoint answers.
 #[tokio::test(start_paused = true)]
 async fn slow_stuck_and_panicking_checks() {
     let health = serving();
@@ -188,7 +188,7 @@ fn unreachable(message: &'static str) -> BoxError {
     panic!("{message}")
 }
 
-/// HE-08: any number of requests run a check once; one that hangs up is no loss to the others.
+/// HE-08: any number of requests run a check once; one that hangs up does not affect the others.
 #[tokio::test(start_paused = true)]
 async fn coalesced() {
     let health = serving();
@@ -260,15 +260,15 @@ fn paths() {
     }
 }
 
-// HE-09: what hyper and axum ask of a service.
+// HE-09: the traits that hyper and axum ask of a service.
 assert_impl_all!(HealthEndpoints: Clone, std::fmt::Debug, Send, Sync, Unpin);
 assert_impl_all!(HealthEndpoints: tower::Service<Request<NoBody>, Error = Infallible>);
 assert_impl_all!(seaworthy::http::HealthFuture: Send, Unpin);
 assert_impl_all!(seaworthy::http::HealthBody: http_body_util::BodyExt, Send, Sync, Unpin, Default);
 assert_not_impl_any!(NoBody: http_body_util::BodyExt);
 
-/// HC-08: names of the endpoints can be chosen, below the prefix or as paths of their own, and what is exempt follows; the
-/// names that they had are nobody's then. A bad one is an error.
+/// HC-08: the endpoints can be renamed, below the prefix or as paths of their own, and exemptions follow; the former
+/// names then belong to none. A bad name is an error.
 #[tokio::test]
 async fn names() {
     let health = serving();

@@ -22,7 +22,7 @@ fn told() -> (Health, Arc<Mutex<Vec<String>>>) {
     (health, told)
 }
 
-/// RD-01: a phase is told once, when it was reached; one that was passed is not reached.
+/// RD-01: a phase is reported once, when it is reached; one that was skipped is not reached.
 #[test]
 fn phases() {
     let (health, told) = told();
@@ -31,7 +31,8 @@ fn phases() {
     assert_eq!(*told.lock().unwrap(), ["starting -> serving", "serving -> stopped"]);
 }
 
-/// RD-02: a check is told when it changes, not when it is asked, whoever notices it; who is rejected is told each time.
+/// RD-02: a check is reported when it changes, not when it is asked, whichever call notices; each rejection is
+/// reported.
 #[tokio::test]
 async fn changes_of_checks() {
     let (health, told) = told();
@@ -49,11 +50,11 @@ async fn changes_of_checks() {
     shown.set_down(true);
     assert!(health.admit().is_err() && health.admit().is_err());
     assert_eq!(take(), ["needed! down", "rejected: needed", "rejected: needed"]);
-    // Nobody asks for what is only shown but a report.
+    // Only a report asks a check that is only reported.
     health.run_checks().await;
     health.run_checks().await;
     assert_eq!(take(), ["shown down"]);
-    // Whoever heard that it is down hears that it is up, even of the one that took its place.
+    // An observer that saw it go down sees it come up, even if another check took its place.
     health.require("needed", || true).unwrap();
     shown.set_down(false);
     drop(health.admit().unwrap());
@@ -61,7 +62,7 @@ async fn changes_of_checks() {
     assert_eq!(take(), ["needed! up", "shown up"]);
 }
 
-/// HE-02: an observer hears why an asynchronous check failed, once for all who waited for it.
+/// HE-02: an observer gets the reason why an asynchronous check failed, once for all waiters.
 #[tokio::test]
 async fn why_a_check_failed() {
     let (health, told) = told();
@@ -72,7 +73,7 @@ async fn why_a_check_failed() {
     assert_eq!(*told.lock().unwrap(), ["database! password=hunter2 refused"]);
 }
 
-/// RD-01: an observer that panics harms no request.
+/// RD-01: an observer that panics affects no request.
 #[test]
 fn an_observer_that_panics() {
     let health = Health::observed(|_: &Event<'_>| panic!("on purpose"));

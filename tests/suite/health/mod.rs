@@ -43,7 +43,7 @@ fn service_with<X: Exempt<Request> + Clone>(health: &Health, exempt: X) -> (Serv
     tower_test::mock::spawn_layer(health.readiness_layer().exempt(exempt))
 }
 
-/// What is in the way, if the call was rejected.
+/// What kept the call out, if it was rejected.
 fn reason<T>(result: Result<T, BoxError>) -> Option<String> {
     match result.err()?.rejected() {
         Some(Rejected::NotReady { reason, .. }) => Some(reason.to_string()),
@@ -51,7 +51,7 @@ fn reason<T>(result: Result<T, BoxError>) -> Option<String> {
     }
 }
 
-/// A check that a test can turn, and which counts how often it was asked.
+/// A check that the test can switch, and which counts how often it was asked.
 #[derive(Clone, Debug, Default)]
 struct Switch(Arc<(AtomicBool, AtomicUsize)>);
 

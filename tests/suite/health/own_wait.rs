@@ -10,7 +10,7 @@ use tokio_test::{assert_pending, task};
 use super::serving;
 use crate::support::{MS, SECOND, advance, now};
 
-/// On a small stack, and with a clock that goes as fast as it can.
+/// On a small stack, and with a clock that runs as fast as it can.
 fn on_a_small_stack(test: impl AsyncFnOnce() + Send + 'static) {
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -19,7 +19,7 @@ fn on_a_small_stack(test: impl AsyncFnOnce() + Send + 'static) {
     thread::Builder::new().stack_size(256 * 1024).spawn(run).unwrap().join().unwrap();
 }
 
-/// Waits for what is in there.
+/// Waits for the health in there.
 fn waits_for(health: &Arc<OnceLock<Health>>) -> AsyncCheck {
     let health = Arc::clone(health);
     AsyncCheck::new(move || {
@@ -40,7 +40,7 @@ async fn assert_times_out(health: &Health) {
     }
 }
 
-/// ER-11: of its own `Health`.
+/// ER-11: for its own `Health`.
 #[test]
 fn directly() {
     on_a_small_stack(async || {
@@ -49,7 +49,7 @@ fn directly() {
         own.set(health.clone()).unwrap();
         assert_times_out(&health).await;
         assert!(!health.is_ready());
-        // What does not wait for itself is not in its way.
+        // A check that does not wait for itself is not blocked.
         health.require("own", || true).unwrap();
         assert!(health.run_checks().await.is_ready());
     });
@@ -101,7 +101,7 @@ fn at_its_own_endpoint() {
     });
 }
 
-/// ER-11: such a run is dropped with its last caller, and leaves nothing to the next, in a ring as well.
+/// ER-11: such a run is dropped with its last caller, and leaves nothing to the next, even in a ring.
 #[test]
 fn after_a_caller_who_hung_up() {
     on_a_small_stack(async || {

@@ -42,7 +42,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (name.clone(), any::<bool>()).prop_map(|(name, down)| Step::Turn { name, down }),
         2 => name.prop_map(Step::Remove),
     ];
-    // Most of a life is spent serving.
+    // Most of the time is spent serving.
     vec(step, 1..120).prop_map(|mut steps| {
         steps.insert(0, Step::Advance(1));
         steps
@@ -130,7 +130,7 @@ fn play(steps: Vec<Step>) {
 }
 
 proptest! {
-    /// RD-01, RD-02, RD-09: whatever happens in whatever order.
+    /// RD-01, RD-02, RD-09: any sequence of steps.
     #[test]
     fn as_the_model(steps in steps()) {
         play(steps);
