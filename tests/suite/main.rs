@@ -1,4 +1,4 @@
-//! One binary for all tests that need nothing special, because linking is what takes the time.
+//! One binary for all tests that need nothing special, because linking is what takes time.
 
 #[cfg(feature = "serde")]
 mod adapters;

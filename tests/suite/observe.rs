@@ -1,4 +1,4 @@
-//! The observer of what names none. It is the process's, so a process of its own looks at it.
+//! The default observer. It belongs to the process, so it is tested in a process of its own.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -13,8 +13,8 @@ use crate::support::MS;
 
 const CHILD: &str = "SEAWORTHY_TEST_OBSERVE";
 
-/// SO-01: everything that is built after the default was set, and names no observer, tells it; what was built before, or
-/// names one, does not. A second default is an error.
+/// SO-01: everything built after the default was set without an observer of its own reports to it; what was built
+/// before, or names one, does not. A second default is an error.
 #[test]
 fn so_01_a_default_for_all() {
     let mut child = Command::new(std::env::current_exe().unwrap());
@@ -24,7 +24,7 @@ fn so_01_a_default_for_all() {
     assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The kinds of the events that were told.
+/// The kinds of the events so far.
 #[derive(Clone, Default)]
 struct Kinds(Arc<Mutex<Vec<String>>>);
 
@@ -45,7 +45,7 @@ impl Kinds {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// Whether one of this kind was told since the last look.
+    /// Whether there was an event of this kind since the last look.
     fn told(&self, kind: &str) -> bool {
         self.take().iter().any(|told| told == kind)
     }

@@ -7,8 +7,8 @@ use tower::{Layer, Service as _, ServiceExt, service_fn};
 
 use super::{Switch, reason, request, service, service_with, serving};
 
-/// RD-01, HC-03: before the service serves and after it has stopped, a request is rejected with the phase as the reason,
-/// the inner service untouched; while it is serving or draining it is let in.
+/// RD-01, HC-03: before the service serves and after it has stopped, a request is rejected with the phase as the
+/// reason, the inner service untouched; while it is serving or draining it is let in.
 #[tokio::test]
 async fn the_phase_is_in_the_way() {
     let table = [
@@ -39,8 +39,8 @@ async fn the_phase_is_in_the_way() {
     }
 }
 
-/// HC-03, RD-01, RD-09: whoever comes is served, and counted, while the service is draining, by handle and by layer; not
-/// before it serves and not after it has stopped, nor while a required check is down.
+/// HC-03, RD-01, RD-09: a request that comes while the service is draining is served and counted, by handle and by
+/// layer; not before it serves and not after it has stopped, nor while a required check is down.
 #[tokio::test]
 async fn served_while_draining() {
     let health = Health::new();
@@ -77,8 +77,8 @@ async fn served_while_draining() {
     assert_eq!(error.to_string(), "not ready: shutting down");
 }
 
-/// RD-01, RD-02: a required check that is down rejects with its name; one that is only reported does not. What is in
-/// flight goes on.
+/// RD-01, RD-02: a required check that is down rejects with its name; one that is only reported does not. Requests in
+/// flight go on.
 #[tokio::test]
 async fn a_required_check_is_in_the_way() {
     let health = serving();
@@ -107,7 +107,7 @@ async fn a_required_check_is_in_the_way() {
     assert_eq!((health.in_flight(), cache.asked()), (0, 0));
 }
 
-/// RD-01: of several, the first by name is told.
+/// RD-01: of several, the first by name is given as the reason.
 #[test]
 fn the_first_by_name_is_told() {
     let health = serving();
@@ -132,15 +132,15 @@ async fn poll_ready_leaves_the_inner_service_alone() {
     assert_pending!(service.poll_ready());
     switch.set_down(true);
     assert_ready_ok!(service.poll_ready());
-    // Whoever touches it now fails.
+    // A touch from here on is a failure.
     backend.send_error("touched");
     assert_ready_ok!(service.poll_ready());
     switch.set_down(false);
     assert_eq!(assert_ready_err!(service.poll_ready()).to_string(), "touched");
 }
 
-/// RD-08: it is `call` that decides. Down since `poll_ready`: rejected, and the inner service stays ready for the next.
-/// Up again since: let in, by a clone that is made ready first.
+/// RD-08: `call` decides. Down since `poll_ready`: rejected, and the inner service stays ready for the next call. Up
+/// again since: let in, by a clone that is made ready first.
 #[tokio::test]
 async fn call_decides() {
     let health = serving();
@@ -175,7 +175,7 @@ async fn call_decides() {
     assert_eq!(health.in_flight(), 0);
 }
 
-/// RD-08: an error of the inner service's own readiness comes out, whichever way it was asked.
+/// RD-08: an error of the inner service's own readiness surfaces, whichever way it was asked.
 #[tokio::test]
 async fn an_error_of_the_inner_readiness() {
     let health = Health::new();
@@ -188,8 +188,8 @@ async fn an_error_of_the_inner_readiness() {
     assert_eq!(health.in_flight(), 0);
 }
 
-/// HC-03: a layer that was told to refuse does so from the beginning of draining, whatever other layers do, and so do its
-/// clones; what is in flight goes on.
+/// HC-03: a layer set to refuse does so from the beginning of draining, whatever other layers do, and so do its clones;
+/// requests in flight go on.
 #[tokio::test]
 async fn refused_while_draining() {
     let health = serving();
@@ -213,7 +213,7 @@ async fn refused_while_draining() {
     assert!(health.admit().is_ok(), "the others were not told to");
 }
 
-/// RD-07, RD-09: what is exempt passes whatever the state, and is not counted; the others are rejected and counted.
+/// RD-07, RD-09: exempt requests pass whatever the state, and are not counted; the others are rejected and counted.
 #[tokio::test]
 async fn exempt_passes_and_is_not_counted() {
     for phase in [Phase::Starting, Phase::Serving, Phase::Draining, Phase::Stopped] {
@@ -237,7 +237,7 @@ async fn exempt_passes_and_is_not_counted() {
     }
 }
 
-/// RD-08: ready and idle clones hold nothing; a clone is not ready because the original is.
+/// RD-08: ready but idle clones hold nothing; a clone is not ready just because the original is.
 #[tokio::test]
 async fn a_clone_is_not_ready() {
     let health = serving();
@@ -279,7 +279,7 @@ async fn idle_waits_for_all() {
     assert_ready_ok!(first.poll());
     drop(second);
     assert!(!idle.is_woken());
-    // Whoever is rejected in the meantime is nobody to wait for.
+    // A request rejected in the meantime is not waited for.
     assert!(health.admit().is_err());
     assert_eq!(health.in_flight(), 1);
     drop(third);
@@ -288,7 +288,7 @@ async fn idle_waits_for_all() {
     assert_ready!(task::spawn(health.idle()).poll());
 }
 
-/// RD-01: above it, a buffer lives on through a time out of rotation.
+/// RD-01: above it, a buffer survives a time out of rotation.
 #[tokio::test]
 async fn under_a_buffer() {
     let health = Health::new();
@@ -300,7 +300,7 @@ async fn under_a_buffer() {
     assert_eq!(buffer.ready().await.unwrap().call(2).await.unwrap(), 2);
 }
 
-/// RD-01: a shedder above tells of the state, and not of a load.
+/// RD-01: a load shedder above reports the state, not overload.
 #[tokio::test]
 async fn under_load_shed() {
     let health = Health::new();

@@ -61,7 +61,7 @@ async fn assert_router(build: impl FnOnce(&Health) -> Router, prefix: &str) {
     server.abort();
 }
 
-/// HE-09: in an axum router, in every way that one takes a service, with the prefix taken off the path or not.
+/// HE-09: in an axum router, in every way that it takes a service, with or without the prefix stripped from the path.
 #[tokio::test]
 async fn in_axum() {
     assert_router(|health| Router::new().nest_service("/health", health.endpoints()), "/health").await;
@@ -79,7 +79,7 @@ async fn in_axum() {
     .await;
 }
 
-/// HE-09: as a service of its own.
+/// HE-09: as a standalone service.
 #[tokio::test]
 async fn on_hyper() {
     let health = serving();
@@ -97,8 +97,8 @@ async fn on_hyper() {
     server.abort();
 }
 
-/// RD-04, RD-06, RD-07: in a router, a service that is not ready answers 503 to all but the health endpoints, even when
-/// these stand inside of the stack.
+/// RD-04, RD-06, RD-07: in a router, a service that is not ready answers 503 to everything except the health endpoints,
+/// even when these are inside the stack.
 #[tokio::test]
 async fn the_whole_stack() {
     let health = Health::new();

@@ -13,8 +13,8 @@ fn circuit_breaker() -> CircuitBreaker {
     CircuitBreaker::builder("backend").consecutive_failures(1).open_for(SECOND).build().unwrap()
 }
 
-/// RD-03: a required circuit keeps requests away while it is open, and never the probe that ends the outage: the first
-/// request from the end of the open time on is let in, is the probe, and closes the circuit.
+/// RD-03: a required circuit breaker keeps requests out while it is open, but never the probe that ends the outage: the
+/// first request after the open time is let in, is the probe, and closes the circuit.
 #[tokio::test(start_paused = true)]
 async fn readiness_never_starves_the_probe() {
     let (health, circuit_breaker) = (serving(), circuit_breaker());
@@ -25,14 +25,14 @@ async fn readiness_never_starves_the_probe() {
 
     assert_eq!(ask(false).await.unwrap_err().to_string(), "down");
     for wait in [MS, SECOND - MS * 2] {
-        // Rejected by readiness, before the circuit is asked.
+        // Rejected by readiness, before the circuit breaker is asked.
         assert_eq!(reason(ask(true).await).as_deref(), Some("backend"));
         advance(wait).await;
     }
     assert_eq!(reason(ask(true).await).as_deref(), Some("backend"));
     assert_eq!(circuit_breaker.snapshot().rejected, 0);
     advance(MS).await;
-    // A probe that fails, and all of it again.
+    // The probe fails, and it all repeats.
     assert_eq!(ask(false).await.unwrap_err().to_string(), "down");
     assert_eq!((circuit_breaker.state(), health.is_ready()), (State::Open, false));
     advance(SECOND).await;
@@ -40,7 +40,7 @@ async fn readiness_never_starves_the_probe() {
     assert_eq!((circuit_breaker.state(), health.is_ready()), (State::Closed, true));
 }
 
-/// RD-03: while half-open, who is let in and is no probe is rejected by the circuit itself.
+/// RD-03: while half-open, a request that is let in without being a probe is rejected by the circuit breaker itself.
 #[tokio::test(start_paused = true)]
 async fn half_open_is_the_circuits_own() {
     let (health, circuit_breaker) = (serving(), circuit_breaker());
@@ -59,12 +59,12 @@ async fn half_open_is_the_circuits_own() {
     assert_eq!(health.in_flight(), 1);
     drop(probe);
     assert_eq!(health.in_flight(), 0);
-    // It hung up; the next is the probe.
+    // It hung up; the next one is the probe.
     let mut probe = task::spawn(service.oneshot(()));
     assert_pending!(probe.poll());
 }
 
-/// RD-03: a probe that hangs does not keep readiness away for longer than the circuit gives it.
+/// RD-03: a probe that hangs does not keep the service unready for longer than its timeout.
 #[tokio::test(start_paused = true)]
 async fn a_hung_probe() {
     let (health, circuit_breaker) = (serving(), circuit_breaker());
@@ -111,8 +111,8 @@ async fn a_service_that_cannot_fail() {
     assert_eq!(service.oneshot(()).await, Ok(7));
 }
 
-/// HC-09: what is kept out because of an open circuit is told how long that stays open, and nobody is told a time who knows
-/// none: for a phase, for a circuit that was forced open, for other checks, and for one that panics when it is asked.
+/// HC-09: a request kept out by an open circuit gets the rest of the open time, and no time is given where none is
+/// known: for a phase, for a circuit that was forced open, for other checks, and for one that panics when it is asked.
 #[tokio::test(start_paused = true)]
 async fn hc_09_when_to_come_again() {
     struct Panics;

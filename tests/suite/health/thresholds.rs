@@ -1,4 +1,4 @@
-//! SO-10: how often an asynchronous check has to fail or succeed, and that it is never run twice at a time.
+//! SO-10: how often an asynchronous check has to fail or succeed, and that it never runs twice at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -12,7 +12,7 @@ use tokio_test::{assert_pending, assert_ready_eq, task};
 use super::serving;
 use crate::support::{MS, SECOND, advance};
 
-/// Each run is the next letter: `+` is well.
+/// Each run is the next letter: `+` succeeds.
 async fn said(results: &'static str, failures: u32, successes: u32) -> String {
     let run = AtomicUsize::new(0);
     let check = AsyncCheck::builder(move || {
@@ -33,7 +33,8 @@ async fn said(results: &'static str, failures: u32, successes: u32) -> String {
     said
 }
 
-/// SO-10: it is down after so many failures in a row and up after so many successes in a row; one of each by default.
+/// SO-10: it is down after this many failures in a row and up after this many successes in a row; one of each by
+/// default.
 #[tokio::test]
 async fn thresholds() {
     assert_eq!(said("+-+--+", 1, 1).await, "+-+--+");
@@ -42,7 +43,7 @@ async fn thresholds() {
     assert_eq!(said("--+-+++-", 2, 3).await, "+-----++");
 }
 
-/// SO-10: while it is down, the reason is the last failure's; all who wait for a run are told the same.
+/// SO-10: while it is down, the reason is that of the last failure; all that wait for a run get the same answer.
 #[tokio::test(start_paused = true)]
 async fn reasons() {
     let (run, answer) = (AtomicUsize::new(0), Arc::new(Notify::new()));
@@ -64,7 +65,7 @@ async fn reasons() {
         for run in &mut runs {
             assert_ready_eq!(run.poll(), expected);
         }
-        // What is kept is what was said.
+        // The kept result is the reported one.
         advance(SECOND - MS).await;
         assert_eq!(check.run().await, expected);
         assert_eq!(check.status().is_up(), expected.is_up());
@@ -72,7 +73,7 @@ async fn reasons() {
     }
 }
 
-/// SO-10: a threshold of zero could not be obeyed.
+/// SO-10: a threshold of zero would make no sense.
 #[test]
 fn zero() {
     let builder = || AsyncCheck::builder(|| async { Ok::<_, BoxError>(()) });
@@ -81,7 +82,7 @@ fn zero() {
     assert!(builder().failure_threshold(u32::MAX).success_threshold(u32::MAX).build().is_ok());
 }
 
-/// Says that it is being dropped, and waits until it may.
+/// Signals that it is being dropped, and waits until it may finish.
 struct SlowDrop(mpsc::Sender<()>, mpsc::Receiver<()>);
 
 impl Drop for SlowDrop {
@@ -91,7 +92,7 @@ impl Drop for SlowDrop {
     }
 }
 
-/// SO-10: who comes while a run is being dropped waits until it is gone, and then has one of its own.
+/// SO-10: a caller that comes while a run is being dropped waits until it is gone, and then starts another.
 #[test]
 fn never_two_at_a_time() {
     let (dropping, is_dropping) = mpsc::channel();
@@ -107,7 +108,7 @@ fn never_two_at_a_time() {
             if run == 0 { std::future::pending().await } else { Ok::<_, BoxError>(()) }
         }
     });
-    // Without end, so that it needs no timer.
+    // No time limit, so that it needs no timer.
     let check = check.timeout(std::time::Duration::MAX).build().unwrap();
     let mut hangs_up = task::spawn(check.run());
     assert_pending!(hangs_up.poll());
@@ -115,7 +116,7 @@ fn never_two_at_a_time() {
     is_dropping.recv().unwrap();
     let mut comes = [(); 2].map(|()| task::spawn(check.run()));
     comes.iter_mut().for_each(|run| assert_pending!(run.poll()));
-    // One of them does not wait for it.
+    // One of them stops waiting.
     let mut goes = task::spawn(check.run());
     assert_pending!(goes.poll());
     drop(goes);

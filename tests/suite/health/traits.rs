@@ -1,4 +1,4 @@
-//! What the public types are, beside what they do.
+//! What the public types are, besides what they do.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -16,12 +16,12 @@ use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
 use tokio_test::task;
 use tower::{Layer, Service, service_fn};
 
-// The handle goes everywhere, also through `catch_unwind`.
+// The handle goes everywhere, even through `catch_unwind`.
 assert_impl_all!(Health: Clone, Debug, Default, Check, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(AsyncCheck: Clone, Debug, Check, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(AsyncCheckBuilder: Debug, Send, Sync, Unpin);
 assert_impl_all!(ReadinessLayer: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe, Layer<Rc<u8>>);
-// What was counted is there once.
+// A count exists once.
 assert_impl_all!(InFlight: Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_not_impl_any!(InFlight: Clone);
 
@@ -34,7 +34,7 @@ assert_impl_all!(NoneExempt: Copy, Debug, Default, Exempt<Rc<u8>>, Send, Sync, U
 assert_impl_all!(CheckRun: std::future::Future, Debug, Send, Sync, Unpin);
 assert_impl_all!(RunChecks: std::future::Future, Debug, Send, Sync, Unpin);
 
-// A service is what its inner service and its exemption are, and so is a future.
+// A service has the traits of its inner service and its exemption, and so does a future.
 assert_impl_all!(ReadinessService<Cell<u8>>: Clone, Debug, Send, Unpin);
 assert_not_impl_any!(ReadinessService<Cell<u8>>: Sync);
 assert_not_impl_any!(ReadinessService<Rc<u8>>: Send);
@@ -56,7 +56,7 @@ assert_impl_all!(fn() -> Status: Check);
 assert_impl_all!(for<'a> fn(&'a u8) -> bool: Exempt<u8>);
 assert_not_impl_any!(fn() -> u8: Check);
 
-/// RD-09: what is counted or runs may be sent and kept, and borrows nothing.
+/// RD-09: a counted request, or a run of checks, can be sent and kept, and borrows nothing.
 #[test]
 fn futures_of_the_handle() {
     fn is_send<T: Send + 'static>(value: T) -> T {

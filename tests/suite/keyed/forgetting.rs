@@ -5,8 +5,8 @@ use seaworthy::{CircuitBreaker, Keyed, State, Verdict};
 use super::{IDLE, bulkhead, circuits, keys, template};
 use crate::support::{MS, SECOND, advance, settle};
 
-/// KY-03: what nobody uses is forgotten, between one and two idle times after its last use, and no timer or task does
-/// it. To ask for a key, or to find it, is a use; to list it is none.
+/// KY-03: an unused handle is evicted between one and two idle times after its last use, without a timer or a task.
+/// Asking for a key, or finding it, is a use; listing it is not.
 #[tokio::test(start_paused = true)]
 async fn ky_03_idle() {
     let hosts = circuits(10);
@@ -20,7 +20,7 @@ async fn ky_03_idle() {
     hosts.find("found");
     let _ = hosts.handles();
     advance(MS).await;
-    // The one that was not used is found idle, which it has to be once more.
+    // The one that was not used is found idle, and has to be found so once more.
     hosts.evict_idle();
     assert_eq!(hosts.len(), 3);
     advance(IDLE - MS).await;
@@ -30,14 +30,14 @@ async fn ky_03_idle() {
     hosts.evict_idle();
     assert_eq!(keys(&hosts), ["asked", "found"]);
     advance(2 * IDLE).await;
-    // Nobody has looked yet.
+    // Nothing has looked yet.
     assert_eq!((hosts.len(), hosts.snapshot().evicted_idle), (2, 1));
     hosts.evict_idle();
     assert!(hosts.is_empty());
     assert_eq!((hosts.snapshot().evicted_idle, hosts.snapshot().evicted_for_capacity), (3, 0));
 }
 
-/// KY-03: what was found idle and is then used is not on its way out any more.
+/// KY-03: a handle that was found idle and is then used is no longer on its way out.
 #[tokio::test(start_paused = true)]
 async fn ky_03_used_again() {
     let hosts = circuits(10);
@@ -50,8 +50,8 @@ async fn ky_03_used_again() {
     assert_eq!(hosts.snapshot().created, 1);
 }
 
-/// KY-03: calls for other keys do the work, a few looks at each: so many calls as there are handles, and a few more,
-/// are enough, and none looks at more than three.
+/// KY-03: calls for other keys do the work, a few looks at a time: a few more calls than there are handles are enough,
+/// and none looks at more than three.
 #[tokio::test(start_paused = true)]
 async fn ky_03_by_calls_for_other_keys() {
     let tenants = bulkhead(1_000);
@@ -68,7 +68,7 @@ async fn ky_03_by_calls_for_other_keys() {
             before = after;
         }
     };
-    // They meet all sixteen parts, each often enough whatever the hashes are.
+    // They reach all sixteen shards, each often enough whatever the hashes are.
     ask(0..500);
     for _ in 0..10 {
         ask(0..500);
@@ -81,7 +81,7 @@ async fn ky_03_by_calls_for_other_keys() {
     assert_eq!(tenants.snapshot().created, 1_000);
 }
 
-/// KY-13: after an idle year the first call looks at three handles at most; the others are forgotten bit by bit.
+/// KY-13: after an idle year the first call looks at three handles at most; the others are evicted bit by bit.
 #[tokio::test(start_paused = true)]
 async fn ky_13_an_idle_year() {
     let tenants = bulkhead(1_000_000);
@@ -97,7 +97,7 @@ async fn ky_13_an_idle_year() {
     assert_eq!(keys(&tenants), [0]);
 }
 
-/// KY-03: without end means that nothing is forgotten.
+/// KY-03: an idle time with no limit means that nothing is evicted.
 #[tokio::test(start_paused = true)]
 async fn ky_03_without_end() {
     let hosts: Keyed<u32, CircuitBreaker> = template().keyed().idle(Duration::MAX).build().unwrap();
@@ -116,8 +116,8 @@ async fn forget<K, H: seaworthy::keyed::KeyedHandle>(keyed: &Keyed<K, H>) {
     }
 }
 
-/// KY-02: a handle that is held is never forgotten, nor one with a call under way; the idle time begins when it is found
-/// that nobody holds it.
+/// KY-02: a handle that is held is never evicted, nor one with a call in flight; the idle time begins when it is found
+/// to be no longer held.
 #[tokio::test(start_paused = true)]
 async fn ky_02_held() {
     let (hosts, tenants) = (circuits(10), bulkhead(10));
@@ -133,7 +133,7 @@ async fn ky_02_held() {
     }
     assert_eq!(keys(&hosts), ["handle", "layer", "leaked", "permit"]);
     assert_eq!(keys(&tenants), [1, 2]);
-    // It is the same one: what was held so long still counts.
+    // It is the same one: its state still counts.
     permit.settle(Verdict::Failure);
     assert_eq!(hosts.get("permit").state(), State::Open);
     drop((circuit_breaker, layer, bulkhead_permit, waits));
@@ -154,7 +154,7 @@ async fn ky_02_long_calls_count() {
         let permit = hosts.get(&7).admit().unwrap();
         advance(10 * SECOND).await;
         permit.settle(Verdict::Failure);
-        // Somebody looks right after it: it has been idle for no time, though it was asked for long ago.
+        // A look right after it: it has not been idle at all, though it was asked for long ago.
         hosts.evict_idle();
         advance(SECOND - MS).await;
         hosts.evict_idle();
@@ -163,7 +163,7 @@ async fn ky_02_long_calls_count() {
     assert_eq!(hosts.get(&7).state(), State::Open);
 }
 
-/// KY-04: a circuit that is open is not forgotten before its open time is over; then it is, after the idle time.
+/// KY-04: an open circuit is not evicted before its open time is over; after that it is, once the idle time is over.
 #[tokio::test(start_paused = true)]
 async fn ky_04_open() {
     let hosts: Keyed<u32, CircuitBreaker> = template().open_for(10 * IDLE).keyed().idle(IDLE).build().unwrap();
@@ -185,7 +185,7 @@ async fn ky_04_open() {
     assert!(hosts.is_empty());
 }
 
-/// KY-04: so it is if the circuit was found idle before it opened, in the hands of somebody who had listed it.
+/// KY-04: the same if the circuit was found idle before it was opened, through a handle from the list.
 #[tokio::test(start_paused = true)]
 async fn ky_04_opened_while_resting() {
     let hosts = circuits(10);
@@ -204,8 +204,8 @@ async fn ky_04_opened_while_resting() {
     assert!(hosts.is_empty());
 }
 
-/// KY-04: neither is one that was forced, or is open for ever, nor a bulkhead whose limit was changed, before it is as it
-/// was again.
+/// KY-04: nor is one that was forced, or is open for ever, nor a bulkhead whose limit was changed, until that is
+/// undone.
 #[tokio::test(start_paused = true)]
 async fn ky_04_told_to_be_so() {
     let hosts: Keyed<u32, CircuitBreaker> = template().open_for(Duration::MAX).keyed().idle(IDLE).build().unwrap();
@@ -218,7 +218,7 @@ async fn ky_04_told_to_be_so() {
     forget(&tenants).await;
     assert_eq!((keys(&hosts), keys(&tenants)), (vec![1, 2, 3], vec![1]));
     assert_eq!(tenants.get(&1).limit(), 5);
-    // Those that were listed are the same, and so is what is done to them.
+    // Listed handles are the same ones, and so is what is done through them.
     for (_, circuit_breaker) in hosts.handles() {
         circuit_breaker.reset();
     }
@@ -228,7 +228,7 @@ async fn ky_04_told_to_be_so() {
     assert!(hosts.is_empty() && tenants.is_empty());
 }
 
-/// KY-04: a circuit that is half-open, and whose probe is gone, is forgotten after the idle time.
+/// KY-04: a half-open circuit whose probe is gone is evicted after the idle time.
 #[tokio::test(start_paused = true)]
 async fn ky_04_half_open() {
     let hosts = circuits(10);
@@ -236,7 +236,7 @@ async fn ky_04_half_open() {
     advance(SECOND).await;
     let probe = hosts.get("a").admit().unwrap();
     forget(&hosts).await;
-    // The probe is held, though it was given up.
+    // The probe is held, though it has timed out.
     assert_eq!(hosts.get("a").state(), State::HalfOpen);
     drop(probe);
     forget(&hosts).await;

@@ -6,7 +6,7 @@ use seaworthy::{Bulkhead, Event, Keyed, Rejected, State, Verdict};
 use super::{bulkhead, circuits, is_overflow, keys, template};
 use crate::support::{MS, SECOND, advance, settle};
 
-/// KY-05: there are never more than `max`; who comes after that takes the place of the one that was used least recently.
+/// KY-05: there are never more than `max`; a new key takes the place of the one that was used least recently.
 #[tokio::test(start_paused = true)]
 async fn ky_05_the_least_recently_used_goes() {
     let hosts = circuits(3);
@@ -29,7 +29,7 @@ async fn ky_05_the_least_recently_used_goes() {
     );
 }
 
-/// KY-05: what is held, open, half-open, forced, or was given another limit, keeps its place.
+/// KY-05: a handle that is held, open, half-open, forced, or has another limit, keeps its place.
 #[tokio::test(start_paused = true)]
 async fn ky_05_what_is_needed_stays() {
     let hosts = circuits(6);
@@ -39,7 +39,7 @@ async fn ky_05_what_is_needed_stays() {
     settle(&hosts.get("half-open"), &[Verdict::Failure]);
     hosts.get("forced").force_closed();
     advance(SECOND).await;
-    // Dropped without a verdict: nobody is probing, and nothing is known yet.
+    // Dropped without a verdict: no probe is in flight, and nothing is known yet.
     drop(hosts.get("half-open").admit().unwrap());
     drop(hosts.get("open").admit().map(|probe| probe.settle(Verdict::Failure)));
     let states = ["open", "over", "half-open"].map(|key| hosts.get(key).state());
@@ -59,8 +59,8 @@ async fn ky_05_what_is_needed_stays() {
     assert_eq!(keys(&tenants), [1, 8]);
 }
 
-/// KY-06: if none can be spared, the others share the overflow; that of circuits lets every call pass, whatever it
-/// measures, unless it is forced open.
+/// KY-06: if none can be evicted, other keys share the overflow; that of circuit breakers lets every call pass,
+/// whatever it measures, unless it is forced open.
 #[tokio::test(start_paused = true)]
 async fn ky_06_overflow_of_circuits() {
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -75,7 +75,7 @@ async fn ky_06_overflow_of_circuits() {
     for key in ["c", "d", "c"] {
         let circuit_breaker = hosts.get(key);
         assert!(is_overflow(&circuit_breaker));
-        // One that is ill says nothing about the others.
+        // One sick key says nothing about the others.
         settle(&circuit_breaker, &[Verdict::Failure; 3]);
     }
     assert_eq!((hosts.overflow().state(), hosts.overflow().snapshot().rejected), (State::Closed, 0));
@@ -88,7 +88,7 @@ async fn ky_06_overflow_of_circuits() {
     drop(held);
     advance(MS).await;
     assert!(!is_overflow(&hosts.get("c")));
-    // It is full as before, without ever having had room: that is no news.
+    // It is full as before, and never had room: that is not reported.
     let held = ["c", "d"].map(|key| hosts.get(key));
     assert!(is_overflow(&hosts.get("e")));
     assert_eq!(told.lock().unwrap().len(), 1);
@@ -98,7 +98,7 @@ async fn ky_06_overflow_of_circuits() {
     assert_eq!(told.lock().unwrap().len(), 2);
 }
 
-/// KY-06: the overflow of bulkheads has as many permits for all as each of the others has.
+/// KY-06: the overflow of bulkheads has as many permits for all as each bulkhead has.
 #[tokio::test(start_paused = true)]
 async fn ky_06_overflow_of_bulkheads() {
     let tenants = bulkhead(1);
@@ -111,7 +111,8 @@ async fn ky_06_overflow_of_bulkheads() {
     assert!(tenants.get(&3).try_acquire().is_ok());
 }
 
-/// KY-05, KY-06: at most sixteen are looked at; what was passed over has moved to the end, so that the next finds more.
+/// KY-05, KY-06: at most sixteen are looked at; those passed over have moved to the end, so that the next look finds
+/// more.
 #[tokio::test(start_paused = true)]
 async fn ky_06_looks_are_bounded() {
     let tenants: Keyed<u32, Bulkhead> = Bulkhead::builder("tenants").keyed().max(40).build().unwrap();
@@ -132,8 +133,8 @@ async fn ky_06_looks_are_bounded() {
     drop(held);
 }
 
-/// SO-07: that nothing can be spared is remembered for a millisecond, in which a key that is not known gets the overflow
-/// without a look; but not longer, and a place that becomes free is taken at once.
+/// SO-07: that nothing can be evicted is remembered for a millisecond, in which an unknown key gets the overflow
+/// without a look; but no longer, and a place that becomes free is taken at once.
 #[tokio::test(start_paused = true)]
 async fn so_07_full_is_remembered_for_a_while() {
     let hosts = circuits(2);

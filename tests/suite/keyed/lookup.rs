@@ -5,8 +5,8 @@ use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Keyed, State, Verdict};
 use super::{bulkhead, circuits, keys, template};
 use crate::support::settle;
 
-/// KY-01: a handle is made when its key is first asked for, of the template's settings and with the key in its name, and
-/// is the same from then on, from all clones of the family.
+/// KY-01: a handle is made when its key is first asked for, from the template's settings and with the key in its name,
+/// and is the same from then on, from all clones of the family.
 #[tokio::test(start_paused = true)]
 async fn ky_01_one_for_each_key() {
     let hosts = circuits(10);
@@ -14,7 +14,7 @@ async fn ky_01_one_for_each_key() {
     let a = hosts.get("a");
     assert_eq!((a.name().as_str(), hosts.name().as_str(), hosts.len()), ("hosts[a]", "hosts", 1));
     settle(&hosts.clone().get("a"), &[Verdict::Failure]);
-    // It opened after one failure, as the template says; the other never heard of it.
+    // It opened after one failure, as the template says; the other is unaffected.
     assert_eq!((a.state(), hosts.get("b").state()), (State::Open, State::Closed));
     assert_eq!(hosts.find("a").map(|circuit_breaker| circuit_breaker.state()), Some(State::Open));
     assert_eq!(keys(&hosts), ["a", "b"]);
@@ -23,7 +23,7 @@ async fn ky_01_one_for_each_key() {
     assert_eq!(format!("{hosts:?}"), r#"Keyed { name: "hosts", handles: 2, max: 10, .. }"#);
 }
 
-/// KY-01: bulkheads, too, and keys that are lent, made or given.
+/// KY-01: bulkheads, too, and keys that are borrowed, made or owned.
 #[test]
 fn ky_01_all_ways_to_ask() {
     let tenants = bulkhead(10);
@@ -51,7 +51,7 @@ async fn ky_01_run() {
     assert!(hosts.get("well").run(async { Ok::<(), BoxError>(()) }).await.is_ok());
 }
 
-/// KY-10: names of one's own.
+/// KY-10: custom names.
 #[test]
 fn ky_10_labels() {
     #[derive(Clone, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ fn ky_10_labels() {
     assert_eq!(hosts.overflow().name(), "hosts (overflow)");
 }
 
-/// KY-12: what is removed is forgotten whatever its state; who holds it goes on with it, alone.
+/// KY-12: a removed handle is gone whatever its state; code that holds it goes on with it, alone.
 #[tokio::test(start_paused = true)]
 async fn ky_12_remove() {
     let hosts = circuits(10);
@@ -76,7 +76,7 @@ async fn ky_12_remove() {
     removed.reset();
     assert_eq!(held.state(), State::Closed);
     assert_eq!(hosts.snapshot().evicted_idle, 0);
-    // Many come and go, and the places are used again.
+    // Many come and go, and the places are reused.
     for round in 0..100 {
         let names: Vec<String> = (0..9).map(|key| format!("{round}-{key}")).collect();
         for name in &names {

@@ -33,7 +33,7 @@ fn bulkhead(max: u32) -> Keyed<u32, Bulkhead> {
     Bulkhead::builder("tenants").limit(1).keyed().idle(IDLE).max(max).build().unwrap()
 }
 
-/// The keys that are there, in order.
+/// The known keys, in order.
 fn keys<K: Clone + Ord, H: KeyedHandle>(keyed: &Keyed<K, H>) -> Vec<K> {
     let mut keys: Vec<K> = keyed.handles().into_iter().map(|(key, _)| key).collect();
     keys.sort();

@@ -1,4 +1,4 @@
-//! The keyed circuits against a naive model: for each key that is there, when it was used and what became of it.
+//! The keyed circuit breakers against a naive model: for each known key, when it was used and its state.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,7 +22,7 @@ enum Step {
     /// A call that fails, if it is let in.
     Fail(u8),
     Succeed(u8),
-    /// A call that is given up.
+    /// A call that is abandoned.
     GiveUp(u8),
     ForceOpen(u8),
     ForceClosed(u8),
@@ -63,15 +63,15 @@ enum State {
     ForcedClosed,
 }
 
-/// What is known of a key that is there.
+/// What is known about a key.
 #[derive(Clone, Debug, Default)]
 struct Known {
     asked: u64,
-    /// When it was held or busy for the last time.
+    /// When it was last held or busy.
     used: u64,
     held: usize,
     state: State,
-    /// When all were looked through and it had been idle for long enough.
+    /// When a full look found it idle for long enough.
     found_idle: Option<u64>,
 }
 
@@ -85,7 +85,7 @@ impl Known {
         self.held > 0 || rejects || matches!(self.state, State::ForcedOpen | State::ForcedClosed)
     }
 
-    /// When it was in use for the last time, as far as anybody can know.
+    /// When it was last in use, as far as can be known.
     fn last_used(&self, now: u64) -> u64 {
         match self.state {
             _ if self.is_needed(now) => now,
@@ -110,7 +110,7 @@ struct Game {
     max: usize,
     known: BTreeMap<u8, Known>,
     now: u64,
-    /// When none could be spared.
+    /// When none could be evicted.
     full: Option<u64>,
     held: Vec<(u8, CircuitBreaker)>,
 }
@@ -122,7 +122,7 @@ impl Game {
         Game { hosts: builder.build().unwrap(), max, known: BTreeMap::new(), now: 0, full: None, held: Vec::new() }
     }
 
-    /// Holds what is gone against what may be, and takes note.
+    /// Compares what is gone with what may be gone, and takes note.
     fn compare(&mut self, before: seaworthy::keyed::Snapshot) {
         let (after, now) = (self.hosts.snapshot(), self.now);
         let there: Vec<u8> = self.hosts.handles().into_iter().map(|(key, _)| key).collect();
@@ -137,7 +137,7 @@ impl Game {
         let places = gone.values().filter(|known| !known.may_be_forgotten(now)).count() as u64;
         assert!(places <= spared, "forgotten before its time: {gone:?} at {now}");
         if spared == 1 {
-            // Whichever of them it was that left its place to another key: nobody who could have was used before it.
+            // Whichever lost its place to another key: none that could have been evicted was used before it.
             let fine = gone.values().any(|spared| {
                 spared.may_leave_its_place(now)
                     && left
@@ -156,7 +156,7 @@ impl Game {
         known
     }
 
-    /// The handle of a key; none if it is the overflow's, and then that was right.
+    /// The handle of a key; none if it is the overflow's, after checking that this was right.
     fn get(&mut self, key: u8) -> Option<CircuitBreaker> {
         let before = self.hosts.snapshot();
         let was_there = self.known.contains_key(&key);
@@ -166,7 +166,7 @@ impl Game {
             assert!(!was_there && (after.overflowed, after.created) == (before.overflowed + 1, before.created));
             self.compare(before);
             assert_eq!(self.known.len(), self.max);
-            // Time goes in milliseconds here, and for one it is remembered that none could be spared.
+            // Time moves in milliseconds here, and for one it is remembered that none could be evicted.
             let now = self.now;
             if self.full != Some(now) {
                 assert!(!self.known.values().any(|known| known.may_leave_its_place(now)), "{self:?}");
@@ -251,7 +251,7 @@ impl Game {
             Step::Reset(key) => self.tell(key, State::Closed, CircuitBreaker::reset),
             Step::Remove(key) => {
                 assert_eq!(self.hosts.remove(&key).is_some(), self.known.remove(&key).is_some());
-                // Who holds the old one has nothing to do with a new one.
+                // A holder of the old one has nothing to do with a new one.
                 self.held.retain(|(held, _)| *held != key);
             }
             Step::ForgetIdle => {
@@ -310,7 +310,7 @@ async fn play(max: usize, steps: Vec<Step>) {
     assert!(game.hosts.is_empty());
 }
 
-/// `PROPTEST_CASES`, or so many that all of them take a second.
+/// `PROPTEST_CASES`, or a number that takes about a second in all.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 300 };
@@ -320,7 +320,7 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    /// KY-01 to KY-06, KY-12: any order of calls, holding, forcing, forgetting and time, at any cap.
+    /// KY-01 to KY-06, KY-12: any order of calls, holding, forcing, evicting and time, at any cap.
     #[test]
     fn as_the_model_says(max in 1..6usize, steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;

@@ -24,7 +24,7 @@ fn backend(request: Request) -> Ready<Result<&'static str, BoxError>> {
     std::future::ready(if request.1 { Ok(request.0) } else { Err("down".into()) })
 }
 
-/// KY-08: each request goes through the circuit of its key, and no other.
+/// KY-08: each request goes through the circuit breaker of its key, and no other.
 #[tokio::test(start_paused = true)]
 async fn ky_08_by_key() {
     let hosts = circuits(10);
@@ -50,7 +50,7 @@ async fn ky_08_by_key() {
     assert_eq!((keys(&hosts), services[0].keyed().len()), (vec!["a".into(), "b".into()], 2));
 }
 
-/// KY-08: a key may be made of the request; a classifier says what counts.
+/// KY-08: a key may be computed from the request; a classifier says what counts.
 #[tokio::test(start_paused = true)]
 async fn ky_08_made_keys_and_classifiers() {
     let shards: Keyed<u32, CircuitBreaker> = template().keyed().build().unwrap();
@@ -65,8 +65,8 @@ async fn ky_08_made_keys_and_classifiers() {
     }
 }
 
-/// KY-08: `poll_ready` is the inner service's, whatever the circuits are; its error belongs to no key. A rejected call
-/// leaves the inner service untouched, and as ready as it was.
+/// KY-08: `poll_ready` is the inner service's, whatever the circuits' states; its error belongs to no key. A rejected
+/// call leaves the inner service untouched, and as ready as it was.
 #[tokio::test(start_paused = true)]
 async fn ky_08_readiness_is_the_inner_services() {
     let hosts = circuits(10);
@@ -81,7 +81,7 @@ async fn ky_08_readiness_is_the_inner_services() {
     let mut call = task::spawn(service.call("ill"));
     assert_eq!(rejected(&assert_ready_err!(call.poll())), "circuit `hosts[ill]` is open");
     assert_pending!(handle.poll_request());
-    // The readiness is for the next.
+    // The readiness is kept for the next call.
     assert_ready_ok!(service.enter(|cx, mut service| service.poll_ready(cx)));
     let mut call = task::spawn(service.call("well"));
     assert_pending!(call.poll());
@@ -108,7 +108,8 @@ async fn ky_08_under_a_buffer() {
     }
 }
 
-/// KY-02, KY-08: a call holds its circuit: dropped, panicking or late, it is settled with the very one that let it in.
+/// KY-02, KY-08: a call holds its circuit breaker: dropped, panicking or late, it is settled with the very one that
+/// admitted it.
 #[tokio::test(start_paused = true)]
 async fn ky_02_a_call_holds_its_circuit() {
     let hosts = circuits(1);
@@ -143,7 +144,7 @@ async fn ky_08_panic_in_call() {
     assert_eq!((hosts.get("a").state(), hosts.get("b").state()), (State::Open, State::Closed));
 }
 
-/// KY-09: each request takes a permit of its key's bulkhead, which is given back at the end; the others do not notice.
+/// KY-09: each request takes a permit from its key's bulkhead, released at the end; the others are not affected.
 #[tokio::test(start_paused = true)]
 async fn ky_09_slots_by_key() {
     let tenants = bulkhead(10);
@@ -238,7 +239,7 @@ async fn ky_08_in_a_stack() {
     assert!(tenants.handles().into_iter().all(|(_, bulkhead)| bulkhead.in_use() == 0));
 }
 
-/// The services are asked for nothing but what they need, and show what is in them.
+/// The services ask only for the traits they need, and their `Debug` shows what is in them.
 #[test]
 fn parts() {
     let mut breaker: KeyedCircuitBreakerService<u8, _, _> = circuits(1).layer(|request: &Request| request.0).layer(7);

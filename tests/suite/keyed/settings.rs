@@ -4,7 +4,7 @@ use seaworthy::{Bulkhead, CircuitBreaker, Keyed};
 
 use super::template;
 
-/// KY-11: what cannot be is refused by `build`, which names the setting; the template's, too.
+/// KY-11: impossible settings are refused by `build`, which names the setting, even those of the template.
 #[test]
 fn ky_11_bad_settings() {
     let idle = |idle| template().keyed::<u32>().idle(idle).build().map(|_| ());

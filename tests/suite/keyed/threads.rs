@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use seaworthy::{Bulkhead, Keyed};
 
-/// KY-02, KY-05: many threads, many keys, room for few and hardly any idle time: whoever has the only permit of a key is
-/// alone with it, so that there was never a second bulkhead for it; and there are never more than `max`.
+/// KY-02, KY-05: many threads, many keys, room for few and hardly any idle time: a holder of a key's only permit is
+/// alone with it, so there was never a second bulkhead for the key; and there are never more than `max`.
 #[test]
 fn ky_02_never_two_for_a_key() {
     const KEYS: usize = 24;

@@ -1,4 +1,4 @@
-//! What the public types are, beside what they do.
+//! What the public types are, besides what they do.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -17,7 +17,7 @@ assert_impl_all!(Keyed<String, CircuitBreaker>: Clone, Debug, Send, Sync, Unpin,
 assert_impl_all!(Keyed<String, Bulkhead>: Clone, Debug, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(KeyedBuilder<Rc<()>, CircuitBreaker>: Clone, Debug, Send, Sync, Unpin);
 assert_impl_all!(Snapshot: Copy, Debug, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-// Keys lie behind locks: they have to be sent, not shared.
+// Keys are stored behind locks: they have to be `Send`, not `Sync`.
 assert_impl_all!(Keyed<Cell<u8>, CircuitBreaker>: Clone, Send, Sync);
 assert_not_impl_any!(Keyed<Rc<()>, CircuitBreaker>: Send, Sync);
 

@@ -19,7 +19,7 @@ fn circuit_breaker(diary: &Diary) -> CircuitBreaker {
     CircuitBreaker::builder("c").consecutive_failures(2).open_for(SECOND).observer(diary.clone()).build().unwrap()
 }
 
-/// ME-02: each call that is let in is told once, with its verdict and its time; a call that is rejected is not one.
+/// ME-02: each admitted call is reported once, with its verdict and its duration; a rejected call is not.
 #[tokio::test(start_paused = true)]
 async fn each_verdict_of_a_circuit() {
     let diary = Diary::new(true);
@@ -38,7 +38,7 @@ async fn each_verdict_of_a_circuit() {
     advance(SECOND).await;
     settle(&circuit_breaker, &[Verdict::Success]);
     assert_eq!(diary.take(), ["c open half-open", "c half-open closed", "c Success 0ns"]);
-    // A clone is the same circuit; the last handle says that it is gone.
+    // A clone is the same circuit breaker; dropping the last handle reports its end.
     drop(circuit_breaker.clone());
     assert_eq!(diary.take(), [""; 0]);
     circuit_breaker.force_open();
@@ -46,7 +46,7 @@ async fn each_verdict_of_a_circuit() {
     assert_eq!(diary.take(), ["c closed open", "c dropped open"]);
 }
 
-/// ME-02: dropped, panicked and late calls are told once, too.
+/// ME-02: dropped, panicking and late calls are reported once, too.
 #[tokio::test(start_paused = true)]
 async fn calls_that_do_not_end_well() {
     let diary = Diary::new(true);
@@ -69,7 +69,7 @@ async fn calls_that_do_not_end_well() {
     assert!(catch_unwind(AssertUnwindSafe(|| drop(service.call(())))).is_err());
     assert_eq!(diary.take(), ["c closed open", "c Failure 0ns"]);
     circuit_breaker.reset();
-    // Late: it changes nothing, and took as long as it took.
+    // Late: it changes nothing, and its duration is what it was.
     let late = circuit_breaker.admit().unwrap();
     circuit_breaker.force_open();
     advance(SECOND).await;
@@ -81,7 +81,7 @@ async fn calls_that_do_not_end_well() {
     assert_eq!(diary.take(), ["d built", "d Failure 0ns"]);
 }
 
-/// ME-02: a failed `poll_ready` is told, and no call is.
+/// ME-02: a failed `poll_ready` is reported, and no call is.
 #[tokio::test(start_paused = true)]
 async fn an_inner_service_that_is_not_ready() {
     let diary = Diary::new(true);
@@ -92,7 +92,7 @@ async fn an_inner_service_that_is_not_ready() {
     assert_eq!(diary.take(), ["c built", "c not ready"]);
 }
 
-/// ME-03: every step of a caller of a bulkhead is told once, that of one who is handed a permit by whoever gave it back.
+/// ME-03: each step of a bulkhead's caller is reported once; a granted permit by the call that released it.
 #[tokio::test(start_paused = true)]
 async fn each_step_through_a_bulkhead() {
     let diary = Diary::new(true);
@@ -109,7 +109,7 @@ async fn each_step_through_a_bulkhead() {
     assert_eq!(diary.take(), ["b Outside Waiting", "b Outside Waiting", "b Outside Waiting", "b rejected"]);
     drop(held);
     assert_eq!(diary.take(), ["b Inside Outside", "b Waiting Inside"]);
-    // It has the permit already: to notice is no step.
+    // It has the permit already: noticing is not a step.
     let first = assert_ready!(first.poll()).unwrap();
     assert_eq!(diary.take(), [""; 0]);
     drop(second);
@@ -140,7 +140,7 @@ fn policy(diary: &Diary, budget: RetryBudget) -> RetryPolicy {
     builder.budget(budget).observer(diary.clone()).build().unwrap()
 }
 
-/// ME-04: each request, each retry and each end of retrying is told once, with the budget as it is then.
+/// ME-04: each request, each retry and each end of retrying is reported once, with the budget at that time.
 #[tokio::test(start_paused = true)]
 async fn each_step_of_a_retry() {
     let diary = Diary::new(true);
@@ -159,7 +159,7 @@ async fn each_step_of_a_retry() {
     assert_eq!(diary.take(), ["f built None", "f began None", "f began None", "f stopped: not retryable None"]);
 }
 
-/// ME-05: an observer that does not want calls is told what it was told before.
+/// ME-05: an observer that does not want events of calls gets the same events as before.
 #[tokio::test(start_paused = true)]
 async fn who_does_not_want_calls() {
     let diary = Diary::new(false);
@@ -178,7 +178,7 @@ async fn who_does_not_want_calls() {
     assert_eq!(diary.take(), [""; 0]);
 }
 
-/// ME-05: of several observers each is told what it wants, whatever the others want or do.
+/// ME-05: each of several observers gets the events it wants, whatever the others want or do.
 #[tokio::test(start_paused = true)]
 async fn several_observers() {
     struct Panics(Arc<AtomicU32>);
@@ -199,7 +199,7 @@ async fn several_observers() {
     assert_eq!(panics.load(Ordering::Relaxed), 1);
 }
 
-/// ME-05: an observer may use what it is told of, and its panic costs no permit, no verdict and no attempt.
+/// ME-05: an observer may use the handle whose event it gets, and its panic costs no permit, no verdict and no attempt.
 #[tokio::test(start_paused = true)]
 async fn observers_that_panic_or_look() {
     #[derive(Clone, Default)]
@@ -232,7 +232,7 @@ async fn observers_that_panic_or_look() {
     assert_eq!(told, 2 + 6 + 2);
 }
 
-/// Pending for ever, and ready for it.
+/// Pending for ever, and ready for more calls.
 #[derive(Clone)]
 struct Silent;
 

@@ -1,4 +1,4 @@
-//! SO-08: what the handles of a keyed family are called in metrics.
+//! SO-08: the names of a keyed family's handles in metrics.
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use seaworthy::{CircuitBreaker, Keyed, MetricsObserver, Verdict};
@@ -32,7 +32,7 @@ fn so_08_the_family_by_default() {
     }
 }
 
-/// SO-08: each key has series of its own where they are asked for.
+/// SO-08: each key has its own series if asked for.
 #[test]
 fn so_08_keys_where_they_are_asked_for() {
     let lines = exported("hosts", MetricsObserver::new().label_keys());

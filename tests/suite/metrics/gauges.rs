@@ -1,4 +1,4 @@
-//! What `MetricsObserver` makes of services, tasks, families, targets and fallbacks.
+//! `MetricsObserver`'s view of services, tasks, families, targets and fallbacks.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,14 @@ use seaworthy::{BoxError, Bulkhead, Fallback, Health, Keyed, MetricsObserver, Ph
 use super::series::Shown;
 use crate::support::SECOND;
 
-/// All services of a process are one for its gauges, those of another test included.
+/// All services of a process share its gauges, even those of another test.
 pub(super) fn alone() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// ME-13, ME-14: a service's phase is one-hot from the start, its requests in flight are what its handle says, and
-/// rejections are told apart by what is in the way.
+/// ME-13, ME-14: a service's phase is one-hot from the start, its requests in flight match its handle, and rejections
+/// are distinguished by their reason.
 #[test]
 fn a_service() {
     let (shown, _alone) = (Shown::new(), alone());
@@ -81,7 +81,7 @@ fn a_service() {
     check("false", 0, 0);
 }
 
-/// ME-15: a check that is only shown rejects nothing, and has no series that says so.
+/// ME-15: a check that is only reported rejects nothing, and has no series for that.
 #[test]
 fn a_check_that_is_only_shown() {
     let (shown, _alone) = (Shown::new(), alone());
@@ -96,7 +96,7 @@ fn a_check_that_is_only_shown() {
     shown.assert(&[(&state("up"), 0), (&state("down"), 0)]);
 }
 
-/// ME-18: the gauges of a family are what its snapshot says, after each step.
+/// ME-18: the gauges of a family match its snapshot, after each step.
 #[tokio::test(start_paused = true)]
 async fn a_family() {
     let shown = Shown::new();
@@ -127,7 +127,7 @@ async fn a_family() {
     shown.assert(&[(r#"keyed_max_handles{name="me-keyed"}"#, 0), (r#"keyed_handles{name="me-keyed"}"#, 0)]);
 }
 
-/// ME-19: a fallback's counter is there from when it is built, and counts what fell back.
+/// ME-19: a fallback's counter exists from when it is built, and counts the calls that fell back.
 #[tokio::test]
 async fn a_fallback() {
     let shown = Shown::new();
@@ -141,7 +141,7 @@ async fn a_fallback() {
     fallbacks(1);
 }
 
-/// ME-16: a target's state is one-hot from the start, and its probes are counted and timed by how they went.
+/// ME-16: a target's state is one-hot from the start, and its probes are counted and timed by outcome.
 #[cfg(feature = "prober")]
 #[tokio::test(start_paused = true)]
 async fn a_target() {
@@ -189,7 +189,7 @@ async fn a_target() {
     probes(1, 1, 1);
 }
 
-/// ME-17: tasks are counted while they are there, and their failures by cause and by what comes of them.
+/// ME-17: tasks are counted while they exist, and their failures by cause and consequence.
 #[cfg(feature = "lifecycle")]
 #[tokio::test(start_paused = true)]
 async fn a_task() {

@@ -1,4 +1,4 @@
-//! What is told of a family of handles.
+//! The events of a family of handles.
 
 use seaworthy::{Bulkhead, Keyed};
 
@@ -9,12 +9,13 @@ fn family(diary: &Diary) -> Keyed<u32, Bulkhead> {
     Bulkhead::builder("k").observer(diary.clone()).keyed().max(2).idle(SECOND).build().unwrap()
 }
 
-/// What is told of the family, and not of its handles.
+/// The events of the family, without those of its handles.
 fn told(diary: &Diary) -> Vec<String> {
     diary.take().into_iter().filter(|line| line.starts_with("k ") && !line.starts_with("k (overflow)")).collect()
 }
 
-/// ME-18: a family tells that it is there, each handle that comes and goes, and why, each look-up without room, and its end.
+/// ME-18: a family reports its creation, each handle that comes and goes, and why, each look-up without room, and its
+/// end.
 #[tokio::test(start_paused = true)]
 async fn handles_that_come_and_go() {
     let diary = Diary::new(true);
@@ -30,7 +31,7 @@ async fn handles_that_come_and_go() {
     drop(keyed.get(&3));
     assert_eq!(told(&diary), ["k forgot 1: Capacity", "k added"]);
     let _held = [keyed.get(&2), keyed.get(&3)];
-    // None can be spared; the family says once that it is exhausted, and each time that it overflows.
+    // None can be evicted; the family reports once that it is exhausted, and each time that it overflows.
     drop((keyed.get(&4), keyed.get(&5)));
     assert_eq!(told(&diary), ["k exhausted", "k overflowed", "k overflowed"]);
     assert!(keyed.remove(&3).is_some() && keyed.remove(&3).is_none());
@@ -50,7 +51,7 @@ async fn handles_that_come_and_go() {
     assert_eq!(told(&diary), ["k dropped with 1 of 2"]);
 }
 
-/// ME-18: an observer that does not want calls is told only that there is no room.
+/// ME-18: an observer that does not want events of calls hears only that there is no room.
 #[tokio::test(start_paused = true)]
 async fn who_does_not_want_calls() {
     let diary = Diary::new(false);

@@ -1,4 +1,4 @@
-//! What an observer that wants calls is told, and what `MetricsObserver` makes of it.
+//! The events of an observer that wants those of calls, and `MetricsObserver`'s view of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests, helpers included")]
 
 mod events;
@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex};
 
 use seaworthy::{Event, Observer};
 
-/// Writes down each event, in short.
+/// Records each event, in short form.
 #[derive(Clone, Debug)]
 struct Diary {
     lines: Arc<Mutex<Vec<String>>>,
@@ -39,7 +39,7 @@ impl Diary {
         Diary { lines: Arc::default(), wants_calls }
     }
 
-    /// All lines so far; the next call begins anew.
+    /// Takes all lines so far; the next call starts over.
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.lines.lock().unwrap())
     }

@@ -1,4 +1,4 @@
-//! What is told of probed targets.
+//! The events of probed targets.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(super) fn policy() -> ProbePolicy {
     builder.failure_threshold(2).build().unwrap()
 }
 
-/// Well, then not, then without end.
+/// Succeeds, then fails, then hangs for ever.
 pub(super) fn script() -> impl Fn() -> std::pin::Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>> + Send + Sync
 {
     let runs = Arc::new(AtomicU32::new(0));
@@ -36,7 +36,7 @@ pub(super) fn script() -> impl Fn() -> std::pin::Pin<Box<dyn Future<Output = Res
     }
 }
 
-/// ME-16: a target tells that it is there, each probe that counts with how it went, each change, and its end.
+/// ME-16: a target reports its creation, each probe that counts with its outcome, each change, and its end.
 #[tokio::test(start_paused = true)]
 async fn from_the_start_to_the_end() {
     let diary = Diary::new(true);
@@ -52,7 +52,7 @@ async fn from_the_start_to_the_end() {
     assert_eq!(diary.take(), ["t Failure 0ns down"]);
     pass(SECOND + 100 * MS).await;
     assert_eq!(diary.take(), ["t healthy unhealthy", "t TimedOut 100ms timed out after 100ms"]);
-    // The one that is under way when the window ends does not count.
+    // The one in flight when the window ends does not count.
     pass(SECOND).await;
     target.set_phase(TargetPhase::NotRunning);
     pass(SECOND).await;
@@ -61,14 +61,14 @@ async fn from_the_start_to_the_end() {
     assert_eq!(diary.take(), ["t removed unknown"]);
     task.stop().await;
     assert_eq!(diary.take(), [""; 0]);
-    // A handle of a target keeps the prober.
+    // A target's handle keeps the prober alive.
     drop(prober);
     assert_eq!(diary.take(), [""; 0]);
     drop(target);
     assert_eq!(diary.take(), ["off removed disabled"]);
 }
 
-/// ME-16: an observer that does not want calls is told of changes only.
+/// ME-16: an observer that does not want events of calls hears of changes only.
 #[tokio::test(start_paused = true)]
 async fn who_does_not_want_calls() {
     let diary = Diary::new(false);

@@ -1,10 +1,10 @@
-//! What is told of tasks and fallbacks.
+//! The events of tasks and fallbacks.
 
 use seaworthy::{BoxError, Fallback, Rejected};
 
 use super::Diary;
 
-/// ME-19: a fallback tells that it is there, and each call that falls back; one that it does not cover is not told.
+/// ME-19: a fallback reports its creation, and each call that falls back; one that it does not cover is not reported.
 #[tokio::test]
 async fn a_fallback() {
     for (wants_calls, first) in [(true, &["f built"][..]), (false, &[])] {
@@ -32,8 +32,8 @@ mod tasks {
         Runner::builder().signals([]).observer(diary.clone()).build().unwrap()
     }
 
-    /// ME-17: each task tells that it is there, each run that fails, and once that it has ended, before the runner's run
-    /// is over; a wait is no end.
+    /// ME-17: each task reports its creation, each run that fails, and once its end, before the runner's run is over; a
+    /// wait is not an end.
     #[tokio::test(start_paused = true)]
     async fn of_a_runner() {
         let diary = Diary::new(true);
@@ -79,7 +79,7 @@ mod tasks {
         assert_eq!(diary.take(), ["stuck started", "stuck ended"]);
     }
 
-    /// ME-17: an observer that does not want calls is told of failures only.
+    /// ME-17: an observer that does not want events of calls hears of failures only.
     #[tokio::test(start_paused = true)]
     async fn for_who_does_not_want_calls() {
         let diary = Diary::new(false);

@@ -23,7 +23,7 @@ impl Shown {
         Shown { handle, _installed: metrics::set_default_local_recorder(Box::leak(Box::new(recorder))) }
     }
 
-    /// The value of a series, as it stands in the text; none if it is not there.
+    /// The value of a series, as in the text; none if it is not there.
     pub(super) fn value(&self, series: &str) -> Option<String> {
         let text = self.handle.render();
         let line =
@@ -39,8 +39,8 @@ impl Shown {
     }
 }
 
-/// ME-08: a circuit's series are there from the start, its state is one-hot all the time, and each way for a call to end
-/// counts once, for the outcome that docs/metrics.md says.
+/// ME-08: a circuit breaker's series exist from the start, its state is always one-hot, and each way for a call to end
+/// counts once, for the outcome in docs/metrics.md.
 #[tokio::test(start_paused = true)]
 async fn a_circuit() {
     let shown = Shown::new();
@@ -64,7 +64,7 @@ async fn a_circuit() {
     };
     state(1, 0, 0);
     calls(0, 0, 0, 0, 0);
-    // Let in, and not settled yet.
+    // Admitted, and not settled yet.
     let (late, slow) = (circuit_breaker.admit().unwrap(), circuit_breaker.admit().unwrap());
     calls(0, 0, 0, 0, 0);
     settle(&circuit_breaker, &[Verdict::Success, Verdict::Throttled, Verdict::Ignored]);
@@ -105,7 +105,7 @@ async fn a_circuit() {
     state(0, 0, 0);
 }
 
-/// ME-08: calls that panic, and calls that are rejected or given up below the circuit.
+/// ME-08: calls that panic, and calls that are rejected or time out below the circuit breaker.
 #[tokio::test(start_paused = true)]
 async fn calls_that_end_otherwise() {
     let shown = Shown::new();
@@ -131,18 +131,18 @@ async fn calls_that_end_otherwise() {
         (r#"timeouts_total{name="me-otherwise",limit="response"}"#, 1),
         (r#"bulkhead_permits_in_use{name="me-otherwise"}"#, 0),
     ]);
-    // No name is an empty one.
+    // A missing name is an empty one.
     let unnamed = Timeout::builder(SECOND).observer(observer).build().unwrap();
     assert!(unnamed.run(std::future::pending::<Result<(), BoxError>>()).await.is_err());
     shown.assert(&[(r#"timeouts_total{name="",limit="response"}"#, 1)]);
 }
 
-/// Only so that the panic is inside of a task.
+/// Only so that the panic happens inside a task.
 async fn futures<T>(future: impl Future<Output = T>) -> T {
     future.await
 }
 
-/// ME-08: an observe-only circuit counts what it would have done.
+/// ME-08: an observe-only circuit breaker counts what it would have done.
 #[tokio::test(start_paused = true)]
 async fn a_circuit_that_only_observes() {
     let shown = Shown::new();
@@ -156,7 +156,7 @@ async fn a_circuit_that_only_observes() {
     ]);
 }
 
-/// ME-09: the gauges of a bulkhead are what its handle says, after each step.
+/// ME-09: the gauges of a bulkhead match its handle, after each step.
 #[tokio::test(start_paused = true)]
 async fn a_bulkhead() {
     let shown = Shown::new();
@@ -249,7 +249,7 @@ async fn a_retry() {
     // One token for this request, and none for its second retry.
     assert!(!run(3).await);
     counts(5, 6, 1, 2, 1);
-    // A request that is dropped while it waits was retried, and did not stop.
+    // A request dropped while it waits was retried, and did not stop.
     let mut dropped = task::spawn(run(3));
     assert_pending!(dropped.poll());
     drop(dropped);
@@ -261,14 +261,14 @@ async fn a_retry() {
     assert_eq!(shown.value(r#"retry_budget_tokens{name="me-free"}"#), None);
 }
 
-/// ME-12: the example's stack gives the series that the example asks for.
+/// ME-12: the example's stack yields the series that the example expects.
 #[tokio::test(start_paused = true)]
 async fn the_example() {
     let recorder = example_stack::recorder().unwrap();
     let handle = recorder.handle();
     let _installed = metrics::set_default_local_recorder(Box::leak(Box::new(recorder)));
     let stack = example_stack::Stack::new().unwrap();
-    // Before anything happened, most is missing.
+    // Before anything happened, most are missing.
     assert!(example_expect::missing(&handle.render()).len() > 10);
     stack.drive().await;
     assert_eq!(example_expect::missing(&handle.render()), [""; 0], "{}", handle.render());

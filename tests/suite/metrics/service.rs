@@ -1,4 +1,4 @@
-//! What is told of a service: its phases, its checks, and the requests that it has in flight.
+//! The events of a service: its phases, its checks, and its requests in flight.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Down {
     }
 }
 
-/// ME-13: a service tells that it is there, each phase, and its end; a clone is the same one.
+/// ME-13: a service reports its creation, each phase, and its end; a clone is the same service.
 #[test]
 fn from_the_start_to_the_end() {
     let diary = Diary::new(true);
@@ -35,7 +35,7 @@ fn from_the_start_to_the_end() {
     health.advance(Phase::Serving);
     drop(health.clone());
     assert_eq!(diary.take(), ["starting serving"]);
-    // A request in flight keeps it.
+    // A request in flight keeps it alive.
     let request = health.admit().unwrap();
     health.report("cache", || true).unwrap();
     health.require("database", || true).unwrap();
@@ -45,7 +45,7 @@ fn from_the_start_to_the_end() {
     assert_eq!(diary.take(), ["out", "cache removed up", "database removed! up", "dropped serving"]);
 }
 
-/// ME-14: each request that is let in is told once when it is, and once when it has gone, however it goes; one that is
+/// ME-14: each request that is let in is reported once then, and once when it is gone, however it ends; one that is
 /// rejected or exempt is not.
 #[tokio::test]
 async fn requests_in_flight() {
@@ -86,7 +86,7 @@ async fn requests_in_flight() {
     assert_eq!(health.in_flight(), 0);
 }
 
-/// ME-15: a check tells when it comes, changes and goes, and each of them once; what takes its place goes on from there.
+/// ME-15: a check is reported when it comes, changes and goes, once each; a replacement continues from there.
 #[tokio::test]
 async fn checks_that_come_and_go() {
     let (diary, down) = (Diary::new(true), Down::default());
@@ -100,7 +100,7 @@ async fn checks_that_come_and_go() {
     assert!(health.admit().is_err() && health.admit().is_err());
     let rejected = "rejected: database while serving";
     assert_eq!(diary.take(), ["database changed! down", rejected, rejected]);
-    // Another of the same kind begins where it was.
+    // Another of the same kind continues where it was.
     health.require("database", || true).unwrap();
     assert_eq!(diary.take(), [""; 0]);
     assert!(health.is_ready());
@@ -120,7 +120,7 @@ async fn checks_that_come_and_go() {
     assert_eq!(diary.take(), ["database added! up"]);
 }
 
-/// ME-15: nothing is told of a check that has been removed, though it is still being run.
+/// ME-15: nothing is reported about a check that has been removed, even while it is still running.
 #[tokio::test(start_paused = true)]
 async fn a_check_that_is_removed_while_it_runs() {
     let (diary, down) = (Diary::new(true), Down::default());
@@ -140,7 +140,8 @@ async fn a_check_that_is_removed_while_it_runs() {
     assert_eq!(diary.take(), [""; 0]);
 }
 
-/// ME-13, ME-14, ME-15: an observer that does not want calls is told changes and rejections, and nothing else.
+/// ME-13, ME-14, ME-15: an observer that does not want events of calls hears of changes and rejections, and nothing
+/// else.
 #[test]
 fn who_does_not_want_calls() {
     let (diary, down) = (Diary::new(false), Down::default());
@@ -156,7 +157,7 @@ fn who_does_not_want_calls() {
     assert_eq!(diary.take(), ["starting serving", "database changed! down", "rejected: database while serving"]);
 }
 
-/// ME-15: what a check says that was replaced or removed while it was being asked is not told.
+/// ME-15: the answer of a check that was replaced or removed while it was asked is not reported.
 #[test]
 fn a_check_that_is_replaced_while_it_is_asked() {
     let asked = |replace: fn(&Health)| {
@@ -180,6 +181,6 @@ fn a_check_that_is_replaced_while_it_is_asked() {
     assert_eq!(other_kind, ["x removed! up", "x added up", rejected]);
     let removed = asked(|health| assert!(health.remove("x")));
     assert_eq!(removed, ["x removed! up", rejected]);
-    // And where nothing happens meanwhile, it is.
+    // And if nothing happens meanwhile, it is reported.
     assert_eq!(asked(|_| {}), ["x changed! down", rejected]);
 }

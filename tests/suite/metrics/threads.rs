@@ -22,7 +22,7 @@ fn exactly_once() {
     let bulkhead = Bulkhead::builder("me-threads").limit(1).observer(observer).build().unwrap();
     let policy = RetryPolicy::builder("me-threads").no_budget().observer(observer).build().unwrap();
     metrics::with_local_recorder(&recorder, || {
-        // The gauges, which were set while nobody listened.
+        // The gauges, which were set while there was no recorder.
         circuit_breaker.force_closed();
         bulkhead.set_limit(2).unwrap();
     });
@@ -73,8 +73,8 @@ fn exactly_once() {
     }
 }
 
-/// ME-06: two threads time each call once. Nobody renders meanwhile: the exporter empties its histograms then, and loses
-/// what a thread records at that moment.
+/// ME-06: two threads time each call once. Nothing renders meanwhile: rendering empties the exporter's histograms, and
+/// loses what a thread records at that moment.
 #[test]
 fn each_is_timed_once() {
     let recorder = PrometheusBuilder::new().build_recorder();
@@ -99,7 +99,7 @@ fn each_is_timed_once() {
     }
 }
 
-/// ME-06: two threads that open and close a circuit as they like leave its state one-hot, and the changes counted.
+/// ME-06: two threads that open and close a circuit at will leave its state one-hot, and the changes counted.
 #[test]
 fn state_is_one_hot_in_the_end() {
     let recorder = PrometheusBuilder::new().build_recorder();
@@ -134,8 +134,8 @@ fn state_is_one_hot_in_the_end() {
     }
 }
 
-/// ME-06, ME-15: whoever asks a check that goes up and down while others put it in, replace it and take it out, its state
-/// is one-hot in the end, and nothing is left of it when the service is gone.
+/// ME-06, ME-15: while threads ask a check that goes up and down and others add, replace and remove it, its state ends
+/// up one-hot, and nothing is left of it when the service is gone.
 #[test]
 fn checks_leave_nothing_behind() {
     let (recorder, _alone) = (PrometheusBuilder::new().build_recorder(), super::gauges::alone());

@@ -3,7 +3,7 @@ use std::time::Duration;
 use seaworthy::circuit_breaker::CircuitBreakerBuilder;
 use seaworthy::{Backoff, CircuitBreaker, Jitter, OnDrop};
 
-/// The settings of a circuit, each left out or named, so that both the defaults and the setters are tried.
+/// The settings of a circuit breaker, each left out or named, so that both the defaults and the setters are tried.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     pub consecutive: Option<u32>,
@@ -21,7 +21,7 @@ pub struct Config {
     pub observe_only: bool,
 }
 
-/// So many of so many. The model compares whole numbers, the circuit is given the quotient.
+/// A number out of a number. The model compares whole numbers, the circuit breaker gets the quotient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share(pub u32, pub u32);
 
@@ -45,7 +45,7 @@ pub enum Open {
 }
 
 impl Config {
-    /// Turns numbers that `build` would refuse into the nearest that it takes.
+    /// Turns numbers that `build` would refuse into the nearest that it accepts.
     pub fn fit(mut self) -> Config {
         if self.slow_rate.is_some() {
             self.slow_call.get_or_insert(Duration::from_millis(10));
@@ -96,7 +96,7 @@ impl Config {
         builder.build().unwrap()
     }
 
-    // What the settings come to; the defaults are written out here once more, from the specification.
+    // The effective settings; the defaults are written out again here, from the specification.
 
     pub fn has_rate(&self) -> bool {
         self.failure_rate.is_some() || self.slow_rate.is_some()
@@ -131,7 +131,7 @@ impl Config {
         self.trials.or(self.successes).unwrap_or(1)
     }
 
-    /// The open time after so many failed half-open states in a row; None is for ever.
+    /// The open time after this many failed half-open states in a row; None is for ever.
     pub fn open_time(&self, failed: usize) -> Option<Duration> {
         match self.open.unwrap_or(Open::For(Duration::from_secs(30))) {
             Open::For(Duration::MAX) => None,

@@ -8,7 +8,7 @@ use super::ops::{END, Op, Step, Watch};
 use super::told::{Observed, same, tally};
 use super::{Call, Config, Model, Picture};
 
-/// Does all of `ops` to a circuit and to its model, or says where the two differ.
+/// Applies all of `ops` to a circuit breaker and to its model, or says where the two differ.
 pub fn drive(config: &Config, ops: &[Op], watch: Watch) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
@@ -30,7 +30,7 @@ struct Run {
     calls: usize,
     model: Model,
     watch: Watch,
-    /// Of the last snapshot: how often the model had changed, and the generation.
+    /// From the last snapshot: how often the model had changed, and the generation.
     generation: Option<(usize, u64)>,
 }
 
@@ -73,7 +73,7 @@ impl Run {
             }
             Op::Unwind(place) => {
                 let (call, permit) = self.take(place);
-                // A panic that says nothing on the terminal.
+                // A panic that prints nothing on the terminal.
                 let unwound = catch_unwind(AssertUnwindSafe(move || {
                     let _permit = permit;
                     resume_unwind(Box::new(()));
@@ -186,7 +186,7 @@ impl Run {
         self.watch == Watch::Closely && self.model.without_doubt(Duration::ZERO).is_err()
     }
 
-    /// Tells the model what the circuit found in its window, if that is in doubt.
+    /// Tells the model what the circuit breaker found in its window, if that is in doubt.
     fn hint(&mut self) {
         self.model.hint = self.in_doubt().then(|| {
             let calls = self.observed.calls_when_left();
@@ -222,7 +222,7 @@ impl Run {
         same("whether the generation is the same", &(before.0 == generation.0), &(before.1 == generation.1))
     }
 
-    /// CB-17: whatever became of the calls before, a circuit whose times end lets a healthy backend back in.
+    /// CB-17: whatever happened to earlier calls, a circuit breaker whose times end lets a healthy backend back in.
     async fn heals(&mut self, config: &Config) -> Result<(), String> {
         while !self.holds.is_empty() {
             self.release(0, false)?;

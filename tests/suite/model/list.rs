@@ -6,7 +6,7 @@ use super::rules::{is_in, may_be_in};
 use super::{Call, Entry, Mode, Model, What, Window};
 
 impl Model {
-    /// Times ahead at which something may happen by the clock alone, or at which a running call becomes a slow one.
+    /// Times ahead at which something may happen through the clock alone, or at which a running call becomes slow.
     pub fn deadlines(&self, running: &[Call]) -> Vec<Duration> {
         let mut times = vec![self.open_time_left().map(|left| self.now + left)];
         times.extend(self.probes_out().into_iter().map(|probe| self.deadline(probe)));
@@ -35,8 +35,8 @@ impl Model {
         }
     }
 
-    /// Whether, after so long without a call, the specification leaves no doubt about what is in the time window; else
-    /// the longer time after which the oldest doubtful verdict is certainly gone.
+    /// Whether, after this long without a call, the specification leaves no doubt about what is in the time window;
+    /// otherwise the longer time after which the oldest doubtful verdict is certainly gone.
     pub fn without_doubt(&self, span: Duration) -> Result<(), Duration> {
         let Some(window) = self.time_window() else { return Ok(()) };
         let then = self.now + span;
@@ -50,7 +50,7 @@ impl Model {
 
     // Reading the list.
 
-    /// What happened in the present state, its beginning included.
+    /// What happened in the current state, its beginning included.
     pub(super) fn here(&self) -> &[Entry] {
         let changed = self.list.iter().rposition(|entry| matches!(entry.what, What::Changed { .. }));
         &self.list[changed.unwrap()..]
@@ -83,12 +83,12 @@ impl Model {
         self.here().iter().any(|entry| matches!(entry.what, What::Admitted { call: admitted } if admitted == call))
     }
 
-    /// Whether the call was let in in the present state, has not ended and was not given up.
+    /// Whether the call was admitted in the current state, has not ended and has not timed out.
     pub(super) fn is_out(&self, call: Call) -> bool {
         self.calls_out().contains(&call)
     }
 
-    /// The calls that were let in in the present state and have not ended.
+    /// The calls that were admitted in the current state and have not ended.
     pub(super) fn calls_out(&self) -> Vec<Call> {
         let mut out = Vec::new();
         for entry in self.here() {

@@ -1,7 +1,7 @@
-//! A circuit as a plain list of everything that happened. Every answer is found by reading the list: there are no
-//! counters, no rings and no buckets in here that could go wrong in the way the circuit's own could.
+//! A circuit breaker as a plain list of everything that happened. Every answer is found by reading the list: there are
+//! no counters, rings or buckets here that could go wrong in the way the circuit breaker's own could.
 //!
-//! It is written from the specification and shares no code with the circuit.
+//! It is written from the specification and shares no code with the circuit breaker.
 
 mod config;
 mod drive;
@@ -21,7 +21,7 @@ pub use drive::drive;
 pub use ops::{Op, Step, Watch};
 pub use told::{Observed, Told, same};
 
-/// A call, by the order in which the calls came.
+/// A call, numbered in the order in which the calls came.
 pub type Call = usize;
 
 #[derive(Clone, Debug)]
@@ -40,21 +40,21 @@ enum What {
         call: Call,
     },
     Rejected,
-    /// One more holds it open, or one less.
+    /// One more guard holds it open, or one less.
     Holds,
     LetGo,
-    /// A verdict that was not void; `broken` says whether a rule was broken then.
+    /// A verdict that was not void; `broken` says whether a rule was broken at that point.
     Settled {
         call: Call,
         verdict: Verdict,
         slow: bool,
         broken: bool,
     },
-    /// A probe that did not end in time, as of its deadline.
+    /// A probe that timed out, as of its deadline.
     GivenUp {
         call: Call,
     },
-    /// So many of the oldest verdicts in this state were seen to have left the time window.
+    /// This many of the oldest verdicts in this state were seen to have left the time window.
     Gone {
         verdicts: usize,
     },
@@ -63,12 +63,12 @@ enum What {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mode {
     Closed,
-    /// For so long; None is for ever.
+    /// For this long; None is for ever.
     Open(Option<Duration>),
     HalfOpen,
     ForcedOpen,
     ForcedClosed,
-    /// Open until then, if it is let go; None is for ever.
+    /// Open until then, if it is released; None is for ever.
     Held(Option<Duration>),
 }
 
@@ -81,7 +81,7 @@ pub struct Tally {
     pub consecutive: usize,
 }
 
-/// What a snapshot should hold. Of a generation only the age is known: how often it has changed.
+/// What a snapshot should hold. Only the age of a generation is known: how often it has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     pub state: State,
@@ -100,8 +100,8 @@ pub struct Model {
     now: Duration,
     list: Vec<Entry>,
     told: Vec<Told>,
-    /// For verdicts of which the specification leaves open whether they are still in the time window: how many calls
-    /// the circuit says are in it. Taken if it is one of the allowed answers.
+    /// For verdicts that the specification allows to be in the time window or not: how many calls the circuit breaker
+    /// says are in it. Accepted if it is one of the allowed answers.
     pub hint: Option<usize>,
 }
 
@@ -119,14 +119,14 @@ impl Model {
         self.now += span;
     }
 
-    /// What the observer should have been told since it was last asked.
+    /// What the observer should have seen since the last call.
     pub fn take_told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)
     }
 
-    // What callers do.
+    // Called by callers.
 
-    /// Whether the call is let in, else the time after which to try again. CB-08 to CB-10.
+    /// Whether the call is admitted, or else the time after which to try again. CB-08 to CB-10.
     pub fn admit(&mut self, call: Call) -> Result<(), Option<Duration>> {
         self.give_up();
         let answer = self.let_in(call);
@@ -145,7 +145,7 @@ impl Model {
         Ok(())
     }
 
-    /// Whether the call is let in as a probe. PR-09.
+    /// Whether the call is admitted as a probe. PR-09.
     pub fn try_probe(&mut self, call: Call) -> bool {
         self.give_up();
         self.state() != State::Closed && self.let_in(call).is_ok()
@@ -188,7 +188,7 @@ impl Model {
 
     /// CB-13, CB-14, CB-30.
     pub fn settle(&mut self, call: Call, verdict: Verdict) {
-        // A probe that was given up still belongs to its state, and its verdict is one that takes note of others.
+        // A probe that timed out still belongs to its state, and its verdict reveals others.
         if self.is_of_this_state(call) {
             self.give_up();
         }
@@ -215,7 +215,7 @@ impl Model {
         self.settle(call, verdict);
     }
 
-    /// Whether a call that came now would be rejected, and with what time; what is over by then is noticed. CB-19.
+    /// Whether a call that came now would be rejected, and with what time; whatever is over by then is noticed. CB-19.
     pub fn refuses(&mut self) -> Option<Option<Duration>> {
         self.give_up();
         match self.mode() {
@@ -226,7 +226,7 @@ impl Model {
         }
     }
 
-    /// A call is rejected after all that was made ready to be. CB-19.
+    /// A call is rejected because its service was ready to reject. CB-19.
     pub fn reject(&mut self, retry_after: Option<Duration>) {
         self.told.push(Told::Rejected(retry_after));
         self.note(self.now, What::Rejected);
@@ -245,7 +245,7 @@ impl Model {
         self.change(self.now, Mode::Closed, vec![TransitionCause::Reset]);
     }
 
-    // What callers see.
+    // Seen by callers.
 
     pub fn state(&self) -> State {
         state(self.mode())

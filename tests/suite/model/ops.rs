@@ -4,11 +4,11 @@ use seaworthy::Verdict;
 
 use super::{Call, Model};
 
-/// No test lets more time go by, so that the clock has room for open times behind it.
+/// No test lets more time pass, so that the clock has room for open times after it.
 pub(super) const END: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// One thing that is done to a circuit and to its model. A call is named by its place among those that are out, modulo
-/// their number, so that any list of operations means something.
+/// One operation on a circuit breaker and its model. A call is named by its index among those in flight, modulo their
+/// number, so that any list of operations is valid.
 #[derive(Clone, Debug)]
 pub enum Op {
     Admit,
@@ -16,14 +16,14 @@ pub enum Op {
     Drop(usize),
     /// Drops a permit while the thread unwinds.
     Unwind(usize),
-    /// So many calls, one after another, that end at once.
+    /// This many calls, one after another, that end at once.
     Burst(Verdict, usize),
     Step(Step),
     ForceOpen,
     ForceClosed,
     Reset,
     Hold,
-    /// Lets go of one hold, by its place among those that there are, and perhaps says that all is well.
+    /// Releases one guard, by its index among the existing ones, and perhaps says that all is well.
     Release(usize, bool),
     /// A call that wants to be a probe or nothing.
     TryProbe,
@@ -34,25 +34,25 @@ pub enum Op {
 #[derive(Clone, Debug)]
 pub enum Step {
     By(Duration),
-    /// So many twentieths of the time window, or of a second: to other buckets, if there are any.
+    /// This many twentieths of the time window, or of a second: to other buckets, if there are any.
     Part(u32),
-    /// To a time at which something is due, by its place among those ahead, and so many nanoseconds off.
+    /// To a time at which something is due, by its index among those ahead, give or take this many nanoseconds.
     To(usize, i8),
 }
 
-/// How closely a circuit is watched.
+/// How closely a circuit breaker is watched.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Watch {
     /// Snapshots are taken only when an operation says so, because they evict. Clock steps that would leave in doubt
-    /// what a time window holds are made longer, until nothing in it is older than the span and less than a tenth late.
+    /// what a time window holds are lengthened, until nothing in it is older than the span and less than a tenth late.
     Exactly,
-    /// The clock stops anywhere. Where that leaves in doubt what a time window holds, a snapshot after each operation
-    /// says it, and must say something that is allowed.
+    /// The clock stops anywhere. If that leaves in doubt what a time window holds, a snapshot after each operation says
+    /// it, and must be one of the allowed answers.
     Closely,
 }
 
 impl Step {
-    /// How far the clock has to go; None to leave it alone.
+    /// How far the clock has to advance; None to leave it alone.
     pub fn span(&self, model: &Model, running: &[Call], watch: Watch) -> Option<Duration> {
         let mut span = match *self {
             Step::By(span) => span,

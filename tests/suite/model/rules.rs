@@ -10,7 +10,7 @@ impl Model {
         self.list.push(Entry { at, what });
     }
 
-    /// Every change of state, reset and force begins anew; only a change of what callers see is told. CB-14, CB-23.
+    /// Every change of state, reset and force starts over; only a change that callers see is reported. CB-14, CB-23.
     pub(super) fn change(&mut self, at: Duration, to: Mode, causes: Vec<TransitionCause>) {
         let from = self.mode();
         if state(from) != state(to) {
@@ -95,7 +95,7 @@ impl Model {
         }
     }
 
-    /// The rules that are broken now. CB-02, CB-05, CB-06, CB-07.
+    /// The rules broken now. CB-02, CB-05, CB-06, CB-07.
     fn broken(&self) -> Vec<TransitionCause> {
         let Tally { calls, failures, slow, consecutive } = self.tally();
         let config = &self.config;
@@ -139,7 +139,7 @@ impl Model {
 
     // Half-open.
 
-    /// Successes and failures so far; a slow call and one that was given up are failures. CB-06, CB-17, CB-30.
+    /// Successes and failures so far; a slow call and one that timed out are failures. CB-06, CB-17, CB-30.
     fn trials(&self) -> (usize, usize) {
         let trials = self.here().iter().filter_map(|entry| match entry.what {
             What::Settled { verdict: Verdict::Ignored, .. } => None,
@@ -167,13 +167,13 @@ impl Model {
         out < self.config.probes() && out + successes + failures < self.config.trials() as usize
     }
 
-    /// When a probe is given up; None is never. CB-17: by default after the open time that was in force.
+    /// When a probe times out; None is never. CB-17: by default after the open time that was in force.
     pub(super) fn deadline(&self, probe: Call) -> Option<Duration> {
         let in_force = self.config.open_time(self.failed());
         self.admitted_at(probe).checked_add(self.config.probe_timeout.or(in_force)?)
     }
 
-    /// Takes note of the probes whose time is over, the earliest first. CB-17.
+    /// Notes the probes whose time is over, the earliest first. CB-17.
     pub(super) fn give_up(&mut self) {
         let mut over: Vec<_> = self
             .probes_out()
@@ -190,7 +190,7 @@ impl Model {
         }
     }
 
-    /// CB-11: as soon as it is certain.
+    /// CB-11: as soon as the outcome is certain.
     pub(super) fn decide(&mut self, at: Duration, failed: TransitionCause) {
         let (successes, failures) = self.trials();
         let needed = self.config.successes();
@@ -202,7 +202,7 @@ impl Model {
     }
 }
 
-/// The run of failures that `verdicts` end with. CB-02, CB-13, CB-30.
+/// The run of failures at the end of `verdicts`. CB-02, CB-13, CB-30.
 fn consecutive(verdicts: Vec<Verdict>) -> usize {
     let since_success = verdicts.iter().rev().take_while(|verdict| **verdict != Verdict::Success);
     since_success.filter(|verdict| **verdict == Verdict::Failure).count()
@@ -213,7 +213,7 @@ pub(super) fn is_in(span: Duration, age: Duration) -> bool {
     age < span
 }
 
-/// Whether it may still be in it: it is gone at most a tenth of the span after it.
+/// Whether it may still be in it: it is gone at most a tenth of the span later.
 pub(super) fn may_be_in(span: Duration, age: Duration) -> bool {
     age.as_nanos() * 10 < span.as_nanos() * 11
 }

@@ -7,7 +7,7 @@ use seaworthy::{CircuitBreaker, Event, State};
 
 use super::{Model, Tally};
 
-/// What an observer is told; of the causes, any.
+/// An event; of the causes, any.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
     Changed { from: State, to: State, causes: Vec<TransitionCause>, tally: Tally },
@@ -16,7 +16,7 @@ pub enum Told {
 }
 
 impl Told {
-    /// Whether this is what was to be told. Where several rules are broken at once, one of them is.
+    /// Whether this is the expected event. If several rules are broken at once, the cause is one of them.
     fn is_one_of(&self, expected: &Told) -> bool {
         let mut narrowed = expected.clone();
         if let Told::Changed { causes, .. } | Told::WouldHaveOpened { causes, .. } = &mut narrowed {
@@ -36,7 +36,7 @@ impl Told {
 /// A change of state comes with its sequence number.
 type Line = (Told, Option<u64>);
 
-/// What an observer was told.
+/// The events of an observer.
 #[derive(Default)]
 pub struct Observed {
     lines: Arc<Mutex<Vec<Line>>>,
@@ -45,7 +45,7 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Makes this the observer of the circuit that is being built.
+    /// Makes this the observer of the circuit breaker that is being built.
     pub fn by(&self, builder: CircuitBreakerBuilder) -> CircuitBreakerBuilder {
         let lines = Arc::clone(&self.lines);
         builder.observer(move |event: &Event<'_>| {
@@ -71,7 +71,7 @@ impl Observed {
         })
     }
 
-    /// Compares what was told since the last time, in its order, and the state.
+    /// Compares the events since the last time, in order, and the state.
     pub fn agrees(&mut self, model: &mut Model, circuit_breaker: &CircuitBreaker) -> Result<(), String> {
         let expected = model.take_told();
         let (told, sequences): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.lines.lock().unwrap()).into_iter().unzip();

@@ -7,8 +7,8 @@ use tokio_test::{assert_pending, assert_ready};
 use super::*;
 use crate::support::advance;
 
-/// HC-22: calls that waited for their permit while the circuit opened are rejected, the backend untouched, and their permits are
-/// free; those that had theirs before go on.
+/// HC-22: calls that waited for their permit while the circuit opened are rejected, the backend untouched, and their
+/// permits are free; those that had theirs before go on.
 #[tokio::test(start_paused = true)]
 async fn hc_22_the_circuit_opened_meanwhile() {
     for way in WAYS {
@@ -38,8 +38,8 @@ async fn hc_22_the_circuit_opened_meanwhile() {
     }
 }
 
-/// HC-22: a call that waits for its permit takes no probe's place: another one becomes the probe, and who waited is rejected
-/// if that is still out.
+/// HC-22: a call that waits for its permit does not take a probe's place: another one becomes the probe, and the waiter
+/// is rejected if that is still in flight.
 #[tokio::test(start_paused = true)]
 async fn hc_22_no_place_of_a_probe_is_taken() {
     for way in WAYS {
@@ -68,7 +68,7 @@ async fn hc_22_no_place_of_a_probe_is_taken() {
     }
 }
 
-/// HC-22: the wait for a permit is none of the time by which a call is slow, and a call that is dropped while it waits says
+/// HC-22: the wait for a permit does not count towards a slow call, and a call that is dropped while it waits says
 /// nothing about the backend.
 #[tokio::test(start_paused = true)]
 async fn hc_22_the_wait_says_nothing() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use seaworthy::BoxError;
 use tower::Service;
 
-/// What a request asks of the backend.
+/// What a request asks the backend to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Do {
     Answer,
@@ -18,7 +18,7 @@ pub(super) enum Do {
     Panic,
 }
 
-/// What the backend says when it is asked whether it is ready.
+/// The backend's answer when it is asked whether it is ready.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Readiness {
     Ready,
@@ -39,7 +39,7 @@ impl Backend {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// From now on, for all clones. Nobody is woken.
+    /// Applies from now on, for all clones. Wakes no task.
     pub(super) fn set_readiness(&self, readiness: Readiness) {
         self.readiness.store(readiness as u32, Ordering::Relaxed);
     }
@@ -54,7 +54,7 @@ impl Backend {
                 Do::AnswerAfter(time) => tokio::time::sleep(time).await,
                 Do::Fail => return Err("broken".into()),
                 Do::Hang => pending().await,
-                // As `panic!`, and nobody is told.
+                // Like `panic!`, but without a message.
                 Do::Panic => std::panic::resume_unwind(Box::new("on purpose")),
             }
             Ok("fine")

@@ -38,8 +38,8 @@ async fn find<T>(row: Result<T, StoreError>) -> Result<T, StoreError> {
     row
 }
 
-/// HC-16: a classifier is bound to a policy once; what it holds for no failure is none, by `run`, with a class, as a layer and
-/// for results of any type.
+/// HC-16: a classifier is bound to a policy once; what it considers no failure is none, with `run`, with a class, as a
+/// layer and for results of any type.
 #[tokio::test(start_paused = true)]
 async fn hc_16_a_policy_with_its_classifier() {
     struct Store {
@@ -58,7 +58,7 @@ async fn hc_16_a_policy_with_its_classifier() {
     let inner = tower::service_fn(|()| async { find(Err::<&str, _>(StoreError::NoRow)).await.map_err(Error::Inner) });
     assert!(store.policy.layer().layer(inner).oneshot(()).await.is_err());
     assert_eq!((failures(&policy), policy.circuit_breaker().unwrap().state()), (0, State::Closed));
-    // The policy itself judges as it did, and shares the circuit.
+    // The policy itself judges as before, and shares the circuit breaker.
     assert_eq!(policy.run_wrapped(|| find(Err::<u8, _>(StoreError::NoRow))).await, no_row);
     assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open);
     let open = store.policy.run_wrapped(|| find(Ok(1))).await;
@@ -68,7 +68,7 @@ async fn hc_16_a_policy_with_its_classifier() {
     assert_eq!(policy.circuit_breaker().unwrap().state(), State::Open);
 }
 
-/// HC-16: so it is to a circuit, and a decision about retries to a retry policy.
+/// HC-16: the same for a circuit breaker, and for a retry policy with a decision about retries.
 #[tokio::test(start_paused = true)]
 async fn hc_16_a_circuit_with_its_classifier() {
     let circuit_breaker = CircuitBreaker::builder("store").consecutive_failures(1).build().unwrap();
@@ -113,8 +113,8 @@ impl Connection {
     }
 }
 
-/// ER-05: each attempt is lent what is borrowed mutably, and has it back for the next one after a failure; the future is
-/// `Send`, from within another one, too.
+/// ER-05: each attempt gets what is borrowed mutably, and returns it for the next one after a failure; the future is
+/// `Send`, even from within another one.
 #[tokio::test(start_paused = true)]
 async fn er_05_calls_that_borrow() {
     let policy = with_retry(3).build().unwrap();
@@ -141,7 +141,8 @@ async fn er_05_calls_that_borrow() {
     assert_eq!(task.await.unwrap(), (2, 3));
 }
 
-/// ER-05: what an attempt that is given up was lent is there for the next, and for the caller when the call is dropped.
+/// ER-05: what was lent to an attempt that times out is there for the next, and for the caller when the call is
+/// dropped.
 #[tokio::test(start_paused = true)]
 async fn er_05_given_up_and_dropped() {
     let policy = with_retry(2).build().unwrap();
@@ -159,7 +160,8 @@ async fn er_05_given_up_and_dropped() {
     assert_eq!(queries, 1);
 }
 
-/// ER-05: who borrows without `mut`, as `async ||` or as `|| async`, needs nothing else, and the future is `Send`.
+/// ER-05: a closure that borrows without `mut`, as `async ||` or as `|| async`, needs nothing else, and the future is
+/// `Send`.
 #[tokio::test(start_paused = true)]
 async fn er_05_shared_borrows() {
     let policy = with_retry(2).build().unwrap();
@@ -173,7 +175,7 @@ async fn er_05_shared_borrows() {
     assert_eq!(task.await.unwrap(), 14);
 }
 
-/// ER-04: calls with an error type of their own need no words about it.
+/// ER-04: calls with their own error type need no annotations.
 #[tokio::test(start_paused = true)]
 async fn er_04_run_wrapped() {
     let policy = with_retry(2).build().unwrap();

@@ -6,7 +6,7 @@ use seaworthy::policy::{Class, Policies};
 use super::*;
 use crate::support::SECOND;
 
-/// PO-06, from code: what is wrong is told by its path, in the order of the parts.
+/// PO-06, from code: an error names the setting by its path, in the order of the parts.
 #[test]
 fn errors_name_the_path() {
     let wrong: [(PolicyBuilder, &str); 12] = [
@@ -51,7 +51,7 @@ fn errors_name_the_path() {
     }
 }
 
-/// A part that is not named is not there, and a call passes; a part that is named has its defaults and the policy's name.
+/// A part that is not named is absent, and a call passes; a part that is named has its defaults and the policy's name.
 #[tokio::test(start_paused = true)]
 async fn parts_are_optional() {
     let (none, backend) = (Policy::builder("none").build().unwrap(), Backend::default());
@@ -74,12 +74,12 @@ async fn parts_are_optional() {
     assert_eq!((all.bulkhead().unwrap().limit(), all.snapshot().retry_balance), (10, Some(10)));
 }
 
-/// A setter that is used again goes on from there, and the last handle that is given is used.
+/// A setter that is called again continues from there, and the last handle given is used.
 #[test]
 fn setters_again() {
     let shared = builder().build().unwrap();
     let policy = builder().bulkhead(|bulkhead| bulkhead.max_queued(7)).build().unwrap();
-    // As it was, and the new one beside it: without `max_wait` this would be an error.
+    // As before, with the new one added: without `max_wait` this would be an error.
     assert_eq!(policy.bulkhead().unwrap().limit(), 1);
     let policy = Policy::builder("other").shared_bulkhead(with_retry(2).build().unwrap().bulkhead().unwrap().clone());
     let policy = policy.shared_bulkhead(shared.bulkhead().unwrap().clone()).build().unwrap();
@@ -90,8 +90,8 @@ fn setters_again() {
     assert_eq!(policy.retry_policy().unwrap().name().as_str(), "compute");
 }
 
-/// ER-07: a part that is set up and another one that is given for it are an error, whichever was named first: one of them
-/// would not be obeyed.
+/// ER-07: setting up a part and also giving a handle for it is an error, whichever came first: one of the two would
+/// have no effect.
 #[test]
 fn er_07_own_and_shared() {
     let there = with_retry(2).build().unwrap();
@@ -117,8 +117,8 @@ fn er_07_own_and_shared() {
     assert!(alone.build().is_ok());
 }
 
-/// SO-05, from code: what can never be obeyed is an error: a time that another one always ends before, and a class that leaves
-/// out what is not there.
+/// SO-05, from code: a setting that can never take effect is an error: a time that another one always ends first, and a
+/// class that leaves out a part that does not exist.
 #[test]
 fn so_05_never_obeyed() {
     let slow = |time| builder().circuit_breaker(move |circuit_breaker| circuit_breaker.slow_rate(0.5).slow_call(time));
@@ -175,7 +175,7 @@ fn so_05_never_obeyed() {
     }
 }
 
-/// A builder is a template: what is built of its clones shares nothing.
+/// A builder is a template: what is built from its clones shares nothing.
 #[test]
 fn templates() {
     let template = builder();

@@ -14,7 +14,7 @@ async fn ask(way: Way, policy: &Policy, class: Class, backend: &Backend, request
     })
 }
 
-/// PO-04: another timeout class: longer, shorter, none.
+/// PO-04: a class with another timeout: longer, shorter, none.
 #[tokio::test(start_paused = true)]
 async fn po_04_timeouts() {
     let policy = builder().class("long", Class::new().timeout(10 * ATTEMPT)).build().unwrap();
@@ -30,7 +30,7 @@ async fn po_04_timeouts() {
         }
         let endless = Class::new().without_timeout();
         assert_eq!(ask(way, &policy, endless, &backend, Do::AnswerAfter(3600 * SECOND)).await, None, "{way:?}");
-        // A deadline that has passed: it is made and polled once.
+        // A deadline that has passed: the future is made and polled once.
         let passed = Class::new().timeout(Duration::ZERO);
         assert_eq!(ask(way, &policy, passed, &backend, Do::Answer).await, None, "{way:?}");
         let late = ask(way, &policy, passed, &backend, Do::Hang).await;
@@ -43,8 +43,8 @@ async fn po_04_timeouts() {
     }
 }
 
-/// PO-04: without the bulkhead, as a ping: it passes when there is no permit, and takes none; the circuit rejects it all the
-/// same, and learns of it.
+/// PO-04: without the bulkhead, as for a ping: it passes when there is no permit, and takes none; the circuit breaker
+/// rejects it all the same, and counts it.
 #[tokio::test(start_paused = true)]
 async fn po_04_without_the_bulkhead() {
     let ping = Class::new().without_bulkhead();
@@ -65,7 +65,7 @@ async fn po_04_without_the_bulkhead() {
     }
 }
 
-/// PO-04: without the circuit: an open one lets it pass, and its failures count for nothing; it takes a permit.
+/// PO-04: without the circuit breaker: an open one lets it pass, and its failures do not count; it takes a permit.
 #[tokio::test(start_paused = true)]
 async fn po_04_without_the_circuit() {
     let class = Class::new().without_circuit_breaker();
@@ -94,7 +94,7 @@ async fn po_04_without_retries() {
     }
 }
 
-/// PO-04: without anything.
+/// PO-04: without any part.
 #[tokio::test(start_paused = true)]
 async fn po_04_bare() {
     for way in WAYS {
@@ -110,8 +110,8 @@ async fn po_04_bare() {
     }
 }
 
-/// PO-04: of which class a request is can depend on the request. `poll_ready` knows of none; where it did not ask the inner
-/// service, the call makes up for it.
+/// PO-04: the class can depend on the request. `poll_ready` does not know it; if it did not ask the inner service, the
+/// call makes up for that.
 #[tokio::test(start_paused = true)]
 async fn po_04_class_for_each_request() {
     let (policy, backend) = (builder().build().unwrap(), Backend::default());
@@ -141,7 +141,8 @@ async fn po_04_class_for_each_request() {
     assert_eq!(backend.calls(), 3);
 }
 
-/// PO-04, ER-08: names are looked up ahead; one that is not there is an error of its own, which says which there are.
+/// PO-04, ER-08: names are looked up in advance; an unknown one is an error of its own type, which lists the known
+/// ones.
 #[test]
 fn po_04_names() {
     let long = Class::new().timeout(SECOND);

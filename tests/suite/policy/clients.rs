@@ -1,4 +1,4 @@
-//! Policies around HTTP services: the limits of bodies, and the client that one would write.
+//! Policies around HTTP services: the limits of bodies, and the standard client.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ fn request(method: Method) -> Request<Empty<Bytes>> {
     Request::builder().method(method).uri("http://orders/7").body(Empty::new()).unwrap()
 }
 
-/// One frame every so often, and never an end.
+/// One frame at intervals, and never an end.
 struct Stalling {
     every: Duration,
     timer: Pin<Box<tokio::time::Sleep>>,
@@ -52,8 +52,8 @@ async fn body_of(policy: &Policy, every: Duration) -> Result<Bytes, BoxError> {
     response.into_body().collect().await.map(|body| body.to_bytes())
 }
 
-/// HC-14: a backend that stalls in the body is given up after `body_idle_timeout`, one that never ends after `body_timeout`,
-/// from code and from data; without them a body takes as long as it does.
+/// HC-14: a backend that stalls in the body is cut off after `body_idle_timeout`, one that never ends after
+/// `body_timeout`, from code and from data; without them a body takes as long as it does.
 #[tokio::test(start_paused = true)]
 async fn hc_14_bodies() {
     let code = Policy::builder("orders").body_idle_timeout(2 * SECOND).body_timeout(10 * SECOND).build().unwrap();
@@ -79,7 +79,7 @@ async fn hc_14_bodies() {
     }
 }
 
-/// HC-14: a body with limits that is whole passes as it is, with its trailers' room, size and end; so it does without.
+/// HC-14: a complete body with limits passes unchanged, with its trailers, size and end; so does one without.
 #[tokio::test(start_paused = true)]
 async fn hc_14_whole_bodies_pass() {
     let limited = Policy::builder("orders").body_idle_timeout(SECOND).build().unwrap();
@@ -95,7 +95,7 @@ async fn hc_14_whole_bodies_pass() {
     }
 }
 
-/// HC-14: who limits nothing has no larger futures and hardly larger bodies.
+/// HC-14: without limits, futures are no larger and bodies hardly so.
 #[test]
 fn hc_14_costs_nothing_unused() {
     type Inner = std::future::Ready<Result<Response<Full<Bytes>>, Error<Infallible>>>;
@@ -105,8 +105,8 @@ fn hc_14_costs_nothing_unused() {
     let _: Option<HttpPolicyService<PolicyService<()>>> = None;
 }
 
-/// HC-15: the standard client has each of its numbers: three attempts of GET and one of POST, ten seconds for an attempt and
-/// thirty for all, and the circuit opens at half of twenty failed.
+/// HC-15: the standard client has each of its numbers: three attempts of GET and one of POST, ten seconds for an
+/// attempt and thirty for all, and the circuit opens when half of twenty have failed.
 #[tokio::test(start_paused = true)]
 async fn hc_15_the_standard_client() {
     let build = || Policy::standard_http_client("orders").build().unwrap();

@@ -12,7 +12,7 @@ pub(super) fn read(text: &str) -> Policies {
     toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// The message of TOML's error, and the line that it points at.
+/// The message of TOML's error, and its line.
 pub(super) fn flaw(text: &str) -> (String, usize) {
     let error = toml::from_str::<Policies>(text).expect_err(text);
     let at = error.span().unwrap_or_else(|| panic!("{error} has no place")).start;
@@ -43,7 +43,7 @@ fn po_07_the_five_profiles() {
     }
 }
 
-/// PO-07: and they do what the table says: 5 failures, 30 s, 2 successes, and 10 s of waiting.
+/// PO-07: and they behave as the table says: 5 failures, 30 s, 2 successes, and 10 s of waiting.
 #[tokio::test(start_paused = true)]
 async fn po_07_profiles_behave() {
     let policies = read(include_str!("../../../examples/policies.toml"));
@@ -70,7 +70,7 @@ async fn po_07_profiles_behave() {
     }
 }
 
-/// PO-06: what is left out has the documented default: a part that is not named is not there, one that is has its own.
+/// PO-06: anything left out has the documented default: a part that is not named is absent, one that is has its own.
 #[tokio::test(start_paused = true)]
 async fn po_06_defaults() {
     let policies = read("[nothing]\n[all]\ncircuit_breaker = {}\nbulkhead = {}\nretry = {}\nclasses.other = {}\n");
@@ -91,7 +91,7 @@ async fn po_06_defaults() {
     assert_eq!(data.snapshot().circuit_breaker.unwrap().retry_after, Some(30 * SECOND));
 }
 
-/// PO-06: every key arrives at the setter of its name: the handles are what the builders would have made of them.
+/// PO-06: every key reaches the setter of its name: the handles are what the builders would have made of them.
 #[test]
 fn po_06_every_key() {
     let policies = read(
@@ -278,7 +278,7 @@ fn po_06_bad_input() {
             ),
             2,
         ),
-        // Text that says nothing.
+        // Text with no meaning.
         (
             "[a]\ntimeout = \"soon\"",
             "a.timeout: \"soon\" is no duration, such as \"30s\" or \"1min 30s\": there is no number before \"soon\"",
@@ -341,7 +341,7 @@ fn po_06_bad_input() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// SO-03: a duration at the edge of what there is, is read, and one beyond it is an error that names the key, wherever
+/// SO-03: a duration at the edge of the range is read, and one beyond it is an error that names the key, wherever
 /// durations are read.
 #[test]
 fn so_03_the_longest_durations() {
@@ -357,7 +357,7 @@ fn so_03_the_longest_durations() {
     }
 }
 
-/// PO-06: settings from data are a template like those from code: two sets that are built of it share nothing, not even a
+/// PO-06: settings from data are a template like those from code: two sets built from it share nothing, not even a
 /// budget that the data sets up.
 #[tokio::test(start_paused = true)]
 async fn po_06_a_template() {
@@ -373,7 +373,7 @@ async fn po_06_a_template() {
     assert_eq!(second.get("c").unwrap().bulkhead().unwrap().in_use(), 0);
 }
 
-/// PO-06: the observer of a set is the one that was named last, as with every builder; a policy's own goes before it,
+/// PO-06: the observer of a set is the last one named, as with every builder; a policy's own takes precedence,
 /// whichever was named first.
 #[test]
 fn po_06_the_last_observer() {
@@ -403,7 +403,7 @@ fn po_06_nothing_is_half_loaded() {
     assert!(toml::from_str::<Policies>(&file).unwrap_err().message().starts_with("lb.x: there is no such key"));
 }
 
-/// PO-06: JSON says the same, and a key that is there twice is found where the format does not mind.
+/// PO-06: JSON means the same, and a duplicate key is found even if the format does not mind.
 #[test]
 fn po_06_json() {
     let read = |text: &str| serde_json::from_str::<Policies>(text);
@@ -430,7 +430,7 @@ fn po_06_json() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// PO-06: what data cannot say is added by code before it is built.
+/// PO-06: settings that data cannot express are added by code before building.
 #[tokio::test(start_paused = true)]
 async fn po_06_changes_by_code() {
     let builder: PoliciesBuilder = toml::from_str("[a]\ntimeout = \"5s\"\n[b.circuit_breaker]\n").unwrap();
@@ -528,7 +528,7 @@ fn file() -> impl Strategy<Value = String> {
     })
 }
 
-/// A policy that is built can be used, whatever its settings are.
+/// A policy that can be built can be used, whatever its settings.
 async fn use_it(policy: &Policy) {
     let backend = Backend::default();
     for request in [Do::Answer, Do::Fail, Do::Answer] {
@@ -549,7 +549,7 @@ async fn use_it(policy: &Policy) {
 }
 
 proptest! {
-    /// PO-06: whatever a file says, it is an error or a policy that works; never a panic.
+    /// PO-06: any file gives an error or a policy that works; never a panic.
     #[test]
     fn property_any_file(text in file()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -560,7 +560,7 @@ proptest! {
         }
     }
 
-    /// PO-06: what is right is read, and means what the builder means by it.
+    /// PO-06: a valid file is read, and means what the builder means by it.
     #[test]
     fn property_settings_behave(failures in 1..50_u32, open in 1..100_000_u64, bulkhead in 1..30_u32, timeout in 1..100_000_u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

@@ -13,13 +13,13 @@ struct Story {
     way: Way,
     request: Do,
     half_open: bool,
-    /// The permit is another's for so many polls.
+    /// Another call has the permit for this many polls.
     slot_after: usize,
     /// Then it is dropped.
     polls: usize,
 }
 
-/// Tells whether the call came to its end before it was dropped.
+/// Returns whether the call ended before it was dropped.
 async fn drive(story: Story) -> bool {
     let Story { way, request, half_open, slot_after, polls } = story;
     let (policy, backend) = (with_retry(3).build().unwrap(), Backend::default());
@@ -51,7 +51,7 @@ async fn drive(story: Story) -> bool {
         drop(permit);
     }
     assert_eq!((bulkhead.available(), bulkhead.waiting()), (1, 0), "{story:?}");
-    // No probe is out. Time goes on only if it has to, since it would give up a probe that was leaked.
+    // No probe is in flight. Time advances only if it has to, since that would time out a probe that was leaked.
     if circuit_breaker.state() == State::Open {
         advance(OPEN).await;
     }
@@ -60,8 +60,8 @@ async fn drive(story: Story) -> bool {
     ended
 }
 
-/// PO-01, PO-03: however the backend ends, whether the call is a probe and whether it has to wait for a permit: dropped after
-/// any number of polls, it leaves nothing behind.
+/// PO-01, PO-03: however the backend ends, whether the call is a probe and whether it has to wait for a permit: dropped
+/// after any number of polls, it leaves nothing behind.
 #[tokio::test(start_paused = true)]
 async fn po_01_dropped_at_every_await_point() {
     for way in WAYS {
@@ -79,8 +79,8 @@ async fn po_01_dropped_at_every_await_point() {
     }
 }
 
-/// CB-15, HC-22: what a dropped call counts as is the circuit's to say while it runs, and not before its first poll or in
-/// the queue, where the circuit has yet to let it in.
+/// CB-15, HC-22: what a dropped call counts as is up to the circuit breaker while it runs, but not before its first
+/// poll or in the queue, where the circuit breaker has yet to admit it.
 #[tokio::test(start_paused = true)]
 async fn cb_15_dropped_calls_count() {
     for way in WAYS {
@@ -104,7 +104,7 @@ async fn cb_15_dropped_calls_count() {
     }
 }
 
-/// Tells what it saw when it was dropped: whether the permit was still held, and the failures.
+/// Records what it saw when it was dropped: whether the permit was still held, and the failures.
 struct Witness(Policy, std::sync::Arc<std::sync::Mutex<Vec<(u32, u32)>>>);
 
 impl Drop for Witness {
@@ -117,8 +117,8 @@ async fn hang(_: Witness) -> Result<&'static str, BoxError> {
     std::future::pending().await
 }
 
-/// BH-01, CB-15: a call that is dropped is settled before its future is dropped, which may take its time, and gives its permit
-/// back only after that: never are more calls in the backend than there are permits.
+/// BH-01, CB-15: a dropped call is settled before its future is dropped, which may take a while, and releases its
+/// permit only after that: there are never more calls in the backend than permits.
 #[tokio::test(start_paused = true)]
 async fn bh_01_the_slot_outlives_the_call() {
     let policy = with_retry(2)
@@ -145,7 +145,7 @@ async fn bh_01_the_slot_outlives_the_call() {
     assert_eq!(policy.bulkhead().unwrap().in_use(), 0);
 }
 
-/// RT-06: what was kept of a request is let go when the last attempt begins.
+/// RT-06: the kept copy of a request is dropped when the last attempt begins.
 #[tokio::test(start_paused = true)]
 async fn rt_06_nothing_is_kept_for_nothing() {
     let policy =
@@ -163,7 +163,7 @@ async fn rt_06_nothing_is_kept_for_nothing() {
     let request = std::sync::Arc::new(());
     let mut call = spawn(service.oneshot(request.clone()));
     assert!(call.poll().is_pending());
-    // One for the next attempt to be made of, and that attempt's own.
+    // One from which the next attempt will be made, and that attempt's own.
     assert_eq!(std::sync::Arc::strong_count(&request), 3);
     advance(PAUSE).await;
     assert!(call.poll().is_pending());

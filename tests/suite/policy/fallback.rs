@@ -1,4 +1,4 @@
-//! PO and FB: a policy with a fallback around it, and calls that are handed their permit.
+//! PO and FB: a policy with a fallback around it, and calls that get their permit.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,8 +21,8 @@ fn policy() -> Policy {
         .unwrap()
 }
 
-/// FB-02, FB-12: as a layer and as a call, a rejection of any part is answered by the fallback, after the last attempt; the
-/// backend's own error is not, and all the policy's parts see what they would without it.
+/// FB-02, FB-12: as a layer and as a call, a rejection by any part is answered by the fallback, after the last attempt;
+/// the backend's own error is not, and all the policy's parts see what they would without it.
 #[tokio::test(start_paused = true)]
 async fn fb_12_around_a_policy() {
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -55,10 +55,10 @@ async fn fb_12_around_a_policy() {
             }
         };
 
-        // The backend's own error is the caller's, after two attempts.
+        // The backend's own error goes to the caller, after two attempts.
         assert_eq!(call(false).await.unwrap_err().to_string(), "down");
         assert_eq!((calls.load(Ordering::Relaxed), told.lock().unwrap().len()), (2, 0));
-        // Two attempts time out, which is four failures in a row: the circuit opens, and the fallback answers once.
+        // Two attempts time out, which makes four failures in a row: the circuit opens, and the fallback answers once.
         assert_eq!(call(true).await.unwrap(), "old");
         assert_eq!((calls.load(Ordering::Relaxed), policy.circuit_breaker().unwrap().state()), (4, State::Open));
         assert_eq!(std::mem::take(&mut *told.lock().unwrap()), ["last quotes: timeout `quotes`: timed out after 1s"]);
@@ -76,8 +76,8 @@ async fn fb_12_around_a_policy() {
     }
 }
 
-/// PO-04: a call that is handed its permit keeps it for as long as it likes, also in what it returns, and nobody else gives
-/// it back. Its verdict and its timeout are those of any call.
+/// PO-04: a call that gets its permit keeps it for as long as it likes, even in what it returns, and nothing else
+/// releases it. Its verdict and its timeout are those of any call.
 #[tokio::test(start_paused = true)]
 async fn po_04_a_slot_that_outlives_the_call() {
     let policy = policy();
@@ -91,7 +91,7 @@ async fn po_04_a_slot_that_outlives_the_call() {
     drop(permit);
     assert_eq!(bulkhead.available(), 1);
 
-    // One that does not keep it gives it back when it ends, in error and panic, too.
+    // One that does not keep it releases it at its end, even with an error or a panic.
     assert!(call().run_with_permit(async |_slot| Err::<(), BoxError>("no".into())).await.is_err());
     assert_eq!(bulkhead.available(), 1);
     let panics = tokio::spawn({
@@ -107,7 +107,7 @@ async fn po_04_a_slot_that_outlives_the_call() {
     assert_eq!(bulkhead.available(), 1);
     assert_eq!(policy.circuit_breaker().unwrap().snapshot().counts.consecutive_failures, 2, "an error and a panic");
 
-    // The time over the opening: the permit comes back with the future.
+    // The opening times out: the permit comes back with the future.
     let hangs = call().run_with_permit(async |_slot| std::future::pending::<Result<(), BoxError>>().await);
     assert!(matches!(hangs.await.unwrap_err().rejected(), Some(Rejected::TimedOut { .. })));
     assert_eq!(bulkhead.available(), 1);
@@ -121,7 +121,7 @@ async fn po_04_a_slot_that_outlives_the_call() {
     assert_eq!(bulkhead.available(), 1);
 
     policy.circuit_breaker().unwrap().reset();
-    // Each attempt has a permit of its own, and none is left behind.
+    // Each attempt has its own permit, and none is left behind.
     let seen = Mutex::new(0);
     let retried = policy.with(Class::new()).run_with_permit(|permit: Option<Permit>| {
         *seen.lock().unwrap() += u32::from(permit.is_some());

@@ -1,11 +1,11 @@
-//! Where the errors of data point at.
+//! Where errors of data point.
 
 use seaworthy::policy::Policies;
 
 use super::data::{flaw, read};
 use crate::support::SECOND;
 
-/// SO-05: a value that breaks a rule, or does not agree with another one, is pointed at itself, and not its table.
+/// SO-05: an error points at the value that breaks a rule or contradicts another one, not at its table.
 #[test]
 fn so_05_the_line_of_the_value() {
     let million = "must not be greater than 1,000,000";
@@ -103,7 +103,7 @@ fn so_05_the_line_of_the_value() {
     );
 }
 
-/// SO-05: what is missing has no line: the key that needs it is named, and its table is pointed at.
+/// SO-05: a missing key has no line: the key that needs it is named, and its table is pointed at.
 #[test]
 fn so_05_what_is_missing() {
     for (text, message) in [
@@ -116,7 +116,7 @@ fn so_05_what_is_missing() {
     }
 }
 
-/// SO-05: in whatever order the keys come, a contradiction is found, and none that a later key makes up for.
+/// SO-05: whatever the order of the keys, a contradiction is found, and none that a later key resolves.
 #[test]
 fn so_05_any_order() {
     let wrong = |text: &str| serde_json::from_str::<Policies>(text).unwrap_err().to_string();
@@ -167,7 +167,7 @@ fn so_05_any_order() {
     }
 }
 
-/// SO-05: a slip of the hand in a key is understood, at every depth.
+/// SO-05: a slip in a key is recognised, at every depth.
 #[test]
 fn so_05_did_you_mean() {
     for (text, start) in [

@@ -1,4 +1,4 @@
-//! Policies: circuit, bulkhead, timeout and retries under one name, from code and from data.
+//! Policies: circuit breaker, bulkhead, timeout and retries under one name, from code and from data.
 
 mod afresh;
 mod backend;
@@ -34,7 +34,7 @@ const WAIT: Duration = Duration::from_millis(15);
 const ATTEMPT: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Trips after three failures, has one permit for which a call may wait, and a timeout.
+/// Opens after three failures, has one permit for which a call may wait, and a timeout.
 fn builder() -> PolicyBuilder {
     Policy::builder("compute")
         .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(3).open_for(OPEN))
@@ -54,7 +54,8 @@ fn failures(policy: &Policy) -> u32 {
     policy.snapshot().circuit_breaker.unwrap().counts.consecutive_failures
 }
 
-/// The two ways of making a call, which are to do the same. The paused clock goes on by itself while everybody waits.
+/// The two ways of making a call, which must behave the same. The paused clock advances by itself while every task
+/// waits.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Layer,

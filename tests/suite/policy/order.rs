@@ -9,8 +9,8 @@ use tokio_test::{assert_pending, assert_ready};
 use super::*;
 use crate::support::{advance, now};
 
-/// PO-01: an open circuit fails fast even when the bulkhead is saturated: nobody waits for a permit, and the backend is left
-/// alone.
+/// PO-01: an open circuit fails fast even when the bulkhead is saturated: no call waits for a permit, and the backend
+/// is left alone.
 #[tokio::test(start_paused = true)]
 async fn po_01_circuit_outside_of_the_bulkhead() {
     for way in WAYS {
@@ -30,8 +30,8 @@ async fn po_01_circuit_outside_of_the_bulkhead() {
     }
 }
 
-/// PO-01: a bulkhead that is full says nothing about the backend: the circuit stays closed, whatever the number, and a run
-/// of failures goes on.
+/// PO-01: a full bulkhead says nothing about the backend: the circuit stays closed, whatever the number, and a run of
+/// failures goes on.
 #[tokio::test(start_paused = true)]
 async fn po_01_a_full_bulkhead_is_no_failure() {
     for way in WAYS {
@@ -48,8 +48,8 @@ async fn po_01_a_full_bulkhead_is_no_failure() {
     }
 }
 
-/// PO-01, PO-02: the timeout is inside of the circuit, to which it is a failure, and of the bulkhead, which has its permit
-/// back.
+/// PO-01, PO-02: the timeout is inside the circuit breaker, for which it is a failure, and inside the bulkhead, which
+/// gets its permit back.
 #[tokio::test(start_paused = true)]
 async fn po_01_timeout_inside_of_the_circuit() {
     for way in WAYS {
@@ -62,8 +62,8 @@ async fn po_01_timeout_inside_of_the_circuit() {
     }
 }
 
-/// PO-02: the timeout's clock starts after the permit was granted: a call that waited nearly as long as it may has its whole
-/// time.
+/// PO-02: the timeout's clock starts once the permit is granted: a call that waited nearly as long as it may has its
+/// full time.
 #[tokio::test(start_paused = true)]
 async fn po_02_the_clock_starts_with_the_slot() {
     for way in WAYS {
@@ -84,8 +84,8 @@ async fn po_02_the_clock_starts_with_the_slot() {
     }
 }
 
-/// PO-01: retries are outside of the circuit, so that each attempt is admitted and counted, and an open one ends them.
-/// Whoever waits for the next attempt holds no permit.
+/// PO-01: retries are outside the circuit breaker, so that each attempt is admitted and counted, and an open circuit
+/// ends them. A call that waits for its next attempt holds no permit.
 #[tokio::test(start_paused = true)]
 async fn po_01_retry_outside_of_the_circuit() {
     for way in WAYS {
@@ -97,7 +97,7 @@ async fn po_01_retry_outside_of_the_circuit() {
         advance(PAUSE).await;
         assert_pending!(call.poll());
         advance(PAUSE).await;
-        // The third opened the circuit; the fourth is not let in, and is the last.
+        // The third opened the circuit; the fourth is not admitted, and is the last.
         assert_pending!(call.poll());
         assert_eq!((policy.circuit_breaker().unwrap().state(), backend.calls()), (State::Open, 3), "{way:?}");
         advance(PAUSE).await;
@@ -117,7 +117,7 @@ async fn po_01_timeout_of_each_attempt() {
     }
 }
 
-/// PO-05: without `retry` there is one attempt, whatever it ends in, and no budget.
+/// PO-05: without `retry` there is one attempt, whatever its result, and no budget.
 #[tokio::test(start_paused = true)]
 async fn po_05_no_retry_unless_asked_for() {
     for way in WAYS {
@@ -127,21 +127,22 @@ async fn po_05_no_retry_unless_asked_for() {
         way.ask(&policy, &backend, Do::Fail).await.unwrap_err();
         assert_eq!(rejected(way.ask(&policy, &backend, Do::Hang).await), timed_out());
         assert_eq!(backend.calls(), 2, "{way:?}");
-        // Asked for.
+        // Enabled explicitly.
         let (policy, backend) = (with_retry(3).build().unwrap(), Backend::default());
         way.ask(&policy, &backend, Do::Fail).await.unwrap_err();
         assert_eq!(backend.calls(), 3, "{way:?}");
     }
 }
 
-/// PO-03: what one way takes, counts and trips, the other sees: both share the handles, and so do clones, leaked ones too.
+/// PO-03: what one way takes, counts and opens, the other sees: both share the handles, and so do clones, even leaked
+/// ones.
 #[tokio::test(start_paused = true)]
 async fn po_03_both_ways_share_the_handles() {
     let (policy, backend) = (builder().build().unwrap(), Backend::default());
     let leaked = policy.clone().leak();
     let mut call = spawn(Way::Run.ask(&policy, &backend, Do::Hang));
     assert_pending!(call.poll());
-    // The permit is the other's.
+    // The permit is held by the other.
     assert_eq!(rejected(Way::Layer.ask(&leaked, &backend, Do::Answer).await), full());
     drop(call);
     Way::Layer.ask(&leaked, &backend, Do::Fail).await.unwrap_err();
@@ -153,7 +154,7 @@ async fn po_03_both_ways_share_the_handles() {
     assert_eq!(policy.snapshot(), leaked.snapshot());
 }
 
-/// PO-01: two policies that were given one circuit share it and nothing else.
+/// PO-01: two policies given one circuit breaker share it and nothing else.
 #[tokio::test(start_paused = true)]
 async fn po_01_shared_parts() {
     let (first, backend) = (builder().build().unwrap(), Backend::default());
@@ -165,7 +166,7 @@ async fn po_01_shared_parts() {
     assert_eq!(rejected(Way::Layer.ask(&second, &backend, Do::Answer).await), circuit_open(OPEN));
 }
 
-/// The observer of a policy hears of all parts by the policy's name; one that a part was given stays.
+/// The observer of a policy gets the events of all parts under the policy's name; a part's own observer stays.
 #[tokio::test(start_paused = true)]
 async fn observers() {
     fn into(lines: &Arc<Mutex<Vec<String>>>) -> impl Fn(&Event<'_>) + Send + Sync + 'static + use<> {

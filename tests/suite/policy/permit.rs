@@ -1,4 +1,4 @@
-//! Permits that are handed to the call, and when those are given back that are not.
+//! Permits that are passed to the call, and when the others are released.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ fn in_use(policy: &Policy) -> u32 {
     policy.bulkhead().unwrap().in_use()
 }
 
-/// BH-06, PO-03: a permit that was handed to the call is held for as long as what it was put into, and given back once.
+/// BH-06, PO-03: a permit passed to the call is held as long as whatever it was put into, and released once.
 #[tokio::test(start_paused = true)]
 async fn bh_06_a_slot_for_longer() {
     let policy = builder().bulkhead(|bulkhead| bulkhead.limit(2)).build().unwrap();
@@ -29,12 +29,12 @@ async fn bh_06_a_slot_for_longer() {
     assert_eq!((in_use(&policy), policy.bulkhead().unwrap().available()), (1, 1));
     drop(second);
     assert_eq!((in_use(&policy), policy.bulkhead().unwrap().available()), (0, 2));
-    // A call that does not keep it gives it back with its future; the circuit has heard of all of them.
+    // A call that does not keep it releases it with its future; the circuit breaker has counted all of them.
     policy.with(Class::new()).run_with_permit(async |_| Ok::<_, BoxError>(())).await.unwrap();
     assert_eq!((in_use(&policy), policy.circuit_breaker().unwrap().state()), (0, State::Closed));
 }
 
-/// PO-04, PO-03: there is none where there is no bulkhead, or none on the way.
+/// PO-04, PO-03: there is none if there is no bulkhead, or none on the way.
 #[tokio::test(start_paused = true)]
 async fn po_04_no_slot() {
     let (with, without) = (builder().build().unwrap(), Policy::builder("none").build().unwrap());
@@ -45,8 +45,8 @@ async fn po_04_no_slot() {
     assert_eq!(in_use(&with), 0);
 }
 
-/// BH-06: each attempt has a permit of its own, which is free before the wait for the next; so it is after a panic, a
-/// timeout and a drop.
+/// BH-06: each attempt has its own permit, which is free before the wait for the next; also after a panic, a timeout
+/// and a drop.
 #[tokio::test(start_paused = true)]
 async fn bh_06_however_it_ends() {
     let policy = with_retry(2).build().unwrap();
@@ -78,8 +78,8 @@ async fn bh_06_however_it_ends() {
     assert!(seen.lock().unwrap().iter().all(|seen| *seen == (true, 1)));
 }
 
-/// TO-01, BH-06: when the time is over, the inner future is dropped first, while its permit is still held; then the observer
-/// is told, and then the permit is given back.
+/// TO-01, BH-06: when the time is over, the inner future is dropped first, while its permit is still held; then the
+/// observer is notified, and then the permit is released.
 #[tokio::test(start_paused = true)]
 async fn to_01_dropped_then_told() {
     struct Witness(Arc<Mutex<Vec<&'static str>>>);
@@ -113,15 +113,15 @@ async fn to_01_dropped_then_told() {
         (spawn(service.oneshot(())), spawn(policy.with(Class::new().without_bulkhead()).run(hang)));
     assert!(layer.poll().is_pending() && run.poll().is_pending());
     advance(ATTEMPT + MS).await;
-    // The futures are still there when it is looked at.
+    // The futures still exist when this is checked.
     assert!(layer.poll().is_ready());
     assert_eq!((std::mem::take(&mut *lines.lock().unwrap()), in_use(&policy)), (vec!["dropped", "told"], 0));
     assert!(run.poll().is_ready());
     assert_eq!(*lines.lock().unwrap(), ["dropped", "told"]);
 }
 
-/// BH-06, CB-02: a call that waited for its permit, and then found that the backend does not become ready, has given the permit
-/// back before its caller has the error, which counts as a failure.
+/// BH-06, CB-02: a call that waited for its permit, and then found that the backend fails to become ready, has released
+/// the permit before its caller gets the error, which counts as a failure.
 #[tokio::test(start_paused = true)]
 async fn bh_06_not_ready_after_the_wait() {
     let (policy, backend) = (builder().build().unwrap(), Backend::default());
@@ -141,7 +141,7 @@ async fn bh_06_not_ready_after_the_wait() {
         assert_eq!(in_use(&policy), 1, "it has its permit");
         backend.set_readiness(Readiness::Fails);
         assert!(matches!(call.poll(), std::task::Poll::Ready(Err(_))));
-        // The future is still there.
+        // The future still exists.
         assert_eq!((in_use(&policy), failures(&policy), backend.calls()), (0, 1, 0));
         drop(call);
         assert_eq!(policy.bulkhead().unwrap().available(), 1);
@@ -150,7 +150,7 @@ async fn bh_06_not_ready_after_the_wait() {
     }
 }
 
-/// BH-05, CB-19: what was ready and has ceased to be so is not called without being asked again, though in between
+/// BH-05, CB-19: a service that was ready and no longer is is not called without being asked again, even if in between
 /// `poll_ready` was ready for another reason.
 #[tokio::test(start_paused = true)]
 async fn bh_05_readiness_that_was_lost() {
@@ -178,7 +178,7 @@ async fn bh_05_readiness_that_was_lost() {
     }
 }
 
-/// PO-04, PO-03: a layer for one class goes by that class in `poll_ready`, too.
+/// PO-04, PO-03: a layer for one class uses that class in `poll_ready`, too.
 #[tokio::test(start_paused = true)]
 async fn po_04_readiness_by_class() {
     let (policy, backend) = (builder().build().unwrap(), Backend::default());
@@ -194,7 +194,7 @@ async fn po_04_readiness_by_class() {
     assert!(pending(Class::bare()), "nothing is in the way but the backend");
 }
 
-/// PO-03: who uses the inner service directly may have used its readiness up; the next call does not rely on it.
+/// PO-03: using the inner service directly may use up its readiness; the next call does not rely on it.
 #[tokio::test(start_paused = true)]
 async fn po_03_get_mut() {
     let (policy, backend) = (builder().build().unwrap(), Backend::default());
@@ -205,7 +205,7 @@ async fn po_03_get_mut() {
     assert_eq!(backend.calls(), 2);
 }
 
-/// RT-02: what a failed attempt gave is let go before the wait.
+/// RT-02: the result of a failed attempt is dropped before the wait.
 #[tokio::test(start_paused = true)]
 async fn rt_02_let_go_before_the_wait() {
     let policy = Policy::builder("compute").retry(|retry| retry.attempts(2).backoff(Backoff::constant(PAUSE)));
@@ -236,8 +236,8 @@ async fn rt_01_one_attempt_copies_nothing() {
     }
 }
 
-/// RT-07: a retry for which the backend does not become ready was never made: its caller gets that error, and the observer
-/// hears of the attempts that were.
+/// RT-07: a retry for which the backend fails to become ready was never made: its caller gets that error, and the
+/// observer sees only the attempts that were made.
 #[tokio::test(start_paused = true)]
 async fn rt_07_not_ready_for_another_attempt() {
     let lines = Arc::<Mutex<Vec<String>>>::default();
@@ -254,6 +254,6 @@ async fn rt_07_not_ready_for_another_attempt() {
     advance(PAUSE + MS).await;
     assert!(matches!(call.poll(), std::task::Poll::Ready(Err(error)) if error.to_string() == "not to be reached"));
     assert_eq!((backend.calls(), lines.lock().unwrap().concat()), (1, "1 not ready: not to be reached".to_owned()));
-    // Both count: the call that failed, and the readiness that did.
+    // Both count: the failed call, and the failed readiness.
     assert_eq!((failures(&policy), in_use(&policy)), (2, 0));
 }
