@@ -5,14 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::Sleep;
-
 use super::handle::Bulkhead;
 use super::held::{HeldPermit, Permit};
 use super::shared::{QueueAnswer, Shared};
 use crate::error::Rejected;
 use crate::rt::panic::polled_again;
-use crate::rt::time;
+use crate::rt::time::Alarm;
 
 /// The future of [`Bulkhead::take`].
 ///
@@ -85,7 +83,7 @@ impl<H: Borrow<Bulkhead>> Drop for Waiter<H> {
 pub(crate) struct QueueState {
     /// 0 for none.
     number: u64,
-    timer: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
 }
 
 impl QueueState {
@@ -103,17 +101,14 @@ impl QueueState {
                 QueueAnswer::Refused => return Poll::Ready(Err(None)),
                 QueueAnswer::Queued(number) => {
                     self.number = number;
-                    self.timer = time::sleep_until(shared.wait_ends()).map(Box::pin);
+                    self.alarm.set(shared.wait_ends());
                 }
             }
         } else if shared.is_granted(self.number, cx.waker()) {
             self.number = 0;
             return Poll::Ready(Ok(()));
         }
-        match &mut self.timer {
-            None => return Poll::Pending,
-            Some(timer) => ready!(timer.as_mut().poll(cx)),
-        }
+        ready!(self.alarm.poll(cx));
         // A permit granted at the last moment wins over the timeout.
         let in_vain = shared.leave(std::mem::take(&mut self.number));
         Poll::Ready(if in_vain { Err(Some(shared.max_wait())) } else { Ok(()) })

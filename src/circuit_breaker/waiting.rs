@@ -1,12 +1,8 @@
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-
-use tokio::time::Sleep;
 
 use super::handle::CircuitBreaker;
 use crate::machine::timestamp::Timestamp;
-use crate::rt::time;
+use crate::rt::time::Alarm;
 
 /// A service's place in the queue of those that wait until the circuit breaker lets calls pass; given up on drop.
 #[derive(Debug)]
@@ -15,12 +11,12 @@ pub(super) struct WaitUntilAdmitted {
     /// 0 until it has one.
     id: u64,
     until: Timestamp,
-    timer: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
 }
 
 impl WaitUntilAdmitted {
     pub(super) fn new(circuit_breaker: CircuitBreaker) -> WaitUntilAdmitted {
-        WaitUntilAdmitted { circuit_breaker, id: 0, until: Timestamp::NEVER, timer: None }
+        WaitUntilAdmitted { circuit_breaker, id: 0, until: Timestamp::NEVER, alarm: Alarm::default() }
     }
 
     /// Ready when a call might pass; the caller then checks again.
@@ -31,15 +27,12 @@ impl WaitUntilAdmitted {
             };
             if until != self.until {
                 self.until = until;
-                self.timer = time::sleep_until(until).map(Box::pin);
+                self.alarm.set(until);
             }
-            match &mut self.timer {
-                None => return Poll::Pending,
-                Some(timer) => ready!(timer.as_mut().poll(cx)),
-            }
+            ready!(self.alarm.poll(cx));
             // The time is over: check again, and do not keep a timer that has fired.
             self.until = Timestamp::NEVER;
-            self.timer = None;
+            self.alarm = Alarm::default();
         }
     }
 }

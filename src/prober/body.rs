@@ -20,7 +20,6 @@ const LONGEST: Duration = Duration::from_secs(1);
 
 /// Reads the body of a response whose head was enough to judge it by.
 pub(super) async fn read_out(connection: impl Future + Unpin, mut body: Incoming, mut remains: LeftRunning) {
-    let Some(enough) = time::sleep_until(time::now().after(LONGEST)) else { return };
     let read = async {
         let mut room = MOST;
         while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
@@ -35,7 +34,7 @@ pub(super) async fn read_out(connection: impl Future + Unpin, mut body: Incoming
     tokio::select! {
         biased;
         () = remains.run_ended() => {}
-        () = enough => {}
+        () = time::until(time::now().after(LONGEST)) => {}
         () = read => {}
         _ = connection => {}
     }

@@ -1,12 +1,10 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::Sleep;
-
 use crate::machine::timestamp::Timestamp;
-use crate::rt::time;
+use crate::rt::time::Alarm;
 
 /// The time between two attempts.
 #[derive(Debug)]
@@ -14,18 +12,13 @@ pub(crate) enum Pause {
     Over,
     /// Lets other tasks run, once.
     Yield,
-    /// Boxed, because a call that waits can afford it, and one that does not should not carry a timer around.
-    Until(Pin<Box<Sleep>>),
-    WithoutEnd,
+    Until(Alarm),
 }
 
 impl Pause {
     /// A zero wait makes no timer, which would round it up to the next millisecond.
     pub(super) fn new(delay: Duration, now: impl FnOnce() -> Timestamp) -> Pause {
-        if delay.is_zero() {
-            return Pause::Over;
-        }
-        time::sleep_until(now().after(delay)).map_or(Pause::WithoutEnd, |sleep| Pause::Until(Box::pin(sleep)))
+        if delay.is_zero() { Pause::Over } else { Pause::Until(Alarm::at(now().after(delay))) }
     }
 }
 
@@ -36,8 +29,7 @@ impl Future for Pause {
         match &mut *self {
             Pause::Over => return Poll::Ready(()),
             Pause::Yield => cx.waker().wake_by_ref(),
-            Pause::Until(sleep) => std::task::ready!(sleep.as_mut().poll(cx)),
-            Pause::WithoutEnd => return Poll::Pending,
+            Pause::Until(alarm) => ready!(alarm.poll(cx)),
         }
         let yields = matches!(*self, Pause::Yield);
         *self = Pause::Over;

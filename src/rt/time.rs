@@ -42,18 +42,13 @@ fn nanos(span: Duration) -> u64 {
     span.as_secs().saturating_mul(1_000_000_000).saturating_add(span.subsec_nanos().into())
 }
 
-/// A timer that ends at `moment`, or none if that is never or a time that the clock cannot represent.
-pub(crate) fn sleep_until(moment: Timestamp) -> Option<Sleep> {
-    instant(moment).map(tokio::time::sleep_until)
-}
-
 /// Waits until `moment`: not at all if it has passed, for ever if it is never or a time that the clock cannot
 /// represent.
-#[cfg(any(feature = "lifecycle", feature = "server"))]
+#[cfg(any(feature = "lifecycle", feature = "prober", feature = "server"))]
 pub(crate) async fn until(moment: Timestamp) {
     if moment > now() {
-        match sleep_until(moment) {
-            Some(sleep) => sleep.await,
+        match instant(moment) {
+            Some(instant) => tokio::time::sleep_until(instant).await,
             None => std::future::pending().await,
         }
     }
@@ -110,13 +105,17 @@ impl Countdown {
     }
 }
 
-/// A timer that can be reset; allocated when it is first needed.
-#[cfg(any(feature = "http", feature = "lifecycle"))]
+/// A timer that can be reset; allocated when it is first needed. Until it is set it does not go off.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
 
-#[cfg(any(feature = "http", feature = "lifecycle"))]
 impl Alarm {
+    pub(crate) fn at(moment: Timestamp) -> Alarm {
+        let mut alarm = Alarm::default();
+        alarm.set(moment);
+        alarm
+    }
+
     /// Goes off at `moment`; never, if the clock cannot represent it.
     pub(crate) fn set(&mut self, moment: Timestamp) {
         match (&mut self.0, instant(moment)) {
@@ -164,6 +163,8 @@ pub(crate) mod readings {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -177,9 +178,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_timer_ends_when_the_clock_says_so() {
-        assert!(sleep_until(Timestamp::NEVER).is_none());
+        assert!(Alarm::at(Timestamp::NEVER).0.is_none());
         let until = now().after(Duration::from_millis(20));
-        sleep_until(until).expect("near enough").await;
+        let mut alarm = Alarm::at(until);
+        poll_fn(|cx| alarm.poll(cx)).await;
         assert!(now() >= until);
     }
 

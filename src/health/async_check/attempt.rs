@@ -12,7 +12,7 @@ use crate::name::Name;
 use crate::rt::panic::{caught, log_guarded};
 use crate::rt::sync::thread::ThreadId;
 use crate::rt::sync::{Mutex, thread};
-use crate::rt::time::Countdown;
+use crate::rt::time::{self, Alarm};
 use crate::rt::waker_set::WakerSet;
 
 type BoxFuture = Pin<Box<dyn Future<Output = Status> + Send>>;
@@ -123,7 +123,7 @@ impl CheckAttempt {
 #[derive(Default)]
 pub(super) struct Job {
     future: Option<BoxFuture>,
-    countdown: Option<Pin<Box<Countdown>>>,
+    alarm: Alarm,
 }
 
 impl Job {
@@ -145,16 +145,13 @@ impl Job {
             return Poll::Ready(status);
         }
         if starts {
-            self.countdown = Countdown::boxed(limit);
+            self.alarm.set(time::now().after(limit));
         }
-        match self.countdown.as_mut().map(|countdown| countdown.as_mut().poll(cx)) {
-            Some(Poll::Ready(limit)) => Poll::Ready(Status::Down(Name::from(format!("timed out after {limit:?}")))),
-            Some(Poll::Pending) | None => Poll::Pending,
-        }
+        self.alarm.poll(cx).map(|()| Status::Down(Name::from(format!("timed out after {limit:?}"))))
     }
 
     pub(super) fn end(&mut self) {
-        self.countdown = None;
+        self.alarm = Alarm::default();
         let future = self.future.take();
         if let Err(panic) = caught(|| drop(future)) {
             log_guarded(

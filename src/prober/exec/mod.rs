@@ -7,6 +7,7 @@ mod process;
 #[cfg(unix)]
 mod spawn;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -62,13 +63,11 @@ impl Probe for ExecProbe {
         if status.success() {
             return Ok(());
         }
-        if let Some(enough) = time::sleep_until(time::now().after(LAST_WORDS)) {
-            tokio::pin!(enough);
-            while said.more() {
-                tokio::select! {
-                    () = said.listen() => {}
-                    () = &mut enough => break,
-                }
+        let mut enough = pin!(time::until(time::now().after(LAST_WORDS)));
+        while said.more() {
+            tokio::select! {
+                () = said.listen() => {}
+                () = &mut enough => break,
             }
         }
         let text = said.text();
