@@ -1,4 +1,5 @@
-//! What readiness allocates: nothing for a request that is let in, with any number of checks, and nothing to reject one.
+//! What readiness allocates: nothing for a request that is let in, with any number of checks, and nothing to reject
+//! one.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! Circuits and their models under the same random operations.
+//! Circuit breakers and their models under the same random operations.
 
 mod backend;
 mod service;
@@ -62,7 +62,7 @@ fn config() -> impl Strategy<Value = Config> {
     prop_oneof![3 => any_config(), 2 => touchy_config()]
 }
 
-/// Opens at the first failure, for a second or more, and then wants to see several probes.
+/// Opens at the first failure, for a second or more, and then needs several probes.
 fn touchy_config() -> impl Strategy<Value = Config> {
     let open = select(vec![Open::For(SECOND), Open::Growing { base: SECOND, factor: 2, cap: 20 * SECOND }]);
     (any_config(), open, [2..=4_u32, 1..=4, 2..=5]).prop_map(|(config, open, counts)| {
@@ -143,7 +143,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// `PROPTEST_CASES`, or so many that all of them take a few seconds.
+/// `PROPTEST_CASES`, or a number that takes a few seconds in all.
 fn cases(count: u32) -> ProptestConfig {
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { count };
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 20_000, ..ProptestConfig::default() }
@@ -156,9 +156,9 @@ fn hold(config: &Config, ops: &[Op], watch: Watch) -> Result<(), TestCaseError> 
 proptest! {
     #![proptest_config(cases(1_500))]
 
-    /// CB-01 to CB-17, CB-21, CB-23, CB-24, CB-30: whatever is done to a circuit through its handle, it answers, tells
-    /// and counts as a list of everything that happened does. Where the specification leaves the edge of a time window
-    /// open, the clock does not stop there.
+    /// CB-01 to CB-17, CB-21, CB-23, CB-24, CB-30: whatever is done to a circuit breaker through its handle, it
+    /// answers, reports and counts like a list of everything that happened. Where the specification leaves the edge of
+    /// a time window open, the clock does not stop there.
     #[test]
     fn agrees_with_the_model(config in config(), ops in prop::collection::vec(op(), 1..60)) {
         hold(&config, &ops, Watch::Exactly)?;
@@ -168,8 +168,8 @@ proptest! {
 proptest! {
     #![proptest_config(cases(1_000))]
 
-    /// CB-04: nothing leaves a time window before its span and nothing stays for more than a tenth of it longer,
-    /// whenever the clock stops; what has left stays away, and the rules are judged by what is left.
+    /// CB-04: nothing leaves a time window before its span and nothing stays more than a tenth of it longer, whenever
+    /// the clock stops; what has left stays away, and the rules are judged by the rest.
     #[test]
     fn agrees_within_the_bounds_of_a_time_window(
         config in config(),
@@ -207,9 +207,9 @@ fn service_op() -> impl Strategy<Value = service::Op> {
 proptest! {
     #![proptest_config(cases(1_000))]
 
-    /// CB-08, CB-16, CB-18, CB-19, CB-20, CB-22, CB-27: services around one circuit, ready, pending, failing and
-    /// panicking in any order, answer as the model says; the inner service is touched only by calls that pass, and
-    /// nobody waits while a call may pass.
+    /// CB-08, CB-16, CB-18, CB-19, CB-20, CB-22, CB-27: services around one circuit breaker, ready, pending, failing
+    /// and panicking in any order, answer as the model says; the inner service is touched only by calls that pass, and
+    /// none waits while a call may pass.
     #[test]
     fn services_agree_with_the_model(config in config(), ops in prop::collection::vec(service_op(), 1..80)) {
         service::drive(&config, &ops).map_err(TestCaseError::fail)?;

@@ -31,7 +31,7 @@ where
     layer.layer(inner).oneshot(Request::new(())).await
 }
 
-/// RD-04: The status, `Retry-After` in whole seconds rounded up where it is known, and a small JSON body that names the
+/// RD-04: The status, `Retry-After` in whole seconds rounded up if it is known, and a small JSON body that names the
 /// reason and leaks nothing else.
 #[tokio::test]
 async fn rd_04_the_response() {
@@ -70,7 +70,7 @@ async fn rd_05_the_table() {
     }
 }
 
-/// RD-06: What is no rejection is passed on, as the inner service's own error.
+/// RD-06: Anything that is not a rejection is passed on, as the inner service's own error.
 #[tokio::test]
 async fn rd_06_other_errors_pass() {
     let error: Result<_, &str> = answer(RespondLayer::new(), Error::Inner("down")).await;
@@ -99,7 +99,7 @@ async fn rd_06_the_error_type_is_closed() {
     assert_eq!(response.status(), 503);
 }
 
-/// A service whose `poll_ready` rejects, as a layer that is not of this crate may do.
+/// A service whose `poll_ready` rejects, as a third-party layer may.
 #[derive(Clone)]
 struct RejectsInPollReady;
 
@@ -117,15 +117,15 @@ impl Service<Request<()>> for RejectsInPollReady {
     }
 }
 
-/// RD-06: A rejection that comes out of `poll_ready` is the answer to the call that follows.
+/// RD-06: A rejection from `poll_ready` is the answer to the call that follows.
 #[tokio::test]
 async fn rd_06_rejected_in_poll_ready() {
     let Ok(response) = RespondLayer::new().layer(RejectsInPollReady).oneshot(Request::new(())).await;
     assert_eq!(response.status(), 503);
 }
 
-/// HC-10: a closure makes the whole response, status, headers and body, and may capture what it likes, whether that can be
-/// cloned or not; the layer and its service can be cloned all the same. Other responses are left alone.
+/// HC-10: a closure makes the whole response, status, headers and body, and may capture anything, cloneable or not; the
+/// layer and its service can be cloned all the same. Other responses are left alone.
 #[tokio::test]
 async fn hc_10_a_response_of_ones_own() {
     struct NoClone(String);
@@ -165,7 +165,7 @@ async fn hc_10_a_response_of_ones_own() {
     assert_eq!(response.status(), 429);
 }
 
-/// HC-10: what the layer answers is what the public function makes, byte by byte.
+/// HC-10: the layer's response is the one that the public function makes, byte by byte.
 #[tokio::test]
 async fn hc_10_the_default() {
     for rejected in rejections() {
@@ -180,7 +180,7 @@ async fn hc_10_the_default() {
     }
 }
 
-/// HC-10: what nobody uses costs nothing.
+/// HC-10: an unused feature costs nothing.
 #[test]
 fn hc_10_sizes() {
     use std::mem::size_of;
@@ -190,8 +190,8 @@ fn hc_10_sizes() {
     assert_eq!(size_of::<RespondBody<Box<dyn std::any::Any>>>(), 24);
 }
 
-/// HC-09: over HTTP a full bulkhead tells the time that was set, and 1 s where none was; not ready because of an open circuit
-/// tells the time that it stays open.
+/// HC-09: over HTTP a full bulkhead gives the time that was set, or 1 s if none was; a service that is not ready
+/// because of an open circuit gives the rest of its open time.
 #[tokio::test]
 async fn hc_09_retry_after() {
     for (wait, expected) in [(None, "1"), (Some(Duration::from_millis(2_100)), "3")] {

@@ -9,8 +9,8 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use crate::support::SECOND;
 
-/// HC-18: every layer by name, in the order in which they are written; each is that of the handle it was given. tower's own
-/// `retry` and `timeout` hide two of the names from method calls here.
+/// HC-18: every layer by name, in the order in which they are written; each is that of the handle it was given. tower's
+/// own `retry` and `timeout` hide two of the names from method calls here.
 #[tokio::test(start_paused = true)]
 async fn every_layer_by_name() {
     let circuit_breaker = CircuitBreaker::builder("named").consecutive_failures(2).build().unwrap();
@@ -33,7 +33,7 @@ async fn every_layer_by_name() {
     assert_eq!(service.clone().oneshot(()).await.unwrap(), "something else");
     assert_eq!(health.in_flight(), 0);
     health.advance(Phase::Serving);
-    // Two attempts, each given up by the timeout, open the circuit.
+    // Two attempts, each cut off by the timeout, open the circuit.
     assert_eq!(service.clone().oneshot(()).await.unwrap(), "something else");
     assert_eq!(circuit_breaker.state(), seaworthy::State::Open);
     circuit_breaker.reset();
@@ -48,7 +48,7 @@ async fn every_layer_by_name() {
     drop(held);
 }
 
-/// HC-18: an error that is lifted by name can hold a rejection.
+/// HC-18: an error that is wrapped by name can hold a rejection.
 #[tokio::test(start_paused = true)]
 async fn wraps_errors() {
     let builder = ServiceBuilderExt::timeout(ServiceBuilder::new(), &Timeout::new(Duration::ZERO));

@@ -24,8 +24,8 @@ fn boxed() -> BoxService<u8, u8, BoxError> {
     BoxService::new(service_fn(async |n: u8| if n == 0 { Err("no".into()) } else { Ok(n + 1) }))
 }
 
-/// HC-19: a service that is not `Clone` stands under a bulkhead that rejects or waits, under readiness, a policy with and
-/// without retries, and a retry.
+/// HC-19: a service that is not `Clone` works under a bulkhead that rejects or waits, under readiness, a policy with
+/// and without retries, and a retry.
 #[tokio::test(start_paused = true)]
 async fn under_the_layers_that_need_clones() {
     let bulkhead = Bulkhead::builder("shared").limit(1).max_wait(MS).build().unwrap();
@@ -60,7 +60,7 @@ async fn under_the_layers_that_need_clones() {
     assert_eq!(assert_ready_ok!(waits.poll()), 8);
 }
 
-/// HC-19: also a `Box<dyn Service>`, which tower makes a service.
+/// HC-19: also a `Box<dyn Service>`, for which tower implements `Service`.
 #[tokio::test]
 async fn a_box_of_any_service() {
     type Answer = std::future::Ready<Result<u8, BoxError>>;
@@ -71,8 +71,8 @@ async fn a_box_of_any_service() {
     assert_eq!(service.oneshot(7).await.unwrap(), 7);
 }
 
-/// HC-19: it is always ready; calls are handed over in turn, first come first served, each once the service is ready, and
-/// their responses are awaited side by side.
+/// HC-19: it is always ready; calls are passed on in turn, first come, first served, each once the service is ready,
+/// and their responses are awaited concurrently.
 #[tokio::test]
 async fn in_turn() {
     let (inner, mut handle) = mock::pair::<u8, u8>();
@@ -85,7 +85,7 @@ async fn in_turn() {
     for call in [&mut first, &mut second, &mut third] {
         assert_pending!(call.poll());
     }
-    // Ready for one: it is the first one's turn, then the second's; the third has gone.
+    // Ready for one: it is the first one's turn, then the second's; the third is gone.
     handle.allow(1);
     assert!(first.is_woken() && !second.is_woken());
     assert_pending!(first.poll());
@@ -104,7 +104,7 @@ async fn in_turn() {
     assert_eq!(assert_ready_ok!(first.poll()), 10);
 }
 
-/// HC-19: who is dropped while it waits for its turn, or for the service, holds up nobody.
+/// HC-19: a call dropped while it waits for its turn, or for the service, holds up no other.
 #[tokio::test]
 async fn dropped_while_it_waits() {
     let (inner, mut handle) = mock::pair::<u8, u8>();
@@ -130,7 +130,7 @@ async fn dropped_while_it_waits() {
     assert_eq!(assert_ready_ok!(fourth.poll()), 7);
 }
 
-/// HC-19: an error of the service's `poll_ready` is the call's; a panic is the call's too, and the next one gets its turn.
+/// HC-19: an error of the service's `poll_ready` is the call's; so is a panic, and the next one gets its turn.
 #[test]
 fn errors_and_panics() {
     struct Moody(Arc<AtomicU32>);
@@ -163,7 +163,7 @@ fn errors_and_panics() {
             _ => assert!(catch_unwind(AssertUnwindSafe(|| call.poll())).is_err()),
         }
         mood.store(0, Ordering::Relaxed);
-        // While the one that failed is still there.
+        // While the one that failed still exists.
         assert_eq!(assert_ready!(spawn(service.call(9)).poll()).unwrap(), 9);
     }
 }

@@ -11,8 +11,8 @@ fn shed() -> BoxError {
     Overloaded::new().into()
 }
 
-/// HC-17: load that tower's load shedder sheds below a circuit says nothing about the backend, however deep it lies in
-/// the error; another error of the same wrapper does.
+/// HC-17: load shed by tower's load shedder below a circuit breaker says nothing about the backend, however deep it is
+/// in the error; another error in the same wrapper does.
 #[tokio::test]
 async fn is_ignored_by_circuits() {
     let circuit_breaker = CircuitBreaker::builder("below").consecutive_failures(2).build().unwrap();
@@ -42,7 +42,7 @@ fn full() -> BoxError {
     bulkhead.try_acquire().unwrap_err().into()
 }
 
-/// HC-17: it is ignored as a rejection of our own is: before the classifier is asked, and not retried either.
+/// HC-17: it is ignored just like a rejection of this crate: before the classifier is asked, and not retried either.
 #[tokio::test]
 async fn as_our_own_rejections_are() {
     let circuit_breaker = CircuitBreaker::builder("below").consecutive_failures(1).build().unwrap();
@@ -56,6 +56,6 @@ async fn as_our_own_rejections_are() {
         assert_eq!(RetryErrors.retry_if(&Err::<(), BoxError>(error())), Decision::Stop);
     }
     assert_eq!(RetryErrors.retry_if(&Err::<(), BoxError>("broken".into())), Decision::Retry);
-    // A typed error says what it holds, and no more.
+    // A typed error reports what it holds, and no more.
     assert!(!Error::Inner(Overloaded::new()).is_before_call());
 }

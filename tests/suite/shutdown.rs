@@ -11,7 +11,7 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_eq, task};
 assert_impl_all!(Shutdown: Clone, std::fmt::Debug, Send, Sync, Unpin);
 assert_impl_all!(ShutdownTrigger: Clone, std::fmt::Debug, Send, Sync, Unpin);
 
-/// Whoever waits is woken, whoever asks later is told, and firing again changes nothing.
+/// All that wait are woken, later checks see it, and firing again changes nothing.
 #[test]
 fn tells_everybody() {
     let (trigger, shutdown) = Shutdown::new();
@@ -58,7 +58,7 @@ fn dropped() {
     assert_pending!(task::spawn(shutdown.requested()).poll());
 }
 
-/// A child is told by its own trigger or with its parent, to any depth; the parent never by the child.
+/// A child is requested by its own trigger or with its parent, to any depth; the parent never by the child.
 #[test]
 fn children() {
     let (trigger, parent) = Shutdown::new();
@@ -74,7 +74,7 @@ fn children() {
     assert_ready!(waits.poll());
     assert!(grandchild.child().1.is_requested(), "told from the start");
 
-    // A chain so deep that no recursion would survive it.
+    // A chain so long that no recursion would survive it.
     let (trigger, root) = Shutdown::new();
     let mut chain = vec![root];
     for _ in 0..100_000 {
@@ -83,14 +83,14 @@ fn children() {
     }
     trigger.fire();
     assert!(chain.iter().all(Shutdown::is_requested));
-    // Nobody else holds the one in the middle any more.
+    // Nothing else holds the one in the middle any more.
     let (trigger, root) = Shutdown::new();
     let orphan = root.child().1.child().1;
     trigger.fire();
     assert!(orphan.is_requested());
 }
 
-/// `until` gives the output, or none once it is requested; then a future that is ready is not even polled.
+/// `until` returns the output, or none once it is requested; then a future that is ready is not even polled.
 #[test]
 fn until() {
     let (trigger, shutdown) = Shutdown::new();
@@ -110,7 +110,7 @@ fn until() {
     assert_ready_eq!(task::spawn(shutdown.until(async { unreachable!("polled after the end") })).poll(), None::<()>);
 }
 
-/// Children that come and go while it fires: every one that is there in the end was told.
+/// Children that come and go while it fires: every one that exists in the end was requested.
 #[test]
 fn children_while_it_fires() {
     for _ in 0..200 {

@@ -1,4 +1,4 @@
-//! What several tests use.
+//! Shared by several tests.
 
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -10,7 +10,7 @@ use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
 pub use tracing_subscriber::filter::LevelFilter;
 
-/// Moves the paused clock.
+/// Advances the paused clock.
 pub async fn advance(span: Duration) {
     tokio::time::advance(span).await;
 }
@@ -35,18 +35,18 @@ pub fn now() -> tokio::time::Instant {
 pub const MS: Duration = Duration::from_millis(1);
 pub const SECOND: Duration = Duration::from_secs(1);
 
-/// Who listens on no thread: one that wants to hear nothing, and one that wants to hear all.
+/// Subscribers that listen on no thread: one that wants nothing, and one that wants everything.
 static NOBODY: LazyLock<[Dispatch; 2]> = LazyLock::new(|| {
     let all = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).finish();
     [Dispatch::new(NoSubscriber::default()), Dispatch::new(all)]
 });
 
-/// Has `subscriber` hear what this thread logs, for as long as the guard is held.
+/// Makes `subscriber` receive what this thread logs, while the guard is held.
 ///
-/// A line remembers from its first time on whether anybody wants it. As long as there is one subscriber that is for the
-/// thread to say which passes the line first, also for a thread of another test, on which nobody listens: then it is
-/// lost to all. With several that do not agree, the thread's own is asked each time. The first of them wants nothing,
-/// so that no line is passed before there are two.
+/// From the first time it is reached, a log statement remembers whether any subscriber wants it. While there is only
+/// one subscriber, the thread that reaches the statement first decides that, even if it belongs to another test and has
+/// no subscriber: then the statement is lost to all. With several that disagree, the thread's own subscriber is asked
+/// each time. The first of them wants nothing, so that no statement is reached before there are two.
 pub fn listen(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
     LazyLock::force(&NOBODY);
     tracing::subscriber::set_default(subscriber)
@@ -57,14 +57,14 @@ pub fn listen(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGua
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Hears what this thread logs from `level` on, for as long as the guard is held.
+    /// Receives what this thread logs from `level` on, while the guard is held.
     pub fn listen(&self, level: LevelFilter) -> DefaultGuard {
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).without_time();
         listen(subscriber.with_writer(move || log.clone()).finish())
     }
 
-    /// What was heard since the last time.
+    /// What was received since the last call.
     pub fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
     }
@@ -80,14 +80,14 @@ impl io::Write for Log {
     }
 }
 
-/// Settles one call after another; each must be let in.
+/// Settles one call after another; each must be admitted.
 pub fn settle(circuit_breaker: &seaworthy::CircuitBreaker, verdicts: &[Verdict]) {
     for verdict in verdicts {
         circuit_breaker.admit().expect("let in").settle(*verdict);
     }
 }
 
-/// Everything that a circuit told, in the order in which it told it.
+/// Every event of a circuit breaker, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Told(Arc<Mutex<Vec<Line>>>);
 
@@ -99,7 +99,7 @@ pub enum Line {
 }
 
 impl Told {
-    /// Makes this the observer of the circuit that is being built.
+    /// Makes this the observer of the circuit breaker that is being built.
     pub fn by(&self, builder: CircuitBreakerBuilder) -> CircuitBreakerBuilder {
         let lines = Arc::clone(&self.0);
         builder.observer(move |event: &Event<'_>| {
@@ -113,12 +113,12 @@ impl Told {
         })
     }
 
-    /// All lines so far; the next call begins anew.
+    /// Takes all lines so far; the next call starts over.
     pub fn take(&self) -> Vec<Line> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// The changes of state so far; the next call begins anew.
+    /// Takes the changes of state so far; the next call starts over.
     pub fn changes(&self) -> Vec<(State, State)> {
         self.take()
             .into_iter()

@@ -1,4 +1,4 @@
-//! CB-20: services that wait while their circuit would reject.
+//! CB-20: services that wait while their circuit breaker would reject.
 
 use std::future::{Ready, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +19,7 @@ use crate::support::{MS, SECOND, advance, settle};
 const OPEN: Duration = SECOND;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Always ready; tells how often it was asked and how often it was called.
+/// Always ready; shows how often it was asked and how often it was called.
 #[derive(Clone, Debug, Default)]
 struct Inner {
     asked: Arc<AtomicUsize>,
@@ -61,7 +61,7 @@ fn opened(builder: CircuitBreakerBuilder) -> CircuitBreaker {
     circuit_breaker
 }
 
-/// A circuit whose only probe is out.
+/// A circuit breaker whose only probe is in flight.
 async fn probed(builder: CircuitBreakerBuilder) -> (CircuitBreaker, Permit) {
     let circuit_breaker = opened(builder);
     advance(OPEN).await;
@@ -74,7 +74,7 @@ fn waiter(circuit_breaker: &CircuitBreaker) -> Waiter {
     task::spawn(circuit_breaker.layer().wait().layer(Inner::default()))
 }
 
-/// A service that was found waiting.
+/// A service that is waiting.
 fn waiting(circuit_breaker: &CircuitBreaker) -> Waiter {
     let mut waiter = waiter(circuit_breaker);
     assert_pending!(poll(&mut waiter));
@@ -100,7 +100,7 @@ fn assert_parked_again(waiter: &mut Waiter) {
 }
 
 /// CB-20: Pending while open, with the inner service untouched, and woken by a timer at the end of the open time, not
-/// before. What is woken is no probe yet.
+/// before. A woken service is not a probe yet.
 #[tokio::test(start_paused = true)]
 async fn cb_20_the_end_of_the_open_time() {
     let circuit_breaker = opened(builder());
@@ -117,7 +117,7 @@ async fn cb_20_the_end_of_the_open_time() {
     assert_eq!((waiter.get_ref().touched(), circuit_breaker.state()), ((1, 1), State::Closed));
 }
 
-/// CB-20: The wait is for the time that is left, not for a whole open time.
+/// CB-20: The wait is for the rest of the open time, not for a whole one.
 #[tokio::test(start_paused = true)]
 async fn cb_20_one_who_comes_late() {
     let circuit_breaker = opened(builder());
@@ -125,11 +125,11 @@ async fn cb_20_one_who_comes_late() {
     let mut waiter = waiting(&circuit_breaker);
     advance(MS).await;
     assert_freed(&mut waiter);
-    // One who comes when the time is over does not wait at all.
+    // One that comes when the time is over does not wait at all.
     assert_ready_ok!(poll(&mut self::waiter(&circuit_breaker)));
 }
 
-/// CB-20: While all probes are out, the verdict of one wakes: success, because everybody passes;
+/// CB-20: While all probes are in flight, the verdict of one wakes: success, because all calls pass;
 #[tokio::test(start_paused = true)]
 async fn cb_20_the_probe_succeeds() {
     let (circuit_breaker, probe) = probed(builder()).await;
@@ -143,7 +143,7 @@ async fn cb_20_the_probe_succeeds() {
     assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().rejected), (State::Closed, 0));
 }
 
-/// CB-20: failure, because the time to wait for is another one;
+/// CB-20: failure, because the time to wait for has changed;
 #[tokio::test(start_paused = true)]
 async fn cb_20_the_probe_fails() {
     let backoff = Backoff::exponential(OPEN, 8 * OPEN).jitter(Jitter::None);
@@ -159,7 +159,7 @@ async fn cb_20_the_probe_fails() {
     assert_eq!(waiter.get_ref().touched(), (1, 0));
 }
 
-/// CB-20: and a probe that says nothing or goes away, because its permit is free.
+/// CB-20: and a probe that is ignored or dropped, because its permit is free.
 #[tokio::test(start_paused = true)]
 async fn cb_20_the_probe_says_nothing() {
     for settle in [|probe: Permit| probe.settle(Verdict::Ignored), drop] {
@@ -167,7 +167,7 @@ async fn cb_20_the_probe_says_nothing() {
         let mut first = waiting(&circuit_breaker);
         let mut second = waiting(&circuit_breaker);
         settle(probe);
-        // Both are told, for nobody knows who will come first. It is the second.
+        // Both are woken, because either may come first. It is the second.
         assert!(first.is_woken());
         assert_freed(&mut second);
         let mut call = task::spawn(second.call(()));
@@ -179,7 +179,7 @@ async fn cb_20_the_probe_says_nothing() {
     }
 }
 
-/// CB-20: Of two permits, one that is given back is enough to be woken by.
+/// CB-20: Of two permits, a single one that is released is enough to wake.
 #[tokio::test(start_paused = true)]
 async fn cb_20_one_of_two_probes() {
     let (circuit_breaker, first) = probed(builder().max_concurrent_probes(2).success_threshold(2).max_trials(3)).await;
@@ -187,7 +187,7 @@ async fn cb_20_one_of_two_probes() {
     let mut waiter = waiting(&circuit_breaker);
     first.settle(Verdict::Success);
     assert_freed(&mut waiter);
-    // The third trial is for whoever calls; after that there is none, as long as nothing is decided.
+    // The third trial is for the next call; after that there is none, until the outcome is decided.
     let third = waiter.call(());
     let mut waiter = waiting(&circuit_breaker);
     drop(third);
@@ -211,12 +211,12 @@ async fn cb_20_reset_and_force_closed() {
             assert!(waiters.iter().all(|waiter| waiter.is_woken()));
             waiters.iter_mut().for_each(assert_freed);
         }
-        // Another circuit's affairs are nobody's business.
+        // Another circuit's changes wake nothing here.
         assert!(!bystander.is_woken());
     }
 }
 
-/// CB-20, CB-21: `force_open` wakes those who wait for the end of an open time, and then no time is waited for.
+/// CB-20, CB-21: `force_open` wakes those that wait for the end of an open time, and then they wait without a time.
 #[tokio::test(start_paused = true)]
 async fn cb_20_force_open() {
     let circuit_breaker = opened(builder());
@@ -230,8 +230,8 @@ async fn cb_20_force_open() {
     assert_freed(&mut waiter);
 }
 
-/// CB-17, CB-20: A probe that hangs is given up at its deadline by those who wait, who go on to wait for the new open
-/// time, which runs from that deadline.
+/// CB-17, CB-20: A probe that hangs times out at its deadline, noticed by those that wait, which go on to wait for the
+/// new open time, which runs from that deadline.
 #[tokio::test(start_paused = true)]
 async fn cb_20_a_probe_that_hangs() {
     let (circuit_breaker, probe) = probed(builder().probe_timeout(300 * MS)).await;
@@ -247,7 +247,7 @@ async fn cb_20_a_probe_that_hangs() {
         assert!(other.is_woken());
         assert_pending!(poll(other));
     }
-    // The first noticed for all, and may have been woken by itself; then nobody is, for the open time.
+    // The first noticed for all, and may have been woken by itself; then none is, for the open time.
     assert_pending!(poll(first));
     advance(OPEN - MS).await;
     assert!(!waiters.iter().any(|waiter| waiter.is_woken()));
@@ -270,7 +270,7 @@ async fn cb_20_a_probe_without_a_deadline() {
     assert_freed(&mut waiter);
 }
 
-/// CB-20, CB-26: An open time without end is waited for without a timer: there need not even be a runtime.
+/// CB-20, CB-26: An open time with no limit is waited for without a timer: no runtime is needed.
 #[test]
 fn cb_20_open_for_ever() {
     let circuit_breaker = opened(builder().open_for(Duration::MAX));
@@ -279,7 +279,7 @@ fn cb_20_open_for_ever() {
     assert_parked_again(&mut waiter);
     circuit_breaker.reset();
     assert_freed(&mut waiter);
-    // The opposite: a time that has an end needs a timer, as the docs say.
+    // The opposite: a time that ends needs a timer, as the docs say.
     let mut waiter = self::waiter(&opened(builder()));
     assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut waiter))).is_err());
 }
@@ -297,7 +297,7 @@ async fn cb_20_open_for_ever_on_a_runtime() {
     assert_eq!(waiter.get_ref().touched(), (0, 0));
 }
 
-/// CB-20: An open time of years, for which a timer has to be set again and again, ends on the millisecond.
+/// CB-20: An open time of years, for which a timer has to be reset repeatedly, ends on the millisecond.
 #[tokio::test(start_paused = true)]
 async fn cb_20_open_for_years() {
     for years in [3, 300] {
@@ -311,7 +311,7 @@ async fn cb_20_open_for_years() {
     }
 }
 
-/// CB-20: A hundred tasks wait on one runtime: one becomes the probe, nobody is rejected, and each is polled when it
+/// CB-20: A hundred tasks wait on one runtime: one becomes the probe, none is rejected, and each is polled when it
 /// begins, when the time is over and when the probe has succeeded.
 #[tokio::test(start_paused = true)]
 async fn cb_20_a_hundred_waiters() {
@@ -330,7 +330,7 @@ async fn cb_20_a_hundred_waiters() {
     assert_eq!((polls.most(), polls.sum()), (1, WAITERS));
     advance(OPEN - MS).await;
     idle().await;
-    // Nobody looked whether the time was over.
+    // None polled to see whether the time was over.
     assert_eq!(polls.sum(), WAITERS);
     advance(MS).await;
     let (probe, respond) = handle.next_request().await.unwrap();
@@ -349,7 +349,7 @@ async fn cb_20_a_hundred_waiters() {
     assert_eq!(polls.most(), 3);
 }
 
-/// CB-20: A probe that hangs and is given up costs each of a hundred waiters no more than a few polls, too.
+/// CB-20: A probe that hangs and times out costs each of a hundred waiters only a few polls, too.
 #[tokio::test(start_paused = true)]
 async fn cb_20_a_hundred_waiters_for_a_probe_that_hangs() {
     const WAITERS: usize = 100;
@@ -410,7 +410,7 @@ impl Polls {
     }
 }
 
-/// Lets the other tasks go as far as they get.
+/// Lets the other tasks run as far as they get.
 async fn idle() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
@@ -437,8 +437,8 @@ fn poll_with(service: &mut CircuitBreakerService<Inner>, waker: &Arc<Counted>) -
     service.poll_ready(&mut Context::from_waker(&Waker::from(Arc::clone(waker))))
 }
 
-/// CB-20: A waiting service that is dropped leaves no waker behind, neither with the circuit nor with a timer, and
-/// takes no other one's with it.
+/// CB-20: A waiting service that is dropped leaves no waker behind, neither with the circuit breaker nor with a timer,
+/// and takes no other's with it.
 #[tokio::test(start_paused = true)]
 async fn cb_20_dropped_while_waiting() {
     let circuit_breaker = opened(builder());
@@ -469,7 +469,7 @@ async fn cb_20_ready_after_waiting() {
     assert_eq!(waker.woken(), 1);
     assert_ready_ok!(poll_with(&mut service, &waker));
     assert_eq!(Arc::strong_count(&waker), 1);
-    // The clone has its own place, from when it asks.
+    // The clone has its own place, from when it is polled.
     circuit_breaker.force_open();
     assert_eq!(waker.woken(), 1);
     assert_pending!(poll_with(&mut clone, &waker));
@@ -480,7 +480,7 @@ async fn cb_20_ready_after_waiting() {
     assert_eq!(Arc::strong_count(&waker), 1);
 }
 
-/// CB-20: The last waker that was given is the one that is woken, whatever wakes it, and it is held once.
+/// CB-20: The last waker given is the one that is woken, whatever wakes it, and it is held once.
 #[tokio::test(start_paused = true)]
 async fn cb_20_from_one_task_to_another() {
     let circuit_breaker = opened(builder());
@@ -492,7 +492,7 @@ async fn cb_20_from_one_task_to_another() {
     assert_eq!(Arc::strong_count(&before), held);
     assert_pending!(poll_with(&mut service, &after));
     assert_eq!(Arc::strong_count(&before), 1);
-    // By the circuit,
+    // By the circuit breaker,
     circuit_breaker.force_open();
     assert_eq!((before.woken(), after.woken()), (0, 1));
     circuit_breaker.reset();
@@ -517,14 +517,14 @@ async fn cb_20_ready_and_too_late() {
     let error = assert_ready_err!(task::spawn(second.call(())).poll());
     assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { retry_after: None, .. })));
     assert_eq!((second.get_ref().touched(), circuit_breaker.snapshot().rejected), ((1, 0), 1));
-    // Asking again is waiting again.
+    // Asking again means waiting again.
     assert_pending!(poll(&mut second));
     assert_ready_ok!(task::spawn(probe).poll());
     assert_freed(&mut second);
 }
 
-/// CB-19, CB-20: While calls pass, waiting is the inner service's affair; and what waits for it is told when the
-/// circuit opens only by asking again.
+/// CB-19, CB-20: While calls pass, waiting is up to the inner service; a caller that waits for it learns that the
+/// circuit opened only by asking again.
 #[tokio::test(start_paused = true)]
 async fn cb_20_closed() {
     let circuit_breaker = builder().build().unwrap();
@@ -543,7 +543,7 @@ async fn cb_20_closed() {
     assert_ready_ok!(service.enter(|cx, mut service| service.poll_ready(cx)));
 }
 
-/// CB-20: A state that is only read wakes nobody and changes nothing for those who wait.
+/// CB-20: Reading the state wakes nothing and changes nothing for those that wait.
 #[tokio::test(start_paused = true)]
 async fn cb_20_reading_wakes_nobody() {
     let circuit_breaker = opened(builder());

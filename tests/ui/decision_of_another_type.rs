@@ -1,4 +1,4 @@
-//! A decision about results of another type than the service's.
+//! A decision about results of a different type than the service's.
 //~ expected closure signature
 //~ Result<u8, Box<dyn std::error::Error + Send + Sync>>
 

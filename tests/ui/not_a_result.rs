@@ -1,4 +1,4 @@
-//! A future that is no `Result`.
+//! A future whose output is not a `Result`.
 //~ to be a future that resolves to `Result<u8, Box<dyn Error + Send + Sync>>`
 
 use seaworthy::{BoxError, CircuitBreaker};

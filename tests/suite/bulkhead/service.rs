@@ -112,7 +112,8 @@ async fn ready_and_idle_costs_nothing() {
     assert_ready_ok!(idle.poll_ready::<&str>());
 }
 
-/// BH-05: with room, `poll_ready` is the inner service's, pending or an error, and takes no permit. While full it is ready.
+/// BH-05: with room, `poll_ready` is the inner service's, pending or an error, and takes no permit. While full it is
+/// ready.
 #[tokio::test]
 async fn readiness_passes_through() {
     let bulkhead = bulkhead(1);

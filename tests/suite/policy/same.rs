@@ -1,9 +1,9 @@
-//! A policy against the layers that it stands for, put together by hand: whatever is asked of them, whatever is dropped
-//! and however long it takes, they do the same and tell the same. The hand-made stack shares neither service nor future
-//! with the policy.
+//! A policy against hand-assembled layers in the same order: whatever they are asked, whatever is dropped and however
+//! long it takes, they behave the same and report the same. The hand-made stack shares neither service nor future with
+//! the policy.
 //!
-//! In one thing no layers can do what a policy does: a call that waited for its permit is admitted afresh (HC-22). There the
-//! model is a plain function, and what stays of the layers is the timeout and the retries.
+//! In one respect layers cannot do what a policy does: a call that waited for its permit is admitted afresh (HC-22).
+//! There the model is a plain function, and only the timeout and the retries remain layers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -26,7 +26,7 @@ struct Settings {
     bulkhead: Option<(u32, u64, u32)>,
     timeout: Option<u64>,
     attempts: Option<u32>,
-    /// Whether the observer wants to be told of every call.
+    /// Whether the observer wants events of calls.
     wants_calls: bool,
 }
 
@@ -61,7 +61,7 @@ enum Op {
     ForceOpen,
     Reset,
     SetReadiness(Readiness),
-    /// Asks one of two services that stay whether it is ready.
+    /// Asks one of two long-lived services whether it is ready.
     PollReady(usize),
     /// Calls it, if it was ready.
     Call(usize, Do),
@@ -77,7 +77,7 @@ fn what() -> impl Strategy<Value = Do> {
     ]
 }
 
-/// Services that stay, and a backend that is not always ready.
+/// Long-lived services, and a backend that is not always ready.
 fn op_of_services() -> impl Strategy<Value = Op> {
     let readiness = prop_oneof![
         2 => Just(Readiness::Ready),
@@ -111,7 +111,8 @@ type Call = Pin<Box<dyn Future<Output = Result<&'static str, BoxError>>>>;
 #[derive(Debug, Default, Clone)]
 struct Log {
     lines: Arc<Mutex<Vec<String>>>,
-    /// How many requests began. Not among the lines: without tower there is no `poll_ready` to find things out before.
+    /// How many requests began. Not among the lines: without tower there is no `poll_ready` that could notice things
+    /// earlier.
     began: Arc<AtomicU32>,
     wants_calls: bool,
 }
@@ -131,7 +132,8 @@ impl Observer for Log {
         if let Event::RetryBegan { .. } = event {
             self.began.fetch_add(1, Ordering::Relaxed);
         } else if !matches!(event, Event::CircuitSettled { verdict: Verdict::Ignored, .. }) {
-            // A permit that is given back because its call has to wait is told as ignored by hand, and not at all by a policy.
+            // A permit released because its call has to wait is reported as ignored by hand, and not at all by a
+            // policy.
             self.lines.lock().unwrap().push(format!("{event:?}"));
         }
     }
@@ -141,13 +143,13 @@ impl Observer for Log {
     }
 }
 
-/// One of those that are compared: its handles, how it makes a call, and the calls that it has made.
+/// One of the stacks compared: its handles, how it makes a call, and the calls it has made.
 struct World {
     circuit_breaker: Option<CircuitBreaker>,
     bulkhead: Option<Bulkhead>,
     retry: Option<RetryPolicy>,
     ask: Box<dyn Fn(Do) -> Call>,
-    /// Those that stay, and whether each is ready. There are none without tower.
+    /// The long-lived ones, and whether each is ready. There are none without tower.
     services: Vec<(AnyService, bool)>,
     backend: Backend,
     calls: Vec<Option<Call>>,
@@ -216,7 +218,7 @@ impl World {
         let (log, backend) = (Log::new(settings), Backend::default());
         let mut builder = Policy::builder("same").observer(log.observer());
         if let Some(circuit_breaker) = settings.circuit_breaker {
-            // A shared one may have times that this policy alone would never get to.
+            // A shared one may have times that this policy alone would never reach.
             let circuit_breaker = of_circuit(CircuitBreaker::builder("same"), circuit_breaker).observer(log.observer());
             builder = builder.shared_circuit_breaker(circuit_breaker.build().unwrap());
         }
@@ -244,7 +246,7 @@ impl World {
         World { circuit_breaker, bulkhead, retry, ask, services, backend, calls: vec![], bulkhead_permit: None, log }
     }
 
-    /// Polls a call; what came of it, if anything did.
+    /// Polls a call; the outcome, if there is one.
     fn poll(&mut self, number: usize) -> Option<String> {
         let call = self.calls.get_mut(number)?;
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -259,7 +261,7 @@ impl World {
         Some(said)
     }
 
-    /// Does one thing and tells all that can be seen of it.
+    /// Applies one operation and returns everything observable.
     fn step(&mut self, op: &Op) -> String {
         let mut said = None;
         match op {
@@ -304,7 +306,7 @@ impl World {
     }
 }
 
-/// An attempt that holds no permit while it waits for its permit, and asks the circuit again when it has it.
+/// An attempt that holds no circuit breaker permit while it waits for the bulkhead's, and asks again once it has that.
 async fn admitted_afresh(
     circuit_breaker: CircuitBreaker,
     bulkhead: Bulkhead,
@@ -330,7 +332,7 @@ async fn admitted_afresh(
             bulkhead_permit
         }
     };
-    // Dropped in this order: the permit, the call, the permit.
+    // Dropped in this order: the circuit breaker's permit, the call, the bulkhead's permit.
     let mut running = (Some(permit), Box::pin(inner.oneshot(request)), Some(bulkhead_permit));
     let result = std::future::poll_fn(|cx| {
         let (permit, call, bulkhead_permit) = &mut running;
@@ -361,7 +363,7 @@ async fn compare(settings: &Settings, ops: &[Op], ways: &[(Way, bool)]) -> Resul
             prop_assert_eq!(&seen, &expected, "world {}, {:?}", number, op);
         }
     }
-    // All that is left is dropped.
+    // Everything left is dropped.
     model.calls.clear();
     let expected = model.step(&Op::FreeSlot);
     for world in &mut worlds {
@@ -379,7 +381,7 @@ fn run(settings: &Settings, ops: &[Op], ways: &[(Way, bool)]) -> Result<(), Test
 }
 
 proptest! {
-    /// PO-01 to PO-05, and all statements of the parts: a policy does what the layers do, in this order.
+    /// PO-01 to PO-05, and all statements about the parts: a policy does what the layers do, in this order.
     #[test]
     fn property_same_as_by_hand(settings in settings(), ops in prop::collection::vec(op(), 1..60)) {
         run(&settings, &ops, &[(Way::Layer, false), (Way::Run, false), (Way::Layer, true)])?;

@@ -1,4 +1,4 @@
-//! The service among tower's own middleware, and how it takes `poll_ready` and `call` by the letter.
+//! The service among tower's own middleware, and how it follows the contract of `poll_ready` and `call`.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -28,7 +28,7 @@ assert_impl_all!(Snapshot: Copy, std::fmt::Debug, PartialEq, Send, Sync);
 assert_impl_all!(PolicyCall<'static>: Copy, std::fmt::Debug, Send, Sync);
 assert_impl_all!(PolicyLayer: Clone, std::fmt::Debug, Send, Sync, Layer<Backend>);
 assert_impl_all!(PolicyService<Backend>: Service<Do>, Clone, std::fmt::Debug, Send, Unpin);
-// A service is what its inner service is.
+// A service has the traits of its inner service.
 assert_not_impl_any!(PolicyService<std::rc::Rc<()>>: Send, Sync);
 assert_impl_all!(PolicyService<Cell<u8>>: Send);
 type Answer = Result<&'static str, BoxError>;
@@ -37,7 +37,7 @@ assert_impl_all!(OnceFuture<Pending, Backend, Do, seaworthy::ErrorClassifier>: S
 assert_not_impl_any!(OnceFuture<std::marker::PhantomPinned, Backend, Do, seaworthy::ErrorClassifier>: Unpin);
 assert_impl_all!(<PolicyService<Backend> as Service<Do>>::Future: Future, Send, std::fmt::Debug);
 
-/// The futures of the handle are what the future in them is.
+/// The futures of the handle have the traits of the future inside.
 #[test]
 fn po_03_run_is_send() {
     fn is_send<T: Send>(_: &T) {}
@@ -48,7 +48,7 @@ fn po_03_run_is_send() {
     let _: Option<ResponseFuture<Backend, Do, (), (), seaworthy::retry::CloneReplay>> = None;
 }
 
-/// PO-03: a typed stack whose service cannot fail, through both ways, with the service's own error type.
+/// PO-03: a typed stack whose service cannot fail, both ways, with the service's own error type.
 #[tokio::test(start_paused = true)]
 async fn po_03_the_error_type_is_kept() {
     let policy = builder().build().unwrap();
@@ -62,7 +62,7 @@ async fn po_03_the_error_type_is_kept() {
     assert_eq!(policy.run(|| ready(Ok::<u8, Error<Infallible>>(7))).await, Err(Error::Rejected(open)));
 }
 
-/// PO-03: without retries neither the request has to be `Clone` nor the error be shown.
+/// PO-03: without retries the request need not be `Clone`, nor the error printable.
 #[tokio::test(start_paused = true)]
 async fn po_05_without_retry_asks_for_less() {
     struct Silent(Option<Rejected>);
@@ -95,7 +95,7 @@ async fn po_05_without_retry_asks_for_less() {
     assert!(service.oneshot(NotClone).await.is_err_and(|error| error.rejected().is_some()));
 }
 
-/// BH-05, CB-19: a service that is ready and stands idle holds neither a permit nor a probe.
+/// BH-05, CB-19: a service that is ready but idle holds neither a permit nor a probe.
 #[tokio::test(start_paused = true)]
 async fn ready_and_idle() {
     let policy = builder().build().unwrap();
@@ -117,8 +117,8 @@ async fn ready_and_idle() {
     assert_eq!(policy.circuit_breaker().unwrap().state(), State::Closed);
 }
 
-/// CB-10: of many calls at the end of the open time exactly one is the probe; it is not held up by the bulkhead's other
-/// users, and the others are rejected.
+/// CB-10: of many calls at the end of the open time exactly one is the probe; other users of the bulkhead do not hold
+/// it up, and the others are rejected.
 #[tokio::test(start_paused = true)]
 async fn half_open_is_single_flight() {
     for way in WAYS {
@@ -140,7 +140,7 @@ async fn half_open_is_single_flight() {
     }
 }
 
-/// CB-19: a service that was ready to reject, rejects though the circuit closed: its inner service was never asked.
+/// CB-19: a service that was ready to reject does so even if the circuit has closed: its inner service was never asked.
 #[tokio::test(start_paused = true)]
 async fn ready_to_reject() {
     let (policy, backend) = (builder().build().unwrap(), Backend::default());
@@ -153,7 +153,7 @@ async fn ready_to_reject() {
     assert_eq!(service.ready().await.unwrap().call(Do::Answer).await.unwrap(), "fine");
 }
 
-/// CB-18: an error of the inner service's `poll_ready` counts once, and is passed on; its readiness is the inner service's.
+/// CB-18: an error of the inner service's `poll_ready` counts once, and is passed on; readiness is the inner service's.
 #[tokio::test(start_paused = true)]
 async fn readiness_is_the_inner_services() {
     let policy = builder().build().unwrap();
@@ -188,7 +188,7 @@ async fn under_a_buffer_and_load_shed() {
     assert_eq!(backend.calls(), 2);
 }
 
-/// BH-06, CB-16: a panic gives the permit back by the poll that panics, and is a failure, whether in the call or in its
+/// BH-06, CB-16: the poll that panics releases the permit, and the panic is a failure, whether in the call or in its
 /// future; the executor drops the future much later.
 #[tokio::test(start_paused = true)]
 async fn panics() {
@@ -212,7 +212,7 @@ async fn panics() {
     assert_eq!((policy.bulkhead().unwrap().available(), failures(&policy)), (1, 2));
 }
 
-/// A classifier of one's own, and a decision about retries, in both ways.
+/// A custom classifier, and a decision about retries, both ways.
 #[tokio::test(start_paused = true)]
 async fn classifiers_and_decisions() {
     let fine = |_: &Answer| Verdict::Success;
@@ -229,7 +229,7 @@ async fn classifiers_and_decisions() {
     assert_eq!((failures(&policy), backend.calls()), (1, 3));
 }
 
-/// What ended is not polled again in silence.
+/// A future that has ended panics when it is polled again.
 #[tokio::test(start_paused = true)]
 async fn polled_after_the_end() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -245,7 +245,7 @@ async fn polled_after_the_end() {
     }
 }
 
-/// BH-05: while a call waits for a permit, no readiness of the inner service is held, not even the one that was meant for it.
+/// BH-05: while a call waits for a permit, no readiness of the inner service is held, not even the one meant for it.
 #[tokio::test(start_paused = true)]
 async fn bh_05_readiness_is_given_up_while_waiting() {
     let policy = builder().build().unwrap();

@@ -1,4 +1,4 @@
-//! How large the futures are that a caller has to hold, beside those of the layers put together by hand.
+//! The size of the futures that a caller has to hold, beside those of the layers put together by hand.
 
 use seaworthy::bulkhead::BulkheadService;
 use seaworthy::circuit_breaker::CircuitBreakerService;
@@ -13,7 +13,7 @@ type Outcome = Result<(), Error<std::fmt::Error>>;
 #[derive(Clone)]
 struct Inner<const N: usize>;
 
-/// The inner future has `N` words more than the answer.
+/// The inner future is `N` words larger than the response.
 struct InnerFuture<const N: usize>(#[allow(dead_code, reason = "its size is what matters")] [usize; N]);
 
 impl<const N: usize> Future for InnerFuture<N> {
@@ -45,7 +45,7 @@ const fn future<S: Service<u64>>() -> usize {
 type Guarded<S> = CircuitBreakerService<BulkheadService<TimeoutService<S>>>;
 type Single<S> = PolicyService<S, ErrorClassifier, Class, WithoutRetry>;
 
-/// The whole future is smaller than that of the layers, with retries and without, whatever the inner one is.
+/// The whole future is smaller than that of the layers, with and without retries, whatever the inner one is.
 #[test]
 fn the_future() {
     fn check<const N: usize>() {

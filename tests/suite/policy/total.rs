@@ -1,4 +1,4 @@
-//! The limit of a whole call, with all of its attempts.
+//! The time limit of a whole call, with all of its attempts.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,8 +19,8 @@ fn over(result: Result<&'static str, BoxError>) -> Option<Duration> {
     }
 }
 
-/// HC-14: the total timeout is outside of the retries: it ends attempts and the waits between them, and an answer in time is
-/// not touched.
+/// HC-14: the total timeout is outside the retries: it ends attempts and the waits between them, and leaves a response
+/// in time alone.
 #[tokio::test(start_paused = true)]
 async fn hc_14_outside_of_the_retries() {
     for way in WAYS {
@@ -32,7 +32,7 @@ async fn hc_14_outside_of_the_retries() {
         assert_eq!((now() - began, backend.calls()), (TOTAL, 2), "{way:?}");
         assert_eq!(policy.bulkhead().unwrap().available(), 1, "{way:?}");
         assert_eq!(way.ask(&policy, &backend, Do::AnswerAfter(ATTEMPT - MS)).await.unwrap(), "fine");
-        // In the wait between two attempts, too.
+        // Also in the wait between two attempts.
         policy.circuit_breaker().unwrap().reset();
         let slow = with_retry(10).retry(|retry| retry.backoff(Backoff::constant(SECOND))).total_timeout(TOTAL);
         let began = now();
@@ -41,7 +41,7 @@ async fn hc_14_outside_of_the_retries() {
     }
 }
 
-/// HC-14: it covers the wait for a permit, where the timeout of an attempt has not begun; nobody is left in the queue.
+/// HC-14: it covers the wait for a permit, when the timeout of an attempt has not begun; the call leaves the queue.
 #[tokio::test(start_paused = true)]
 async fn hc_14_covers_the_queue() {
     for way in WAYS {
@@ -55,15 +55,15 @@ async fn hc_14_covers_the_queue() {
         assert_eq!(bulkhead.waiting(), 1);
         advance(MS).await;
         assert_eq!(over(assert_ready!(call.poll())), Some(TOTAL), "{way:?}");
-        // Given up at once, and not only when the future is dropped.
+        // At once, and not only when the future is dropped.
         assert_eq!((bulkhead.waiting(), backend.calls()), (0, 0), "{way:?}");
         drop(permit);
         assert_eq!(bulkhead.available(), 1);
     }
 }
 
-/// HC-14: what is given up counts as a dropped call, and is told once, under the policy's name; a class may leave it out, and
-/// so does a service without retries have it.
+/// HC-14: a call that is cut off counts as dropped, and is reported once, under the policy's name; a class may leave
+/// the limit out, and a service without retries has it, too.
 #[tokio::test(start_paused = true)]
 async fn hc_14_counts_as_dropped() {
     for way in WAYS {

@@ -11,8 +11,8 @@ const CLOSED: State = State::Closed;
 const OPEN: State = State::Open;
 const HALF: State = State::HalfOpen;
 
-/// A prober that runs, with one target, well, that is unhealthy at the second failure, and drives a circuit that opens at
-/// the first, for 10 s.
+/// A running prober with one target, healthy, that becomes unhealthy at the second failure, and drives a circuit
+/// breaker that opens at the first, for 10 s.
 async fn driven(told: &Told) -> (Prober, Script, Target, CircuitBreaker) {
     let prober = prober();
     let script = Script::new(&[Line::Ok]);
@@ -27,8 +27,8 @@ async fn driven(told: &Told) -> (Prober, Script, Target, CircuitBreaker) {
     (prober, script, target, circuit_breaker)
 }
 
-/// PR-09: an unhealthy target holds its circuit open, for as long as it is; healthy again, it closes it, and no call had
-/// to be a probe.
+/// PR-09: an unhealthy target holds its circuit open for as long as it is unhealthy; once healthy again, it closes it,
+/// and no call had to probe.
 #[tokio::test(start_paused = true)]
 async fn held_open_while_unhealthy() {
     let told = Told::default();
@@ -57,8 +57,8 @@ async fn held_open_while_unhealthy() {
     assert_eq!(changes, expected);
 }
 
-/// PR-09: a healthy target ends early what was prolonged by its being unhealthy: the open time of the circuit's own that
-/// had begun before does not count any more.
+/// PR-09: becoming healthy ends an open state that was prolonged while unhealthy: the circuit's own open time, which
+/// had begun before, no longer counts.
 #[tokio::test(start_paused = true)]
 async fn healthy_probes_end_the_outage_early() {
     let told = Told::default();
@@ -72,7 +72,7 @@ async fn healthy_probes_end_the_outage_early() {
     assert_eq!(circuit_breaker.state(), CLOSED, "after 3 s of 10");
 }
 
-/// PR-09: where calls opened the circuit although the target is healthy, the open time holds, and then the prober is the
+/// PR-09: if calls opened the circuit although the target is healthy, the open time holds, and then the prober is the
 /// half-open probe: no call is.
 #[tokio::test(start_paused = true)]
 async fn the_prober_is_the_half_open_probe() {
@@ -92,7 +92,7 @@ async fn the_prober_is_the_half_open_probe() {
     assert_eq!(waited, 10_000 * MS);
     assert_eq!(told.changes(), [(CLOSED, OPEN), (OPEN, CLOSED)]);
 
-    // Failing probes prolong it: the target is not unhealthy yet, and still no call is let in.
+    // Failing probes prolong it: the target is not unhealthy yet, and still no call is admitted.
     support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(9_200 * MS).await;
     script.then(Line::Fail("sick"));
@@ -103,8 +103,8 @@ async fn the_prober_is_the_half_open_probe() {
     assert_eq!(circuit_breaker.state(), CLOSED);
 }
 
-/// PB-10: when the open time of a circuit that a target drives is over, its probe is due at once, and not an interval
-/// later; if it fails, the next one comes after the interval.
+/// PB-10: when the open time of a circuit that a target drives is over, a probe is due at once, not an interval later;
+/// if it fails, the next one comes after the interval.
 #[tokio::test(start_paused = true)]
 async fn due_when_the_open_time_is_over() {
     for well in [true, false] {
@@ -133,8 +133,8 @@ async fn due_when_the_open_time_is_over() {
     }
 }
 
-/// PB-10: that it opened between two probes is known at once, so that an open time shorter than the interval is not
-/// prolonged by it, however often; a probe that fails has the next one an interval later.
+/// PB-10: a circuit that opens between two probes is noticed at once, so that the interval never prolongs a shorter
+/// open time, however often; after a probe that fails, the next one comes an interval later.
 #[tokio::test(start_paused = true)]
 async fn an_open_time_shorter_than_the_interval() {
     let prober = prober();
@@ -162,15 +162,15 @@ async fn an_open_time_shorter_than_the_interval() {
     pass(SECOND).await;
     assert_eq!((circuit_breaker.state(), script.count()), (CLOSED, 6));
 
-    // One that nobody drives any more tells nobody.
+    // A circuit breaker that is no longer driven wakes nothing.
     assert!(target.remove());
     support::settle(&circuit_breaker, &[Verdict::Failure]);
     pass(10 * SECOND).await;
     assert_eq!((circuit_breaker.state(), script.count()), (OPEN, 6));
 }
 
-/// PB-10: an open time that ends while a probe is under way, and one of a circuit that was open when it was given to a
-/// target.
+/// PB-10: an open time that ends while a probe is in flight, and that of a circuit that was already open when a target
+/// began to drive it.
 #[tokio::test(start_paused = true)]
 async fn an_open_time_that_ends_during_a_probe() {
     let prober = prober();
@@ -195,8 +195,8 @@ async fn an_open_time_that_ends_during_a_probe() {
     assert_eq!((circuit_breaker.state(), script.count()), (CLOSED, 4), "at once when it was given up");
 }
 
-/// PR-09: where the open time is over before the prober comes, its next probe is the half-open probe by the circuit's own
-/// rules, and its verdict settles it.
+/// PR-09: if the open time is over before the prober comes, its next probe is the half-open probe by the circuit
+/// breaker's own rules, and its verdict settles it.
 #[tokio::test(start_paused = true)]
 async fn a_slow_prober_takes_a_probe_slot() {
     for (line, after) in [(Line::Ok, CLOSED), (Line::Fail("sick"), OPEN)] {
@@ -218,7 +218,7 @@ async fn a_slow_prober_takes_a_probe_slot() {
     }
 }
 
-/// PR-09: a probe that is given up gives the half-open probe's permit back at once.
+/// PR-09: a cancelled probe releases the half-open probe's permit at once.
 #[tokio::test(start_paused = true)]
 async fn a_given_up_probe_gives_its_slot_back() {
     let told = Told::default();
@@ -240,7 +240,7 @@ async fn a_given_up_probe_gives_its_slot_back() {
     assert_eq!(circuit_breaker.state(), CLOSED);
 }
 
-/// PR-06, PR-09: so does one whose target is restarted, however long the next one takes to come.
+/// PR-06, PR-09: so does one whose target is restarted, however long the next probe takes to come.
 #[tokio::test(start_paused = true)]
 async fn a_restart_gives_the_slot_back() {
     let prober = prober();
@@ -303,7 +303,7 @@ async fn several_hold_one_circuit() {
     assert_eq!(circuit_breaker.state(), CLOSED);
 }
 
-/// PR-09, PR-10: when nobody probes any more, the circuit is left to itself: the next call is a probe.
+/// PR-09, PR-10: once the target is no longer probed, the circuit breaker is on its own: the next call is a probe.
 #[tokio::test(start_paused = true)]
 async fn left_to_itself() {
     for end in 0..4 {
@@ -328,7 +328,7 @@ async fn left_to_itself() {
         permit.settle(Verdict::Success);
         assert_eq!(circuit_breaker.state(), CLOSED);
         if end == 3 {
-            // It is unhealthy still, as far as is known, but nobody would ever let go.
+            // As far as is known it is still unhealthy, but nothing would ever release the circuit.
             let other = CircuitBreaker::builder("other").build().unwrap();
             assert!(target.drive(&other));
             assert_eq!((target.state(), other.state()), (ProbeState::Unhealthy, CLOSED));
@@ -336,7 +336,7 @@ async fn left_to_itself() {
             pass(2 * SECOND).await;
             assert!(other.snapshot().held && circuit_breaker.snapshot().held);
         }
-        // What was only interrupted goes on holding.
+        // A target that was only interrupted goes on holding.
         if end == 2 {
             target.set_phase(TargetPhase::Running);
             pass(MS).await;
@@ -345,7 +345,7 @@ async fn left_to_itself() {
     }
 }
 
-/// PR-06, PR-09: a restart does not let go of the circuit: nobody knows yet that the target is well.
+/// PR-06, PR-09: a restart does not release the circuit: it is not known yet whether the target is well.
 #[tokio::test(start_paused = true)]
 async fn held_over_a_restart() {
     let told = Told::default();
@@ -407,7 +407,7 @@ async fn a_phase_that_tells_drives_the_circuit() {
     target.set_phase(TargetPhase::Running);
     assert_eq!((target.state(), circuit_breaker.state()), (ProbeState::Healthy, CLOSED));
 
-    // A mark of health that the last probe spoke against closes nothing.
+    // A healthy state that the last probe contradicts closes nothing.
     script.then(Line::Fail("sick"));
     pass(2 * SECOND).await;
     target.set_phase(TargetPhase::Initialising);
@@ -419,8 +419,8 @@ async fn a_phase_that_tells_drives_the_circuit() {
     assert_eq!((target.state(), circuit_breaker.snapshot().held), (ProbeState::Healthy, true));
 }
 
-/// PR-09: a circuit that was taken over from its own open time is given back by the first success after it, also of a
-/// target of which nothing is said yet.
+/// PR-09: a circuit that was taken over from its own open time is closed by the first success after it, even if the
+/// target's state is still open.
 #[tokio::test(start_paused = true)]
 async fn taken_over_by_a_target_that_initialises() {
     let told = Told::default();
@@ -433,7 +433,7 @@ async fn taken_over_by_a_target_that_initialises() {
     assert_eq!((target.state(), circuit_breaker.state()), (ProbeState::Starting, CLOSED));
 }
 
-/// PR-06, PR-09: a probe that counts no more before it has begun gives the half-open probe's permit back, too.
+/// PR-06, PR-09: a probe that no longer counts before it has begun releases the half-open probe's permit, too.
 #[tokio::test(start_paused = true)]
 async fn a_change_while_the_probe_begins_gives_the_slot_back() {
     let prober = prober();
@@ -460,7 +460,7 @@ async fn a_change_while_the_probe_begins_gives_the_slot_back() {
     assert!(circuit_breaker.admit().unwrap().is_probe());
 }
 
-/// PR-09: saying it twice is saying it once: one probe is one trial, and nothing grows.
+/// PR-09: driving twice is the same as once: one probe is one trial, and nothing grows.
 #[tokio::test(start_paused = true)]
 async fn said_twice() {
     let prober = prober();
@@ -476,7 +476,7 @@ async fn said_twice() {
     assert_eq!((script.count(), circuit_breaker.state(), circuit_breaker.snapshot().counts.calls), (1, HALF, 1));
 }
 
-/// PR-09, CB-12: letting go of a circuit that was taken over does not cut its own open time short.
+/// PR-09, CB-12: releasing a circuit that was taken over does not cut its own open time short.
 #[tokio::test(start_paused = true)]
 async fn letting_go_leaves_the_open_time() {
     for open in [10 * SECOND, Duration::MAX] {
@@ -498,8 +498,8 @@ async fn letting_go_leaves_the_open_time() {
     }
 }
 
-/// PR-09: one success of several that an unhealthy target needs does not close the circuit for a moment, and one that was
-/// unhealthy before may be taken over from all the same.
+/// PR-09: one success of several that an unhealthy target needs does not close the circuit even for a moment, and a
+/// circuit can be taken over again after an unhealthy time.
 #[tokio::test(start_paused = true)]
 async fn one_success_of_several() {
     let told = Told::default();

@@ -10,7 +10,7 @@ fn in_short(error: &ConfigError) -> String {
     format!("{}: {}", error.field(), error.rule())
 }
 
-/// PR-02: what is left out, and the bounds from code.
+/// PR-02: defaults, and the bounds from code.
 #[test]
 fn policies_from_code() {
     let policy = ProbePolicy::builder().build().unwrap();
@@ -102,7 +102,7 @@ mod data {
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
-    /// PR-01, PR-02: settings from data that say nothing or everything.
+    /// PR-01, PR-02: settings from data, minimal and complete.
     #[test]
     fn from_data() {
         let spec = parse(r#"{"tcp":{"port":5432}}"#).unwrap();
@@ -122,7 +122,7 @@ mod data {
         assert_eq!(parse(r#"{"http":{"port":8080}}"#).unwrap().kind, ProbeKind::Http(HttpGet::new(8080)));
     }
 
-    /// SO-04, PR-01, PR-02: what is wrong is refused, by the path of its key, with the rule and what stands there.
+    /// SO-04, PR-01, PR-02: a mistake is refused, with the path of its key, the rule and the value.
     #[test]
     fn bad_data() {
         for (text, expected) in [
@@ -201,7 +201,7 @@ mod data {
         }
     }
 
-    /// SO-04: errors of TOML name the path, too, and point at the line.
+    /// SO-04: errors of TOML give the path, too, and point at the line.
     #[test]
     fn bad_toml() {
         for (text, expected, line) in [
@@ -235,7 +235,7 @@ mod data {
         assert_eq!(get(r#"{"http":{"port":80,"status":"204"}}"#), HttpGet::new(80).status(204));
     }
 
-    /// PB-07: what is null is not there; the values of headers are in no text of ours.
+    /// PB-07: null means absent; the values of headers appear in none of our texts.
     #[test]
     fn nothing_and_secrets() {
         let text = r#"{"http":null,"exec":null,"interval":null,"tcpSocket":{"port":80,"host":null},"grpc":null}"#;
@@ -248,7 +248,7 @@ mod data {
         assert!(error.contains("authorization") && !error.contains("s3cret"), "{error}");
     }
 
-    /// PB-07: a probe of a Kubernetes manifest is read as it is, with the defaults that it has there.
+    /// PB-07: a probe from a Kubernetes manifest is read unchanged, with the defaults it has there.
     #[test]
     fn kubernetes() {
         let second = |seconds: u32| seconds * SECOND;

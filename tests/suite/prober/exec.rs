@@ -28,33 +28,33 @@ async fn exit_codes() {
     assert!(missing.starts_with("/no/such/program: ") && missing.contains("No such file"), "{missing}");
 }
 
-/// PR-01: there is no shell: the arguments are what they are.
+/// PR-01: there is no shell: arguments are passed unchanged.
 #[tokio::test]
 async fn no_shell() {
     assert_eq!(run(&["test", "$HOME; false", "=", "$HOME; false"]).await, Ok(()));
     assert!(run(&["true; true"]).await.is_err());
 }
 
-/// PR-08: what a command writes to its error output stands in the error; however much it writes, it is not held up.
+/// PR-08: the error output of a command appears in the error; however much it writes, it is not blocked.
 #[tokio::test]
 async fn the_error_output() {
     assert_eq!(shell("echo the disk is full >&2; exit 3").await, Err("exit status: 3: the disk is full".into()));
     let much = shell("yes | head -c 3000000 >&2; yes | head -c 3000000; exit 3").await.unwrap_err();
     assert!(much.starts_with("exit status: 3: y\ny") && much.len() <= 16 + 512, "{} bytes", much.len());
     assert_eq!(shell("cat; echo nothing to read >&2; exit 1").await, Err("exit status: 1: nothing to read".into()));
-    // Something that is left behind and holds the error output open holds nobody up.
+    // A process left behind that keeps the error output open holds nothing up.
     let left = tokio::time::timeout(5 * SECOND, shell("sleep 30 & echo $! >&2; exit 1")).await.unwrap().unwrap_err();
     let pid = left.rsplit(' ').next().unwrap();
     std::process::Command::new("kill").arg(pid).status().unwrap();
 }
 
-/// Whether a process is there, and not only a zombie that nobody has fetched yet.
+/// Whether a process exists, and is not just a zombie waiting to be reaped.
 fn lives(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
 }
 
-/// A file that does not exist, of this test alone.
+/// A file that does not exist, for this test alone.
 fn file(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("seaworthy-{}-{name}", std::process::id()));
     let _ = std::fs::remove_file(&path);
@@ -65,7 +65,7 @@ fn pids(path: &Path) -> Vec<String> {
     std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-/// PR-07: a command that does not heed SIGTERM is gone after its timeout, with its children and theirs.
+/// PR-07: a command that ignores SIGTERM is gone after its timeout, with its children and theirs.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn killed_with_all_its_children() {
@@ -139,7 +139,7 @@ async fn sick_and_well_again() {
     task.stop().await;
 }
 
-/// What the children below are told to do: this test alone, of this very program.
+/// The command line of the children below: this test alone, of this very program.
 #[cfg(target_os = "linux")]
 fn as_a_child(test: &str, before: &[&str]) {
     let own = std::env::current_exe().unwrap();
@@ -177,13 +177,13 @@ async fn inherits() {
     let sets: Vec<_> = signals.lines().filter_map(|line| line.split_once(":\t")).map(|(_, set)| set).collect();
     assert_eq!(sets.len(), 2, "{signals}");
     for set in sets {
-        // 32 and 33 are those that the C library keeps for itself.
+        // The C library keeps 32 and 33 for itself.
         assert_eq!(u64::from_str_radix(set, 16).unwrap() & !(0b11 << 31), 0, "{signals}");
     }
 }
 
-/// PB-02: where the program is process 1, or stands in for it, no zombie is left of a command that was given up, nor of
-/// its children and theirs, nor of what a command has left behind; and children of others are left to them.
+/// PB-02: if the program is process 1, or acts as it, no zombie is left of a cancelled command, nor of its children and
+/// theirs, nor of what a command has left behind; and other children are left alone.
 #[cfg(target_os = "linux")]
 #[test]
 fn as_process_1() {

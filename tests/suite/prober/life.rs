@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::{Changes, Line, Script, calm, error, pass, policy, prober, quick, sleep, until};
 use crate::support::{MS, SECOND};
 
-/// PR-07: a probe that panics failed, with its message, and is probed again; the others do not notice.
+/// PR-07: a probe that panics has failed, with its message, and is probed again; the others are not affected.
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failure() {
     let prober = prober();
@@ -28,7 +28,7 @@ async fn a_panic_is_a_failure() {
     assert_eq!(early.status().unwrap().failures, 2);
 }
 
-/// PR-07: what panics where it is not a poll does no harm either: an error's text, and what is dropped.
+/// PR-07: a panic outside a poll does no harm either: in an error's text, or in a drop.
 #[tokio::test(start_paused = true)]
 async fn panics_in_odd_places() {
     struct Bomb;
@@ -70,8 +70,8 @@ async fn panics_in_odd_places() {
     task.stop().await;
 }
 
-/// PR-07: a probe that blocks its thread is a failure when its time is over; the prober and its other targets go on, and
-/// it is not probed a second time meanwhile.
+/// PR-07: a probe that blocks its thread is a failure when its time is over; the prober and its other targets go on,
+/// and it is not probed a second time meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_probe_that_blocks_its_thread() {
     let prober = prober();
@@ -96,7 +96,8 @@ async fn a_probe_that_blocks_its_thread() {
     task.stop().await;
 }
 
-/// PR-10: stopping joins what is under way: nothing of it runs when the stop has ended, and its result is dropped.
+/// PR-10: stopping joins the probes in flight: none of them runs when the stop has ended, and their results are
+/// dropped.
 #[tokio::test(start_paused = true)]
 async fn stopping_joins_what_is_under_way() {
     let changes = Changes::default();
@@ -112,7 +113,7 @@ async fn stopping_joins_what_is_under_way() {
     assert!(scripts.iter().all(|script| script.under_way.lock().unwrap().0 == 0));
     assert!(prober.statuses().iter().all(|(_, status)| status.failures == 0));
     assert_eq!(changes.take(), []);
-    // Another run takes up where this one left off.
+    // Another run continues where this one stopped.
     let task = prober.spawn();
     calm().await;
     assert!(scripts.iter().all(|script| script.count() == 2));
@@ -121,7 +122,7 @@ async fn stopping_joins_what_is_under_way() {
     assert!(scripts.iter().all(|script| script.under_way.lock().unwrap().0 == 0), "dropping the handle stops it, too");
 }
 
-/// PR-10: a run that is dropped leaves nothing under way; only one runs at a time, and the next takes over.
+/// PR-10: a run that is dropped leaves nothing in flight; only one runs at a time, and the next takes over.
 #[tokio::test(start_paused = true)]
 async fn runs_take_turns() {
     let prober = prober();
@@ -146,7 +147,7 @@ async fn runs_take_turns() {
     assert_eq!(script.under_way.lock().unwrap().0, 0);
 }
 
-/// PR-10: adding and removing 1,000 targets, some with a probe under way, leaves no task and no timer.
+/// PR-10: adding and removing 1,000 targets, some with a probe in flight, leaves no task and no timer.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_targets_leave_nothing_behind() {
     let alive = || Handle::current().metrics().num_alive_tasks();
@@ -177,7 +178,7 @@ async fn a_thousand_targets_leave_nothing_behind() {
         calm().await;
         assert_eq!((alive(), prober.statuses().len()), (before + 1, 0), "round {round}");
     }
-    // No timer: the clock, which goes on by itself where somebody waits for it, has nobody to go on for but this.
+    // No timer: the clock, which advances by itself while a task waits for it, has only this one to advance for.
     let start = crate::support::now();
     sleep(Duration::from_secs(3600)).await;
     assert_eq!(crate::support::now() - start, Duration::from_secs(3600));
@@ -219,7 +220,7 @@ async fn a_storm() {
     until("nothing is left", || alive() == before).await;
 }
 
-/// The name of a target is its own, and free again once it was removed.
+/// A target's name is unique, and free again once it is removed.
 #[tokio::test]
 async fn names() {
     let prober = prober();
@@ -246,7 +247,7 @@ assert_impl_all!(ProbePolicy: Copy, std::fmt::Debug, Eq, Send, Sync);
 assert_impl_all!(OpenGuard: std::fmt::Debug, Send, Sync, Unpin, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_not_impl_any!(OpenGuard: Clone);
 
-/// The run may go where any task may.
+/// The run can go anywhere a task can.
 #[test]
 fn the_run_may_be_spawned() {
     fn is_send<T: Send>(_: &T) {}
@@ -254,7 +255,7 @@ fn the_run_may_be_spawned() {
     is_send(&prober.run(async {}));
 }
 
-/// A probe that is refused, replaced or removed is dropped where it may ask the prober for anything.
+/// A probe that is refused, replaced or removed is dropped where it may call any method of the prober.
 #[tokio::test]
 async fn dropped_without_the_lock() {
     struct Asks(Prober, Arc<Mutex<usize>>);

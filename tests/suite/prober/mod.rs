@@ -34,7 +34,7 @@ fn prober() -> Prober {
     Prober::builder().build().unwrap()
 }
 
-/// Lets everybody do what there is to be done now, without the clock.
+/// Lets every task do what it can do now, without the clock.
 async fn calm() {
     for _ in 0..50 {
         tokio::task::yield_now().await;
@@ -48,7 +48,7 @@ async fn pass(span: Duration) {
     calm().await;
 }
 
-/// A probe that does what it was told to, one thing after another, and the last thing for ever; it notes when it began.
+/// A probe with a script: one step after another, and the last one for ever; it records when it began.
 #[derive(Clone, Debug, Default)]
 struct Script {
     lines: Arc<Mutex<VecDeque<Line>>>,
@@ -60,7 +60,7 @@ struct Script {
 enum Line {
     Ok,
     Fail(&'static str),
-    /// So long, and then well.
+    /// Takes this long, and then succeeds.
     Takes(Duration),
     Panic,
     Hang,
@@ -83,13 +83,13 @@ impl Script {
         self.began().len()
     }
 
-    /// The most that were under way at once.
+    /// The most that were in flight at once.
     fn most(&self) -> usize {
         self.under_way.lock().unwrap().1
     }
 }
 
-/// Counts itself among what is under way.
+/// Counts itself among those in flight.
 struct UnderWay(Arc<Mutex<(usize, usize)>>);
 
 impl UnderWay {
@@ -133,7 +133,7 @@ fn sleep(span: Duration) -> impl Future<Output = ()> {
     tokio::time::sleep(span)
 }
 
-/// Waits, in real time, for something that has to come about soon.
+/// Waits, in real time, for something that has to happen soon.
 async fn until(what: &str, happened: impl Fn() -> bool) {
     for _ in 0..1_000 {
         if happened() {
@@ -148,7 +148,7 @@ fn error(target: &Target) -> Option<String> {
     target.status().unwrap().last_error.map(|error| error.to_string())
 }
 
-/// The changes that a prober told.
+/// The changes that a prober reported.
 #[derive(Clone, Debug, Default)]
 struct Changes(Arc<Mutex<Vec<(String, ProbeState, ProbeState)>>>);
 

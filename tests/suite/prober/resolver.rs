@@ -1,4 +1,4 @@
-//! Look-ups that do not come back. Time is real: they block threads.
+//! Look-ups that do not return. Time is real: they block threads.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,8 +52,8 @@ fn tcp(host: &str, port: u16) -> TcpProbe {
     TcpProbe::new(TcpConnect::new(port).host(host)).unwrap()
 }
 
-/// PB-01: with a silent name server there is one look-up a target and no more than probes may be under way; other
-/// blocking work is served at once, targets that need no look-up are probed, and `stop` says what is left.
+/// PB-01: with a silent name server there is one look-up per target and no more than the limit on probes; other
+/// blocking work is served at once, targets that need no look-up are probed, and `stop` returns what is left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_name_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -98,7 +98,7 @@ async fn a_silent_name_server() {
     assert_eq!(task.stop().await, Vec::<seaworthy::Name>::new());
 }
 
-/// PB-01: beyond the bound nothing is looked up, and what was removed counts until it has returned.
+/// PB-01: beyond the limit nothing is looked up, and a removed target counts until its look-up has returned.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn removed_targets_count_until_their_look_ups_return() {
     let (release, silent) = Silent::new();
@@ -136,8 +136,8 @@ fn a_look_up_keeps_nobody_from_ending() {
     drop(release);
 }
 
-/// PB-01: what a resolver answers is what is connected to; its error is the probe's, its panic one failure, and an
-/// address is not looked up.
+/// PB-01: the probe connects to what the resolver returns; the resolver's error is the probe's, its panic one failure,
+/// and an address is not looked up.
 #[tokio::test]
 async fn a_resolver_of_ones_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

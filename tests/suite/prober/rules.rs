@@ -6,7 +6,7 @@ use seaworthy::{Check, Event, Status};
 use super::{Changes, Line, Script, calm, error, pass, policy, prober, quick};
 use crate::support::{LevelFilter, Log, MS, SECOND};
 
-/// PR-03: the thresholds, in both directions, and what is told of it.
+/// PR-03: the thresholds, in both directions, and the events about them.
 #[tokio::test(start_paused = true)]
 async fn thresholds() {
     let changes = Changes::default();
@@ -41,7 +41,7 @@ async fn thresholds() {
     assert_eq!(changes.take(), [(ProbeState::Unhealthy, ProbeState::Healthy)]);
 }
 
-/// SO-02: a target that becomes unhealthy is logged as a warning, and as nothing worse than info when it is well again.
+/// SO-02: a target that becomes unhealthy is logged as a warning, and its recovery as no more than info.
 #[tokio::test(start_paused = true)]
 async fn unhealthy_is_a_warning() {
     let log = Log::default();
@@ -62,7 +62,7 @@ async fn unhealthy_is_a_warning() {
     assert_eq!(levels(&log), ["INFO"]);
 }
 
-/// PR-03: failures of the start period are counted and do not mark; a success in it does.
+/// PR-03: failures in the start period are counted without changing the state; a success in it does.
 #[tokio::test(start_paused = true)]
 async fn the_start_period() {
     let prober = prober();
@@ -75,7 +75,7 @@ async fn the_start_period() {
     assert_eq!((status.state, status.failures), (ProbeState::Starting, 5));
     pass(700 * MS).await;
     assert_eq!((target.state(), target.status().unwrap().failures), (ProbeState::Unhealthy, 6), "the first after it");
-    // The start period is that of the start: it begins anew with a restart, and not with another policy.
+    // The start period counts from the start: a restart begins it again, another policy does not.
     target.set_policy(policy);
     pass(2_100 * MS).await;
     assert_eq!(target.state(), ProbeState::Unhealthy);
@@ -87,8 +87,8 @@ async fn the_start_period() {
     assert_eq!(target.state(), ProbeState::Healthy, "a success counts in it, too");
 }
 
-/// PB-03: being found healthy ends the start period: failures after that mark as they do later. Another policy does not
-/// bring it back, a restart does.
+/// PB-03: being found healthy ends the start period: failures after that count as usual. Another policy does not bring
+/// it back, a restart does.
 #[tokio::test(start_paused = true)]
 async fn being_found_healthy_ends_the_start_period() {
     let prober = prober();
@@ -117,7 +117,7 @@ async fn being_found_healthy_ends_the_start_period() {
     assert_eq!(target.state(), ProbeState::Starting);
 }
 
-/// PR-04: the phase masks the state; counts and times are seen while the target initialises and runs.
+/// PR-04: the phase masks the state; counts and times show while the target initialises and runs.
 #[tokio::test(start_paused = true)]
 async fn phases() {
     let prober = prober();
@@ -206,7 +206,7 @@ async fn a_target_is_a_check() {
     assert!(!target.restart() && !target.set_policy(policy()) && !target.set_phase(TargetPhase::Running));
 }
 
-/// PR-03: what a change tells: the name, the counts that led to it, the error, and a number that only grows.
+/// PR-03: the contents of a change: the name, the counts that led to it, the error, and a number that only grows.
 #[tokio::test(start_paused = true)]
 async fn what_is_told() {
     let told = Arc::new(Mutex::new(Vec::new()));

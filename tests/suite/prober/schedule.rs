@@ -11,7 +11,7 @@ fn millis(script: &Script, start: tokio::time::Instant) -> Vec<u128> {
     script.began().iter().map(|at| (*at - start).as_millis()).collect()
 }
 
-/// PR-05: the first probe begins at once, each other one an interval after the last one ended.
+/// PR-05: the first probe begins at once, each later one an interval after the last one ended.
 #[tokio::test(start_paused = true)]
 async fn an_interval_from_the_end() {
     let (prober, start) = (prober(), now());
@@ -46,7 +46,7 @@ async fn a_probe_that_hangs_ends_with_its_time() {
     assert_eq!((target.state(), target.status().unwrap().failures), (ProbeState::Unhealthy, 3));
 }
 
-/// PR-05: so many at a time and no more; beyond that, who was due first goes first.
+/// PR-05: this many at a time and no more; beyond that, the target that was due first goes first.
 #[tokio::test(start_paused = true)]
 async fn a_bounded_number_in_the_order_in_which_they_are_due() {
     let prober = Prober::builder().max_concurrent(2).build().unwrap();
@@ -76,7 +76,7 @@ async fn a_bounded_number_in_the_order_in_which_they_are_due() {
     assert_eq!(&order.lock().unwrap()[5..], then);
 }
 
-/// PR-05: jitter is added to the first probe and to each interval, never more than was asked for; a seed repeats it.
+/// PR-05: jitter is added to the first probe and to each interval, never more than was set; a seed makes it repeatable.
 #[tokio::test(start_paused = true)]
 async fn jitter() {
     let run = async |seed| {
@@ -96,7 +96,7 @@ async fn jitter() {
     assert!(pauses.iter().max().unwrap() - pauses.iter().min().unwrap() > 20, "{pauses:?}");
 }
 
-/// PR-05: an interval without end is one probe and no panic; so is one of no more than a nanosecond.
+/// PR-05: an interval with no limit means one probe and no panic; an interval of a nanosecond works, too.
 #[tokio::test(start_paused = true)]
 async fn the_longest_and_the_shortest_interval() {
     let prober = prober();
@@ -114,7 +114,7 @@ async fn the_longest_and_the_shortest_interval() {
     assert_eq!(once.count(), 1);
 }
 
-/// PR-06: another policy, a restart and another probe begin a fresh window at once; what was under way counts no more.
+/// PR-06: another policy, a restart and another probe begin a fresh window at once; a probe in flight no longer counts.
 #[tokio::test(start_paused = true)]
 async fn a_fresh_window_drops_late_results() {
     for change in 0..3 {
@@ -123,7 +123,7 @@ async fn a_fresh_window_drops_late_results() {
         let target = prober.add("a", quick().failure_threshold(1).build().unwrap(), script.clone()).unwrap();
         let _task = prober.spawn();
         pass(1_200 * MS).await;
-        // One failed, and one is under way that would end well at 1,500.
+        // One failed, and one is in flight that would succeed at 1,500.
         assert_eq!((target.state(), script.count()), (ProbeState::Unhealthy, 2));
         let changed = match change {
             0 => target.set_policy(quick().interval(2 * SECOND).build().unwrap()),
@@ -144,8 +144,8 @@ async fn a_fresh_window_drops_late_results() {
     }
 }
 
-/// PB-06: a timeout longer than the interval is allowed: probes of a target do not overlap, and the interval begins when
-/// one has ended.
+/// PB-06: a timeout longer than the interval is allowed: probes of a target do not overlap, and the interval begins
+/// when one has ended.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_longer_than_the_interval() {
     let (prober, start) = (prober(), now());
@@ -166,7 +166,7 @@ fn longest_gap(script: &Script, start: tokio::time::Instant) -> Duration {
     began.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
 }
 
-/// PB-09: 200 targets that hang, with the default bound, do not keep one with an interval of 1 s from being probed at
+/// PB-09: 200 targets that hang, with the default limit, do not keep one with an interval of 1 s from being probed at
 /// least every 5 s, whenever it was added; and the hung ones are probed, too.
 #[tokio::test(start_paused = true)]
 async fn hung_targets_do_not_take_the_turns_of_others() {
@@ -194,7 +194,7 @@ async fn hung_targets_do_not_take_the_turns_of_others() {
     }
 }
 
-/// PB-09: nor do they where all have the same interval, once it is known which of them hang.
+/// PB-09: nor do they if all have the same interval, once it is known which of them hang.
 #[tokio::test(start_paused = true)]
 async fn hung_targets_with_the_same_interval() {
     let prober = prober();
@@ -212,7 +212,7 @@ async fn hung_targets_with_the_same_interval() {
     pass(60 * SECOND).await;
     let counts: Vec<_> = hung.iter().map(Script::count).collect();
     hung.iter().for_each(|script| script.then(Line::Hang));
-    // Each has to be found out first, which takes each its second.
+    // Each has to be found out first, which takes a second each.
     pass(15 * SECOND).await;
     let (start, before) = (now(), well.count());
     pass(60 * SECOND).await;

@@ -18,18 +18,18 @@ use crate::support::MS;
 enum Manner {
     Answer(&'static str),
     Hang,
-    /// Hangs up in the middle of its answer, or before.
+    /// Hangs up in the middle of its response, or before.
     HangUp(&'static str),
     /// Resets the connection.
     Reset,
-    /// A byte of the head now and then, without end.
+    /// A byte of the head now and then, for ever.
     Drip,
 }
 
 struct Server {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
-    /// Connections that the other side has not closed.
+    /// Connections that the peer has not closed.
     open: Arc<Mutex<usize>>,
 }
 
@@ -79,7 +79,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, heads: &Mutex<Vec<String>>
             }
         }
     }
-    // Until the other side goes away.
+    // Until the peer goes away.
     while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
 }
 
@@ -96,7 +96,7 @@ const FOUND: &str = "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-lengt
 /// A body that never comes.
 const ENDLESS: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n";
 
-/// PR-01: the status has to be the one that was asked for; no redirect is followed; a body is not waited for.
+/// PR-01: the status has to be the expected one; no redirect is followed; a body is not waited for.
 #[tokio::test]
 async fn http_status() {
     let same = |get: HttpGet| get;
@@ -110,7 +110,7 @@ async fn http_status() {
     assert_eq!(get(Manner::Answer(sick), |get| get.status(503)).await, Ok(()));
 }
 
-/// PR-01: what goes over the wire: one `GET` with path and query as they were given.
+/// PR-01: what is sent: one `GET` with the given path and query.
 #[tokio::test]
 async fn http_request() {
     let server = server(Manner::Answer(FOUND)).await;
@@ -124,7 +124,7 @@ async fn http_request() {
     assert_eq!(heads[0], expected);
 }
 
-/// PB-07: method, headers and statuses are those that were asked for; a `Host` takes the place of the address.
+/// PB-07: method, headers and statuses are as configured; a `Host` replaces the address.
 #[tokio::test]
 async fn http_method_headers_and_statuses() {
     let server = server(Manner::Answer(FOUND)).await;
@@ -138,7 +138,7 @@ async fn http_method_headers_and_statuses() {
     assert!(!head.contains("127.0.0.1"), "{head}");
 }
 
-/// PR-01: what is no HTTP, or ends too early, is a failure.
+/// PR-01: a response that is not HTTP, or ends too early, is a failure.
 #[tokio::test]
 async fn http_broken() {
     let same = |get: HttpGet| get;
@@ -154,13 +154,13 @@ async fn http_broken() {
     }
 }
 
-/// A port of loopback where nobody listens.
+/// A loopback port on which nothing listens.
 async fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().port()
 }
 
-/// PR-01: a port where nobody listens.
+/// PR-01: a port on which nothing listens.
 #[tokio::test]
 async fn refused() {
     let port = closed_port().await;
@@ -170,7 +170,7 @@ async fn refused() {
     assert!(tcp.to_string().contains("refused"), "{tcp}");
 }
 
-/// PR-01: a connection that is accepted is all that a TCP probe wants; it hangs up at once.
+/// PR-01: a connection that is accepted is all that a TCP probe needs; it closes it at once.
 #[tokio::test]
 async fn tcp() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -182,7 +182,7 @@ async fn tcp() {
     }
 }
 
-/// PR-01, PR-07: whatever a server does not do, the probe ends with its timeout, and its connection with it.
+/// PR-01, PR-07: whatever a server fails to do, the probe ends with its timeout, and its connection with it.
 #[tokio::test]
 async fn timeouts() {
     for manner in [Manner::Hang, Manner::Drip] {
@@ -203,7 +203,7 @@ async fn timeouts() {
     }
 }
 
-/// PR-01: a target that turns sick and recovers, seen through a connection.
+/// PR-01: a target that becomes unhealthy and recovers, seen through a connection.
 #[tokio::test]
 async fn a_port_that_closes_and_opens_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -215,14 +215,14 @@ async fn a_port_that_closes_and_opens_again() {
     until("healthy", || target.state() == ProbeState::Healthy).await;
     drop(listener);
     until("unhealthy", || target.state() == ProbeState::Unhealthy).await;
-    // Others of this machine's tests may have taken the port.
+    // Another test on this machine may have taken the port.
     if let Ok(_listener) = TcpListener::bind(address).await {
         until("healthy again", || target.state() == ProbeState::Healthy).await;
     }
     task.stop().await;
 }
 
-/// PR-01: a client of one's own gets the whole URI, and its error is the probe's.
+/// PR-01: a custom client gets the whole URI, and its error is the probe's.
 #[tokio::test]
 async fn a_client_of_ones_own() {
     let seen = Arc::new(Mutex::new(None));

@@ -1,4 +1,4 @@
-//! What the other side of a probe sees.
+//! What the peer of a probe sees.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn the_body_is_read_after_the_verdict() {
     }
 }
 
-/// PB-04: a body without end ends the connection: after 64 KiB, and after a second where it drips.
+/// PB-04: an infinite body ends the connection: after 64 KiB, and after a second if it drips.
 #[tokio::test]
 async fn an_endless_body_is_not_read_for_ever() {
     for pause in [Duration::ZERO, 50 * MS] {
@@ -83,7 +83,7 @@ async fn an_endless_body_is_not_read_for_ever() {
     }
 }
 
-/// PB-04: a connection that is being read out counts as its target's probe, and ends with the run.
+/// PB-04: a connection that is being read to its end counts as its target's probe, and ends with the run.
 #[tokio::test]
 async fn reading_out_ends_with_the_run() {
     let (listener, port) = listen().await;
@@ -94,7 +94,7 @@ async fn reading_out_ends_with_the_run() {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").await.unwrap();
         let _ = stream.read(&mut [0; 8]).await;
         hung_up.send(now()).unwrap();
-        // Nobody may come a second time before.
+        // No second connection may come before that.
         let _second = listener.accept().await;
         unreachable!("it was probed again");
     });
@@ -136,7 +136,7 @@ async fn a_zone_is_not_sent() {
     assert_eq!(in_short(&error), "host: must not have a zone, which only the ready-made client can use");
 }
 
-/// PB-05: zones are checked as hosts are.
+/// PB-05: zones are validated like hosts.
 #[test]
 fn zones_are_checked() {
     let tcp = |host: &str| TcpProbe::new(TcpConnect::new(1).host(host)).map(drop).map_err(|error| in_short(&error));
@@ -152,7 +152,7 @@ fn zones_are_checked() {
     }
 }
 
-/// PB-05: a server that says `100 Continue` without end is a failure when the time is over.
+/// PB-05: a server that keeps saying `100 Continue` is a failure when the time is over.
 #[tokio::test]
 async fn endless_continues_end_in_time() {
     let (listener, port) = listen().await;
@@ -174,7 +174,7 @@ async fn endless_continues_end_in_time() {
     task.stop().await;
 }
 
-/// PB-08: a TCP probe leaves no port of this side in `TIME_WAIT`, and the other side sees an end.
+/// PB-08: a TCP probe leaves no local port in `TIME_WAIT`, and the peer sees an end.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn no_port_is_left_waiting() {

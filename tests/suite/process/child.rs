@@ -12,10 +12,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use seaworthy::BoxError;
 
-/// What takes longer than this, on however busy a machine, has gone wrong.
+/// Anything that takes longer than this, however busy the machine, has gone wrong.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The example, built as it is now: whoever runs only these tests would find an old one, or none.
+/// The example, built from the current code: running only these tests would otherwise find an old one, or none.
 static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| {
     // target/<profile>/deps/<this test>
     let test = std::env::current_exe().unwrap();
@@ -59,12 +59,12 @@ impl Service {
             let mut log = String::new();
             errors.read_to_string(&mut log).map_or_else(|error| error.to_string(), |_| log)
         });
-        // A connection a request, as from many callers.
+        // A new connection for each request, as from many callers.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Service { child, url, log: Some(log), client }
     }
 
-    /// Asks for a path; in a future of its own.
+    /// Requests a path; in a separate future.
     pub(super) fn get(&self, path: &str) -> impl Future<Output = Result<(u16, String), BoxError>> + Send + use<> {
         let (client, url) = (self.client.clone(), format!("{}{path}", self.url));
         async move {
@@ -75,7 +75,7 @@ impl Service {
         }
     }
 
-    /// Asks for readiness until it has this status. A connection that is refused is a failure.
+    /// Requests readiness until it has this status. A refused connection is a failure.
     pub(super) async fn until_ready_is(&self, expected: u16) -> String {
         let start = Instant::now();
         loop {
@@ -93,7 +93,7 @@ impl Service {
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
 
-    /// Waits for its end, and tells how it went and what it logged.
+    /// Waits for its end, and returns its status and its log.
     pub(super) async fn end(mut self) -> (ExitStatus, String) {
         let start = Instant::now();
         loop {

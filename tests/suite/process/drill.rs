@@ -1,5 +1,5 @@
-//! The drain drill: a service under load is told to end, and the callers count what they have lost. They keep their
-//! connections, pause for less than the drain delay, and go on until nobody listens any more. `DRILL_SEEDS` says how
+//! The drain drill: a service under load is told to stop, and the callers count what they lose. They keep their
+//! connections, pause for less than the drain delay, and go on until nothing listens any more. `DRILL_SEEDS` says how
 //! often.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,11 +25,11 @@ const PAUSE: u64 = 50;
 #[derive(Default)]
 struct Counts {
     answered: AtomicU64,
-    /// On a connection that had had an answer before.
+    /// On a connection that had already been answered.
     kept: AtomicU64,
     /// Written on a kept connection, and not answered.
     lost: AtomicU64,
-    /// Written on a new connection and not answered: it was made when the listener was about to close.
+    /// Written on a new connection and not answered: it was opened when the listener was about to close.
     late: AtomicU64,
 }
 
@@ -45,7 +45,7 @@ impl Counts {
     }
 }
 
-/// Chance that can be repeated.
+/// Repeatable randomness.
 struct Dice(u64);
 
 impl Dice {
@@ -69,7 +69,7 @@ impl Dice {
     }
 }
 
-/// Whether the connection is to be closed after it.
+/// Whether the connection has to be closed afterwards.
 fn exchange(stream: &mut BufReader<TcpStream>, path: &str) -> std::io::Result<bool> {
     stream.get_mut().write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())?;
     let (mut closes, mut length, mut is_first) = (false, 0, true);
@@ -128,7 +128,7 @@ async fn http2_caller(address: SocketAddr, seed: u64, counts: &Counts) {
         };
         let connection = tokio::spawn(connection);
         let mut is_kept = false;
-        // One that was told to go away is not ready any more; nothing was written then.
+        // A connection that was told to go away is no longer ready; nothing was written then.
         while client.ready().await.is_ok() {
             let request = Request::get(format!("http://x{}", dice.path())).body(Empty::<Bytes>::new()).unwrap();
             let answer = async {
@@ -139,7 +139,7 @@ async fn http2_caller(address: SocketAddr, seed: u64, counts: &Counts) {
             match answer.await {
                 Ok(status) if status == 200 => counts.answered(is_kept),
                 Ok(status) => counts.failed(is_kept, &status),
-                // It was not sent, or came after the last one that the server took on, which it says.
+                // It was not sent, or came after the last one that the server accepted, as the server says.
                 Err(error) if error.is_canceled() || is_told_to_go_away(&error) => break,
                 Err(error) => {
                     counts.failed(is_kept, &format!("{error:?}"));
@@ -153,7 +153,7 @@ async fn http2_caller(address: SocketAddr, seed: u64, counts: &Counts) {
     }
 }
 
-/// A request that fails with this was not taken on, and may be sent elsewhere, whatever it is: the stream was not
+/// A request that fails with this was not accepted, and may be sent elsewhere, whatever it is: the stream was not
 /// opened, or its number is higher than the one in the frame.
 fn is_told_to_go_away(error: &hyper::Error) -> bool {
     format!("{error:?}").contains("GoAway(b\"\", NO_ERROR, Remote)")
@@ -217,13 +217,13 @@ async fn drill_over_http1() {
     drill(Kind::Http1, "HTTP/1").await;
 }
 
-/// HC-06: the same over HTTP/2, which is told to go away.
+/// HC-06: the same over HTTP/2, whose clients are told to go away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn drill_over_http2() {
     drill(Kind::Http2, "HTTP/2").await;
 }
 
-/// HC-06: the same, with five clients that have sent half a head: they neither cost a request nor hold up the end.
+/// HC-06: the same, with five clients that have sent half a head: they neither cost a request nor delay the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn drill_with_half_heads() {
     drill(Kind::HalfHeads, "HTTP/1 with five half heads").await;

@@ -25,7 +25,7 @@ async fn rg_6_shutdown_under_load() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     service.signal("TERM");
 
-    // Whoever asks is answered, and not refused, at least until it was told.
+    // A request is answered rather than refused, at least until readiness was seen.
     assert_eq!(service.until_ready_is(503).await, r#"{"status":"shutting down"}"#);
     assert_eq!(service.get("/health/live").await.unwrap(), (200, r#"{"status":"ok"}"#.into()));
     let (status, body) = service.get("/hello").await.unwrap();
@@ -43,8 +43,8 @@ async fn rg_6_shutdown_under_load() {
     assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 
-/// RN-02, HC-04: Ctrl-C ends it as well as SIGTERM does, at once if there is nothing to do. An orchestrator has yet to
-/// notice: after its signal the service goes on for 5 s, where no other time was set.
+/// RN-02, HC-04: Ctrl-C ends it just as SIGTERM does, at once if there is nothing to do. An orchestrator has yet to
+/// notice: after its signal the service goes on for 5 s, unless another time was set.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rn_02_a_clean_stop() {
     for signal in ["INT", "TERM"] {
@@ -61,7 +61,8 @@ async fn rn_02_a_clean_stop() {
     }
 }
 
-/// RN-03, RN-05: a task that ignores the shutdown is aborted when the grace is over, and named; the exit is not clean.
+/// RN-03, RN-05: a task that ignores the shutdown is aborted when the grace period is over, and named; the exit is not
+/// clean.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rn_03_a_task_that_ignores_the_shutdown() {
     let service = Service::start(&["--drain", "0", "--grace", "0.5", "--misbehave", "ignore-shutdown"]);
@@ -74,7 +75,7 @@ async fn rn_03_a_task_that_ignores_the_shutdown() {
     assert!(log.contains("connections to the dependency are closed"), "the clean-up was run all the same: {log}");
 }
 
-/// RN-06: a panic in a task begins the shutdown, and is told.
+/// RN-06: a panic in a task begins the shutdown, and is reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rn_06_a_panic_in_a_task() {
     let service = Service::start(&["--misbehave", "panic"]);
@@ -94,7 +95,7 @@ async fn rn_08_two_signals() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     service.signal("TERM");
     service.until_ready_is(503).await;
-    // Later than what a manager forwards.
+    // Later than a signal that a manager forwards.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let start = Instant::now();
     service.signal("TERM");
@@ -105,10 +106,11 @@ async fn rn_08_two_signals() {
     assert!(log.contains("connections to the dependency are closed"), "{log}");
 }
 
-/// RD-03: without its dependency it answers 503, and the first request after the open time finds it well again.
+/// RD-03: without its dependency it answers 503, and the first request after the open time finds the dependency well
+/// again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rd_03_a_dependency_that_is_not_there() {
-    // Nobody listens on a port that was just given back.
+    // Nothing listens on a port that was just released.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let dependency = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -126,7 +128,7 @@ async fn rd_03_a_dependency_that_is_not_there() {
     assert_eq!(status.code(), Some(0), "{log}");
 }
 
-/// Arguments that cannot be used are told, and nothing is served.
+/// Unusable arguments are reported, and nothing is served.
 #[test]
 fn bad_arguments() {
     let example = child::example();

@@ -1,4 +1,4 @@
-//! An inner service that does as it is told.
+//! An inner service that does what the test says.
 
 use std::cell::RefCell;
 use std::panic::resume_unwind;
@@ -32,7 +32,7 @@ pub enum End {
     Panic,
 }
 
-/// The inner service. All clones share what they are told and count how often they were asked.
+/// The inner service. All clones share their instructions and count how often they were asked.
 #[derive(Clone, Default)]
 pub struct Backend(pub Rc<RefCell<Script>>);
 
@@ -45,7 +45,7 @@ pub struct Script {
     pub called: usize,
 }
 
-/// The inner future, which ends when it is told how.
+/// The inner future, which ends when the test says how.
 #[derive(Clone, Default)]
 pub struct Answer(pub Rc<RefCell<Option<End>>>);
 

@@ -1,4 +1,4 @@
-//! Services around one circuit and their model, under the same operations.
+//! Services around one circuit breaker and their model, under the same operations.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,11 +16,11 @@ use crate::model::{Call, Config, Model, Observed, Step, Watch, same};
 
 #[derive(Clone, Debug)]
 pub enum Op {
-    /// Polls a service; what the inner one says, if it is asked.
+    /// Polls a service; with the inner service's answer, if it is asked.
     Ready(usize, Inner),
     /// Calls a service, if it is ready; its inner service may panic.
     Call(usize, Option<Panic>),
-    /// Puts a clone of one service in the place of another.
+    /// Replaces one service with a clone of another.
     Clone(usize, usize),
     /// Ends a call.
     End(usize, End),
@@ -39,7 +39,8 @@ fn classify(response: &Response) -> Verdict {
     response.clone().unwrap_or(Verdict::Failure)
 }
 
-/// Does all of `ops` to services and to their circuit's model, or says where the two differ. Half of the services wait.
+/// Applies all of `ops` to services and to their circuit breaker's model, or says where the two differ. Half of the
+/// services wait.
 pub fn drive(config: &Config, ops: &[Op]) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
@@ -155,7 +156,7 @@ impl Run {
                     Inner::Ready => Poll::Ready(Ok(())),
                     Inner::Pending => Poll::Pending,
                     Inner::Failed => {
-                        // As a call that fails at once.
+                        // Like a call that fails at once.
                         let call = self.calls;
                         self.calls += 1;
                         self.model.admit(call).unwrap();
@@ -239,7 +240,7 @@ impl Run {
         if passes { self.all_are_woken() } else { Ok(()) }
     }
 
-    /// CB-20: a call may pass, so nobody is left waiting.
+    /// CB-20: a call may pass, so none is left waiting.
     fn all_are_woken(&mut self) -> Result<(), String> {
         let waiting = self.services.iter().filter(|client| client.passage == Passage::Waiting);
         let asleep = waiting.filter(|client| !client.service.is_woken()).count();

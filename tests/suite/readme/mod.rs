@@ -1,4 +1,4 @@
-//! HC-01: the README's code around HTTP services, run as it stands there.
+//! HC-01: the README's code around HTTP services, run as it is.
 
 mod protect;
 
@@ -15,14 +15,15 @@ async fn ask(app: &Router) -> StatusCode {
     app.clone().oneshot(request).await.unwrap().status()
 }
 
-/// HC-01: the code that is run here is what the README shows, to the letter.
+/// HC-01: the code run here is what the README shows, to the letter.
 #[test]
 fn is_what_the_readme_shows() {
     let code = include_str!("protect.rs");
     assert!(README.contains(&format!("```rust\n{code}```")), "README.md and protect.rs differ");
 }
 
-/// HC-01: every block that puts a circuit around an HTTP service judges by status, in the README and in the pages.
+/// HC-01: every block that puts a circuit breaker around an HTTP service judges by status, in the README and in the
+/// pages.
 #[test]
 fn every_http_block_judges_by_status() {
     let pages = [README, include_str!("../../../docs/beside.md"), include_str!("../../../docs/behaviour.md")];
@@ -38,8 +39,8 @@ fn every_http_block_judges_by_status() {
     assert!(found >= 2, "{found}");
 }
 
-/// HC-01: around a handler that answers 500 it opens, and then the handler is left alone; around one that is well it
-/// stays closed.
+/// HC-01: around a handler that answers 500 it opens, and then leaves the handler alone; around a healthy one it stays
+/// closed.
 #[tokio::test]
 async fn a_handler_that_answers_500_opens_the_circuit() {
     let circuit_breaker = CircuitBreaker::builder("orders").build().unwrap();

@@ -11,7 +11,7 @@ use tower_test::mock;
 use super::{Flaky, Line, Told, quick};
 use crate::support::{SECOND, advance};
 
-/// RT-01, RG-4: attempts count the first: exactly so many calls reach a service that keeps failing.
+/// RT-01, RG-4: attempts include the first: exactly that many calls reach a service that keeps failing.
 #[tokio::test]
 async fn so_many_attempts() {
     for attempts in [1, 2, 3, 5, 10] {
@@ -23,7 +23,7 @@ async fn so_many_attempts() {
     }
 }
 
-/// RT-01: success stops; a first success is one call and nothing is told.
+/// RT-01: success stops; a first success is one call and no event.
 #[tokio::test]
 async fn success_stops() {
     for failures in 0..4 {
@@ -37,7 +37,7 @@ async fn success_stops() {
     }
 }
 
-/// RT-02: the observer learns of each retry, how many attempts were made, and why there were no more.
+/// RT-02: the observer gets each retry, how many attempts were made, and why there were no more.
 #[tokio::test]
 async fn told() {
     let told = Told::default();
@@ -56,7 +56,7 @@ async fn told() {
     );
 }
 
-/// RT-02: the last response is returned untouched, when responses are what is retried.
+/// RT-02: the last response is returned untouched, if responses are what is retried.
 #[tokio::test]
 async fn last_response() {
     let told = Told::default();
@@ -71,7 +71,7 @@ async fn last_response() {
 /// A request that is not `Clone`.
 struct Precious(u32);
 
-/// RT-06: a request of which there is no copy is sent once, and that is no error by itself.
+/// RT-06: a request that cannot be copied is sent once, and that is no error by itself.
 #[tokio::test]
 async fn no_copy_no_retry() {
     let told = Told::default();
@@ -89,7 +89,7 @@ async fn no_copy_no_retry() {
     assert_eq!(told.take(), []);
 }
 
-/// RT-06: a copy that can be made once and then not again ends the retrying there.
+/// RT-06: a copy that can be made only once ends the retrying after that.
 #[tokio::test]
 async fn copies_run_out() {
     let told = Told::default();
@@ -97,7 +97,7 @@ async fn copies_run_out() {
     let layer = policy.layer().replay(|Precious(left): &Precious| left.checked_sub(1).map(Precious));
     let (service, calls) = Flaky::new(u32::MAX);
     layer.layer(service).oneshot(Precious(1)).await.unwrap_err();
-    // What was kept of `Precious(1)` is `Precious(0)`, which cannot be copied.
+    // The kept copy of `Precious(1)` is `Precious(0)`, which cannot be copied.
     assert_eq!(calls.load(Ordering::Relaxed), 1);
     assert_eq!(told.stops(), [(1, StopReason::NotReplayable)]);
 }
@@ -166,7 +166,8 @@ async fn retries_do_not_hold_the_service() {
     assert_eq!(request, 1);
 }
 
-/// RT-07: an error of the inner service's `poll_ready` goes to the caller, before the first attempt and before another.
+/// RT-07: an error of the inner service's `poll_ready` goes to the caller, before the first attempt and before a later
+/// one.
 #[tokio::test]
 async fn readiness_fails() {
     let told = Told::default();
@@ -186,7 +187,7 @@ async fn readiness_fails() {
     assert_eq!(told.stops(), [(1, StopReason::NotReady)]);
 }
 
-/// Counts how many of it there are.
+/// Counts how many instances there are.
 #[derive(Debug)]
 struct Held(Arc<()>);
 
@@ -226,7 +227,7 @@ async fn attempts_let_go_before_the_wait() {
     assert_eq!(Arc::strong_count(&error.0), 2);
 }
 
-/// A service that always fails at once does not keep its thread for itself, whatever the number of attempts.
+/// A service that always fails at once does not monopolise its thread, whatever the number of attempts.
 #[tokio::test]
 async fn endless_retries_let_others_run() {
     let policy = quick(u32::MAX).build().unwrap();
@@ -239,7 +240,7 @@ async fn endless_retries_let_others_run() {
     }
 }
 
-/// A service that was driven to readiness before its clone was made is called itself.
+/// If a service was made ready before it was cloned, the service itself is called.
 #[tokio::test]
 async fn the_ready_value_is_called() {
     let policy = quick(3).build().unwrap();
@@ -265,7 +266,7 @@ impl Clone for Counted {
     }
 }
 
-/// RT-01: where there is one attempt, no copy is made for another; else one for each attempt.
+/// RT-01: with a single attempt, no copy is made for another; otherwise one for each attempt.
 #[tokio::test]
 async fn copies() {
     for (attempts, clones) in [(1, 0), (2, 2), (3, 3)] {

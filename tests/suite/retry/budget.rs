@@ -33,7 +33,7 @@ async fn defaults() {
     assert_eq!(withdraw_all(&budget), 1);
     advance(3 * SECOND).await;
     assert_eq!(withdraw_all(&budget), 10);
-    // What the requests paid for is spent: new ones count by themselves.
+    // What the requests paid for is spent: new ones count on their own.
     deposit(&budget, 14);
     assert_eq!(withdraw_all(&budget), 2);
 }
@@ -71,7 +71,7 @@ async fn idle_year() {
     assert_eq!(withdraw_all(&budget), 11);
 }
 
-/// RT-08: in a window without end, requests count for ever.
+/// RT-08: in a window with no limit, requests count for ever.
 #[tokio::test(start_paused = true)]
 async fn endless_window() {
     let budget = RetryBudget::builder().ratio(0.5).window(Duration::MAX).floor(0).build().unwrap();
@@ -111,12 +111,12 @@ async fn asked_before_the_wait() {
     assert_eq!(budget.balance(), 1);
     assert!(call.poll().is_pending());
     assert_eq!(budget.balance(), 0);
-    // It is not given back: the backend has been spared nothing if somebody else takes it at once.
+    // It is not returned: the backend is spared nothing if another retry takes it at once.
     drop(call);
     assert_eq!(budget.balance(), 0);
 }
 
-/// RT-08: a request deposits once however often it is tried; no token is taken where there will be no retry.
+/// RT-08: a request deposits once however often it is tried; no token is taken if there will be no retry.
 #[tokio::test]
 async fn one_deposit_and_no_waste() {
     let budget = RetryBudget::builder().ratio(1.0).floor(100).refill_per_second(0).build().unwrap();
@@ -138,7 +138,7 @@ async fn one_deposit_and_no_waste() {
     assert_eq!(budget.balance(), 103);
 }
 
-/// RT-09: whoever is given the handle shares the budget; who is not does not.
+/// RT-09: policies given the same handle share the budget; others do not.
 #[tokio::test]
 async fn shared() {
     let budget = RetryBudget::builder().floor(2).refill_per_second(0).ratio(0.001).build().unwrap();
@@ -181,8 +181,8 @@ fn threads() {
     }
 }
 
-/// What the budget is measured against: tower's gives every request a retry at a ratio of 0.6, because it rounds what
-/// a retry costs down to a whole number. If that changes, the docs of `retry` should, too.
+/// What the budget is compared with: tower's gives every request a retry at a ratio of 0.6, because it rounds the cost
+/// of a retry down to a whole number. If that changes, the docs of `retry` should, too.
 #[tokio::test(start_paused = true)]
 async fn towers_budget_overdraws() {
     use tower::retry::budget::{Budget, TpsBudget};

@@ -11,7 +11,7 @@ use tower::{Layer, Service, ServiceExt};
 use super::quick;
 use crate::support::{MS, SECOND, advance};
 
-/// Every poll of a call and of its readiness is Pending once; every call fails. It counts what is alive.
+/// Every poll of a call and of its readiness is pending once; every call fails. It counts what is alive.
 #[derive(Debug)]
 struct Slow {
     alive: Arc<()>,
@@ -88,7 +88,7 @@ fn poll_ready<S: Service<Arc<()>>>(service: &mut S) -> Poll<Result<(), S::Error>
     service.poll_ready(&mut Context::from_waker(std::task::Waker::noop()))
 }
 
-/// RT-12: the wait is given up with the call: no timer is left that would wake anybody.
+/// RT-12: the wait is dropped with the call: no timer is left that would wake anything.
 #[tokio::test(start_paused = true)]
 async fn dropped_while_waiting() {
     let (service, calls) = super::Flaky::new(u32::MAX);

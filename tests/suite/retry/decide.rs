@@ -34,8 +34,8 @@ where
     calls.load(Ordering::Relaxed)
 }
 
-/// RT-03: by default every error is retried, a timeout from below included, but no rejection that never reached the
-/// backend. However deep in a boxed error it is.
+/// RT-03: by default every error is retried, a timeout from below included, except rejections that never reached the
+/// backend, however deep they are in a boxed error.
 #[tokio::test]
 async fn default() {
     assert_eq!(calls(RetryErrors, || BoxError::from("no")).await, 3);
@@ -53,7 +53,7 @@ async fn default() {
 #[error("wrapped")]
 struct Wrapped(#[source] Rejected);
 
-/// RT-03: who asks for rejections to be retried gets it.
+/// RT-03: rejections are retried if that is asked for.
 #[tokio::test]
 async fn rejections_if_asked_for() {
     for (rejected, _) in rejections() {
@@ -68,8 +68,8 @@ async fn rejections_if_asked_for() {
     }
 }
 
-/// RT-03: an error that is not to be retried is the caller's at once, and that is told; an error type that cannot hold
-/// rejections will do where the decision does not need it.
+/// RT-03: an error that should not be retried goes to the caller at once, and that is reported; an error type that
+/// cannot hold rejections will do if the decision does not need it.
 #[tokio::test]
 async fn not_retryable() {
     let told = Told::default();

@@ -19,7 +19,7 @@ fn request(method: Method, body: &'static str) -> Request<Full<Bytes>> {
     Request::builder().method(method).uri("/orders?page=2").body(Full::from(body)).unwrap()
 }
 
-/// Answers every request with `answer`, to which it tells the number of the call; counts and checks nothing.
+/// Answers every request with `answer`, which gets the number of the call; counts and checks nothing.
 fn server<F>(answer: F) -> impl Service<Sent, Response = Response<String>, Error = BoxError, Future: Send> + Clone
 where
     F: Fn(u32) -> Result<Response<String>, BoxError> + Clone + Send,
@@ -35,7 +35,7 @@ fn status(status: u16) -> Response<String> {
     Response::builder().status(status).body(String::new()).unwrap()
 }
 
-/// How many attempts were made and why there were no more; none if the first one was well.
+/// How many attempts were made and why there were no more; none if the first one succeeded.
 async fn stop(
     request: Request<Full<Bytes>>,
     answer: fn(u32) -> Result<Response<String>, BoxError>,
@@ -71,7 +71,7 @@ async fn methods() {
     assert_eq!(idempotent, expected.map(|method| method.parse().unwrap()).into());
 }
 
-/// HC-12: methods that may be repeated can be listed; the others are what they were, with a larger body or without.
+/// HC-12: methods that may be repeated can be listed; the others stay as they were, with or without a larger body.
 #[tokio::test]
 async fn methods_that_were_listed() {
     let stop = async |method: Method, replay: HttpReplay| {
@@ -95,11 +95,11 @@ async fn methods_that_were_listed() {
         assert_eq!(stop(method.clone(), HttpReplay::new()).await, once, "{method}");
         assert_eq!(stop(method.clone(), HttpReplay::new().max_body(1 << 20)).await, once, "{method}");
     }
-    // Whoever sets nothing carries one word.
+    // Without settings it is one word.
     assert_eq!(size_of::<HttpReplay>(), size_of::<usize>());
 }
 
-/// HC-12: a decision can see method and URI, beside the result: of every attempt, the last included, and of a request
+/// HC-12: a decision can see method and URI besides the result: for every attempt, the last included, and for a request
 /// that may not be repeated, too. A policy as a whole does the same.
 #[tokio::test]
 async fn a_decision_sees_the_request() {
@@ -169,7 +169,7 @@ async fn errors() {
     assert_eq!(open.await, (1, StopReason::NotRetryable));
 }
 
-/// RT-13: the last response comes back as it is: status, headers and body.
+/// RT-13: the last response is returned unchanged: status, headers and body.
 #[tokio::test]
 async fn last_response_intact() {
     let server = server(|call| {
@@ -209,7 +209,7 @@ async fn same_request() {
     assert_eq!(calls.load(Ordering::Relaxed), 3);
 }
 
-/// The wait between two attempts with a backoff of 1 s, if there was a second, after an answer with this status and
+/// The wait between two attempts with a backoff of 1 s, if there was a second, after a response with this status and
 /// this `Retry-After`.
 async fn wait(code: u16, value: &str) -> Option<Duration> {
     wait_under(quick(2), code, value).await
@@ -228,14 +228,14 @@ async fn wait_under(builder: RetryBuilder, code: u16, value: &str) -> Option<Dur
     let answer = policy.http_layer().layer(server).oneshot(request(Method::GET, "")).await.unwrap();
     assert_eq!(answer.status(), code);
     let delays = told.delays();
-    // Timers are as fine as a millisecond.
+    // Timers have a resolution of a millisecond.
     let late = start.elapsed() - delays.iter().sum::<Duration>();
     assert!(late < MS, "{late:?}");
     delays.first().copied()
 }
 
-/// HC-11, RT-10: `Retry-After` in seconds, with every status that is retried: it and the backoff; beyond its cap no
-/// retry.
+/// HC-11, RT-10: `Retry-After` in seconds, with every status that is retried: the wait is it plus the backoff; beyond
+/// its cap there is no retry.
 #[tokio::test(start_paused = true)]
 async fn retry_after_seconds() {
     for code in [429, 502, 503, 504] {
@@ -261,7 +261,7 @@ async fn retry_after_seconds() {
     }
 }
 
-/// RT-10: the cap can be set; a number too large to hold is beyond any.
+/// RT-10: the cap can be set; a number too large to represent is beyond any.
 #[tokio::test(start_paused = true)]
 async fn retry_after_cap() {
     let builder = || quick(2).max_retry_after(Duration::from_secs(3600));
@@ -276,7 +276,7 @@ async fn retry_after_cap() {
 async fn retry_after_date() {
     let date = |seconds| httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(seconds));
     let waited = wait(503, &date(29)).await.unwrap();
-    // The date has no fractions, and the clock goes on.
+    // The date has no fractions, and the clock runs on.
     assert!((20 * SECOND..=30 * SECOND).contains(&waited), "{waited:?}");
     assert_eq!(wait(503, &date(400)).await, None);
     assert_eq!(wait(503, &date(0)).await, Some(SECOND));
@@ -284,7 +284,7 @@ async fn retry_after_date() {
     assert_eq!(wait(503, "Sun, 06 Nov 1994").await, Some(SECOND));
 }
 
-/// HC-11: a date is held against the response's own `Date`, an hour ahead of our clock or behind it.
+/// HC-11: a date is compared with the response's own `Date`, an hour ahead of our clock or behind it.
 #[tokio::test(start_paused = true)]
 #[allow(clippy::disallowed_methods, reason = "dates are told by the wall clock")]
 async fn retry_after_date_of_another_clock() {
@@ -308,7 +308,7 @@ async fn retry_after_date_of_another_clock() {
     }
 }
 
-/// HC-11: a hundred clients that were told 60 come back at different times, none before it.
+/// HC-11: a hundred clients told to wait for 60 s come back at different times, none before that.
 #[tokio::test(start_paused = true)]
 async fn a_hundred_clients_who_were_told_the_same() {
     let told = Told::default();
@@ -325,7 +325,7 @@ async fn a_hundred_clients_who_were_told_the_same() {
     assert!(different >= 90, "{different}");
 }
 
-/// HC-11: by default a response that asks for more than 30 s is the caller's at once.
+/// HC-11: by default a response that asks for more than 30 s goes to the caller at once.
 #[tokio::test(start_paused = true)]
 async fn retry_after_longer_than_half_a_minute() {
     let told = Told::default();
@@ -351,7 +351,7 @@ async fn retry_after_and_deadline() {
     assert_eq!(wait_under(quick(2).deadline(10 * SECOND), 503, "9").await, None);
 }
 
-/// The parts can be used by themselves: other statuses, and a larger body.
+/// The parts can be used separately: other statuses, and a larger body.
 #[tokio::test]
 async fn parts() {
     use seaworthy::retry::{Decision, RetryIf};
@@ -366,7 +366,8 @@ async fn parts() {
     assert_eq!(answer.status(), 200);
 }
 
-/// Through a real client and a real server: the first answers come before the body was read, and the last has all of it.
+/// Through a real client and a real server: the first responses come before the body was read, and the last has all of
+/// it.
 #[tokio::test]
 async fn over_the_wire() {
     use axum::routing::put;
@@ -397,7 +398,7 @@ async fn over_the_wire() {
         let request = Request::put(format!("http://{address}/")).body(body).unwrap();
         let answer = client.clone().oneshot(request).await.unwrap();
         let text = answer.into_body().collect().await.unwrap().to_bytes();
-        // The length is told as it would be without a retry; the client tells none for an empty body.
+        // The length is sent as without a retry; the client sends none for an empty body.
         let expected = if size == 0 { "0 None".to_owned() } else { format!("{size} Some(\"{size}\")") };
         assert_eq!(text, expected.as_bytes());
     }

@@ -25,7 +25,7 @@ enum Next {
     Ends,
 }
 
-/// A body that does what it is told, even while it is read. It does not know its length unless told.
+/// A body that follows a script, even while it is read. It does not know its length unless set.
 #[derive(Clone, Debug, Default)]
 struct Script(Arc<Mutex<ScriptState>>);
 
@@ -106,7 +106,7 @@ impl Body for Script {
     }
 }
 
-/// What it costs to keep a frame, beside its data.
+/// The cost of keeping a frame, besides its data.
 const FRAME: u64 = 64;
 
 fn data(text: &'static str) -> Next {
@@ -125,7 +125,7 @@ fn again(kept: &Kept) -> Option<ReplayBody<Script>> {
     HttpReplay::new().again(kept).map(Request::into_body)
 }
 
-/// All that a body gives without waiting: its data as one text, and how it goes on.
+/// Everything a body yields without waiting: its data as one text, and how it goes on.
 #[derive(Debug, PartialEq)]
 struct Read {
     text: String,
@@ -199,7 +199,7 @@ fn cap() {
         assert_eq!(read(&mut body), whole("fourseven.."), "{cap}");
         assert_eq!(again(&kept.unwrap()).is_some(), kept_at_the_end, "{cap}");
     }
-    // A length that is known to be too much: nothing is kept from the start.
+    // A length known to be too much: nothing is kept from the start.
     for (size, kept) in [(10, true), (11, false)] {
         let script = Script::new([data("0123456789"), Next::Ends]).sized(size);
         assert_eq!(keep(HttpReplay::new().max_body(10 + FRAME), &script).1.is_some(), kept);
@@ -210,8 +210,7 @@ fn cost(text: &str) -> u64 {
     text.len() as u64 + FRAME * text.split_whitespace().count() as u64
 }
 
-/// HC-13: the cap counts what keeping a frame costs, not its data alone: 64 KiB are full of a thousand frames of one
-/// byte.
+/// HC-13: the cap counts what keeping a frame costs, not its data alone: a thousand frames of one byte fill 64 KiB.
 #[test]
 fn cap_of_small_frames() {
     let most = 64 * 1024 / (1 + FRAME);
@@ -251,7 +250,7 @@ fn empty_frames_are_not_kept() {
     assert_eq!(read(&mut body).text, "one two");
     assert_eq!(Arc::strong_count(&alive), 1);
 
-    // One that comes while another attempt has begun is lost to nobody.
+    // One that comes when another attempt has already begun is not lost.
     script.push(empty());
     let second = Arc::new(Mutex::new(None));
     let (begun, kept) = (Arc::clone(&second), Arc::new(kept));
@@ -282,7 +281,7 @@ fn cap_of_trailers() {
     }
 }
 
-/// RT-13: an error in the middle is the attempt's, and ends the replaying: what comes after it is not to be had.
+/// RT-13: an error in the middle is the attempt's, and ends the replaying: the rest is no longer available.
 #[test]
 fn fails_halfway() {
     let script = Script::new([data("one "), Next::Fails, data("two"), Next::Ends]);
@@ -292,7 +291,7 @@ fn fails_halfway() {
     assert!(again(&kept.unwrap()).is_none());
 }
 
-/// A body that panics is lost, and not asked again.
+/// A body that panics is lost, and not polled again.
 #[test]
 fn panics_halfway() {
     let script = Script::new([data("one "), Next::Panics, data("two"), Next::Ends]);
@@ -318,7 +317,7 @@ fn superseded() {
     let error = assert_ready!(reader.poll()).unwrap_err();
     assert_eq!(error.to_string(), "another attempt has begun");
 
-    // The rest goes to the one that is under way, who is woken for it.
+    // The rest goes to the current attempt, which is woken for it.
     let mut reader = task::spawn(second.collect());
     assert_pending!(reader.poll());
     script.push(data("two"));
@@ -328,8 +327,8 @@ fn superseded() {
     assert_eq!(assert_ready!(reader.poll()).unwrap().to_bytes(), "one two");
 }
 
-/// RT-13: an attempt begins and reads while the source is being polled for the one before, which a connection's task may
-/// do: it waits, is woken, and gets what the source gave too late for the other.
+/// RT-13: an attempt begins and reads while the source is being polled for the one before, as a connection's task may
+/// do: it waits, is woken, and gets what the source yielded too late for the other.
 #[test]
 fn superseded_in_the_middle_of_a_poll() {
     let lost = "the request body failed in an earlier attempt";
@@ -341,7 +340,7 @@ fn superseded_in_the_middle_of_a_poll() {
         (Next::Panics, Err(lost)),
     ];
     for (next, expected) in after {
-        // A cap that the late frame exceeds: it is not lost for all that.
+        // A cap that the late frame exceeds: it is still not lost.
         for cap in [300, 4 + FRAME] {
             let script = Script::new([data("one "), next.clone(), data("three"), Next::Ends]);
             let (mut first, kept) = keep(HttpReplay::new().max_body(cap), &script);
@@ -374,7 +373,7 @@ fn superseded_in_the_middle_of_a_poll() {
     }
 }
 
-/// RT-13, RT-08: a response that comes while the body is still being sent, and is the caller's because the budget is
+/// RT-13, RT-08: a response that comes while the body is still being sent, and goes to the caller because the budget is
 /// empty, leaves the body alone: cutting it off could cut off the response. A body above the cap costs no token.
 #[tokio::test]
 async fn undisturbed_where_nothing_follows() {
@@ -403,7 +402,7 @@ async fn undisturbed_where_nothing_follows() {
     }
 }
 
-/// RT-13: each attempt tells the length of the whole body, and what is left of it as it is read.
+/// RT-13: each attempt reports the length of the whole body, and the rest as it is read.
 #[test]
 fn size_hints() {
     let script = Script::new([data("four"), data("seven.."), Next::Ends]).sized(11);
@@ -425,7 +424,8 @@ fn size_hints() {
     assert!(HttpReplay::new().again(&kept.unwrap()).unwrap().body().is_end_stream());
 }
 
-/// What was kept is let go as soon as nobody can ask for it: above the cap, and when no other attempt will follow.
+/// The kept copy is dropped as soon as it can no longer be asked for: above the cap, and when no other attempt will
+/// follow.
 #[test]
 fn lets_go() {
     struct Owned(Arc<()>);
@@ -460,8 +460,8 @@ fn lets_go() {
     assert_eq!(count(), 0);
 }
 
-/// RT-13: attempts that are read by threads of their own, each begun in the middle of the one before: the last one gets
-/// the whole body, and none of the others takes a part for the whole.
+/// RT-13: attempts read by separate threads, each begun in the middle of the one before: the last one gets the whole
+/// body, and none of the others takes a part for the whole.
 #[test]
 fn threads() {
     for round in 0..60 {
@@ -496,7 +496,7 @@ fn threads() {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// Reads the attempt of this number, if there is one, for so many frames.
+    /// Reads the attempt of this number, if there is one, for this many frames.
     Read(usize, usize),
     Begin,
     Feed,
@@ -504,8 +504,8 @@ enum Step {
 }
 
 proptest! {
-    /// RT-13: whatever is read by whom and fed when, the attempt that is under way gets what was fed, from the
-    /// beginning and in order, and the others get nothing but an error.
+    /// RT-13: whatever is read by which attempt and fed when, the current attempt gets what was fed, from the beginning
+    /// and in order, and the others get nothing but an error.
     #[test]
     fn property_in_any_order(cap in 0..600_u64, steps in proptest::collection::vec(prop_oneof![
         5 => (0..4_usize, 1..4_usize).prop_map(|(attempt, frames)| Step::Read(attempt, frames)),

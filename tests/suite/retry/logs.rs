@@ -2,7 +2,7 @@ use seaworthy::{Backoff, BoxError, RetryPolicy};
 
 use crate::support::{LevelFilter, Log};
 
-/// Prints as nothing, as some errors do.
+/// Prints nothing, as some errors do.
 #[derive(Debug, thiserror::Error)]
 #[error("")]
 struct Silent {

@@ -31,7 +31,7 @@ fn quick(attempts: u32) -> RetryBuilder {
     RetryPolicy::builder("test").attempts(attempts).backoff(Backoff::constant(Duration::ZERO)).no_budget()
 }
 
-/// What a policy told, in the order in which it told it.
+/// The events of a policy, in order.
 #[derive(Clone, Debug, Default)]
 struct Told(Arc<Mutex<Vec<Line>>>);
 
@@ -60,12 +60,12 @@ impl Told {
         })
     }
 
-    /// All lines so far; the next call begins anew.
+    /// Takes all lines so far; the next call starts over.
     fn take(&self) -> Vec<Line> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// Why the retrying ended, each time; the next call begins anew.
+    /// Why the retrying ended, each time; the next call starts over.
     fn stops(&self) -> Vec<(u32, StopReason)> {
         let stop = |line| match line {
             Line::Stopped(attempts, reason, _) => Some((attempts, reason)),
@@ -74,7 +74,7 @@ impl Told {
         self.take().into_iter().filter_map(stop).collect()
     }
 
-    /// The waits; the next call begins anew.
+    /// The waits; the next call starts over.
     fn delays(&self) -> Vec<Duration> {
         let delay = |line| match line {
             Line::Retried(_, delay, _) => Some(delay),
@@ -84,8 +84,8 @@ impl Told {
     }
 }
 
-/// Fails so many calls, then answers with the number of the call. It insists on being driven to readiness before each
-/// call, on the very value that is called.
+/// Fails this many calls, then answers with the number of the call. It insists on being made ready before each call, on
+/// the very value that is called.
 #[derive(Debug)]
 struct Flaky {
     failures: u32,

@@ -37,7 +37,7 @@ impl Ledger {
         times.iter().filter(|time| from.is_none_or(|from| **time > from)).count() as u128
     }
 
-    /// How many happened within the last `span`, its beginning left out; all, if time has not lasted as long.
+    /// How many happened within the last `span`, its beginning excluded; all, if less time has passed.
     fn last(&self, span: u128) -> (u128, u128) {
         let from = self.now.checked_sub(span);
         (Ledger::since(&self.requests, from), Ledger::since(&self.retries, from))
@@ -47,7 +47,7 @@ impl Ledger {
 const WINDOW: u128 = 10_000_000_000;
 
 proptest! {
-    /// RT-08: at every step of every sequence, retries are at most the ratio's share of requests, and the floor: since
+    /// RT-08: at every step of every sequence, retries are at most the ratio's share of requests, plus the floor: since
     /// the beginning, and over the window. And a retry that was paid for takes place.
     #[test]
     fn never_overdrawn((parts, whole) in (1..=60_u32).prop_flat_map(|whole| (1..=whole, Just(whole))),
@@ -64,7 +64,7 @@ proptest! {
                 .build()
                 .unwrap();
             let (parts, whole) = (u128::from(parts), u128::from(whole));
-            // What the floor can have given in a time, if it was full when that began.
+            // The most that the floor can have given in a time, if it was full at its beginning.
             let floor_gives = |span: u128| u128::from(floor) + u128::from(if floor == 0 { 0 } else { refill }) * span / 1_000_000_000;
             let mut ledger = Ledger::default();
             for step in steps {
@@ -83,8 +83,8 @@ proptest! {
                         prop_assert_eq!(granted, balance > 0);
                         prop_assert_eq!(budget.balance(), balance - u64::from(granted));
                         if !granted {
-                            // Nobody is refused what the window's requests pay for, even if none of its retries was
-                            // the floor's.
+                            // What the window's requests pay for is never refused, even if none of its retries came
+                            // from the floor.
                             let (requests, _) = ledger.last(WINDOW);
                             let (_, retries) = ledger.last(WINDOW + WINDOW / 10);
                             prop_assert!((retries + 1) * whole > requests * parts);

@@ -7,7 +7,7 @@ use tokio_test::{assert_pending, task};
 use super::{Told, quick};
 use crate::support::{SECOND, advance, now};
 
-/// RT-01, RT-02, without tower: so many attempts, waits in between, the last result.
+/// RT-01, RT-02, without tower: this many attempts, waits in between, the last result.
 #[tokio::test(start_paused = true)]
 async fn attempts() {
     let told = Told::default();

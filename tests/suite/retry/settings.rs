@@ -9,7 +9,7 @@ fn field(result: Result<impl Sized, ConfigError>) -> Option<&'static str> {
     result.err().map(|error| error.field())
 }
 
-/// RT-15: what cannot be used is an error that names the field; the next value that can, is none.
+/// RT-15: an unusable setting is an error that names the field; the next usable value is not.
 #[test]
 fn policies() {
     let builder = || RetryPolicy::builder("test");
@@ -59,7 +59,7 @@ fn budgets() {
     }
 }
 
-/// A template's policies have a budget each, unless it was given one.
+/// Each policy from a template has its own budget, unless the template was given one.
 #[test]
 fn templates() {
     let template = RetryPolicy::builder("template");

@@ -20,8 +20,8 @@ assert_impl_all!(RetryService<CircuitBreakerService<Flaky>>: Send, Sync, Clone);
 assert_impl_all!(ResponseFuture<Flaky, (), RetryErrors, CloneReplay>: Send, Sync, Unpin);
 assert_not_impl_any!(ResponseFuture<Flaky, std::rc::Rc<()>, RetryErrors, CloneReplay>: Send);
 
-/// In the recommended order: each attempt is judged by the circuit, and once it is open the retrying ends, the
-/// backend untouched.
+/// In the recommended order: each attempt is judged by the circuit breaker, and once that is open the retrying ends,
+/// the backend untouched.
 #[tokio::test]
 async fn around_a_circuit() {
     let told = Told::default();
@@ -40,7 +40,7 @@ async fn around_a_circuit() {
     assert_eq!(told.stops(), [(1, StopReason::NotRetryable)]);
 }
 
-/// In the other order, which does no harm: a circuit around the retry sees one call and one verdict.
+/// In the other order, which does no harm: a circuit breaker around the retry sees one call and one verdict.
 #[tokio::test]
 async fn inside_a_circuit() {
     let circuit_breaker = CircuitBreaker::builder("above").consecutive_failures(2).build().unwrap();
@@ -52,7 +52,7 @@ async fn inside_a_circuit() {
     assert_eq!(circuit_breaker.state(), State::Closed);
 }
 
-/// A `Buffer` and a `LoadShed` around the retry live on after failures, and so does a `Buffer` inside of it.
+/// A `Buffer` and a `LoadShed` around the retry survive failures, and so does a `Buffer` inside it.
 #[tokio::test]
 async fn around_and_inside_of_towers_layers() {
     let (service, calls) = Flaky::new(3);
@@ -74,7 +74,7 @@ async fn one_budget_for_all_routes() {
     two.oneshot(()).await.unwrap_err();
 }
 
-/// A budget under a real runtime with threads: never more retries than it gives, whoever asks.
+/// A budget on a real runtime with threads: never more retries than it gives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_tasks() {
     let told = Told::default();

@@ -77,7 +77,7 @@ async fn two_hundred_requests() {
     }
 }
 
-/// RT-05: a seed repeats the delays; another one, and none, gives others.
+/// RT-05: a seed repeats the delays; another one, or none, gives others.
 #[tokio::test(start_paused = true)]
 async fn seeded() {
     let delays = async |seed: Option<u64>| {
@@ -95,7 +95,7 @@ async fn seeded() {
     assert_ne!(delays(None).await, delays(None).await);
 }
 
-/// RT-15: a base of zero is no wait, and no wait makes no timer: it works without a runtime, within one poll.
+/// RT-15: a base of zero means no wait, and no wait makes no timer: it works without a runtime, within one poll.
 #[test]
 fn no_wait_never_sleeps() {
     let zero = Duration::ZERO;
@@ -108,7 +108,7 @@ fn no_wait_never_sleeps() {
     }
 }
 
-/// A wait too long to be told is one without end, not a panic; what ends it is that somebody drops the call.
+/// A wait that the clock cannot represent means no limit, not a panic; it ends when the call is dropped.
 #[tokio::test(start_paused = true)]
 async fn a_wait_without_end() {
     let (service, calls) = Flaky::new(u32::MAX);
@@ -121,7 +121,7 @@ async fn a_wait_without_end() {
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
-/// RT-11: where the wait would end at the deadline or after it, the last result comes back at once.
+/// RT-11: if the wait would end at the deadline or after it, the last result comes back at once.
 #[tokio::test(start_paused = true)]
 async fn deadline() {
     for (deadline, attempts) in [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (100, 5)] {
@@ -130,14 +130,14 @@ async fn deadline() {
         let policy = told.by(quick(5)).backoff(backoff).deadline(deadline * SECOND).build().unwrap();
         let start = now();
         fail(&policy.layer()).await;
-        // Nobody slept for an attempt that was not made.
+        // There was no wait for an attempt that was not made.
         assert_eq!(start.elapsed(), (attempts - 1) * SECOND);
         let reason = if attempts < 5 { StopReason::DeadlineReached } else { StopReason::AttemptsExhausted };
         assert_eq!(told.stops(), [(attempts, reason)], "{deadline}");
     }
 }
 
-/// RT-11: the deadline covers the attempts, too, and does not cut the one that is under way.
+/// RT-11: the deadline covers the attempts, too, and does not cut off the one in flight.
 #[tokio::test(start_paused = true)]
 async fn deadline_covers_attempts() {
     for (takes, attempts) in [(2, 2), (4, 1), (60, 1)] {
@@ -155,7 +155,8 @@ async fn deadline_covers_attempts() {
     }
 }
 
-/// RT-11: without a wait, the deadline itself ends the retrying. A deadline too long to be told is none.
+/// RT-11: without a wait, the deadline itself ends the retrying. A deadline that the clock cannot represent means no
+/// limit.
 #[tokio::test(start_paused = true)]
 async fn deadline_without_waits() {
     let told = Told::default();
@@ -190,7 +191,7 @@ async fn drill() {
     assert_eq!(calls.load(Ordering::Relaxed), 3);
 }
 
-/// RT-10: the wait is what a decision asks for, up to a cap of its own, and the backoff on top.
+/// RT-10: the wait is what a decision asks for, up to a cap of its own, plus the backoff.
 #[tokio::test(start_paused = true)]
 async fn hints() {
     let most = 30 * SECOND;
@@ -213,7 +214,7 @@ async fn hints() {
     }
 }
 
-/// RT-10: the cap of the wait that is asked for can be set; the backoff's own cap does not limit it.
+/// RT-10: the cap of the requested wait can be set; the backoff's own cap does not limit it.
 #[tokio::test(start_paused = true)]
 async fn hint_cap() {
     let told = Told::default();

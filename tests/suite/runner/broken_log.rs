@@ -1,4 +1,4 @@
-//! A log that panics, as one does that complains of its broken pipe to a stderr that is gone, too.
+//! A subscriber that panics, as one does that reports its broken pipe to a stderr that is gone, too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,7 +51,7 @@ async fn run(story: &Story) -> (Vec<String>, Phase) {
     (wrong(runner.run().await), handle.health().phase())
 }
 
-/// RN-04, RN-05: it keeps nobody from being restarted or missed, no hook from being run, and the result whole.
+/// RN-04, RN-05: it prevents no restart, no report of a failure and no hook, and the result is complete.
 #[tokio::test(start_paused = true)]
 async fn is_survived() {
     let lines = Arc::new(AtomicU64::new(0));
@@ -73,7 +73,7 @@ async fn is_survived() {
     assert!(lines.load(Ordering::Relaxed) > 8, "{lines:?}");
 }
 
-/// And so it is where the run is dropped by a panic, which a second one would make an abort of the process.
+/// The same if the run is dropped by a panic, which a second one would turn into an abort of the process.
 #[tokio::test(start_paused = true)]
 async fn while_it_unwinds() {
     let lines = Arc::new(AtomicU64::new(0));

@@ -1,4 +1,4 @@
-//! What is dropped in the middle.
+//! Drops in the middle of a run.
 
 use std::future::{Future, pending};
 use std::time::Duration;
@@ -9,8 +9,8 @@ use tokio_test::task;
 use super::{Result, Story, builder, nap, runner};
 use crate::support::{SECOND, advance};
 
-/// A runner with something in every stage: it starts until 1, is told to end at 2, drains until 4, has a hook until 6, a
-/// task until 9 and one that never ends, so that it has grace until 14; and it cleans up until 18.
+/// A runner with something in every stage: it starts until 1, is told to end at 2, drains until 4, has a hook until 6,
+/// a task until 9 and one that never ends, so that the grace period lasts until 14; and it cleans up until 18.
 fn busy(story: &Story) -> Runner {
     let runner = builder().drain_delay(2 * SECOND).grace_period(10 * SECOND).build().unwrap();
     runner.task("short", story.worker("short", 5 * SECOND)).unwrap();
@@ -27,8 +27,8 @@ fn busy(story: &Story) -> Runner {
     runner
 }
 
-/// Dropping `run` aborts the tasks, tells whoever observes the shutdown, and stops: in every second of its life. Hooks
-/// that had not begun never do.
+/// Dropping `run` aborts the tasks, requests the shutdown, and stops: in every second of its life. Hooks that had not
+/// begun never do.
 #[tokio::test(start_paused = true)]
 async fn at_any_moment() {
     for second in 0..18 {
@@ -40,7 +40,7 @@ async fn at_any_moment() {
             if now == 2 {
                 handle.stop();
             }
-            // Until nobody has anything to do.
+            // Until no task has anything to do.
             for _ in 0..20 {
                 assert!(run.poll().is_pending(), "{now}");
                 tokio::task::yield_now().await;
@@ -131,8 +131,8 @@ async fn nothing_leaks() {
     }
 }
 
-/// A run that moves to another executor drops the waker of the first, which may be anybody's code: also code that asks
-/// the runner something.
+/// A run that moves to another executor drops the waker of the first, which may be anyone's code: even code that calls
+/// the runner.
 #[tokio::test(start_paused = true)]
 async fn a_waker_that_asks() {
     struct Asks(seaworthy::RunnerHandle, std::sync::mpsc::Sender<usize>);
@@ -147,7 +147,7 @@ async fn a_waker_that_asks() {
     let (answers, answered) = std::sync::mpsc::channel();
     let runner = runner();
     let handle = runner.handle();
-    // On a thread of its own and without a task, so that a deadlock is a failed test and not one that hangs.
+    // On a separate thread and without a task, so that a deadlock fails the test instead of hanging it.
     std::thread::spawn(move || {
         let mut run = Box::pin(runner.run());
         for _ in 0..2 {

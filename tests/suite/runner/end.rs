@@ -1,4 +1,4 @@
-//! The order of the end, and how long it takes.
+//! The order of the shutdown, and how long it takes.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use seaworthy::{Health, Phase, Shutdown};
 use super::{Result, Story, after, builder, runner, stop_after, wrong};
 use crate::support::{SECOND, now};
 
-/// RN-03: the whole end as one list: phase, drain delay, token, hooks last first, tasks, stragglers, cleanups last first,
-/// phase.
+/// RN-03: the whole shutdown as one list: phase, drain delay, token, hooks last first, tasks, stragglers, cleanups last
+/// first, phase.
 #[tokio::test(start_paused = true)]
 async fn in_order() {
     let story = Story::new();
@@ -55,7 +55,7 @@ async fn in_order() {
         "9 stop 1 ends",
         "10 quick is done",
         "10 quick is gone",
-        // The grace counts from 6.
+        // The grace period counts from 6.
         "16 slow is gone",
         "16 cleanup 2 begins",
         "17 cleanup 2 ends",
@@ -68,7 +68,7 @@ async fn in_order() {
     assert_eq!(wrong(result), ["task `slow` was aborted"]);
 }
 
-/// RN-02, RN-05: told to end, with nothing to wait for, it is over at once, and fine. So is one without anything.
+/// RN-02, RN-05: told to end, with nothing to wait for, it is over at once, without an error. So is an empty one.
 #[tokio::test(start_paused = true)]
 async fn nothing_to_wait_for() {
     let story = Story::new();
@@ -86,8 +86,8 @@ async fn nothing_to_wait_for() {
     assert!(empty.run().await.is_ok());
 }
 
-/// RN-02: a parent that is cancelled ends it, whichever it is, also one that was before it began; and the tasks are told
-/// in order, not by the parent.
+/// RN-02: a cancelled parent ends it, whichever it is, even one cancelled before it began; and the tasks are told in
+/// order, not by the parent.
 #[tokio::test(start_paused = true)]
 async fn parents() {
     for which in 0..2 {
@@ -109,8 +109,8 @@ async fn parents() {
     assert!(builder().parent(parent).build().unwrap().run().await.is_ok());
 }
 
-/// RN-07: whatever the tasks and hooks do, it returns within drain, grace and the limits of the cleanups, to the
-/// millisecond of the timers.
+/// RN-07: whatever the tasks and hooks do, it returns within the drain delay, the grace period and the limits of the
+/// cleanups, to the millisecond of the timers.
 #[tokio::test(start_paused = true)]
 async fn bounded() {
     for (drain, grace) in [(0, 0), (0, 10), (5, 0), (5, 10)] {
@@ -131,7 +131,7 @@ async fn bounded() {
         assert_eq!(
             lines,
             [
-                // The one that waits for ever has all the grace, and leaves none.
+                // The one that waits for ever gets all of the grace period, and leaves none.
                 format!("stop hook `long` {}", had(grace.as_secs())),
                 "stop hook `b` had no time left".into(),
                 "stop hook `a` had no time left".into(),
@@ -145,7 +145,7 @@ async fn bounded() {
     }
 }
 
-/// RN-07: the longest times there are do not panic and do not end.
+/// RN-07: the longest possible times do not panic and do not end.
 #[tokio::test(start_paused = true)]
 async fn for_ever() {
     let forever = Duration::MAX;
@@ -164,7 +164,7 @@ async fn for_ever() {
     assert!(runner.run().await.is_ok());
 }
 
-/// A service that has not served has nobody to drain.
+/// A service that has not served has nothing to drain.
 #[tokio::test(start_paused = true)]
 async fn no_drain_before_it_served() {
     let runner = builder().drain_delay(100 * SECOND).build().unwrap();
@@ -174,7 +174,7 @@ async fn no_drain_before_it_served() {
     assert_eq!(now(), begin);
 }
 
-/// The phase is kept in the health that it was given, and one runner never moves it back.
+/// The phase is kept in the given health, and no runner ever moves it back.
 #[tokio::test(start_paused = true)]
 async fn health_of_its_own() {
     let health = Health::new();

@@ -31,7 +31,7 @@ fn begins(story: &Story) -> Vec<u64> {
     begins.map(|line| line.split_once(' ').unwrap().0.parse().unwrap()).collect()
 }
 
-/// RN-11: at once, and then on a grid that a late run does not move; runs do not overlap, and what was missed is left out.
+/// RN-11: at once, and then on a grid that a late run does not move; runs do not overlap, and missed ones are skipped.
 #[tokio::test(start_paused = true)]
 async fn on_a_grid() {
     let (story, runner) = (Story::new(), runner());
@@ -42,7 +42,7 @@ async fn on_a_grid() {
     assert_eq!(begins(&story), [0, 10, 20, 50, 60, 70, 80]);
 }
 
-/// RN-11: the first run can be put off, for ever if need be; a period without end is one run.
+/// RN-11: the first run can be delayed, for ever if need be; a period with no limit means one run.
 #[tokio::test(start_paused = true)]
 async fn first_run() {
     for (every, expected) in [
@@ -81,7 +81,7 @@ async fn jitter() {
     assert!(late.iter().min().unwrap() < &SECOND && late.iter().max().unwrap() > &(3 * SECOND));
 }
 
-/// RN-11: an error or a panic is counted and survived, and the run is fine.
+/// RN-11: an error or a panic is counted and survived, and is no failure of the run.
 #[tokio::test(start_paused = true)]
 async fn survives() {
     let (story, runner) = (Story::new(), runner());
@@ -107,7 +107,7 @@ async fn survives() {
     assert_eq!(story.lines(), ["8 9 9 6"]);
 }
 
-/// RN-11: at the shutdown a run that is under way is joined, and no other begins; one that never ends is aborted.
+/// RN-11: at the shutdown a run in progress is joined, and no other begins; one that never ends is aborted.
 #[tokio::test(start_paused = true)]
 async fn joined() {
     let (story, runner) = (Story::new(), runner());
@@ -123,7 +123,7 @@ async fn joined() {
     assert_eq!(wrong(runner.run().await), ["task `sweep` was aborted"]);
 }
 
-/// RN-11: it is given the token, so that a long run can cut itself short.
+/// RN-11: it gets the token, so that a long run can stop early.
 #[tokio::test(start_paused = true)]
 async fn is_told() {
     let runner = runner();

@@ -62,7 +62,7 @@ impl Way {
     }
 }
 
-/// RN-04, RN-05: all hooks run, last first, whatever the others do, and what went wrong is named in that order.
+/// RN-04, RN-05: all hooks run, last first, whatever the others do, and failures are listed in that order.
 #[tokio::test(start_paused = true)]
 async fn all_are_run() {
     for first in WAYS {
@@ -90,7 +90,7 @@ async fn all_are_run() {
     }
 }
 
-/// RN-03: tasks are awaited while hooks run, not after them, and a hook has no more than what is left of the grace.
+/// RN-03: tasks are awaited while hooks run, not after them, and a hook has no more than the rest of the grace period.
 #[tokio::test(start_paused = true)]
 async fn share_the_grace() {
     let story = Story::new();
@@ -110,7 +110,7 @@ async fn share_the_grace() {
     assert_eq!(story.lines(), ["0 a starts", "0 a is told", "4 a is done", "4 a is gone"]);
 }
 
-/// A hook that is there at once needs no time: with a grace of zero it is done all the same.
+/// A hook that is ready at once needs no time: with a grace period of zero it still runs.
 #[tokio::test(start_paused = true)]
 async fn no_grace() {
     let story = Story::new();

@@ -1,4 +1,4 @@
-//! Requests that are in flight when the service is told to end.
+//! Requests in flight when the service is told to end.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use super::{Story, builder, nap, stop_after, wrong};
 use crate::support::SECOND;
 
-/// A service whose requests take so many seconds.
+/// A service whose requests take this many seconds.
 fn service(
     health: &Health,
     story: &Story,
@@ -24,8 +24,8 @@ fn service(
     }))
 }
 
-/// RN-03: those that are in flight are awaited up to the grace, whoever comes when the service is draining is turned
-/// away by a layer that refuses, and nothing is cleaned up before the last is done.
+/// RN-03: requests in flight are awaited up to the grace period, a layer that refuses turns away those that come while
+/// the service is draining, and nothing is cleaned up before the last is done.
 #[tokio::test(start_paused = true)]
 async fn awaited() {
     let story = Story::new();
@@ -62,8 +62,8 @@ async fn awaited() {
     );
 }
 
-/// RN-03, RN-05, RN-07: those that are not done when the grace is over are named, after the tasks, and not waited for any
-/// longer. A second signal ends the wait, too.
+/// RN-03, RN-05, RN-07: those not done when the grace period is over are reported, after the tasks, and no longer
+/// waited for. A second signal ends the wait, too.
 #[tokio::test(start_paused = true)]
 async fn named() {
     for (requests, words) in [(1, "1 request was still in flight"), (3, "3 requests were still in flight")] {

@@ -26,7 +26,7 @@ use crate::support::now;
 
 type Result = std::result::Result<(), BoxError>;
 
-/// A runner that hears no signals of the process, which all tests share.
+/// A runner that listens to none of the process's signals, which all tests share.
 fn builder() -> RunnerBuilder {
     Runner::builder().signals([])
 }
@@ -35,7 +35,7 @@ fn runner() -> Runner {
     builder().build().unwrap()
 }
 
-/// What happened, each with the second at which it did.
+/// What happened, each with its second.
 #[derive(Clone, Debug)]
 struct Story {
     start: tokio::time::Instant,
@@ -56,7 +56,7 @@ impl Story {
         std::mem::take(&mut self.lines.lock().unwrap())
     }
 
-    /// A task that tells when it is told to finish, takes so long for it, and tells when it is dropped.
+    /// A task that records when it is told to finish, takes this long for it, and records when it is dropped.
     fn worker(&self, name: &'static str, takes: Duration) -> impl FnOnce(Shutdown) -> Told<Result> + Send + use<> {
         let story = self.clone();
         move |shutdown| {
@@ -72,7 +72,7 @@ impl Story {
         }
     }
 
-    /// A hook that takes so long.
+    /// A hook that takes this long.
     fn hook(&self, name: &'static str, takes: Duration) -> impl FnOnce() -> Told<Result> + Send + use<> {
         let story = self.clone();
         move || {
@@ -88,7 +88,7 @@ impl Story {
 
 type Told<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Tells when it is dropped.
+/// Records when it is dropped.
 struct Gone(Story, &'static str);
 
 impl Drop for Gone {
@@ -97,7 +97,7 @@ impl Drop for Gone {
     }
 }
 
-/// Waits on the paused clock; without end, if it is too long to be told.
+/// Waits on the paused clock; for ever, if the clock cannot represent the time.
 async fn nap(time: Duration) {
     if time == Duration::MAX {
         pending().await

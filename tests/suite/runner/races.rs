@@ -11,8 +11,8 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use super::{builder, wrong};
 
-/// RN-05: whoever was looked at while the service was serving, and is turned away because it is not any more, is not
-/// taken for a request in flight: nothing went wrong.
+/// RN-05: a request that was looked at while the service was serving, and is turned away because it no longer is, is
+/// not taken for a request in flight: nothing went wrong.
 #[test]
 fn turned_away_at_the_last_moment() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -20,7 +20,7 @@ fn turned_away_at_the_last_moment() {
         let runner = runtime.block_on(async { builder().build().unwrap() });
         let health = runner.health().clone();
         health.advance(Phase::Serving);
-        // Between the look at the phase and the count: until the phase has moved on, and a little longer.
+        // Between the look at the phase and the count: until the phase has changed, and a little longer.
         let (phase, asked) = (health.clone(), Arc::new(AtomicU64::new(0)));
         let counts = Arc::clone(&asked);
         let check = move || {

@@ -1,4 +1,4 @@
-//! What is refused at the door.
+//! Settings that are refused.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ fn refused(result: std::result::Result<(), RegisterError>) -> &'static str {
     }
 }
 
-/// Whatever cannot be used is named.
+/// Anything unusable is named.
 #[tokio::test(start_paused = true)]
 async fn fields() {
     let error = builder().hook_timeout(Duration::ZERO).build().unwrap_err();
     assert!(matches!(&error, BuildError::Config(config) if config.field() == "hook_timeout"), "{error}");
-    // Both are of use.
+    // Both are useful.
     assert!(builder().grace_period(Duration::ZERO).drain_delay(Duration::ZERO).build().is_ok());
 
     let runner = runner();
@@ -56,20 +56,20 @@ async fn fields() {
     }
     assert_eq!(refused(runner.start(Task::every("a", SECOND, idle).essential())), "essential");
     assert_eq!(refused(runner.start(Task::every("a", SECOND, idle).server())), "graceful_if");
-    // Nothing of this was started, and the limits themselves are fine.
+    // None of this was started, and the limits themselves are fine.
     assert!(handle.tasks().is_empty());
     runner.every("a", Periodic::new(Duration::from_millis(1)).jitter(Duration::from_millis(1)), idle).unwrap();
     runner.supervise("a", RestartPolicy::default().reset_after(Duration::MAX).max_restarts(1), idle).unwrap();
     assert_eq!(handle.tasks().len(), 2);
 }
 
-/// There is no runner where there is no runtime.
+/// A runner cannot be built without a runtime.
 #[test]
 fn no_runtime() {
     assert!(matches!(Runner::builder().build(), Err(BuildError::NoRuntime)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let runner = runtime.block_on(async { builder().build().unwrap() });
-    // What was built inside is used from anywhere, and a runtime that has gone takes the tasks with it.
+    // A runner built inside one is used from anywhere, and when the runtime is gone, so are the tasks.
     runner.task("a", |_| std::future::pending::<Result>()).unwrap();
     drop(runtime);
     assert!(runner.handle().tasks().is_empty());
@@ -80,7 +80,7 @@ fn no_runtime() {
     assert_eq!(super::wrong(other.block_on(run)), ["task `a` was aborted", "task `b` was aborted"]);
 }
 
-/// Signals that are named twice are heard once, and each by itself.
+/// A signal listed twice is heard once, and each signal separately.
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn signals() {

@@ -10,7 +10,7 @@ use seaworthy::{BoxError, Shutdown};
 use super::{Result, Story, after, builder, nap, wrong};
 use crate::support::{SECOND, now};
 
-/// RN-02, RN-05: a service that ends by a signal, in order, is fine.
+/// RN-02, RN-05: a service that ends by a signal, in order, returns no error.
 #[tokio::test(start_paused = true)]
 async fn first() {
     let story = Story::new();
@@ -21,12 +21,12 @@ async fn first() {
     assert_eq!(story.lines(), ["0 a starts", "2 a is told", "3 a is done", "3 a is gone"]);
 }
 
-/// RN-08: a second signal skips what is left of the drain delay and the grace; a cleanup has its limit all the same. A third
-/// skips that, too.
+/// RN-08: a second signal skips the rest of the drain delay and the grace period; a cleanup still has its limit. A
+/// third skips that, too.
 #[tokio::test(start_paused = true)]
 async fn second_and_third() {
-    // When the second and the third come, and when the run is over: it begins to end at 1, drains until 6, has
-    // grace until 16, and cleans up for 3 and 3 seconds.
+    // When the second and the third come, and when the run is over: it begins to end at 1, drains until 6, has grace
+    // until 16, and cleans up for 3 and 3 seconds.
     for (second, third, expected) in [
         (Some(2), None, 8),
         (Some(2), Some(3), 3),
@@ -57,7 +57,7 @@ async fn second_and_third() {
             second.iter().count()
         );
         assert!(lines.contains(&"task `a` was aborted".to_owned()), "{case}");
-        // Everybody had a turn, however little time there was.
+        // Everything had its turn, however little time there was.
         let story = story.lines();
         for hook in ["stop", "cleanup 1", "cleanup 2"] {
             let began = story.iter().filter(|line| line.ends_with(&format!("{hook} begins"))).count();
@@ -66,7 +66,7 @@ async fn second_and_third() {
     }
 }
 
-/// RN-08: the result of a forced end is not Ok, even if nothing was cut off by it.
+/// RN-08: the result of a forced end is not Ok, even if it cut off nothing.
 #[tokio::test(start_paused = true)]
 async fn forced_is_not_fine() {
     let runner = builder().drain_delay(10 * SECOND).build().unwrap();
@@ -76,7 +76,7 @@ async fn forced_is_not_fine() {
     assert_eq!(wrong(runner.run().await), ["a second signal cut the shutdown short"]);
 }
 
-/// RN-08: it is the second signal that aborts, whatever began the shutdown; `stop` is none, however often.
+/// RN-08: the second signal aborts, whatever began the shutdown; `stop` never does, however often it is called.
 #[tokio::test(start_paused = true)]
 async fn what_counts() {
     let story = Story::new();
@@ -108,8 +108,8 @@ async fn cuts_hooks() {
     assert_eq!((now() - begin).as_secs(), 2);
 }
 
-/// HC-05: two signals within 100 ms are one, however many there are, and so are those that come in together; one that comes
-/// after that is the second. A manager forwards what the terminal has sent already.
+/// HC-05: signals within 100 ms count as one, however many there are, and so do those that arrive together; one after
+/// that is the second. A manager forwards what the terminal has sent already.
 #[tokio::test(start_paused = true)]
 async fn within_100_ms() {
     let together = &[1_000, 1_000, 1_000][..];
@@ -119,7 +119,7 @@ async fn within_100_ms() {
         (&[1_000, 1_100], false),
         (&[1_000, 1_050, 1_099], false),
         (&[1_000, 1_101], true),
-        // The time counts from the one that was heard, and not from what was taken for the same.
+        // The time counts from the one that was heard, not from those that were ignored.
         (&[1_000, 1_060, 1_120], true),
         (&[1_000, 3_000, 3_050], true),
     ] {
@@ -135,7 +135,7 @@ async fn within_100_ms() {
     }
 }
 
-/// HC-05: the third signal is held to it, too: what cuts off the grace does not cut off the cleanups.
+/// HC-05: this applies to the third signal, too: what cuts off the grace period does not cut off the cleanups.
 #[tokio::test(start_paused = true)]
 async fn the_second_twice() {
     let story = Story::new();
@@ -149,8 +149,8 @@ async fn the_second_twice() {
     assert!(story.lines().contains(&"3 pool ends".to_owned()));
 }
 
-/// HC-04: what was not set is nothing after an interrupt, a `stop`, a parent and a task that fails; what was set holds for
-/// all. (After SIGTERM: see the tests with a process.)
+/// HC-04: an unset drain delay is zero after an interrupt, a `stop`, a parent and a task that fails; a set one applies
+/// to all. (After SIGTERM: see the tests with a process.)
 #[tokio::test(start_paused = true)]
 async fn drain_delay() {
     for set in [None, Some(7 * SECOND)] {

@@ -1,4 +1,4 @@
-//! The steps of the start.
+//! The startup steps.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use seaworthy::{BoxError, Phase};
 use super::{Result, Story, after, builder, nap, runner, stop_after, wrong};
 use crate::support::SECOND;
 
-/// RN-09: one after the other, and ready after the last; a step can register what it made.
+/// RN-09: one after another, and ready after the last; a step can register what it created.
 #[tokio::test(start_paused = true)]
 async fn in_order() {
     let (story, runner) = (Story::new(), runner());
@@ -38,8 +38,8 @@ async fn in_order() {
     assert_eq!(ends, ["4 3 ends", "4 2 ends", "4 1 ends"]);
 }
 
-/// RN-09: one that fails or panics stops the start: the rest are not begun, the service never serves, the cleanups so far are
-/// run, without a drain delay.
+/// RN-09: one that fails or panics stops the startup: the rest are not run, the service never serves, the cleanups so
+/// far are run, without a drain delay.
 #[tokio::test(start_paused = true)]
 async fn failing() {
     for panics in [false, true] {
@@ -81,7 +81,7 @@ async fn failing() {
     }
 }
 
-/// RN-09: a signal or a task that fails during the start stops it, too: the step is dropped where it is.
+/// RN-09: a signal or a task that fails during the startup stops it, too: the step is dropped where it is.
 #[tokio::test(start_paused = true)]
 async fn told_to_end() {
     for fails in [false, true] {
@@ -107,7 +107,7 @@ async fn told_to_end() {
     }
 }
 
-/// RN-09: told to end before it began, nothing is begun.
+/// RN-09: told to end before it began, it begins nothing.
 #[tokio::test(start_paused = true)]
 async fn told_before() {
     let runner = runner();
@@ -117,7 +117,7 @@ async fn told_before() {
     assert!(runner.run().await.is_ok());
 }
 
-/// RN-09: a step that stops the runner itself has its say, and the next is not begun.
+/// RN-09: a step that stops the runner itself still finishes, and the next is not begun.
 #[tokio::test(start_paused = true)]
 async fn stops_itself() {
     let runner = runner();
@@ -130,7 +130,7 @@ async fn stops_itself() {
     assert!(runner.run().await.is_ok());
 }
 
-/// RN-06: a step that is dropped and panics at that has panicked.
+/// RN-06: a step that panics when it is dropped has panicked.
 #[tokio::test(start_paused = true)]
 async fn panics_when_dropped() {
     struct Bomb;
@@ -149,8 +149,8 @@ async fn panics_when_dropped() {
     assert_eq!(wrong(runner.run().await), ["startup step `step` panicked: dropped"]);
 }
 
-/// RN-04, RN-06: steps that are not begun are dropped, and one that panics at that has panicked; the cleanups are run all the
-/// same.
+/// RN-04, RN-06: steps that are not begun are dropped, and one that panics then has panicked; the cleanups are run all
+/// the same.
 #[tokio::test(start_paused = true)]
 async fn panics_when_left_out() {
     struct Bomb;
@@ -187,8 +187,8 @@ async fn needs_a_name() {
     assert!(matches!(error, RegisterError::Config(error) if error.field() == "name"));
 }
 
-/// HC-07: live from the moment at which the run has begun, while the steps of the start go on, too; ready and started when
-/// they are done, and not before. Before the run, nothing is.
+/// HC-07: live as soon as the run has begun, even during the startup steps; ready and started once they are done, and
+/// not before. Before the run, none of these.
 #[cfg(feature = "http")]
 #[tokio::test(start_paused = true)]
 async fn live_while_it_starts() {

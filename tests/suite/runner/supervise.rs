@@ -1,4 +1,4 @@
-//! Tasks that are started again.
+//! Tasks that are restarted.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,8 @@ fn doubling() -> RestartPolicy {
     RestartPolicy::new(Backoff::exponential(SECOND, 4 * SECOND).jitter(Jitter::None)).reset_after(10 * SECOND)
 }
 
-/// Runs as long as each of `runs` says and then fails, or panics each second time; after the last it goes on until told.
+/// Runs as long as each of `runs` says and then fails, or panics every second time; after the last it goes on until
+/// told.
 fn failing(story: &Story, runs: &'static [u64]) -> impl FnMut(Shutdown) -> super::Told<Result> + Send + use<> {
     let story = story.clone();
     let mut run = 0;
@@ -32,8 +33,8 @@ fn failing(story: &Story, runs: &'static [u64]) -> impl FnMut(Shutdown) -> super
     }
 }
 
-/// RN-10: the wait doubles up to its cap, starts over after a stable run, and panics are failures like others. What it
-/// recovered from leaves the run fine, and is counted.
+/// RN-10: the wait doubles up to its cap, starts over after a stable run, and panics count like other failures. What it
+/// recovered from is counted, and is no failure of the run.
 #[tokio::test(start_paused = true)]
 async fn starts_again() {
     let (story, runner) = (Story::new(), runner());
@@ -51,7 +52,7 @@ async fn starts_again() {
     assert_eq!(lines[7..], ["60 feed 7 6 3"]);
 }
 
-/// RN-10: it stops at once at the shutdown, in the middle of a wait, too.
+/// RN-10: it stops at once at the shutdown, even during a wait.
 #[tokio::test(start_paused = true)]
 async fn stops_in_a_wait() {
     let (story, runner) = (Story::new(), runner());
@@ -64,7 +65,7 @@ async fn stops_in_a_wait() {
     assert_eq!(story.lines(), ["0 starts", "100 returns"]);
 }
 
-/// RN-10: in the middle of a run it is told, and what it fails with then is not recovered from.
+/// RN-10: during a run it is told to finish, and does not recover from an error after that.
 #[tokio::test(start_paused = true)]
 async fn fails_at_the_end() {
     for panics in [false, true] {
@@ -80,7 +81,7 @@ async fn fails_at_the_end() {
     }
 }
 
-/// RN-10: it is not restarted once it ended well; an essential one ends the run then.
+/// RN-10: it is not restarted once it has succeeded; an essential one then ends the run.
 #[tokio::test(start_paused = true)]
 async fn ends_well() {
     let (story, runner) = (Story::new(), runner());
@@ -99,7 +100,7 @@ async fn ends_well() {
     assert_eq!(story.lines(), ["0 starts", "1 returns"]);
 }
 
-/// RN-10: it gives up after so many restarts in a row, and that is a failure of the run, with the last error.
+/// RN-10: it gives up after this many restarts in a row, and that is a failure of the run, with the last error.
 #[tokio::test(start_paused = true)]
 async fn gives_up() {
     let (story, runner) = (Story::new(), runner());
@@ -108,7 +109,7 @@ async fn gives_up() {
     assert_eq!(story.lines(), ["0 starts", "1 starts", "3 starts"]);
 }
 
-/// RN-10: a task whose closure panics before there is a future is restarted like another; and never in a hot loop.
+/// RN-10: a task whose closure panics before there is a future is restarted like any other; and never in a hot loop.
 #[tokio::test(start_paused = true)]
 async fn panics_before_its_future() {
     let runs = Arc::new(Mutex::new(0));
@@ -126,7 +127,7 @@ async fn panics_before_its_future() {
     assert!((400..=1001).contains(&runs), "{runs} runs in a thousand milliseconds");
 }
 
-/// RN-10: jitter is drawn from the seed, and is there.
+/// RN-10: jitter is drawn from the seed, and has an effect.
 #[tokio::test(start_paused = true)]
 async fn jitter() {
     let mut seen = Vec::new();
@@ -149,7 +150,7 @@ async fn jitter() {
     assert!(seen[0].windows(2).all(|pair| pair[1] - pair[0] <= 8 * SECOND + MS));
 }
 
-/// RN-05: each failure is told to the observer, with the wait that follows; the one that is not recovered from, without.
+/// RN-05: each failure is reported to the observer, with the wait that follows; the one without recovery, without.
 #[tokio::test(start_paused = true)]
 async fn is_told() {
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -157,7 +158,7 @@ async fn is_told() {
     let observer = move |event: &Event<'_>| match event {
         Event::TaskFailed { name, error, panicked, again_in, .. } => {
             telling.lock().unwrap().push(format!("{name} {error} {panicked} {again_in:?}"));
-            // An observer's panic is its own.
+            // An observer's panic affects nothing else.
             panic!("observer");
         }
         other => panic!("no runner tells {other:?}"),

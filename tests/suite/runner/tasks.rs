@@ -22,7 +22,7 @@ async fn starts_at_once() {
     assert_eq!(runner.handle().tasks().len(), 1);
 }
 
-/// RN-01: also while it runs, and out of another task; the last moment is before the shutdown begins.
+/// RN-01: also while it runs, and from another task; the last moment is before the shutdown begins.
 #[tokio::test(start_paused = true)]
 async fn registered_while_it_runs() {
     let story = Story::new();
@@ -53,7 +53,7 @@ async fn registered_while_it_runs() {
     assert!(matches!(handle.task("after", async |_| Result::Ok(())), Err(RegisterError::ShuttingDown { .. })));
 }
 
-/// RN-02: one that ends well does not end the run, unless it is essential.
+/// RN-02: one that succeeds does not end the run, unless it is essential.
 #[tokio::test(start_paused = true)]
 async fn essential() {
     for essential in [false, true] {
@@ -70,7 +70,7 @@ async fn essential() {
     }
 }
 
-/// RN-02, RN-05: one that fails ends the run, and its error is found again.
+/// RN-02, RN-05: one that fails ends the run, and its error can be found in the result.
 #[tokio::test(start_paused = true)]
 async fn failing() {
     let story = Story::new();
@@ -87,7 +87,7 @@ async fn failing() {
     assert_eq!(error.to_string(), "task `http` failed: port taken");
     assert_eq!(error.first().name().unwrap(), "http");
     let Failure::Task { cause: FailureCause::Error(_), .. } = error.first() else { panic!("{error:?}") };
-    // ER-02: it is told in the text, so that it is no source, too.
+    // ER-02: the text includes it, so it is not a source as well.
     assert!(error.source().is_none() && error.first().source().is_none());
     let Some(FailureCause::Error(source)) = error.first().cause() else { panic!("{error:?}") };
     let source: &io::Error = source.downcast_ref().unwrap();
@@ -105,7 +105,7 @@ async fn failed_before_the_run() {
     assert_eq!(now(), begin);
 }
 
-/// RN-06: a panic is a failure with its message, wherever in a task's life it comes.
+/// RN-06: a panic is a failure with its message, at any point of a task's life.
 #[tokio::test(start_paused = true)]
 async fn panics() {
     struct Bomb;
@@ -174,13 +174,13 @@ async fn panics_when_aborted() {
         runner.start(task).unwrap();
     }
     runner.handle().stop();
-    // Let them begin; what never began has no bomb.
+    // Let them begin; one that never began has no bomb.
     tokio::task::yield_now().await;
     assert_eq!(wrong(runner.run().await), ["task `plain` panicked: aborted", "task `supervised` panicked: aborted"]);
 }
 
-/// RN-12: after the shutdown was requested, a server's closed connection and cancelled work are a success; before it,
-/// and for tasks that are no servers, they are what they are.
+/// RN-12: after the shutdown was requested, a server's closed connection and cancelled work count as success; before
+/// it, and for tasks that are not servers, they are failures.
 #[tokio::test(start_paused = true)]
 async fn graceful_close() {
     let closed = || io::Error::from(io::ErrorKind::ConnectionAborted);
@@ -208,8 +208,8 @@ async fn graceful_close() {
     }
 }
 
-/// RN-12: a tokio task that was cancelled is a success after the shutdown was requested, for every task. A panic in the
-/// rule is the task's.
+/// RN-12: a tokio task that was cancelled counts as success after the shutdown was requested, for every task. A panic
+/// in the rule is the task's.
 #[tokio::test(start_paused = true)]
 async fn cancelled_work() {
     let runner = runner();

@@ -9,8 +9,8 @@ use seaworthy::runner::RegisterError;
 
 use super::{Result, builder, wrong};
 
-/// RN-01: threads that register while the shutdown begins: whoever was let in is awaited, also if it takes a moment to
-/// end, and whoever was not is told so.
+/// RN-01: threads that register while the shutdown begins: a task that was accepted is awaited, even if it takes a
+/// moment to end, and one that was not gets an error.
 #[test]
 fn register_while_it_ends() {
     for round in 0..60 {
@@ -68,7 +68,7 @@ fn register_while_it_ends() {
     }
 }
 
-/// RN-01: and while it is aborted: nobody is left running, whether it was let in or not.
+/// RN-01: the same while it is aborted: no task is left running, accepted or not.
 #[test]
 fn register_while_it_is_dropped() {
     for _ in 0..60 {
@@ -96,7 +96,7 @@ fn register_while_it_is_dropped() {
         barrier.wait();
         drop(runner);
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        // Nobody waits for them, so give them as long as a busy machine may take.
+        // Nothing waits for them, so give them as long as a busy machine may take.
         for _ in 0..10_000 {
             if Arc::strong_count(&alive) == 1 && handle.tasks().is_empty() {
                 break;
@@ -107,7 +107,7 @@ fn register_while_it_is_dropped() {
     }
 }
 
-/// RN-07: a task that blocks its thread is named, and `run` returns all the same, a moment after the grace.
+/// RN-07: a task that blocks its thread is named, and `run` returns all the same, a moment after the grace period.
 #[test]
 fn a_blocked_thread() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

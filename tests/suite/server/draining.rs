@@ -29,8 +29,8 @@ const ANSWERS: [(&str, &str, &str); 5] = [
     ("/nowhere", "404", "404"),
 ];
 
-/// HC-02: while draining every response over HTTP/1 closes its connection: those that are served, those that are refused, the
-/// health endpoints and what nobody knows. Before, none does.
+/// HC-02: while draining every HTTP/1 response closes its connection: served and refused requests, health endpoints and
+/// unknown paths. Before that, none does.
 #[tokio::test(start_paused = true)]
 async fn every_response_closes() {
     let health = Health::new();
@@ -49,7 +49,7 @@ async fn every_response_closes() {
             stream.write_all(request.as_bytes()).await.unwrap();
             let (head, _) = answer(&mut stream).await;
             assert!(head.starts_with(&format!("http/{version} {draining} ")), "{path}: {head}");
-            // An old caller does not expect anything else.
+            // An old client expects nothing else.
             assert!(closes(&head) || version == "1.0", "{path}: {head}");
             assert!(head.matches("\r\nconnection:").count() <= 1, "{head}");
             assert!(closes_within(&mut stream, MS).await, "{path}");
@@ -71,7 +71,7 @@ async fn without_health() {
     assert!(!closes(&head) && !closes_within(&mut kept, MS).await, "{head}");
 }
 
-/// HC-02: on `axum::serve`, the layer does it.
+/// HC-02: with `axum::serve`, the layer does it.
 #[tokio::test]
 async fn on_axum() {
     let health = Health::new();

@@ -1,4 +1,4 @@
-//! What becomes of connections when the server is told to finish.
+//! What happens to connections when the server is told to finish.
 
 use seaworthy::Runner;
 use seaworthy::server::serve;
@@ -8,8 +8,8 @@ use tokio::time::sleep;
 
 use super::{MS, SECOND, Server, answer, app, ask, closes, closes_within, request};
 
-/// HC-06: it serves HTTP/1 and keeps connections; at the token, requests in flight are answered, and told that it was the
-/// last one.
+/// HC-06: it serves HTTP/1 and keeps connections; at the token, requests in flight are answered, with a note that they
+/// were the last.
 #[tokio::test(start_paused = true)]
 async fn requests_in_flight_end() {
     let server = Server::usual();
@@ -35,8 +35,8 @@ async fn requests_in_flight_end() {
     answers.await.unwrap();
 }
 
-/// HC-06: what has sent half a head, or nothing, or is idle between two requests, is closed at once; it does not matter how
-/// many there are.
+/// HC-06: a connection that has sent half a head, or nothing, or is idle between two requests, is closed at once,
+/// however many there are.
 #[tokio::test(start_paused = true)]
 async fn the_others_are_cut() {
     let server = Server::usual();
@@ -53,7 +53,7 @@ async fn the_others_are_cut() {
         ask(&mut stream, "/hello").await;
         stream.write_all(more).await.unwrap();
         streams.push(stream);
-        // In the same breath as the request before.
+        // In the same packet as the request before.
         let mut stream = server.connect();
         stream.write_all(&[request("/hello").as_bytes(), more].concat()).await.unwrap();
         answer(&mut stream).await;
@@ -67,8 +67,8 @@ async fn the_others_are_cut() {
     }
 }
 
-/// HC-06: what is on its way when the token comes is served: in a kept connection, in a new one, in one that was not
-/// accepted yet.
+/// HC-06: a request already sent when the token comes is served: on a kept connection, on a new one, on one that was
+/// not accepted yet.
 #[tokio::test(start_paused = true)]
 async fn what_is_on_its_way() {
     let server = Server::usual();
@@ -87,7 +87,7 @@ async fn what_is_on_its_way() {
     }
 }
 
-/// HC-06: a response whose body the caller is slow to read is no idle connection.
+/// HC-06: a response whose body the client is slow to read is not an idle connection.
 #[tokio::test(start_paused = true)]
 async fn slow_readers() {
     let big = "x".repeat(1_000_000);
@@ -104,7 +104,7 @@ async fn slow_readers() {
     assert_eq!((took.as_secs(), reads.await.unwrap()), (10, 1_000_000));
 }
 
-/// HC-06: dropped, it cuts all that is left, requests in flight included, and listens no more.
+/// HC-06: dropped, it cuts everything left, requests in flight included, and stops listening.
 #[tokio::test(start_paused = true)]
 async fn dropped() {
     let server = Server::usual();
@@ -132,7 +132,8 @@ async fn a_panic() {
     assert!(server.end().await < SECOND);
 }
 
-/// HC-06: over sockets, as a task of a runner: five clients with half a head do not keep it from ending well, and at once.
+/// HC-06: over sockets, as a task of a runner: five clients with half a head do not keep it from ending well, and at
+/// once.
 #[tokio::test]
 async fn a_task_of_the_runner() {
     let runner = Runner::builder().signals([]).build().unwrap();

@@ -26,8 +26,8 @@ async fn get(client: &mut Client, path: &str) -> hyper::Result<(http::response::
     Ok((head, body.collect().await?.to_bytes()))
 }
 
-/// HC-06, HC-02: HTTP/2 is told to go away at the token, and not before; requests in flight are answered, on a connection of
-/// which one of them panicked, too. Nothing says `Connection: close` there.
+/// HC-06, HC-02: HTTP/2 clients are told to go away at the token, and not before; requests in flight are answered, even
+/// on a connection where one of them panicked. Nothing says `Connection: close` there.
 #[tokio::test(start_paused = true)]
 async fn told_to_go_away() {
     let health = Health::new();
@@ -55,13 +55,13 @@ async fn told_to_go_away() {
     assert!(error.is_canceled() || error.is_closed(), "it is not even sent: {error:?}");
 }
 
-/// HC-06: who speaks HTTP/2 and never answers is not waited for: not long, where nothing was asked for, and a little longer
-/// where the end of an answer may still be on its way.
+/// HC-06: an HTTP/2 client that never answers is not waited for: not long if it sent no request, and a little longer if
+/// the end of a response may still be on its way.
 #[tokio::test(start_paused = true)]
 async fn who_does_not_answer() {
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    // A head that is said to be longer than it is.
+    // A head that claims to be longer than it is.
     let half = [0, 0, 100, 1, 4, 0, 0, 0, 1, 0x82, 0x86];
     // `GET http://x/hello`: two fields from the table, two literal ones; the head and the stream end with it.
     let whole = [&[0, 0, 13, 1, 5, 0, 0, 0, 1][..], b"\x82\x86\x04\x06/hello\x41\x01x"].concat();
@@ -80,7 +80,7 @@ async fn who_does_not_answer() {
     }
 }
 
-/// HC-06: who is slow to read an answer has it whole, and is waited for.
+/// HC-06: a client that is slow to read a response gets all of it, and is waited for.
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader() {
     let big = "x".repeat(3_000_000);

@@ -17,7 +17,7 @@ async fn the_time_for_a_head() {
     let (mut silent, mut half, mut slow) = (server.connect(), server.connect(), server.connect());
     half.write_all(b"GET /hello HTTP/1.1\r\n").await.unwrap();
     assert!(!closes_within(&mut silent, 9_900 * MS).await);
-    // Another byte gives no more time.
+    // Another byte does not extend the time.
     half.write_all(b"x").await.unwrap();
     slow.write_all(request("/hello").as_bytes()).await.unwrap();
     assert!(closes_within(&mut silent, 200 * MS).await && closes_within(&mut half, MS).await);
@@ -29,14 +29,14 @@ async fn the_time_for_a_head() {
     sleep(60 * SECOND).await;
     slow.write_all(b"body").await.unwrap();
     assert_eq!(answer(&mut slow).await.1, "body");
-    // The next head counts anew.
+    // The next head's time starts over.
     slow.write_all(b"GET /he").await.unwrap();
     assert!(!closes_within(&mut slow, 9_900 * MS).await);
     assert!(closes_within(&mut slow, 200 * MS).await);
     assert!(server.end().await < SECOND);
 }
 
-/// HC-06: so long is as long as it is told.
+/// HC-06: the time is the one that was set.
 #[tokio::test(start_paused = true)]
 async fn another_time_for_a_head() {
     for (set, closed) in [(2 * SECOND, true), (Duration::MAX, false)] {
@@ -51,7 +51,7 @@ async fn another_time_for_a_head() {
     }
 }
 
-/// HC-06: so many connections at a time; who is one more waits until one has ended, and is served then.
+/// HC-06: this many connections at a time; one more waits until another has ended, and is served then.
 #[tokio::test(start_paused = true)]
 async fn the_number_of_connections() {
     let server = start(app(), |server| server.max_connections(2));
@@ -70,7 +70,7 @@ async fn the_number_of_connections() {
     assert!(closes_within(&mut four, MS).await);
 }
 
-/// HC-06: without a limit there is none.
+/// HC-06: by default there is no limit.
 #[tokio::test(start_paused = true)]
 async fn any_number_of_connections() {
     let server = Server::usual();
@@ -81,7 +81,8 @@ async fn any_number_of_connections() {
     assert!(server.end().await < SECOND);
 }
 
-/// HC-06: errors of the listener do not end it: one connection's are passed over, the others waited out.
+/// HC-06: errors of the listener do not end it: after one that concerns a single connection it goes on, after others it
+/// waits.
 #[tokio::test(start_paused = true)]
 async fn errors_of_the_listener() {
     let server = Server::usual();
@@ -116,7 +117,7 @@ async fn bad_settings() {
     server.end().await;
 }
 
-/// HC-06: connections of TCP have no delay.
+/// HC-06: TCP connections have no delay.
 #[tokio::test]
 async fn tcp_no_delay() {
     use seaworthy::server::Listener;

@@ -1,4 +1,4 @@
-//! The server: HC-02, HC-06. Connections are pipes on a paused clock, but where the system has its say.
+//! The server: HC-02, HC-06. Connections are pipes on a paused clock, except where the system matters.
 #![allow(clippy::disallowed_methods, reason = "the clock is paused, but where a process or a socket has its say")]
 
 mod draining;
@@ -23,7 +23,7 @@ use tokio::time::sleep;
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Connections that a test makes, and the errors that it wants.
+/// Connections that a test makes, and the errors it injects.
 struct Pipes(mpsc::UnboundedReceiver<io::Result<DuplexStream>>);
 
 impl Listener for Pipes {
@@ -37,7 +37,7 @@ impl Listener for Pipes {
     }
 }
 
-/// A server that runs, and what belongs to it.
+/// A running server, and what belongs to it.
 struct Server {
     pipes: mpsc::UnboundedSender<io::Result<DuplexStream>>,
     trigger: ShutdownTrigger,
@@ -76,7 +76,7 @@ impl Server {
         ours
     }
 
-    /// Waits for its end, and tells how long that took.
+    /// Waits for its end, and returns how long that took.
     async fn end(self) -> Duration {
         let begin = tokio::time::Instant::now();
         self.trigger.fire();
@@ -107,7 +107,7 @@ async fn answer(stream: &mut DuplexStream) -> (String, String) {
     (head, String::from_utf8(body).unwrap())
 }
 
-/// Whether the other side closes within this time, without another byte.
+/// Whether the peer closes within this time, without another byte.
 async fn closes_within(stream: &mut DuplexStream, time: Duration) -> bool {
     matches!(tokio::time::timeout(time, stream.read_u8()).await, Ok(Err(_)))
 }

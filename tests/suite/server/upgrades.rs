@@ -1,4 +1,4 @@
-//! Connections that are made something else of.
+//! Upgraded connections.
 
 use axum::Router;
 use axum::body::Body;
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::{MS, SECOND, Server, answer, closes_within, start};
 
-/// Answers with an echo, until the caller hangs up; or until the shutdown, if it listens.
+/// Answers with an echo, until the client hangs up; or until the shutdown, if it listens to that.
 fn echo(listens: Option<Shutdown>) -> Router {
     let upgrade = async move |request: Request| {
         let upgrade = hyper::upgrade::on(request);
@@ -51,8 +51,7 @@ async fn upgraded(server: &Server) -> tokio::io::DuplexStream {
     stream
 }
 
-/// HC-06: an upgraded connection is waited for until it ends, and works until then; it may be silent for as long as it
-/// likes.
+/// HC-06: an upgraded connection is awaited until it ends, and works until then; it may be silent for any time.
 #[tokio::test(start_paused = true)]
 async fn awaited() {
     let server = start(echo(None), |server| server);
@@ -78,7 +77,7 @@ async fn listening() {
     assert!(closes_within(&mut stream, MS).await);
 }
 
-/// HC-06: one that does not listen ends with the grace, when the server is dropped.
+/// HC-06: one that does not listen ends with the grace period, when the server is dropped.
 #[tokio::test(start_paused = true)]
 async fn cut() {
     let server = start(echo(None), |server| server);
@@ -89,7 +88,7 @@ async fn cut() {
     assert!(closes_within(&mut stream, MS).await);
 }
 
-/// HC-06: it counts as a connection for as long as it goes on.
+/// HC-06: it counts as a connection while it lasts.
 #[tokio::test(start_paused = true)]
 async fn counted() {
     let server = start(echo(None), |server| server.max_connections(1));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use seaworthy::BoxError;
 use tower::Service;
 
-/// What a request asks of the backend.
+/// What a request asks the backend to do.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Do {
     Answer,

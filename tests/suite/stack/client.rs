@@ -1,4 +1,4 @@
-//! Total timeout, retry, circuit, bulkhead, timeout of an attempt, service.
+//! Total timeout, retry, circuit breaker, bulkhead, attempt timeout, service.
 
 use seaworthy::{TimeoutLayer, Verdict};
 use tokio_test::task::spawn;
@@ -7,7 +7,7 @@ use tokio_test::{assert_pending, assert_ready};
 use super::*;
 use crate::support::{SECOND, now};
 
-/// A retry goes on until the circuit opens and no further: whoever meets an open circuit is told at once.
+/// A retry goes on until the circuit opens and no further: a call that meets an open circuit is rejected at once.
 #[tokio::test(start_paused = true)]
 async fn a_retry_stops_at_an_open_circuit() {
     let (parts, backend) = (Parts::new(10, None), Backend::new());
@@ -24,7 +24,7 @@ async fn a_retry_stops_at_an_open_circuit() {
     parts.assert_whole(&"stopped").await;
 }
 
-/// Each attempt that is given up is a failure of the circuit, and the third opens it.
+/// Each attempt that times out is a failure for the circuit breaker, and the third opens it.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_below_the_circuit_trips_it() {
     let (parts, backend) = (Parts::new(3, None), Backend::new());
@@ -36,7 +36,7 @@ async fn a_timeout_below_the_circuit_trips_it() {
     parts.assert_whole(&"tripped").await;
 }
 
-/// An attempt that was given up is made again, and the caller does not notice.
+/// An attempt that timed out is retried, and the caller does not notice.
 #[tokio::test(start_paused = true)]
 async fn what_timed_out_is_retried() {
     let (parts, backend) = (Parts::new(3, None), Backend::new());
@@ -48,8 +48,8 @@ async fn what_timed_out_is_retried() {
     parts.assert_whole(&"retried").await;
 }
 
-/// A bulkhead that is full says nothing about the backend: the circuit's run of failures neither grows nor ends. It is
-/// not retried, either.
+/// A full bulkhead says nothing about the backend: the circuit's run of failures neither grows nor ends. It is not
+/// retried, either.
 #[tokio::test(start_paused = true)]
 async fn a_full_bulkhead_is_ignored_by_the_circuit() {
     for queue in [None, Some(QUEUE)] {
@@ -93,7 +93,7 @@ async fn a_probe_that_finds_the_bulkhead_full() {
     }
 }
 
-/// Whoever waits for the next attempt holds no permit and no permit.
+/// A call that waits for its next attempt holds no permit, of either kind.
 #[tokio::test(start_paused = true)]
 async fn between_attempts_nothing_is_held() {
     let (parts, backend) = (Parts::new(3, None), Backend::new());
@@ -101,7 +101,7 @@ async fn between_attempts_nothing_is_held() {
     let mut failing = spawn(service.clone().oneshot(Do::Fail));
     assert_pending!(failing.poll());
     assert_eq!((parts.bulkhead.in_use(), parts.failures()), (0, 1));
-    // The only permit is another's meanwhile.
+    // Meanwhile another call has the only permit.
     assert_eq!(rejection(&service, Do::Answer).await, None);
     assert_eq!(parts.failures(), 0);
     advance(WAIT).await;
@@ -111,7 +111,7 @@ async fn between_attempts_nothing_is_held() {
     parts.assert_whole(&"dropped").await;
 }
 
-/// The total timeout ends attempts and waits. The attempt that it cut says nothing to the circuit.
+/// The total timeout ends attempts and waits. The attempt that it cuts off does not count for the circuit breaker.
 #[tokio::test(start_paused = true)]
 async fn a_total_timeout_ends_it_all() {
     // In the first attempt, in the wait after it, in the second attempt.

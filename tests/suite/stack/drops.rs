@@ -1,4 +1,4 @@
-//! Every order of the four layers, dropped at every await point: nothing is lost in any of them.
+//! Every order of the four layers, dropped at every await point: none of them loses anything.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -42,7 +42,7 @@ impl Parts {
     }
 }
 
-/// How each call of the backend ends, if nobody gives it up.
+/// How each call of the backend ends, unless it is dropped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
     Answer,
@@ -54,7 +54,7 @@ enum End {
 /// What it panics with.
 struct OnPurpose;
 
-/// Is not ready at once, and answers late. It counts what is alive.
+/// Not ready at once, and answers late. It counts what is alive.
 #[derive(Debug)]
 struct Slow {
     alive: Arc<()>,
@@ -93,7 +93,7 @@ impl Service<Arc<()>> for Slow {
             match end {
                 End::Answer => Ok("fine"),
                 End::Error => Err("broken".into()),
-                // As `panic!`, and nobody is told.
+                // Like `panic!`, but without a message.
                 End::Panic => resume_unwind(Box::new(OnPurpose)),
                 End::Never => std::future::pending().await,
             }
@@ -125,13 +125,13 @@ async fn call(mut service: Boxed<Arc<()>>, request: Arc<()>) -> Result<&'static 
 struct Story {
     end: End,
     half_open: bool,
-    /// The permit is another's for so many polls; after one of them, it is free again between readiness and call.
+    /// Another call has the permit for this many polls; after one of them, it is free again between readiness and call.
     slot_after: usize,
     /// Then it is dropped.
     polls: usize,
 }
 
-/// Tells whether the call came to its end before it was dropped.
+/// Returns whether the call ended before it was dropped.
 async fn drive(order: &[Part], story: Story) -> bool {
     let Story { end, half_open, slot_after, polls } = story;
     let parts = Parts::new(3, Some(QUEUE));
@@ -173,7 +173,7 @@ async fn drive(order: &[Part], story: Story) -> bool {
     ended
 }
 
-/// Whatever the order is, however the backend ends, whether the call is a probe and whether it has to wait for a permit:
+/// Whatever the order, however the backend ends, whether the call is a probe and whether it has to wait for a permit:
 /// dropped after any number of polls, it leaves nothing behind.
 #[tokio::test(start_paused = true)]
 async fn every_order_dropped_at_every_await_point() {

@@ -6,7 +6,7 @@ use seaworthy::{Error, WrapErrorLayer};
 
 use super::*;
 
-/// Every outcome that there is, one after the other: an answer, the backend's own error, and each of the rejections.
+/// Every possible outcome, one after another: a response, the backend's own error, and each of the rejections.
 async fn outcomes<S>(parts: &Parts, service: S) -> [Result<&'static str, S::Error>; 5]
 where
     S: Service<Do, Response = &'static str> + Clone,
@@ -41,7 +41,7 @@ async fn boxed() {
     assert_eq!(outcomes[1].as_ref().unwrap_err().to_string(), "broken");
 }
 
-/// An enum of a user's own goes in and comes out.
+/// A user's own enum goes in and comes out.
 #[tokio::test(start_paused = true)]
 async fn an_enum_of_ones_own() {
     #[derive(Debug, PartialEq, thiserror::Error)]
@@ -68,7 +68,7 @@ async fn an_enum_of_ones_own() {
     assert_eq!(outcomes[1], Err(ShopError::SoldOut));
 }
 
-/// A foreign error is lifted once, at the bottom.
+/// A foreign error is wrapped once, at the bottom.
 #[tokio::test(start_paused = true)]
 async fn lifted() {
     let parts = Parts::new(1, None);

@@ -46,11 +46,11 @@ struct Parts {
 }
 
 impl Parts {
-    /// One permit, for which a call may wait if `queue` says so, and so many attempts.
+    /// One permit, for which a call may wait if `queue` says so, and this many attempts.
     fn new(attempts: u32, queue: Option<Duration>) -> Parts {
         let bulkhead = Bulkhead::builder("slots").limit(1);
         let bulkhead = queue.map_or(bulkhead.clone(), |queue| bulkhead.max_wait(queue));
-        // What is withdrawn stays withdrawn, and the requests of a test pay for nothing.
+        // Withdrawn tokens stay withdrawn, and the requests of a test pay for nothing.
         let budget = RetryBudget::builder().ratio(0.001).floor(FLOOR as u32).refill_per_second(0).build().unwrap();
         let retried = Arc::<AtomicU32>::default();
         let counter = Arc::clone(&retried);
@@ -105,7 +105,7 @@ impl Parts {
         );
         let retried = self.retried.load(Ordering::Relaxed);
         assert_eq!(budget.balance(), FLOOR - u64::from(retried), "{story:?}");
-        // Time goes on only if it has to, since it would give up a probe that was leaked.
+        // Time advances only if it has to, since that would time out a probe that was leaked.
         if circuit_breaker.state() == State::Open {
             advance(OPEN).await;
         }
@@ -116,7 +116,7 @@ impl Parts {
     }
 }
 
-/// The rejection that a call ended with, if it did. The paused clock goes on by itself while everybody waits.
+/// The rejection that a call ended with, if it did. The paused clock advances by itself while every task waits.
 async fn rejection<S>(service: &S, request: Do) -> Option<Rejected>
 where
     S: Service<Do, Error: StackError> + Clone,

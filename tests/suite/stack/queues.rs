@@ -1,4 +1,4 @@
-//! An open circuit above a bulkhead that is full; the stack under and above other people's layers.
+//! An open circuit above a full bulkhead; the stack below and above third-party layers.
 
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
@@ -6,8 +6,8 @@ use tokio_test::{assert_pending, assert_ready};
 use super::*;
 use crate::support::now;
 
-/// An open circuit fails fast while the bulkhead below is full, with callers in its queue and without. Those who were
-/// let in before stay where they are, and what becomes of them says nothing about the circuit of now.
+/// An open circuit fails fast while the bulkhead below is full, with and without callers in its queue. Those admitted
+/// before stay where they are, and their outcome says nothing about the circuit's current state.
 #[tokio::test(start_paused = true)]
 async fn an_open_circuit_above_a_full_bulkhead() {
     for queue in [None, Some(QUEUE)] {
@@ -40,7 +40,7 @@ async fn an_open_circuit_above_a_full_bulkhead() {
     }
 }
 
-/// One who waits in the queue when the circuit opens, and then fails, does not start the open time anew.
+/// A call that waits in the queue when the circuit opens, and then fails, does not restart the open time.
 #[tokio::test(start_paused = true)]
 async fn a_late_failure_from_the_queue() {
     let (parts, backend) = (Parts::new(1, Some(QUEUE)), Backend::new());
@@ -57,7 +57,7 @@ async fn a_late_failure_from_the_queue() {
     parts.assert_whole(&"late").await;
 }
 
-/// A probe that waits in the queue is a probe nevertheless: nobody else is let in until it is done.
+/// A probe that waits in the queue is still a probe: no other call is admitted until it is done.
 #[tokio::test(start_paused = true)]
 async fn a_probe_in_the_queue() {
     let (parts, backend) = (Parts::new(3, Some(QUEUE)), Backend::new());
@@ -76,8 +76,8 @@ async fn a_probe_in_the_queue() {
     parts.assert_whole(&"probed").await;
 }
 
-/// Under `LoadShed` and `Buffer`: rejections are answers, so that neither sheds anything and the buffer's worker lives on
-/// when the circuit has closed again. Above them, too.
+/// Under `LoadShed` and `Buffer`: rejections are responses, so that neither sheds anything and the buffer's worker is
+/// still alive when the circuit has closed again. Above them, too.
 #[tokio::test(start_paused = true)]
 async fn with_buffer_and_load_shed() {
     for above in [true, false] {

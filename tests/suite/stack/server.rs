@@ -48,7 +48,7 @@ fn fine() -> (StatusCode, String) {
     (StatusCode::OK, "fine".into())
 }
 
-/// One request too many is told so at once, and the handler does not hear of it.
+/// One request too many is rejected at once, and the handler does not see it.
 #[tokio::test(start_paused = true)]
 async fn one_too_many_is_turned_away() {
     let (app, parts, backend) = server(None);
@@ -69,14 +69,14 @@ async fn or_it_waits_for_its_turn() {
     let (app, parts, _) = server(Some(QUEUE));
     let (slow, next) = tokio::join!(ask(&app, "/slow"), ask(&app, "/slow"));
     assert_eq!((slow, next), (fine(), fine()));
-    // The handler hangs for longer than anybody waits.
+    // The handler hangs for longer than any caller waits.
     let (hung, next) = tokio::join!(ask(&app, "/hang"), ask(&app, "/fine"));
     assert_eq!((hung.0, next.0), (StatusCode::GATEWAY_TIMEOUT, StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(ask(&app, "/fine").await, fine());
     parts.assert_whole(&"waited").await;
 }
 
-/// A client that hangs up gives back its permit, or its place in the queue.
+/// A client that hangs up releases its permit, or its place in the queue.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_hangs_up() {
     let (app, parts, backend) = server(Some(QUEUE));

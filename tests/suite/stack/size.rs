@@ -1,4 +1,4 @@
-//! How large the futures are that a caller has to hold.
+//! The size of the futures that a caller has to hold.
 
 use std::task::{Context, Poll};
 
@@ -50,7 +50,7 @@ type Timed = TimeoutService<Inner>;
 type Slotted = BulkheadService<Timed>;
 type Guarded = CircuitBreakerService<Slotted>;
 
-/// A layer adds to the futures of all that lie around it, and a retry keeps a copy of the services below it, besides.
+/// A layer adds to the futures of all layers around it, and a retry also keeps a copy of the services below it.
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn the_future_of_the_whole_stack() {

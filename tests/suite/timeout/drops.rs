@@ -13,7 +13,7 @@ use crate::support::{MS, SECOND, advance};
 const LIMIT: Duration = Duration::from_millis(20);
 
 /// TO-01: dropped after any number of polls, before and after the timer was made and after it went off, it takes inner
-/// with it and tells nothing.
+/// with it and reports nothing.
 #[tokio::test(start_paused = true)]
 async fn dropped_at_every_await() {
     let told = Told::default();
@@ -34,7 +34,7 @@ async fn dropped_at_every_await() {
     assert_eq!(told.take(), []);
 }
 
-/// TO-01: the timer of an answered or dropped call wakes nobody.
+/// TO-01: the timer of an answered or dropped call wakes nothing.
 #[tokio::test(start_paused = true)]
 async fn a_timer_ends_with_its_call() {
     let script = Script::default();
@@ -52,7 +52,7 @@ async fn a_timer_ends_with_its_call() {
     assert!(!task.is_woken());
 }
 
-/// TO-01: a panic of inner is the caller's, on the first poll and on a later one; what is left can be dropped.
+/// TO-01: a panic of inner goes to the caller, on the first poll and on a later one; the rest can be dropped.
 #[tokio::test(start_paused = true)]
 async fn panics_pass() {
     for last in [1, 2] {
@@ -99,7 +99,7 @@ async fn a_panic_in_a_drop_passes() {
     drop(call);
 }
 
-/// TO-01: around it and below it, `Buffer` and `LoadShed` live on after a call was given up.
+/// TO-01: around it and below it, `Buffer` and `LoadShed` survive a call that times out.
 #[tokio::test(start_paused = true)]
 async fn lives_with_buffer_and_load_shed() {
     let hang_on_zero = service_fn(async |request: u32| match request {
@@ -119,7 +119,7 @@ async fn lives_with_buffer_and_load_shed() {
     }
 }
 
-/// TO-01: a permit that the inner future holds is free when the caller learns that its call was given up.
+/// TO-01: a permit held by the inner future is free when the caller learns that its call timed out.
 #[tokio::test(start_paused = true)]
 async fn what_inner_holds_is_given_back() {
     let service = ServiceBuilder::new()
@@ -133,7 +133,7 @@ async fn what_inner_holds_is_given_back() {
     assert!(!second.is_woken());
     advance(MS).await;
     assert!(assert_ready!(first.poll()).is_err());
-    // The first future is still there, but the second was let in.
+    // The first future still exists, but the second was let in.
     assert!(second.is_woken());
     assert_pending!(second.poll());
     advance(LIMIT).await;

@@ -15,7 +15,7 @@ use seaworthy::timeout::Limit;
 use seaworthy::{BoxError, Event, Observer};
 use tokio::time::Duration;
 
-/// An inner future that is told from outside when to answer, and shows how often it was polled and whether it is alive.
+/// An inner future that the test tells when to answer, and that shows how often it was polled and whether it is alive.
 #[derive(Clone, Debug, Default)]
 struct Script(Arc<Mutex<State>>);
 
@@ -68,7 +68,7 @@ impl Drop for Scripted {
     }
 }
 
-/// What was told: the name, the limit and its length.
+/// An event: the name, the limit and its length.
 type Line = (Option<String>, Limit, Duration);
 
 #[derive(Clone, Debug, Default)]

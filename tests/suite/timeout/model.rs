@@ -29,7 +29,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..24)
 }
 
-/// The naive model, in whole milliseconds: what each poll gives, up to the first that is no `Pending`.
+/// The naive model, in whole milliseconds: the result of each poll, up to the first that is not `Pending`.
 fn model(limit: Option<u32>, steps: &[Step]) -> Vec<Seen> {
     let (mut now, mut first_poll, mut answered) = (0, None, false);
     let mut seen = Vec::new();
@@ -53,8 +53,8 @@ fn model(limit: Option<u32>, steps: &[Step]) -> Vec<Seen> {
     seen
 }
 
-/// TO-01 to TO-05 at once, with any order of polls, waits and the answer: each poll polls inner exactly once and gives
-/// what the model says, and inner is alive until it was given up.
+/// TO-01 to TO-05 at once, with any order of polls, waits and the response: each poll polls inner exactly once and
+/// returns what the model says, and inner is alive until it times out.
 async fn run(limit: Option<u32>, steps: &[Step]) -> Vec<Seen> {
     let script = Script::default();
     let inner = script.clone();

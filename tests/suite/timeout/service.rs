@@ -23,7 +23,7 @@ assert_impl_all!(Timeout: Clone, Send, Sync, Unpin);
 assert_impl_all!(TimeoutBuilder: Clone, Send, Sync);
 assert_impl_all!(TimeoutService<()>: Clone, Send, Sync, Unpin);
 assert_impl_all!(ResponseFuture<std::future::Ready<()>>: Send, Sync, Unpin);
-// What the inner future is not, this one is not either.
+// A trait that the inner future lacks, this one lacks, too.
 assert_not_impl_any!(ResponseFuture<std::marker::PhantomPinned>: Unpin);
 assert_not_impl_any!(ResponseFuture<*const ()>: Send, Sync);
 assert_impl_all!(FixedTimeout: Copy, Send, Sync);
@@ -40,7 +40,7 @@ fn rejection<T: std::fmt::Debug>(result: Result<T, BoxError>) -> Option<Rejected
     result.unwrap_err().rejected().cloned()
 }
 
-/// Polls once where there is no runtime, so that it would panic to make a timer.
+/// Polls once outside a runtime, where making a timer would panic.
 fn poll_without_timers<F: Future>(future: F) -> Poll<F::Output> {
     assert!(tokio::runtime::Handle::try_current().is_err());
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
@@ -58,16 +58,16 @@ async fn gives_up_when_the_time_is_over() {
     assert_eq!((script.polls(), script.alive()), (2, 1));
 
     advance(MS).await;
-    // The time is over, the task knows, and nothing has happened yet.
+    // The time is over, the task is woken, and nothing has happened yet.
     assert!(call.is_woken());
     assert_eq!(script.alive(), 1);
     assert_eq!(rejection(assert_ready!(call.poll())), timed_out(LIMIT));
-    // The response future is still there, the inner one is not.
+    // The response future still exists, the inner one does not.
     assert_eq!(script.alive(), 0);
     drop(call);
 }
 
-/// TO-01: an answer in time passes, be it good or bad, and nothing is told.
+/// TO-01: a response in time passes, good or bad, and nothing is reported.
 #[tokio::test(start_paused = true)]
 async fn answers_in_time_pass() {
     let (told, script) = (Told::default(), Script::default());
@@ -84,7 +84,7 @@ async fn answers_in_time_pass() {
     assert_eq!(told.take(), []);
 }
 
-/// TO-01: for a service it is the same; inner was called once, and its late answer is nobody's.
+/// TO-01: the same for a service; inner was called once, and its late response goes nowhere.
 #[tokio::test(start_paused = true)]
 async fn gives_up_a_call_of_a_service() {
     let (mut service, mut handle) = mock::spawn_with(|inner: mock::Mock<&str, &str>| layer().layer().layer(inner));
@@ -98,7 +98,7 @@ async fn gives_up_a_call_of_a_service() {
     assert_eq!(rejection(assert_ready!(call.poll())), timed_out(LIMIT));
     answer.send_response("too late");
 
-    // The service goes on: the next call has a time of its own.
+    // The service goes on: the next call has its own time.
     assert_ready_ok!(service.poll_ready());
     let mut call = spawn(service.call("quick"));
     let (_, answer) = handle.next_request().await.unwrap();
@@ -108,7 +108,7 @@ async fn gives_up_a_call_of_a_service() {
     assert_eq!(assert_ready_ok!(call.poll()), "here");
 }
 
-/// TO-01: it is told once, with the name, after inner is gone.
+/// TO-01: it is reported once, with the name, after inner is gone.
 #[tokio::test(start_paused = true)]
 async fn tells_after_inner_is_dropped() {
     let script = Script::default();
@@ -122,13 +122,13 @@ async fn tells_after_inner_is_dropped() {
         })
         .build()
         .unwrap();
-    // ER-06: and the rejection says which of them it was.
+    // ER-06: and the rejection says which timeout it was.
     let named = Rejected::TimedOut { after: LIMIT, timeout: Some("slowpoke".into()) };
     assert_eq!(rejection(layer.run(script.start()).await), Some(named));
     assert_eq!(told.take(), [(Some("slowpoke".into()), Limit::Response, LIMIT)]);
 }
 
-/// TO-01: without an observer it is logged, as `debug` and with the name if there is one; an answer is not.
+/// TO-01: without an observer it is logged, as `debug` and with the name if there is one; a response is not.
 #[tokio::test(start_paused = true)]
 async fn logs_what_it_gives_up() {
     let log = Log::default();
@@ -176,7 +176,7 @@ async fn a_panicking_observer_is_survived() {
     assert_eq!(rejection(layer.run(Script::default().start()).await), timed_out(LIMIT));
 }
 
-/// TO-01: polled again after it gave up, it says so and does not hang.
+/// TO-01: polled again after it timed out, it panics and does not hang.
 #[tokio::test(start_paused = true)]
 async fn polled_after_the_end_it_panics() {
     let mut call = spawn(layer().run(Script::default().start()));
@@ -186,7 +186,7 @@ async fn polled_after_the_end_it_panics() {
     assert!(catch_unwind(AssertUnwindSafe(|| call.poll().is_pending())).is_err());
 }
 
-/// TO-01: the error type stays as it is: the user's own, or a lifted one, down to `Infallible`.
+/// TO-01: the error type stays the same: the user's own, or a wrapped one, down to `Infallible`.
 #[tokio::test(start_paused = true)]
 async fn every_stack_error_can_hold_it() {
     let lifted = layer().run(pending::<Result<(), Error<Infallible>>>()).await;
@@ -198,7 +198,7 @@ async fn every_stack_error_can_hold_it() {
     assert_eq!(service.oneshot(()).await, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT, timeout: None })));
 }
 
-/// TO-01: an inner future that uses up the budget of its task at every poll, and never rests, is given up too.
+/// TO-01: an inner future that uses up its task's budget on every poll, and never rests, times out too.
 #[tokio::test(start_paused = true)]
 async fn a_greedy_inner_is_given_up() {
     let mut polls = 0;
@@ -220,7 +220,7 @@ async fn a_greedy_inner_is_given_up() {
     assert_eq!(rejection(call.await.unwrap()), timed_out(LIMIT));
 }
 
-/// TO-02: an answer that is there at the poll at which the time is over, or long after, is not lost.
+/// TO-02: a response that is ready at the poll at which the time is over, or long after, is not lost.
 #[tokio::test(start_paused = true)]
 async fn inner_is_polled_first() {
     for late in [Duration::ZERO, SECOND] {
@@ -233,7 +233,7 @@ async fn inner_is_polled_first() {
     }
 }
 
-/// TO-03: an answer on the first poll makes no timer: it needs no runtime. A pending one does need it.
+/// TO-03: a response on the first poll makes no timer: it needs no runtime. A pending one does need it.
 #[test]
 fn no_timer_for_an_answer_on_the_first_poll() {
     let answer = poll_without_timers(layer().run(ready(Ok::<_, BoxError>(7))));
@@ -242,7 +242,7 @@ fn no_timer_for_an_answer_on_the_first_poll() {
     assert!(catch_unwind(AssertUnwindSafe(|| poll_without_timers(waits))).is_err());
 }
 
-/// TO-03: the time is counted from the first poll, not from `call`.
+/// TO-03: the time counts from the first poll, not from `call`.
 #[tokio::test(start_paused = true)]
 async fn time_begins_with_the_first_poll() {
     let script = Script::default();
@@ -258,7 +258,7 @@ async fn time_begins_with_the_first_poll() {
     assert_eq!(script.polls(), 3);
 }
 
-/// TO-03: waiting for inner to be ready is not limited and counts for nothing.
+/// TO-03: waiting for inner to be ready has no limit and does not count.
 #[tokio::test(start_paused = true)]
 async fn readiness_is_not_limited() {
     let (mut service, mut handle) = mock::spawn_with(|inner: mock::Mock<(), &str>| layer().layer().layer(inner));
@@ -275,7 +275,7 @@ async fn readiness_is_not_limited() {
     assert_eq!(assert_ready_ok!(call.poll()), "ok");
 }
 
-/// TO-04: a closure says for each request how long it may take; none is no limit.
+/// TO-04: a closure says how long each request may take; none means no limit.
 #[tokio::test(start_paused = true)]
 async fn each_request_has_its_limit() {
     let told = Told::default();
@@ -303,15 +303,15 @@ async fn each_request_has_its_limit() {
     assert_eq!(told.take(), []);
 }
 
-/// TO-04: zero from a closure is a deadline that has passed: inner is called and polled once, for an answer that is
-/// there, and then given up without a timer.
+/// TO-04: zero from a closure is a deadline that has passed: inner is called and polled once, for a response that is
+/// ready, and then dropped without a timer.
 #[test]
 fn zero_for_a_request_is_over_at_once() {
     over_at_once(&Timeout::per_request(|_: &()| Some(Duration::ZERO)).build().unwrap(), None);
 }
 
-/// HC-21: a timeout cannot fail to be made: zero is what it is from a closure, with a name and without, as a layer and
-/// around a future.
+/// HC-21: making a timeout cannot fail: zero means what it means from a closure, with and without a name, as a layer
+/// and around a future.
 #[test]
 fn zero_for_all_requests_is_over_at_once() {
     let plain = Timeout::new(Duration::ZERO);
@@ -347,7 +347,7 @@ async fn a_panicking_closure_leaves_inner_alone() {
     assert_pending!(spawn(handle.next_request()).poll());
 }
 
-/// TO-05: a duration too long to be told is no limit: no panic, and no timer either.
+/// TO-05: a duration that the clock cannot represent means no limit: no panic, and no timer either.
 #[test]
 fn too_long_is_no_limit() {
     for limit in
@@ -359,7 +359,7 @@ fn too_long_is_no_limit() {
     }
 }
 
-/// TO-05: the longest that can be told does not panic, and years are kept to the millisecond.
+/// TO-05: the longest that it can represent does not panic, and years are kept to the millisecond.
 #[tokio::test(start_paused = true)]
 async fn long_limits_are_kept() {
     let longest = Timeout::new(Duration::from_nanos(u64::MAX));

@@ -14,7 +14,7 @@ fn send() {
 }
 
 #[allow(clippy::disallowed_methods, reason = "signals live in real time")]
-/// RN-02, RN-08: the first one, which comes before `run`, is not lost and begins the shutdown; the second one aborts.
+/// RN-02, RN-08: the first one, sent before `run`, is not lost and begins the shutdown; the second one aborts.
 #[tokio::test]
 async fn first_and_second() {
     let long = Duration::from_secs(3_600);

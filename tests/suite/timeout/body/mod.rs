@@ -37,7 +37,7 @@ assert_impl_all!(TimeoutBody<Full<Bytes>>: Default, Send, Sync, Unpin);
 assert_not_impl_any!(TimeoutBody<std::marker::PhantomPinned>: Unpin);
 assert_not_impl_any!(TimeoutBody<*const ()>: Send, Sync);
 
-/// A body that is filled from outside.
+/// A body that is fed by the test.
 #[derive(Clone, Debug, Default)]
 struct Tap(Arc<Mutex<Water>>);
 
@@ -46,7 +46,7 @@ struct Water {
     /// None is the end.
     frames: VecDeque<Option<Result<Frame<Bytes>, &'static str>>>,
     waker: Option<Waker>,
-    /// Whether the end is known before it is asked for.
+    /// Whether the end is known before it is polled for.
     tells_end: bool,
     alive: bool,
 }
@@ -148,7 +148,7 @@ fn got(poll: Poll<Option<Result<Frame<Bytes>, BoxError>>>) -> Got {
     }
 }
 
-/// A body in a task of its own.
+/// A body in its own task.
 struct Reader(tokio_test::task::Spawn<TimeoutBody<Flow>>);
 
 impl Reader {
@@ -167,7 +167,7 @@ impl Reader {
     }
 }
 
-/// TO-06: frames that are there pass as they are, with trailers, size hint and end. They make no timer: no runtime is
+/// TO-06: frames that are ready pass unchanged, with trailers, size hint and end. They make no timer: no runtime is
 /// needed.
 #[test]
 fn ready_frames_pass_and_make_no_timer() {
@@ -185,13 +185,13 @@ fn ready_frames_pass_and_make_no_timer() {
     assert!(reader.0.is_end_stream());
     assert_eq!((reader.poll(), reader.poll()), (Got::End, Got::Pending));
 
-    // To wait does need a timer.
+    // Waiting does need a timer.
     let mut waits = Reader::new(&both(), &tap);
     assert!(catch_unwind(AssertUnwindSafe(|| waits.poll())).is_err());
 }
 
-/// TO-06: a frame that does not come within the idle time ends the body: inner is dropped at that poll, the poll gives
-/// the error, and then there is the end.
+/// TO-06: a frame that does not come within the idle time ends the body: inner is dropped at that poll, the poll
+/// returns the error, and then comes the end.
 #[tokio::test(start_paused = true)]
 async fn gives_up_an_idle_body() {
     let (tap, told) = (Tap::default(), Told::default());
@@ -220,7 +220,7 @@ async fn gives_up_an_idle_body() {
     assert_eq!(reader.poll(), Got::End);
 }
 
-/// TO-06: the idle time counts only while somebody waits: a slow reader gives up nothing.
+/// TO-06: the idle time counts only while a reader waits: a slow reader does not use it up.
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_is_not_idle() {
     let tap = Tap::default();
@@ -230,7 +230,7 @@ async fn a_slow_reader_is_not_idle() {
     tap.data("a");
     assert_eq!(reader.poll(), data("a"));
     advance(SECOND).await;
-    // Nobody asked; the time begins with this poll.
+    // Nothing was polled; the time begins with this poll.
     assert_eq!(reader.poll(), Got::Pending);
     advance(IDLE - MS).await;
     assert_eq!(reader.poll(), Got::Pending);
@@ -238,7 +238,7 @@ async fn a_slow_reader_is_not_idle() {
     assert_eq!(reader.poll(), Got::TimedOut(IDLE));
 }
 
-/// TO-06: a frame that is there when the idle time is over wins.
+/// TO-06: a frame that is ready when the idle time is over wins.
 #[tokio::test(start_paused = true)]
 async fn a_frame_wins_over_the_idle_time() {
     let tap = Tap::default();
@@ -250,7 +250,7 @@ async fn a_frame_wins_over_the_idle_time() {
     assert!(tap.is_alive());
 }
 
-/// TO-06: the total time is counted from the head, whether somebody waits or not.
+/// TO-06: the total time counts from the head, whether or not a reader waits.
 #[tokio::test(start_paused = true)]
 async fn gives_up_a_body_that_does_not_end() {
     for waits in [true, false] {
@@ -274,21 +274,22 @@ async fn gives_up_a_body_that_does_not_end() {
     }
 }
 
-/// TO-06: when the total time is over and nobody waited yet, no timer is made to find out: no runtime is needed.
+/// TO-06: if the total time is over before any reader waits, no timer is made to find out: no runtime is needed.
 #[test]
 fn what_is_over_needs_no_timer() {
     assert!(tokio::runtime::Handle::try_current().is_err());
     let layer = BodyTimeoutLayer::builder().idle(IDLE).total(Duration::from_nanos(1)).build().unwrap();
     let (tap, busy) = (Tap::default(), Tap::default());
     let (mut reader, mut clock) = (Reader::new(&layer, &tap), Reader::new(&layer, &busy));
-    // The real clock moves on: once the later of two bodies is over, the earlier one is, too.
+    // The real clock advances: once the later of two bodies is over, the earlier one is, too.
     let over = Got::TimedOut(Duration::from_nanos(1));
     while clock.poll_with(&busy) != over {}
     assert_eq!(reader.poll(), over);
     assert!(!tap.is_alive());
 }
 
-/// TO-06: a body that never lets anybody wait is given up too, once the total time is over and there is more to come.
+/// TO-06: a body that never makes its reader wait is cut off too, once the total time is over and there is more to
+/// come.
 #[tokio::test(start_paused = true)]
 async fn the_total_time_ends_a_stream_that_is_always_ready() {
     let tap = Tap::default();
@@ -304,8 +305,8 @@ async fn the_total_time_ends_a_stream_that_is_always_ready() {
     assert!(!tap.is_alive());
 }
 
-/// TO-06: a body that is whole is not cut: its end, its trailers, an error of its own and a frame that is known to be
-/// the last pass after the total time.
+/// TO-06: a complete body is not cut off: its end, its trailers, its own error and a frame that is known to be the last
+/// pass after the total time.
 #[tokio::test(start_paused = true)]
 async fn a_whole_body_is_not_cut() {
     type Fill = fn(&Tap);
@@ -326,7 +327,7 @@ async fn a_whole_body_is_not_cut() {
     }
 }
 
-/// TO-06: an error of the body passes, and the limits go on for whoever asks on.
+/// TO-06: an error of the body passes, and the limits still apply to further polls.
 #[tokio::test(start_paused = true)]
 async fn errors_of_the_body_pass() {
     let tap = Tap::default();
@@ -337,7 +338,7 @@ async fn errors_of_the_body_pass() {
     assert_eq!(reader.poll(), Got::TimedOut(IDLE));
 }
 
-/// TO-06: of two limits the one that is over first counts; the body learns which; a tie is the total's.
+/// TO-06: of two limits the one that ends first counts; the body learns which; a tie is the total's.
 #[tokio::test(start_paused = true)]
 async fn the_first_limit_counts() {
     for (waited, then, error) in [(0, IDLE, IDLE), (95, 5 * MS, TOTAL), (90, IDLE, TOTAL), (89, IDLE, IDLE)] {
@@ -352,7 +353,7 @@ async fn the_first_limit_counts() {
     }
 }
 
-/// TO-06: without limits, and with limits too long to be told, nothing is given up and nobody needs a timer.
+/// TO-06: without limits, and with limits that the clock cannot represent, nothing is cut off and no timer is needed.
 #[test]
 fn no_limit() {
     assert!(tokio::runtime::Handle::try_current().is_err());
@@ -460,7 +461,7 @@ async fn the_service_is_left_alone() {
     assert_eq!(assert_ready!(call.poll()).unwrap_err().to_string(), "no luck");
 }
 
-/// TO-06: an axum router takes the layer as it is, and its bodies end in time.
+/// TO-06: an axum router takes the layer directly, and its bodies end in time.
 #[tokio::test(start_paused = true)]
 async fn serves_under_axum() {
     let tap = Tap::default();
@@ -474,7 +475,7 @@ async fn serves_under_axum() {
     tap.data("a");
     let mut body = response.unwrap().into_body();
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "a");
-    // Nobody else has anything to do, so the clock goes on by itself.
+    // No other task has anything to do, so the clock advances by itself.
     let error = body.frame().await.unwrap().unwrap_err();
     assert_eq!(BoxError::from(error).rejected(), Some(&Rejected::TimedOut { after: IDLE, timeout: None }));
     assert!(!tap.is_alive());

@@ -35,7 +35,7 @@ fn model(idle: Option<u32>, total: Option<u32>, steps: &[Step]) -> Vec<Got> {
             Step::Poll => {
                 let since = *asked_at.get_or_insert(now);
                 let total_over = total.filter(|total| now >= *total);
-                // One alarm is set when the waiting begins, for the limit that is over first.
+                // One alarm is set when the waiting begins, for the limit that ends first.
                 let idle_over =
                     idle.filter(|idle| now >= since + idle && total.is_none_or(|total| since + idle < total));
                 let over = idle_over.or(total_over).map(|limit| Got::TimedOut(limit * MS));
