@@ -110,7 +110,7 @@ impl BulkheadBuilder {
             (Some(most), None) => return Err(bulkhead.refuse("max_queued", most, "means nothing without `max_wait`")),
             (most, _) => most.unwrap_or(MOST),
         };
-        bulkhead.require(max_queued <= MOST, "max_queued", max_queued, "must not be greater than 1,000,000")?;
+        bulkhead.at_most("max_queued", max_queued, Most::MILLION)?;
         bulkhead.time("retry_after", self.retry_after)?;
         let max_wait = self.max_wait.unwrap_or_default();
         let max_queued = if max_wait.is_zero() { 0 } else { max_queued };

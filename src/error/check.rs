@@ -28,6 +28,11 @@ impl Most {
     pub(crate) const NONE: Most = Most(u32::MAX, "must not be greater than 4,294,967,295");
 }
 
+/// The rule that a ratio breaks.
+pub(crate) fn ratio_flaw(value: &f64) -> Option<&'static str> {
+    (!(*value > 0.0 && *value <= 1.0)).then_some("must be above 0 and at most 1")
+}
+
 impl<'a> Subject<'a> {
     pub(crate) const fn of(kind: &'static str) -> Subject<'static> {
         Subject { kind, name: None }
@@ -55,13 +60,15 @@ impl<'a> Subject<'a> {
         if fine { Ok(()) } else { Err(self.refuse(field, value, rule)) }
     }
 
+    pub(crate) fn at_most(&self, field: &'static str, value: u32, Most(most, rule): Most) -> Checked {
+        self.require(value <= most, field, value, rule)
+    }
+
     /// From 1 to `most`.
-    pub(crate) fn count(&self, field: &'static str, value: impl Into<Option<u32>>, Most(most, rule): Most) -> Checked {
-        match value.into() {
-            Some(0) => Err(self.refuse(field, 0, "must be at least 1")),
-            Some(value) if value > most => Err(self.refuse(field, value, rule)),
-            _ => Ok(()),
-        }
+    pub(crate) fn count(&self, field: &'static str, value: impl Into<Option<u32>>, most: Most) -> Checked {
+        let Some(value) = value.into() else { return Ok(()) };
+        self.require(value != 0, field, value, "must be at least 1")?;
+        self.at_most(field, value, most)
     }
 
     pub(crate) fn time(&self, field: &'static str, value: impl Into<Option<Duration>>) -> Checked {
@@ -71,12 +78,8 @@ impl<'a> Subject<'a> {
 
     /// Above 0 and at most 1.
     pub(crate) fn ratio(&self, field: &'static str, value: impl Into<Option<f64>>) -> Checked {
-        match value.into() {
-            Some(value) if !(value > 0.0 && value <= 1.0) => {
-                Err(self.refuse(field, value, "must be above 0 and at most 1"))
-            }
-            _ => Ok(()),
-        }
+        let Some(value) = value.into() else { return Ok(()) };
+        ratio_flaw(&value).map_or(Ok(()), |rule| Err(self.refuse(field, value, rule)))
     }
 
     /// Grows or stays the same: the factor must be at least 1, and the cap not below the base.

@@ -9,6 +9,8 @@ use super::handle::{Parts, Policy};
 use super::part::Part;
 use crate::bulkhead::{Bulkhead, BulkheadBuilder};
 use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder};
+use crate::error::ConfigError;
+use crate::error::check::Subject;
 use crate::name::Name;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
@@ -152,9 +154,8 @@ impl PolicyBuilder {
     pub fn build(self) -> Result<Policy, PolicyError> {
         let PolicyBuilder { name, circuit_breaker, bulkhead, timeout, total_timeout, retry, classes, bodies, notifier } =
             self;
-        if name.is_empty() {
-            return Err(PolicyError::new("name", "must not be empty"));
-        }
+        let own = |error: ConfigError| PolicyError::new(error.field(), error.rule());
+        let policy = Subject::checked("policy", &name).map_err(own)?;
         let owns_circuit = Part::is_own(circuit_breaker.as_ref());
         let circuit_breaker =
             Part::build(circuit_breaker, "circuit_breaker", |builder| builder.or_notifier(&notifier).build())?;
@@ -162,9 +163,7 @@ impl PolicyBuilder {
         let times = [("timeout", timeout), ("total_timeout", total_timeout)];
         let body_times = [("body_idle_timeout", bodies.idle), ("body_timeout", bodies.total)];
         for (field, time) in times.into_iter().chain(body_times) {
-            if time.is_some_and(|time| time.is_zero()) {
-                return Err(PolicyError::new(field, "must be longer than zero"));
-            }
+            policy.time(field, time).map_err(own)?;
         }
         let retry = Part::build(retry, "retry", |builder| builder.or_notifier(&notifier).build())?;
         let mut timeouts = TimeoutNotifier::default();

@@ -167,9 +167,7 @@ impl HttpGet {
 }
 
 pub(super) fn check_path(path: &str) -> Result<PathAndQuery, ConfigError> {
-    if !path.starts_with('/') {
-        return Err(PROBE.refuse("path", path, "must begin with `/`"));
-    }
+    PROBE.require(path.starts_with('/'), "path", path, "must begin with `/`")?;
     let parsed = path.parse::<PathAndQuery>().ok();
     // A fragment would be dropped silently.
     let parsed = parsed.filter(|parsed| parsed.as_str() == path);
@@ -191,24 +189,18 @@ pub(super) fn check_header(name: &str, value: &str) -> Result<(HeaderName, Heade
         header::UPGRADE,
     ];
     let name: HeaderName = name.parse().map_err(|_| PROBE.refuse("headers", name, "must be names of headers"))?;
-    if ours.contains(&name) {
-        return Err(PROBE.refuse("headers", &name, "must not be about the connection or the body"));
-    }
+    PROBE.require(!ours.contains(&name), "headers", &name, "must not be about the connection or the body")?;
     let unfit = |_| PROBE.refuse("headers", &name, "must have values without control characters");
     let value = value.parse().map_err(unfit)?;
     Ok((name, value))
 }
 
 fn check_statuses(ranges: &[RangeInclusive<u16>]) -> Result<(), ConfigError> {
-    if ranges.is_empty() {
-        Err(PROBE.refuse("status", format_args!("{ranges:?}"), "must not be empty"))
-    } else if ranges.iter().any(|range| *range.start() < 100 || *range.end() > 599) {
-        Err(PROBE.refuse("status", format_args!("{ranges:?}"), "must be from 100 to 599"))
-    } else if ranges.iter().any(RangeInclusive::is_empty) {
-        Err(PROBE.refuse("status", format_args!("{ranges:?}"), "must be ranges that do not end before they begin"))
-    } else {
-        Ok(())
-    }
+    let in_range = ranges.iter().all(|range| *range.start() >= 100 && *range.end() <= 599);
+    let in_order = !ranges.iter().any(RangeInclusive::is_empty);
+    PROBE.require(!ranges.is_empty(), "status", ranges, "must not be empty")?;
+    PROBE.require(in_range, "status", ranges, "must be from 100 to 599")?;
+    PROBE.require(in_order, "status", ranges, "must be ranges that do not end before they begin")
 }
 
 /// A TCP connection that has to be accepted.
@@ -260,9 +252,7 @@ impl Exec {
 }
 
 pub(super) fn check_host(host: &str) -> Result<Host, ConfigError> {
-    if host.is_empty() {
-        return Err(PROBE.refuse("host", host, "must not be empty"));
-    }
+    PROBE.require(!host.is_empty(), "host", host, "must not be empty")?;
     Host::parse(host).ok_or_else(|| PROBE.refuse("host", host, "must be a name or an address"))
 }
 

@@ -177,10 +177,8 @@ impl RetryBudgetBuilder {
     /// The first setting that breaks a rule, and which rule.
     pub fn build(self) -> Result<RetryBudget, ConfigError> {
         let (budget, mut settings) = (Subject::of("retry budget"), self.settings);
-        if let Some(ratio) = self.ratio {
-            let wrong = || budget.refuse("ratio", ratio, "must be above 0 and at most 1");
-            settings.ratio = Ratio::new(ratio).ok_or_else(wrong)?;
-        }
+        budget.ratio("ratio", self.ratio)?;
+        settings.ratio = self.ratio.and_then(Ratio::new).unwrap_or(settings.ratio);
         budget.time("window", settings.window)?;
         Ok(RetryBudget::new(settings))
     }

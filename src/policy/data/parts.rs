@@ -10,7 +10,7 @@ use crate::data::leaf::{Count, Either, Flag, Keyword, Number, TableOr, Time, Tim
 use crate::data::path::Path;
 use crate::data::table::{Each, Fill, NamedTables, Table};
 use crate::error::ConfigError;
-use crate::error::check::Most;
+use crate::error::check::{Most, ratio_flaw};
 use crate::machine::retry::attempts::{DEFAULT_BASE, DEFAULT_CAP};
 use crate::machine::retry::backoff::{Backoff, Jitter};
 use crate::name::Name;
@@ -28,11 +28,6 @@ fn rule(field: &str, rule: &str) -> Result<(), (String, String)> {
 
 fn count(at: Path<'_>, most: Most) -> Count<'_> {
     Count { at, least: 1, most }
-}
-
-/// The rule that a ratio breaks.
-fn no_share(number: &f64) -> Option<&'static str> {
-    (!(*number > 0.0 && *number <= 1.0)).then_some("must be above 0 and at most 1")
 }
 
 /// Sets one field of a builder, whose setters take it and return it.
@@ -233,7 +228,7 @@ fn read_other<'de, M: MapAccess<'de>>(
 ) -> Result<(), M::Error> {
     match key {
         "failure_rate" | "slow_rate" => {
-            let rate = map.next_value_seed(Agree { at, seed: Number(at), broken: no_share })?;
+            let rate = map.next_value_seed(Agree { at, seed: Number(at), broken: ratio_flaw })?;
             set(builder, |builder| match key {
                 "failure_rate" => builder.failure_rate(rate),
                 _ => builder.slow_rate(rate),
@@ -430,7 +425,7 @@ impl Table for BudgetTable {
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         match key {
             "ratio" => {
-                let ratio = map.next_value_seed(Agree { at, seed: Number(at), broken: no_share })?;
+                let ratio = map.next_value_seed(Agree { at, seed: Number(at), broken: ratio_flaw })?;
                 set(&mut self.0, |builder| builder.ratio(ratio));
             }
             "window" => {
