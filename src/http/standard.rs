@@ -22,7 +22,7 @@ impl Policy {
     /// | attempts | 3 | [`retry`](PolicyBuilder::retry)`(\|retry\| retry.attempts(..))` |
     /// | the wait between them | up to 500 ms, then up to 1 s, with full jitter | `retry.backoff(..)` |
     /// | the retry budget | 20 % of the requests, and 10 in reserve | `retry.budget(..)` |
-    /// | the circuit opens | when half of at least 20 calls in 10 s failed | `failure_rate`, `minimum_calls`, `time_window` |
+    /// | the circuit opens | at half failed of at least 20 in 10 s | `failure_rate`, `minimum_calls`, `time_window` |
     /// | it rejects | for 30 s, then one probe decides | `open_for` |
     /// | an attempt | 10 s | [`timeout`](PolicyBuilder::timeout) |
     /// | the next frame of a body | 30 s | [`body_idle_timeout`](PolicyBuilder::body_idle_timeout) |

@@ -11,8 +11,8 @@ type Addresses = Result<Vec<IpAddr>, BoxError>;
 type Blocking = dyn Fn(&str) -> Addresses + Send + Sync;
 type LookUp = dyn Fn(String) -> Pin<Box<dyn Future<Output = Addresses> + Send>> + Send + Sync;
 
-/// Looks up the hosts that a [`Prober`](super::Prober) probes over TCP, and over HTTP with the ready-made client. Literal
-/// addresses are not looked up.
+/// Looks up the hosts that a [`Prober`](super::Prober) probes over TCP, and over HTTP with the ready-made client.
+/// Literal addresses are not looked up.
 ///
 /// A system look-up blocks its thread for as long as the name servers are silent, and nothing can cancel it. It runs on
 /// a thread of its own and counts among the [probes that are under way](super::ProberBuilder::max_concurrent) until it
