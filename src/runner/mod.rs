@@ -1,7 +1,7 @@
 //! Starts a service, waits until it should stop, and shuts it down gracefully.
 //!
 //! ```text
-//!   Starting ──▶ startup steps, one after the other; tasks run from when they are registered
+//!   Starting ──▶ startup steps, one after another; tasks run from when they are registered
 //!   Serving  ──▶ until a signal, a parent, `stop()`, a task that fails, or an essential task that ends
 //!   Draining ──▶ readiness says no; nothing can be registered any more
 //!                drain delay
@@ -10,14 +10,14 @@
 //!                tasks and requests in flight are awaited                       ┘
 //!                stragglers are aborted, and named
 //!                `cleanup` hooks, last registered first, each within its limit
-//!   Stopped  ──▶ `run` returns Ok, or all that went wrong
+//!   Stopped  ──▶ `run` returns Ok, or everything that went wrong
 //! ```
 //!
 //! | a task | the run |
 //! |---|---|
-//! | ends well | goes on; ends if the task is [essential](Task::essential) |
+//! | succeeds | goes on; ends if the task is [essential](Task::essential) |
 //! | fails or panics | ends, and names it first |
-//! | fails or panics, and is [supervised](Task::supervised) | goes on; the task is run again after a wait |
+//! | fails or panics, and is [supervised](Task::supervised) | goes on; the task is restarted after a wait |
 //! | fails or panics, and is [periodic](Task::every) | goes on; the task is run again when it is due |
 //! | is still running when the grace period is over | aborts it, and names it |
 //!
