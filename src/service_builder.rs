@@ -67,7 +67,7 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     /// Rejects requests while the service is not ready, and counts those it lets in.
     fn readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer, L>>;
 
-    /// As [`readiness`](Self::readiness), but lets requests for health endpoints pass: see
+    /// Like [`readiness`](Self::readiness), but lets requests for health endpoints pass: see
     /// [`Health::http_readiness_layer`].
     #[cfg(feature = "http")]
     fn http_readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer<crate::http::HealthPaths>, L>>;

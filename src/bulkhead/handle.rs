@@ -154,7 +154,7 @@ impl Bulkhead {
         future.await
     }
 
-    /// As [`run`](Bulkhead::run), for an error type that cannot hold a rejection.
+    /// Like [`run`](Bulkhead::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
     /// The future's own error as [`Error::Inner`], or [`Error::Rejected`], in which case the future was never polled.

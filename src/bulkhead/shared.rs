@@ -110,7 +110,7 @@ impl Shared {
         }
     }
 
-    /// As [`Shared::try_acquire`], and reports it.
+    /// Like [`Shared::try_acquire`], and reports it.
     #[cold]
     fn try_acquire_and_notify(&self) -> Result<(), Permits> {
         advance(&self.permits, |permits| permits.take().map(|next| (next, ())).ok_or(permits))?;

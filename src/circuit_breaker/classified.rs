@@ -53,7 +53,7 @@ impl<C> ClassifiedCircuitBreaker<C> {
         self.circuit_breaker.layer().classify(self.classifier.clone())
     }
 
-    /// As [`CircuitBreaker::run`].
+    /// Like [`CircuitBreaker::run`].
     ///
     /// # Errors
     /// As [`CircuitBreaker::run`].

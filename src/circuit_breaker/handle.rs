@@ -117,7 +117,7 @@ impl CircuitBreaker {
         Some(OpenGuard::new(self.clone(), generation))
     }
 
-    /// As [`hold_open`](CircuitBreaker::hold_open), unless the circuit breaker has changed since a snapshot of this
+    /// Like [`hold_open`](CircuitBreaker::hold_open), unless the circuit breaker has changed since a snapshot of this
     /// generation.
     #[cfg(feature = "prober")]
     pub(crate) fn hold_open_if_still(&self, generation: u64) -> Option<OpenGuard> {
@@ -156,7 +156,7 @@ impl CircuitBreaker {
         self.run_judged(future, &ErrorClassifier).await
     }
 
-    /// As [`run`](CircuitBreaker::run), for an error type that cannot hold a rejection.
+    /// Like [`run`](CircuitBreaker::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
     /// The future's own error as [`Error::Inner`], or [`Error::Rejected`], in which case the future was never polled.

@@ -206,7 +206,7 @@ impl Shared {
         }
     }
 
-    /// As [`Shared::admit`], for when not every call passes.
+    /// Like [`Shared::admit`], for when not every call passes.
     pub(super) fn admit_if_open(&self) -> Result<Ticket, Refusal> {
         let word = self.word();
         if word.passes() {
@@ -225,7 +225,7 @@ impl Shared {
         self.answer(admission, now)
     }
 
-    /// As [`Shared::admit`], but only as a probe.
+    /// Like [`Shared::admit`], but only as a probe.
     pub(super) fn admit_probe(&self) -> Result<Ticket, Refusal> {
         if self.passes().is_some() {
             return Err(Refusal::WITHOUT_TIME);
@@ -251,7 +251,7 @@ impl Shared {
         self.step(|machine, settings, _| machine.hold(settings, now))
     }
 
-    /// As [`Shared::hold`], unless the generation has changed.
+    /// Like [`Shared::hold`], unless the generation has changed.
     #[cfg(feature = "prober")]
     pub(super) fn hold_if_still(&self, generation: u64) -> Option<u64> {
         let now = time::now();

@@ -181,8 +181,8 @@ impl<A, W> Fallback<A, W> {
         ResponseFuture::new(future, kept.map(|kept| self.spare(kept)))
     }
 
-    /// As [`run`](Fallback::run), for an error type that cannot hold a rejection: `when` sees the [`Error`] that wraps
-    /// it.
+    /// Like [`run`](Fallback::run), for an error type that cannot hold a rejection: `when` sees the [`Error`] that
+    /// wraps it.
     ///
     /// # Errors
     /// The future's own error as [`Error::Inner`] if it is not covered, or the fallback's.

@@ -64,7 +64,7 @@ impl<K, H: KeyedHandle> KeyedBuilder<K, H> {
         self.finish(Label::display())
     }
 
-    /// As [`build`](Self::build), with custom text in the brackets: for keys that cannot be displayed, or that should
+    /// Like [`build`](Self::build), with custom text in the brackets: for keys that cannot be displayed, or that should
     /// not appear in logs and metrics as they are.
     ///
     /// # Errors

@@ -171,7 +171,7 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
         self.get_with(key, Q::to_owned)
     }
 
-    /// As [`get`](Self::get), for keys that are built differently from what they are looked up by, such as an
+    /// Like [`get`](Self::get), for keys that are built differently from what they are looked up by, such as an
     /// `Arc<str>` from a `&str`. `make` is called for a new key, and must return an equal one.
     ///
     /// ```
@@ -195,7 +195,7 @@ impl<K: Hash + Eq, H: KeyedHandle> Keyed<K, H> {
         }
     }
 
-    /// As [`get`](Self::get), with an owned key that may be kept.
+    /// Like [`get`](Self::get), with an owned key that may be kept.
     pub fn get_owned(&self, key: K) -> H {
         let (hash, now) = (self.0.hasher.hash_one(&key), time::now());
         match self.0.ask(hash, &key, now) {

@@ -45,7 +45,7 @@ impl<K> Keyed<K, CircuitBreaker> {
         self.layer_by(BorrowKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with a key that is made for each request: a number, or something shared.
+    /// Like [`layer`](Self::layer), with a key that is made for each request: a number, or something shared.
     pub fn layer_owned<Request, F>(&self, key: F) -> KeyedCircuitBreakerLayer<K, MakeKey<F>>
     where
         F: Fn(&Request) -> K,
@@ -53,7 +53,7 @@ impl<K> Keyed<K, CircuitBreaker> {
         self.layer_by(MakeKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with your own [`PickHandle`](super::PickHandle).
+    /// Like [`layer`](Self::layer), with your own [`PickHandle`](super::PickHandle).
     pub fn layer_by<P>(&self, select: P) -> KeyedCircuitBreakerLayer<K, P> {
         KeyedCircuitBreakerLayer { keyed: self.clone(), select, classifier: ErrorClassifier }
     }
@@ -69,7 +69,7 @@ impl<K> Keyed<K, Bulkhead> {
         self.layer_by(BorrowKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with a key that is made for each request: a number, or something shared.
+    /// Like [`layer`](Self::layer), with a key that is made for each request: a number, or something shared.
     pub fn layer_owned<Request, F>(&self, key: F) -> KeyedBulkheadLayer<K, MakeKey<F>>
     where
         F: Fn(&Request) -> K,
@@ -77,7 +77,7 @@ impl<K> Keyed<K, Bulkhead> {
         self.layer_by(MakeKey::new(key))
     }
 
-    /// As [`layer`](Self::layer), with your own [`PickHandle`](super::PickHandle).
+    /// Like [`layer`](Self::layer), with your own [`PickHandle`](super::PickHandle).
     pub fn layer_by<P>(&self, select: P) -> KeyedBulkheadLayer<K, P> {
         KeyedBulkheadLayer { keyed: self.clone(), select }
     }

@@ -146,8 +146,8 @@ impl PolicyBuilder {
     /// ```
     /// use seaworthy::Policy;
     ///
-    /// let builder = Policy::builder("compute").circuit_breaker(|circuit_breaker| circuit_breaker.success_threshold(0));
-    /// let error = builder.build().unwrap_err();
+    /// let builder = Policy::builder("compute");
+    /// let error = builder.circuit_breaker(|breaker| breaker.success_threshold(0)).build().unwrap_err();
     /// assert_eq!(error.path(), "circuit_breaker.success_threshold");
     /// assert_eq!(error.to_string(), "circuit_breaker.success_threshold: must be at least 1");
     /// ```

@@ -85,7 +85,7 @@ impl<C, D> ClassifiedPolicy<C, D> {
         PolicyCall::classified(&self.policy, class, &self.classifier, &self.retry_if)
     }
 
-    /// As [`Policy::run`].
+    /// Like [`Policy::run`].
     ///
     /// # Errors
     /// As [`Policy::run`].
@@ -106,7 +106,7 @@ impl<C, D> ClassifiedPolicy<C, D> {
         self.with(Class::new()).run(call)
     }
 
-    /// As [`Policy::run_wrapped`].
+    /// Like [`Policy::run_wrapped`].
     ///
     /// # Errors
     /// As [`Policy::run_wrapped`].
@@ -127,7 +127,7 @@ impl<C, D> ClassifiedPolicy<C, D> {
         self.with(Class::new()).run_wrapped(call)
     }
 
-    /// As [`Policy::run_mut`].
+    /// Like [`Policy::run_mut`].
     ///
     /// # Errors
     /// As [`Policy::run`].

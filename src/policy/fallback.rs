@@ -86,7 +86,7 @@ pub struct PolicyFallbackCall<'a, C, D, A, W> {
 }
 
 impl<C, D, A, W> PolicyFallbackCall<'_, C, D, A, W> {
-    /// As [`Policy::run`](crate::Policy::run), and then the fallback for what it covers. There is no request: a
+    /// Like [`Policy::run`](crate::Policy::run), and then the fallback for what it covers. There is no request: a
     /// fallback that takes one gets `()`.
     ///
     /// # Errors

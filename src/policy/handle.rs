@@ -222,7 +222,7 @@ impl Policy {
         self.with(Class::new()).run(call)
     }
 
-    /// As [`run`](Policy::run), for an error type that cannot hold a rejection.
+    /// Like [`run`](Policy::run), for an error type that cannot hold a rejection.
     ///
     /// ```
     /// use seaworthy::Policy;
@@ -252,7 +252,7 @@ impl Policy {
         self.with(Class::new()).run_wrapped(call)
     }
 
-    /// As [`run`](Policy::run), for calls that need mutable access to something, such as a connection: it is lent to
+    /// Like [`run`](Policy::run), for calls that need mutable access to something, such as a connection: it is lent to
     /// each attempt in turn, and comes back when the attempt ends, is given up or fails. Costs an allocation.
     ///
     /// The future is `Send` if everything it holds is. For shared borrows, [`run`](Policy::run) is enough.

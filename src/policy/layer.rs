@@ -93,7 +93,7 @@ impl<C, L, D, R> PolicyLayer<C, L, WithRetry<D, R>> {
         self.retry_if_for(ByResult::new(retry_if))
     }
 
-    /// As [`retry_if`](Self::retry_if), for a decision that depends on the request: see
+    /// Like [`retry_if`](Self::retry_if), for a decision that depends on the request: see
     /// [`RetryIfFor`](crate::retry::RetryIfFor), and `http::RetryIfRequest` for a closure that gets the method and the
     /// URI.
     pub fn retry_if_for<K>(self, retry_if: K) -> PolicyLayer<C, L, WithRetry<K, R>> {

@@ -9,7 +9,7 @@
 //!
 //! | part | a call |
 //! |---|---|
-//! | total timeout | is given up, with all of its attempts, if it takes too long; the circuit breaker sees a dropped call |
+//! | total timeout | is given up with all its attempts if it takes too long; the circuit breaker sees a dropped call |
 //! | retry | is made again if it failed and the policy has retries; by default not if it never reached the backend |
 //! | circuit breaker | is rejected at once while the backend is unhealthy, however full the bulkhead is |
 //! | bulkhead | takes a permit, waits for one, or is rejected, which the circuit breaker ignores |

@@ -61,7 +61,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         PolicyCall { policy, class, classifier, retry_if }
     }
 
-    /// As [`Policy::run`].
+    /// Like [`Policy::run`].
     ///
     /// # Errors
     /// As [`Policy::run`].
@@ -82,7 +82,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         self.run_whole(move |_| call(), PermitOwner::Ours)
     }
 
-    /// As [`Policy::run_wrapped`].
+    /// Like [`Policy::run_wrapped`].
     ///
     /// # Errors
     /// As [`Policy::run_wrapped`].
@@ -103,7 +103,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         self.run(wrapped(call))
     }
 
-    /// As [`Policy::run_mut`].
+    /// Like [`Policy::run_mut`].
     ///
     /// # Errors
     /// As [`Policy::run`].
@@ -125,7 +125,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         self.run(lent::lending(state, call))
     }
 
-    /// As [`run`](Self::run), but the permit is passed to the call, which can put it into what it returns: the permit
+    /// Like [`run`](Self::run), but the permit is passed to the call, which can put it into what it returns: the permit
     /// is then released when that is dropped, otherwise with the call. For what goes on after the call has ended, such
     /// as a stream.
     ///

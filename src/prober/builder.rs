@@ -9,7 +9,7 @@ use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 use crate::rt::random::Random;
 
-/// The settings of a [`Prober`]; nothing is validated before [`build`](Self::build).
+/// The settings of a [`Prober`]; nothing is checked before [`build`](Self::build).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ProberBuilder {
@@ -59,7 +59,7 @@ impl ProberBuilder {
         self
     }
 
-    /// Validates the settings and makes a prober without targets.
+    /// Checks the settings and builds a prober without targets.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.

@@ -29,7 +29,7 @@ use crate::rt::time;
 pub struct Prober(Arc<Shared>);
 
 impl Prober {
-    /// Starts the settings of a prober.
+    /// Starts a builder.
     pub fn builder() -> ProberBuilder {
         ProberBuilder::new()
     }

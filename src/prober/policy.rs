@@ -30,7 +30,7 @@ pub struct ProbePolicy {
 }
 
 impl ProbePolicy {
-    /// Starts the settings of a policy.
+    /// Starts a builder.
     pub fn builder() -> ProbePolicyBuilder {
         ProbePolicyBuilder {
             interval: INTERVAL,
@@ -90,7 +90,7 @@ impl Default for ProbePolicy {
     }
 }
 
-/// The settings of a [`ProbePolicy`]; nothing is validated before [`build`](Self::build).
+/// The settings of a [`ProbePolicy`]; nothing is checked before [`build`](Self::build).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ProbePolicyBuilder {
@@ -141,7 +141,7 @@ impl ProbePolicyBuilder {
         self
     }
 
-    /// Validates the settings. They cause no failures after this.
+    /// Checks the settings and builds a policy. Once it is built, no setting can fail.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.

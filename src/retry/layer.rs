@@ -33,7 +33,7 @@ impl<C, R> RetryLayer<C, R> {
         self.retry_if_for(ByResult::new(retry_if))
     }
 
-    /// As [`retry_if`](Self::retry_if), for a decision that depends on the request: see
+    /// Like [`retry_if`](Self::retry_if), for a decision that depends on the request: see
     /// [`RetryIfFor`](super::RetryIfFor), and `http::RetryIfRequest` for a closure that gets the method and the URI.
     pub fn retry_if_for<D>(self, retry_if: D) -> RetryLayer<D, R> {
         RetryLayer { policy: self.policy, retry_if, replay: self.replay }

@@ -148,7 +148,7 @@ impl RetryPolicy {
         self.run_decided(attempt, &RetryErrors).await
     }
 
-    /// As [`run`](RetryPolicy::run), for an error type that cannot hold a rejection.
+    /// Like [`run`](RetryPolicy::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
     /// The last attempt's error, as [`Error::Inner`].
@@ -167,7 +167,7 @@ impl RetryPolicy {
         self.run(wrapped(attempt)).await
     }
 
-    /// As [`run`](RetryPolicy::run), for attempts that need mutable access to something, such as a connection: it is
+    /// Like [`run`](RetryPolicy::run), for attempts that need mutable access to something, such as a connection: it is
     /// lent to each attempt in turn. Costs an allocation.
     ///
     /// ```

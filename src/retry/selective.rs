@@ -52,7 +52,7 @@ impl<C> SelectiveRetry<C> {
         self.policy.layer().retry_if(self.retry_if.clone())
     }
 
-    /// As [`RetryPolicy::run`].
+    /// Like [`RetryPolicy::run`].
     ///
     /// # Errors
     /// As [`RetryPolicy::run`].
@@ -72,7 +72,7 @@ impl<C> SelectiveRetry<C> {
         self.policy.run_decided(attempt, &self.retry_if).await
     }
 
-    /// As [`RetryPolicy::run_mut`].
+    /// Like [`RetryPolicy::run_mut`].
     ///
     /// # Errors
     /// As [`RetryPolicy::run`].

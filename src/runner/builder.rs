@@ -14,7 +14,7 @@ use crate::observe::observer::Observer;
 use crate::rt::random::Random;
 use crate::shutdown::Shutdown;
 
-/// The settings of a runner. Made by [`Runner::builder`]; nothing is validated before [`build`](Self::build).
+/// The settings of a runner. Made by [`Runner::builder`]; nothing is checked before [`build`](Self::build).
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct RunnerBuilder {
@@ -108,7 +108,7 @@ impl RunnerBuilder {
         self
     }
 
-    /// Validates the settings, and listens to signals from here on. The tasks will run on the runtime in which this is
+    /// Checks the settings, and listens to signals from here on. The tasks will run on the runtime in which this is
     /// called.
     ///
     /// # Errors

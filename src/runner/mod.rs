@@ -129,7 +129,7 @@ impl fmt::Display for ShutdownReason {
 }
 
 impl Runner {
-    /// Sets up a runner.
+    /// Starts a builder.
     pub fn builder() -> RunnerBuilder {
         RunnerBuilder::new()
     }

@@ -52,7 +52,7 @@ impl Timeout {
         Timeout::built(FixedTimeout::new(after), TimeoutNotifier::default())
     }
 
-    /// As [`new`](Self::new), with more settings: a name and an observer.
+    /// Like [`new`](Self::new), with more settings: a name and an observer.
     ///
     /// ```
     /// use seaworthy::Timeout;
@@ -129,7 +129,7 @@ impl Timeout {
         ResponseFuture::new(future, self.limit.after(), self.notifier.clone())
     }
 
-    /// As [`run`](Timeout::run), for an error type that cannot hold a rejection.
+    /// Like [`run`](Timeout::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
     /// The future's own error as [`Error::Inner`](crate::Error::Inner), or [`Error::Rejected`](crate::Error::Rejected).

@@ -8,7 +8,7 @@ use super::shared::{CheckSettings, Shared};
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
 
-/// The settings of an asynchronous check. Made by [`AsyncCheck::builder`]; nothing is validated before
+/// The settings of an asynchronous check. Made by [`AsyncCheck::builder`]; nothing is checked before
 /// [`build`](Self::build).
 #[must_use = "a builder does nothing until `build`"]
 pub struct AsyncCheckBuilder {
@@ -55,7 +55,7 @@ impl AsyncCheckBuilder {
         self
     }
 
-    /// Validates the settings. They cause no failures after this.
+    /// Checks the settings and builds a check. Once it is built, no setting can fail.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule: `timeout`, `max_age` and the thresholds must not be zero,

@@ -64,7 +64,7 @@ impl AsyncCheck {
         AsyncCheck(Arc::new(Shared::new(attempt::maker(check), CheckSettings::default())))
     }
 
-    /// Like [`new`](AsyncCheck::new), with settings.
+    /// Starts a builder for a check like that of [`new`](AsyncCheck::new).
     pub fn builder<F, Fut, E>(check: F) -> AsyncCheckBuilder
     where
         F: Fn() -> Fut + Send + Sync + 'static,

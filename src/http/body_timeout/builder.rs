@@ -7,7 +7,7 @@ use crate::name::Name;
 use crate::observe::observer::Observer;
 use crate::timeout::TimeoutNotifier;
 
-/// The settings of a [`BodyTimeoutLayer`]. Made by [`BodyTimeoutLayer::builder`]; nothing is validated before
+/// The settings of a [`BodyTimeoutLayer`]. Made by [`BodyTimeoutLayer::builder`]; nothing is checked before
 /// [`build`](Self::build).
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
@@ -44,7 +44,7 @@ impl BodyTimeoutBuilder {
         self
     }
 
-    /// Validates the settings and makes the layer. They cause no failures after this.
+    /// Checks the settings and builds a layer. Once it is built, no setting can fail.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.

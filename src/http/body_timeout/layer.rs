@@ -49,7 +49,7 @@ pub struct BodyTimeoutLayer {
 }
 
 impl BodyTimeoutLayer {
-    /// Starts the settings of the limits.
+    /// Starts a builder.
     pub fn builder() -> BodyTimeoutBuilder {
         BodyTimeoutBuilder::default()
     }
