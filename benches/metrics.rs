@@ -26,8 +26,8 @@ impl Observer for Idle {
         black_box(event);
     }
 
-    fn wants_calls(&self) -> bool {
-        true
+    fn interest(&self) -> seaworthy::observe::Interest {
+        seaworthy::observe::Interest::Calls
     }
 }
 

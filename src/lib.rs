@@ -52,7 +52,7 @@ pub use machine::lifecycle::phase::Phase;
 pub use machine::retry::backoff::{Backoff, Jitter};
 pub use machine::verdict::Verdict;
 pub use name::Name;
-pub use observe::event::{ErrorRef, Event, EvictionCause, Place};
+pub use observe::event::Event;
 #[cfg(feature = "metrics")]
 pub use observe::metrics::MetricsObserver;
 pub use observe::observer::Observer;

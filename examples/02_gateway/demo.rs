@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use seaworthy::circuit_breaker::State;
+use seaworthy::observe::CircuitBreakerEvent;
 use seaworthy::{BoxError, CircuitBreaker, Event};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -51,7 +52,7 @@ pub(crate) async fn run() -> Result<(), BoxError> {
         .consecutive_failures(FAILURES)
         .open_for(OPEN)
         .observer(move |event: &Event<'_>| {
-            if let Event::CircuitTransition { from, to, cause, .. } = event {
+            if let Event::CircuitBreaker(CircuitBreakerEvent::Transition { from, to, cause, .. }) = event {
                 story.line(format_args!("  circuit: {from} -> {to} ({cause})"));
                 let _ = sender.send(*to);
             }

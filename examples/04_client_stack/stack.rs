@@ -11,6 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use seaworthy::http::{HttpClassifier, ReplayBody};
+use seaworthy::observe::RetryEvent;
 use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, Event, RetryPolicy, Timeout};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -47,7 +48,7 @@ impl Stack {
             // a wait.
             .deadline(TOTAL - Duration::from_millis(100))
             .observer(move |event: &Event<'_>| {
-                if let Event::Retried { .. } = event {
+                if let Event::Retry(RetryEvent::Retried { .. }) = event {
                     observed.fetch_add(1, Ordering::SeqCst);
                 }
             })

@@ -15,6 +15,7 @@ mod targets;
 use std::error::Error;
 use std::time::Duration;
 
+use seaworthy::observe::ProbeEvent;
 use seaworthy::prober::{Exec, ExecProbe, HttpGet, HttpProbe, ProbePolicy, Prober, TcpConnect, TcpProbe};
 use seaworthy::{CircuitBreaker, Event};
 use tokio::sync::mpsc;
@@ -30,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (turns, told) = mpsc::unbounded_channel();
     let prober = Prober::builder()
         .observer(move |event: &Event<'_>| {
-            if let Event::ProbeChanged { name, to, .. } = event {
+            if let Event::Probe(ProbeEvent::Transition { name, to, .. }) = event {
                 // The receiver is gone once the story has ended.
                 let _ = turns.send(Turn { name: (*name).clone(), to: *to });
             }

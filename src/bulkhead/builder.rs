@@ -76,7 +76,7 @@ impl BulkheadBuilder {
 
     /// Reports events to `observer` instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> BulkheadBuilder {
-        self.notifier = Notifier::new(Arc::new(observer));
+        self.notifier = Notifier::new(observer);
         self
     }
 

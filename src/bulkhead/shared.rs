@@ -1,3 +1,4 @@
+use crate::observe::event::BulkheadEvent;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::Waker;
@@ -9,9 +10,8 @@ use crate::machine::bulkhead::permits::Permits;
 use crate::machine::bulkhead::queue::WaitQueue;
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
-use crate::observe::event::{Event, Place};
 use crate::observe::notifier::Notifier;
-use crate::observe::{ObserverCache, Source};
+use crate::observe::source::{ObserverCache, Source};
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 use crate::rt::time;
 
@@ -54,7 +54,7 @@ pub(super) enum QueueAnswer {
 impl Shared {
     pub(super) fn new(name: Name, limit: u32, settings: BulkheadSettings) -> Shared {
         let shared = Shared {
-            permits: AtomicU64::new(Permits::new(limit, settings.notifier.wants_calls()).bits()),
+            permits: AtomicU64::new(Permits::new(limit, settings.notifier.hears_calls()).bits()),
             rejections: AtomicU64::new(0),
             queue: Mutex::new(WaitQueue::new()),
             settings,
@@ -114,7 +114,7 @@ impl Shared {
     #[cold]
     fn try_acquire_and_notify(&self) -> Result<(), Permits> {
         advance(&self.permits, |permits| permits.take().map(|next| (next, ())).ok_or(permits))?;
-        self.moved(Place::Outside, Place::Inside);
+        self.moved(|name, source| BulkheadEvent::Acquired { name, source });
         Ok(())
     }
 
@@ -142,7 +142,7 @@ impl Shared {
             locked.settle();
             granted = locked.unlock();
         }
-        self.moved(Place::Inside, Place::Outside);
+        self.moved(|name, source| BulkheadEvent::Released { name, source });
         self.granted(granted);
     }
 
@@ -165,11 +165,11 @@ impl Shared {
         self.granted(locked.unlock());
         match number {
             Some(number) => {
-                self.moved(Place::Outside, Place::Waiting);
+                self.moved(|name, source| BulkheadEvent::Queued { name, source });
                 QueueAnswer::Queued(number)
             }
             None if queued.is_ok() => {
-                self.moved(Place::Outside, Place::Inside);
+                self.moved(|name, source| BulkheadEvent::Acquired { name, source });
                 QueueAnswer::Taken
             }
             None => QueueAnswer::Refused,
@@ -196,7 +196,7 @@ impl Shared {
         let dropped_outside = locked.leave(number);
         self.granted(locked.unlock());
         if dropped_outside.is_some() {
-            self.moved(Place::Waiting, Place::Outside);
+            self.moved(|name, source| BulkheadEvent::Left { name, source });
         }
         dropped_outside.is_some()
     }
@@ -237,7 +237,7 @@ impl Shared {
 
     #[inline(never)]
     fn notify(&self, waited: Option<Duration>) {
-        self.settings.notifier.notify(&Event::BulkheadRejected { name: &self.name, source: self.about(), waited });
+        self.settings.notifier.notify(BulkheadEvent::Rejected { name: &self.name, source: self.about(), waited });
     }
 
     pub(crate) fn reject(&self, waited: Option<Duration>) -> Rejected {
@@ -248,20 +248,18 @@ impl Shared {
     /// Reports that this many waiters were granted a permit.
     fn granted(&self, callers: u32) {
         for _ in 0..callers {
-            self.moved(Place::Waiting, Place::Inside);
+            self.moved(|name, source| BulkheadEvent::Granted { name, source });
         }
     }
 
     /// For observers that want an event for every call.
-    fn moved(&self, from: Place, to: Place) {
-        if self.settings.notifier.wants_calls() {
-            self.settings.notifier.notify(&Event::BulkheadMoved { name: &self.name, source: self.about(), from, to });
-        }
+    fn moved(&self, event: impl for<'a> FnOnce(&'a Name, Source<'a>) -> BulkheadEvent<'a>) {
+        self.settings.notifier.notify_of_calls(|| event(&self.name, self.about()));
     }
 
     fn resized(&self, from: u32, to: u32) {
-        if self.settings.notifier.wants_calls() && from != to {
-            self.settings.notifier.notify(&Event::BulkheadResized { name: &self.name, source: self.about(), from, to });
+        if self.settings.notifier.hears_calls() && from != to {
+            self.settings.notifier.notify(BulkheadEvent::Resized { name: &self.name, source: self.about(), from, to });
         }
     }
 }

@@ -160,7 +160,7 @@ impl CircuitBreakerBuilder {
 
     /// Reports events to `observer` instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> CircuitBreakerBuilder {
-        Arc::make_mut(&mut self.config).notifier = Notifier::new(Arc::new(observer));
+        Arc::make_mut(&mut self.config).notifier = Notifier::new(observer);
         self
     }
 

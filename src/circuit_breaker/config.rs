@@ -16,6 +16,6 @@ pub(super) struct CircuitBreakerConfig {
 impl CircuitBreakerConfig {
     /// Whether the duration of a call matters to anyone.
     pub(super) fn measures(&self) -> bool {
-        self.settings.measures() || self.notifier.wants_calls()
+        self.settings.measures() || self.notifier.hears_calls()
     }
 }

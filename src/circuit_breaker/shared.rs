@@ -1,3 +1,4 @@
+use crate::observe::event::CircuitBreakerEvent;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
@@ -16,8 +17,7 @@ use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
 use crate::machine::window::Span;
 use crate::name::Name;
-use crate::observe::event::Event;
-use crate::observe::{ObserverCache, Source};
+use crate::observe::source::{ObserverCache, Source};
 use crate::rt::panic::wake_all;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 use crate::rt::time;
@@ -89,15 +89,13 @@ impl Shared {
             name,
             cache: ObserverCache::default(),
         };
-        shared.notify_of_calls(|name, source| Event::CircuitBuilt { name, source });
+        shared.notify_of_calls(|name, source| CircuitBreakerEvent::Built { name, source });
         shared
     }
 
     /// For observers that want an event for every call.
-    fn notify_of_calls<'a>(&'a self, event: impl FnOnce(&'a Name, Source<'a>) -> Event<'a>) {
-        if self.config.notifier.wants_calls() {
-            self.config.notifier.notify(&event(&self.name, self.about()));
-        }
+    fn notify_of_calls<'a>(&'a self, event: impl FnOnce(&'a Name, Source<'a>) -> CircuitBreakerEvent<'a>) {
+        self.config.notifier.notify_of_calls(|| event(&self.name, self.about()));
     }
 
     fn about(&self) -> Source<'_> {
@@ -308,7 +306,7 @@ impl Shared {
     #[inline(never)]
     fn notify_rejection(&self, refusal: Refusal) {
         let (name, source, retry_after) = (&self.name, self.about(), refusal.retry_after());
-        self.config.notifier.notify(&Event::CircuitRejected { name, source, retry_after });
+        self.config.notifier.notify(CircuitBreakerEvent::Rejected { name, source, retry_after });
     }
 
     /// Settles an admitted call.
@@ -333,7 +331,7 @@ impl Shared {
     #[inline(never)]
     fn settle_with_clock(&self, word: PackedState, ticket: &Ticket, verdict: Verdict) {
         let counts = changes_something(word, ticket, verdict);
-        if !counts && !self.config.notifier.wants_calls() {
+        if !counts && !self.config.notifier.hears_calls() {
             return;
         }
         let now = time::now();
@@ -341,7 +339,7 @@ impl Shared {
         if counts {
             self.settle_counted(word, ticket, verdict, self.settings().is_slow(elapsed), Some(now));
         }
-        if self.config.notifier.wants_calls() {
+        if self.config.notifier.hears_calls() {
             self.notify_settled(verdict, elapsed);
         }
     }
@@ -349,7 +347,7 @@ impl Shared {
     #[cold]
     fn notify_settled(&self, verdict: Verdict, elapsed: Duration) {
         let (name, source) = (&self.name, self.about());
-        self.config.notifier.notify(&Event::CircuitSettled { name, source, verdict, elapsed });
+        self.config.notifier.notify(CircuitBreakerEvent::Settled { name, source, verdict, elapsed });
     }
 
     #[inline]
@@ -444,7 +442,7 @@ impl Shared {
     pub(crate) fn ready_failed(&self, generation: u64) {
         let now = time::now();
         self.step(|machine, settings, rng| ((), machine.ready_failed(settings, generation, now, rng)));
-        self.notify_of_calls(|name, source| Event::CircuitReadyFailed { name, source });
+        self.notify_of_calls(|name, source| CircuitBreakerEvent::ReadyFailed { name, source });
     }
 
     /// Steps the machine, then reports what happened.
@@ -466,11 +464,13 @@ impl Shared {
 
     fn notify(&self, notice: Notice) {
         let (name, source) = (&self.name, self.about());
-        self.config.notifier.notify(&match notice {
+        self.config.notifier.notify(match notice {
             Notice::Transition { from, to, sequence, cause, counts } => {
-                Event::CircuitTransition { name, source, from, to, sequence, cause, counts }
+                CircuitBreakerEvent::Transition { name, source, from, to, sequence, cause, counts }
             }
-            Notice::WouldHaveOpened { cause, counts } => Event::CircuitWouldHaveOpened { name, source, cause, counts },
+            Notice::WouldHaveOpened { cause, counts } => {
+                CircuitBreakerEvent::WouldHaveOpened { name, source, cause, counts }
+            }
         });
     }
 
@@ -518,7 +518,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.notify_of_calls(|name, source| Event::CircuitDropped { name, source, state: self.state() });
+        self.notify_of_calls(|name, source| CircuitBreakerEvent::Dropped { name, source, state: self.state() });
     }
 }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::answer::{Other, RequestFunction};
 use super::fallback_if::Rejections;
 use super::handle::{Fallback, FallbackNotifier};
@@ -47,7 +45,7 @@ impl<A, W> FallbackBuilder<A, W> {
 
     /// Reports each call that falls back to `observer` instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> FallbackBuilder<A, W> {
-        self.notifier = Notifier::new(Arc::new(observer));
+        self.notifier = Notifier::new(observer);
         self
     }
 

@@ -1,3 +1,4 @@
+use crate::observe::event::FallbackEvent;
 use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use super::layer::FallbackLayer;
 use crate::error::Error;
 use crate::error::wrap::WrapErrorFuture;
 use crate::name::Name;
-use crate::observe::event::{ErrorRef, Event};
+use crate::observe::event::ErrorRef;
 use crate::observe::notifier::Notifier;
-use crate::observe::{ObserverCache, Source};
+use crate::observe::source::{ObserverCache, Source};
 use crate::retry::CloneReplay;
 
 /// Gives another answer to calls that failed, for the errors that it [covers](super#what-is-covered).
@@ -58,14 +59,18 @@ pub(super) struct FallbackNotifier(Arc<(Name, Notifier, ObserverCache)>);
 impl FallbackNotifier {
     pub(super) fn new(name: Name, notifier: Notifier) -> FallbackNotifier {
         let cache = ObserverCache::default();
-        notifier.notify_of_calls(|| Event::FallbackBuilt { name: &name, source: Source::new(None, &cache) });
+        notifier.notify_of_calls(|| FallbackEvent::Built { name: &name, source: Source::new(None, &cache) });
         FallbackNotifier(Arc::new((name, notifier, cache)))
     }
 
     #[cold]
     pub(super) fn notify<E: Debug + Display>(&self, error: &E) {
         let (name, notifier, cache) = &*self.0;
-        notifier.notify(&Event::FellBack { name, source: Source::new(None, cache), error: ErrorRef::new(error) });
+        notifier.notify(FallbackEvent::FellBack {
+            name,
+            source: Source::new(None, cache),
+            error: ErrorRef::new(error),
+        });
     }
 }
 

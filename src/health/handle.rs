@@ -1,3 +1,4 @@
+use crate::observe::event::HealthEvent;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use super::report::RunChecks;
 use crate::error::{ConfigError, Rejected};
 use crate::machine::lifecycle::phase::Phase;
 use crate::name::Name;
-use crate::observe::event::Event;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 
@@ -71,11 +71,11 @@ impl Health {
     /// Like [`new`](Health::new), with an observer of its own.
     #[must_use]
     pub fn observed(observer: impl Observer + 'static) -> Health {
-        Health::of(Notifier::new(Arc::new(observer)))
+        Health::of(Notifier::new(observer))
     }
 
     fn of(notifier: Notifier) -> Health {
-        notifier.notify_of_calls(|| Event::HealthBuilt {});
+        notifier.notify_of_calls(|| HealthEvent::Built {});
         Health(Arc::new(Shared { phase_word: PhaseWord::new(), checks: Registry::new(), notifier }))
     }
 
@@ -88,7 +88,7 @@ impl Health {
     /// Moves to `phase`. Returns false, and changes nothing, if the service is already in that phase or past it.
     pub fn advance(&self, phase: Phase) -> bool {
         let Some(from) = self.0.phase_word.advance(phase) else { return false };
-        self.0.notifier.notify(&Event::PhaseChanged { from, to: phase });
+        self.0.notifier.notify(HealthEvent::PhaseChanged { from, to: phase });
         true
     }
 
@@ -153,7 +153,7 @@ impl Health {
             None => match self.0.phase_word.enter(last) {
                 Ok(()) => {
                     let held = InFlight::new(self.clone());
-                    self.0.notifier.notify_of_calls(|| Event::RequestAdmitted {});
+                    self.0.notifier.notify_of_calls(|| HealthEvent::RequestAdmitted {});
                     return Ok(held);
                 }
                 Err(phase) => NotReadyCause::Phase(phase),
@@ -179,7 +179,7 @@ impl Health {
             NotReadyCause::Check(entry) => (Phase::Serving, entry.name.clone(), entry.retry_after()),
         };
         if self.0.notifier.hears_debug() {
-            self.0.notifier.notify(&Event::ReadinessRejected { reason: &reason, phase });
+            self.0.notifier.notify(HealthEvent::Rejected { reason: &reason, phase });
         }
         Rejected::NotReady { reason, retry_after: retry_after.into() }
     }
@@ -187,7 +187,7 @@ impl Health {
     #[inline]
     pub(super) fn left(&self) {
         self.0.phase_word.leave();
-        self.0.notifier.notify_of_calls(|| Event::RequestLeft {});
+        self.0.notifier.notify_of_calls(|| HealthEvent::RequestLeft {});
     }
 
     /// The number of requests in flight.
@@ -265,9 +265,9 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        if self.notifier.wants_calls() {
+        if self.notifier.hears_calls() {
             self.checks.list().all.iter().for_each(|entry| entry.notify_removed(&self.notifier));
-            self.notifier.notify(&Event::HealthDropped { phase: self.phase_word.phase() });
+            self.notifier.notify(HealthEvent::Dropped { phase: self.phase_word.phase() });
         }
     }
 }

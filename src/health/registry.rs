@@ -1,3 +1,4 @@
+use crate::observe::event::HealthEvent;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,6 @@ use super::check::{Check, Status};
 use crate::error::ConfigError;
 use crate::error::check::Subject;
 use crate::name::Name;
-use crate::observe::event::Event;
 use crate::observe::notifier::Notifier;
 use crate::rt::panic::caught;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
@@ -82,10 +82,10 @@ impl Registry {
         });
         let (name, required) = (&event_name, is_required);
         match former {
-            None => notifier.notify_of_calls(|| Event::CheckAdded { name, required, up: true }),
+            None => notifier.notify_of_calls(|| HealthEvent::CheckAdded { name, required, up: true }),
             Some((was_required, up)) if was_required != required => {
-                notifier.notify_of_calls(|| Event::CheckRemoved { name, required: was_required, up });
-                notifier.notify_of_calls(|| Event::CheckAdded { name, required, up });
+                notifier.notify_of_calls(|| HealthEvent::CheckRemoved { name, required: was_required, up });
+                notifier.notify_of_calls(|| HealthEvent::CheckAdded { name, required, up });
             }
             // Replaced by one that is reported the same way.
             Some(_) => {}
@@ -160,14 +160,14 @@ impl CheckEntry {
         let (from, to) = if status.is_up() { (DOWN, UP) } else { (UP, DOWN) };
         if self.told.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let reason = status.reason();
-            notifier.notify(&Event::CheckChanged { name: &self.name, required: self.is_required, reason });
+            notifier.notify(HealthEvent::CheckChanged { name: &self.name, required: self.is_required, reason });
         }
     }
 
     /// After this, it is never reported again.
     pub(super) fn notify_removed(&self, notifier: &Notifier) {
         let up = self.told.swap(GONE, Ordering::Relaxed) == UP;
-        notifier.notify_of_calls(|| Event::CheckRemoved { name: &self.name, required: self.is_required, up });
+        notifier.notify_of_calls(|| HealthEvent::CheckRemoved { name: &self.name, required: self.is_required, up });
     }
 }
 

@@ -42,7 +42,7 @@
 //! The result is remembered for a millisecond: until then calls for other keys get the overflow at once, so that a
 //! flood of keys costs little more than calls for known keys. The overflow is named `family (overflow)`.
 //!
-//! [`Event::KeysExhausted`](crate::Event::KeysExhausted) reports it, and [`Snapshot::overflowed`] counts it.
+//! [`KeyedEvent::Exhausted`](crate::observe::KeyedEvent::Exhausted) reports it, and [`Snapshot::overflowed`] counts it.
 
 mod builder;
 mod by_key;

@@ -1,7 +1,7 @@
 use crate::name::Name;
-use crate::observe::event::{Event, EvictionCause};
+use crate::observe::event::{EvictionCause, KeyedEvent};
 use crate::observe::notifier::Notifier;
-use crate::observe::{ObserverCache, Source};
+use crate::observe::source::{ObserverCache, Source};
 use crate::rt::sync::{AtomicU64, Ordering};
 
 /// How many handles a family has and had, and who is notified.
@@ -48,7 +48,7 @@ impl Reserved<'_> {
         let Reserved(stats) = self;
         std::mem::forget(self);
         stats.created.fetch_add(1, Ordering::Relaxed);
-        stats.notifier.notify_of_calls(|| Event::KeyAdded { name: &stats.name, source: stats.about() });
+        stats.notifier.notify_of_calls(|| KeyedEvent::Added { name: &stats.name, source: stats.about() });
     }
 }
 
@@ -61,7 +61,7 @@ impl Drop for Reserved<'_> {
 impl Stats {
     pub(super) fn new(name: Name, max: u32, notifier: Notifier) -> Stats {
         let cache = ObserverCache::default();
-        notifier.notify_of_calls(|| Event::KeyedBuilt { name: &name, source: Source::new(None, &cache), max });
+        notifier.notify_of_calls(|| KeyedEvent::Built { name: &name, source: Source::new(None, &cache), max });
         Stats {
             cache,
             name,
@@ -127,7 +127,7 @@ impl Stats {
     }
 
     fn notify_evicted(&self, count: u64, cause: EvictionCause) {
-        self.notifier.notify_of_calls(|| Event::KeysForgotten { name: &self.name, source: self.about(), count, cause });
+        self.notifier.notify_of_calls(|| KeyedEvent::Evicted { name: &self.name, source: self.about(), count, cause });
     }
 
     /// There was no room for a key.
@@ -135,15 +135,15 @@ impl Stats {
         self.overflowed.fetch_add(1, Ordering::Relaxed);
         let (name, source) = (&self.name, self.about());
         if self.exhausted.load(Ordering::Relaxed) == 0 && self.exhausted.swap(1, Ordering::Relaxed) == 0 {
-            self.notifier.notify(&Event::KeysExhausted { name, source, max: self.max });
+            self.notifier.notify(KeyedEvent::Exhausted { name, source, max: self.max });
         }
-        self.notifier.notify_of_calls(|| Event::KeyOverflowed { name, source });
+        self.notifier.notify_of_calls(|| KeyedEvent::Overflowed { name, source });
     }
 }
 
 impl Drop for Stats {
     fn drop(&mut self) {
         let (name, source, max, handles) = (&self.name, self.about(), self.max, self.handles());
-        self.notifier.notify_of_calls(|| Event::KeyedDropped { name, source, max, handles });
+        self.notifier.notify_of_calls(|| KeyedEvent::Dropped { name, source, max, handles });
     }
 }

@@ -5,7 +5,6 @@ pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod keyed;
 pub(crate) mod lifecycle;
-#[cfg(feature = "prober")]
 pub(crate) mod probe;
 pub(crate) mod ratio;
 pub(crate) mod retry;

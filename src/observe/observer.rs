@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use crate::observe::event::Event;
-use crate::observe::notifier::notify_guarded;
+use super::event::Event;
+use super::interest::Interest;
+use super::notifier::notify_guarded;
 
 /// Is told what happens, by the thread that made it happen and outside of any lock: it may call any method of the
 /// handle that the event is about.
@@ -11,11 +12,12 @@ use crate::observe::notifier::notify_guarded;
 /// Any closure that takes an [`&Event`](Event) is an observer:
 ///
 /// ```
+/// use seaworthy::observe::CircuitBreakerEvent;
 /// use seaworthy::{CircuitBreaker, Event};
 ///
 /// let circuit_breaker = CircuitBreaker::builder("payments")
 ///     .observer(|event: &Event<'_>| {
-///         if let Event::CircuitTransition { name, from, to, .. } = event {
+///         if let Event::CircuitBreaker(CircuitBreakerEvent::Transition { name, from, to, .. }) = event {
 ///             println!("{name}: {from} -> {to}");
 ///         }
 ///     })
@@ -30,15 +32,15 @@ pub trait Observer: Send + Sync {
     /// Takes note of an event.
     fn on_event(&self, event: &Event<'_>);
 
-    /// Whether it wants to be told of every call, also of those that go well, and of what is made and dropped: the events
-    /// marked with † in [`Event`].
+    /// What it wants to be told: changes and failures, unless it says otherwise, or every call, those that go well
+    /// included, and what is built and dropped (the events marked with † in [`Event`]).
     ///
-    /// It is asked when it is given to a builder, and has to say the same for as long as it lives. Each call costs more
-    /// for it: what the observer takes, and for a circuit two clock reads and, with a window, the same as for
-    /// [`slow_call`](crate::circuit_breaker::CircuitBreakerBuilder::slow_call). Without it, calls cost what they cost without an
-    /// observer.
-    fn wants_calls(&self) -> bool {
-        false
+    /// It is asked when it is given to a builder, and has to say the same for as long as it lives. With
+    /// [`Interest::Calls`] each call costs more: what the observer takes, and for a circuit breaker two clock readings
+    /// and, with a window, the same as for [`slow_call`](crate::circuit_breaker::CircuitBreakerBuilder::slow_call).
+    /// Otherwise calls cost what they cost without an observer.
+    fn interest(&self) -> Interest {
+        Interest::Changes
     }
 }
 
@@ -54,24 +56,24 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
         (**self).on_event(event);
     }
 
-    fn wants_calls(&self) -> bool {
-        (**self).wants_calls()
+    fn interest(&self) -> Interest {
+        (**self).interest()
     }
 }
 
-/// Tells both. Each is told of calls only if it wants to be.
+/// Tells both. Each is told of calls only if it is interested in them.
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn on_event(&self, event: &Event<'_>) {
         notify_one_of_many(&self.0, event);
         notify_one_of_many(&self.1, event);
     }
 
-    fn wants_calls(&self) -> bool {
-        self.0.wants_calls() || self.1.wants_calls()
+    fn interest(&self) -> Interest {
+        self.0.interest().max(self.1.interest())
     }
 }
 
-/// Tells all three. Each is told of calls only if it wants to be.
+/// Tells all three. Each is told of calls only if it is interested in them.
 impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
     fn on_event(&self, event: &Event<'_>) {
         notify_one_of_many(&self.0, event);
@@ -79,13 +81,13 @@ impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
         notify_one_of_many(&self.2, event);
     }
 
-    fn wants_calls(&self) -> bool {
-        self.0.wants_calls() || self.1.wants_calls() || self.2.wants_calls()
+    fn interest(&self) -> Interest {
+        self.0.interest().max(self.1.interest()).max(self.2.interest())
     }
 }
 
 fn notify_one_of_many(observer: &dyn Observer, event: &Event<'_>) {
-    if !event.is_about_calls() || observer.wants_calls() {
+    if observer.interest() >= event.interest() {
         notify_guarded(observer, event);
     }
 }

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::BodyLimits;
@@ -125,7 +124,7 @@ impl PolicyBuilder {
     /// Reports events of the parts it builds to `observer` instead of the [default](crate::observe). A part configured
     /// with its own observer keeps it.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PolicyBuilder {
-        self.notifier = Notifier::new(Arc::new(observer));
+        self.notifier = Notifier::new(observer);
         self
     }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::handle::Prober;
 use super::resolver::Resolver;
 use super::shared::Shared;
@@ -49,7 +47,7 @@ impl ProberBuilder {
 
     /// Notifies `observer`, instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> ProberBuilder {
-        self.notifier = Notifier::new(Arc::new(observer));
+        self.notifier = Notifier::new(observer);
         self
     }
 

@@ -1,7 +1,8 @@
 use std::task::Waker;
 
 use crate::circuit_breaker::{CircuitBreaker, OpenGuard, Permit, State};
-use crate::machine::probe::track::ProbeState;
+use crate::machine::probe::state::ProbeState;
+
 use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
 

@@ -70,4 +70,5 @@ pub use status::ProbeStatus;
 pub use target::Target;
 pub use tcp::TcpProbe;
 
-pub use crate::machine::probe::track::{ProbeOutcome, ProbeState, TargetPhase};
+pub use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+pub use crate::machine::probe::track::TargetPhase;

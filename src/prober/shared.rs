@@ -1,3 +1,4 @@
+use crate::observe::event::ProbeEvent;
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -11,10 +12,10 @@ use super::probe::AnyProbe;
 use super::resolver::Resolver;
 use super::table::{InFlightProbe, TargetEntry, TargetNews, TargetTable};
 use crate::circuit_breaker::CircuitBreaker;
-use crate::machine::probe::track::{Change, ProbeOutcome, ProbeState, Settled, Track};
+use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+use crate::machine::probe::track::{Change, Settled, Track};
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
-use crate::observe::event::Event;
 use crate::observe::notifier::Notifier;
 use crate::rt::panic::caught;
 use crate::rt::random::Random;
@@ -98,7 +99,7 @@ impl Shared {
         if let Some(mut entry) = removed {
             abort(entry.flight.take());
             let state = entry.track.state();
-            self.notifier.notify_of_calls(|| Event::TargetRemoved { name: &entry.name, state });
+            self.notifier.notify_of_calls(|| ProbeEvent::TargetRemoved { name: &entry.name, state });
         }
         self.stir();
         found
@@ -185,14 +186,14 @@ impl Shared {
             let next = pause.map_or(Timestamp::NEVER, |pause| now.after(pause));
             table.schedule.set(id, next, patience(entry.policy.as_ref()));
             let (state, links) = (entry.track.state(), std::mem::take(&mut entry.links));
-            let name = self.notifier.wants_calls().then(|| entry.name.clone());
+            let name = self.notifier.hears_calls().then(|| entry.name.clone());
             Some((flight, name, table.publish(id, change), state, links))
         });
         let Some((flight, name, news, state, mut links)) = settled else { return };
         self.notify(news);
         if let Some(name) = &name {
             let (error, elapsed) = (result.err(), now.since(flight.began));
-            self.notifier.notify(&Event::Probed { name, outcome, error, elapsed });
+            self.notifier.notify(ProbeEvent::Probed { name, outcome, error, elapsed });
         }
         links.iter_mut().for_each(|driver| driver.ended(result.is_ok(), state, now));
         self.put_back(id, links);
@@ -303,12 +304,12 @@ impl Shared {
     }
 
     pub(super) fn notify_added(&self, name: &Name, state: ProbeState) {
-        self.notifier.notify_of_calls(|| Event::TargetAdded { name, state });
+        self.notifier.notify_of_calls(|| ProbeEvent::TargetAdded { name, state });
     }
 
     fn notify(&self, news: Option<TargetNews>) {
         let Some(TargetNews { name, change, sequence, successes, failures, error }) = news else { return };
-        self.notifier.notify(&Event::ProbeChanged {
+        self.notifier.notify(ProbeEvent::Transition {
             name: &name,
             from: change.from,
             to: change.to,
@@ -322,11 +323,11 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        if self.notifier.wants_calls() {
+        if self.notifier.hears_calls() {
             let known = |entry: &TargetEntry| (entry.name.clone(), entry.track.state());
             let all: Vec<_> = self.with_table(|table| table.targets.values().map(known).collect());
             for (name, state) in &all {
-                self.notifier.notify(&Event::TargetRemoved { name, state: *state });
+                self.notifier.notify(ProbeEvent::TargetRemoved { name, state: *state });
             }
         }
     }

@@ -11,7 +11,8 @@ use super::probe::AnyProbe;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::error::ConfigError;
 use crate::machine::probe::schedule::ProbeSchedule;
-use crate::machine::probe::track::{Change, ProbeState, Track};
+use crate::machine::probe::state::ProbeState;
+use crate::machine::probe::track::{Change, Track};
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
 use crate::rt::sync::{AtomicU64, Ordering};
@@ -58,15 +59,35 @@ pub(super) struct TargetState(AtomicU64);
 
 impl TargetState {
     fn new(state: ProbeState) -> TargetState {
-        TargetState(AtomicU64::new(state.bits()))
+        TargetState(AtomicU64::new(bits(state)))
     }
 
     pub(super) fn state(&self) -> ProbeState {
-        ProbeState::from_bits(self.0.load(Ordering::Acquire))
+        from_bits(self.0.load(Ordering::Acquire))
     }
 
     fn show(&self, state: ProbeState) {
-        self.0.store(state.bits(), Ordering::Release);
+        self.0.store(bits(state), Ordering::Release);
+    }
+}
+
+const fn bits(state: ProbeState) -> u64 {
+    match state {
+        ProbeState::Disabled => 0,
+        ProbeState::Unknown => 1,
+        ProbeState::Starting => 2,
+        ProbeState::Healthy => 3,
+        ProbeState::Unhealthy => 4,
+    }
+}
+
+fn from_bits(bits: u64) -> ProbeState {
+    match bits {
+        1 => ProbeState::Unknown,
+        2 => ProbeState::Starting,
+        3 => ProbeState::Healthy,
+        4 => ProbeState::Unhealthy,
+        _ => ProbeState::Disabled,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::error::check::Subject;
 use crate::machine::ratio::Ratio;
 use crate::machine::retry::budget::{Budget, BudgetSettings};
 use crate::machine::timestamp::Timestamp;
+use crate::observe::event::Balance;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
 use crate::rt::time;
 
@@ -118,6 +119,12 @@ impl RetryBudget {
         budget.advance(now);
         ends.store(budget.bulk_ends().as_nanos(), Ordering::Release);
         work(&mut budget)
+    }
+}
+
+impl Balance for RetryBudget {
+    fn balance(&self) -> u64 {
+        RetryBudget::balance(self)
     }
 }
 

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::RetryBudget;
@@ -10,9 +9,9 @@ use crate::error::check::{Most, Subject};
 use crate::machine::retry::attempts::RetrySettings;
 use crate::machine::retry::backoff::Backoff;
 use crate::name::Name;
-use crate::observe::ObserverCache;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
+use crate::observe::source::ObserverCache;
 use crate::rt::random::Random;
 
 /// The settings of a [`RetryPolicy`]. Made by [`RetryPolicy::builder`]; nothing is checked before
@@ -131,7 +130,7 @@ impl RetryBuilder {
 
     /// Reports events to `observer` instead of the [default](crate::observe).
     pub fn observer(mut self, observer: impl Observer + 'static) -> RetryBuilder {
-        self.notifier = Notifier::new(Arc::new(observer));
+        self.notifier = Notifier::new(observer);
         self
     }
 
@@ -159,11 +158,11 @@ impl RetryBuilder {
             Spending::Free => None,
         };
         let beginning = match settings.deadline {
-            _ if notifier.wants_calls() => Beginning::Tell,
+            _ if notifier.hears_calls() => Beginning::Tell,
             Some(_) => Beginning::ReadClock,
             None => Beginning::Nothing,
         };
-        let quiet_budget = budget.clone().filter(|_| !notifier.wants_calls());
+        let quiet_budget = budget.clone().filter(|_| !notifier.hears_calls());
         Ok(RetryPolicy::new(RetryConfig {
             name,
             settings,

@@ -11,7 +11,8 @@
 //!
 //! The caller always gets the result of the last attempt unchanged, at once, with no wait after it. How many attempts
 //! were made and why there were no more is reported to the [`Observer`](crate::Observer), as
-//! [`Event::Retried`](crate::Event::Retried) and [`Event::RetryStopped`](crate::Event::RetryStopped).
+//! [`RetryEvent::Retried`](crate::observe::RetryEvent::Retried) and
+//! [`RetryEvent::Stopped`](crate::observe::RetryEvent::Stopped).
 //!
 //! A [`RetryPolicy`] holds the rules and the [`RetryBudget`]. [`RetryPolicy::layer`] puts it around a service, and
 //! [`RetryPolicy::run`] around a closure that makes a future. [`RetryIf`] decides which results are retried, and

@@ -1,3 +1,4 @@
+use crate::observe::event::{BudgetRef, RetryEvent};
 use std::cell::LazyCell;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
@@ -15,9 +16,9 @@ use crate::error::{Error, StackError};
 use crate::machine::retry::attempts::{Decision, Progress, RetrySettings, StopReason};
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
-use crate::observe::event::{ErrorRef, Event};
+use crate::observe::event::ErrorRef;
 use crate::observe::notifier::Notifier;
-use crate::observe::{ObserverCache, Source};
+use crate::observe::source::{ObserverCache, Source};
 use crate::retry::lent;
 use crate::retry::lent::Lent;
 use crate::rt::random::Random;
@@ -84,8 +85,8 @@ impl RetryPolicy {
 
     pub(super) fn new(config: RetryConfig) -> RetryPolicy {
         let RetryConfig { name, budget, notifier, .. } = &config;
-        if notifier.wants_calls() {
-            notifier.notify(&Event::RetryBuilt { name, source: config.about(), budget: budget.as_ref() });
+        if notifier.hears_calls() {
+            notifier.notify(RetryEvent::Built { name, source: config.about(), budget: shown(budget) });
         }
         RetryPolicy(Arc::new(config))
     }
@@ -253,7 +254,7 @@ impl RetryPolicy {
             if let Some(budget) = budget {
                 budget.deposit_at(now);
             }
-            notifier.notify(&Event::RetryBegan { name, source: self.0.about(), budget: budget.as_ref() });
+            notifier.notify(RetryEvent::Began { name, source: self.0.about(), budget: shown(budget) });
         }
         now
     }
@@ -295,8 +296,8 @@ impl RetryPolicy {
         match self.find_next(*progress, decision, error.is_some(), again) {
             Ok((delay, pause)) => {
                 if notifier.hears_debug() {
-                    let (source, budget) = (self.0.about(), budget.as_ref());
-                    notifier.notify(&Event::Retried { name, source, attempt, delay, error, budget });
+                    let (source, budget) = (self.0.about(), shown(budget));
+                    notifier.notify(RetryEvent::Retried { name, source, attempt, delay, error, budget });
                 }
                 progress.attempts += 1;
                 Some(pause)
@@ -311,8 +312,8 @@ impl RetryPolicy {
     pub(crate) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorRef<'_>>) {
         let RetryConfig { name, notifier, budget, .. } = &*self.0;
         if notifier.hears_debug() {
-            let (source, attempts, budget) = (self.0.about(), progress.attempts, budget.as_ref());
-            notifier.notify(&Event::RetryStopped { name, source, attempts, reason, error, budget });
+            let (source, attempts, budget) = (self.0.about(), progress.attempts, shown(budget));
+            notifier.notify(RetryEvent::Stopped { name, source, attempts, reason, error, budget });
         }
     }
 
@@ -364,4 +365,9 @@ impl fmt::Debug for RetryPolicy {
             .field("budget", budget)
             .finish_non_exhaustive()
     }
+}
+
+/// A budget, as an event shows it.
+fn shown(budget: &Option<RetryBudget>) -> Option<BudgetRef<'_>> {
+    budget.as_ref().map(|budget| BudgetRef::new(budget))
 }

@@ -98,7 +98,7 @@ impl RunnerBuilder {
     /// Notifies `observer` of tasks that fail, instead of the [default](crate::observe). Events of the run itself go to
     /// `tracing` only.
     pub fn observer(mut self, observer: impl Observer + 'static) -> RunnerBuilder {
-        self.notifier = Notifier::new(Arc::new(observer));
+        self.notifier = Notifier::new(observer);
         self
     }
 

@@ -1,3 +1,4 @@
+use crate::observe::event::RunnerEvent;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::health::Health;
 use crate::machine::lifecycle::phase::Phase;
 use crate::machine::lifecycle::task_set::TaskSet;
 use crate::name::Name;
-use crate::observe::event::{ErrorRef, Event};
+use crate::observe::event::ErrorRef;
 use crate::observe::notifier::Notifier;
 use crate::rt::panic::{log_guarded, wake_all};
 use crate::rt::random::Random;
@@ -154,9 +155,9 @@ impl Shared {
         let notes = task.notes();
         let id = self.inner.lock().roster.add(notes.clone());
         let Some(id) = id else { return Err(too_late(task.name())) };
-        let started = self.notifier.wants_calls().then(|| notes.name.clone());
+        let started = self.notifier.hears_calls().then(|| notes.name.clone());
         if let Some(name) = &started {
-            self.notifier.notify(&Event::TaskStarted { name });
+            self.notifier.notify(RunnerEvent::TaskStarted { name });
         }
         let work = task.into_work(TaskContext { shared: Arc::clone(self), notes });
         let tracked = Tracked { work, shared: Arc::clone(self), id, started, reported: false };
@@ -334,7 +335,7 @@ impl Shared {
             FailureCause::Panicked(message) => ErrorRef::new(message),
             other => ErrorRef::new(other),
         };
-        self.notifier.notify(&Event::TaskFailed { name, error, panicked, again_in });
+        self.notifier.notify(RunnerEvent::TaskFailed { name, error, panicked, again_in });
     }
 }
 
@@ -376,7 +377,7 @@ impl Shared {
         }
         // Before the runner knows, so that this has been reported by the time the run is over.
         if let Some(name) = started {
-            self.notifier.notify(&Event::TaskEnded { name });
+            self.notifier.notify(RunnerEvent::TaskEnded { name });
         }
         self.ended(id, outcome);
     }

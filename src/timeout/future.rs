@@ -6,8 +6,9 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::clock::Clock;
-use super::notifier::{Limit, TimeoutNotifier};
+use super::notifier::TimeoutNotifier;
 use crate::error::StackError;
+use crate::observe::event::Limit;
 use crate::rt::panic::polled_again;
 
 pin_project! {

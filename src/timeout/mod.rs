@@ -45,12 +45,12 @@ mod limit;
 mod notifier;
 mod service;
 
+pub use crate::observe::event::Limit;
 pub use builder::TimeoutBuilder;
 pub(crate) use clock::Clock;
 pub use future::ResponseFuture;
 pub use handle::Timeout;
 pub use layer::TimeoutLayer;
 pub use limit::{FixedTimeout, TimeoutFor};
-pub use notifier::Limit;
 pub(crate) use notifier::TimeoutNotifier;
 pub use service::TimeoutService;

@@ -1,36 +1,13 @@
-use std::fmt;
+use crate::observe::event::{Limit, TimeoutEvent};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::check::Subject;
 use crate::error::{ConfigError, Rejected};
 use crate::name::Name;
-use crate::observe::event::Event;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
-use crate::observe::{ObserverCache, Source};
-
-/// Which time limit was exceeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Limit {
-    /// The time for the response.
-    Response,
-    /// The time within which the next frame of a body must arrive.
-    BodyIdle,
-    /// The time for a whole body.
-    BodyTotal,
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Limit::Response => "response",
-            Limit::BodyIdle => "body idle",
-            Limit::BodyTotal => "body total",
-        })
-    }
-}
+use crate::observe::source::{ObserverCache, Source};
 
 /// Reports what was given up. Every call holds one, so it is empty unless a name or an observer was set, and then it is
 /// a single reference.
@@ -62,7 +39,7 @@ impl TimeoutNotifier {
     }
 
     pub(crate) fn set_observer(&mut self, observer: impl Observer + 'static) {
-        self.set().notifier = Notifier::new(Arc::new(observer));
+        self.set().notifier = Notifier::new(observer);
     }
 
     /// Adds the default observer if there is one and none was set. For a builder's last step.
@@ -87,7 +64,12 @@ impl TimeoutNotifier {
     #[cold]
     pub(crate) fn timed_out(&self, limit: Limit, after: Duration) -> Rejected {
         let notify = |Announced { name, notifier, cache, .. }: &Announced| {
-            notifier.notify(&Event::TimedOut { name: name.as_ref(), source: Source::new(None, cache), limit, after });
+            notifier.notify(TimeoutEvent::TimedOut {
+                name: name.as_ref(),
+                source: Source::new(None, cache),
+                limit,
+                after,
+            });
         };
         match &self.0 {
             Some(announced) => notify(announced),

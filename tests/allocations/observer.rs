@@ -3,6 +3,7 @@
 use std::future::ready;
 use std::hint::black_box;
 
+use seaworthy::observe::HealthEvent;
 use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Event, Health, Observer, Phase, RetryPolicy, Verdict};
 
 use crate::allocations;
@@ -17,8 +18,8 @@ impl Observer for WantsCalls {
         black_box(event);
     }
 
-    fn wants_calls(&self) -> bool {
-        true
+    fn interest(&self) -> seaworthy::observe::Interest {
+        seaworthy::observe::Interest::Calls
     }
 }
 
@@ -53,7 +54,7 @@ fn of_an_observer_that_wants_calls() {
 
 /// Nothing else happens here.
 fn is_quiet(event: &Event<'_>) {
-    assert!(matches!(event, Event::PhaseChanged { .. }), "{event:?}");
+    assert!(matches!(event, Event::Health(HealthEvent::PhaseChanged { .. })), "{event:?}");
 }
 
 /// ME-11: recording it allocates nothing either. The exporter allocates a handle for each look-up, and keeps durations

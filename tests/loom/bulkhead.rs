@@ -10,7 +10,8 @@ use std::time::Duration;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use seaworthy::bulkhead::{Acquire, Permit};
-use seaworthy::{Bulkhead, Event, Observer, Place, Rejected};
+use seaworthy::observe::BulkheadEvent;
+use seaworthy::{Bulkhead, Event, Observer, Rejected};
 
 use crate::{block_on, explore};
 
@@ -342,25 +343,26 @@ impl Sums {
         (self.0[0].load(StdOrdering::Relaxed), self.0[1].load(StdOrdering::Relaxed))
     }
 
-    fn add(&self, place: Place, by: isize) {
-        match place {
-            Place::Inside => _ = self.0[0].fetch_add(by, StdOrdering::Relaxed),
-            Place::Waiting => _ = self.0[1].fetch_add(by, StdOrdering::Relaxed),
-            _ => {}
-        }
+    fn add(&self, inside: isize, waiting: isize) {
+        self.0[0].fetch_add(inside, StdOrdering::Relaxed);
+        self.0[1].fetch_add(waiting, StdOrdering::Relaxed);
     }
 }
 
 impl Observer for Sums {
     fn on_event(&self, event: &Event<'_>) {
-        if let Event::BulkheadMoved { from, to, .. } = event {
-            self.add(*from, -1);
-            self.add(*to, 1);
+        match event {
+            Event::Bulkhead(BulkheadEvent::Acquired { .. }) => self.add(1, 0),
+            Event::Bulkhead(BulkheadEvent::Queued { .. }) => self.add(0, 1),
+            Event::Bulkhead(BulkheadEvent::Granted { .. }) => self.add(1, -1),
+            Event::Bulkhead(BulkheadEvent::Released { .. }) => self.add(-1, 0),
+            Event::Bulkhead(BulkheadEvent::Left { .. }) => self.add(0, -1),
+            _ => {}
         }
     }
 
-    fn wants_calls(&self) -> bool {
-        true
+    fn interest(&self) -> seaworthy::observe::Interest {
+        seaworthy::observe::Interest::Calls
     }
 }
 

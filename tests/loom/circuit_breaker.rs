@@ -8,6 +8,7 @@ use std::time::Duration;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 use seaworthy::circuit_breaker::{CircuitBreakerBuilder, CircuitBreakerService, Permit, Snapshot};
+use seaworthy::observe::CircuitBreakerEvent;
 use seaworthy::{Backoff, BoxError, CircuitBreaker, Event, Jitter, Rejected, State, Verdict};
 use tower::{Layer, Service};
 
@@ -96,7 +97,7 @@ impl Changes {
     fn of(&self, builder: CircuitBreakerBuilder) -> CircuitBreakerBuilder {
         let changes = self.clone();
         builder.observer(move |event: &Event<'_>| {
-            if let Event::CircuitTransition { from, to, sequence, .. } = event {
+            if let Event::CircuitBreaker(CircuitBreakerEvent::Transition { from, to, sequence, .. }) = event {
                 changes.0.lock().unwrap().push((*sequence, *from, *to));
             }
         })
@@ -537,7 +538,7 @@ fn an_observer_asks_the_circuit() {
         let observer = {
             let (handle, told) = (Arc::clone(&handle), Arc::clone(&told));
             move |event: &Event<'_>| {
-                let Event::CircuitTransition { sequence, to, .. } = event else { return };
+                let Event::CircuitBreaker(CircuitBreakerEvent::Transition { sequence, to, .. }) = event else { return };
                 let circuit_breaker = handle.lock().unwrap().clone().expect("given before anything happened");
                 let (state, snapshot) = (circuit_breaker.state(), circuit_breaker.snapshot());
                 assert!(snapshot.generation >= *sequence);

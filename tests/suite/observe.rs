@@ -31,12 +31,12 @@ struct Kinds(Arc<Mutex<Vec<String>>>);
 impl Observer for Kinds {
     fn on_event(&self, event: &Event<'_>) {
         let text = format!("{event:?}");
-        let kind = text.split([' ', '{']).next().unwrap_or_default();
-        self.0.lock().unwrap().push(kind.into());
+        let kind = text.split(" {").next().unwrap_or_default();
+        self.0.lock().unwrap().push(kind.replace('(', "::"));
     }
 
-    fn wants_calls(&self) -> bool {
-        true
+    fn interest(&self) -> seaworthy::observe::Interest {
+        seaworthy::observe::Interest::Calls
     }
 }
 
@@ -76,7 +76,7 @@ async fn in_a_process_of_its_own() {
     assert_eq!(default.take(), [""; 0], "they are older");
     // The builder is, too, but not what it builds.
     builder.build().unwrap().force_open();
-    assert!(default.told("CircuitTransition"));
+    assert!(default.told("CircuitBreaker::Transition"));
 
     let _named = fragile("named").observer(own.clone()).build().unwrap();
     let policy = Policy::builder("named")
@@ -85,7 +85,11 @@ async fn in_a_process_of_its_own() {
         .build()
         .unwrap();
     policy.circuit_breaker().unwrap().force_open();
-    assert_eq!((default.take(), own.told("CircuitTransition")), (vec![], true), "that of the policy goes first");
+    assert_eq!(
+        (default.take(), own.told("CircuitBreaker::Transition")),
+        (vec![], true),
+        "that of the policy goes first"
+    );
 
     parts(&default).await;
     #[cfg(feature = "http")]
@@ -94,48 +98,56 @@ async fn in_a_process_of_its_own() {
     {
         let policies: seaworthy::Policies = toml::from_str("[storage.circuit_breaker]").unwrap();
         policies.get("storage").unwrap().circuit_breaker().unwrap().force_open();
-        assert!(default.told("CircuitTransition"));
+        assert!(default.told("CircuitBreaker::Transition"));
     }
     #[cfg(feature = "lifecycle")]
     {
         let runner = seaworthy::Runner::builder().signals([]).build().unwrap();
         runner.handle().task("task", |_| fail()).unwrap();
-        assert!(default.told("TaskStarted"));
+        assert!(default.told("Runner::TaskStarted"));
     }
     #[cfg(feature = "prober")]
     {
         let prober = seaworthy::prober::Prober::builder().build().unwrap();
         let _target = prober.add("target", None, fail).unwrap();
-        assert!(default.told("TargetAdded"));
+        assert!(default.told("Probe::TargetAdded"));
     }
 }
 
 async fn parts(default: &Kinds) {
     fragile("circuit").build().unwrap().force_open();
-    assert!(default.told("CircuitTransition"));
+    assert!(default.told("CircuitBreaker::Transition"));
     let keyed: Keyed<u32, CircuitBreaker> = fragile("family").keyed().build().unwrap();
     keyed.get(&1).force_open();
     let told = default.take();
-    assert!(["KeyedBuilt", "KeyAdded", "CircuitTransition"].iter().all(|kind| told.iter().any(|told| told == kind)));
+    assert!(
+        ["Keyed::Built", "Keyed::Added", "CircuitBreaker::Transition"]
+            .iter()
+            .all(|kind| told.iter().any(|told| told == kind))
+    );
     let bulkhead = Bulkhead::builder("slots").limit(1).build().unwrap();
     let _slot = bulkhead.try_acquire().unwrap();
-    assert!(bulkhead.try_acquire().is_err() && default.told("BulkheadMoved"));
+    assert!(bulkhead.try_acquire().is_err() && default.told("Bulkhead::Acquired"));
     let retry = RetryPolicy::builder("retry").attempts(1).build().unwrap();
-    assert!(retry.run(fail).await.is_err() && default.told("RetryStopped"));
+    assert!(retry.run(fail).await.is_err() && default.told("Retry::Stopped"));
     let timeout = Timeout::new(MS);
-    assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("TimedOut"));
+    assert!(
+        timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("Timeout::TimedOut")
+    );
     let timeout = Timeout::builder(MS).name("named").build().unwrap();
-    assert!(timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("TimedOut"));
+    assert!(
+        timeout.run(std::future::pending::<Result<(), BoxError>>()).await.is_err() && default.told("Timeout::TimedOut")
+    );
     let fallback = Fallback::value("fallback", ()).when(|_: &BoxError| true).build().unwrap();
-    assert!(fallback.run(fail()).await.is_ok() && default.told("FellBack"));
+    assert!(fallback.run(fail()).await.is_ok() && default.told("Fallback::FellBack"));
     Health::new().advance(Phase::Serving);
-    assert!(default.told("PhaseChanged"));
+    assert!(default.told("Health::PhaseChanged"));
     let policy =
         Policy::builder("policy").timeout(MS).circuit_breaker(|circuit_breaker| circuit_breaker).build().unwrap();
     let late = policy.run(async || std::future::pending::<Result<(), BoxError>>().await).await;
-    assert!(late.is_err() && default.told("TimedOut"));
+    assert!(late.is_err() && default.told("Timeout::TimedOut"));
     policy.circuit_breaker().unwrap().force_open();
-    assert!(default.told("CircuitTransition"));
+    assert!(default.told("CircuitBreaker::Transition"));
 }
 
 #[cfg(feature = "http")]
@@ -158,5 +170,5 @@ async fn a_body(default: &Kinds) {
 
     let layer = seaworthy::http::BodyTimeoutLayer::builder().idle(MS).build().unwrap();
     let mut body = std::pin::pin!(layer.wrap(Silent));
-    assert!(body.frame().await.unwrap().is_err() && default.told("TimedOut"));
+    assert!(body.frame().await.unwrap().is_err() && default.told("Timeout::TimedOut"));
 }

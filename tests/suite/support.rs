@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use seaworthy::circuit_breaker::{CircuitBreakerBuilder, State, TransitionCause};
+use seaworthy::observe::CircuitBreakerEvent;
 use seaworthy::{Event, Verdict};
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
@@ -104,9 +105,15 @@ impl Told {
         let lines = Arc::clone(&self.0);
         builder.observer(move |event: &Event<'_>| {
             let line = match event {
-                Event::CircuitTransition { from, to, cause, .. } => Line::Changed(*from, *to, *cause),
-                Event::CircuitRejected { retry_after, .. } => Line::Rejected(*retry_after),
-                Event::CircuitWouldHaveOpened { cause, .. } => Line::WouldHaveOpened(*cause),
+                Event::CircuitBreaker(CircuitBreakerEvent::Transition { from, to, cause, .. }) => {
+                    Line::Changed(*from, *to, *cause)
+                }
+                Event::CircuitBreaker(CircuitBreakerEvent::Rejected { retry_after, .. }) => {
+                    Line::Rejected(*retry_after)
+                }
+                Event::CircuitBreaker(CircuitBreakerEvent::WouldHaveOpened { cause, .. }) => {
+                    Line::WouldHaveOpened(*cause)
+                }
                 other => panic!("no test knows of {other:?}"),
             };
             lines.lock().unwrap().push(line);

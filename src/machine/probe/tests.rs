@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::track::{Change, ProbeState, Rules, Settled, TargetPhase, Track};
+use super::state::ProbeState;
+use super::track::{Change, Rules, Settled, TargetPhase, Track};
 use crate::machine::timestamp::Timestamp;
 
 #[derive(Clone, Copy, Debug)]

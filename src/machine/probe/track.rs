@@ -1,7 +1,7 @@
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::state::ProbeState;
 use super::text::cut;
 use crate::machine::timestamp::Timestamp;
 
@@ -16,71 +16,6 @@ pub enum TargetPhase {
     /// It is running. This is the default for a target whose phase is not set.
     #[default]
     Running,
-}
-
-/// What is known about a probed target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ProbeState {
-    /// It has no policy, and is not probed.
-    Disabled,
-    /// It is not running.
-    Unknown,
-    /// It is initialising, or running with nothing decided yet.
-    Starting,
-    /// Enough probes in a row succeeded, and not too many have failed since.
-    Healthy,
-    /// Too many probes in a row failed.
-    Unhealthy,
-}
-
-impl ProbeState {
-    pub(crate) const ALL: [ProbeState; 5] =
-        [ProbeState::Disabled, ProbeState::Unknown, ProbeState::Starting, ProbeState::Healthy, ProbeState::Unhealthy];
-
-    pub(crate) fn bits(self) -> u64 {
-        match self {
-            ProbeState::Disabled => 0,
-            ProbeState::Unknown => 1,
-            ProbeState::Starting => 2,
-            ProbeState::Healthy => 3,
-            ProbeState::Unhealthy => 4,
-        }
-    }
-
-    pub(crate) fn from_bits(bits: u64) -> ProbeState {
-        ProbeState::ALL.into_iter().find(|state| state.bits() == bits).unwrap_or(ProbeState::Disabled)
-    }
-
-    /// A short constant text, for logs and labels.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            ProbeState::Disabled => "disabled",
-            ProbeState::Unknown => "unknown",
-            ProbeState::Starting => "starting",
-            ProbeState::Healthy => "healthy",
-            ProbeState::Unhealthy => "unhealthy",
-        }
-    }
-}
-
-impl fmt::Display for ProbeState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The result of a probe that counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ProbeOutcome {
-    /// It found the target healthy.
-    Success,
-    /// It failed.
-    Failure,
-    /// It was given up because it took too long.
-    TimedOut,
 }
 
 /// How results are judged.

@@ -107,20 +107,6 @@ pub enum StopReason {
     NotReady,
 }
 
-#[cfg(feature = "metrics")]
-impl StopReason {
-    pub(crate) const ALL: [StopReason; 8] = [
-        StopReason::Succeeded,
-        StopReason::NotRetryable,
-        StopReason::AttemptsExhausted,
-        StopReason::NotReplayable,
-        StopReason::BudgetEmpty,
-        StopReason::DeadlineReached,
-        StopReason::RetryAfterTooLong,
-        StopReason::NotReady,
-    ];
-}
-
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -68,11 +68,11 @@ pub(super) const REJECTIONS: Metric = metric(
     Unit::Count,
     "Calls that were rejected without having been made, by the reason",
 );
-pub(super) const PERMITS: Metric =
+pub(super) const LIMIT: Metric =
     metric("seaworthy_bulkhead_limit", MetricKind::Gauge, Unit::Count, "How many calls a bulkhead lets run at a time");
 pub(super) const IN_USE: Metric =
     metric("seaworthy_bulkhead_permits_in_use", MetricKind::Gauge, Unit::Count, "Permits of a bulkhead in use");
-pub(super) const WAITING: Metric =
+pub(super) const QUEUED: Metric =
     metric("seaworthy_bulkhead_queued", MetricKind::Gauge, Unit::Count, "Calls that wait for a permit of a bulkhead");
 pub(super) const REQUESTS: Metric = metric(
     "seaworthy_retry_requests_total",
@@ -141,7 +141,7 @@ pub(super) const KEYED_MAX: Metric =
     metric("seaworthy_keyed_max_handles", MetricKind::Gauge, Unit::Count, "How many handles a family may have");
 pub(super) const KEYED_HANDLES: Metric =
     metric("seaworthy_keyed_handles", MetricKind::Gauge, Unit::Count, "How many handles a family has");
-pub(super) const KEYED_FORGOTTEN: Metric = metric(
+pub(super) const KEYED_EVICTED: Metric = metric(
     "seaworthy_keyed_evicted_total",
     MetricKind::Counter,
     Unit::Count,
@@ -159,21 +159,18 @@ pub(super) const KEYED_OVERFLOWS: Metric = metric(
     Unit::Count,
     "Times that a key got the overflow of a family, which had no room for it",
 );
-#[cfg(feature = "prober")]
 pub(super) const TARGET_STATE: Metric = metric(
     "seaworthy_probe_target_state",
     MetricKind::Gauge,
     Unit::Count,
     "1 for the state that a probed target is in, 0 for the others",
 );
-#[cfg(feature = "prober")]
 pub(super) const PROBES: Metric = metric(
     "seaworthy_probes_total",
     MetricKind::Counter,
     Unit::Count,
     "Probes that ended and counted, by how they went",
 );
-#[cfg(feature = "prober")]
 pub(super) const PROBE_DURATION: Metric = metric(
     "seaworthy_probe_duration_seconds",
     MetricKind::Histogram,
@@ -181,7 +178,15 @@ pub(super) const PROBE_DURATION: Metric = metric(
     "How long the probes took that counted",
 );
 
+pub(super) const EXTENSION_EVENTS: Metric = metric(
+    "seaworthy_extension_events_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Events of what is outside of this crate, by what told them and what happened",
+);
+
 pub(super) const METRICS: &[Metric] = &[
+    EXTENSION_EVENTS,
     CALLS,
     CALL_DURATION,
     READY_FAILURES,
@@ -190,9 +195,9 @@ pub(super) const METRICS: &[Metric] = &[
     OPENED,
     WOULD_HAVE_OPENED,
     REJECTIONS,
-    PERMITS,
+    LIMIT,
     IN_USE,
-    WAITING,
+    QUEUED,
     REQUESTS,
     RETRIES,
     STOPS,
@@ -206,13 +211,10 @@ pub(super) const METRICS: &[Metric] = &[
     TASK_FAILURES,
     KEYED_MAX,
     KEYED_HANDLES,
-    KEYED_FORGOTTEN,
+    KEYED_EVICTED,
     KEYED_EXHAUSTED,
     KEYED_OVERFLOWS,
-    #[cfg(feature = "prober")]
     TARGET_STATE,
-    #[cfg(feature = "prober")]
     PROBES,
-    #[cfg(feature = "prober")]
     PROBE_DURATION,
 ];

@@ -1,33 +1,32 @@
 use super::registry::{NamedSeries, by_name, service};
 use super::series::{RejectionReason, Series};
 use crate::machine::lifecycle::phase::Phase;
-use crate::observe::event::Event;
+use crate::observe::event::HealthEvent;
 
 /// What happens to a service.
-pub(super) fn on_event(event: &Event<'_>) {
+pub(super) fn count(event: &HealthEvent<'_>) {
     let service = service();
     match *event {
-        Event::HealthBuilt {} => built(service),
-        Event::HealthDropped { phase } => service.add(Series::Phase(phase), -1),
-        Event::PhaseChanged { from, to } => {
+        HealthEvent::Built {} => built(service),
+        HealthEvent::Dropped { phase } => service.add(Series::Phase(phase), -1),
+        HealthEvent::PhaseChanged { from, to } => {
             service.add(Series::Phase(from), -1);
             service.add(Series::Phase(to), 1);
         }
-        Event::RequestAdmitted {} => service.add(Series::RequestsInFlight, 1),
-        Event::RequestLeft {} => service.add(Series::RequestsInFlight, -1),
-        Event::CheckAdded { name, required, up } => check_added(&by_name(name), required, up),
-        Event::CheckRemoved { name, required, up } => by_name(name).add(Series::CheckState { required, up }, -1),
-        Event::CheckChanged { name, required, reason } => {
+        HealthEvent::RequestAdmitted {} => service.add(Series::RequestsInFlight, 1),
+        HealthEvent::RequestLeft {} => service.add(Series::RequestsInFlight, -1),
+        HealthEvent::CheckAdded { name, required, up } => check_added(&by_name(name), required, up),
+        HealthEvent::CheckRemoved { name, required, up } => by_name(name).add(Series::CheckState { required, up }, -1),
+        HealthEvent::CheckChanged { name, required, reason } => {
             let (named, up) = (by_name(name), reason.is_none());
             named.add(Series::CheckState { required, up: !up }, -1);
             named.add(Series::CheckState { required, up }, 1);
         }
-        Event::ReadinessRejected { reason, phase } => match phase {
+        HealthEvent::Rejected { reason, phase } => match phase {
             Phase::Starting => service.count(Series::Rejections(RejectionReason::Starting), 1),
             Phase::Serving => by_name(reason).count(Series::Rejections(RejectionReason::CheckDown), 1),
             Phase::Draining | Phase::Stopped => service.count(Series::Rejections(RejectionReason::ShuttingDown), 1),
         },
-        _ => {}
     }
 }
 

@@ -1,23 +1,33 @@
+use super::MetricsObserver;
 use super::registry::NamedSeries;
 use super::series::Series;
-use crate::observe::event::{Event, EvictionCause};
+use crate::observe::event::{EvictionCause, KeyedEvent};
 
 /// What happens to a family of handles.
-pub(super) fn on_event(named: &NamedSeries, event: &Event<'_>) {
+pub(super) fn count(observer: &MetricsObserver, event: &KeyedEvent<'_>) {
+    let (KeyedEvent::Built { name, source, .. }
+    | KeyedEvent::Dropped { name, source, .. }
+    | KeyedEvent::Added { name, source }
+    | KeyedEvent::Evicted { name, source, .. }
+    | KeyedEvent::Overflowed { name, source }
+    | KeyedEvent::Exhausted { name, source, .. }) = *event;
+    observer.with(name, source, |named| step(named, event));
+}
+
+fn step(named: &NamedSeries, event: &KeyedEvent<'_>) {
     match *event {
-        Event::KeyedBuilt { max, .. } => built(named, max),
-        Event::KeyedDropped { max, handles, .. } => {
+        KeyedEvent::Built { max, .. } => built(named, max),
+        KeyedEvent::Dropped { max, handles, .. } => {
             named.add(Series::KeyedMaxHandles, -i64::from(max));
             lose(named, handles);
         }
-        Event::KeyAdded { .. } => named.add(Series::KeyedHandles, 1),
-        Event::KeysForgotten { count, cause, .. } => {
+        KeyedEvent::Added { .. } => named.add(Series::KeyedHandles, 1),
+        KeyedEvent::Evicted { count, cause, .. } => {
             lose(named, count);
             named.count(Series::KeyedEvicted(cause), count);
         }
-        Event::KeyOverflowed { .. } => named.count(Series::KeyedOverflows, 1),
-        Event::KeysExhausted { .. } => named.count(Series::KeyedExhausted, 1),
-        _ => {}
+        KeyedEvent::Overflowed { .. } => named.count(Series::KeyedOverflows, 1),
+        KeyedEvent::Exhausted { .. } => named.count(Series::KeyedExhausted, 1),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::{Key, Label, Level, Metadata, SharedString};
 
-use super::catalog::{METRICS, MetricKind};
+use super::catalog::{METRICS, Metric, MetricKind};
 use super::series::Series;
 use crate::rt::sync::{AtomicU64, Ordering, RwLock, fence};
 
@@ -98,6 +98,14 @@ impl NamedSeries {
     }
 }
 
+/// Counts one more of what has labels that are not known here.
+pub(super) fn count_with(metric: Metric, name: &str, labels: [(&'static str, &'static str); 2]) {
+    let name = Label::new("name", name.to_owned());
+    let labels = labels.map(|(label, value)| Label::from_static_parts(label, value));
+    let key = Key::from_parts(metric.name, [name].into_iter().chain(labels).collect::<Vec<_>>());
+    metrics::with_recorder(|recorder| recorder.register_counter(&key, &METADATA).increment(1));
+}
+
 /// For a handle, which keeps it. No lock is held when this returns: a recorder is anybody's code.
 pub(super) fn for_handle(name: &str) -> Arc<NamedSeries> {
     #[cfg(test)]
@@ -143,11 +151,11 @@ pub(super) fn forget(mine: &Arc<NamedSeries>) {
 /// set it has set it to what the level is. The fences put each change of the level before what its thread shows, and what
 /// is shown before the second look, for all threads.
 fn show(key: &Key, level: impl Fn() -> u64) {
-    let phase_word = metrics::with_recorder(|recorder| recorder.register_gauge(key, &METADATA));
+    let gauge = metrics::with_recorder(|recorder| recorder.register_gauge(key, &METADATA));
     fence(Ordering::SeqCst);
     let mut shown = level();
     loop {
-        phase_word.set(shown as f64);
+        gauge.set(shown as f64);
         fence(Ordering::SeqCst);
         let now = level();
         if now == shown {

@@ -1,12 +1,13 @@
 use super::catalog::*;
-use crate::circuit_breaker::{State, TransitionCause};
+use super::labels::{
+    cause, eviction, limit, outcome, phase, probe_outcome, reason, state, stop_reason, target_state, yes_or_no,
+};
+use crate::machine::circuit_breaker::notice::{State, TransitionCause};
 use crate::machine::lifecycle::phase::Phase;
+use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+use crate::machine::retry::attempts::StopReason;
 use crate::machine::verdict::Verdict;
-use crate::observe::event::EvictionCause;
-#[cfg(feature = "prober")]
-use crate::prober::{ProbeOutcome, ProbeState};
-use crate::retry::StopReason;
-use crate::timeout::Limit;
+use crate::observe::event::{EvictionCause, Limit};
 
 /// One line of a dashboard, beside the name that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +22,7 @@ pub(super) enum Series {
     Rejections(RejectionReason),
     BulkheadLimit,
     BulkheadInUse,
-    BulkheadWaiting,
+    BulkheadQueued,
     RetryRequests,
     Retries,
     RetryStops(StopReason),
@@ -30,25 +31,16 @@ pub(super) enum Series {
     Fallbacks,
     Phase(Phase),
     RequestsInFlight,
-    CheckState {
-        required: bool,
-        up: bool,
-    },
+    CheckState { required: bool, up: bool },
     Tasks,
-    TaskFailures {
-        panicked: bool,
-        restarted: bool,
-    },
+    TaskFailures { panicked: bool, restarted: bool },
     KeyedMaxHandles,
     KeyedHandles,
     KeyedEvicted(EvictionCause),
     KeyedExhausted,
     KeyedOverflows,
-    #[cfg(feature = "prober")]
     TargetState(ProbeState),
-    #[cfg(feature = "prober")]
     Probes(ProbeOutcome),
-    #[cfg(feature = "prober")]
     ProbeDuration(ProbeOutcome),
 }
 
@@ -76,9 +68,9 @@ impl Series {
             Series::CircuitOpened(_) => OPENED,
             Series::CircuitWouldHaveOpened(_) => WOULD_HAVE_OPENED,
             Series::Rejections(_) => REJECTIONS,
-            Series::BulkheadLimit => PERMITS,
+            Series::BulkheadLimit => LIMIT,
             Series::BulkheadInUse => IN_USE,
-            Series::BulkheadWaiting => WAITING,
+            Series::BulkheadQueued => QUEUED,
             Series::RetryRequests => REQUESTS,
             Series::Retries => RETRIES,
             Series::RetryStops(_) => STOPS,
@@ -92,14 +84,11 @@ impl Series {
             Series::TaskFailures { .. } => TASK_FAILURES,
             Series::KeyedMaxHandles => KEYED_MAX,
             Series::KeyedHandles => KEYED_HANDLES,
-            Series::KeyedEvicted(_) => KEYED_FORGOTTEN,
+            Series::KeyedEvicted(_) => KEYED_EVICTED,
             Series::KeyedExhausted => KEYED_EXHAUSTED,
             Series::KeyedOverflows => KEYED_OVERFLOWS,
-            #[cfg(feature = "prober")]
             Series::TargetState(_) => TARGET_STATE,
-            #[cfg(feature = "prober")]
             Series::Probes(_) => PROBES,
-            #[cfg(feature = "prober")]
             Series::ProbeDuration(_) => PROBE_DURATION,
         }
     }
@@ -119,7 +108,7 @@ impl Series {
             Series::Rejections(reason) => 12 + reason as usize,
             Series::BulkheadLimit => 18,
             Series::BulkheadInUse => 19,
-            Series::BulkheadWaiting => 20,
+            Series::BulkheadQueued => 20,
             Series::RetryRequests => 21,
             Series::RetryBudgetTokens => 22,
             Series::RequestsInFlight => 23,
@@ -139,11 +128,8 @@ impl Series {
             Series::CheckState { required, up } => 77 + 2 * required as usize + up as usize,
             Series::TaskFailures { panicked, restarted } => 81 + 2 * panicked as usize + restarted as usize,
             Series::KeyedEvicted(why) => 85 + why as usize,
-            #[cfg(feature = "prober")]
             Series::TargetState(state) => 88 + state as usize,
-            #[cfg(feature = "prober")]
             Series::Probes(outcome) => 93 + outcome as usize,
-            #[cfg(feature = "prober")]
             Series::ProbeDuration(outcome) => 96 + outcome as usize,
         }
     }
@@ -173,14 +159,12 @@ impl Series {
                 [Some(("cause", if panicked { "panic" } else { "error" })), Some(("restarted", yes_or_no(restarted)))]
             }
             Series::KeyedEvicted(why) => [Some(("cause", eviction(why))), None],
-            #[cfg(feature = "prober")]
             Series::TargetState(in_state) => [Some(("state", target_state(in_state))), None],
-            #[cfg(feature = "prober")]
             Series::Probes(how) | Series::ProbeDuration(how) => [Some(("outcome", probe_outcome(how))), None],
             Series::CircuitReadyFailures
             | Series::BulkheadLimit
             | Series::BulkheadInUse
-            | Series::BulkheadWaiting
+            | Series::BulkheadQueued
             | Series::RetryRequests
             | Series::Retries
             | Series::RetryBudgetTokens
@@ -192,113 +176,5 @@ impl Series {
             | Series::KeyedExhausted
             | Series::KeyedOverflows => [None, None],
         }
-    }
-}
-
-// Written out, so that no other word in a log or an enum changes a dashboard.
-
-const fn outcome(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Success => "success",
-        Verdict::Failure => "failure",
-        Verdict::Throttled => "throttled",
-        Verdict::Ignored => "ignored",
-    }
-}
-
-const fn state(state: State) -> &'static str {
-    match state {
-        State::Closed => "closed",
-        State::Open => "open",
-        State::HalfOpen => "half_open",
-    }
-}
-
-const fn cause(cause: TransitionCause) -> &'static str {
-    match cause {
-        TransitionCause::ConsecutiveFailures => "consecutive_failures",
-        TransitionCause::FailureRate => "failure_rate",
-        TransitionCause::SlowRate => "slow_rate",
-        TransitionCause::OpenTimeElapsed => "open_time_elapsed",
-        TransitionCause::ProbesSucceeded => "probes_succeeded",
-        TransitionCause::ProbesFailed => "probes_failed",
-        TransitionCause::ProbeTimedOut => "probe_timed_out",
-        TransitionCause::Forced => "forced",
-        TransitionCause::Reset => "reset",
-        TransitionCause::HeldOpen => "held_open",
-        TransitionCause::Released => "released",
-    }
-}
-
-const fn reason(reason: RejectionReason) -> &'static str {
-    match reason {
-        RejectionReason::CircuitOpen => "circuit_open",
-        RejectionReason::BulkheadFull => "bulkhead_full",
-        RejectionReason::BulkheadWaitOver => "bulkhead_wait_over",
-        RejectionReason::CheckDown => "check_down",
-        RejectionReason::Starting => "starting",
-        RejectionReason::ShuttingDown => "shutting_down",
-    }
-}
-
-const fn stop_reason(reason: StopReason) -> &'static str {
-    match reason {
-        StopReason::Succeeded => "succeeded",
-        StopReason::NotRetryable => "not_retryable",
-        StopReason::AttemptsExhausted => "attempts_exhausted",
-        StopReason::NotReplayable => "not_replayable",
-        StopReason::BudgetEmpty => "budget_empty",
-        StopReason::DeadlineReached => "deadline_reached",
-        StopReason::RetryAfterTooLong => "retry_after_too_long",
-        StopReason::NotReady => "not_ready",
-    }
-}
-
-const fn limit(limit: Limit) -> &'static str {
-    match limit {
-        Limit::Response => "response",
-        Limit::BodyIdle => "body_idle",
-        Limit::BodyTotal => "body_total",
-    }
-}
-
-const fn yes_or_no(yes: bool) -> &'static str {
-    if yes { "true" } else { "false" }
-}
-
-const fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Starting => "starting",
-        Phase::Serving => "serving",
-        Phase::Draining => "draining",
-        Phase::Stopped => "stopped",
-    }
-}
-
-const fn eviction(why: EvictionCause) -> &'static str {
-    match why {
-        EvictionCause::Idle => "idle",
-        EvictionCause::Capacity => "capacity",
-        EvictionCause::Removed => "removed",
-    }
-}
-
-#[cfg(feature = "prober")]
-const fn target_state(state: ProbeState) -> &'static str {
-    match state {
-        ProbeState::Disabled => "disabled",
-        ProbeState::Unknown => "unknown",
-        ProbeState::Starting => "starting",
-        ProbeState::Healthy => "healthy",
-        ProbeState::Unhealthy => "unhealthy",
-    }
-}
-
-#[cfg(feature = "prober")]
-const fn probe_outcome(outcome: ProbeOutcome) -> &'static str {
-    match outcome {
-        ProbeOutcome::Success => "success",
-        ProbeOutcome::Failure => "failure",
-        ProbeOutcome::TimedOut => "timed_out",
     }
 }

@@ -1,3 +1,5 @@
+use super::labels::STOP_REASONS;
+use crate::observe::event::BudgetRef;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -10,11 +12,13 @@ use crate::keyed::Keyed;
 use crate::machine::lifecycle::phase::Phase;
 use crate::machine::verdict::Verdict;
 use crate::name::Name;
-use crate::observe::Source;
-use crate::observe::event::{ErrorRef, Event, EvictionCause, Place};
+use crate::observe::event::{
+    BulkheadEvent, CircuitBreakerEvent, ErrorRef, Event, EvictionCause, ExtensionEvent, FallbackEvent, HealthEvent,
+    KeyedEvent, Limit, ProbeEvent, RetryEvent, RunnerEvent, Severity, TimeoutEvent,
+};
 use crate::observe::observer::Observer;
-use crate::retry::{RetryBudget, StopReason};
-use crate::timeout::Limit;
+use crate::observe::source::Source;
+use crate::retry::RetryBudget;
 
 /// By label: its values; none for the name, if there is one.
 type Labels = BTreeMap<String, BTreeSet<String>>;
@@ -34,9 +38,8 @@ fn between_ticks(text: &str) -> Vec<&str> {
 /// The table of docs/metrics.md.
 fn documented() -> (Table, Vec<(String, String)>) {
     let (mut table, mut units) = (Table::new(), Vec::new());
-    let is_here = |row: &&str| cfg!(feature = "prober") || !row.starts_with("| `seaworthy_probe");
     let rows = include_str!("../../../docs/metrics.md").lines().filter(|line| line.starts_with("| `seaworthy_"));
-    for row in rows.filter(is_here) {
+    for row in rows {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let [_, name, kind, unit, labels, text, _] = cells[..] else { panic!("not a row: {row}") };
         assert!(!text.is_empty());
@@ -47,7 +50,8 @@ fn documented() -> (Table, Vec<(String, String)>) {
             found.insert(between_ticks(label)[0].to_string(), values);
         }
         for (label, values) in &found {
-            assert_eq!(label == "name", values.is_empty(), "{row}");
+            let is_free = label == "name" || name.contains("_extension_");
+            assert_eq!(is_free, values.is_empty(), "{row}");
         }
         let name = between_ticks(name)[0].to_string();
         units.push((name.clone(), unit.to_string()));
@@ -73,6 +77,8 @@ fn exposed(text: &str) -> Table {
             let (label, value) = label.split_once('=').unwrap();
             match label {
                 "name" => _ = labels.entry(label.into()).or_default(),
+                // The values are its companion's.
+                _ if name.contains("_extension_") => _ = labels.entry(label.into()).or_default(),
                 "le" => {}
                 _ => _ = labels.entry(label.into()).or_default().insert(value.trim_matches('"').into()),
             }
@@ -81,20 +87,55 @@ fn exposed(text: &str) -> Table {
     table
 }
 
+#[derive(Debug)]
+struct LeaseLost;
+
+impl ExtensionEvent for LeaseLost {
+    fn component(&self) -> &'static str {
+        "leader"
+    }
+
+    fn name(&self) -> Option<&Name> {
+        None
+    }
+
+    fn kind(&self) -> &'static str {
+        "lease_lost"
+    }
+
+    fn severity(&self) -> Severity {
+        Severity::Warn
+    }
+}
+
 /// Tells everything that can happen.
 fn tell_everything(observer: MetricsObserver) {
-    let (name, budget, counts) = (&Name::from("all"), Some(&RetryBudget::default()), Counts::default());
+    let (name, tokens, counts) = (&Name::from("all"), RetryBudget::default(), Counts::default());
+    let budget = Some(BudgetRef::new(&tokens));
     let notify = |event| observer.on_event(&event);
-    notify(Event::CircuitBuilt { name, source: source() });
+    notify(Event::CircuitBreaker(CircuitBreakerEvent::Built { name, source: source() }));
     for verdict in [Verdict::Success, Verdict::Failure, Verdict::Throttled, Verdict::Ignored] {
-        notify(Event::CircuitSettled { name, source: source(), verdict, elapsed: Duration::from_millis(7) });
+        notify(Event::CircuitBreaker(CircuitBreakerEvent::Settled {
+            name,
+            source: source(),
+            verdict,
+            elapsed: Duration::from_millis(7),
+        }));
     }
     let change = |from, to, cause| {
-        notify(Event::CircuitTransition { name, source: source(), from, to, sequence: 1, cause, counts })
+        notify(Event::CircuitBreaker(CircuitBreakerEvent::Transition {
+            name,
+            source: source(),
+            from,
+            to,
+            sequence: 1,
+            cause,
+            counts,
+        }))
     };
     for cause in [TransitionCause::ConsecutiveFailures, TransitionCause::FailureRate, TransitionCause::SlowRate] {
         change(State::Closed, State::Open, cause);
-        notify(Event::CircuitWouldHaveOpened { name, source: source(), cause, counts });
+        notify(Event::CircuitBreaker(CircuitBreakerEvent::WouldHaveOpened { name, source: source(), cause, counts }));
     }
     change(State::Closed, State::Open, TransitionCause::Forced);
     change(State::Closed, State::Open, TransitionCause::HeldOpen);
@@ -104,43 +145,60 @@ fn tell_everything(observer: MetricsObserver) {
     change(State::HalfOpen, State::Open, TransitionCause::ProbeTimedOut);
     change(State::HalfOpen, State::Closed, TransitionCause::ProbesSucceeded);
     change(State::Open, State::Closed, TransitionCause::Reset);
-    notify(Event::CircuitRejected { name, source: source(), retry_after: None });
-    notify(Event::CircuitReadyFailed { name, source: source() });
-    notify(Event::BulkheadResized { name, source: source(), from: 0, to: 3 });
-    notify(Event::BulkheadMoved { name, source: source(), from: Place::Outside, to: Place::Waiting });
-    notify(Event::BulkheadMoved { name, source: source(), from: Place::Waiting, to: Place::Inside });
-    notify(Event::BulkheadRejected { name, source: source(), waited: None });
-    notify(Event::BulkheadRejected { name, source: source(), waited: Some(Duration::from_secs(1)) });
-    notify(Event::RetryBuilt { name, source: source(), budget });
-    notify(Event::RetryBegan { name, source: source(), budget });
-    notify(Event::Retried { name, source: source(), attempt: 1, delay: Duration::ZERO, error: None, budget });
-    for reason in StopReason::ALL {
-        notify(Event::RetryStopped { name, source: source(), attempts: 2, reason, error: None, budget });
+    notify(Event::CircuitBreaker(CircuitBreakerEvent::Rejected { name, source: source(), retry_after: None }));
+    notify(Event::CircuitBreaker(CircuitBreakerEvent::ReadyFailed { name, source: source() }));
+    notify(Event::Bulkhead(BulkheadEvent::Resized { name, source: source(), from: 0, to: 3 }));
+    notify(BulkheadEvent::Queued { name, source: source() }.into());
+    notify(BulkheadEvent::Granted { name, source: source() }.into());
+    notify(Event::Bulkhead(BulkheadEvent::Rejected { name, source: source(), waited: None }));
+    notify(Event::Bulkhead(BulkheadEvent::Rejected { name, source: source(), waited: Some(Duration::from_secs(1)) }));
+    notify(Event::Retry(RetryEvent::Built { name, source: source(), budget }));
+    notify(Event::Retry(RetryEvent::Began { name, source: source(), budget }));
+    notify(Event::Retry(RetryEvent::Retried {
+        name,
+        source: source(),
+        attempt: 1,
+        delay: Duration::ZERO,
+        error: None,
+        budget,
+    }));
+    for reason in STOP_REASONS {
+        notify(Event::Retry(RetryEvent::Stopped { name, source: source(), attempts: 2, reason, error: None, budget }));
     }
     for limit in [Limit::Response, Limit::BodyIdle, Limit::BodyTotal] {
-        notify(Event::TimedOut { name: Some(name), source: source(), limit, after: Duration::from_secs(1) });
-        notify(Event::TimedOut { name: None, source: source(), limit, after: Duration::from_secs(1) });
+        notify(Event::Timeout(TimeoutEvent::TimedOut {
+            name: Some(name),
+            source: source(),
+            limit,
+            after: Duration::from_secs(1),
+        }));
+        notify(Event::Timeout(TimeoutEvent::TimedOut {
+            name: None,
+            source: source(),
+            limit,
+            after: Duration::from_secs(1),
+        }));
     }
     tell_of_a_service(observer, name);
     tell_of_the_rest(observer, name);
-    #[cfg(feature = "prober")]
+    observer.on_event(&Event::Extension(&LeaseLost));
     tell_of_targets(observer, name);
 }
 
 fn tell_of_a_service(observer: MetricsObserver, name: &Name) {
     let notify = |event: Event<'_>| observer.on_event(&event);
-    notify(Event::HealthBuilt {});
-    notify(Event::PhaseChanged { from: Phase::Starting, to: Phase::Serving });
-    notify(Event::HealthDropped { phase: Phase::Serving });
-    notify(Event::RequestAdmitted {});
-    notify(Event::RequestLeft {});
+    notify(Event::Health(HealthEvent::Built {}));
+    notify(Event::Health(HealthEvent::PhaseChanged { from: Phase::Starting, to: Phase::Serving }));
+    notify(Event::Health(HealthEvent::Dropped { phase: Phase::Serving }));
+    notify(Event::Health(HealthEvent::RequestAdmitted {}));
+    notify(Event::Health(HealthEvent::RequestLeft {}));
     for required in [true, false] {
-        notify(Event::CheckAdded { name, required, up: true });
-        notify(Event::CheckChanged { name, required, reason: Some(name) });
-        notify(Event::CheckRemoved { name, required, up: false });
+        notify(Event::Health(HealthEvent::CheckAdded { name, required, up: true }));
+        notify(Event::Health(HealthEvent::CheckChanged { name, required, reason: Some(name) }));
+        notify(Event::Health(HealthEvent::CheckRemoved { name, required, up: false }));
     }
     for phase in Phase::ALL {
-        notify(Event::ReadinessRejected { reason: name, phase });
+        notify(Event::Health(HealthEvent::Rejected { reason: name, phase }));
     }
 }
 
@@ -148,37 +206,44 @@ fn tell_of_the_rest(observer: MetricsObserver, name: &Name) {
     let notify = |event: Event<'_>| observer.on_event(&event);
     let error = "down";
     let error = ErrorRef::new(&error);
-    notify(Event::FallbackBuilt { name, source: source() });
-    notify(Event::FellBack { name, source: source(), error });
-    notify(Event::TaskStarted { name });
+    notify(Event::Fallback(FallbackEvent::Built { name, source: source() }));
+    notify(Event::Fallback(FallbackEvent::FellBack { name, source: source(), error }));
+    notify(Event::Runner(RunnerEvent::TaskStarted { name }));
     for (panicked, again_in) in
         [(true, None), (true, Some(Duration::ZERO)), (false, None), (false, Some(Duration::ZERO))]
     {
-        notify(Event::TaskFailed { name, error, panicked, again_in });
+        notify(Event::Runner(RunnerEvent::TaskFailed { name, error, panicked, again_in }));
     }
-    notify(Event::TaskEnded { name });
-    notify(Event::KeyedBuilt { name, source: source(), max: 2 });
-    notify(Event::KeyAdded { name, source: source() });
+    notify(Event::Runner(RunnerEvent::TaskEnded { name }));
+    notify(Event::Keyed(KeyedEvent::Built { name, source: source(), max: 2 }));
+    notify(Event::Keyed(KeyedEvent::Added { name, source: source() }));
     for cause in [EvictionCause::Idle, EvictionCause::Capacity, EvictionCause::Removed] {
-        notify(Event::KeysForgotten { name, source: source(), count: 1, cause });
+        notify(Event::Keyed(KeyedEvent::Evicted { name, source: source(), count: 1, cause }));
     }
-    notify(Event::KeysExhausted { name, source: source(), max: 2 });
-    notify(Event::KeyOverflowed { name, source: source() });
-    notify(Event::KeyedDropped { name, source: source(), max: 2, handles: 0 });
+    notify(Event::Keyed(KeyedEvent::Exhausted { name, source: source(), max: 2 }));
+    notify(Event::Keyed(KeyedEvent::Overflowed { name, source: source() }));
+    notify(Event::Keyed(KeyedEvent::Dropped { name, source: source(), max: 2, handles: 0 }));
 }
 
-#[cfg(feature = "prober")]
 fn tell_of_targets(observer: MetricsObserver, name: &Name) {
-    use crate::prober::{ProbeOutcome, ProbeState};
+    use crate::machine::probe::state::{ProbeOutcome, ProbeState};
 
     let notify = |event: Event<'_>| observer.on_event(&event);
-    notify(Event::TargetAdded { name, state: ProbeState::Starting });
+    notify(Event::Probe(ProbeEvent::TargetAdded { name, state: ProbeState::Starting }));
     let (from, to) = (ProbeState::Starting, ProbeState::Healthy);
-    notify(Event::ProbeChanged { name, from, to, sequence: 1, successes: 1, failures: 0, error: None });
+    notify(Event::Probe(ProbeEvent::Transition {
+        name,
+        from,
+        to,
+        sequence: 1,
+        successes: 1,
+        failures: 0,
+        error: None,
+    }));
     for outcome in [ProbeOutcome::Success, ProbeOutcome::Failure, ProbeOutcome::TimedOut] {
-        notify(Event::Probed { name, outcome, error: None, elapsed: Duration::from_millis(7) });
+        notify(Event::Probe(ProbeEvent::Probed { name, outcome, error: None, elapsed: Duration::from_millis(7) }));
     }
-    notify(Event::TargetRemoved { name, state: ProbeState::Healthy });
+    notify(Event::Probe(ProbeEvent::TargetRemoved { name, state: ProbeState::Healthy }));
 }
 
 /// ME-01: names, types, labels and the values of labels are those of docs/metrics.md, all of them and no others.
@@ -215,14 +280,14 @@ fn names_say_the_unit() {
 fn gauges_do_not_depend_on_what_the_recorder_remembers() {
     let (observer, name) = (MetricsObserver::new(), &Name::from("late"));
     // Nobody listens.
-    observer.on_event(&Event::BulkheadResized { name, source: source(), from: 0, to: 3 });
+    observer.on_event(&Event::Bulkhead(BulkheadEvent::Resized { name, source: source(), from: 0, to: 3 }));
     for _ in 0..2 {
-        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Outside, to: Place::Inside });
+        observer.on_event(&BulkheadEvent::Acquired { name, source: source() }.into());
     }
     let recorder = PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&recorder, || {
-        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Inside, to: Place::Outside });
-        observer.on_event(&Event::BulkheadResized { name, source: source(), from: 3, to: 4 });
+        observer.on_event(&BulkheadEvent::Released { name, source: source() }.into());
+        observer.on_event(&Event::Bulkhead(BulkheadEvent::Resized { name, source: source(), from: 3, to: 4 }));
     });
     let text = recorder.handle().render();
     assert!(text.contains("seaworthy_bulkhead_permits_in_use{name=\"late\"} 1\n"), "{text}");
@@ -234,14 +299,14 @@ fn gauges_do_not_depend_on_what_the_recorder_remembers() {
 fn told_in_the_wrong_order() {
     let recorder = PrometheusBuilder::new().build_recorder();
     let (observer, name) = (MetricsObserver::new(), &Name::from("wrong order"));
-    let phase_word = || recorder.handle().render();
+    let gauge = || recorder.handle().render();
     metrics::with_local_recorder(&recorder, || {
-        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Inside, to: Place::Outside });
-        assert!(phase_word().contains("in_use{name=\"wrong order\"} 0\n"), "{}", phase_word());
-        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Waiting, to: Place::Inside });
-        assert!(phase_word().contains("in_use{name=\"wrong order\"} 0\n"), "{}", phase_word());
-        observer.on_event(&Event::BulkheadMoved { name, source: source(), from: Place::Outside, to: Place::Inside });
-        assert!(phase_word().contains("in_use{name=\"wrong order\"} 1\n"), "{}", phase_word());
+        observer.on_event(&BulkheadEvent::Released { name, source: source() }.into());
+        assert!(gauge().contains("in_use{name=\"wrong order\"} 0\n"), "{}", gauge());
+        observer.on_event(&BulkheadEvent::Granted { name, source: source() }.into());
+        assert!(gauge().contains("in_use{name=\"wrong order\"} 0\n"), "{}", gauge());
+        observer.on_event(&BulkheadEvent::Acquired { name, source: source() }.into());
+        assert!(gauge().contains("in_use{name=\"wrong order\"} 1\n"), "{}", gauge());
     });
 }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess};
 
 use super::parts::PolicyTable;
@@ -61,7 +59,7 @@ impl PoliciesBuilder {
 
     /// Reports events to `observer` from all parts that were not given another one.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PoliciesBuilder {
-        self.notifier = Notifier::new(Arc::new(observer));
+        self.notifier = Notifier::new(observer);
         self
     }
 

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seaworthy::bulkhead::BulkheadBuilder;
+use seaworthy::observe::BulkheadEvent;
 use seaworthy::{Bulkhead, Event};
 use tokio_test::{assert_pending, assert_ready, task};
 
@@ -14,7 +15,9 @@ fn told(builder: BulkheadBuilder) -> (Bulkhead, Told) {
     let told = Told::default();
     let lines = Arc::clone(&told);
     let observed = builder.observer(move |event: &Event<'_>| match event {
-        Event::BulkheadRejected { name, waited, .. } => lines.lock().unwrap().push((name.to_string(), *waited)),
+        Event::Bulkhead(BulkheadEvent::Rejected { name, waited, .. }) => {
+            lines.lock().unwrap().push((name.to_string(), *waited))
+        }
         other => panic!("no test knows of {other:?}"),
     });
     (observed.build().expect("valid"), told)

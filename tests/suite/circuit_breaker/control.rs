@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use seaworthy::Verdict::{Failure, Ignored, Success};
 use seaworthy::circuit_breaker::{CircuitBreakerBuilder, TransitionCause};
+use seaworthy::observe::CircuitBreakerEvent;
 use seaworthy::{CircuitBreaker, Error, Event, Rejected, State};
 
 use crate::support::{Line, MS, SECOND, Told, advance, settle};
@@ -142,7 +143,7 @@ async fn cb_23_an_observer_may_call_back() {
     let circuit_breaker = builder()
         .observer(move |event: &Event<'_>| {
             let Some(circuit_breaker) = inner.lock().unwrap().clone() else { return };
-            if let Event::CircuitTransition { to, sequence, .. } = event {
+            if let Event::CircuitBreaker(CircuitBreakerEvent::Transition { to, sequence, .. }) = event {
                 SEEN.lock().unwrap().push((*to, circuit_breaker.state(), *sequence));
                 let _ = (circuit_breaker.snapshot(), circuit_breaker.admit().map(drop));
                 if *to == State::Open {
@@ -172,7 +173,7 @@ async fn cb_23_sequence_and_counts() {
         .open_for(SECOND)
         .max_trials(2)
         .observer(move |event: &Event<'_>| {
-            if let Event::CircuitTransition { sequence, counts, name, .. } = event {
+            if let Event::CircuitBreaker(CircuitBreakerEvent::Transition { sequence, counts, name, .. }) = event {
                 assert_eq!(*name, &"counts");
                 let line = (*sequence, counts.calls, counts.failures, counts.consecutive_failures);
                 inner.lock().unwrap().push(line);
@@ -307,7 +308,7 @@ fn cb_23_threads() {
         .consecutive_failures(1)
         .open_for(Duration::from_nanos(1))
         .observer(move |event: &Event<'_>| {
-            if let Event::CircuitTransition { sequence, from, to, .. } = event {
+            if let Event::CircuitBreaker(CircuitBreakerEvent::Transition { sequence, from, to, .. }) = event {
                 inner.lock().unwrap().push((*sequence, *from, *to));
             }
         })

@@ -10,6 +10,7 @@ mod traits;
 use std::sync::{Arc, Mutex};
 
 use seaworthy::fallback::FallbackBuilder;
+use seaworthy::observe::FallbackEvent;
 use seaworthy::{BoxError, Event, Rejected};
 
 /// Every event, as lines.
@@ -20,7 +21,9 @@ impl Told {
     fn by<A, W>(&self, builder: FallbackBuilder<A, W>) -> FallbackBuilder<A, W> {
         let lines = Arc::clone(&self.0);
         builder.observer(move |event: &Event<'_>| match event {
-            Event::FellBack { name, error, .. } => lines.lock().unwrap().push(format!("{name}: {error}, {error:?}")),
+            Event::Fallback(FallbackEvent::FellBack { name, error, .. }) => {
+                lines.lock().unwrap().push(format!("{name}: {error}, {error:?}"))
+            }
             other => panic!("no test knows of {other:?}"),
         })
     }

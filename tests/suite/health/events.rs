@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use seaworthy::health::AsyncCheck;
+use seaworthy::observe::HealthEvent;
 use seaworthy::{Event, Health, Phase, Status};
 
 use super::Switch;
@@ -10,12 +11,12 @@ fn told() -> (Health, Arc<Mutex<Vec<String>>>) {
     let lines = Arc::clone(&told);
     let health = Health::observed(move |event: &Event<'_>| {
         lines.lock().unwrap().push(match event {
-            Event::PhaseChanged { from, to, .. } => format!("{from} -> {to}"),
-            Event::CheckChanged { name, required, reason, .. } => {
+            Event::Health(HealthEvent::PhaseChanged { from, to, .. }) => format!("{from} -> {to}"),
+            Event::Health(HealthEvent::CheckChanged { name, required, reason, .. }) => {
                 let reason = reason.map_or("up", |reason| reason.as_str());
                 format!("{name}{} {reason}", if *required { "!" } else { "" })
             }
-            Event::ReadinessRejected { reason, .. } => format!("rejected: {reason}"),
+            Event::Health(HealthEvent::Rejected { reason, .. }) => format!("rejected: {reason}"),
             other => panic!("no test knows of {other:?}"),
         });
     });

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use seaworthy::observe::KeyedEvent;
 use seaworthy::{Bulkhead, Event, Keyed, Rejected, State, Verdict};
 
 use super::{bulkhead, circuits, is_overflow, keys, template};
@@ -66,7 +67,7 @@ async fn ky_06_overflow_of_circuits() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&told);
     let template = template().observer(move |event: &Event<'_>| {
-        if let Event::KeysExhausted { name, max, .. } = event {
+        if let Event::Keyed(KeyedEvent::Exhausted { name, max, .. }) = event {
             lines.lock().unwrap().push(format!("{name}, {max}"));
         }
     });

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use seaworthy::observe::Interest;
 use seaworthy::{
     Backoff, BoxError, Bulkhead, CircuitBreaker, Event, Observer, OnDrop, Rejected, RetryBudget, RetryPolicy,
     TracingObserver, Verdict,
@@ -98,7 +99,7 @@ async fn each_step_through_a_bulkhead() {
     let diary = Diary::new(true);
     let bulkhead = Bulkhead::builder("b").limit(1).max_wait(SECOND).observer(diary.clone()).build().unwrap();
     let held = bulkhead.try_acquire().unwrap();
-    assert_eq!(diary.take(), ["b has 1 for 0", "b Outside Inside"]);
+    assert_eq!(diary.take(), ["b has 1 for 0", "b acquired"]);
     let mut first = task::spawn(bulkhead.take());
     let mut second = task::spawn(bulkhead.take());
     let mut third = task::spawn(bulkhead.take());
@@ -106,31 +107,31 @@ async fn each_step_through_a_bulkhead() {
     assert_pending!(second.poll());
     assert_pending!(third.poll());
     assert!(bulkhead.try_acquire().is_err());
-    assert_eq!(diary.take(), ["b Outside Waiting", "b Outside Waiting", "b Outside Waiting", "b rejected"]);
+    assert_eq!(diary.take(), ["b queued", "b queued", "b queued", "b rejected"]);
     drop(held);
-    assert_eq!(diary.take(), ["b Inside Outside", "b Waiting Inside"]);
+    assert_eq!(diary.take(), ["b released", "b granted"]);
     // It has the permit already: noticing is not a step.
     let first = assert_ready!(first.poll()).unwrap();
     assert_eq!(diary.take(), [""; 0]);
     drop(second);
-    assert_eq!(diary.take(), ["b Waiting Outside"]);
+    assert_eq!(diary.take(), ["b left"]);
     advance(SECOND).await;
     assert!(assert_ready!(third.poll()).is_err());
-    assert_eq!(diary.take(), ["b Waiting Outside", "b rejected"]);
+    assert_eq!(diary.take(), ["b left", "b rejected"]);
     // Granted and dropped before it noticed.
     let mut fourth = task::spawn(bulkhead.take());
     assert_pending!(fourth.poll());
     bulkhead.set_limit(2).unwrap();
     bulkhead.set_limit(2).unwrap();
-    assert_eq!(diary.take(), ["b Outside Waiting", "b has 2 for 1", "b Waiting Inside"]);
+    assert_eq!(diary.take(), ["b queued", "b has 2 for 1", "b granted"]);
     drop(fourth);
     drop(first);
-    assert_eq!(diary.take(), ["b Inside Outside", "b Inside Outside"]);
+    assert_eq!(diary.take(), ["b released", "b released"]);
     assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (0, 0));
     // Through a service, with inner ready and without.
     let service = bulkhead.layer().layer(service_fn(async |(): ()| Ok::<_, BoxError>(())));
     service.clone().oneshot(()).await.unwrap();
-    assert_eq!(diary.take(), ["b Outside Inside", "b Inside Outside"]);
+    assert_eq!(diary.take(), ["b acquired", "b released"]);
     drop((service, third, bulkhead));
     assert_eq!(diary.take(), ["b has 0 for 2"]);
 }
@@ -191,7 +192,7 @@ async fn several_observers() {
     let (all, some, panics) = (Diary::new(true), Diary::new(false), Arc::<AtomicU32>::default());
     let observer: Arc<dyn Observer> =
         Arc::new((Panics(Arc::clone(&panics)), some.clone(), (TracingObserver, all.clone())));
-    assert!(observer.wants_calls() && !(TracingObserver, some.clone()).wants_calls());
+    assert!(observer.interest() == Interest::Calls && (TracingObserver, some.clone()).interest() == Interest::Changes);
     let circuit_breaker = CircuitBreaker::builder("c").consecutive_failures(1).observer(observer).build().unwrap();
     settle(&circuit_breaker, &[Verdict::Success, Verdict::Failure]);
     assert_eq!(all.take(), ["c built", "c Success 0ns", "c closed open", "c Failure 0ns"]);
@@ -209,8 +210,8 @@ async fn observers_that_panic_or_look() {
             self.0.fetch_add(1, Ordering::Relaxed);
             panic!("on purpose");
         }
-        fn wants_calls(&self) -> bool {
-            true
+        fn interest(&self) -> seaworthy::observe::Interest {
+            seaworthy::observe::Interest::Calls
         }
     }
     let panics = Panics::default();
@@ -263,5 +264,5 @@ async fn dropped_in_the_middle() {
     drop(call);
     let mut lines = diary.take();
     lines.sort();
-    assert_eq!(lines, ["b Inside Outside", "c Ignored 1s"]);
+    assert_eq!(lines, ["b released", "c Ignored 1s"]);
 }

@@ -29,13 +29,13 @@ async fn handles_that_come_and_go() {
     assert_eq!(told(&diary), ["k added", "k added"]);
     advance(MS).await;
     drop(keyed.get(&3));
-    assert_eq!(told(&diary), ["k forgot 1: Capacity", "k added"]);
+    assert_eq!(told(&diary), ["k evicted 1: Capacity", "k added"]);
     let _held = [keyed.get(&2), keyed.get(&3)];
     // None can be evicted; the family reports once that it is exhausted, and each time that it overflows.
     drop((keyed.get(&4), keyed.get(&5)));
     assert_eq!(told(&diary), ["k exhausted", "k overflowed", "k overflowed"]);
     assert!(keyed.remove(&3).is_some() && keyed.remove(&3).is_none());
-    assert_eq!(told(&diary), ["k forgot 1: Removed"]);
+    assert_eq!(told(&diary), ["k evicted 1: Removed"]);
     drop(keyed.get(&6));
     assert_eq!(told(&diary), ["k added"]);
     keyed.evict_idle();
@@ -43,7 +43,7 @@ async fn handles_that_come_and_go() {
     keyed.evict_idle();
     advance(2 * SECOND).await;
     keyed.evict_idle();
-    assert_eq!(told(&diary), ["k forgot 1: Idle"]);
+    assert_eq!(told(&diary), ["k evicted 1: Idle"]);
     assert_eq!(keyed.len(), 1);
     drop(keyed.clone());
     assert_eq!(told(&diary), [""; 0]);

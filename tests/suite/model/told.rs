@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seaworthy::circuit_breaker::{CircuitBreakerBuilder, Counts, TransitionCause};
+use seaworthy::observe::CircuitBreakerEvent;
 use seaworthy::{CircuitBreaker, Event, State};
 
 use super::{Model, Tally};
@@ -50,13 +51,15 @@ impl Observed {
         let lines = Arc::clone(&self.lines);
         builder.observer(move |event: &Event<'_>| {
             let line = match *event {
-                Event::CircuitTransition { from, to, sequence, cause, counts, .. } => {
-                    (Told::Changed { from, to, causes: vec![cause], tally: tally(counts) }, Some(sequence))
-                }
-                Event::CircuitWouldHaveOpened { cause, counts, .. } => {
+                Event::CircuitBreaker(CircuitBreakerEvent::Transition {
+                    from, to, sequence, cause, counts, ..
+                }) => (Told::Changed { from, to, causes: vec![cause], tally: tally(counts) }, Some(sequence)),
+                Event::CircuitBreaker(CircuitBreakerEvent::WouldHaveOpened { cause, counts, .. }) => {
                     (Told::WouldHaveOpened { causes: vec![cause], tally: tally(counts) }, None)
                 }
-                Event::CircuitRejected { retry_after, .. } => (Told::Rejected(retry_after), None),
+                Event::CircuitBreaker(CircuitBreakerEvent::Rejected { retry_after, .. }) => {
+                    (Told::Rejected(retry_after), None)
+                }
                 ref other => panic!("no test knows of {other:?}"),
             };
             lines.lock().unwrap().push(line);

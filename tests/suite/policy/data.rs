@@ -1,6 +1,7 @@
 //! Policies from data.
 
 use proptest::prelude::*;
+use seaworthy::observe::CircuitBreakerEvent;
 use seaworthy::policy::{Class, Policies, PoliciesBuilder};
 use seaworthy::{Event, Policy, State};
 use tower::Layer;
@@ -381,7 +382,7 @@ fn po_06_the_last_observer() {
     let listener = |who: &'static str| {
         let told = std::sync::Arc::clone(&told);
         move |event: &Event<'_>| {
-            if let Event::CircuitTransition { name, .. } = event {
+            if let Event::CircuitBreaker(CircuitBreakerEvent::Transition { name, .. }) = event {
                 told.lock().unwrap().push(format!("{who} {name}"));
             }
         }

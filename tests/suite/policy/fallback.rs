@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seaworthy::bulkhead::Permit;
+use seaworthy::observe::FallbackEvent;
 use seaworthy::policy::Class;
 use seaworthy::{Backoff, BoxError, Event, Fallback, Policy, Rejected, StackError, State};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
@@ -29,7 +30,9 @@ async fn fb_12_around_a_policy() {
     let heard = Arc::clone(&told);
     let fallback = Fallback::value("last quotes", "old")
         .observer(move |event: &Event<'_>| match event {
-            Event::FellBack { name, error, .. } => heard.lock().unwrap().push(format!("{name}: {error}")),
+            Event::Fallback(FallbackEvent::FellBack { name, error, .. }) => {
+                heard.lock().unwrap().push(format!("{name}: {error}"))
+            }
             other => panic!("not a fallback's: {other:?}"),
         })
         .build()

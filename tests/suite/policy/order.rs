@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use seaworthy::observe::{BulkheadEvent, CircuitBreakerEvent, RetryEvent, TimeoutEvent};
 use seaworthy::{Event, State};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
@@ -173,10 +174,10 @@ async fn observers() {
         let lines = Arc::clone(lines);
         move |event| {
             let line = match event {
-                Event::CircuitTransition { name, to, .. } => format!("{name} {to}"),
-                Event::BulkheadRejected { name, .. } => format!("{name} full"),
-                Event::TimedOut { name, .. } => format!("{} late", name.unwrap()),
-                Event::RetryStopped { name, attempts, .. } => format!("{name} {attempts}"),
+                Event::CircuitBreaker(CircuitBreakerEvent::Transition { name, to, .. }) => format!("{name} {to}"),
+                Event::Bulkhead(BulkheadEvent::Rejected { name, .. }) => format!("{name} full"),
+                Event::Timeout(TimeoutEvent::TimedOut { name, .. }) => format!("{} late", name.unwrap()),
+                Event::Retry(RetryEvent::Stopped { name, attempts, .. }) => format!("{name} {attempts}"),
                 other => format!("{other:?}"),
             };
             lines.lock().unwrap().push(line);

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use seaworthy::bulkhead::Permit;
+use seaworthy::observe::{RetryEvent, TimeoutEvent};
 use seaworthy::policy::Class;
 use seaworthy::{Event, State};
 use tokio_test::task::spawn;
@@ -93,7 +94,7 @@ async fn to_01_dropped_then_told() {
     let lines = Arc::<Mutex<Vec<&'static str>>>::default();
     let (told, seen) = (Arc::clone(&lines), Arc::clone(&lines));
     let policy = builder().observer(move |event: &Event<'_>| {
-        if let Event::TimedOut { .. } = event {
+        if let Event::Timeout(TimeoutEvent::TimedOut { .. }) = event {
             told.lock().unwrap().push("told");
         }
     });
@@ -243,7 +244,7 @@ async fn rt_07_not_ready_for_another_attempt() {
     let lines = Arc::<Mutex<Vec<String>>>::default();
     let told = Arc::clone(&lines);
     let policy = with_retry(5).observer(move |event: &Event<'_>| {
-        if let Event::RetryStopped { attempts, reason, error, .. } = event {
+        if let Event::Retry(RetryEvent::Stopped { attempts, reason, error, .. }) = event {
             told.lock().unwrap().push(format!("{attempts} {reason}: {}", error.unwrap()));
         }
     });

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use seaworthy::circuit_breaker::CircuitBreakerBuilder;
+use seaworthy::observe::{CircuitBreakerEvent, Interest, RetryEvent};
 use seaworthy::{Bulkhead, CircuitBreaker, Event, Observer, OnDrop, RetryPolicy, Timeout};
 use tower::util::BoxCloneService;
 use tower::{Service, ServiceBuilder};
@@ -129,17 +130,20 @@ impl Log {
 
 impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
-        if let Event::RetryBegan { .. } = event {
+        if let Event::Retry(RetryEvent::Began { .. }) = event {
             self.began.fetch_add(1, Ordering::Relaxed);
-        } else if !matches!(event, Event::CircuitSettled { verdict: Verdict::Ignored, .. }) {
+        } else if !matches!(
+            event,
+            Event::CircuitBreaker(CircuitBreakerEvent::Settled { verdict: Verdict::Ignored, .. })
+        ) {
             // A permit released because its call has to wait is reported as ignored by hand, and not at all by a
             // policy.
             self.lines.lock().unwrap().push(format!("{event:?}"));
         }
     }
 
-    fn wants_calls(&self) -> bool {
-        self.wants_calls
+    fn interest(&self) -> Interest {
+        if self.wants_calls { Interest::Calls } else { Interest::Changes }
     }
 }
 

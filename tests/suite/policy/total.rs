@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use seaworthy::observe::TimeoutEvent;
 use seaworthy::policy::Class;
 use seaworthy::{Event, OnDrop, State};
 use tokio_test::task::spawn;
@@ -74,7 +75,7 @@ async fn hc_14_counts_as_dropped() {
             .total_timeout(TOTAL)
             .class("stream", Class::new().without_total_timeout())
             .observer(move |event: &Event<'_>| {
-                if let Event::TimedOut { name, after, .. } = event {
+                if let Event::Timeout(TimeoutEvent::TimedOut { name, after, .. }) = event {
                     lines.lock().unwrap().push((name.map(ToString::to_string), *after));
                 }
             })

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use seaworthy::circuit_breaker::TransitionCause;
+use seaworthy::observe::CircuitBreakerEvent;
 use seaworthy::prober::{ProbePolicy, ProbeState, Prober, Target, TargetPhase};
 use seaworthy::{CircuitBreaker, State, Verdict};
 
@@ -445,7 +446,7 @@ async fn a_change_while_the_probe_begins_gives_the_slot_back() {
         .consecutive_failures(1)
         .open_for(SECOND)
         .observer(move |event: &seaworthy::Event<'_>| {
-            if matches!(event, seaworthy::Event::CircuitTransition { to: HALF, .. }) {
+            if matches!(event, seaworthy::Event::CircuitBreaker(CircuitBreakerEvent::Transition { to: HALF, .. })) {
                 inside.set_policy(later);
             }
         })

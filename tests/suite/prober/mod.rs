@@ -16,6 +16,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use seaworthy::observe::ProbeEvent;
 use seaworthy::prober::{Probe, ProbePolicy, ProbePolicyBuilder, ProbeState, Prober, Target};
 use seaworthy::{BoxError, Event};
 
@@ -156,7 +157,7 @@ impl Changes {
     fn prober(&self) -> Prober {
         let changes = self.0.clone();
         let observer = move |event: &Event<'_>| match event {
-            Event::ProbeChanged { name, from, to, .. } => {
+            Event::Probe(ProbeEvent::Transition { name, from, to, .. }) => {
                 changes.lock().unwrap().push((name.to_string(), *from, *to));
             }
             other => panic!("no test knows of {other:?}"),

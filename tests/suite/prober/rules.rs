@@ -1,5 +1,6 @@
 use std::sync::{Arc, Mutex};
 
+use seaworthy::observe::ProbeEvent;
 use seaworthy::prober::{ProbePolicy, ProbeState, Prober, TargetPhase};
 use seaworthy::{Check, Event, Status};
 
@@ -212,7 +213,7 @@ async fn what_is_told() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let lines = told.clone();
     let observer = move |event: &Event<'_>| {
-        if let Event::ProbeChanged { name, to, sequence, successes, failures, error, .. } = event {
+        if let Event::Probe(ProbeEvent::Transition { name, to, sequence, successes, failures, error, .. }) = event {
             lines.lock().unwrap().push(format!("{sequence} {name} {to} {successes} {failures} {error:?}"));
         }
     };

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use seaworthy::observe::RetryEvent;
 use seaworthy::retry::{RetryBuilder, StopReason};
 use seaworthy::{Backoff, BoxError, Event, RetryPolicy};
 use tower::Service;
@@ -48,10 +49,10 @@ impl Told {
         let lines = Arc::clone(&self.0);
         builder.observer(move |event: &Event<'_>| {
             let line = match event {
-                Event::Retried { attempt, delay, error, .. } => {
+                Event::Retry(RetryEvent::Retried { attempt, delay, error, .. }) => {
                     Line::Retried(*attempt, *delay, error.map(|error| error.to_string()))
                 }
-                Event::RetryStopped { attempts, reason, error, .. } => {
+                Event::Retry(RetryEvent::Stopped { attempts, reason, error, .. }) => {
                     Line::Stopped(*attempts, *reason, error.map(|error| error.to_string()))
                 }
                 other => panic!("no retry tells {other:?}"),

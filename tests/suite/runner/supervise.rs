@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use seaworthy::observe::RunnerEvent;
 use seaworthy::runner::{RestartPolicy, Task};
 use seaworthy::{Backoff, BoxError, Event, Jitter, Shutdown};
 
@@ -156,7 +157,7 @@ async fn is_told() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let telling = Arc::clone(&told);
     let observer = move |event: &Event<'_>| match event {
-        Event::TaskFailed { name, error, panicked, again_in, .. } => {
+        Event::Runner(RunnerEvent::TaskFailed { name, error, panicked, again_in, .. }) => {
             telling.lock().unwrap().push(format!("{name} {error} {panicked} {again_in:?}"));
             // An observer's panic affects nothing else.
             panic!("observer");

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use seaworthy::circuit_breaker::State;
+use seaworthy::observe::RetryEvent;
 use seaworthy::{
     Backoff, BoxError, Bulkhead, CircuitBreaker, Event, Rejected, RetryBudget, RetryPolicy, StackError, Timeout,
     Verdict,
@@ -56,7 +57,7 @@ impl Parts {
         let counter = Arc::clone(&retried);
         let retry = RetryPolicy::builder("retry").attempts(attempts).backoff(Backoff::constant(WAIT));
         let retry = retry.budget(budget.clone()).observer(move |event: &Event<'_>| {
-            counter.fetch_add(u32::from(matches!(event, Event::Retried { .. })), Ordering::Relaxed);
+            counter.fetch_add(u32::from(matches!(event, Event::Retry(RetryEvent::Retried { .. }))), Ordering::Relaxed);
         });
         Parts {
             circuit_breaker: CircuitBreaker::builder("circuit")

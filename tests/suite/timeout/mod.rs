@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use seaworthy::observe::TimeoutEvent;
 use seaworthy::timeout::Limit;
 use seaworthy::{BoxError, Event, Observer};
 use tokio::time::Duration;
@@ -78,7 +79,7 @@ impl Told {
     fn observer(&self) -> impl Observer + use<> {
         let told = self.clone();
         move |event: &Event<'_>| match event {
-            Event::TimedOut { name, limit, after, .. } => {
+            Event::Timeout(TimeoutEvent::TimedOut { name, limit, after, .. }) => {
                 told.0.lock().unwrap().push((name.map(ToString::to_string), *limit, *after));
             }
             other => panic!("no timeout tells {other:?}"),

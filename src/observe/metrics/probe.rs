@@ -1,29 +1,29 @@
+use super::labels::PROBE_STATES;
 use super::registry::{NamedSeries, by_name};
 use super::series::Series;
-use crate::observe::event::Event;
-use crate::prober::{ProbeOutcome, ProbeState};
+use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+use crate::observe::event::ProbeEvent;
 
 /// What happens to probed targets.
-pub(super) fn on_event(event: &Event<'_>) {
+pub(super) fn count(event: &ProbeEvent<'_>) {
     match *event {
-        Event::TargetAdded { name, state } => added(&by_name(name), state),
-        Event::TargetRemoved { name, state } => by_name(name).add(Series::TargetState(state), -1),
-        Event::ProbeChanged { name, from, to, .. } => {
+        ProbeEvent::TargetAdded { name, state } => added(&by_name(name), state),
+        ProbeEvent::TargetRemoved { name, state } => by_name(name).add(Series::TargetState(state), -1),
+        ProbeEvent::Transition { name, from, to, .. } => {
             let named = by_name(name);
             named.add(Series::TargetState(from), -1);
             named.add(Series::TargetState(to), 1);
         }
-        Event::Probed { name, outcome, elapsed, .. } => {
+        ProbeEvent::Probed { name, outcome, elapsed, .. } => {
             let named = by_name(name);
             named.count(Series::Probes(outcome), 1);
             named.record(Series::ProbeDuration(outcome), elapsed);
         }
-        _ => {}
     }
 }
 
 fn added(named: &NamedSeries, in_state: ProbeState) {
-    for state in ProbeState::ALL {
+    for state in PROBE_STATES {
         named.add(Series::TargetState(state), i64::from(state == in_state));
     }
     for outcome in [ProbeOutcome::Success, ProbeOutcome::Failure, ProbeOutcome::TimedOut] {

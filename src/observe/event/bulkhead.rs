@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use super::Event;
+use crate::name::Name;
+use crate::observe::interest::Interest;
+use crate::observe::source::Source;
+
+/// What happens to a bulkhead and its callers.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum BulkheadEvent<'a> {
+    /// A bulkhead rejected a call.
+    #[non_exhaustive]
+    Rejected {
+        /// The bulkhead.
+        name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
+        /// The time that the call waited for a permit in vain. Absent if it was rejected at once.
+        waited: Option<Duration>,
+    },
+    /// † The number of a bulkhead's permits changed.
+    #[non_exhaustive]
+    Resized {
+        /// The bulkhead.
+        name: &'a Name,
+        /// Which family it belongs to.
+        source: Source<'a>,
+        /// How many permits it had; 0 when it was built.
+        from: u32,
+        /// How many it has; 0 when its last handle was dropped.
+        to: u32,
+    },
+    /// † A caller took a permit without waiting. Two threads may tell theirs in either order, here and below: add them up.
+    #[non_exhaustive]
+    Acquired {
+        /// The bulkhead.
+        name: &'a Name,
+        /// The family that it belongs to.
+        source: Source<'a>,
+    },
+    /// † A caller began to wait for a permit.
+    #[non_exhaustive]
+    Queued {
+        /// The bulkhead.
+        name: &'a Name,
+        /// The family that it belongs to.
+        source: Source<'a>,
+    },
+    /// † A caller that waited was given a permit, also if it has not noticed yet. Told by the thread that released it.
+    #[non_exhaustive]
+    Granted {
+        /// The bulkhead.
+        name: &'a Name,
+        /// The family that it belongs to.
+        source: Source<'a>,
+    },
+    /// † A caller gave its permit back, and nobody who waited got it in the same step.
+    #[non_exhaustive]
+    Released {
+        /// The bulkhead.
+        name: &'a Name,
+        /// The family that it belongs to.
+        source: Source<'a>,
+    },
+    /// † A caller stopped waiting, without a permit.
+    #[non_exhaustive]
+    Left {
+        /// The bulkhead.
+        name: &'a Name,
+        /// The family that it belongs to.
+        source: Source<'a>,
+    },
+}
+
+impl BulkheadEvent<'_> {
+    /// What an observer has to be interested in to be told.
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        match self {
+            BulkheadEvent::Rejected { .. } => Interest::Changes,
+            BulkheadEvent::Resized { .. }
+            | BulkheadEvent::Acquired { .. }
+            | BulkheadEvent::Queued { .. }
+            | BulkheadEvent::Granted { .. }
+            | BulkheadEvent::Released { .. }
+            | BulkheadEvent::Left { .. } => Interest::Calls,
+        }
+    }
+}
+
+impl<'a> From<BulkheadEvent<'a>> for Event<'a> {
+    fn from(event: BulkheadEvent<'a>) -> Event<'a> {
+        Event::Bulkhead(event)
+    }
+}

@@ -1,0 +1,81 @@
+//! What is told to observers: an enum for each pattern.
+
+mod bulkhead;
+mod circuit_breaker;
+mod error_ref;
+mod extension;
+mod fallback;
+mod health;
+mod keyed;
+mod probe;
+mod retry;
+mod runner;
+mod timeout;
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use super::interest::Interest;
+pub use bulkhead::BulkheadEvent;
+pub use circuit_breaker::CircuitBreakerEvent;
+pub use error_ref::ErrorRef;
+pub use extension::{ExtensionEvent, Severity};
+pub use fallback::FallbackEvent;
+pub use health::HealthEvent;
+pub use keyed::{EvictionCause, KeyedEvent};
+pub use probe::ProbeEvent;
+pub(crate) use retry::Balance;
+pub use retry::{BudgetRef, RetryEvent};
+pub use runner::RunnerEvent;
+pub use timeout::{Limit, TimeoutEvent};
+
+/// Something that happened, told to an [`Observer`](crate::Observer).
+///
+/// Those marked with † in their enums are told only to an observer that is interested in
+/// [calls](Interest::Calls); the others are told to all.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Of a circuit breaker.
+    CircuitBreaker(CircuitBreakerEvent<'a>),
+    /// Of a bulkhead.
+    Bulkhead(BulkheadEvent<'a>),
+    /// Of a retry policy.
+    Retry(RetryEvent<'a>),
+    /// Of a timeout.
+    Timeout(TimeoutEvent<'a>),
+    /// Of a fallback.
+    Fallback(FallbackEvent<'a>),
+    /// Of a family of handles.
+    Keyed(KeyedEvent<'a>),
+    /// Of a service and its checks.
+    Health(HealthEvent<'a>),
+    /// Of a runner's tasks.
+    Runner(RunnerEvent<'a>),
+    /// Of a prober's targets.
+    Probe(ProbeEvent<'a>),
+    /// Of something outside of this crate: see [`ExtensionEvent`].
+    Extension(&'a dyn ExtensionEvent),
+}
+
+/// It only shows what is told, and an extension's event is the extension's own.
+impl UnwindSafe for Event<'_> {}
+impl RefUnwindSafe for Event<'_> {}
+
+impl Event<'_> {
+    /// What an observer has to be interested in to be told.
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        match self {
+            Event::CircuitBreaker(event) => event.interest(),
+            Event::Bulkhead(event) => event.interest(),
+            Event::Retry(event) => event.interest(),
+            Event::Timeout(event) => event.interest(),
+            Event::Fallback(event) => event.interest(),
+            Event::Keyed(event) => event.interest(),
+            Event::Health(event) => event.interest(),
+            Event::Runner(event) => event.interest(),
+            Event::Probe(event) => event.interest(),
+            Event::Extension(event) => event.interest(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+#[cfg(feature = "metrics")]
+use std::sync::{Arc, OnceLock};
+
+use crate::name::Name;
+
+/// What an event is about, beside its name: which family it belongs to, if it does.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    family: Option<&'a Name>,
+    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "only `MetricsObserver` remembers anything"))]
+    cache: &'a ObserverCache,
+}
+
+impl<'a> Source<'a> {
+    /// The name of the [`Keyed`](crate::Keyed) that made this handle for one of its keys, or as its overflow.
+    #[must_use]
+    pub fn family(&self) -> Option<&'a Name> {
+        self.family
+    }
+
+    pub(crate) fn new(family: Option<&'a Name>, cache: &'a ObserverCache) -> Source<'a> {
+        Source { family, cache }
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn cache(&self) -> &'a ObserverCache {
+        self.cache
+    }
+}
+
+impl fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("family", &self.family).finish_non_exhaustive()
+    }
+}
+
+/// Where a handle keeps what an observer found for it, so that it is not looked up for each event.
+#[derive(Default)]
+pub(crate) struct ObserverCache {
+    #[cfg(feature = "metrics")]
+    /// And whether they are those of a key.
+    pub(crate) series: OnceLock<(Arc<super::metrics::NamedSeries>, bool)>,
+}
+
+/// A copy is of another handle, for which nothing was found yet.
+impl Clone for ObserverCache {
+    fn clone(&self) -> ObserverCache {
+        ObserverCache::default()
+    }
+}
+
+/// What is in it is the observer's, and whole after each step.
+impl UnwindSafe for ObserverCache {}
+impl RefUnwindSafe for ObserverCache {}
+
+impl fmt::Debug for ObserverCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ObserverCache")
+    }
+}

@@ -1,0 +1,43 @@
+use std::fmt::{self, Display};
+
+use tracing::field;
+
+use crate::error::one_line::OneLine;
+use crate::observe::event::{ExtensionEvent, Severity};
+
+pub(super) fn log(event: &dyn ExtensionEvent) {
+    macro_rules! told {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "seaworthy::extension",
+                component = event.component(),
+                name = event.name().map(OneLine).map(field::display),
+                kind = event.kind(),
+                fields = %OneLine(Fields(event)),
+                "event"
+            )
+        };
+    }
+    match event.severity() {
+        Severity::Debug => told!(debug),
+        Severity::Info => told!(info),
+        Severity::Warn => told!(warn),
+        Severity::Error => told!(error),
+    }
+}
+
+/// `name=value` for each field. A log's own fields have names that are known when it is compiled.
+struct Fields<'a>(&'a dyn ExtensionEvent);
+
+impl Display for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut result, mut space) = (Ok(()), "");
+        self.0.fields(&mut |name, value| {
+            if result.is_ok() {
+                result = write!(f, "{space}{name}={value}");
+                space = " ";
+            }
+        });
+        result
+    }
+}
