@@ -134,9 +134,9 @@ mod tests {
     async fn clock_readings() {
         let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(Duration::from_secs(1)).build().expect("valid");
         let cx = &mut Context::from_waker(Waker::noop());
-        let (permit, none) = readings::during(|| Pin::new(&mut bulkhead.take()).poll(cx));
+        let (permit, none) = readings::during(|| Pin::new(&mut bulkhead.acquire()).poll(cx));
         assert!(permit.is_ready());
-        let mut waits = bulkhead.take();
+        let mut waits = bulkhead.acquire();
         let (poll, once) = readings::during(|| Pin::new(&mut waits).poll(cx));
         assert!(poll.is_pending());
         let (rejected, not_at_all) = readings::during(|| bulkhead.try_acquire());

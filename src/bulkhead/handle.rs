@@ -63,7 +63,7 @@ impl Bulkhead {
         // did.
         let Some(shared) = self.0.get_mut() else { return Idleness::InUse };
         let permits = shared.counts();
-        let at_rest = permits.in_use() == 0 && permits.waiting() == 0 && permits.limit() == limit;
+        let at_rest = permits.in_use() == 0 && permits.queued() == 0 && permits.limit() == limit;
         if at_rest { Idleness::Idle } else { Idleness::InUse }
     }
 
@@ -109,13 +109,13 @@ impl Bulkhead {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let bulkhead = Bulkhead::builder("reports").limit(4).max_wait(Duration::from_secs(1)).build()?;
-    /// let permit = bulkhead.take().await?;
+    /// let permit = bulkhead.acquire().await?;
     /// assert_eq!((bulkhead.in_use(), bulkhead.available()), (1, 3));
     /// # drop(permit);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn take(&self) -> Acquire {
+    pub fn acquire(&self) -> Acquire {
         Acquire::new(self.clone())
     }
 
@@ -186,8 +186,8 @@ impl Bulkhead {
 
     /// How many callers wait for a permit. While there are any, no permit is free.
     #[must_use]
-    pub fn waiting(&self) -> u32 {
-        self.shared().counts().waiting()
+    pub fn queued(&self) -> u32 {
+        self.shared().counts().queued()
     }
 
     /// How many calls may run at once.
@@ -214,7 +214,7 @@ impl Bulkhead {
         Snapshot {
             limit: permits.limit(),
             in_use: permits.in_use(),
-            waiting: permits.waiting(),
+            queued: permits.queued(),
             rejected: self.shared().rejections(),
         }
     }
@@ -222,12 +222,12 @@ impl Bulkhead {
 
 impl fmt::Debug for Bulkhead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Snapshot { limit, in_use, waiting, .. } = self.snapshot();
+        let Snapshot { limit, in_use, queued, .. } = self.snapshot();
         f.debug_struct("Bulkhead")
             .field("name", self.name())
             .field("limit", &limit)
             .field("in_use", &in_use)
-            .field("waiting", &waiting)
+            .field("queued", &queued)
             .finish_non_exhaustive()
     }
 }
@@ -241,7 +241,7 @@ pub struct Snapshot {
     /// How many permits are in use; see [`Bulkhead::in_use`].
     pub in_use: u32,
     /// How many callers wait for a permit.
-    pub waiting: u32,
+    pub queued: u32,
     /// Calls rejected since the bulkhead was built; it only increases.
     pub rejected: u64,
 }

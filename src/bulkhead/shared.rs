@@ -100,7 +100,7 @@ impl Shared {
             let permits = Permits::from_bits(seen);
             if !permits.is_quiet() {
                 // While callers wait, no permit is free.
-                return if permits.is_told() { self.try_acquire_and_notify() } else { Err(permits) };
+                return if permits.is_observed() { self.try_acquire_and_notify() } else { Err(permits) };
             }
             let Some(next) = permits.acquire_quietly() else { return Err(permits) };
             match self.permits.compare_exchange_weak(seen, next.bits(), Ordering::AcqRel, Ordering::Acquire) {
@@ -113,7 +113,7 @@ impl Shared {
     /// Like [`Shared::try_acquire`], and reports it.
     #[cold]
     fn try_acquire_and_notify(&self) -> Result<(), Permits> {
-        advance(&self.permits, |permits| permits.take().map(|next| (next, ())).ok_or(permits))?;
+        advance(&self.permits, |permits| permits.acquire().map(|next| (next, ())).ok_or(permits))?;
         self.moved(|name, source| BulkheadEvent::Acquired { name, source });
         Ok(())
     }
@@ -122,7 +122,7 @@ impl Shared {
     #[inline]
     pub(crate) fn may_wait(&self, permits: Permits) -> bool {
         let most = self.settings.max_queued;
-        most > 0 && permits.left_waiting() < most
+        most > 0 && permits.left_queued() < most
     }
 
     /// Releases a permit. If callers wait, it goes to the first.
@@ -137,7 +137,7 @@ impl Shared {
     #[cold]
     fn given_back(&self, before: Permits) {
         let mut granted = 0;
-        if before.waiting() > 0 {
+        if before.queued() > 0 {
             let mut locked = self.lock();
             locked.settle();
             granted = locked.unlock();
@@ -156,7 +156,7 @@ impl Shared {
         // A waker is cloned and dropped outside the lock, because that may run any code.
         let waker = waker.clone();
         let mut locked = self.lock();
-        let queued = locked.step(|permits| match permits.take() {
+        let queued = locked.step(|permits| match permits.acquire() {
             Some(next) => Ok((next, false)),
             None if self.may_wait(permits) => Ok((permits.join(), true)),
             None => Err(()),

@@ -158,7 +158,7 @@ impl RetryBuilder {
             Spending::Free => None,
         };
         let beginning = match settings.deadline {
-            _ if notifier.hears_calls() => Beginning::Tell,
+            _ if notifier.hears_calls() => Beginning::Notify,
             Some(_) => Beginning::ReadClock,
             None => Beginning::Nothing,
         };

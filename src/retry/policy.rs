@@ -62,7 +62,7 @@ pub(super) enum Beginning {
     /// Read the clock, which depositing does as well.
     ReadClock,
     /// Report to observers that want an event for every call; takes precedence over the others.
-    Tell,
+    Notify,
 }
 
 /// What a policy asks before another attempt.
@@ -240,7 +240,7 @@ impl RetryPolicy {
                 now
             }
             (None, Beginning::Nothing) => Timestamp::NEVER,
-            (None, Beginning::ReadClock | Beginning::Tell) => self.begin_slowly(),
+            (None, Beginning::ReadClock | Beginning::Notify) => self.begin_slowly(),
         };
         Progress { attempts: 1, started }
     }
@@ -250,7 +250,7 @@ impl RetryPolicy {
     fn begin_slowly(&self) -> Timestamp {
         let RetryConfig { name, budget, notifier, beginning, .. } = &*self.0;
         let now = time::now();
-        if *beginning == Beginning::Tell {
+        if *beginning == Beginning::Notify {
             if let Some(budget) = budget {
                 budget.deposit_at(now);
             }

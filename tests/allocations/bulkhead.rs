@@ -41,7 +41,7 @@ fn nothing_with_room_and_nothing_to_reject() {
         let room = measure(|| {
             assert_eq!(ask(&mut service), Poll::Ready(Ok(7)));
             assert_eq!(poll_once(bulkhead.run(ready(Answer::Ok(7)))), Poll::Ready(Ok(7)));
-            assert!(matches!(poll_once(bulkhead.take()), Poll::Ready(Ok(_))));
+            assert!(matches!(poll_once(bulkhead.acquire()), Poll::Ready(Ok(_))));
             assert!(bulkhead.try_acquire().is_ok());
         });
         assert_eq!(room.count_total, 0);
@@ -50,7 +50,7 @@ fn nothing_with_room_and_nothing_to_reject() {
         let full = measure(|| {
             assert!(is_rejected(&ask(&mut service)));
             assert!(is_rejected(&poll_once(bulkhead.run(ready(Answer::Ok(7))))));
-            assert!(matches!(poll_once(bulkhead.take()), Poll::Ready(Err(_))));
+            assert!(matches!(poll_once(bulkhead.acquire()), Poll::Ready(Err(_))));
             assert!(bulkhead.try_acquire().is_err());
         });
         assert_eq!(full.count_total, 0);
@@ -71,11 +71,11 @@ fn who_waits_allocates_and_frees() {
         let info = measure(|| {
             let mut waiter = pin!(service.call(7));
             assert!(waiter.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-            assert_eq!(bulkhead.waiting(), 1);
+            assert_eq!(bulkhead.queued(), 1);
             let rejected = measure(|| assert!(is_rejected(&ask(&mut bulkhead.layer().layer(service_fn(answer))))));
             assert_eq!(rejected.count_total, 0);
         });
-        assert_eq!(bulkhead.waiting(), 0);
+        assert_eq!(bulkhead.queued(), 0);
         info
     };
     // The first one allocates what the thread's timer keeps.

@@ -48,7 +48,7 @@ struct Waiter {
 impl Waiter {
     /// One in the queue.
     fn queued(bulkhead: &Bulkhead) -> Waiter {
-        let mut waiter = Waiter { take: bulkhead.take(), flag: Arc::default() };
+        let mut waiter = Waiter { take: bulkhead.acquire(), flag: Arc::default() };
         assert!(waiter.poll().is_pending());
         waiter
     }
@@ -65,7 +65,7 @@ impl Waiter {
 
 fn assert_idle(bulkhead: &Bulkhead) {
     let counts = bulkhead.snapshot();
-    assert_eq!((counts.in_use, counts.waiting, bulkhead.available()), (0, 0, counts.limit), "{counts:?}");
+    assert_eq!((counts.in_use, counts.queued, bulkhead.available()), (0, 0, counts.limit), "{counts:?}");
 }
 
 /// What only the holder of the one permit may touch: a plain count, no atomic step.
@@ -132,7 +132,7 @@ fn give_back_against_wait() {
         let permit = bulkhead.try_acquire().unwrap();
         let theirs = Arc::clone(&guarded);
         let other = spawn(&bulkhead, move |bulkhead| {
-            let _slot = block_on(bulkhead.take()).unwrap();
+            let _slot = block_on(bulkhead.acquire()).unwrap();
             theirs.visit();
         });
         guarded.visit();
@@ -149,7 +149,7 @@ fn two_wait_for_one_slot() {
     explore(THREE, || {
         let bulkhead = patient(1);
         let permit = bulkhead.try_acquire().unwrap();
-        let wait = |bulkhead: Bulkhead| drop(block_on(bulkhead.take()).unwrap());
+        let wait = |bulkhead: Bulkhead| drop(block_on(bulkhead.acquire()).unwrap());
         let others = [spawn(&bulkhead, wait), spawn(&bulkhead, wait)];
         drop(permit);
         others.into_iter().for_each(|other| other.join().unwrap());
@@ -215,7 +215,7 @@ fn two_give_back_against_cancel() {
         others.into_iter().for_each(|other| other.join().unwrap());
         assert!(second.is_woken());
         let Poll::Ready(Ok(permit)) = second.poll() else { panic!("a permit is its own") };
-        assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (1, 0, 1));
+        assert_eq!((bulkhead.in_use(), bulkhead.queued(), bulkhead.available()), (1, 0, 1));
         drop(permit);
         assert_idle(&bulkhead);
     });
@@ -232,7 +232,7 @@ fn counts_against_give_back() {
         let counts = bulkhead.snapshot();
         assert_eq!((counts.in_use, bulkhead.available()), (1, 0));
         let poll = waiter.poll();
-        assert!(counts.waiting == 1 || poll.is_ready(), "{counts:?}");
+        assert!(counts.queued == 1 || poll.is_ready(), "{counts:?}");
         other.join().unwrap();
         let poll = if poll.is_pending() { waiter.poll() } else { poll };
         assert!(matches!(poll, Poll::Ready(Ok(_))));
@@ -265,7 +265,7 @@ fn the_end_of_a_wait_against_give_back() {
             drop(permit);
             tell.store(true, Ordering::Release);
         });
-        let granted = bulkhead.waiting() == 0 || freed.load(Ordering::Acquire);
+        let granted = bulkhead.queued() == 0 || freed.load(Ordering::Acquire);
         let Poll::Ready(result) = waiter.poll() else { panic!("the wait is over") };
         assert!(result.is_ok() || !granted);
         seen[usize::from(result.is_ok())].fetch_add(1, StdOrdering::Relaxed);
@@ -283,7 +283,7 @@ fn set_limit_up_against_wait() {
     explore(TWO, || {
         let bulkhead = patient(1);
         let permit = bulkhead.try_acquire().unwrap();
-        let other = spawn(&bulkhead, |bulkhead| block_on(bulkhead.take()).unwrap());
+        let other = spawn(&bulkhead, |bulkhead| block_on(bulkhead.acquire()).unwrap());
         bulkhead.set_limit(2).unwrap();
         let second = other.join().unwrap();
         assert_eq!((bulkhead.in_use(), bulkhead.limit(), bulkhead.available()), (2, 2, 0));
@@ -324,11 +324,11 @@ fn two_limits_against_each_other() {
         let counts = bulkhead.snapshot();
         // Either limit admits the first waiter; the second gets in only if 3 was set, first or last.
         assert!((2..=3).contains(&counts.limit));
-        assert_eq!(counts.in_use + counts.waiting, 3);
+        assert_eq!(counts.in_use + counts.queued, 3);
         assert!(counts.in_use >= counts.limit);
         let served = waiters.iter_mut().map(|waiter| waiter.poll()).collect::<Vec<_>>();
         assert!(matches!(served[0], Poll::Ready(Ok(_))));
-        assert_eq!(served[1].is_ready(), counts.waiting == 0);
+        assert_eq!(served[1].is_ready(), counts.queued == 0);
         drop((permit, served, waiters));
         assert_idle(&bulkhead);
     });

@@ -13,25 +13,25 @@ pub(crate) const MOST: u32 = 1_000_000;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Permits(u64);
 
-// From the lowest bit: 20 bits in use, 20 bits limit, 1 bit told, 23 bits waiting.
+// From the lowest bit: 20 bits in use, 20 bits limit, 1 bit observed, 23 bits queued.
 const LIMIT: u32 = 20;
-const TOLD: u32 = 40;
-const WAITING: u32 = 41;
+const OBSERVED: u32 = 40;
+const QUEUED: u32 = 41;
 const COUNT: u64 = (1 << 20) - 1;
 
 impl Permits {
     /// Subtracting it releases a permit.
     pub(crate) const PERMIT: u64 = 1;
-    const WAITER: u64 = 1 << WAITING;
+    const WAITER: u64 = 1 << QUEUED;
 
-    /// `told` if an observer wants every step reported; that does not change.
-    pub(crate) fn new(limit: u32, told: bool) -> Permits {
-        Permits(Permits::of(0, limit, 0).0 | u64::from(told) << TOLD)
+    /// `observed` if an observer wants every step reported; that does not change.
+    pub(crate) fn new(limit: u32, observed: bool) -> Permits {
+        Permits(Permits::of(0, limit, 0).0 | u64::from(observed) << OBSERVED)
     }
 
-    fn of(in_use: u32, limit: u32, waiting: u32) -> Permits {
-        debug_assert!(in_use <= MOST && (1..=MOST).contains(&limit) && waiting <= MOST);
-        Permits(u64::from(waiting) << WAITING | u64::from(limit) << LIMIT | u64::from(in_use))
+    fn of(in_use: u32, limit: u32, queued: u32) -> Permits {
+        debug_assert!(in_use <= MOST && (1..=MOST).contains(&limit) && queued <= MOST);
+        Permits(u64::from(queued) << QUEUED | u64::from(limit) << LIMIT | u64::from(in_use))
     }
 
     pub(crate) const fn from_bits(bits: u64) -> Permits {
@@ -50,18 +50,18 @@ impl Permits {
         (self.0 >> LIMIT & COUNT) as u32
     }
 
-    pub(crate) const fn waiting(self) -> u32 {
-        (self.0 >> WAITING) as u32
+    pub(crate) const fn queued(self) -> u32 {
+        (self.0 >> QUEUED) as u32
     }
 
     /// Whether an observer wants every step reported.
-    pub(crate) const fn is_told(self) -> bool {
-        self.0 >> TOLD & 1 != 0
+    pub(crate) const fn is_observed(self) -> bool {
+        self.0 >> OBSERVED & 1 != 0
     }
 
     /// Whether there are no waiters and no step has to be reported.
     pub(crate) const fn is_quiet(self) -> bool {
-        self.0 >> TOLD == 0
+        self.0 >> OBSERVED == 0
     }
 
     pub(crate) const fn available(self) -> u32 {
@@ -70,11 +70,11 @@ impl Permits {
 
     /// Whether a caller that arrives now finds a permit.
     pub(crate) const fn has_room(self) -> bool {
-        self.waiting() == 0 && self.in_use() < self.limit()
+        self.queued() == 0 && self.in_use() < self.limit()
     }
 
     /// One more permit in use, if there is room.
-    pub(crate) fn take(self) -> Option<Permits> {
+    pub(crate) fn acquire(self) -> Option<Permits> {
         self.has_room().then(|| Permits(self.0 + Permits::PERMIT))
     }
 
@@ -92,38 +92,38 @@ impl Permits {
 
     /// One waiter fewer.
     pub(crate) fn leave(self) -> Permits {
-        debug_assert!(self.waiting() > 0, "no caller waits");
+        debug_assert!(self.queued() > 0, "no caller waits");
         Permits(self.0 - Permits::WAITER)
     }
 
     pub(crate) fn with_limit(self, limit: u32) -> Permits {
-        self.like(Permits::of(self.in_use(), limit, self.waiting()))
+        self.like(Permits::of(self.in_use(), limit, self.queued()))
     }
 
     /// Other counts, with everything else unchanged.
     fn like(self, counts: Permits) -> Permits {
-        Permits(counts.0 | self.0 & 1 << TOLD)
+        Permits(counts.0 | self.0 & 1 << OBSERVED)
     }
 
     /// How many callers still wait once every free permit has been handed to a waiter.
-    pub(crate) fn left_waiting(self) -> u32 {
-        self.waiting() - self.granted()
+    pub(crate) fn left_queued(self) -> u32 {
+        self.queued() - self.granted()
     }
 
     fn granted(self) -> u32 {
-        self.limit().saturating_sub(self.in_use()).min(self.waiting())
+        self.limit().saturating_sub(self.in_use()).min(self.queued())
     }
 
     /// Hands every free permit to a waiter, as far as there are any, and says how many were handed over.
     pub(crate) fn settled(self) -> (Permits, u32) {
         let granted = self.granted();
-        (self.like(Permits::of(self.in_use() + granted, self.limit(), self.waiting() - granted)), granted)
+        (self.like(Permits::of(self.in_use() + granted, self.limit(), self.queued() - granted)), granted)
     }
 }
 
 impl std::fmt::Debug for Permits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of {} in use, {} waiting", self.in_use(), self.limit(), self.waiting())
+        write!(f, "{} of {} in use, {} waiting", self.in_use(), self.limit(), self.queued())
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn counts(permits: Permits) -> (u32, u32, u32) {
-        (permits.in_use(), permits.limit(), permits.waiting())
+        (permits.in_use(), permits.limit(), permits.queued())
     }
 
     #[test]
@@ -143,23 +143,23 @@ mod tests {
         assert_eq!(counts(all.leave()), (MOST, MOST, MOST - 1));
         assert_eq!(counts(all.with_limit(1)), (MOST, 1, MOST));
         assert_eq!(counts(all.join()), (MOST, MOST, MOST + 1));
-        for told in [false, true] {
-            let none = Permits::new(MOST, told);
-            assert_eq!((counts(none), none.is_told(), none.is_quiet()), ((0, MOST, 0), told, !told));
-            let one = none.take().expect("free").with_limit(1).join();
-            assert_eq!((counts(one), one.is_told(), one.is_quiet()), ((1, 1, 1), told, false));
+        for observed in [false, true] {
+            let none = Permits::new(MOST, observed);
+            assert_eq!((counts(none), none.is_observed(), none.is_quiet()), ((0, MOST, 0), observed, !observed));
+            let one = none.acquire().expect("free").with_limit(1).join();
+            assert_eq!((counts(one), one.is_observed(), one.is_quiet()), ((1, 1, 1), observed, false));
             let (settled, granted) = one.with_limit(2).settled();
-            assert_eq!((counts(settled), settled.is_told(), granted), ((2, 2, 0), told, 1));
+            assert_eq!((counts(settled), settled.is_observed(), granted), ((2, 2, 0), observed, 1));
         }
     }
 
     #[test]
     fn takes_up_to_the_limit_and_overtakes_nobody() {
-        let one = Permits::new(1, false).take().expect("free");
+        let one = Permits::new(1, false).acquire().expect("free");
         assert_eq!((counts(one), one.available()), ((1, 1, 0), 0));
-        assert_eq!(one.take(), None);
-        assert_eq!(one.with_limit(2).take(), Some(Permits::of(2, 2, 0)));
-        assert_eq!(Permits::of(0, 2, 1).take(), None);
+        assert_eq!(one.acquire(), None);
+        assert_eq!(one.with_limit(2).acquire(), Some(Permits::of(2, 2, 0)));
+        assert_eq!(Permits::of(0, 2, 1).acquire(), None);
     }
 
     #[test]

@@ -69,8 +69,8 @@ impl SpecTable {
     /// With both notations at once, it would be unclear which of two keys applies.
     fn conflict(&self, key: &'static str, at: &Path<'_>) -> Option<Flaw> {
         let (before, other) = self.way?;
-        let rule = format_args!("must not stand beside `{other}`: one of them is as Kubernetes writes it");
-        (way(key) != Way::Both && way(key) != before).then(|| at.breaks(rule))
+        (way(key) != Way::Both && way(key) != before)
+            .then(|| at.breaks(format_args!("must not stand beside `{other}`: one of them is as Kubernetes writes it")))
     }
 
     /// Reads the table of a kind; none if there is no value.

@@ -62,7 +62,7 @@ fn defaults() {
     let bulkhead = named().build().expect("valid");
     assert_eq!((bulkhead.limit(), bulkhead.available(), bulkhead.name().as_str()), (10, 10, "ship"));
     let _held: Vec<_> = (0..10).map(|_| bulkhead.try_acquire().expect("free")).collect();
-    assert!(tokio_test::assert_ready!(tokio_test::task::spawn(bulkhead.take()).poll()).is_err());
+    assert!(tokio_test::assert_ready!(tokio_test::task::spawn(bulkhead.acquire()).poll()).is_err());
 }
 
 /// BH-10: a builder is a template, and what is built from it is independent.

@@ -86,7 +86,7 @@ fn drive(bulkhead: &Bulkhead, end: End, slot_after: u32, polls: u32) {
             }
         }
         let (in_use, waiting) = if held.is_some() { (1, 1) } else { (1, 0) };
-        assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (in_use, waiting), "{end:?}, poll {poll}");
+        assert_eq!((bulkhead.in_use(), bulkhead.queued()), (in_use, waiting), "{end:?}, poll {poll}");
     }
     drop(call);
     drop(held);
@@ -146,7 +146,7 @@ async fn handle_futures_dropped() {
         for slot_after in 0..3 {
             let mut held = Some(bulkhead.try_acquire().expect("free"));
             let mut run = task::spawn(bulkhead.run(Steps { ready_after: 0, done_after: 2, end: End::Success }));
-            let mut take = task::spawn(bulkhead.take());
+            let mut take = task::spawn(bulkhead.acquire());
             let mut taken = None;
             for poll in 0..polls {
                 if poll == slot_after {
@@ -173,7 +173,7 @@ async fn handle_futures_dropped() {
 async fn a_granted_slot_is_passed_on() {
     let bulkhead = patient(1);
     let permit = bulkhead.try_acquire().expect("free");
-    let [mut first, mut second, mut third] = [(); 3].map(|()| task::spawn(bulkhead.take()));
+    let [mut first, mut second, mut third] = [(); 3].map(|()| task::spawn(bulkhead.acquire()));
     assert_pending!(first.poll());
     assert_pending!(second.poll());
     assert_pending!(third.poll());
@@ -184,7 +184,7 @@ async fn a_granted_slot_is_passed_on() {
     assert!(second.is_woken() && !third.is_woken());
     // One that is dropped before it gets a permit just leaves.
     drop(third);
-    assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (1, 0));
+    assert_eq!((bulkhead.in_use(), bulkhead.queued()), (1, 0));
     assert!(assert_ready!(second.poll()).is_ok());
     assert_idle(&bulkhead);
 }

@@ -28,14 +28,14 @@ fn told(builder: BulkheadBuilder) -> (Bulkhead, Told) {
 async fn rejections_are_told() {
     let (bulkhead, told) = told(patient_builder(1).max_queued(1));
     let permit = bulkhead.try_acquire().expect("free");
-    let mut waiter = task::spawn(bulkhead.take());
+    let mut waiter = task::spawn(bulkhead.acquire());
     assert_pending!(waiter.poll());
-    assert!(assert_ready!(task::spawn(bulkhead.take()).poll()).is_err());
+    assert!(assert_ready!(task::spawn(bulkhead.acquire()).poll()).is_err());
     assert!(bulkhead.try_acquire().is_err());
     advance(SECOND).await;
     assert!(assert_ready!(waiter.poll()).is_err());
     drop(permit);
-    assert!(assert_ready!(task::spawn(bulkhead.take()).poll()).is_ok());
+    assert!(assert_ready!(task::spawn(bulkhead.acquire()).poll()).is_ok());
     let at_once = (String::from("ship"), None);
     assert_eq!(*told.lock().unwrap(), [at_once.clone(), at_once, (String::from("ship"), Some(SECOND))]);
     assert_eq!(bulkhead.snapshot().rejected, 3);
@@ -47,11 +47,11 @@ async fn rejections_are_told() {
 async fn snapshot() {
     let bulkhead = patient_builder(2).max_queued(1).build().expect("valid");
     let _held = [bulkhead.try_acquire(), bulkhead.try_acquire(), bulkhead.try_acquire()];
-    let mut waiter = task::spawn(bulkhead.take());
+    let mut waiter = task::spawn(bulkhead.acquire());
     assert_pending!(waiter.poll());
     let snapshot = bulkhead.snapshot();
-    assert_eq!((snapshot.limit, snapshot.in_use, snapshot.waiting, snapshot.rejected), (2, 2, 1, 1));
-    assert!(format!("{bulkhead:?}").contains("in_use: 2, waiting: 1"));
+    assert_eq!((snapshot.limit, snapshot.in_use, snapshot.queued, snapshot.rejected), (2, 2, 1, 1));
+    assert!(format!("{bulkhead:?}").contains("in_use: 2, queued: 1"));
 }
 
 /// BH-02: an observer may use the bulkhead whose event it gets, and its panic affects nothing else.

@@ -23,15 +23,15 @@ fn try_acquire() {
 #[tokio::test(start_paused = true)]
 async fn take() {
     let bulkhead = patient(1);
-    let take = bulkhead.take();
+    let take = bulkhead.acquire();
     assert_idle(&bulkhead);
     let permit = take.await.expect("free");
-    let mut waiter = task::spawn(bulkhead.take());
+    let mut waiter = task::spawn(bulkhead.acquire());
     assert_pending!(waiter.poll());
     drop(permit);
     assert!(waiter.is_woken());
     let permit = assert_ready!(waiter.poll()).expect("granted");
-    let mut in_vain = task::spawn(permit.bulkhead().take());
+    let mut in_vain = task::spawn(permit.bulkhead().acquire());
     assert_pending!(in_vain.poll());
     advance(SECOND).await;
     assert!(assert_ready!(in_vain.poll()).is_err());
@@ -73,9 +73,9 @@ async fn run() {
 async fn leaked() {
     let shared = patient(1);
     let leaked: Bulkhead = shared.clone().leak().leak();
-    let permit = leaked.take().await.expect("free");
+    let permit = leaked.acquire().await.expect("free");
     assert_eq!((shared.in_use(), leaked.clone().in_use()), (1, 1));
-    let mut waiter = task::spawn(leaked.take());
+    let mut waiter = task::spawn(leaked.acquire());
     assert_pending!(waiter.poll());
     drop(permit);
     assert!(assert_ready!(waiter.poll()).is_ok());
@@ -98,7 +98,7 @@ async fn hc_09_when_to_come_again() {
     for bulkhead in [builder.build().unwrap(), family.get(&1).clone()] {
         let _slot = bulkhead.try_acquire().unwrap();
         assert_eq!(bulkhead.try_acquire().unwrap_err().retry_after(), Some(time));
-        assert_eq!(bulkhead.take().await.unwrap_err().retry_after(), Some(time));
+        assert_eq!(bulkhead.acquire().await.unwrap_err().retry_after(), Some(time));
     }
     let bulkhead = Bulkhead::builder("ship").limit(1).build().unwrap();
     let _slot = bulkhead.try_acquire().unwrap();

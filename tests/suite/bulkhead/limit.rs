@@ -7,11 +7,11 @@ use super::{assert_idle, bulkhead, patient};
 async fn granted_and_not_noticed() {
     let bulkhead = patient(1);
     let permit = bulkhead.try_acquire().expect("free");
-    let mut waiter = task::spawn(bulkhead.take());
+    let mut waiter = task::spawn(bulkhead.acquire());
     assert_pending!(waiter.poll());
-    assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (1, 1, 0));
+    assert_eq!((bulkhead.in_use(), bulkhead.queued(), bulkhead.available()), (1, 1, 0));
     drop(permit);
-    assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (1, 0, 0));
+    assert_eq!((bulkhead.in_use(), bulkhead.queued(), bulkhead.available()), (1, 0, 0));
     assert!(bulkhead.try_acquire().is_err());
     drop(assert_ready!(waiter.poll()));
     assert!(bulkhead.try_acquire().is_ok());
@@ -22,14 +22,14 @@ async fn granted_and_not_noticed() {
 async fn up() {
     let bulkhead = patient(1);
     let _slot = bulkhead.try_acquire().expect("free");
-    let mut waiters: Vec<_> = (0..4).map(|_| task::spawn(bulkhead.take())).collect();
+    let mut waiters: Vec<_> = (0..4).map(|_| task::spawn(bulkhead.acquire())).collect();
     waiters.iter_mut().for_each(|waiter| assert_pending!(waiter.poll()));
     bulkhead.set_limit(3).expect("in range");
     assert_eq!(waiters.iter().map(|waiter| waiter.is_woken()).collect::<Vec<_>>(), [true, true, false, false]);
-    assert_eq!((bulkhead.limit(), bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (3, 3, 2, 0));
+    assert_eq!((bulkhead.limit(), bulkhead.in_use(), bulkhead.queued(), bulkhead.available()), (3, 3, 2, 0));
     assert!(bulkhead.try_acquire().is_err());
     bulkhead.set_limit(9).expect("in range");
-    assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (5, 0, 4));
+    assert_eq!((bulkhead.in_use(), bulkhead.queued(), bulkhead.available()), (5, 0, 4));
     assert!(waiters.iter_mut().all(|waiter| assert_ready!(waiter.poll()).is_ok()));
 }
 
@@ -41,11 +41,11 @@ async fn down() {
     let mut held: Vec<_> = (0..3).map(|_| bulkhead.try_acquire().expect("free")).collect();
     bulkhead.set_limit(1).expect("in range");
     assert_eq!((bulkhead.limit(), bulkhead.in_use(), bulkhead.available()), (1, 3, 0));
-    let mut waiter = task::spawn(bulkhead.take());
+    let mut waiter = task::spawn(bulkhead.acquire());
     assert_pending!(waiter.poll());
     held.pop();
     held.pop();
-    assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (1, 1));
+    assert_eq!((bulkhead.in_use(), bulkhead.queued()), (1, 1));
     assert!(!waiter.is_woken());
     held.pop();
     assert!(waiter.is_woken());

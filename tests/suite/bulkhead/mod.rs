@@ -50,7 +50,7 @@ type Response = <BulkheadService<Mock<&'static str, &'static str>> as tower::Ser
 
 /// Nothing is held, and nothing waits.
 fn assert_idle(bulkhead: &Bulkhead) {
-    assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (0, 0, bulkhead.limit()));
+    assert_eq!((bulkhead.in_use(), bulkhead.queued(), bulkhead.available()), (0, 0, bulkhead.limit()));
 }
 
 fn is_full<T>(result: &Result<T, BoxError>) -> bool {

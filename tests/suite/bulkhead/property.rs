@@ -134,7 +134,7 @@ async fn play(limit: u32, max_queued: u32, steps: Vec<Step>) {
             Step::Acquire => {
                 model.last += 1;
                 model.waiters.push((model.last, Stage::New));
-                waiters.push(task::spawn(bulkhead.take()));
+                waiters.push(task::spawn(bulkhead.acquire()));
             }
             Step::Poll(index) => {
                 let Some(index) = pick(index, waiters.len()) else { continue };
@@ -176,7 +176,7 @@ async fn play(limit: u32, max_queued: u32, steps: Vec<Step>) {
         }
         let counts = bulkhead.snapshot();
         assert_eq!(
-            (counts.limit as usize, counts.in_use as usize, counts.waiting as usize, counts.rejected),
+            (counts.limit as usize, counts.in_use as usize, counts.queued as usize, counts.rejected),
             (model.limit, model.in_use(), model.queue.len(), model.rejected)
         );
         assert_eq!(bulkhead.available() as usize, model.limit.saturating_sub(model.in_use()));

@@ -95,10 +95,10 @@ async fn the_limit_changes_meanwhile() {
         for limit in (1..=8).cycle().take(8_000) {
             changes.set_limit(limit).expect("in range");
             let counts = changes.snapshot();
-            assert!(counts.waiting == 0 || counts.in_use >= counts.limit, "{counts:?}");
+            assert!(counts.queued == 0 || counts.in_use >= counts.limit, "{counts:?}");
         }
     });
     storm(bulkhead.clone(), 8).await;
     changing.join().expect("no panic");
-    assert_eq!((bulkhead.limit(), bulkhead.in_use(), bulkhead.waiting()), (8, 0, 0));
+    assert_eq!((bulkhead.limit(), bulkhead.in_use(), bulkhead.queued()), (8, 0, 0));
 }

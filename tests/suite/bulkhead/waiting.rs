@@ -16,13 +16,13 @@ async fn first_come_first_served() {
     let bulkhead_permit = bulkhead.try_acquire().expect("free");
     let mut waiters = ["first", "second", "third"].map(|request| call(&mut service, request));
     waiters.iter_mut().for_each(|waiter| assert_pending!(waiter.poll()));
-    assert_eq!((bulkhead.waiting(), bulkhead.in_use()), (3, 1));
+    assert_eq!((bulkhead.queued(), bulkhead.in_use()), (3, 1));
     assert!(request!(backend).is_none());
     drop(bulkhead_permit);
     // Only the first was woken; the permit went to it and is not free in between.
     let [first, second, third] = &mut waiters;
     assert!(first.is_woken() && !second.is_woken() && !third.is_woken());
-    assert_eq!((bulkhead.waiting(), bulkhead.in_use()), (2, 1));
+    assert_eq!((bulkhead.queued(), bulkhead.in_use()), (2, 1));
     for (waiter, request) in [(first, "first"), (second, "second"), (third, "third")] {
         assert!(waiter.is_woken());
         assert_pending!(waiter.poll());
@@ -41,7 +41,7 @@ async fn waits_no_longer_than_told() {
     let mut waiter = call(&mut service, "in vain");
     // Not polled, it does not wait.
     advance(SECOND).await;
-    assert_eq!(bulkhead.waiting(), 0);
+    assert_eq!(bulkhead.queued(), 0);
     assert_pending!(waiter.poll());
     advance(SECOND - MS).await;
     assert!(!waiter.is_woken());
@@ -50,7 +50,7 @@ async fn waits_no_longer_than_told() {
     assert!(waiter.is_woken());
     assert_full!(waiter);
     assert!(request!(backend).is_none());
-    assert_eq!((bulkhead.waiting(), bulkhead.in_use(), bulkhead.snapshot().rejected), (0, 1, 1));
+    assert_eq!((bulkhead.queued(), bulkhead.in_use(), bulkhead.snapshot().rejected), (0, 1, 1));
 }
 
 /// BH-03: beyond `max_queued` a call is rejected at once, without a timer; a place that becomes free can be taken.
@@ -70,7 +70,7 @@ async fn no_more_wait_than_told() {
     let mut fourth = call(&mut service, "fourth");
     assert_pending!(third.poll());
     assert_full!(fourth);
-    assert_eq!((bulkhead.waiting(), bulkhead.snapshot().rejected), (2, 2));
+    assert_eq!((bulkhead.queued(), bulkhead.snapshot().rejected), (2, 2));
 }
 
 /// BH-03: with a wait of zero, or no room in the queue, no call waits: no timer, and so no runtime is needed.
@@ -81,8 +81,8 @@ fn no_wait_at_all() {
         let (mut service, _backend) = service(&bulkhead);
         let _slot = bulkhead.try_acquire().expect("free");
         assert_full!(call(&mut service, "rejected"));
-        assert!(task::spawn(bulkhead.take()).poll().is_ready());
-        assert_eq!(bulkhead.waiting(), 0);
+        assert!(task::spawn(bulkhead.acquire()).poll().is_ready());
+        assert_eq!(bulkhead.queued(), 0);
     }
 }
 
@@ -107,7 +107,7 @@ async fn waits_for_a_year() {
     let year = Duration::from_secs(365 * 24 * 3600);
     let bulkhead = patient_builder(1).max_wait(year).build().expect("valid");
     let _slot = bulkhead.try_acquire().expect("free");
-    let mut waiter = task::spawn(bulkhead.take());
+    let mut waiter = task::spawn(bulkhead.acquire());
     assert_pending!(waiter.poll());
     advance(year - MS).await;
     assert_pending!(waiter.poll());
@@ -149,7 +149,7 @@ async fn the_slot_wins_over_the_clock() {
 async fn the_slot_of_one_who_came_late() {
     let bulkhead = patient(1);
     let bulkhead_permit = bulkhead.try_acquire().expect("free");
-    let mut waiter = task::spawn(bulkhead.take());
+    let mut waiter = task::spawn(bulkhead.acquire());
     assert_pending!(waiter.poll());
     advance(100 * SECOND).await;
     drop(bulkhead_permit);
@@ -226,7 +226,7 @@ fn a_slot_at_the_first_poll() {
 async fn a_waiter_may_move_to_another_task() {
     let bulkhead = patient(1);
     let bulkhead_permit = bulkhead.try_acquire().expect("free");
-    let mut take = Box::pin(bulkhead.take());
+    let mut take = Box::pin(bulkhead.acquire());
     let mut old = task::spawn(());
     let mut new = task::spawn(());
     assert_pending!(old.enter(|cx, _| take.as_mut().poll(cx)));
@@ -265,7 +265,7 @@ async fn the_service_is_ready_while_calls_wait() {
 async fn rejected_only_while_nothing_is_free() {
     let bulkhead = Bulkhead::builder("ship").limit(2).max_wait(MS).build().expect("valid");
     let held = [bulkhead.try_acquire().expect("free"), bulkhead.try_acquire().expect("free")];
-    let mut waiters: Vec<_> = (0..3).map(|_| task::spawn(bulkhead.take())).collect();
+    let mut waiters: Vec<_> = (0..3).map(|_| task::spawn(bulkhead.acquire())).collect();
     waiters.iter_mut().for_each(|waiter| assert_pending!(waiter.poll()));
     advance(MS).await;
     drop(held);

@@ -47,7 +47,7 @@ async fn dr_2_saturation() {
         assert_eq!((rig.bulkhead.available(), rig.bulkhead.in_use(), rig.backend.calls()), (0, 3, 3), "{}", rig.kind);
 
         let more = [rig.start().await, rig.start().await, rig.start().await, rig.start().await, rig.start().await];
-        assert_eq!(rig.bulkhead.waiting(), 5);
+        assert_eq!(rig.bulkhead.queued(), 5);
         advance(99 * MS).await;
         tokio::task::yield_now().await;
         assert!(more.iter().all(|call| !call.is_finished()), "they wait for as long as they may");
@@ -61,7 +61,7 @@ async fn dr_2_saturation() {
         for call in held {
             assert!(call.await.unwrap().is_ok());
         }
-        assert_eq!((rig.bulkhead.available(), rig.bulkhead.waiting()), (3, 0));
+        assert_eq!((rig.bulkhead.available(), rig.bulkhead.queued()), (3, 0));
         assert!(rig.call().await.is_ok());
     }
 }

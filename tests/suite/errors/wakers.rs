@@ -45,9 +45,9 @@ async fn a_bulkheads_queue() {
     let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(SECOND).build().unwrap();
     let held = bulkhead.try_acquire().unwrap();
     let (panics, waker) = Panics::new();
-    let mut first = Box::pin(bulkhead.take());
+    let mut first = Box::pin(bulkhead.acquire());
     poll(first.as_mut(), &waker);
-    let mut others = [(); 2].map(|()| task::spawn(bulkhead.take()));
+    let mut others = [(); 2].map(|()| task::spawn(bulkhead.acquire()));
     others.iter_mut().for_each(|other| assert!(other.poll().is_pending()));
     bulkhead.set_limit(3).unwrap();
     assert_eq!((panics.woken(), others.each_ref().map(|other| other.is_woken())), (1, [true, false]));
@@ -60,7 +60,7 @@ async fn a_bulkheads_queue() {
     });
     assert_eq!(bulkhead.in_use(), 3);
     drop((taken, held));
-    assert_eq!((bulkhead.available(), bulkhead.waiting()), (3, 0));
+    assert_eq!((bulkhead.available(), bulkhead.queued()), (3, 0));
 }
 
 /// ER-09: a call that releases a permit is not affected by the waker of a waiter.
@@ -69,7 +69,7 @@ async fn a_slot_that_is_given_back() {
     let bulkhead = Bulkhead::builder("ship").limit(1).max_wait(SECOND).build().unwrap();
     let held = bulkhead.try_acquire().unwrap();
     let (panics, waker) = Panics::new();
-    let mut waits = Box::pin(bulkhead.take());
+    let mut waits = Box::pin(bulkhead.acquire());
     poll(waits.as_mut(), &waker);
     drop(held);
     assert_eq!((panics.woken(), bulkhead.in_use()), (1, 1));

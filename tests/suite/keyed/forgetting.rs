@@ -126,7 +126,7 @@ async fn ky_02_held() {
     let layer = hosts.get("layer").layer();
     let leaked = hosts.get("leaked").leak();
     let bulkhead_permit = tenants.get(&1).try_acquire().unwrap();
-    let waits = tenants.get(&2).take();
+    let waits = tenants.get(&2).acquire();
     for _ in 0..5 {
         forget(&hosts).await;
         forget(&tenants).await;

@@ -200,7 +200,7 @@ async fn ky_09_waiting() {
     let permit = tenants.get(&7).try_acquire().unwrap();
     let mut waits = task::spawn(service.ready().await.unwrap().call(7));
     assert_pending!(waits.poll());
-    assert_eq!(tenants.get(&7).waiting(), 1);
+    assert_eq!(tenants.get(&7).queued(), 1);
     assert!(!service.get_ref().0, "what was made ready was given up");
     assert_eq!(service.ready().await.unwrap().call(8).await.unwrap(), 8);
     drop(permit);

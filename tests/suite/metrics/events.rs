@@ -100,9 +100,9 @@ async fn each_step_through_a_bulkhead() {
     let bulkhead = Bulkhead::builder("b").limit(1).max_wait(SECOND).observer(diary.clone()).build().unwrap();
     let held = bulkhead.try_acquire().unwrap();
     assert_eq!(diary.take(), ["b has 1 for 0", "b acquired"]);
-    let mut first = task::spawn(bulkhead.take());
-    let mut second = task::spawn(bulkhead.take());
-    let mut third = task::spawn(bulkhead.take());
+    let mut first = task::spawn(bulkhead.acquire());
+    let mut second = task::spawn(bulkhead.acquire());
+    let mut third = task::spawn(bulkhead.acquire());
     assert_pending!(first.poll());
     assert_pending!(second.poll());
     assert_pending!(third.poll());
@@ -119,7 +119,7 @@ async fn each_step_through_a_bulkhead() {
     assert!(assert_ready!(third.poll()).is_err());
     assert_eq!(diary.take(), ["b left", "b rejected"]);
     // Granted and dropped before it noticed.
-    let mut fourth = task::spawn(bulkhead.take());
+    let mut fourth = task::spawn(bulkhead.acquire());
     assert_pending!(fourth.poll());
     bulkhead.set_limit(2).unwrap();
     bulkhead.set_limit(2).unwrap();
@@ -127,7 +127,7 @@ async fn each_step_through_a_bulkhead() {
     drop(fourth);
     drop(first);
     assert_eq!(diary.take(), ["b released", "b released"]);
-    assert_eq!((bulkhead.in_use(), bulkhead.waiting()), (0, 0));
+    assert_eq!((bulkhead.in_use(), bulkhead.queued()), (0, 0));
     // Through a service, with inner ready and without.
     let service = bulkhead.layer().layer(service_fn(async |(): ()| Ok::<_, BoxError>(())));
     service.clone().oneshot(()).await.unwrap();
@@ -221,11 +221,11 @@ async fn observers_that_panic_or_look() {
     assert_eq!(circuit_breaker.snapshot().counts.consecutive_failures, 1);
     let bulkhead = Bulkhead::builder("b").limit(1).max_wait(SECOND).observer(panics.clone()).build().unwrap();
     let held = bulkhead.try_acquire().unwrap();
-    let mut waits = task::spawn(bulkhead.take());
+    let mut waits = task::spawn(bulkhead.acquire());
     assert_pending!(waits.poll());
     drop(held);
     drop(assert_ready!(waits.poll()).unwrap());
-    assert_eq!((bulkhead.in_use(), bulkhead.waiting(), bulkhead.available()), (0, 0, 1));
+    assert_eq!((bulkhead.in_use(), bulkhead.queued(), bulkhead.available()), (0, 0, 1));
     let policy = RetryPolicy::builder("r").observer(panics.clone()).build().unwrap();
     assert_eq!(policy.run(async || Ok::<_, BoxError>(7)).await.unwrap(), 7);
     let told = panics.0.load(Ordering::Relaxed);

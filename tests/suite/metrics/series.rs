@@ -165,7 +165,7 @@ async fn a_bulkhead() {
     let handle = bulkhead.clone();
     let gauges = move |in_use, waiting| {
         let snapshot = handle.snapshot();
-        assert_eq!((snapshot.in_use, snapshot.waiting), (in_use, waiting));
+        assert_eq!((snapshot.in_use, snapshot.queued), (in_use, waiting));
         shown.assert(&[
             (r#"bulkhead_limit{name="me-slots"}"#, snapshot.limit.into()),
             (r#"bulkhead_permits_in_use{name="me-slots"}"#, in_use.into()),
@@ -181,12 +181,12 @@ async fn a_bulkhead() {
     gauges(0, 0);
     let held = bulkhead.try_acquire().unwrap();
     gauges(1, 0);
-    let mut waiting = [task::spawn(bulkhead.take()), task::spawn(bulkhead.take())];
+    let mut waiting = [task::spawn(bulkhead.acquire()), task::spawn(bulkhead.acquire())];
     for waiter in &mut waiting {
         assert_pending!(waiter.poll());
     }
     gauges(1, 2);
-    assert!(assert_ready!(task::spawn(bulkhead.take()).poll()).is_err());
+    assert!(assert_ready!(task::spawn(bulkhead.acquire()).poll()).is_err());
     assert!(bulkhead.try_acquire().is_err());
     gauges(1, 2);
     drop(held);
@@ -197,7 +197,7 @@ async fn a_bulkhead() {
     drop(first);
     gauges(1, 0);
     bulkhead.set_limit(1).unwrap();
-    let mut in_vain = task::spawn(bulkhead.take());
+    let mut in_vain = task::spawn(bulkhead.acquire());
     assert_pending!(in_vain.poll());
     gauges(1, 1);
     advance(SECOND).await;

@@ -17,7 +17,7 @@ async fn hc_22_the_circuit_opened_meanwhile() {
         let permit = bulkhead.try_acquire().unwrap();
         let mut queued: Vec<_> = (0..5).map(|_| spawn(way.ask(&policy, &backend, Do::Answer))).collect();
         queued.iter_mut().for_each(|call| assert_pending!(call.poll()));
-        assert_eq!((bulkhead.waiting(), backend.calls()), (5, 0), "{way:?}");
+        assert_eq!((bulkhead.queued(), backend.calls()), (5, 0), "{way:?}");
         trip(&policy);
         drop(permit);
         for call in &mut queued {
@@ -26,7 +26,7 @@ async fn hc_22_the_circuit_opened_meanwhile() {
         }
         let snapshot = policy.snapshot();
         assert_eq!(snapshot.circuit_breaker.unwrap().rejected, 5, "{way:?}");
-        assert_eq!((bulkhead.available(), bulkhead.waiting(), backend.calls()), (1, 0, 0), "{way:?}");
+        assert_eq!((bulkhead.available(), bulkhead.queued(), backend.calls()), (1, 0, 0), "{way:?}");
         // While it is closed, the same calls are served.
         policy.circuit_breaker().unwrap().reset();
         let permit = bulkhead.try_acquire().unwrap();

@@ -44,13 +44,13 @@ async fn drive(story: Story) -> bool {
     }
     if ended {
         drop(permit);
-        assert_eq!((bulkhead.available(), bulkhead.waiting()), (1, 0), "{story:?}");
+        assert_eq!((bulkhead.available(), bulkhead.queued()), (1, 0), "{story:?}");
         drop(call);
     } else {
         drop(call);
         drop(permit);
     }
-    assert_eq!((bulkhead.available(), bulkhead.waiting()), (1, 0), "{story:?}");
+    assert_eq!((bulkhead.available(), bulkhead.queued()), (1, 0), "{story:?}");
     // No probe is in flight. Time advances only if it has to, since that would time out a probe that was leaked.
     if circuit_breaker.state() == State::Open {
         advance(OPEN).await;
@@ -97,7 +97,7 @@ async fn cb_15_dropped_calls_count() {
             let mut waits = spawn(way.ask(&policy, &backend, Do::Hang));
             assert!(runs.poll().is_pending() && waits.poll().is_pending());
             drop(waits);
-            assert_eq!((failures(&policy), policy.bulkhead().unwrap().waiting()), (0, 0), "{way:?}");
+            assert_eq!((failures(&policy), policy.bulkhead().unwrap().queued()), (0, 0), "{way:?}");
             drop(runs);
             assert_eq!((failures(&policy), policy.bulkhead().unwrap().in_use()), (counts, 0), "{way:?}");
         }

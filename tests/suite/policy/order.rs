@@ -72,12 +72,12 @@ async fn po_02_the_clock_starts_with_the_slot() {
         let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         let mut call = spawn(way.ask(&policy, &backend, Do::Hang));
         assert_pending!(call.poll());
-        assert_eq!((policy.bulkhead().unwrap().waiting(), backend.calls()), (1, 0), "{way:?}");
+        assert_eq!((policy.bulkhead().unwrap().queued(), backend.calls()), (1, 0), "{way:?}");
         advance(WAIT - MS).await;
         drop(permit);
         assert!(call.is_woken(), "{way:?}");
         assert_pending!(call.poll());
-        assert_eq!((policy.bulkhead().unwrap().waiting(), backend.calls()), (0, 1), "{way:?}");
+        assert_eq!((policy.bulkhead().unwrap().queued(), backend.calls()), (0, 1), "{way:?}");
         advance(ATTEMPT - MS).await;
         assert_pending!(call.poll());
         advance(MS).await;

@@ -318,7 +318,7 @@ async fn admitted_afresh(
     request: Do,
 ) -> Result<&'static str, BoxError> {
     let mut permit = circuit_breaker.admit()?;
-    let mut take = std::pin::pin!(bulkhead.take());
+    let mut take = std::pin::pin!(bulkhead.acquire());
     let at_once = std::future::poll_fn(|cx| match take.as_mut().poll(cx) {
         std::task::Poll::Ready(taken) => std::task::Poll::Ready(Some(taken)),
         std::task::Poll::Pending => std::task::Poll::Ready(None),

@@ -53,11 +53,11 @@ async fn hc_14_covers_the_queue() {
         assert_pending!(call.poll());
         advance(TOTAL - MS).await;
         assert_pending!(call.poll());
-        assert_eq!(bulkhead.waiting(), 1);
+        assert_eq!(bulkhead.queued(), 1);
         advance(MS).await;
         assert_eq!(over(assert_ready!(call.poll())), Some(TOTAL), "{way:?}");
         // At once, and not only when the future is dropped.
-        assert_eq!((bulkhead.waiting(), backend.calls()), (0, 0), "{way:?}");
+        assert_eq!((bulkhead.queued(), backend.calls()), (0, 0), "{way:?}");
         drop(permit);
         assert_eq!(bulkhead.available(), 1);
     }

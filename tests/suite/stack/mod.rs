@@ -99,11 +99,7 @@ impl Parts {
     /// Nothing is held: no permit, no place in the queue, no token for a retry that did not take place, and no probe.
     async fn assert_whole(&self, story: &dyn Debug) {
         let Parts { circuit_breaker, bulkhead, budget, .. } = self;
-        assert_eq!(
-            (bulkhead.available(), bulkhead.in_use(), bulkhead.waiting()),
-            (bulkhead.limit(), 0, 0),
-            "{story:?}"
-        );
+        assert_eq!((bulkhead.available(), bulkhead.in_use(), bulkhead.queued()), (bulkhead.limit(), 0, 0), "{story:?}");
         let retried = self.retried.load(Ordering::Relaxed);
         assert_eq!(budget.balance(), FLOOR - u64::from(retried), "{story:?}");
         // Time advances only if it has to, since that would time out a probe that was leaked.

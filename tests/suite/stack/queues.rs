@@ -27,7 +27,7 @@ async fn an_open_circuit_above_a_full_bulkhead() {
             let mut rejected = spawn(service.clone().oneshot(Do::Answer));
             assert_eq!(assert_ready!(rejected.poll()).unwrap_err().rejected(), circuit_open(OPEN).as_ref());
         }
-        assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.waiting()), (1, waiting));
+        assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.queued()), (1, waiting));
         assert_eq!((backend.calls(), now()), (1, start));
 
         advance(10 * MS).await;
@@ -69,7 +69,7 @@ async fn a_probe_in_the_queue() {
     assert_pending!(probe.poll());
     let turned_away = rejection(&service, Do::Answer).await;
     assert!(matches!(turned_away, Some(Rejected::CircuitOpen { retry_after: None, .. })));
-    assert_eq!((parts.bulkhead.waiting(), backend.calls()), (1, 0));
+    assert_eq!((parts.bulkhead.queued(), backend.calls()), (1, 0));
     drop(permit);
     assert_eq!(assert_ready!(probe.poll()).unwrap(), "fine");
     assert_eq!((parts.circuit_breaker.state(), backend.calls()), (State::Closed, 1));

@@ -85,9 +85,9 @@ async fn a_client_that_hangs_up() {
     let (mut first, mut second) = (spawn(ask(&app, "/hang")), spawn(ask(&app, "/fine")));
     assert_pending!(first.poll());
     assert_pending!(second.poll());
-    assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.waiting()), (1, 2));
+    assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.queued()), (1, 2));
     drop(first);
-    assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.waiting()), (1, 1));
+    assert_eq!((parts.bulkhead.in_use(), parts.bulkhead.queued()), (1, 1));
     drop(running);
     assert!(second.is_woken());
     assert_eq!(assert_ready!(second.poll()), fine());
