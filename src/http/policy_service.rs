@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{BodyTimeoutLayer, PolicyBody};
+use crate::policy::{MaybeLimited, MaybeLimitedProj};
 
 /// Sends HTTP requests through a policy, and limits the response bodies if the policy says so. Made by
 /// [`HttpPolicyLayer`](super::HttpPolicyLayer).
@@ -47,10 +48,8 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let call = self.inner.call(request);
         let kind = match &self.bodies {
-            None => PolicyFutureKind::Endless { call },
-            Some(bodies) => {
-                PolicyFutureKind::LimitedBodies { limited: Box::pin(LimitedBodies { call, bodies: bodies.clone() }) }
-            }
+            None => MaybeLimited::Unlimited { inner: call },
+            Some(bodies) => MaybeLimited::limited(LimitedBodies { call, bodies: bodies.clone() }),
         };
         HttpPolicyFuture { kind }
     }
@@ -61,16 +60,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct HttpPolicyFuture<F> {
         #[pin]
-        kind: PolicyFutureKind<F>,
-    }
-}
-
-pin_project! {
-    #[project = PolicyFutureKindProj]
-    enum PolicyFutureKind<F> {
-        Endless { #[pin] call: F },
-        // Boxed, so that a policy without limits pays nothing for it.
-        LimitedBodies { limited: Pin<Box<LimitedBodies<F>>> },
+        kind: MaybeLimited<F, LimitedBodies<F>>,
     }
 }
 
@@ -92,9 +82,9 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
-            PolicyFutureKindProj::Endless { call } => call.poll(cx).map_ok(|response| response.map(PolicyBody::from)),
-            PolicyFutureKindProj::LimitedBodies { limited } => {
-                let limited = limited.as_mut().project();
+            MaybeLimitedProj::Unlimited { inner } => inner.poll(cx).map_ok(|response| response.map(PolicyBody::from)),
+            MaybeLimitedProj::Limited { inner } => {
+                let limited = inner.as_mut().project();
                 let response = ready!(limited.call.poll(cx))?;
                 Poll::Ready(Ok(response.map(|body| PolicyBody::limited(body, limited.bodies))))
             }

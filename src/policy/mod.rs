@@ -81,6 +81,7 @@ mod future;
 mod gate;
 mod handle;
 mod layer;
+mod maybe_limited;
 mod part;
 mod pass;
 mod run;
@@ -93,6 +94,8 @@ mod whole;
 
 #[cfg(feature = "http")]
 pub(crate) use bodies::BodyLimits;
+#[cfg(feature = "http")]
+pub(crate) use maybe_limited::{MaybeLimited, MaybeLimitedProj};
 
 pub use again::{WithRetry, WithoutRetry};
 pub use builder::PolicyBuilder;
