@@ -12,7 +12,7 @@ use crate::error::Rejected;
 use crate::rt::panic::polled_again;
 use crate::rt::time::Alarm;
 
-/// The future of [`Bulkhead::take`].
+/// The future of [`Bulkhead::acquire`].
 ///
 /// # Cancellation
 /// Dropping it leaves the queue. A permit granted to it in the meantime goes to the next waiter.

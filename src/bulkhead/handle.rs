@@ -119,8 +119,8 @@ impl Bulkhead {
         Acquire::new(self.clone())
     }
 
-    /// Runs a future under a permit, which is acquired as by [`take`](Bulkhead::take) and released when the future
-    /// ends.
+    /// Runs a future under a permit, which is acquired as by [`acquire`](Bulkhead::acquire) and released when the
+    /// future ends.
     ///
     /// If the error type cannot hold a rejection, wrap it: `.map_err(seaworthy::Error::Inner)`.
     ///
@@ -132,7 +132,7 @@ impl Bulkhead {
     /// nothing.
     ///
     /// # Panics
-    /// As [`take`](Bulkhead::take).
+    /// As [`acquire`](Bulkhead::acquire).
     ///
     /// ```
     /// use seaworthy::{Error, Bulkhead};
@@ -163,7 +163,7 @@ impl Bulkhead {
     /// As [`run`](Bulkhead::run).
     ///
     /// # Panics
-    /// As [`take`](Bulkhead::take).
+    /// As [`acquire`](Bulkhead::acquire).
     pub async fn run_wrapped<F, T, E>(&self, future: F) -> Result<T, Error<E>>
     where
         F: Future<Output = Result<T, E>>,

@@ -27,7 +27,7 @@ impl<H: Borrow<Bulkhead>> Drop for HeldPermit<H> {
     }
 }
 
-/// An acquired permit, as returned by [`Bulkhead::try_acquire`] and [`Bulkhead::take`].
+/// An acquired permit, as returned by [`Bulkhead::try_acquire`] and [`Bulkhead::acquire`].
 ///
 /// Dropping it releases the permit; if callers are waiting, it goes to the one that has waited longest.
 #[derive(Debug)]

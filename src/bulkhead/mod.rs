@@ -11,7 +11,7 @@
 //! ```
 //!
 //! [`Bulkhead`] owns the permits. [`Bulkhead::layer`] puts it around a service, [`Bulkhead::run`] around a future, and
-//! [`Bulkhead::try_acquire`] and [`Bulkhead::take`] around anything else.
+//! [`Bulkhead::try_acquire`] and [`Bulkhead::acquire`] around anything else.
 //!
 //! A permit is acquired in `call`, never in `poll_ready`: a ready but idle service takes no permit from the others. It
 //! is released when the call ends, whether in success, in an error, in a panic or by being dropped. With feature `http`

@@ -138,7 +138,7 @@ fn panic_in_call() {
     assert_idle(&bulkhead);
 }
 
-/// BH-06: `take` and `run`, dropped at every await point.
+/// BH-06: `acquire` and `run`, dropped at every await point.
 #[tokio::test(start_paused = true)]
 async fn handle_futures_dropped() {
     let bulkhead = patient(1);

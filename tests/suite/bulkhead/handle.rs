@@ -19,7 +19,7 @@ fn try_acquire() {
     assert_idle(&bulkhead);
 }
 
-/// BH-12: `take` waits as the bulkhead was configured to; before its first poll it holds nothing.
+/// BH-12: `acquire` waits as the bulkhead was configured to; before its first poll it holds nothing.
 #[tokio::test(start_paused = true)]
 async fn take() {
     let bulkhead = patient(1);
