@@ -117,8 +117,9 @@ impl fmt::Display for Name {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::HashMap;
+
+    use super::*;
 
     #[test]
     fn equal_whatever_it_was_made_from() {

@@ -28,11 +28,10 @@ mod upstream;
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
+use arguments::{Arguments, Listen};
 use seaworthy::CircuitBreaker;
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
-
-use arguments::{Arguments, Listen};
 use upstream::Upstream;
 
 #[tokio::main]

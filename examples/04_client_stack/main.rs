@@ -20,12 +20,11 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::Response;
-use seaworthy::{BoxError, State};
-use tokio::task::JoinSet;
-
 use backend::{Backend, Mode};
 use report::{Row, in_words};
+use seaworthy::{BoxError, State};
 use stack::{ATTEMPT, FAILURES, PERMITS, Stack, TOTAL};
+use tokio::task::JoinSet;
 
 /// What a busy machine may add to a measured time.
 const SLACK: Duration = Duration::from_millis(500);

@@ -16,9 +16,8 @@ mod server;
 use std::fmt::Display;
 use std::time::Duration;
 
-use seaworthy::BoxError;
-
 use load::{DEADLINE, Outcome, RATE, SPAN};
+use seaworthy::BoxError;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {

@@ -18,10 +18,9 @@ use std::time::Duration;
 use seaworthy::observe::ProbeEvent;
 use seaworthy::prober::{Exec, ExecProbe, HttpGet, HttpProbe, ProbePolicy, Prober, TcpConnect, TcpProbe};
 use seaworthy::{CircuitBreaker, Event};
-use tokio::sync::mpsc;
-
 use story::{Story, Turn};
 use targets::{Server, TcpPort, Toggle};
+use tokio::sync::mpsc;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -5,7 +5,6 @@ use super::handle::Bulkhead;
 use super::shared::{BulkheadSettings, Shared};
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
-use crate::keyed::KeyedBuilder;
 use crate::machine::bulkhead::permits::MOST;
 use crate::name::Name;
 use crate::observe::notifier::Notifier;
@@ -95,12 +94,6 @@ impl BulkheadBuilder {
     pub fn build(self) -> Result<Bulkhead, ConfigError> {
         let (name, template) = self.checked()?;
         Ok(template.make(name))
-    }
-
-    /// Builds a family of bulkheads with these settings, one per key, each created the first time its key is used: see
-    /// [`keyed`](crate::keyed). The name becomes the family's.
-    pub fn keyed<K>(self) -> KeyedBuilder<K, Bulkhead> {
-        KeyedBuilder::new(self)
     }
 
     pub(crate) fn checked(self) -> Result<(Name, BulkheadTemplate), ConfigError> {

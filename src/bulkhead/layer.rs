@@ -18,13 +18,6 @@ impl BulkheadLayer {
     pub fn new(bulkhead: Bulkhead) -> BulkheadLayer {
         BulkheadLayer { bulkhead }
     }
-
-    /// Holds the permit of a call until its response body has ended or been dropped, rather than only until the
-    /// response head. Feature `http`.
-    #[cfg(feature = "http")]
-    pub fn until_body_end(self) -> crate::http::BodyBulkheadLayer {
-        crate::http::BodyBulkheadLayer::new(self)
-    }
 }
 
 impl<S> Layer<S> for BulkheadLayer {

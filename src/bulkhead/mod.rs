@@ -26,7 +26,6 @@
 
 mod acquire;
 mod builder;
-mod check;
 mod future;
 mod handle;
 mod held;
@@ -36,14 +35,13 @@ mod service;
 mod shared;
 mod waiting;
 
-pub(crate) use acquire::{QueueState, Waiter};
-pub(crate) use held::HeldPermit;
-
 pub use acquire::Acquire;
+pub(crate) use acquire::{QueueState, Waiter};
 pub use builder::BulkheadBuilder;
 pub(crate) use builder::BulkheadTemplate;
 pub use future::ResponseFuture;
 pub use handle::{Bulkhead, Snapshot};
+pub(crate) use held::HeldPermit;
 pub use held::Permit;
 pub use layer::BulkheadLayer;
 pub use service::BulkheadService;

@@ -1,4 +1,3 @@
-use crate::observe::event::BulkheadEvent;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::Waker;
@@ -10,6 +9,7 @@ use crate::machine::bulkhead::permits::Permits;
 use crate::machine::bulkhead::queue::WaitQueue;
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
+use crate::observe::event::BulkheadEvent;
 use crate::observe::notifier::Notifier;
 use crate::observe::source::{ObserverCache, Source};
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
@@ -216,7 +216,7 @@ impl Shared {
     }
 
     /// The time set for rejected callers.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.settings.retry_after
     }
 

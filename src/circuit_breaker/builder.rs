@@ -6,7 +6,6 @@ use super::handle::CircuitBreaker;
 use super::shared::Shared;
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
-use crate::keyed::KeyedBuilder;
 use crate::machine::circuit_breaker::settings::{CircuitSettings, OnDrop};
 use crate::machine::retry::backoff::Backoff;
 use crate::machine::window::Span;
@@ -186,12 +185,6 @@ impl CircuitBreakerBuilder {
     pub fn build(self) -> Result<CircuitBreaker, ConfigError> {
         let (name, template) = self.checked()?;
         Ok(template.make(name))
-    }
-
-    /// Builds a family of circuit breakers with these settings, one per key, each created the first time its key is
-    /// used: see [`keyed`](crate::keyed). The name becomes the family's.
-    pub fn keyed<K>(self) -> KeyedBuilder<K, CircuitBreaker> {
-        KeyedBuilder::new(self)
     }
 
     pub(crate) fn checked(self) -> Result<(Name, CircuitBreakerTemplate), ConfigError> {

@@ -65,12 +65,6 @@ impl CircuitBreaker {
         CircuitBreaker(self.0.leak())
     }
 
-    /// A number that no other circuit breaker has while there is a handle to this one.
-    #[cfg(feature = "prober")]
-    pub(crate) fn id(&self) -> usize {
-        std::ptr::from_ref(self.shared()).addr()
-    }
-
     /// The name it was built with.
     #[must_use]
     #[inline]

@@ -33,7 +33,6 @@
 //! - The service keeps its error type: see [`StackError`](crate::StackError).
 
 mod builder;
-mod check;
 mod classified;
 mod classify;
 mod config;
@@ -52,12 +51,10 @@ mod tests;
 mod ticket;
 mod waiting;
 
-pub(crate) use classify::judge;
-pub(crate) use ticket::{Refusal, Ticket};
-
 pub use builder::CircuitBreakerBuilder;
 pub(crate) use builder::CircuitBreakerTemplate;
 pub use classified::ClassifiedCircuitBreaker;
+pub(crate) use classify::judge;
 pub use classify::{Classify, ErrorClassifier};
 pub use future::ResponseFuture;
 pub use handle::{CircuitBreaker, Snapshot};
@@ -66,6 +63,7 @@ pub use open_guard::OpenGuard;
 pub use permit::Permit;
 pub use service::CircuitBreakerService;
 pub(crate) use service::call_through;
+pub(crate) use ticket::{Refusal, Ticket};
 
 pub use crate::machine::circuit_breaker::notice::{Counts, State, TransitionCause};
 pub use crate::machine::circuit_breaker::settings::OnDrop;

@@ -1,4 +1,3 @@
-use crate::observe::event::CircuitBreakerEvent;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
@@ -17,6 +16,7 @@ use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
 use crate::machine::window::Span;
 use crate::name::Name;
+use crate::observe::event::CircuitBreakerEvent;
 use crate::observe::source::{ObserverCache, Source};
 use crate::rt::panic::wake_all;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
@@ -161,7 +161,7 @@ impl Shared {
     /// Whether the circuit is open and no probe may pass yet. Takes no lock and changes nothing; reads the clock only
     /// while the circuit is open for a limited time.
     #[inline]
-    pub(super) fn keeps_all_out(&self) -> bool {
+    pub(crate) fn keeps_all_out(&self) -> bool {
         match self.word().kind() {
             StateKind::Pass(_) | StateKind::Ask | StateKind::Full => false,
             StateKind::Shut => true,

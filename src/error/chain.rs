@@ -46,10 +46,11 @@ pub(crate) fn in_words(error: &(dyn StdError + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::error::{BoxError, Rejected, StackError};
     use std::fmt;
     use std::path::Path;
+
+    use super::*;
+    use crate::error::{BoxError, Rejected, StackError};
 
     #[derive(Debug, thiserror::Error)]
     #[error("{text}")]

@@ -22,8 +22,6 @@ pub(crate) struct Most(pub(crate) u32, pub(crate) &'static str);
 
 impl Most {
     pub(crate) const THOUSAND: Most = Most(1_000, "must not be greater than 1,000");
-    #[cfg(feature = "prober")]
-    pub(crate) const TEN_THOUSAND: Most = Most(10_000, "must not be greater than 10,000");
     pub(crate) const MILLION: Most = Most(1_000_000, "must not be greater than 1,000,000");
     pub(crate) const NONE: Most = Most(u32::MAX, "must not be greater than 4,294,967,295");
 }

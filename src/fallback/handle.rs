@@ -1,4 +1,3 @@
-use crate::observe::event::FallbackEvent;
 use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use super::layer::FallbackLayer;
 use crate::error::Error;
 use crate::error::wrap::WrapErrorFuture;
 use crate::name::Name;
-use crate::observe::event::ErrorRef;
+use crate::observe::event::{ErrorRef, FallbackEvent};
 use crate::observe::notifier::Notifier;
 use crate::observe::source::{ObserverCache, Source};
 use crate::retry::CloneReplay;

@@ -3,9 +3,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::rt::panic::polled_again;
 use pin_project_lite::pin_project;
 use tower_service::Service;
+
+use crate::rt::panic::polled_again;
 
 pin_project! {
     /// Makes a service ready, and calls it once.

@@ -1,4 +1,3 @@
-use crate::observe::event::HealthEvent;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use super::report::RunChecks;
 use crate::error::{ConfigError, Rejected};
 use crate::machine::lifecycle::phase::Phase;
 use crate::name::Name;
+use crate::observe::event::HealthEvent;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 
@@ -223,8 +223,10 @@ impl Health {
         RunChecks::new(self.clone())
     }
 
-    #[cfg(feature = "http")]
-    pub(crate) fn has_begun(&self) -> bool {
+    /// Whether the start has [begun](Health::begin), or is over: from then on the process is alive, and a liveness
+    /// probe has no reason to restart it.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
         self.0.phase_word.has_begun()
     }
 
@@ -234,26 +236,6 @@ impl Health {
 
     pub(super) fn notifier(&self) -> &Notifier {
         &self.0.notifier
-    }
-}
-
-/// With feature `http`.
-#[cfg(feature = "http")]
-impl Health {
-    /// Like [`readiness_layer`](Health::readiness_layer), for HTTP: requests for paths below `/health` pass whatever
-    /// the state.
-    pub fn http_readiness_layer(&self) -> ReadinessLayer<crate::http::HealthPaths> {
-        self.readiness_layer().exempt(crate::http::HealthPaths::default())
-    }
-
-    /// A layer that releases kept-alive connections while the service is draining.
-    pub fn drain_layer(&self) -> crate::http::DrainLayer {
-        crate::http::DrainLayer::new(self.clone())
-    }
-
-    /// The health endpoints, as a service: `/health/live`, `/health/ready` and `/health/startup`.
-    pub fn endpoints(&self) -> crate::http::HealthEndpoints {
-        crate::http::HealthEndpoints::new(self.clone())
     }
 }
 

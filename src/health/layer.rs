@@ -52,13 +52,6 @@ impl<X> ReadinessLayer<X> {
         self.last = Phase::Serving;
         self
     }
-
-    /// Counts a request as in flight until its response body has ended or is dropped, rather than until the response
-    /// head is there. Feature `http`.
-    #[cfg(feature = "http")]
-    pub fn until_body_end(self) -> crate::http::BodyReadinessLayer<X> {
-        crate::http::BodyReadinessLayer::new(self)
-    }
 }
 
 impl<S, X: Clone> Layer<S> for ReadinessLayer<X> {

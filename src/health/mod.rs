@@ -29,6 +29,7 @@ mod check;
 mod exempt;
 mod future;
 mod handle;
+mod handles;
 mod in_flight;
 mod layer;
 mod phase_word;

@@ -43,7 +43,6 @@ impl PhaseWord {
     }
 
     /// Whether startup has begun, or is over.
-    #[cfg(feature = "http")]
     pub(super) fn has_begun(&self) -> bool {
         let word = self.word.load(Ordering::Acquire);
         word & BEGUN != 0 || Phase::from_bits(word) != Phase::Starting

@@ -1,4 +1,3 @@
-use crate::observe::event::HealthEvent;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use super::check::{Check, Status};
 use crate::error::ConfigError;
 use crate::error::check::Subject;
 use crate::name::Name;
+use crate::observe::event::HealthEvent;
 use crate::observe::notifier::Notifier;
 use crate::rt::panic::caught;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};

@@ -14,6 +14,15 @@ use crate::bulkhead::{Bulkhead, BulkheadLayer, BulkheadService, ResponseFuture};
 use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
 
+/// With feature `http`.
+impl BulkheadLayer {
+    /// Holds the permit of a call until its response body has ended or been dropped, rather than only until the
+    /// response head.
+    pub fn until_body_end(self) -> BodyBulkheadLayer {
+        BodyBulkheadLayer::new(self)
+    }
+}
+
 /// Puts a bulkhead around an HTTP service and holds a call's permit until the response body has ended or is dropped. A
 /// plain [`BulkheadLayer`] releases the permit once the response head is there, however long the body takes.
 ///

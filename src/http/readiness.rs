@@ -14,6 +14,15 @@ use crate::error::StackError;
 use crate::health::{Exempt, Health, NoneExempt, ReadinessLayer, ReadinessService, ResponseFuture};
 use crate::shared::CloneOrSharedLayer;
 
+/// With feature `http`.
+impl<X> ReadinessLayer<X> {
+    /// Counts a request as in flight until its response body has ended or is dropped, rather than until the response
+    /// head is there.
+    pub fn until_body_end(self) -> BodyReadinessLayer<X> {
+        BodyReadinessLayer::new(self)
+    }
+}
+
 /// Lets requests into an HTTP service while it is ready, and counts each until its response body has ended or is
 /// dropped. With a plain [`ReadinessLayer`] a request is no longer in flight once the response head is there, however
 /// long the body takes.

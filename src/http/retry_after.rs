@@ -4,7 +4,6 @@ use http::HeaderMap;
 use http::header::{DATE, HeaderName, RETRY_AFTER};
 
 use super::date;
-use crate::rt::time;
 
 /// How long a response asks its caller to wait, in its `Retry-After`: in seconds, or as a date in any of the three
 /// forms of RFC 9110. For your own [`RetryIf`](crate::RetryIf); [`HttpRetry`](super::HttpRetry) uses it for every
@@ -32,7 +31,8 @@ use crate::rt::time;
 /// ```
 #[must_use]
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    retry_after_at(headers, time::wall_clock)
+    #[expect(clippy::disallowed_methods, reason = "a header holds a date, which nothing can pause")]
+    retry_after_at(headers, SystemTime::now)
 }
 
 fn retry_after_at(headers: &HeaderMap, now: impl Fn() -> SystemTime) -> Option<Duration> {

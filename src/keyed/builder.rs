@@ -6,6 +6,8 @@ use super::handle::Keyed;
 use super::kind::KeyedHandle;
 use super::kind::sealed::KeyedHandleKind;
 use super::label::Label;
+use crate::bulkhead::{Bulkhead, BulkheadBuilder};
+use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder};
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
 
@@ -82,5 +84,21 @@ impl<K, H: KeyedHandle> KeyedBuilder<K, H> {
         family.time("idle", self.idle)?;
         family.count("max", self.max, Most::MILLION)?;
         Ok(Keyed::new(name, template, label, self.idle, self.max))
+    }
+}
+
+impl CircuitBreakerBuilder {
+    /// Builds a family of circuit breakers with these settings, one per key, each created the first time its key is
+    /// used: see [`keyed`](crate::keyed). The name becomes the family's.
+    pub fn keyed<K>(self) -> KeyedBuilder<K, CircuitBreaker> {
+        KeyedBuilder::new(self)
+    }
+}
+
+impl BulkheadBuilder {
+    /// Builds a family of bulkheads with these settings, one per key, each created the first time its key is used: see
+    /// [`keyed`](crate::keyed). The name becomes the family's.
+    pub fn keyed<K>(self) -> KeyedBuilder<K, Bulkhead> {
+        KeyedBuilder::new(self)
     }
 }

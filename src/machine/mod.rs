@@ -5,9 +5,13 @@ pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod keyed;
 pub(crate) mod lifecycle;
+#[cfg(feature = "prober")]
 pub(crate) mod probe;
+pub(crate) mod probe_state;
 pub(crate) mod ratio;
 pub(crate) mod retry;
+#[cfg(feature = "lifecycle")]
+pub(crate) mod runner;
 pub(crate) mod timestamp;
 pub(crate) mod verdict;
 pub(crate) mod window;

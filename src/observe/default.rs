@@ -11,8 +11,8 @@ static DEFAULT: OnceLock<Notifier> = OnceLock::new();
 #[non_exhaustive]
 pub struct DefaultAlreadySet {}
 
-/// Tells `observer` what happens in everything that is built from now on and is not given an observer of its own: handles,
-/// layers, policies from code or data, runners and probers.
+/// Tells `observer` what happens in everything that is built from now on and is not given an observer of its own:
+/// handles, layers, policies from code or data, runners and probers.
 ///
 /// For an application, once, before it builds anything; a library leaves it alone. What was built before keeps telling
 /// whom it told.

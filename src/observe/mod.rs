@@ -10,8 +10,8 @@
 //! A handle tells the observer that its builder was given. Where it was given none, that is the one of
 //! [`set_default`], and where there is none either, [`TracingObserver`](crate::TracingObserver).
 //!
-//! Each pattern has an enum of its own in [`Event`](crate::Event); what is outside of this crate tells the same observers,
-//! by [`Notifier`] and [`ExtensionEvent`].
+//! Each pattern has an enum of its own in [`Event`](crate::Event); what is outside of this crate tells the same
+//! observers, by [`Notifier`] and [`ExtensionEvent`].
 
 mod default;
 pub(crate) mod event;
@@ -23,7 +23,6 @@ pub(crate) mod observer;
 pub(crate) mod source;
 pub(crate) mod tracing;
 
-pub use crate::machine::probe::state::{ProbeOutcome, ProbeState};
 pub use default::{DefaultAlreadySet, set_default};
 pub use event::{
     BudgetRef, BulkheadEvent, CircuitBreakerEvent, ErrorRef, EvictionCause, ExtensionEvent, FallbackEvent, HealthEvent,
@@ -32,3 +31,5 @@ pub use event::{
 pub use interest::Interest;
 pub use notifier::Notifier;
 pub use source::Source;
+
+pub use crate::machine::probe_state::{ProbeOutcome, ProbeState};

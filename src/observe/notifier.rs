@@ -14,8 +14,8 @@ use crate::rt::panic::{caught, log_guarded};
 
 /// Tells an observer: the one that it was made with, or else the [default](super::set_default).
 ///
-/// Each handle of this crate has one. What is outside of it, and wants to tell the same observers, has one too, and tells
-/// an [`ExtensionEvent`](super::ExtensionEvent).
+/// Each handle of this crate has one. What is outside of it, and wants to tell the same observers, has one too, and
+/// tells an [`ExtensionEvent`](super::ExtensionEvent).
 #[derive(Clone, Default)]
 pub struct Notifier {
     observer: Option<Arc<dyn Observer>>,
@@ -24,7 +24,8 @@ pub struct Notifier {
     given: bool,
 }
 
-/// Whatever an observer's panic leaves behind is the observer's own: it is caught here, and nothing of ours is borrowed.
+/// Whatever an observer's panic leaves behind is the observer's own: it is caught here, and nothing of ours is
+/// borrowed.
 impl UnwindSafe for Notifier {}
 impl RefUnwindSafe for Notifier {}
 

@@ -34,7 +34,7 @@ pub struct PolicyBuilder {
     retry: Option<Part<RetryBuilder, RetryPolicy>>,
     classes: Vec<(Name, Class)>,
     pub(crate) bodies: BodyLimits,
-    notifier: Notifier,
+    pub(super) notifier: Notifier,
 }
 
 impl PolicyBuilder {
@@ -125,15 +125,6 @@ impl PolicyBuilder {
     /// with its own observer keeps it.
     pub fn observer(mut self, observer: impl Observer + 'static) -> PolicyBuilder {
         self.notifier = Notifier::new(observer);
-        self
-    }
-
-    /// Reports events to `notifier`, unless an observer was set.
-    #[cfg(feature = "serde")]
-    pub(super) fn or_notifier(mut self, notifier: &Notifier) -> PolicyBuilder {
-        if !self.notifier.is_set() {
-            self.notifier = notifier.clone();
-        }
         self
     }
 

@@ -6,8 +6,8 @@ use crate::error::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {rule}")]
 pub struct PolicyError {
-    path: String,
-    rule: Cow<'static, str>,
+    pub(super) path: String,
+    pub(super) rule: Cow<'static, str>,
 }
 
 impl PolicyError {
@@ -18,12 +18,6 @@ impl PolicyError {
     /// What is wrong in a part of a policy.
     pub(super) fn in_part(part: &str, error: &ConfigError) -> PolicyError {
         PolicyError::new(format!("{part}.{}", error.field()), error.rule())
-    }
-
-    /// The same, in the policy with this name.
-    #[cfg(feature = "serde")]
-    pub(super) fn in_policy(self, name: &str) -> PolicyError {
-        PolicyError { path: format!("{name}.{}", self.path), rule: self.rule }
     }
 
     /// The path of the setting, from the outside in, as in `circuit_breaker.open_for`.

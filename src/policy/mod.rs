@@ -92,11 +92,6 @@ mod unknown_name;
 mod waiting;
 mod whole;
 
-#[cfg(feature = "http")]
-pub(crate) use bodies::BodyLimits;
-#[cfg(feature = "http")]
-pub(crate) use maybe_limited::{MaybeLimited, MaybeLimitedProj};
-
 pub use again::{WithRetry, WithoutRetry};
 pub use builder::PolicyBuilder;
 pub use class::{Class, ClassFor};
@@ -113,3 +108,8 @@ pub use service::PolicyService;
 pub use set::Policies;
 pub use stage::OnceFuture;
 pub use unknown_name::UnknownName;
+#[cfg(feature = "http")]
+pub(crate) use {
+    bodies::BodyLimits,
+    maybe_limited::{MaybeLimited, MaybeLimitedProj},
+};

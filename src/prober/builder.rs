@@ -7,6 +7,8 @@ use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 use crate::rt::random::Random;
 
+const MOST_CONCURRENT: Most = Most(10_000, "must not be greater than 10,000");
+
 /// The settings of a [`Prober`]; nothing is checked before [`build`](Self::build).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
@@ -63,7 +65,7 @@ impl ProberBuilder {
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<Prober, ConfigError> {
         let most = u32::try_from(self.max_concurrent).unwrap_or(u32::MAX);
-        Subject::of("prober").count("max_concurrent", most, Most::TEN_THOUSAND)?;
+        Subject::of("prober").count("max_concurrent", most, MOST_CONCURRENT)?;
         let ProberBuilder { max_concurrent, notifier, random, resolver } = self;
         Ok(Prober::new(Shared::new(max_concurrent, notifier.or_default(), random, resolver)))
     }

@@ -1,8 +1,7 @@
 use std::task::Waker;
 
 use crate::circuit_breaker::{CircuitBreaker, OpenGuard, Permit, State};
-use crate::machine::probe::state::ProbeState;
-
+use crate::machine::probe_state::ProbeState;
 use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
 
@@ -45,7 +44,7 @@ impl CircuitDriver {
     }
 
     pub(super) fn drives(&self, circuit_breaker: &CircuitBreaker) -> bool {
-        self.circuit_breaker.id() == circuit_breaker.id()
+        identity(&self.circuit_breaker) == identity(circuit_breaker)
     }
 
     /// The circuit's state may have changed.
@@ -162,4 +161,9 @@ impl Drop for CircuitDriver {
         self.circuit_breaker.shared().forget_watcher(self.place);
         self.let_go();
     }
+}
+
+/// A number that no other circuit breaker has while there is a handle to this one.
+pub(super) fn identity(circuit_breaker: &CircuitBreaker) -> usize {
+    std::ptr::from_ref(circuit_breaker.shared()).addr()
 }

@@ -60,8 +60,7 @@ mod under_way;
 pub use builder::ProberBuilder;
 pub use exec::ExecProbe;
 pub use handle::{Prober, ProberTask};
-pub use http::{Client, Direct, HttpProbe};
-pub use kind::{Exec, HttpGet, Scheme, TcpConnect};
+pub use kind::{Exec, TcpConnect};
 pub use policy::{ProbePolicy, ProbePolicyBuilder};
 pub use probe::Probe;
 pub use resolver::Resolver;
@@ -70,5 +69,6 @@ pub use status::ProbeStatus;
 pub use target::Target;
 pub use tcp::TcpProbe;
 
-pub use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+pub use self::http::{GivenClient, HttpGet, HttpProbe, OwnConnections, Scheme};
 pub use crate::machine::probe::track::TargetPhase;
+pub use crate::machine::probe_state::{ProbeOutcome, ProbeState};

@@ -1,4 +1,3 @@
-use crate::observe::event::ProbeEvent;
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -12,10 +11,11 @@ use super::probe::AnyProbe;
 use super::resolver::Resolver;
 use super::table::{InFlightProbe, TargetEntry, TargetNews, TargetTable};
 use crate::circuit_breaker::CircuitBreaker;
-use crate::machine::probe::state::{ProbeOutcome, ProbeState};
 use crate::machine::probe::track::{Change, Settled, Track};
+use crate::machine::probe_state::{ProbeOutcome, ProbeState};
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
+use crate::observe::event::ProbeEvent;
 use crate::observe::notifier::Notifier;
 use crate::rt::panic::caught;
 use crate::rt::random::Random;

@@ -1,4 +1,5 @@
-use super::kind::{Exec, HttpGet, TcpConnect};
+use super::http::HttpGet;
+use super::kind::{Exec, TcpConnect};
 use super::policy::ProbePolicy;
 
 /// What is probed.

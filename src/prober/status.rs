@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::machine::probe::state::ProbeState;
 use crate::machine::probe::track::{TargetPhase, Track};
+use crate::machine::probe_state::ProbeState;
 use crate::machine::timestamp::Timestamp;
 
 /// What is known about a target at one moment.

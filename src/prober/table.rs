@@ -4,15 +4,15 @@ use std::task::Waker;
 
 use tokio::task::AbortHandle;
 
-use super::driver::CircuitDriver;
+use super::driver::{CircuitDriver, identity};
 use super::kind::PROBE;
 use super::policy::ProbePolicy;
 use super::probe::AnyProbe;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::error::ConfigError;
 use crate::machine::probe::schedule::ProbeSchedule;
-use crate::machine::probe::state::ProbeState;
 use crate::machine::probe::track::{Change, Track};
+use crate::machine::probe_state::ProbeState;
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
 use crate::rt::sync::{AtomicU64, Ordering};
@@ -128,7 +128,7 @@ impl TargetTable {
         waker: Waker,
     ) -> Option<(bool, Option<CircuitDriver>)> {
         let entry = self.targets.get_mut(&id)?;
-        let driver = if entry.drives.insert(circuit_breaker.id()) {
+        let driver = if entry.drives.insert(identity(circuit_breaker)) {
             self.turned.insert(id);
             Some(CircuitDriver::new(circuit_breaker.clone(), waker))
         } else {

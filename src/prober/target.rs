@@ -8,8 +8,8 @@ use super::status::ProbeStatus;
 use super::table::TargetState;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::health::{Check, Status};
-use crate::machine::probe::state::ProbeState;
 use crate::machine::probe::track::TargetPhase;
+use crate::machine::probe_state::ProbeState;
 use crate::name::Name;
 use crate::rt::time;
 

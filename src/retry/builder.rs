@@ -1,8 +1,6 @@
 use std::time::Duration;
 
-use super::budget::RetryBudget;
-#[cfg(any(feature = "http", feature = "serde"))]
-use super::budget::RetryBudgetBuilder;
+use super::budget::{RetryBudget, RetryBudgetBuilder};
 use super::policy::{Beginning, RetryConfig, RetryPolicy};
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
@@ -47,7 +45,6 @@ pub struct RetryBuilder {
 enum Spending {
     Own,
     /// Its own, with other settings.
-    #[cfg(any(feature = "http", feature = "serde"))]
     OwnOf(RetryBudgetBuilder),
     Shared(RetryBudget),
     Free,
@@ -108,9 +105,8 @@ impl RetryBuilder {
         self
     }
 
-    /// Pays for retries from the policy's own budget, with these settings.
-    #[cfg(any(feature = "http", feature = "serde"))]
-    pub(crate) fn own_budget(mut self, budget: RetryBudgetBuilder) -> RetryBuilder {
+    /// Pays for retries from a budget of the policy's own, with these settings, which [`build`](Self::build) checks.
+    pub fn own_budget(mut self, budget: RetryBudgetBuilder) -> RetryBuilder {
         self.budget = Spending::OwnOf(budget);
         self
     }
@@ -152,7 +148,6 @@ impl RetryBuilder {
         let notifier = notifier.or_default();
         let budget = match budget {
             Spending::Own => Some(RetryBudget::default()),
-            #[cfg(any(feature = "http", feature = "serde"))]
             Spending::OwnOf(budget) => Some(budget.build()?),
             Spending::Shared(budget) => Some(budget),
             Spending::Free => None,

@@ -61,14 +61,13 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use pause::Pause;
-pub(crate) use policy::Ask;
-
 pub use budget::{RetryBudget, RetryBudgetBuilder};
 pub use builder::RetryBuilder;
 pub use decide::{ByResult, RetryErrors, RetryIf, RetryIfFor};
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
+pub(crate) use pause::Pause;
+pub(crate) use policy::Ask;
 pub use policy::RetryPolicy;
 pub use replay::{CloneReplay, Replay};
 pub use selective::SelectiveRetry;

@@ -1,4 +1,3 @@
-use crate::observe::event::{BudgetRef, RetryEvent};
 use std::cell::LazyCell;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
@@ -16,7 +15,7 @@ use crate::error::{Error, StackError};
 use crate::machine::retry::attempts::{Decision, Progress, RetrySettings, StopReason};
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
-use crate::observe::event::ErrorRef;
+use crate::observe::event::{BudgetRef, ErrorRef, RetryEvent};
 use crate::observe::notifier::Notifier;
 use crate::observe::source::{ObserverCache, Source};
 use crate::retry::lent;

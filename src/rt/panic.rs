@@ -55,11 +55,12 @@ pub(crate) fn polled_again(future: &str) -> ! {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::panic::panic_any;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
+
+    use super::*;
 
     /// Panics when dropped, with another bomb as the payload.
     struct Bomb(u32);

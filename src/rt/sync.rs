@@ -1,22 +1,19 @@
 //! The only file that knows of loom: atomics, locks and thread identity, from loom under the model checker and from std
 //! elsewhere.
 
-#[cfg(seaworthy_loom)]
-use loom::sync as imp;
 #[cfg(not(seaworthy_loom))]
 use std::sync as imp;
-
-#[cfg(seaworthy_loom)]
-pub(crate) use loom::thread;
 #[cfg(not(seaworthy_loom))]
 pub(crate) use std::thread;
 
 pub(crate) use imp::MutexGuard;
-#[cfg(feature = "metrics")]
-pub(crate) use imp::RwLock;
-#[cfg(feature = "metrics")]
-pub(crate) use imp::atomic::fence;
 pub(crate) use imp::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "metrics")]
+pub(crate) use imp::{RwLock, atomic::fence};
+#[cfg(seaworthy_loom)]
+use loom::sync as imp;
+#[cfg(seaworthy_loom)]
+pub(crate) use loom::thread;
 
 /// A mutex that ignores poisoning: a panic under one of this crate's locks leaves what it guards intact.
 ///

@@ -137,12 +137,6 @@ fn poll_elapsed(sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
     Pin::new(&mut tokio::task::unconstrained(sleep)).poll(cx)
 }
 
-/// The time of day, for HTTP dates. Nothing can pause it.
-#[cfg(feature = "http")]
-pub(crate) fn wall_clock() -> std::time::SystemTime {
-    std::time::SystemTime::now()
-}
-
 /// Counts how often a test's thread reads the clock, to prove how many readings a path takes.
 #[cfg(test)]
 pub(crate) mod readings {

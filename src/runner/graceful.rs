@@ -21,8 +21,9 @@ pub(super) fn is_cancelled(error: &BoxError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use io::ErrorKind;
+
+    use super::*;
 
     #[derive(Debug, thiserror::Error)]
     #[error("outer")]

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::error::ConfigError;
 use crate::error::check::Subject;
-use crate::machine::lifecycle::schedule::PeriodicSchedule;
+use crate::machine::runner::schedule::PeriodicSchedule;
 use crate::machine::timestamp::Timestamp;
 
 /// When a periodic task runs. Validated when the task is registered. A [`Duration`] converts into one.

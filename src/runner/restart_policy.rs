@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
-use crate::machine::lifecycle::restart::Restarts;
 use crate::machine::retry::backoff::Backoff;
+use crate::machine::runner::restart::Restarts;
 
 /// How a supervised task is restarted after it failed. Validated when the task is registered.
 ///

@@ -1,4 +1,3 @@
-use crate::observe::event::RunnerEvent;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,9 +17,9 @@ use crate::error::check::Subject;
 use crate::error::one_line::OneLine;
 use crate::health::Health;
 use crate::machine::lifecycle::phase::Phase;
-use crate::machine::lifecycle::task_set::TaskSet;
+use crate::machine::runner::task_set::TaskSet;
 use crate::name::Name;
-use crate::observe::event::ErrorRef;
+use crate::observe::event::{ErrorRef, RunnerEvent};
 use crate::observe::notifier::Notifier;
 use crate::rt::panic::{log_guarded, wake_all};
 use crate::rt::random::Random;

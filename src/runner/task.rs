@@ -146,17 +146,17 @@ impl Task {
     }
 
     /// Everything the task does, restarts and periods included.
-    pub(super) fn into_work(self, seat: TaskContext) -> Work {
+    pub(super) fn into_work(self, context: TaskContext) -> Work {
         let graceful = Graceful(self.graceful);
         Work::new(match self.kind {
             TaskKind::Once(make) => Box::pin(async move {
-                seat.began_run();
-                let shutdown = seat.shutdown();
+                context.began_run();
+                let shutdown = context.shutdown();
                 let outcome = make(shutdown.clone()).await;
                 graceful.judge(outcome, &shutdown)
             }),
-            TaskKind::Supervised(restart, make) => Box::pin(supervise(seat, restart, make, graceful)),
-            TaskKind::Periodic(every, make) => Box::pin(repeat(seat, every, make)),
+            TaskKind::Supervised(restart, make) => Box::pin(supervise(context, restart, make, graceful)),
+            TaskKind::Periodic(every, make) => Box::pin(repeat(context, every, make)),
         })
     }
 }
@@ -189,24 +189,24 @@ impl Graceful {
 }
 
 /// One run, including the call that makes its future: a panic is its outcome.
-async fn run(seat: &TaskContext, make: &mut Repeated) -> Outcome {
-    seat.began_run();
-    let mut work = Work::new(guarded(|| make(seat.shutdown()))?);
+async fn run(context: &TaskContext, make: &mut Repeated) -> Outcome {
+    context.began_run();
+    let mut work = Work::new(guarded(|| make(context.shutdown()))?);
     (&mut work).await
 }
 
-async fn supervise(seat: TaskContext, restart: RestartPolicy, mut make: Repeated, graceful: Graceful) -> Outcome {
-    let shutdown = seat.shutdown();
+async fn supervise(context: TaskContext, restart: RestartPolicy, mut make: Repeated, graceful: Graceful) -> Outcome {
+    let shutdown = context.shutdown();
     let mut restarts = restart.machine();
     loop {
         let began = time::now();
-        let Err(cause) = run(&seat, &mut make).await else { return Ok(()) };
+        let Err(cause) = run(&context, &mut make).await else { return Ok(()) };
         if shutdown.is_requested() {
             return graceful.judge(Err(cause), &shutdown);
         }
         let now = time::now();
-        let Some(delay) = restarts.failed(now.since(began), &mut || seat.rng()) else { return Err(cause) };
-        seat.failed(&cause, Some(delay));
+        let Some(delay) = restarts.failed(now.since(began), &mut || context.rng()) else { return Err(cause) };
+        context.failed(&cause, Some(delay));
         drop(cause);
         if shutdown.until(time::until(now.after(delay))).await.is_none() {
             return Ok(());
@@ -214,20 +214,20 @@ async fn supervise(seat: TaskContext, restart: RestartPolicy, mut make: Repeated
     }
 }
 
-async fn repeat(seat: TaskContext, every: Periodic, mut make: Repeated) -> Outcome {
-    let shutdown = seat.shutdown();
+async fn repeat(context: TaskContext, every: Periodic, mut make: Repeated) -> Outcome {
+    let shutdown = context.shutdown();
     let mut schedule = every.machine(time::now());
     loop {
-        let due = schedule.due(&mut || seat.rng());
+        let due = schedule.due(&mut || context.rng());
         if shutdown.until(time::until(due)).await.is_none() {
             return Ok(());
         }
-        let outcome = run(&seat, &mut make).await;
+        let outcome = run(&context, &mut make).await;
         let now = time::now();
         schedule.ran(now);
         if let Err(cause) = outcome {
             // The jitter is not known yet.
-            seat.failed(&cause, Some(schedule.due(&mut || 0.0).since(now)));
+            context.failed(&cause, Some(schedule.due(&mut || 0.0).since(now)));
         }
     }
 }

@@ -64,9 +64,10 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, FailureCause> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::panic::panic_any;
     use std::task::Waker;
+
+    use super::*;
 
     struct Bomb;
 

@@ -45,7 +45,6 @@ mod limit;
 mod notifier;
 mod service;
 
-pub use crate::observe::event::Limit;
 pub use builder::TimeoutBuilder;
 pub(crate) use clock::Clock;
 pub use future::ResponseFuture;
@@ -54,3 +53,5 @@ pub use layer::TimeoutLayer;
 pub use limit::{FixedTimeout, TimeoutFor};
 pub(crate) use notifier::TimeoutNotifier;
 pub use service::TimeoutService;
+
+pub use crate::observe::event::Limit;

@@ -1,10 +1,10 @@
-use crate::observe::event::{Limit, TimeoutEvent};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::check::Subject;
 use crate::error::{ConfigError, Rejected};
 use crate::name::Name;
+use crate::observe::event::{Limit, TimeoutEvent};
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 use crate::observe::source::{ObserverCache, Source};

@@ -144,12 +144,13 @@ assert_impl_all!(ErrorClassifier: Classify<Rc<()>, Rc<()>>);
 
 #[cfg(feature = "lifecycle")]
 mod lifecycle {
-    use super::*;
     use seaworthy::runner::{
         BuildError, Failure, FailureCause, Periodic, RegisterError, RestartPolicy, RunnerBuilder, Signal, Task,
         TaskSnapshot,
     };
     use seaworthy::{RunError, Runner, RunnerHandle};
+
+    use super::*;
 
     assert_impl_all!(Runner: Debug, Send, Sync, Unpin);
     // It is run once.

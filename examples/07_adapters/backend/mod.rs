@@ -8,17 +8,16 @@ mod lb;
 mod network;
 mod storage;
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 pub use compute::{Compute, Instance, Logs, MemoryCompute};
 pub use dns::{Dns, MemoryDns};
 pub use faults::{Fault, Faults};
 pub use lb::{LoadBalancer, MemoryLoadBalancer};
 pub use network::{MemoryNetwork, Network};
-pub use storage::{MemoryStorage, Storage};
-
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use seaworthy::{Rejected, StackError};
+pub use storage::{MemoryStorage, Storage};
 
 /// What can go wrong in a call.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,4 @@
-//! How a service starts, runs its tasks, and stops.
+//! The phases of a service, and what a check has to see before it changes its mind.
 
 pub(crate) mod phase;
-#[cfg(feature = "lifecycle")]
-pub(crate) mod restart;
-#[cfg(feature = "lifecycle")]
-pub(crate) mod schedule;
 pub(crate) mod streak;
-#[cfg(feature = "lifecycle")]
-pub(crate) mod task_set;

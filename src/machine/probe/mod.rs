@@ -1,11 +1,7 @@
-//! What is known about a probed target, and which target is probed next and when.
+//! What is known of a probed target, and when which target is probed next.
 
-#[cfg(feature = "prober")]
 pub(crate) mod schedule;
-pub(crate) mod state;
-#[cfg(all(test, feature = "prober"))]
+#[cfg(test)]
 mod tests;
-#[cfg(feature = "prober")]
 pub(crate) mod text;
-#[cfg(feature = "prober")]
 pub(crate) mod track;

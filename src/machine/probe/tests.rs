@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::state::ProbeState;
 use super::track::{Change, Rules, Settled, TargetPhase, Track};
+use crate::machine::probe_state::ProbeState;
 use crate::machine::timestamp::Timestamp;
 
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::ProbeState;
 use super::text::cut;
+use crate::machine::probe_state::ProbeState;
 use crate::machine::timestamp::Timestamp;
 
 /// Where a probed target is in its own life, as reported by whatever runs it.

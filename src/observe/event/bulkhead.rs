@@ -31,7 +31,8 @@ pub enum BulkheadEvent<'a> {
         /// How many it has; 0 when its last handle was dropped.
         to: u32,
     },
-    /// † A caller took a permit without waiting. Two threads may tell theirs in either order, here and below: add them up.
+    /// † A caller took a permit without waiting. Two threads may tell theirs in either order, here and below: add them
+    /// up.
     #[non_exhaustive]
     Acquired {
         /// The bulkhead.

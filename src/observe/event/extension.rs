@@ -60,7 +60,8 @@ pub trait ExtensionEvent: fmt::Debug {
     /// The name of the handle that it is about, if that has one.
     fn name(&self) -> Option<&Name>;
 
-    /// What happened, as words in lower case with underscores: `lease_lost`. Stands in logs, and is a label of a metric.
+    /// What happened, as words in lower case with underscores: `lease_lost`. Stands in logs, and is a label of a
+    /// metric.
     fn kind(&self) -> &'static str;
 
     /// How much an operator has to care; the level of the line in the log.

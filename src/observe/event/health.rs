@@ -34,8 +34,8 @@ pub enum HealthEvent<'a> {
         /// Where the service is in its life; if it is serving, a check is in the way.
         phase: Phase,
     },
-    /// † A [`Health`](crate::Health) was made. The service is [`Starting`](Phase::Starting), with no check and no request
-    /// in flight.
+    /// † A [`Health`](crate::Health) was made. The service is [`Starting`](Phase::Starting), with no check and no
+    /// request in flight.
     #[non_exhaustive]
     Built {},
     /// † The last handle of a [`Health`](crate::Health) was dropped. Each check that it had was told as removed before.

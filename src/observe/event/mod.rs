@@ -14,7 +14,6 @@ mod timeout;
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::interest::Interest;
 pub use bulkhead::BulkheadEvent;
 pub use circuit_breaker::CircuitBreakerEvent;
 pub use error_ref::ErrorRef;
@@ -27,6 +26,8 @@ pub(crate) use retry::Balance;
 pub use retry::{BudgetRef, RetryEvent};
 pub use runner::RunnerEvent;
 pub use timeout::{Limit, TimeoutEvent};
+
+use super::interest::Interest;
 
 /// Something that happened, told to an [`Observer`](crate::Observer).
 ///

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::Event;
-use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+use crate::machine::probe_state::{ProbeOutcome, ProbeState};
 use crate::name::Name;
 use crate::observe::interest::Interest;
 

@@ -3,7 +3,7 @@
 use super::series::RejectionReason;
 use crate::machine::circuit_breaker::notice::{State, TransitionCause};
 use crate::machine::lifecycle::phase::Phase;
-use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+use crate::machine::probe_state::{ProbeOutcome, ProbeState};
 use crate::machine::retry::attempts::StopReason;
 use crate::machine::verdict::Verdict;
 use crate::observe::event::{EvictionCause, Limit};

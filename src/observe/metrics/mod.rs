@@ -15,12 +15,13 @@ mod series;
 mod tests;
 mod timeout;
 
+pub(crate) use registry::NamedSeries;
+
 use super::event::Event;
 use super::interest::Interest;
 use super::observer::Observer;
 use super::source::Source;
 use crate::name::Name;
-pub(crate) use registry::NamedSeries;
 
 /// Counts and times everything for a dashboard, through the [`metrics`] facade (feature `metrics`).
 ///
@@ -39,10 +40,10 @@ pub(crate) use registry::NamedSeries;
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
 ///
-/// Whatever has the same name shares its series: counts are added up, and so are gauges. With a name for each circuit, its
-/// state is one-hot: 1 for the state that it is in, 0 for the two others; so are the states of checks and targets. What
-/// might have a name and has none, a timeout perhaps, has an empty one. A [`Health`](crate::Health) has no name: two of
-/// them in a process are added up.
+/// Whatever has the same name shares its series: counts are added up, and so are gauges. With a name for each circuit,
+/// its state is one-hot: 1 for the state that it is in, 0 for the two others; so are the states of checks and targets.
+/// What might have a name and has none, a timeout perhaps, has an empty one. A [`Health`](crate::Health) has no name:
+/// two of them in a process are added up.
 ///
 /// Labels are bounded: beside the names, which are yours, each takes a handful of values. A name is remembered for as
 /// long as the process lives, so do not make one for each request. The handles of a [`Keyed`](crate::Keyed) share the
@@ -50,11 +51,12 @@ pub(crate) use registry::NamedSeries;
 /// [`label_keys`](MetricsObserver::label_keys) each key has its own.
 ///
 /// # Costs
-/// It is interested in [calls](Interest::Calls). A call of a circuit costs two clock reads, a counter and a histogram; one of
-/// a bulkhead two gauges where it begins and where it ends; a request of a retry policy a counter and a gauge, with the
-/// budget's lock taken three times; a request that readiness lets in one gauge where it comes and where it goes. Each is
-/// one look-up in the recorder; a handle keeps its series, so that nothing is looked up here. Nothing of it allocates here
-/// once a series is known; the recorder may, and the Prometheus exporter does so once for each look-up.
+/// It is interested in [calls](Interest::Calls). A call of a circuit costs two clock reads, a counter and a histogram;
+/// one of a bulkhead two gauges where it begins and where it ends; a request of a retry policy a counter and a gauge,
+/// with the budget's lock taken three times; a request that readiness lets in one gauge where it comes and where it
+/// goes. Each is one look-up in the recorder; a handle keeps its series, so that nothing is looked up here. Nothing of
+/// it allocates here once a series is known; the recorder may, and the Prometheus exporter does so once for each
+/// look-up.
 ///
 /// The recorder is looked up for each event, so that one that is installed late, or forgets series that were idle, has
 /// right gauges again when they change the next time.
@@ -73,8 +75,8 @@ impl MetricsObserver {
 
     /// Gives the handles of a [`Keyed`](crate::Keyed) series of their own, key by key, in place of those of the family.
     ///
-    /// For keys that are few: a recorder keeps what it was told of a key, unless it forgets series that are idle. On this
-    /// side they go with the handle.
+    /// For keys that are few: a recorder keeps what it was told of a key, unless it forgets series that are idle. On
+    /// this side they go with the handle.
     #[must_use]
     pub fn label_keys(mut self) -> MetricsObserver {
         self.label_keys = true;

@@ -1,7 +1,7 @@
 use super::labels::PROBE_STATES;
 use super::registry::{NamedSeries, by_name};
 use super::series::Series;
-use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+use crate::machine::probe_state::{ProbeOutcome, ProbeState};
 use crate::observe::event::ProbeEvent;
 
 /// What happens to probed targets.

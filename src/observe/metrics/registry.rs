@@ -8,8 +8,8 @@ use super::catalog::{METRICS, Metric, MetricKind};
 use super::series::Series;
 use crate::rt::sync::{AtomicU64, Ordering, RwLock, fence};
 
-/// All names that have series. They stay for as long as the process lives, as they do in a recorder; but those of keys go
-/// with their handles.
+/// All names that have series. They stay for as long as the process lives, as they do in a recorder; but those of keys
+/// go with their handles.
 static NAMES: LazyLock<RwLock<HashMap<Arc<str>, Arc<NamedSeries>>>> = LazyLock::new(Default::default);
 
 /// That of a service, which has no name.
@@ -147,9 +147,9 @@ pub(super) fn forget(mine: &Arc<NamedSeries>) {
     }
 }
 
-/// Sets a gauge, and looks again: whoever changed the level in between may have set the gauge before this. So the last to
-/// set it has set it to what the level is. The fences put each change of the level before what its thread shows, and what
-/// is shown before the second look, for all threads.
+/// Sets a gauge, and looks again: whoever changed the level in between may have set the gauge before this. So the last
+/// to set it has set it to what the level is. The fences put each change of the level before what its thread shows, and
+/// what is shown before the second look, for all threads.
 fn show(key: &Key, level: impl Fn() -> u64) {
     let gauge = metrics::with_recorder(|recorder| recorder.register_gauge(key, &METADATA));
     fence(Ordering::SeqCst);

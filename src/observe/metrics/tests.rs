@@ -1,11 +1,10 @@
-use super::labels::STOP_REASONS;
-use crate::observe::event::BudgetRef;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use super::catalog::{METRICS, MetricKind};
+use super::labels::STOP_REASONS;
 use super::{MetricsObserver, registry};
 use crate::circuit_breaker::{CircuitBreaker, Counts, State, TransitionCause};
 use crate::keyed::Keyed;
@@ -13,8 +12,8 @@ use crate::machine::lifecycle::phase::Phase;
 use crate::machine::verdict::Verdict;
 use crate::name::Name;
 use crate::observe::event::{
-    BulkheadEvent, CircuitBreakerEvent, ErrorRef, Event, EvictionCause, ExtensionEvent, FallbackEvent, HealthEvent,
-    KeyedEvent, Limit, ProbeEvent, RetryEvent, RunnerEvent, Severity, TimeoutEvent,
+    BudgetRef, BulkheadEvent, CircuitBreakerEvent, ErrorRef, Event, EvictionCause, ExtensionEvent, FallbackEvent,
+    HealthEvent, KeyedEvent, Limit, ProbeEvent, RetryEvent, RunnerEvent, Severity, TimeoutEvent,
 };
 use crate::observe::observer::Observer;
 use crate::observe::source::Source;
@@ -226,7 +225,7 @@ fn tell_of_the_rest(observer: MetricsObserver, name: &Name) {
 }
 
 fn tell_of_targets(observer: MetricsObserver, name: &Name) {
-    use crate::machine::probe::state::{ProbeOutcome, ProbeState};
+    use crate::machine::probe_state::{ProbeOutcome, ProbeState};
 
     let notify = |event: Event<'_>| observer.on_event(&event);
     notify(Event::Probe(ProbeEvent::TargetAdded { name, state: ProbeState::Starting }));
@@ -325,7 +324,8 @@ fn so_08_a_handle_looks_its_series_up_once() {
     assert_eq!(registry::look_ups() - before, 1);
 }
 
-/// SO-08: with `label_keys`, a key has a name here for as long as somebody has its handle, and no longer; without, none has.
+/// SO-08: with `label_keys`, a key has a name here for as long as somebody has its handle, and no longer; without, none
+/// has.
 #[test]
 fn so_08_evicted_keys_are_dropped() {
     let family = |name: &'static str, observer: MetricsObserver| -> Keyed<u32, CircuitBreaker> {

@@ -36,10 +36,10 @@ use super::observer::Observer;
 ///
 /// | target | fields |
 /// |---|---|
-/// | `seaworthy::circuit_breaker` | `name`, `from`, `to`, `cause`, `sequence`, the counts (a window's only where there is something in it), `retry_after` |
+/// | `seaworthy::circuit_breaker` | `name`, `from`, `to`, `cause`, `sequence`, the counts; or `retry_after` |
 /// | `seaworthy::health` | `from` and `to`; or `name`, `required` and `reason`, as a warning; or `reason` |
 /// | `seaworthy::bulkhead` | `name` and `waited` |
-/// | `seaworthy::retry` | `name`, `attempt` and `delay`, or `attempts` and `reason`; `error` and `error_debug`, the error's `Display` and `Debug` |
+/// | `seaworthy::retry` | `name`, `attempt`, `delay` or `attempts`, `reason`; `error`, `error_debug` |
 /// | `seaworthy::prober` | `name`, `from`, `to`, `sequence`, `successes` and `failures` in a row, `error` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
 /// | `seaworthy::runner` | `name`, `error`, `error_debug`, `panicked`, `again_in` |

@@ -1,7 +1,7 @@
 use tracing::field;
 
 use crate::error::one_line::OneLine;
-use crate::machine::probe::state::ProbeState;
+use crate::machine::probe_state::ProbeState;
 use crate::observe::event::ProbeEvent;
 
 pub(super) fn log(event: &ProbeEvent<'_>) {

@@ -97,3 +97,20 @@ impl<'de> Deserialize<'de> for Policies {
         PoliciesBuilder::deserialize(deserializer)?.build().map_err(D::Error::custom)
     }
 }
+
+impl PolicyBuilder {
+    /// Reports events to `notifier`, unless an observer was set.
+    pub(super) fn or_notifier(mut self, notifier: &Notifier) -> PolicyBuilder {
+        if !self.notifier.is_set() {
+            self.notifier = notifier.clone();
+        }
+        self
+    }
+}
+
+impl PolicyError {
+    /// The same, in the policy with this name.
+    pub(super) fn in_policy(self, name: &str) -> PolicyError {
+        PolicyError { path: format!("{name}.{}", self.path), ..self }
+    }
+}

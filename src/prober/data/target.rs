@@ -4,8 +4,8 @@ use super::leaf::Leaf;
 use crate::data::path::Path;
 use crate::data::table::Table;
 use crate::data::value::DataValue;
-use crate::prober::kind;
-use crate::prober::kind::{Exec, HttpGet, Scheme, TcpConnect};
+use crate::prober::http::{HttpGet, Scheme, check_header, check_method, check_path};
+use crate::prober::kind::{Exec, TcpConnect, check_host};
 
 fn needs(field: &str, rule: &str) -> Result<(), (String, String)> {
     Err((field.to_owned(), rule.to_owned()))
@@ -37,11 +37,11 @@ impl Table for HttpTable {
                         _ => return Err(leaf.must("\"http\" or \"https\"")),
                     };
                 }
-                "host" => get.host = leaf.text(kind::check_host)?,
+                "host" => get.host = leaf.text(check_host)?,
                 "port" => (get.port, *has_port) = (leaf.port()?, true),
-                "path" => get.path = leaf.text(kind::check_path)?,
-                "method" => get.method = leaf.text(kind::check_method)?,
-                "headers" => get.headers = leaf.headers(|name, value| kind::check_header(name, value).map(drop))?,
+                "path" => get.path = leaf.text(check_path)?,
+                "method" => get.method = leaf.text(check_method)?,
+                "headers" => get.headers = leaf.headers(|name, value| check_header(name, value).map(drop))?,
                 _ => get.statuses = leaf.statuses()?,
             }
             Ok(())
@@ -81,13 +81,13 @@ impl Table for HttpGetAction {
                 }
                 // In Kubernetes, empty means not set.
                 "host" if *leaf.value() == DataValue::Text(String::new()) => {}
-                "host" => get.host = leaf.text(kind::check_host)?,
+                "host" => get.host = leaf.text(check_host)?,
                 "port" => (get.port, *has_port) = (leaf.port()?, true),
                 "path" => {
                     let whole = |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-                    get.path = whole(&leaf.text(|path| kind::check_path(&whole(path)))?);
+                    get.path = whole(&leaf.text(|path| check_path(&whole(path)))?);
                 }
-                _ => get.headers = leaf.headers(|name, value| kind::check_header(name, value).map(drop))?,
+                _ => get.headers = leaf.headers(|name, value| check_header(name, value).map(drop))?,
             }
             Ok(())
         };
@@ -120,7 +120,7 @@ impl Table for TcpTable {
             match key {
                 "port" => (self.connect.port, self.has_port) = (leaf.port()?, true),
                 _ if self.empty_is_unset && *leaf.value() == DataValue::Text(String::new()) => {}
-                _ => self.connect.host = leaf.text(kind::check_host)?,
+                _ => self.connect.host = leaf.text(check_host)?,
             }
             Ok(())
         };

@@ -1,4 +1,3 @@
-use seaworthy::bulkhead::Permit;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -6,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
+use seaworthy::bulkhead::Permit;
 use seaworthy::{BoxError, Bulkhead, Event, Fallback};
 use tokio_test::task;
 use tower::{Layer, Service};

@@ -80,7 +80,7 @@ fn me_20_counted() {
     assert!(text.contains(&count("billing", 2)) && text.contains(&count("", 1)), "{text}");
 }
 
-/// ME-20: one of two observers that asks for changes alone is told of changes alone, and a panic stays in the notifier.
+/// ME-20: one of two observers that asks for changes alone hears of changes alone, and a panic stays in the notifier.
 #[test]
 fn me_20_interest_and_panics() {
     #[derive(Debug)]

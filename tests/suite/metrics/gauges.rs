@@ -193,9 +193,10 @@ async fn a_target() {
 #[cfg(feature = "lifecycle")]
 #[tokio::test(start_paused = true)]
 async fn a_task() {
-    use crate::support::pass;
     use seaworthy::runner::RestartPolicy;
     use seaworthy::{Backoff, Jitter, Runner, Shutdown};
+
+    use crate::support::pass;
 
     let shown = Shown::new();
     let runner = Runner::builder().signals([]).observer(MetricsObserver::new()).build().unwrap();

@@ -13,12 +13,11 @@ mod told;
 use std::fmt;
 use std::time::Duration;
 
-use seaworthy::circuit_breaker::TransitionCause;
-use seaworthy::{OnDrop, State, Verdict};
-
 pub use config::{Config, Open, Share, Window};
 pub use drive::drive;
 pub use ops::{Op, Step, Watch};
+use seaworthy::circuit_breaker::TransitionCause;
+use seaworthy::{OnDrop, State, Verdict};
 pub use told::{Observed, Told, same};
 
 /// A call, numbered in the order in which the calls came.

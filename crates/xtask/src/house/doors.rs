@@ -23,7 +23,8 @@ fn spells(tokens: &[Token], at: usize, path: &str) -> bool {
 
 /// Whether a path begins at `at`, rather than continuing there.
 fn begins(tokens: &[Token], at: usize) -> bool {
-    tokens[at].is_ident && (at == 0 || !matches!(tokens[at - 1].text.as_str(), ":" | "."))
+    // `mod http;` declares a module of ours.
+    tokens[at].is_ident && (at == 0 || !matches!(tokens[at - 1].text.as_str(), ":" | "." | "mod"))
 }
 
 fn find(file: &File, path: &str) -> Vec<usize> {

@@ -13,7 +13,11 @@ pub fn few_cfgs(tree: &Tree) -> Vec<Finding> {
         for window in file.tokens.windows(3) {
             let texts: Vec<&str> = window.iter().map(|token| token.text.as_str()).collect();
             if texts[0] == "feature" && texts[1] == "=" && window[2].is_string {
-                found.push(Finding::new(&file.path, window[0].line, format!("feature = {}", texts[2])));
+                let finding = Finding::new(&file.path, window[0].line, format!("feature = {}", texts[2]));
+                // `any(feature = .., feature = ..)` is one condition.
+                if found.last().is_none_or(|last: &Finding| (&last.file, last.line) != (&finding.file, finding.line)) {
+                    found.push(finding);
+                }
             }
         }
     }

@@ -8,6 +8,11 @@ pub fn words(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources() {
         for token in file.tokens.iter().filter(|token| token.is_ident) {
+            let is_of_others =
+                rules::WORDS_OF_OTHERS.iter().any(|(word, place)| *word == token.text && file.path.starts_with(place));
+            if is_of_others {
+                continue;
+            }
             if let Some((_, right)) = rules::WORDS.iter().find(|(wrong, _)| *wrong == token.text) {
                 findings.push(Finding::new(
                     &file.path,

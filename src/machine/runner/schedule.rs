@@ -44,8 +44,9 @@ impl PeriodicSchedule {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn at(nanos: u64) -> Timestamp {
         Timestamp::from_nanos(nanos)

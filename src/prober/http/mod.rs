@@ -1,13 +1,19 @@
+mod get;
+
 use std::future::poll_fn;
 use std::marker::PhantomData;
 
+use get::Question;
+pub use get::{HttpGet, Scheme};
+#[cfg(feature = "serde")]
+pub(super) use get::{check_header, check_method, check_path};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use hyper::client::conn::http1;
 use tower_service::Service;
 
 use super::address::{Address, Host};
 use super::body::{FairStream, read_out};
-use super::kind::{HttpGet, PROBE, Question, Scheme};
+use super::kind::PROBE;
 use super::probe::Probe;
 use super::under_way::LeftRunning;
 use crate::error::{BoxError, ConfigError};
@@ -19,20 +25,20 @@ use crate::rt::sync::Mutex;
 /// redirects, and judges by the head of the response. It then reads the body, up to 64 KiB and for up to a second,
 /// before it closes the connection, so that a server that is writing one does not see a broken pipe; until then it
 /// counts among the [probes that are under way](super::ProberBuilder::max_concurrent).
-pub struct HttpProbe<C = Direct> {
+pub struct HttpProbe<C = OwnConnections> {
     client: C,
     question: Question,
 }
 
 /// The ready-made client of an [`HttpProbe`].
 #[derive(Clone, Debug)]
-pub struct Direct {
+pub struct OwnConnections {
     address: Address,
     headers: HeaderMap,
 }
 
 /// A client of your own in an [`HttpProbe`].
-pub struct Client<S, B> {
+pub struct GivenClient<S, B> {
     service: Mutex<S>,
     body: PhantomData<fn() -> B>,
 }
@@ -58,19 +64,19 @@ impl HttpProbe {
             }
         }
         headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
-        let client = Direct { address: Address::new(host, get.port), headers };
+        let client = OwnConnections { address: Address::new(host, get.port), headers };
         Ok(HttpProbe { client, question })
     }
 }
 
 // The bound lets the compiler infer `B`.
-impl<S: Service<Request<B>>, B> HttpProbe<Client<S, B>> {
+impl<S: Service<Request<B>>, B> HttpProbe<GivenClient<S, B>> {
     /// A probe with a client of your own, which is cloned for each probe. If it follows redirects, the final status is
     /// the one that counts. The URI of the request is absolute; the body is `B::default()`.
     ///
     /// # Errors
     /// The first setting that breaks a rule, and the rule.
-    pub fn with_client(get: HttpGet, client: S) -> Result<HttpProbe<Client<S, B>>, ConfigError> {
+    pub fn with_client(get: HttpGet, client: S) -> Result<HttpProbe<GivenClient<S, B>>, ConfigError> {
         let (host, question) = get.check()?;
         if let Host::Zoned(..) = host {
             return Err(PROBE.refuse(
@@ -79,7 +85,7 @@ impl<S: Service<Request<B>>, B> HttpProbe<Client<S, B>> {
                 "must not have a zone, which only the ready-made client can use",
             ));
         }
-        let client = Client { service: Mutex::new(client), body: PhantomData };
+        let client = GivenClient { service: Mutex::new(client), body: PhantomData };
         Ok(HttpProbe { client, question })
     }
 }
@@ -100,7 +106,7 @@ impl<C> HttpProbe<C> {
 
 impl Probe for HttpProbe {
     async fn probe(&self) -> Result<(), BoxError> {
-        let Direct { address, headers } = &self.client;
+        let OwnConnections { address, headers } = &self.client;
         let stream = address.connect().await?;
         let (mut sender, connection) = http1::Builder::new().handshake(FairStream::new(stream)).await?;
         let Question { uri, method, .. } = &self.question;
@@ -129,7 +135,7 @@ impl Probe for HttpProbe {
     }
 }
 
-impl<S, B, R> Probe for HttpProbe<Client<S, B>>
+impl<S, B, R> Probe for HttpProbe<GivenClient<S, B>>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,

@@ -1,7 +1,10 @@
+//! Handles that are checks: the service is not ready while they reject.
+
 use std::time::Duration;
 
-use super::handle::CircuitBreaker;
-use crate::health::{Check, Status};
+use super::check::{Check, Status};
+use crate::bulkhead::Bulkhead;
+use crate::circuit_breaker::CircuitBreaker;
 use crate::name::Name;
 
 /// Down while the circuit is open and no probe may pass: for the rest of its open time, or for as long as it is forced
@@ -15,5 +18,17 @@ impl Check for CircuitBreaker {
     #[inline]
     fn status(&self) -> Status {
         if self.shared().keeps_all_out() { Status::Down(Name::from("circuit open")) } else { Status::Up }
+    }
+}
+
+/// Down while no permit is free.
+impl Check for Bulkhead {
+    fn retry_after(&self) -> Option<Duration> {
+        self.shared().retry_after()
+    }
+
+    #[inline]
+    fn status(&self) -> Status {
+        if self.shared().has_room() { Status::Up } else { Status::Down(Name::from("bulkhead full")) }
     }
 }

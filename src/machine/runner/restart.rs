@@ -38,9 +38,10 @@ impl Restarts {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::machine::retry::backoff::Jitter;
-    use proptest::prelude::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -98,8 +98,9 @@ impl<N, H> TaskSet<N, H> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[derive(Clone, Debug)]
     enum Step {
