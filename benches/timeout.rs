@@ -6,7 +6,13 @@
 //!
 //! For the ratios alone: `cargo bench -p seaworthy-benches --bench timeout -- none-such`. Run it several times: rows of
 //! a few nanoseconds, floors included, can double depending on where the process's stack happens to be.
-#![allow(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark prints, and stops at what is wrong"
+)]
 
 #[path = "common/timeout.rs"]
 mod floor;

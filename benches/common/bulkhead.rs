@@ -13,7 +13,7 @@ use seaworthy::{Name, Rejected};
 use tower::Service;
 
 #[derive(Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     in_use: AtomicU64,
     rejected: AtomicU64,
 }
@@ -21,9 +21,9 @@ pub struct Counters {
 /// The floor with room: counts calls in and out, with a handle in the future, and rejects none. With `LOOKS` it reads
 /// the count in `poll_ready` and `call`, as a layer must that may answer before anything is taken.
 #[derive(Clone)]
-pub struct Count<S, H, const LOOKS: bool>(pub S, pub H);
+pub(crate) struct Count<S, H, const LOOKS: bool>(pub S, pub H);
 
-pub struct Out<H: Deref<Target = Counters>>(H);
+pub(crate) struct Out<H: Deref<Target = Counters>>(H);
 
 impl<H: Deref<Target = Counters>> Drop for Out<H> {
     #[inline]
@@ -82,7 +82,7 @@ where
 }
 
 /// The floor when full: reads a count, which always says full, and counts the rejection.
-pub struct Reject<S> {
+pub(crate) struct Reject<S> {
     pub inner: S,
     pub counters: Arc<Counters>,
     pub name: Name,

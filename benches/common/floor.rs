@@ -15,7 +15,7 @@ use tower::Service;
 
 /// What a floor does at the end of a call, besides reading its state twice.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Work {
+pub(crate) enum Work {
     Nothing,
     Count,
     CountAndClock,
@@ -25,7 +25,7 @@ pub enum Work {
 
 /// Reads its state in `poll_ready` and `call`, puts a handle into the future, and does its work at the end.
 #[derive(Clone)]
-pub struct Floor<S, H> {
+pub(crate) struct Floor<S, H> {
     pub inner: S,
     pub state: H,
     pub work: Work,
@@ -33,7 +33,7 @@ pub struct Floor<S, H> {
 
 /// The state behind the handle; the counter has its own cache line.
 #[derive(Default)]
-pub struct State {
+pub(crate) struct State {
     word: AtomicU64,
     counter: Counter,
 }
@@ -43,13 +43,13 @@ pub struct State {
 struct Counter(AtomicU64);
 
 impl<S> Floor<S, Arc<State>> {
-    pub fn shared(inner: S, work: Work) -> Self {
+    pub(crate) fn shared(inner: S, work: Work) -> Self {
         Floor { inner, state: Arc::default(), work }
     }
 }
 
 impl<S> Floor<S, &'static State> {
-    pub fn leaked(inner: S, work: Work) -> Self {
+    pub(crate) fn leaked(inner: S, work: Work) -> Self {
         Floor { inner, state: Box::leak(Box::default()), work }
     }
 }
@@ -107,10 +107,10 @@ impl<F: Future, H: Deref<Target = State>> Future for FloorFuture<F, H> {
 
 /// Reads the clock and rejects, the minimum for an open circuit.
 #[derive(Clone)]
-pub struct Refuse<T, E>(Name, PhantomData<fn() -> (T, E)>);
+pub(crate) struct Refuse<T, E>(Name, PhantomData<fn() -> (T, E)>);
 
 impl<T, E> Refuse<T, E> {
-    pub fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self(name.into(), PhantomData)
     }
 }

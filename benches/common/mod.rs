@@ -4,8 +4,8 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time and may fail")]
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
-pub mod floor;
-pub mod ratio;
+pub(crate) mod floor;
+pub(crate) mod ratio;
 
 use std::future::{Ready, ready};
 use std::pin::pin;
@@ -15,11 +15,11 @@ use seaworthy::Error;
 use tower::Service;
 
 /// The error type of the stacks under measurement; nothing is boxed.
-pub type StackError = Error<&'static str>;
+pub(crate) type StackError = Error<&'static str>;
 
 /// Always ready, and echoes the request at once.
 #[derive(Clone, Copy)]
-pub struct Inner;
+pub(crate) struct Inner;
 
 impl Service<u64> for Inner {
     type Response = u64;
@@ -39,7 +39,7 @@ impl Service<u64> for Inner {
 
 /// One call, driven by hand without a runtime: made ready, called, polled to its end.
 #[inline]
-pub fn call<S>(service: &mut S, request: u64) -> Result<u64, StackError>
+pub(crate) fn call<S>(service: &mut S, request: u64) -> Result<u64, StackError>
 where
     S: Service<u64, Response = u64, Error = StackError>,
 {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 61;
 const ROUND: Duration = Duration::from_millis(2);
 
-pub struct Table {
+pub(crate) struct Table {
     rows: Vec<Row>,
 }
 
@@ -20,12 +20,12 @@ struct Row {
 }
 
 impl Table {
-    pub fn new() -> Table {
+    pub(crate) fn new() -> Table {
         Table { rows: Vec::new() }
     }
 
     /// Measures `ours` against `floor`.
-    pub fn row<A, B>(
+    pub(crate) fn row<A, B>(
         &mut self,
         name: &'static str,
         target: &'static str,
@@ -46,11 +46,11 @@ impl Table {
     }
 
     /// A row whose two sides were measured elsewhere.
-    pub fn measured(&mut self, name: &'static str, target: &'static str, floor: f64, ours: f64) {
+    pub(crate) fn measured(&mut self, name: &'static str, target: &'static str, floor: f64, ours: f64) {
         self.rows.push(Row { name, floor, ours, ratio: ours / floor, target });
     }
 
-    pub fn print(&self, title: &str) {
+    pub(crate) fn print(&self, title: &str) {
         println!("\n{title}: nanoseconds a call, medians of {ROUNDS} rounds in turn\n");
         println!("| path | floor | seaworthy | ratio | target |\n|---|---:|---:|---:|---|");
         for Row { name, floor, ours, ratio, target } in &self.rows {
@@ -69,7 +69,7 @@ fn calls_in_a_round<T>(work: &mut impl FnMut() -> T) -> u32 {
 }
 
 /// Nanoseconds per call.
-pub fn nanos<T>(calls: u32, work: &mut impl FnMut() -> T) -> f64 {
+pub(crate) fn nanos<T>(calls: u32, work: &mut impl FnMut() -> T) -> f64 {
     let start = Instant::now();
     for _ in 0..calls {
         black_box(work());

@@ -13,18 +13,18 @@ use tower::Service;
 /// A retry that does only what is indispensable: it keeps a request, a service and its shared state, and with a budget
 /// it reads the clock and counts.
 #[derive(Clone)]
-pub struct Floor<S> {
+pub(crate) struct Floor<S> {
     inner: S,
     state: Arc<(AtomicU64, bool)>,
 }
 
 impl<S> Floor<S> {
-    pub fn new(inner: S, budget: bool) -> Self {
+    pub(crate) fn new(inner: S, budget: bool) -> Self {
         Self { inner, state: Arc::new((AtomicU64::new(0), budget)) }
     }
 }
 
-pub struct FloorFuture<S, F> {
+pub(crate) struct FloorFuture<S, F> {
     call: F,
     inner: S,
     request: u64,

@@ -12,7 +12,7 @@ use tower::Service;
 
 /// The floor: a timeout that notifies no observer, has one limit, and keeps its timer in the future.
 #[derive(Clone)]
-pub struct FloorInline<S>(pub S, pub Duration);
+pub(crate) struct FloorInline<S>(pub S, pub Duration);
 
 pin_project! {
     pub struct FloorInlineFuture<F> { #[pin] inner: F, after: Duration, #[pin] timer: Option<Sleep> }
@@ -57,7 +57,7 @@ impl<S: Service<R, Error = E>, E: From<Rejected>, R> Service<R> for FloorInline<
 
 /// The same, with a boxed timer.
 #[derive(Clone)]
-pub struct FloorBoxed<S>(pub S, pub Duration);
+pub(crate) struct FloorBoxed<S>(pub S, pub Duration);
 
 pin_project! {
     pub struct FloorBoxedFuture<F> { #[pin] inner: F, after: Duration, timer: Option<Pin<Box<Sleep>>> }

@@ -112,6 +112,8 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
 fn blame(error: hyper_util::client::legacy::Error) -> UpstreamError {
     let first: &(dyn StdError + 'static) = &error;
     // Bounded, because an error may be its own source.
-    let broke_off = successors(Some(first), |&error| error.source()).take(16).any(|error| error.is::<CallerBrokeOff>());
+    let broke_off = successors(Some(first), |&error| error.source())
+        .take(16)
+        .any(<dyn std::error::Error + 'static>::is::<CallerBrokeOff>);
     if broke_off { UpstreamError::Caller(error.into()) } else { UpstreamError::Upstream(error.into()) }
 }

@@ -113,7 +113,7 @@ pub(crate) async fn build(settings: &Settings) -> Result<(Runner, SocketAddr), B
     })?;
     match settings.misbehaviour {
         Some(Misbehaviour::IgnoreShutdown) => {
-            runner.task("stubborn", |_shutdown| std::future::pending::<Result<(), BoxError>>())?
+            runner.task("stubborn", |_shutdown| std::future::pending::<Result<(), BoxError>>())?;
         }
         Some(Misbehaviour::Panic) => runner.task("panicking", |_shutdown| async {
             tokio::time::sleep(Duration::from_millis(200)).await;

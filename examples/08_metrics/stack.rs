@@ -15,7 +15,7 @@ const ATTEMPT: Duration = Duration::from_millis(400);
 /// With buckets for durations: without them the exporter makes summaries, which cannot be aggregated over instances.
 pub(crate) fn recorder() -> Result<PrometheusRecorder, BuildError> {
     let buckets = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0];
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_string()), &buckets)?;
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &buckets)?;
     Ok(builder.build_recorder())
 }
 

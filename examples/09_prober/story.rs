@@ -11,13 +11,13 @@ use crate::targets::{Server, TcpPort, Toggle};
 
 /// A change of state, reported by the prober.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub(crate) struct Turn {
     pub name: Name,
     pub to: ProbeState,
 }
 
 /// What has to happen, in order.
-pub struct Story {
+pub(crate) struct Story {
     prober: Prober,
     circuit_breaker: CircuitBreaker,
     told: UnboundedReceiver<Turn>,
@@ -30,11 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 type Outcome = Result<(), Box<dyn Error>>;
 
 impl Story {
-    pub fn new(prober: Prober, circuit_breaker: CircuitBreaker, told: UnboundedReceiver<Turn>) -> Story {
+    pub(crate) fn new(prober: Prober, circuit_breaker: CircuitBreaker, told: UnboundedReceiver<Turn>) -> Story {
         Story { prober, circuit_breaker, told, table: Table::new() }
     }
 
-    pub async fn play(&mut self, server: &mut Server, port: &mut TcpPort, toggle: &mut Toggle) -> Outcome {
+    pub(crate) async fn play(&mut self, server: &mut Server, port: &mut TcpPort, toggle: &mut Toggle) -> Outcome {
         let healthy = ProbeState::Healthy;
         self.until("all are well", &[("web", healthy), ("database", healthy), ("job", healthy)]).await?;
         self.circuit_is(State::Closed).await?;

@@ -4,17 +4,17 @@ use seaworthy::CircuitBreaker;
 use seaworthy::prober::Prober;
 
 /// The state of all targets: redrawn in place on a terminal, appended line by line elsewhere.
-pub struct Table {
+pub(crate) struct Table {
     redraws: bool,
     height: usize,
 }
 
 impl Table {
-    pub fn new() -> Table {
+    pub(crate) fn new() -> Table {
         Table { redraws: stdout().is_terminal(), height: 0 }
     }
 
-    pub fn draw(&mut self, prober: &Prober, circuit_breaker: &CircuitBreaker, heading: &str) {
+    pub(crate) fn draw(&mut self, prober: &Prober, circuit_breaker: &CircuitBreaker, heading: &str) {
         let mut lines = vec![format!("-- {heading}")];
         for (name, status) in prober.statuses() {
             let error = status.last_error.as_deref().unwrap_or("");

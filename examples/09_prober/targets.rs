@@ -11,13 +11,13 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 /// An HTTP server that can be made unhealthy.
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     sick: Arc<AtomicBool>,
 }
 
 impl Server {
-    pub async fn start() -> io::Result<Server> {
+    pub(crate) async fn start() -> io::Result<Server> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let sick = Arc::new(AtomicBool::new(false));
@@ -31,43 +31,43 @@ impl Server {
         Ok(Server { address, sick })
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
-    pub fn turn_sick(&self, sick: bool) {
+    pub(crate) fn turn_sick(&self, sick: bool) {
         self.sick.store(sick, Ordering::Relaxed);
     }
 }
 
 /// A TCP port that can be closed and opened again.
-pub struct TcpPort {
+pub(crate) struct TcpPort {
     address: SocketAddr,
     listener: Option<TcpListener>,
 }
 
 impl TcpPort {
-    pub async fn open() -> io::Result<TcpPort> {
+    pub(crate) async fn open() -> io::Result<TcpPort> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         Ok(TcpPort { address: listener.local_addr()?, listener: Some(listener) })
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.listener = None;
     }
 
-    pub async fn open_again(&mut self) -> io::Result<()> {
+    pub(crate) async fn open_again(&mut self) -> io::Result<()> {
         self.listener = Some(TcpListener::bind(self.address).await?);
         Ok(())
     }
 }
 
 /// A command that succeeds while a file exists. It is this very program, so that nothing has to be installed.
-pub struct Toggle {
+pub(crate) struct Toggle {
     file: PathBuf,
 }
 
@@ -76,7 +76,7 @@ const LOOK: &str = "--look-for";
 
 impl Toggle {
     /// If this process is the command, it exits in here.
-    pub fn new() -> Result<Toggle, Box<dyn Error>> {
+    pub(crate) fn new() -> Result<Toggle, Box<dyn Error>> {
         let arguments: Vec<String> = std::env::args().collect();
         if let [_, look, file] = arguments.as_slice() {
             if look == LOOK {
@@ -92,16 +92,16 @@ impl Toggle {
         Ok(Toggle { file })
     }
 
-    pub fn command(&self) -> [String; 3] {
+    pub(crate) fn command(&self) -> [String; 3] {
         let program = std::env::current_exe().unwrap_or_default();
         [program.display().to_string(), LOOK.to_owned(), self.file.display().to_string()]
     }
 
-    pub fn remove(&self) -> io::Result<()> {
+    pub(crate) fn remove(&self) -> io::Result<()> {
         std::fs::remove_file(&self.file)
     }
 
-    pub fn restore(&self) -> io::Result<()> {
+    pub(crate) fn restore(&self) -> io::Result<()> {
         std::fs::write(&self.file, "")
     }
 }

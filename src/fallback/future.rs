@@ -98,7 +98,7 @@ where
     }
 }
 
-impl<F, A, W, Request, T, E> fmt::Debug for ResponseFuture<F, A, W, Request, T, E>
+impl<F, A, W, Request, T, E> Debug for ResponseFuture<F, A, W, Request, T, E>
 where
     A: Answer<Request, T, E>,
 {

@@ -146,7 +146,7 @@ impl<K, H> Shard<K, H> {
                 (_, Idleness::InUse) => self.use_now(place, now),
                 (IdleStage::Active, Idleness::Idle) => self.move_to(place, IdleStage::Resting, now),
                 (IdleStage::Active | IdleStage::Resting, Idleness::Marked) => {
-                    self.move_to(place, IdleStage::Marked, now)
+                    self.move_to(place, IdleStage::Marked, now);
                 }
                 (IdleStage::Resting | IdleStage::Marked, Idleness::Idle) | (IdleStage::Marked, Idleness::Marked) => {
                     return self.take(place);

@@ -234,7 +234,7 @@ impl<S, Kept> Retrying<S, Kept> {
     }
 }
 
-impl<S, Request, C, D, R> fmt::Debug for ResponseFuture<S, Request, C, D, R>
+impl<S, Request, C, D, R> Debug for ResponseFuture<S, Request, C, D, R>
 where
     S: Service<R::Sent>,
     R: Replay<Request>,

@@ -139,7 +139,7 @@ where
     }
 }
 
-impl<S, Request, C, R> fmt::Debug for ResponseFuture<S, Request, C, R>
+impl<S, Request, C, R> Debug for ResponseFuture<S, Request, C, R>
 where
     S: Service<R::Sent>,
     R: Replay<Request>,

@@ -355,7 +355,7 @@ impl RetryPolicy {
     }
 }
 
-impl fmt::Debug for RetryPolicy {
+impl Debug for RetryPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RetryConfig { name, settings, budget, .. } = &*self.0;
         f.debug_struct("RetryPolicy")

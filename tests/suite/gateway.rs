@@ -69,7 +69,7 @@ impl Caller {
         Caller { client: Client::builder(TokioExecutor::new()).build_http(), server }
     }
 
-    async fn get(&self, path: &str) -> axum::http::Response<Bytes> {
+    async fn get(&self, path: &str) -> http::Response<Bytes> {
         let uri: Uri = format!("http://{}{path}", self.server).parse().unwrap();
         let call = async {
             let (head, body) = self.client.get(uri).await.unwrap().into_parts();

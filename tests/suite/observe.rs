@@ -35,8 +35,8 @@ impl Observer for Kinds {
         self.0.lock().unwrap().push(kind.replace('(', "::"));
     }
 
-    fn interest(&self) -> seaworthy::observe::Interest {
-        seaworthy::observe::Interest::Calls
+    fn interest(&self) -> observe::Interest {
+        observe::Interest::Calls
     }
 }
 

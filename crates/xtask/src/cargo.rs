@@ -6,22 +6,22 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The one published package.
-pub const LIBRARY: &str = "seaworthy";
+pub(crate) const LIBRARY: &str = "seaworthy";
 
 /// The workspace's root, two folders above this package.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 /// The cargo that runs this program, set to run in the workspace's root.
-pub fn command(root: &Path) -> Command {
+pub(crate) fn command(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
 }
 
 /// The output of `cargo metadata` for the workspace, without its dependencies.
-pub fn metadata(root: &Path) -> Result<Value, String> {
+pub(crate) fn metadata(root: &Path) -> Result<Value, String> {
     let mut command = command(root);
     command.args(["metadata", "--no-deps", "--format-version", "1"]);
     let output = command.output().map_err(|error| format!("cargo does not start: {error}"))?;

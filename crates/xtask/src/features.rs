@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::cargo;
 
 /// Runs clippy on each set of features, and fails if one of them has a warning.
-pub fn run(root: &Path) -> ExitCode {
+pub(crate) fn run(root: &Path) -> ExitCode {
     let names = match names(root) {
         Ok(names) => names,
         Err(error) => {

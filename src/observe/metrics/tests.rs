@@ -130,7 +130,7 @@ fn tell_everything(observer: MetricsObserver) {
             sequence: 1,
             cause,
             counts,
-        }))
+        }));
     };
     for cause in [TransitionCause::ConsecutiveFailures, TransitionCause::FailureRate, TransitionCause::SlowRate] {
         change(State::Closed, State::Open, cause);

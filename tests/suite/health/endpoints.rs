@@ -264,8 +264,8 @@ fn paths() {
 assert_impl_all!(HealthEndpoints: Clone, std::fmt::Debug, Send, Sync, Unpin);
 assert_impl_all!(HealthEndpoints: tower::Service<Request<NoBody>, Error = Infallible>);
 assert_impl_all!(seaworthy::http::HealthFuture: Send, Unpin);
-assert_impl_all!(seaworthy::http::HealthBody: http_body_util::BodyExt, Send, Sync, Unpin, Default);
-assert_not_impl_any!(NoBody: http_body_util::BodyExt);
+assert_impl_all!(seaworthy::http::HealthBody: BodyExt, Send, Sync, Unpin, Default);
+assert_not_impl_any!(NoBody: BodyExt);
 
 /// HC-08: the endpoints can be renamed, below the prefix or as paths of their own, and exemptions follow; the former
 /// names then belong to none. A bad name is an error.

@@ -31,8 +31,8 @@ assert_impl_all!(Status: Clone, Debug, Eq, From<bool>, Send, Sync, Unpin, Unwind
 assert_impl_all!(Report: Clone, Debug, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(CheckReport: Clone, Debug, Eq, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
 assert_impl_all!(NoneExempt: Copy, Debug, Default, Exempt<Rc<u8>>, Send, Sync, Unpin, UnwindSafe, RefUnwindSafe);
-assert_impl_all!(CheckRun: std::future::Future, Debug, Send, Sync, Unpin);
-assert_impl_all!(RunChecks: std::future::Future, Debug, Send, Sync, Unpin);
+assert_impl_all!(CheckRun: Future, Debug, Send, Sync, Unpin);
+assert_impl_all!(RunChecks: Future, Debug, Send, Sync, Unpin);
 
 // A service has the traits of its inner service and its exemption, and so does a future.
 assert_impl_all!(ReadinessService<Cell<u8>>: Clone, Debug, Send, Unpin);

@@ -210,8 +210,8 @@ async fn observers_that_panic_or_look() {
             self.0.fetch_add(1, Ordering::Relaxed);
             panic!("on purpose");
         }
-        fn interest(&self) -> seaworthy::observe::Interest {
-            seaworthy::observe::Interest::Calls
+        fn interest(&self) -> Interest {
+            Interest::Calls
         }
     }
     let panics = Panics::default();

@@ -76,7 +76,7 @@ impl Service<()> for Backend {
     }
 }
 
-impl std::future::Future for Answer {
+impl Future for Answer {
     type Output = Response;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Response> {

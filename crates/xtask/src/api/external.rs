@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 /// What each foreign crate contributes to public items: its types and traits, each with one item that names it.
-pub type Foreign = BTreeMap<String, BTreeMap<String, String>>;
+pub(super) type Foreign = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The number of the crate that rustdoc described.
 const OWN: u64 = 0;
 
 /// Searches the public items, given as ids and text.
-pub fn foreign(json: &Value, items: impl IntoIterator<Item = (u32, String)>) -> Result<Foreign, String> {
+pub(super) fn foreign(json: &Value, items: impl IntoIterator<Item = (u32, String)>) -> Result<Foreign, String> {
     let mut foreign = Foreign::new();
     for (id, text) in items {
         let item = &json["index"][id.to_string()]["inner"];
@@ -56,7 +56,7 @@ fn origin(json: &Value, id: u64) -> Result<Option<(String, String)>, String> {
 }
 
 /// What is missing from the list, and what is on it but unused.
-pub fn broken(foreign: &Foreign, allowed: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn broken(foreign: &Foreign, allowed: &[(&str, &str)]) -> Vec<String> {
     let is_allowed = |owner: &str| allowed.iter().any(|(name, _)| *name == owner);
     let mut broken = Vec::new();
     for (owner, paths) in foreign.iter().filter(|(owner, _)| !is_allowed(owner)) {

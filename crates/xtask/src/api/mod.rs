@@ -17,7 +17,7 @@ use crate::house::rules;
 const FILE: &str = "docs/public-api.txt";
 
 /// Compares the public API with the file, or writes the file, and checks foreign types against their list.
-pub fn run(root: &Path, bless: bool) -> ExitCode {
+pub(crate) fn run(root: &Path, bless: bool) -> ExitCode {
     match check(root, bless) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -16,7 +16,7 @@ const RUST: &str = "1.95.0";
 const TARGET: &str = "target/api";
 
 /// Lets rustdoc describe the library with all features, and returns the file it wrote.
-pub fn describe(root: &Path) -> Result<PathBuf, String> {
+pub(super) fn describe(root: &Path) -> Result<PathBuf, String> {
     let mut cargo = cargo_of_the_toolchain(root)?;
     cargo.env("RUSTC_BOOTSTRAP", "1").args(["rustdoc", "--quiet", "--package", cargo::LIBRARY, "--lib"]);
     cargo.args(["--all-features", "--target-dir", TARGET]);
@@ -37,7 +37,7 @@ pub fn describe(root: &Path) -> Result<PathBuf, String> {
 }
 
 /// Reads that file, if it is in the format that this program's libraries know.
-pub fn read(file: &Path) -> Result<Value, String> {
+pub(super) fn read(file: &Path) -> Result<Value, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let json: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     check_format(&json)?;

@@ -33,7 +33,7 @@ fn find(file: &File, path: &str) -> Vec<usize> {
 }
 
 /// The machine uses only std, and from std no clock, lock, atomic or thread.
-pub fn pure_machine(tree: &Tree) -> Vec<Finding> {
+pub(super) fn pure_machine(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources().filter(|file| file.room() == "machine") {
         for path in rules::IMPURE {
@@ -48,7 +48,7 @@ pub fn pure_machine(tree: &Tree) -> Vec<Finding> {
 }
 
 /// Each thing that touches the outside world has one place.
-pub fn doors(tree: &Tree) -> Vec<Finding> {
+pub(super) fn doors(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources() {
         for (path, places) in rules::DOORS {
@@ -67,7 +67,7 @@ pub fn doors(tree: &Tree) -> Vec<Finding> {
 }
 
 /// An error's sources are walked in one place, where the walk is bounded.
-pub fn one_walk_of_sources(tree: &Tree) -> Vec<Finding> {
+pub(super) fn one_walk_of_sources(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources().filter(|file| file.path != *rules::WALK_OF_SOURCES) {
         for window in file.tokens.windows(4) {

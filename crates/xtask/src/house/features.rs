@@ -4,7 +4,7 @@ use super::source::Tree;
 use super::{Finding, rules};
 
 /// There is a limit on `cfg(feature)` outside lib.rs and the features' own folders.
-pub fn few_cfgs(tree: &Tree) -> Vec<Finding> {
+pub(super) fn few_cfgs(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in tree.sources() {
         if file.room() == "lib" || rules::FEATURE_ROOMS.iter().any(|room| file.path.starts_with(room)) {

@@ -4,7 +4,7 @@ use super::source::Tree;
 use super::{Finding, rules};
 
 /// There is a limit on the lines of a library file, unless it has a reason, and on the columns of a comment.
-pub fn short_files(tree: &Tree) -> Vec<Finding> {
+pub(super) fn short_files(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.files.iter().filter(|file| file.path.starts_with("src")) {
         let lines = file.text.lines().count();

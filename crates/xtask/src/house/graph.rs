@@ -7,7 +7,7 @@ use super::source::Tree;
 use super::{Finding, rules};
 
 /// Rooms use only what `rules::ROOMS` allows, which has no cycle.
-pub fn direction(tree: &Tree) -> Vec<Finding> {
+pub(super) fn direction(tree: &Tree) -> Vec<Finding> {
     let mut findings = circle(rules::ROOMS);
     for file in tree.sources().filter(|file| file.room() != "lib") {
         let room = file.room();

@@ -4,13 +4,13 @@ use super::source::{File, Token, Tree};
 use super::{Finding, rules};
 
 /// A path into this crate, resolved to segments from its root.
-pub struct Import {
+pub(super) struct Import {
     pub segments: Vec<String>,
     pub line: usize,
 }
 
 /// All paths in a file that begin with `crate`, `self` or `super`.
-pub fn imports(file: &File) -> Vec<Import> {
+pub(super) fn imports(file: &File) -> Vec<Import> {
     let tokens = &file.tokens;
     let mut found = Vec::new();
     let mut at = 0;
@@ -74,13 +74,13 @@ fn walk(tokens: &[Token], mut at: usize, base: &[String], line: usize, found: &m
 }
 
 /// Imports name the defining module rather than the crate's root, which hides where things come from.
-pub fn defining_module(tree: &Tree) -> Vec<Finding> {
+pub(super) fn defining_module(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources().filter(|file| file.room() != "lib") {
         for import in imports(file) {
             let [first, ..] = import.segments.as_slice() else { continue };
             if !rules::ROOMS.iter().any(|(room, _)| room == first) && !file.module().is_empty() {
-                let what = format!("`{}` is imported through the crate's root: name its module", first);
+                let what = format!("`{first}` is imported through the crate's root: name its module");
                 findings.push(Finding::new(&file.path, import.line, what));
             }
         }

@@ -7,7 +7,7 @@ mod graph;
 mod imports;
 mod names;
 mod numbers;
-pub mod rules;
+pub(crate) mod rules;
 mod source;
 mod words;
 
@@ -19,7 +19,7 @@ use source::Tree;
 
 /// Where and how a rule is broken.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     file: PathBuf,
     line: usize,
     what: String,
@@ -53,7 +53,7 @@ const CHECKS: [Check; 10] = [
 ];
 
 /// Runs the checks of these names, or all.
-pub fn run(root: &Path, names: &[String]) -> ExitCode {
+pub(crate) fn run(root: &Path, names: &[String]) -> ExitCode {
     if let Some(unknown) = names.iter().find(|name| CHECKS.iter().all(|(known, _)| known != name)) {
         eprintln!("there is no check `{unknown}`; there are: {}", CHECKS.map(|(name, _)| name).join(", "));
         return ExitCode::from(2);

@@ -6,7 +6,7 @@ use super::source::Tree;
 use super::{Finding, rules};
 
 /// No two structs, enums, unions or traits share a name, except those that every pattern's folder has.
-pub fn one_name_one_type(tree: &Tree) -> Vec<Finding> {
+pub(super) fn one_name_one_type(tree: &Tree) -> Vec<Finding> {
     let mut places: BTreeMap<&str, Vec<(&std::path::Path, usize)>> = BTreeMap::new();
     for file in tree.sources() {
         for window in file.tokens.windows(2) {

@@ -42,7 +42,7 @@ fn proven(text: &str) -> BTreeSet<String> {
     found
 }
 
-pub fn numbers(tree: &Tree) -> Vec<Finding> {
+pub(super) fn numbers(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut tested = BTreeSet::new();
     for file in tree.files.iter().filter(|file| file.path.extension().is_some_and(|ext| ext == "rs")) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// Each room, and the rooms it may use. Code that connects two rooms belongs in the upper one.
-pub const ROOMS: &[(&str, &[&str])] = &[
+pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("machine", &[]),
     ("name", &[]),
     ("accessors", &[]),
@@ -69,7 +69,7 @@ pub const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// What the machine must not name: time and randomness are passed in.
-pub const IMPURE: &[&str] = &[
+pub(crate) const IMPURE: &[&str] = &[
     "std::time::Instant",
     "std::time::SystemTime",
     "std::sync::Barrier",
@@ -99,7 +99,7 @@ pub const IMPURE: &[&str] = &[
 ];
 
 /// What touches the outside world, and the places that may.
-pub const DOORS: &[(&str, &[&str])] = &[
+pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("tokio::time", &["src/rt/"]),
     ("std::time::Instant", &["src/rt/"]),
     ("std::time::SystemTime", &["src/rt/", "src/http/"]),
@@ -115,10 +115,10 @@ pub const DOORS: &[(&str, &[&str])] = &[
 ];
 
 /// The one walk of an error's sources.
-pub static WALK_OF_SOURCES: LazyLock<&Path> = LazyLock::new(|| Path::new("src/error/chain.rs"));
+pub(crate) static WALK_OF_SOURCES: LazyLock<&Path> = LazyLock::new(|| Path::new("src/error/chain.rs"));
 
 /// Folders that exist only with their feature.
-pub const FEATURE_ROOMS: &[&str] = &[
+pub(crate) const FEATURE_ROOMS: &[&str] = &[
     "src/data/",
     "src/http/",
     "src/observe/metrics/",
@@ -131,10 +131,10 @@ pub const FEATURE_ROOMS: &[&str] = &[
     "src/service_builder.rs",
 ];
 
-pub const MOST_CFGS: usize = 20;
+pub(crate) const MOST_CFGS: usize = 20;
 
 /// Each pattern's folder has these, as ARCHITECTURE.md describes.
-pub const NAMES_OF_EACH_PATTERN: &[&str] = &[
+pub(crate) const NAMES_OF_EACH_PATTERN: &[&str] = &[
     "Permit",
     // One for each platform, of which one is compiled.
     "Process",
@@ -143,11 +143,11 @@ pub const NAMES_OF_EACH_PATTERN: &[&str] = &[
     "Snapshot",
 ];
 
-pub const MOST_LINES: usize = 300;
-pub const MOST_COLUMNS: usize = 120;
+pub(crate) const MOST_LINES: usize = 300;
+pub(crate) const MOST_COLUMNS: usize = 120;
 
 /// Longer files, each with the reason why it is not split.
-pub const LONG_FILES: &[(&str, &str)] = &[
+pub(crate) const LONG_FILES: &[(&str, &str)] = &[
     (
         "src/circuit_breaker/shared.rs",
         "all paths to one lock and one word: which steps are atomic is seen side by side",
@@ -164,10 +164,10 @@ pub const LONG_FILES: &[(&str, &str)] = &[
 ];
 
 /// Events that no metric counts, each with its reason.
-pub const EVENTS_WITHOUT_A_METRIC: &[&str] = &[];
+pub(crate) const EVENTS_WITHOUT_A_METRIC: &[&str] = &[];
 
 /// Crates whose types and traits appear in public signatures, each with its reason.
-pub const EXTERNAL_CRATES: &[(&str, &str)] = &[
+pub(crate) const EXTERNAL_CRATES: &[(&str, &str)] = &[
     ("alloc", "the standard library"),
     ("core", "the standard library"),
     ("std", "the standard library"),
@@ -185,7 +185,7 @@ pub const EXTERNAL_CRATES: &[(&str, &str)] = &[
 ];
 
 /// Names of our own invention, and the field's names for them.
-pub const WORDS: &[(&str, &str)] = &[
+pub(crate) const WORDS: &[(&str, &str)] = &[
     ("Again", "Attempts"),
     ("Announcer", "Notifier"),
     ("Audience", "Notifier"),
@@ -237,10 +237,10 @@ pub const WORDS: &[(&str, &str)] = &[
 ];
 
 /// Words that are somebody else's there: a metric is a gauge, and `ToOwned` has an `Owned`.
-pub const WORDS_OF_OTHERS: &[(&str, &str)] = &[("Gauge", "src/observe/metrics"), ("Owned", "src/keyed")];
+pub(crate) const WORDS_OF_OTHERS: &[(&str, &str)] = &[("Gauge", "src/observe/metrics"), ("Owned", "src/keyed")];
 
 /// Turns of phrase that read as if translated.
-pub const PHRASES: &[(&str, &str)] = &[
+pub(crate) const PHRASES: &[(&str, &str)] = &[
     ("too long to be told", "that the clock cannot represent"),
     ("too far away to be told", "that the clock cannot represent"),
     ("is without end", "means no limit"),

@@ -8,14 +8,14 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// One token. Groups are flattened: brackets are tokens like any other.
 #[derive(Clone, Debug)]
-pub struct Token {
+pub(super) struct Token {
     pub text: String,
     pub line: usize,
     pub is_ident: bool,
     pub is_string: bool,
 }
 
-pub struct File {
+pub(super) struct File {
     /// Relative to the root of the repository.
     pub path: PathBuf,
     pub text: String,
@@ -24,7 +24,7 @@ pub struct File {
 }
 
 impl File {
-    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> io::Result<File> {
+    pub(super) fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> io::Result<File> {
         let (path, text) = (path.into(), text.into());
         let mut tokens = Vec::new();
         if path.extension().is_some_and(|extension| extension == "rs") {
@@ -37,7 +37,7 @@ impl File {
     }
 
     /// `src/circuit_breaker/core.rs` is `["circuit_breaker", "core"]`, `src/lib.rs` is empty.
-    pub fn module(&self) -> Vec<String> {
+    pub(super) fn module(&self) -> Vec<String> {
         let below = self.path.strip_prefix("src").unwrap_or(&self.path).with_extension("");
         let mut parts: Vec<String> =
             below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
@@ -48,22 +48,22 @@ impl File {
     }
 
     /// The top folder or file below `src/`.
-    pub fn room(&self) -> String {
+    pub(super) fn room(&self) -> String {
         self.module().into_iter().next().unwrap_or_else(|| "lib".into())
     }
 
-    pub fn is_source(&self) -> bool {
+    pub(super) fn is_source(&self) -> bool {
         self.path.starts_with("src") && !self.tokens.is_empty() && !self.path.ends_with("tests.rs")
     }
 }
 
-pub struct Tree {
+pub(super) struct Tree {
     pub files: Vec<File>,
 }
 
 impl Tree {
     /// Reads the files that the checks look at.
-    pub fn read(root: &Path) -> io::Result<Tree> {
+    pub(super) fn read(root: &Path) -> io::Result<Tree> {
         let mut paths = Vec::new();
         for folder in ["src", "tests", "docs", "examples", "benches", "crates"] {
             collect(&root.join(folder), &mut paths)?;
@@ -81,11 +81,11 @@ impl Tree {
     }
 
     /// The library's own files, without test files.
-    pub fn sources(&self) -> impl Iterator<Item = &File> {
+    pub(super) fn sources(&self) -> impl Iterator<Item = &File> {
         self.files.iter().filter(|file| file.is_source())
     }
 
-    pub fn file(&self, path: &str) -> Option<&File> {
+    pub(super) fn file(&self, path: &str) -> Option<&File> {
         self.files.iter().find(|file| file.path == Path::new(path))
     }
 }
@@ -173,11 +173,11 @@ fn end_of_item(tokens: &[Token], from: usize) -> usize {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// A tree of these files, for tests of the checks.
-    pub fn tree(files: &[(&str, &str)]) -> Tree {
+    pub(crate) fn tree(files: &[(&str, &str)]) -> Tree {
         let files = files.iter().map(|(path, text)| File::new(*path, *text).expect("it lexes")).collect();
         Tree { files }
     }

@@ -4,7 +4,7 @@ use super::source::Tree;
 use super::{Finding, rules};
 
 /// No word for which docs/glossary.md has another: neither as a name in the code, nor as a phrase in prose.
-pub fn words(tree: &Tree) -> Vec<Finding> {
+pub(super) fn words(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources() {
         for token in file.tokens.iter().filter(|token| token.is_ident) {
