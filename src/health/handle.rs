@@ -223,8 +223,8 @@ impl Health {
         RunChecks::new(self.clone())
     }
 
-    /// Whether the start has [begun](Health::begin), or is over: from then on the process is alive, and a liveness
-    /// probe has no reason to restart it.
+    /// Whether startup has [begun](Health::begin) or is over. From then on the process is live, and a liveness probe
+    /// has no reason to restart it.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.0.phase_word.has_begun()

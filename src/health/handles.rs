@@ -8,7 +8,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::name::Name;
 
 /// Down while the circuit is open and no probe may pass: for the rest of its open time, or for as long as it is forced
-/// open. Up while it is half-open and once the open time is over, so that there are requests to probe with. Checking
+/// open. Up while it is half-open and once the open time is over, so that requests arrive to probe with. Checking
 /// changes nothing.
 impl Check for CircuitBreaker {
     fn retry_after(&self) -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! Pure state machines. They are given the time and a source of random numbers, and return what happened: nothing in
+//! Pure state machines. They are given the time and a source of random numbers, and return what happened: nothing
 //! here reads a clock, locks, logs, sleeps or draws a random number.
 
 pub(crate) mod bulkhead;

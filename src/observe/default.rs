@@ -5,27 +5,27 @@ use super::observer::Observer;
 
 static DEFAULT: OnceLock<Notifier> = OnceLock::new();
 
-/// There is a default observer already, which stays.
+/// A default observer was already set, and stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a default observer was set already")]
 #[non_exhaustive]
 pub struct DefaultAlreadySet {}
 
-/// Tells `observer` what happens in everything that is built from now on and is not given an observer of its own:
+/// Makes `observer` the default: everything built from now on reports to it unless given another observer. That is
 /// handles, layers, policies from code or data, runners and probers.
 ///
-/// For an application, once, before it builds anything; a library leaves it alone. What was built before keeps telling
-/// whom it told.
+/// An application calls this once, before it builds anything; a library does not call it. What was built before keeps
+/// its observer.
 ///
 /// # Errors
-/// There is one already. `observer` is dropped.
+/// A default was already set. `observer` is dropped.
 ///
 /// ```standalone_crate
 /// use seaworthy::{CircuitBreaker, Event, TracingObserver, observe};
 ///
 /// let count = |_event: &Event<'_>| { /* … */ };
 /// observe::set_default((TracingObserver, count))?;
-/// // Tells both.
+/// // Reports to both.
 /// let circuit_breaker = CircuitBreaker::builder("payments").build()?;
 /// # let _ = circuit_breaker;
 ///
@@ -36,7 +36,7 @@ pub fn set_default(observer: impl Observer + 'static) -> Result<(), DefaultAlrea
     DEFAULT.set(Notifier::unnamed(Arc::new(observer))).map_err(|_dropped| DefaultAlreadySet {})
 }
 
-/// Who is told where nobody was named, if somebody was set.
+/// The notifier for whatever is built without an observer, if a default was set.
 pub(crate) fn default() -> Option<&'static Notifier> {
     DEFAULT.get()
 }

@@ -1,17 +1,17 @@
-//! Who is told what happens.
+//! Events, and the observers that receive them.
 //!
 //! ```text
 //!   a handle ──▶ its Notifier ──▶ Observer::on_event(&Event) ──▶ TracingObserver: a line in the log
 //!                    │                                      ├──▶ MetricsObserver: counters, gauges, histograms
-//!                    └──▶ nothing is made of what nobody        └──▶ yours: a closure will do
-//!                         is interested in
+//!                    └──▶ no event is made if the observer      └──▶ yours: a closure will do
+//!                         is not interested
 //! ```
 //!
-//! A handle tells the observer that its builder was given. Where it was given none, that is the one of
-//! [`set_default`], and where there is none either, [`TracingObserver`](crate::TracingObserver).
+//! A handle reports to the observer given to its builder; without one, to the default set with [`set_default`]; and
+//! without that, to [`TracingObserver`](crate::TracingObserver).
 //!
-//! Each pattern has an enum of its own in [`Event`](crate::Event); what is outside of this crate tells the same
-//! observers, by [`Notifier`] and [`ExtensionEvent`].
+//! Each pattern has its own enum in [`Event`](crate::Event). Code outside this crate reports to the same observers with
+//! [`Notifier`] and [`ExtensionEvent`].
 
 mod default;
 pub(crate) mod event;

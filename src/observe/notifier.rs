@@ -12,37 +12,37 @@ use super::tracing::TracingObserver;
 use crate::error::one_line::{OneLine, OneLineDebug};
 use crate::rt::panic::{caught, log_guarded};
 
-/// Tells an observer: the one that it was made with, or else the [default](super::set_default).
+/// Passes events to an observer: the one it was made with, or else the [default](super::set_default).
 ///
-/// Each handle of this crate has one. What is outside of it, and wants to tell the same observers, has one too, and
-/// tells an [`ExtensionEvent`](super::ExtensionEvent).
+/// Each handle of this crate has one. Code outside this crate that reports to the same observers also has one, and
+/// passes it an [`ExtensionEvent`](super::ExtensionEvent).
 #[derive(Clone, Default)]
 pub struct Notifier {
     observer: Option<Arc<dyn Observer>>,
     interest: Interest,
-    /// Whether somebody named the observer for this handle.
+    /// Whether the observer was given for this handle, rather than set as the default.
     given: bool,
 }
 
-/// Whatever an observer's panic leaves behind is the observer's own: it is caught here, and nothing of ours is
-/// borrowed.
+/// A panic in an observer is caught here, while nothing of this crate's is borrowed; the state it leaves behind is the
+/// observer's own.
 impl UnwindSafe for Notifier {}
 impl RefUnwindSafe for Notifier {}
 
 impl Notifier {
-    /// Tells `observer`, which is asked for its interest once, here.
+    /// Passes events to `observer`, which is asked for its interest once, here.
     pub fn new(observer: impl Observer + 'static) -> Notifier {
         Notifier { given: true, ..Notifier::unnamed(Arc::new(observer)) }
     }
 
-    /// For handles that name nobody.
+    /// For handles that were given no observer.
     pub(super) fn unnamed(observer: Arc<dyn Observer>) -> Notifier {
         let interest = observer.interest();
         Notifier { observer: Some(observer), interest, given: false }
     }
 
-    /// This one, or the [default](super::set_default) if it was made without an observer and there is one. For the last
-    /// step of a builder: a default that is set later is not heard of.
+    /// This one; or the [default](super::set_default), if this was made without an observer and there is a default. For
+    /// the last step of a builder: a default that is set later has no effect on it.
     #[must_use]
     pub fn or_default(self) -> Notifier {
         match self.missing() {
@@ -51,19 +51,19 @@ impl Notifier {
         }
     }
 
-    /// What [`Notifier::or_default`] would take in place of this.
+    /// What [`Notifier::or_default`] would use instead of this.
     pub(crate) fn missing(&self) -> Option<&'static Notifier> {
         if self.observer.is_none() { default::default() } else { None }
     }
 
-    /// What the observer is interested in. It is worth asking before an event is made that costs something.
+    /// What the observer is interested in. Worth asking before making an event that is costly.
     #[inline]
     #[must_use]
     pub fn interest(&self) -> Interest {
         self.interest
     }
 
-    /// Whether the observer is told of every call.
+    /// Whether the observer is interested in every call.
     #[inline]
     pub(crate) fn hears_calls(&self) -> bool {
         self.interest >= Interest::Calls
@@ -74,14 +74,14 @@ impl Notifier {
         self.given
     }
 
-    /// Whether anybody would hear of what is only worth a `debug`; asked before an event is made of it.
+    /// Whether an event logged at `debug` would reach an observer or a log; asked before the event is made.
     #[inline]
     pub(crate) fn hears_debug(&self) -> bool {
         let loudest = STATIC_MAX_LEVEL.min(LevelFilter::current());
         self.observer.is_some() || loudest >= LevelFilter::DEBUG
     }
 
-    /// Tells what is only for those who are interested in calls.
+    /// Makes and passes on an event only if the observer is interested in calls.
     #[inline]
     pub(crate) fn notify_of_calls<'a, E: Into<Event<'a>>>(&self, event: impl FnOnce() -> E) {
         if self.hears_calls() {
@@ -89,9 +89,9 @@ impl Notifier {
         }
     }
 
-    /// Tells the observer, on this thread. A panic of it is caught and logged.
+    /// Passes an event to the observer, on this thread. A panic in the observer is caught and logged.
     ///
-    /// Whether the observer is [interested](Notifier::interest) is for the caller to ask.
+    /// The caller checks whether the observer is [interested](Notifier::interest).
     pub fn notify<'a>(&self, event: impl Into<Event<'a>>) {
         let event = &event.into();
         match &self.observer {
@@ -101,7 +101,7 @@ impl Notifier {
     }
 }
 
-/// A panic must not become the caller's, who may be in the middle of unwinding already.
+/// Keeps a panic in the observer from the caller, which may already be unwinding.
 pub(super) fn notify_guarded(observer: &dyn Observer, event: &Event<'_>) {
     if let Err(panic) = caught(|| observer.on_event(event)) {
         let (event, panic) = (OneLineDebug(event), OneLine(&panic));

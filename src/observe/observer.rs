@@ -4,10 +4,10 @@ use super::event::Event;
 use super::interest::Interest;
 use super::notifier::notify_guarded;
 
-/// Is told what happens, by the thread that made it happen and outside of any lock: it may call any method of the
-/// handle that the event is about.
+/// Receives events, on the thread that caused them and outside any lock: it may call any method of the handle that the
+/// event is about.
 ///
-/// It runs on the path of a call, so it should be quick. A panic in it is caught and logged; the call goes on.
+/// It runs as part of a call, so it should be quick. A panic in it is caught and logged; the call goes on.
 ///
 /// Any closure that takes an [`&Event`](Event) is an observer:
 ///
@@ -26,19 +26,19 @@ use super::notifier::notify_guarded;
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
 ///
-/// Two observers, or three, are one: `(TracingObserver, mine)` tells both, and a panic of the one does not keep it from
-/// the other.
+/// A tuple of two or three observers is an observer, too: `(TracingObserver, mine)` passes each event to both, and a
+/// panic in one does not keep the event from the other.
 pub trait Observer: Send + Sync {
-    /// Takes note of an event.
+    /// Handles an event.
     fn on_event(&self, event: &Event<'_>);
 
-    /// What it wants to be told: changes and failures, unless it says otherwise, or every call, those that go well
-    /// included, and what is built and dropped (the events marked with † in [`Event`]).
+    /// Which events it receives. By default changes and failures; with [`Interest::Calls`], also every call, including
+    /// those that succeed, and what is built and dropped (the events marked with † in the enums of [`Event`]).
     ///
-    /// It is asked when it is given to a builder, and has to say the same for as long as it lives. With
-    /// [`Interest::Calls`] each call costs more: what the observer takes, and for a circuit breaker two clock readings
-    /// and, with a window, the same as for [`slow_call`](crate::circuit_breaker::CircuitBreakerBuilder::slow_call).
-    /// Otherwise calls cost what they cost without an observer.
+    /// It is asked when the observer is given to a builder, and the answer must never change. With [`Interest::Calls`]
+    /// each call costs more: whatever the observer costs, and for a circuit breaker two clock reads and, with a window,
+    /// the same as for [`slow_call`](crate::circuit_breaker::CircuitBreakerBuilder::slow_call). Otherwise calls cost
+    /// the same as without an observer.
     fn interest(&self) -> Interest {
         Interest::Changes
     }
@@ -50,7 +50,7 @@ impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
     }
 }
 
-/// Tells the one inside.
+/// Passes events to the observer inside.
 impl<O: Observer + ?Sized> Observer for Arc<O> {
     fn on_event(&self, event: &Event<'_>) {
         (**self).on_event(event);
@@ -61,7 +61,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
     }
 }
 
-/// Tells both. Each is told of calls only if it is interested in them.
+/// Passes events to both, but events about calls only to those interested in them.
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn on_event(&self, event: &Event<'_>) {
         notify_one_of_many(&self.0, event);
@@ -73,7 +73,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
-/// Tells all three. Each is told of calls only if it is interested in them.
+/// Passes events to all three, but events about calls only to those interested in them.
 impl<A: Observer, B: Observer, C: Observer> Observer for (A, B, C) {
     fn on_event(&self, event: &Event<'_>) {
         notify_one_of_many(&self.0, event);

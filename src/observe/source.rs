@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::name::Name;
 
-/// What an event is about, beside its name: which family it belongs to, if it does.
+/// What an event is about, besides a name: the family the handle belongs to, if any.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     family: Option<&'a Name>,
@@ -36,22 +36,22 @@ impl fmt::Debug for Source<'_> {
     }
 }
 
-/// Where a handle keeps what an observer found for it, so that it is not looked up for each event.
+/// What an observer looked up for a handle, which keeps it so that it is not looked up for each event.
 #[derive(Default)]
 pub(crate) struct ObserverCache {
     #[cfg(feature = "metrics")]
-    /// And whether they are those of a key.
+    /// The series, and whether they are those of a single key.
     pub(crate) series: OnceLock<(Arc<super::metrics::NamedSeries>, bool)>,
 }
 
-/// A copy is of another handle, for which nothing was found yet.
+/// A clone belongs to another handle, for which nothing has been looked up yet.
 impl Clone for ObserverCache {
     fn clone(&self) -> ObserverCache {
         ObserverCache::default()
     }
 }
 
-/// What is in it is the observer's, and whole after each step.
+/// What is in it belongs to the observer, and is complete after each step.
 impl UnwindSafe for ObserverCache {}
 impl RefUnwindSafe for ObserverCache {}
 

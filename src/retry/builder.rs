@@ -105,7 +105,7 @@ impl RetryBuilder {
         self
     }
 
-    /// Pays for retries from a budget of the policy's own, with these settings, which [`build`](Self::build) checks.
+    /// Pays for retries from the policy's own budget, with these settings, which [`build`](Self::build) checks.
     pub fn own_budget(mut self, budget: RetryBudgetBuilder) -> RetryBuilder {
         self.budget = Spending::OwnOf(budget);
         self

@@ -1,4 +1,4 @@
-//! The only modules that touch the world outside: the clock, chance, threads, locks, and panics.
+//! The only modules that touch the outside world: the clock, randomness, threads, locks and panics.
 
 pub(crate) mod panic;
 pub(crate) mod random;

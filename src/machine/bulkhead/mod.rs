@@ -1,4 +1,4 @@
-//! Which callers hold a permit of a bulkhead, and which wait for one.
+//! Which callers hold a permit of a bulkhead, and which are waiting for one.
 
 pub(crate) mod permits;
 pub(crate) mod queue;

@@ -78,7 +78,7 @@ impl Permits {
         self.has_room().then(|| Permits(self.0 + Permits::PERMIT))
     }
 
-    /// Like [`Permits::take`], where it is known that no caller waits.
+    /// Like [`Permits::acquire`], where it is known that no caller waits.
     pub(crate) fn acquire_quietly(self) -> Option<Permits> {
         debug_assert!(self.is_quiet(), "callers wait, or steps must be reported");
         (self.in_use() < self.limit()).then(|| Permits(self.0 + Permits::PERMIT))

@@ -1,4 +1,4 @@
-//! The phases of a service, and what a check has to see before it changes its mind.
+//! The phases of a service, and how many results in a row it takes to change a verdict.
 
 pub(crate) mod phase;
 pub(crate) mod streak;

@@ -1,4 +1,4 @@
-//! What is known of a probed target, and when which target is probed next.
+//! What is known about a probed target, and which target is probed next, and when.
 
 pub(crate) mod schedule;
 #[cfg(test)]

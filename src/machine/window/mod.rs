@@ -1,4 +1,4 @@
-//! What a circuit breaker and a retry budget remember of recent calls.
+//! What a circuit breaker and a retry budget remember about recent calls.
 
 pub(crate) mod buckets;
 pub(crate) mod count_window;
@@ -86,7 +86,7 @@ impl Window {
         }
     }
 
-    /// Evicts what has become too old.
+    /// Evicts what is too old.
     pub(crate) fn evict(&mut self, now: Timestamp) {
         if let Window::Time(window) = self {
             window.rotate(now);
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    /// CB-04: at least ten buckets; no verdict leaves before the span is over; each is gone a tenth of the span later.
+    /// CB-04: at least ten buckets; no verdict leaves before the span is over; each has left a tenth of the span later.
     #[test]
     fn time_window_keeps_a_verdict_for_the_span_and_a_tenth() {
         for span in [10, 19, 25, 100, 1_003] {

@@ -5,7 +5,7 @@ use crate::name::Name;
 use crate::observe::interest::Interest;
 use crate::observe::source::Source;
 
-/// What happens to a bulkhead and its callers.
+/// The events of a bulkhead and its callers.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum BulkheadEvent<'a> {
@@ -14,9 +14,9 @@ pub enum BulkheadEvent<'a> {
     Rejected {
         /// The bulkhead.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// The time that the call waited for a permit in vain. Absent if it was rejected at once.
+        /// How long the call waited for a permit in vain; absent if it was rejected at once.
         waited: Option<Duration>,
     },
     /// † The number of a bulkhead's permits changed.
@@ -24,20 +24,20 @@ pub enum BulkheadEvent<'a> {
     Resized {
         /// The bulkhead.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
         /// How many permits it had; 0 when it was built.
         from: u32,
         /// How many it has; 0 when its last handle was dropped.
         to: u32,
     },
-    /// † A caller took a permit without waiting. Two threads may tell theirs in either order, here and below: add them
-    /// up.
+    /// † A caller took a permit without waiting. Events from two threads may arrive in either order, here and below:
+    /// add them up.
     #[non_exhaustive]
     Acquired {
         /// The bulkhead.
         name: &'a Name,
-        /// The family that it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
     /// † A caller began to wait for a permit.
@@ -45,23 +45,24 @@ pub enum BulkheadEvent<'a> {
     Queued {
         /// The bulkhead.
         name: &'a Name,
-        /// The family that it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
-    /// † A caller that waited was given a permit, also if it has not noticed yet. Told by the thread that released it.
+    /// † A waiting caller was given a permit, even if it has not noticed yet. Reported by the thread that released the
+    /// permit.
     #[non_exhaustive]
     Granted {
         /// The bulkhead.
         name: &'a Name,
-        /// The family that it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
-    /// † A caller gave its permit back, and nobody who waited got it in the same step.
+    /// † A caller gave its permit back, and no waiting caller was given it in the same step.
     #[non_exhaustive]
     Released {
         /// The bulkhead.
         name: &'a Name,
-        /// The family that it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
     /// † A caller stopped waiting, without a permit.
@@ -69,13 +70,13 @@ pub enum BulkheadEvent<'a> {
     Left {
         /// The bulkhead.
         name: &'a Name,
-        /// The family that it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
 }
 
 impl BulkheadEvent<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {

@@ -7,26 +7,26 @@ use crate::name::Name;
 use crate::observe::interest::Interest;
 use crate::observe::source::Source;
 
-/// What happens to a circuit breaker and its calls.
+/// The events of a circuit breaker and its calls.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum CircuitBreakerEvent<'a> {
-    /// A circuit changed its state. Told exactly once for each change, after the new state is visible.
+    /// A circuit changed its state. Reported exactly once for each change, after the new state is visible.
     #[non_exhaustive]
     Transition {
         /// The circuit.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// The state that it left.
+        /// The state it left.
         from: State,
-        /// The state that it is in; never the same.
+        /// The state it is in now; never the same as `from`.
         to: State,
-        /// Grows with every change of this circuit, so that changes told by two threads can be put in order.
+        /// Grows with every change of this circuit, so that changes reported by two threads can be put in order.
         sequence: u64,
         /// Why.
         cause: TransitionCause,
-        /// What had been counted in the state that it left.
+        /// What was counted in the state it left.
         counts: Counts,
     },
     /// A circuit rejected a call.
@@ -34,17 +34,17 @@ pub enum CircuitBreakerEvent<'a> {
     Rejected {
         /// The circuit.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// The open time that is left, where it is known.
+        /// The open time that is left, if known.
         retry_after: Option<Duration>,
     },
-    /// A circuit that only observes would have opened. Told once, until no rule is broken any more.
+    /// A circuit that only observes would have opened. Reported only once until no rule is broken any more.
     #[non_exhaustive]
     WouldHaveOpened {
         /// The circuit.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
         /// The rule that is broken.
         cause: TransitionCause,
@@ -56,7 +56,7 @@ pub enum CircuitBreakerEvent<'a> {
     Built {
         /// The circuit.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
     /// † The last handle of a circuit was dropped.
@@ -64,22 +64,22 @@ pub enum CircuitBreakerEvent<'a> {
     Dropped {
         /// The circuit.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// The state that it was in.
+        /// The state it was in.
         state: State,
     },
-    /// † A call that a circuit had let pass was settled. Told once for each such call, however it ended.
+    /// † A call that a circuit admitted was settled. Reported once for each such call, however it ended.
     #[non_exhaustive]
     Settled {
         /// The circuit.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// How it went. A call that was dropped is what [`OnDrop`](crate::OnDrop) says, one that panicked is a failure.
-        /// Told as it is, also if it came too late to count.
+        /// How it went. A dropped call counts as what [`OnDrop`](crate::OnDrop) says, and one that panicked as a
+        /// failure. A verdict that came too late to count is reported unchanged.
         verdict: Verdict,
-        /// From the moment at which the call was let pass.
+        /// The time since the call was admitted.
         elapsed: Duration,
     },
     /// † The inner service of a circuit failed to become ready, which counts as a failed call that never began.
@@ -87,13 +87,13 @@ pub enum CircuitBreakerEvent<'a> {
     ReadyFailed {
         /// The circuit.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
 }
 
 impl CircuitBreakerEvent<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {

@@ -1,15 +1,15 @@
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-/// An error, in words. `Display` and `Debug` are the error's own: some print as an empty string with the one and say
-/// everything with the other.
+/// An error, as text. `Display` and `Debug` are the error's own: some errors print nothing with the one and everything
+/// with the other.
 #[derive(Clone, Copy)]
 pub struct ErrorRef<'a> {
     display: &'a dyn fmt::Display,
     debug: &'a dyn fmt::Debug,
 }
 
-/// It only shows the error, which is the caller's own.
+/// It only displays the error, which belongs to the caller.
 impl UnwindSafe for ErrorRef<'_> {}
 impl RefUnwindSafe for ErrorRef<'_> {}
 

@@ -4,10 +4,10 @@ use super::Event;
 use crate::name::Name;
 use crate::observe::interest::Interest;
 
-/// An event of something outside of this crate, a leader election or a queue for instance, that is told to the same
+/// An event from outside this crate, for instance of a leader election or a queue, that is reported to the same
 /// observers.
 ///
-/// [`TracingObserver`](crate::TracingObserver) logs it, and `MetricsObserver` counts it. Tell it with a
+/// [`TracingObserver`](crate::TracingObserver) logs it, and `MetricsObserver` counts it. Report it with a
 /// [`Notifier`](crate::observe::Notifier):
 ///
 /// ```
@@ -54,41 +54,40 @@ use crate::observe::interest::Interest;
 /// }
 /// ```
 pub trait ExtensionEvent: fmt::Debug {
-    /// What tells it, as a word in lower case: `leader`, `queue`. Stands in logs, and is a label of a metric.
+    /// What reports it, as one lower-case word: `leader`, `queue`. Appears in logs and as a metric's label.
     fn component(&self) -> &'static str;
 
-    /// The name of the handle that it is about, if that has one.
+    /// The name of the handle it is about, if that has one.
     fn name(&self) -> Option<&Name>;
 
-    /// What happened, as words in lower case with underscores: `lease_lost`. Stands in logs, and is a label of a
-    /// metric.
+    /// What happened, as lower-case words with underscores: `lease_lost`. Appears in logs and as a metric's label.
     fn kind(&self) -> &'static str;
 
-    /// How much an operator has to care; the level of the line in the log.
+    /// How much it matters to an operator; the level of the log line.
     fn severity(&self) -> Severity;
 
-    /// What an observer has to be interested in to be told: a change of state, unless it says otherwise.
+    /// The interest that an observer needs to receive this event; [`Interest::Changes`] by default.
     fn interest(&self) -> Interest {
         Interest::Changes
     }
 
-    /// Hands out what else there is to say, one field at a time. Nothing, unless it says otherwise.
+    /// Passes everything else worth reporting to `field`, one field at a time. Nothing by default.
     fn fields(&self, field: &mut dyn FnMut(&'static str, &dyn fmt::Display)) {
         let _ = field;
     }
 }
 
-/// How much an operator has to care.
+/// How much an event matters to an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
-    /// For finding a fault; many a second are normal.
+    /// For finding faults; many per second are normal.
     Debug,
-    /// A change that is expected.
+    /// An expected change.
     Info,
-    /// Something went down, or goes on with less.
+    /// Something went down, or continues with less.
     Warn,
-    /// Something is lost, or has stopped.
+    /// Something is lost or has stopped.
     Error,
 }
 

@@ -3,18 +3,18 @@ use crate::name::Name;
 use crate::observe::interest::Interest;
 use crate::observe::source::Source;
 
-/// What happens to a fallback and the calls that it answers.
+/// The events of a fallback and the calls it answers.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum FallbackEvent<'a> {
-    /// A call failed and is answered in another way. Told before that begins.
+    /// A call failed and is answered by the fallback. Reported before the fallback begins.
     #[non_exhaustive]
     FellBack {
         /// The fallback.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// What the call failed with.
+        /// The error of the call.
         error: ErrorRef<'a>,
     },
     /// † A fallback was built.
@@ -22,13 +22,13 @@ pub enum FallbackEvent<'a> {
     Built {
         /// The fallback.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
 }
 
 impl FallbackEvent<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {

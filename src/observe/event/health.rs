@@ -3,20 +3,20 @@ use crate::machine::lifecycle::phase::Phase;
 use crate::name::Name;
 use crate::observe::interest::Interest;
 
-/// What happens to a service: its phase, its checks and the requests that it lets in.
+/// The events of a service: its phase, its checks and the requests it lets in.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum HealthEvent<'a> {
-    /// A service moved on to another phase of its life.
+    /// A service moved on to another phase.
     #[non_exhaustive]
     PhaseChanged {
-        /// The phase that it left.
+        /// The phase it left.
         from: Phase,
-        /// The phase that it is in.
+        /// The phase it is in now.
         to: Phase,
     },
-    /// A check of a service went down or up again, as noticed by a request or a run of the checks. A check is taken for
-    /// up before it is first asked.
+    /// A check of a service went down or came up again, as noticed by a request or a run of the checks. A check counts
+    /// as up until it is first asked.
     #[non_exhaustive]
     CheckChanged {
         /// The check.
@@ -29,52 +29,52 @@ pub enum HealthEvent<'a> {
     /// A service that is not ready rejected a request.
     #[non_exhaustive]
     Rejected {
-        /// The check that is in the way, or the phase.
+        /// The check that keeps requests out, or the phase.
         reason: &'a Name,
-        /// Where the service is in its life; if it is serving, a check is in the way.
+        /// The phase of the service; if it is serving, a check keeps requests out.
         phase: Phase,
     },
-    /// † A [`Health`](crate::Health) was made. The service is [`Starting`](Phase::Starting), with no check and no
-    /// request in flight.
+    /// † A [`Health`](crate::Health) was created. The service is [`Starting`](Phase::Starting), with no checks and no
+    /// requests in flight.
     #[non_exhaustive]
     Built {},
-    /// † The last handle of a [`Health`](crate::Health) was dropped. Each check that it had was told as removed before.
+    /// † The last handle of a [`Health`](crate::Health) was dropped. Each of its checks was reported as removed before.
     #[non_exhaustive]
     Dropped {
-        /// The phase that the service was in.
+        /// The phase the service was in.
         phase: Phase,
     },
-    /// † A service has another check. One that takes the place of another is told only if it is required and the other
-    /// was not, or the other way round.
+    /// † A check was added to a service. One that replaces another is reported only if it is required and the other was
+    /// not, or vice versa.
     #[non_exhaustive]
     CheckAdded {
         /// The check.
         name: &'a Name,
         /// Whether the service is out of rotation while it is down.
         required: bool,
-        /// What it is taken for: up, or what the check was noticed to be whose place it takes.
+        /// Whether it counts as up: yes, unless it replaces a check that was last noticed to be down.
         up: bool,
     },
-    /// † A service has a check no more. After this, nothing is told of it.
+    /// † A check was removed from a service. Nothing more is reported about it.
     #[non_exhaustive]
     CheckRemoved {
         /// The check.
         name: &'a Name,
         /// Whether the service was out of rotation while it was down.
         required: bool,
-        /// Whether it was up, as noticed last.
+        /// Whether it was up when last noticed.
         up: bool,
     },
-    /// † A service let a request in, which is in flight from now on.
+    /// † A service let a request in, which is now in flight.
     #[non_exhaustive]
     RequestAdmitted {},
-    /// † A request that a service let in is not in flight any more. Told once for each of them, however it ended.
+    /// † A request that a service let in is no longer in flight. Reported once for each, however it ended.
     #[non_exhaustive]
     RequestLeft {},
 }
 
 impl HealthEvent<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {

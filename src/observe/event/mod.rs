@@ -1,4 +1,4 @@
-//! What is told to observers: an enum for each pattern.
+//! The events that observers receive: an enum for each pattern.
 
 mod bulkhead;
 mod circuit_breaker;
@@ -29,10 +29,10 @@ pub use timeout::{Limit, TimeoutEvent};
 
 use super::interest::Interest;
 
-/// Something that happened, told to an [`Observer`](crate::Observer).
+/// Something that happened, reported to an [`Observer`](crate::Observer).
 ///
-/// Those marked with † in their enums are told only to an observer that is interested in
-/// [calls](Interest::Calls); the others are told to all.
+/// Those marked with † in their enums are reported only to observers that are interested in
+/// [calls](Interest::Calls), the others to all.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -54,16 +54,16 @@ pub enum Event<'a> {
     Runner(RunnerEvent<'a>),
     /// Of a prober's targets.
     Probe(ProbeEvent<'a>),
-    /// Of something outside of this crate: see [`ExtensionEvent`].
+    /// From outside this crate: see [`ExtensionEvent`].
     Extension(&'a dyn ExtensionEvent),
 }
 
-/// It only shows what is told, and an extension's event is the extension's own.
+/// It only shows what happened, and an extension's event belongs to the extension.
 impl UnwindSafe for Event<'_> {}
 impl RefUnwindSafe for Event<'_> {}
 
 impl Event<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {

@@ -5,45 +5,45 @@ use crate::machine::probe_state::{ProbeOutcome, ProbeState};
 use crate::name::Name;
 use crate::observe::interest::Interest;
 
-/// What happens to the targets of a prober.
+/// The events of a prober and its targets.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ProbeEvent<'a> {
-    /// What is known of a probed target changed. Told exactly once for each change, after the new state is visible.
+    /// A target's state changed. Reported exactly once for each change, after the new state is visible.
     #[non_exhaustive]
     Transition {
         /// The target.
         name: &'a Name,
-        /// The state that it left.
+        /// The state it left.
         from: ProbeState,
-        /// The state that it is in; never the same.
+        /// The state it is in now; never the same as `from`.
         to: ProbeState,
         /// Grows with every change of any target of this prober.
         sequence: u64,
-        /// Successes in a row up to now.
+        /// Successes in a row so far.
         successes: u32,
-        /// Failures in a row up to now.
+        /// Failures in a row so far.
         failures: u32,
         /// Why the last probe failed, if it did.
         error: Option<&'a str>,
     },
-    /// † A prober has another target.
+    /// † A target was added to a prober.
     #[non_exhaustive]
     TargetAdded {
         /// The target.
         name: &'a Name,
-        /// The state that it is in.
+        /// The state it is in.
         state: ProbeState,
     },
-    /// † A prober has a target no more: it was removed, or the last handle of the prober was dropped.
+    /// † A prober lost a target: it was removed, or the last handle of the prober was dropped.
     #[non_exhaustive]
     TargetRemoved {
         /// The target.
         name: &'a Name,
-        /// The state that it was in.
+        /// The state it was in.
         state: ProbeState,
     },
-    /// † A probe ended and counts. Not told of one that was given up because the target, its policy or the prober
+    /// † A probe ended and counts. Not reported for one that was given up because the target, its policy or the prober
     /// changed.
     #[non_exhaustive]
     Probed {
@@ -53,13 +53,13 @@ pub enum ProbeEvent<'a> {
         outcome: ProbeOutcome,
         /// Why it failed, if it did.
         error: Option<&'a str>,
-        /// From the moment at which it was due and there was room for it.
+        /// The time since it was due and there was room for it.
         elapsed: Duration,
     },
 }
 
 impl ProbeEvent<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {

@@ -8,35 +8,35 @@ use crate::name::Name;
 use crate::observe::interest::Interest;
 use crate::observe::source::Source;
 
-/// What happens to a retry policy and the requests that it retries.
+/// The events of a retry policy and the requests it retries.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum RetryEvent<'a> {
-    /// An attempt failed and will be made again, after a wait. Told before the wait.
+    /// An attempt failed and the request will be retried after a wait. Reported before the wait.
     #[non_exhaustive]
     Retried {
         /// The retry policy.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
         /// Which attempt failed; the first is 1.
         attempt: u32,
         /// The wait before the next one.
         delay: Duration,
-        /// What it failed with; absent if it was a response that is retried.
+        /// The error it failed with; absent if a response is retried.
         error: Option<ErrorRef<'a>>,
-        /// The budget that it was paid from, unless it was free.
+        /// The budget that pays for it, unless retries are free.
         budget: Option<BudgetRef<'a>>,
     },
-    /// A request is not retried any more, and its caller gets the last result. Not told of a request whose first
+    /// A request is not retried any more, and its caller gets the last result. Not reported for a request whose first
     /// attempt succeeded.
     #[non_exhaustive]
     Stopped {
         /// The retry policy.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// How many attempts were made, the first included.
+        /// How many attempts were made, including the first.
         attempts: u32,
         /// Why.
         reason: StopReason,
@@ -50,25 +50,25 @@ pub enum RetryEvent<'a> {
     Built {
         /// The retry policy.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// The budget that it pays from, unless its retries are free.
+        /// The budget it pays from, unless its retries are free.
         budget: Option<BudgetRef<'a>>,
     },
-    /// † The first attempt of a request begins.
+    /// † A request's first attempt begins.
     #[non_exhaustive]
     Began {
         /// The retry policy.
         name: &'a Name,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// The budget that it pays from, unless its retries are free.
+        /// The budget it pays from, unless its retries are free.
         budget: Option<BudgetRef<'a>>,
     },
 }
 
 impl RetryEvent<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {
@@ -84,7 +84,7 @@ impl<'a> From<RetryEvent<'a>> for Event<'a> {
     }
 }
 
-/// The budget that a retry policy pays from.
+/// The budget a retry policy pays from.
 #[derive(Clone, Copy)]
 pub struct BudgetRef<'a>(&'a dyn Balance);
 
@@ -93,7 +93,7 @@ pub(crate) trait Balance {
     fn balance(&self) -> u64;
 }
 
-/// It only asks for the balance, which takes the budget's lock for a moment.
+/// It only reads the balance, which takes the budget's lock briefly.
 impl UnwindSafe for BudgetRef<'_> {}
 impl RefUnwindSafe for BudgetRef<'_> {}
 
@@ -102,7 +102,7 @@ impl<'a> BudgetRef<'a> {
         BudgetRef(budget)
     }
 
-    /// The whole tokens that are in it now.
+    /// The number of whole tokens in it now.
     #[must_use]
     pub fn balance(&self) -> u64 {
         self.0.balance()

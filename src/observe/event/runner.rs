@@ -4,11 +4,11 @@ use super::{ErrorRef, Event};
 use crate::name::Name;
 use crate::observe::interest::Interest;
 
-/// What happens to the tasks of a runner.
+/// The events of the tasks of a runner.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum RunnerEvent<'a> {
-    /// A task of a runner failed. Told by the task, after its future was dropped.
+    /// A task of a runner failed. Reported by the task, after its future was dropped.
     #[non_exhaustive]
     TaskFailed {
         /// The task.
@@ -17,17 +17,17 @@ pub enum RunnerEvent<'a> {
         error: ErrorRef<'a>,
         /// Whether it panicked.
         panicked: bool,
-        /// The wait before it is run again, for supervised and periodic tasks. Absent if it is not, and then the run
-        /// ends.
+        /// The wait before it is run again, for supervised and periodic tasks. Absent if it is not run again, and then
+        /// the run ends.
         again_in: Option<Duration>,
     },
-    /// † A runner took in a task, which is about to begin.
+    /// † A runner accepted a task, which is about to begin.
     #[non_exhaustive]
     TaskStarted {
         /// The task.
         name: &'a Name,
     },
-    /// † A task of a runner has ended for good, however that came about. Told once for each that was started.
+    /// † A task of a runner has ended for good, for whatever reason. Reported once for each task that was started.
     #[non_exhaustive]
     TaskEnded {
         /// The task.
@@ -36,7 +36,7 @@ pub enum RunnerEvent<'a> {
 }
 
 impl RunnerEvent<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {

@@ -6,26 +6,26 @@ use crate::name::Name;
 use crate::observe::interest::Interest;
 use crate::observe::source::Source;
 
-/// What happens to calls and bodies with a timeout.
+/// The events of calls and bodies with a timeout.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum TimeoutEvent<'a> {
-    /// A timeout gave something up. Told after the inner future or body was dropped.
+    /// A call or body exceeded its time limit. Reported after the inner future or body was dropped.
     #[non_exhaustive]
     TimedOut {
         /// The timeout, if it has a name.
         name: Option<&'a Name>,
-        /// Which family it belongs to.
+        /// Its family of keys, if it belongs to one.
         source: Source<'a>,
-        /// Which time limit was exceeded.
+        /// The time limit that was exceeded.
         limit: Limit,
-        /// How long it was.
+        /// How long the limit was.
         after: Duration,
     },
 }
 
 impl TimeoutEvent<'_> {
-    /// What an observer has to be interested in to be told.
+    /// The interest that an observer needs to receive this event.
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {
@@ -40,7 +40,7 @@ impl<'a> From<TimeoutEvent<'a>> for Event<'a> {
     }
 }
 
-/// Which time limit was exceeded.
+/// The time limit that was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {

@@ -1,6 +1,6 @@
 use metrics::Unit;
 
-/// What is the same for all series of a metric.
+/// What all series of a metric have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Metric {
     pub(super) name: &'static str,
@@ -24,92 +24,88 @@ pub(super) const CALLS: Metric = metric(
     "seaworthy_circuit_breaker_calls_total",
     MetricKind::Counter,
     Unit::Count,
-    "Calls that a circuit let pass and that were settled, by what they said about the backend",
+    "Calls admitted by a circuit breaker and settled, by outcome",
 );
 pub(super) const CALL_DURATION: Metric = metric(
     "seaworthy_circuit_breaker_call_duration_seconds",
     MetricKind::Histogram,
     Unit::Seconds,
-    "How long the calls took that a circuit let pass, from there until they were settled",
+    "How long calls took from being admitted by a circuit breaker until they were settled",
 );
 pub(super) const READY_FAILURES: Metric = metric(
     "seaworthy_circuit_breaker_ready_failures_total",
     MetricKind::Counter,
     Unit::Count,
-    "Times that a circuit's inner service failed to become ready for a call",
+    "Times that the inner service of a circuit breaker failed to become ready for a call",
 );
 pub(super) const STATE: Metric = metric(
     "seaworthy_circuit_breaker_state",
     MetricKind::Gauge,
     Unit::Count,
-    "1 for the state that a circuit is in, 0 for the others",
+    "1 for the state that a circuit breaker is in, 0 for the others",
 );
 pub(super) const TRANSITIONS: Metric = metric(
     "seaworthy_circuit_breaker_transitions_total",
     MetricKind::Counter,
     Unit::Count,
-    "Changes of a circuit's state",
+    "Changes of the state of a circuit breaker",
 );
 pub(super) const OPENED: Metric = metric(
     "seaworthy_circuit_breaker_opened_total",
     MetricKind::Counter,
     Unit::Count,
-    "Times that a circuit opened, by the cause",
+    "Times that a circuit breaker opened, by cause",
 );
 pub(super) const WOULD_HAVE_OPENED: Metric = metric(
     "seaworthy_circuit_breaker_would_have_opened_total",
     MetricKind::Counter,
     Unit::Count,
-    "Times that a circuit that only observes would have opened, by the cause",
+    "Times that a circuit breaker that only observes would have opened, by cause",
 );
 pub(super) const REJECTIONS: Metric = metric(
     "seaworthy_rejections_total",
     MetricKind::Counter,
     Unit::Count,
-    "Calls that were rejected without having been made, by the reason",
+    "Calls and requests that were rejected and never made, by reason",
 );
 pub(super) const LIMIT: Metric =
-    metric("seaworthy_bulkhead_limit", MetricKind::Gauge, Unit::Count, "How many calls a bulkhead lets run at a time");
+    metric("seaworthy_bulkhead_limit", MetricKind::Gauge, Unit::Count, "How many calls a bulkhead allows at a time");
 pub(super) const IN_USE: Metric =
     metric("seaworthy_bulkhead_permits_in_use", MetricKind::Gauge, Unit::Count, "Permits of a bulkhead in use");
 pub(super) const QUEUED: Metric =
-    metric("seaworthy_bulkhead_queued", MetricKind::Gauge, Unit::Count, "Calls that wait for a permit of a bulkhead");
+    metric("seaworthy_bulkhead_queued", MetricKind::Gauge, Unit::Count, "Calls waiting for a permit of a bulkhead");
 pub(super) const REQUESTS: Metric = metric(
     "seaworthy_retry_requests_total",
     MetricKind::Counter,
     Unit::Count,
-    "Requests that a retry policy made a first attempt for",
+    "Requests under a retry policy, counted with their first attempt",
 );
-pub(super) const RETRIES: Metric = metric(
-    "seaworthy_retries_total",
-    MetricKind::Counter,
-    Unit::Count,
-    "Attempts that failed and were to be made again",
-);
+pub(super) const RETRIES: Metric =
+    metric("seaworthy_retries_total", MetricKind::Counter, Unit::Count, "Attempts that failed and were to be repeated");
 pub(super) const STOPS: Metric = metric(
     "seaworthy_retry_stops_total",
     MetricKind::Counter,
     Unit::Count,
-    "Requests that failed at first and were not, or no longer, retried, by the reason",
+    "Requests whose first attempt did not succeed, counted when they ended, by reason",
 );
 pub(super) const BUDGET: Metric = metric(
     "seaworthy_retry_budget_tokens",
     MetricKind::Gauge,
     Unit::Count,
-    "Retries that the budget had tokens for when the policy last asked it",
+    "Balance of the retry budget when the policy last read it",
 );
 pub(super) const TIMEOUTS: Metric = metric(
     "seaworthy_timeouts_total",
     MetricKind::Counter,
     Unit::Count,
-    "Calls and bodies that were given up, by the limit",
+    "Calls and bodies that exceeded a time limit, by limit",
 );
 
 pub(super) const FALLBACKS: Metric = metric(
     "seaworthy_fallbacks_total",
     MetricKind::Counter,
     Unit::Count,
-    "Calls that failed and were answered in another way",
+    "Calls that failed and were answered by the fallback",
 );
 pub(super) const PHASE: Metric = metric(
     "seaworthy_phase",
@@ -121,7 +117,7 @@ pub(super) const IN_FLIGHT: Metric = metric(
     "seaworthy_requests_in_flight",
     MetricKind::Gauge,
     Unit::Count,
-    "Requests that the service let in and that have not been answered",
+    "Requests that the service let in and that have not ended",
 );
 pub(super) const CHECK_STATE: Metric = metric(
     "seaworthy_check_state",
@@ -135,7 +131,7 @@ pub(super) const TASK_FAILURES: Metric = metric(
     "seaworthy_task_failures_total",
     MetricKind::Counter,
     Unit::Count,
-    "Times that a task of a runner failed, by the cause and by whether it is run again",
+    "Failed runs of a task, by cause and by whether it is run again",
 );
 pub(super) const KEYED_MAX: Metric =
     metric("seaworthy_keyed_max_handles", MetricKind::Gauge, Unit::Count, "How many handles a family may have");
@@ -145,19 +141,19 @@ pub(super) const KEYED_EVICTED: Metric = metric(
     "seaworthy_keyed_evicted_total",
     MetricKind::Counter,
     Unit::Count,
-    "Handles that a family has evicted, by the cause",
+    "Handles that a family evicted, by cause",
 );
 pub(super) const KEYED_EXHAUSTED: Metric = metric(
     "seaworthy_keyed_exhausted_total",
     MetricKind::Counter,
     Unit::Count,
-    "Times that a family came to have no room for another key",
+    "Times that a family ran out of room for another key",
 );
 pub(super) const KEYED_OVERFLOWS: Metric = metric(
     "seaworthy_keyed_overflows_total",
     MetricKind::Counter,
     Unit::Count,
-    "Times that a key got the overflow of a family, which had no room for it",
+    "Look-ups that got the overflow handle because the family had no room",
 );
 pub(super) const TARGET_STATE: Metric = metric(
     "seaworthy_probe_target_state",
@@ -165,24 +161,20 @@ pub(super) const TARGET_STATE: Metric = metric(
     Unit::Count,
     "1 for the state that a probed target is in, 0 for the others",
 );
-pub(super) const PROBES: Metric = metric(
-    "seaworthy_probes_total",
-    MetricKind::Counter,
-    Unit::Count,
-    "Probes that ended and counted, by how they went",
-);
+pub(super) const PROBES: Metric =
+    metric("seaworthy_probes_total", MetricKind::Counter, Unit::Count, "Probes that ended and counted, by outcome");
 pub(super) const PROBE_DURATION: Metric = metric(
     "seaworthy_probe_duration_seconds",
     MetricKind::Histogram,
     Unit::Seconds,
-    "How long the probes took that counted",
+    "How long the probes that counted took",
 );
 
 pub(super) const EXTENSION_EVENTS: Metric = metric(
     "seaworthy_extension_events_total",
     MetricKind::Counter,
     Unit::Count,
-    "Events of what is outside of this crate, by what told them and what happened",
+    "Events from outside this crate, by component and kind",
 );
 
 pub(super) const METRICS: &[Metric] = &[

@@ -32,7 +32,7 @@ pub(super) fn count(observer: &MetricsObserver, event: &CircuitBreakerEvent<'_>)
     }
 }
 
-/// A counter that nobody has seen at 0 shows no increase when it appears with 1.
+/// Shows the counters at 0, because one that first appears at 1 shows no increase.
 fn built(named: &NamedSeries) {
     for state in [State::Closed, State::Open, State::HalfOpen] {
         named.add(Series::CircuitState(state), i64::from(state == State::Closed));

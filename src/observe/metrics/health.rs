@@ -3,7 +3,7 @@ use super::series::{RejectionReason, Series};
 use crate::machine::lifecycle::phase::Phase;
 use crate::observe::event::HealthEvent;
 
-/// What happens to a service.
+/// Counts the events of a service.
 pub(super) fn count(event: &HealthEvent<'_>) {
     let service = service();
     match *event {

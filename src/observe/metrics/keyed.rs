@@ -3,7 +3,7 @@ use super::registry::NamedSeries;
 use super::series::Series;
 use crate::observe::event::{EvictionCause, KeyedEvent};
 
-/// What happens to a family of handles.
+/// Counts the events of a family of handles.
 pub(super) fn count(observer: &MetricsObserver, event: &KeyedEvent<'_>) {
     let (KeyedEvent::Built { name, source, .. }
     | KeyedEvent::Dropped { name, source, .. }
@@ -41,7 +41,7 @@ fn built(named: &NamedSeries, max: u32) {
     named.count(Series::KeyedExhausted, 0);
 }
 
-/// There are never more than fit.
+/// There are never more handles than an `i64` can hold.
 fn lose(named: &NamedSeries, handles: u64) {
     named.add(Series::KeyedHandles, -i64::try_from(handles).unwrap_or_default());
 }

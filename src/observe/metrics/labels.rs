@@ -1,4 +1,4 @@
-//! The values of labels, written out, so that no other word in a log or an enum changes a dashboard.
+//! Label values, written out so that new wording in a log or an enum cannot change a dashboard.
 
 use super::series::RejectionReason;
 use crate::machine::circuit_breaker::notice::{State, TransitionCause};

@@ -25,14 +25,14 @@ use crate::name::Name;
 
 /// Counts and times everything for a dashboard, through the [`metrics`] facade (feature `metrics`).
 ///
-/// Install a recorder, an exporter for Prometheus for instance, then give this to the builders. Names, types, units and
-/// labels are stable, and stand in [docs/metrics.md](https://docs.rs/crate/seaworthy/latest/source/docs/metrics.md).
+/// Install a recorder, for instance an exporter for Prometheus, then give this to the builders. Names, types, units and
+/// labels are stable, and listed in [docs/metrics.md](https://docs.rs/crate/seaworthy/latest/source/docs/metrics.md).
 ///
 /// ```
 /// use seaworthy::{CircuitBreaker, MetricsObserver, Bulkhead, TracingObserver};
 ///
 /// let metrics = MetricsObserver::new();
-/// // It takes the place of the logs, unless they are asked for, too.
+/// // On its own it would replace the logs.
 /// let observer = (TracingObserver, metrics);
 /// let circuit_breaker = CircuitBreaker::builder("payments").observer(observer).build()?;
 /// let bulkhead = Bulkhead::builder("payments").observer(observer).build()?;
@@ -40,26 +40,26 @@ use crate::name::Name;
 /// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
 ///
-/// Whatever has the same name shares its series: counts are added up, and so are gauges. With a name for each circuit,
-/// its state is one-hot: 1 for the state that it is in, 0 for the two others; so are the states of checks and targets.
-/// What might have a name and has none, a timeout perhaps, has an empty one. A [`Health`](crate::Health) has no name:
+/// Handles with the same name share their series: counts and gauges are added up. If each circuit has its own name, its
+/// state is one-hot: 1 for the state it is in, 0 for the two others; so are the states of checks and targets. A handle
+/// that could have a name but has none, such as a timeout, has an empty one. A [`Health`](crate::Health) has no name:
 /// two of them in a process are added up.
 ///
-/// Labels are bounded: beside the names, which are yours, each takes a handful of values. A name is remembered for as
+/// Labels are bounded: apart from the names, which are yours, each has a handful of values. A name is remembered for as
 /// long as the process lives, so do not make one for each request. The handles of a [`Keyed`](crate::Keyed) share the
-/// series of the family, which has the name of the template: circuits that are open are as many as are open. With
-/// [`label_keys`](MetricsObserver::label_keys) each key has its own.
+/// series of the family, which has the name of the template: the gauge of open circuits shows how many of them are
+/// open. With [`label_keys`](MetricsObserver::label_keys) each key has its own series.
 ///
 /// # Costs
-/// It is interested in [calls](Interest::Calls). A call of a circuit costs two clock reads, a counter and a histogram;
-/// one of a bulkhead two gauges where it begins and where it ends; a request of a retry policy a counter and a gauge,
-/// with the budget's lock taken three times; a request that readiness lets in one gauge where it comes and where it
-/// goes. Each is one look-up in the recorder; a handle keeps its series, so that nothing is looked up here. Nothing of
-/// it allocates here once a series is known; the recorder may, and the Prometheus exporter does so once for each
-/// look-up.
+/// It is interested in [calls](Interest::Calls). A call through a circuit breaker costs two clock reads, a counter and
+/// a histogram; a call through a bulkhead a gauge at its start and one at its end; a request under a retry policy a
+/// counter and a gauge, with the budget's lock taken three times; a request that readiness lets in a gauge at its start
+/// and one at its end. Each is one look-up in the recorder; a handle keeps its series, so that nothing is looked up
+/// here. Nothing allocates here once a series is known; the recorder may, and the Prometheus exporter does so once for
+/// each look-up.
 ///
-/// The recorder is looked up for each event, so that one that is installed late, or forgets series that were idle, has
-/// right gauges again when they change the next time.
+/// The recorder is looked up for each event, so that one that is installed late, or drops idle series, shows the right
+/// gauges again after their next change.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricsObserver {
     label_keys: bool,
@@ -73,10 +73,10 @@ impl MetricsObserver {
         MetricsObserver { label_keys: false }
     }
 
-    /// Gives the handles of a [`Keyed`](crate::Keyed) series of their own, key by key, in place of those of the family.
+    /// Gives the handle of each key of a [`Keyed`](crate::Keyed) its own series, instead of those of the family.
     ///
-    /// For keys that are few: a recorder keeps what it was told of a key, unless it forgets series that are idle. On
-    /// this side they go with the handle.
+    /// For a small number of keys: a recorder keeps the series of a key unless it drops idle ones. On this side they
+    /// are dropped with the handle.
     #[must_use]
     pub fn label_keys(mut self) -> MetricsObserver {
         self.label_keys = true;
@@ -112,7 +112,7 @@ impl Observer for MetricsObserver {
 }
 
 impl MetricsObserver {
-    /// Does something with the series of a handle, which keeps them from the first time on.
+    /// Calls `work` with the series of a handle, which keeps them from the first call on.
     fn with(&self, name: &Name, source: Source<'_>, work: impl FnOnce(&NamedSeries)) {
         let (name, by_key) = match source.family() {
             Some(family) if !self.label_keys => (family, false),
@@ -123,12 +123,12 @@ impl MetricsObserver {
         if *kept_by_key == by_key {
             work(kept);
         } else {
-            // It has two observers, of which one labels keys and the other does not.
+            // The handle has two observers: one labels keys and the other does not.
             work(&registry::by_name(name));
         }
     }
 
-    /// A handle told its last.
+    /// The last event of a handle.
     fn gone(&self, source: Source<'_>) {
         if let Some((mine, true)) = source.cache().series.get() {
             registry::forget(mine);

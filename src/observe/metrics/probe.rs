@@ -4,7 +4,7 @@ use super::series::Series;
 use crate::machine::probe_state::{ProbeOutcome, ProbeState};
 use crate::observe::event::ProbeEvent;
 
-/// What happens to probed targets.
+/// Counts the events of probed targets.
 pub(super) fn count(event: &ProbeEvent<'_>) {
     match *event {
         ProbeEvent::TargetAdded { name, state } => added(&by_name(name), state),

@@ -8,28 +8,28 @@ use super::catalog::{METRICS, Metric, MetricKind};
 use super::series::Series;
 use crate::rt::sync::{AtomicU64, Ordering, RwLock, fence};
 
-/// All names that have series. They stay for as long as the process lives, as they do in a recorder; but those of keys
-/// go with their handles.
+/// All names that have series. They stay for as long as the process lives, as they do in a recorder, except those of
+/// keys, which are dropped with their handles.
 static NAMES: LazyLock<RwLock<HashMap<Arc<str>, Arc<NamedSeries>>>> = LazyLock::new(Default::default);
 
-/// That of a service, which has no name.
+/// The series of a service, which has no name.
 static SERVICE: OnceLock<Arc<NamedSeries>> = OnceLock::new();
 
 static METADATA: Metadata<'static> = Metadata::new("seaworthy", Level::INFO, None);
 
-/// The series of a name, found by their number. Handles keep it, so that nothing is looked up for an event.
+/// The series of a name, found by their number. Handles keep this, so that an event needs no look-up.
 pub(crate) struct NamedSeries {
     name: Arc<str>,
-    /// 1 once it was asked for by a name alone: then it belongs to no handle that it could go with.
+    /// 1 once it was asked for by name alone: then there is no handle for it to be dropped with.
     stays: AtomicU64,
-    /// The first ones, which are those of calls, and the others.
+    /// The first series, which are those of calls; the others are in `rest`.
     first: [OnceLock<Box<SeriesEntry>>; Series::FIRST],
     rest: OnceLock<Box<[OnceLock<Box<SeriesEntry>>; Series::REST]>>,
 }
 
 struct SeriesEntry {
     key: Key,
-    /// What a gauge stands at, as the bits of an `i64`. A recorder's own may have been lost or never begun.
+    /// The value of a gauge, as the bits of an `i64`. The recorder's own may have been lost, or never set.
     level: AtomicU64,
 }
 
@@ -39,7 +39,7 @@ impl SeriesEntry {
         let others = series.labels().into_iter().flatten();
         let labels = name.into_iter().chain(others.map(|(label, value)| Label::from_static_parts(label, value)));
         let labels: Vec<Label> = labels.collect();
-        // So that a recorder may keep it for nothing.
+        // So that a recorder can keep it at no cost.
         SeriesEntry { key: Key::from_parts(series.metric().name, labels).to_retained(), level: AtomicU64::new(0) }
     }
 }
@@ -71,7 +71,7 @@ impl NamedSeries {
         place.get_or_init(|| Box::new(SeriesEntry::new(&self.name, series)))
     }
 
-    /// Counts so many more. 0 shows the counter to the recorder.
+    /// Adds `more` to a counter. 0 makes the counter appear in the recorder.
     pub(super) fn count(&self, series: Series, more: u64) {
         let key = &self.entry(series).key;
         metrics::with_recorder(|recorder| recorder.register_counter(key, &METADATA).increment(more));
@@ -82,12 +82,12 @@ impl NamedSeries {
         metrics::with_recorder(|recorder| recorder.register_histogram(key, &METADATA).record(time));
     }
 
-    /// Moves a gauge by so much.
+    /// Adds `by` to a gauge.
     pub(super) fn add(&self, series: Series, by: i64) {
         let SeriesEntry { key, level } = self.entry(series);
         level.fetch_add(by as u64, Ordering::AcqRel);
         show(key, || {
-            // What two threads did may be told in the wrong order: a permit given back before it was taken.
+            // Events of two threads may arrive in the wrong order: a permit given back before it was taken.
             u64::try_from(level.load(Ordering::Acquire) as i64).unwrap_or_default()
         });
     }
@@ -98,7 +98,7 @@ impl NamedSeries {
     }
 }
 
-/// Counts one more of what has labels that are not known here.
+/// Adds one to a counter whose labels are not known here.
 pub(super) fn count_with(metric: Metric, name: &str, labels: [(&'static str, &'static str); 2]) {
     let name = Label::new("name", name.to_owned());
     let labels = labels.map(|(label, value)| Label::from_static_parts(label, value));
@@ -106,7 +106,7 @@ pub(super) fn count_with(metric: Metric, name: &str, labels: [(&'static str, &'s
     metrics::with_recorder(|recorder| recorder.register_counter(&key, &METADATA).increment(1));
 }
 
-/// For a handle, which keeps it. No lock is held when this returns: a recorder is anybody's code.
+/// For a handle, which keeps it. No lock is held when this returns, because a recorder is foreign code.
 pub(super) fn for_handle(name: &str) -> Arc<NamedSeries> {
     #[cfg(test)]
     LOOK_UPS.set(LOOK_UPS.get() + 1);
@@ -125,7 +125,7 @@ pub(super) fn for_handle(name: &str) -> Arc<NamedSeries> {
     named
 }
 
-/// For what has a name and keeps nothing.
+/// For whatever has a name but keeps nothing.
 pub(super) fn by_name(name: &str) -> Arc<NamedSeries> {
     let named = for_handle(name);
     named.stays.store(1, Ordering::Relaxed);
@@ -136,20 +136,20 @@ pub(super) fn service() -> &'static NamedSeries {
     SERVICE.get_or_init(|| by_name(""))
 }
 
-/// The last event of a handle that was made for a key has been told, and the handle keeps `mine`. Its series go, unless
-/// somebody else has them, too.
+/// Drops the series of a key's handle after its last event, unless something else uses them, too. The handle still
+/// keeps `mine`.
 pub(super) fn forget(mine: &Arc<NamedSeries>) {
     let mut all = NAMES.write().unwrap_or_else(PoisonError::into_inner);
-    // One is the table's and one the handle's. While the table is locked nobody gets another.
+    // One reference is in the table and one in the handle. While the table is locked, no other can be handed out.
     let is_last = Arc::strong_count(mine) <= 2 && mine.stays.load(Ordering::Relaxed) == 0;
     if is_last && all.get(mine.name()).is_some_and(|known| Arc::ptr_eq(known, mine)) {
         all.remove(mine.name());
     }
 }
 
-/// Sets a gauge, and looks again: whoever changed the level in between may have set the gauge before this. So the last
-/// to set it has set it to what the level is. The fences put each change of the level before what its thread shows, and
-/// what is shown before the second look, for all threads.
+/// Sets a gauge, then reads the level again, because a thread that changed it in the meantime may have set the gauge
+/// first. So the last thread to set the gauge sets it to the current level. For all threads, the fences order each
+/// change of the level before what its thread shows, and what is shown before the second read.
 fn show(key: &Key, level: impl Fn() -> u64) {
     let gauge = metrics::with_recorder(|recorder| recorder.register_gauge(key, &METADATA));
     fence(Ordering::SeqCst);
@@ -183,7 +183,7 @@ thread_local! {
     static LOOK_UPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// How often this thread looked a name up.
+/// How often this thread has looked up a name.
 #[cfg(test)]
 pub(super) fn look_ups() -> u64 {
     LOOK_UPS.get()

@@ -9,7 +9,7 @@ use crate::machine::retry::attempts::StopReason;
 use crate::machine::verdict::Verdict;
 use crate::observe::event::{EvictionCause, Limit};
 
-/// One line of a dashboard, beside the name that it is about.
+/// One line of a dashboard, without the name it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Series {
     CircuitCalls(Verdict),
@@ -44,7 +44,7 @@ pub(super) enum Series {
     ProbeDuration(ProbeOutcome),
 }
 
-/// Why a call was rejected without having been made.
+/// Why a call was rejected and never made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum RejectionReason {
     CircuitOpen,
@@ -93,12 +93,12 @@ impl Series {
         }
     }
 
-    /// So many have the lowest numbers: what a call may need, side by side where it needs two of them.
+    /// How many series have the lowest numbers: those a call may need, side by side where it needs two of them.
     pub(super) const FIRST: usize = 24;
-    /// So many have others.
+    /// How many others there are.
     pub(super) const REST: usize = 75;
 
-    /// A number of its own.
+    /// A number that no other series has.
     pub(super) const fn number(self) -> usize {
         match self {
             Series::CircuitCalls(verdict) => 2 * verdict as usize,
@@ -134,12 +134,12 @@ impl Series {
         }
     }
 
-    /// Whether it is about something that has a name. A service has none.
+    /// Whether it is about something with a name. A service has none.
     pub(super) const fn has_name(self) -> bool {
         !matches!(self, Series::Phase(_) | Series::RequestsInFlight)
     }
 
-    /// All labels but the name.
+    /// All labels except the name.
     pub(super) fn labels(self) -> [Option<Label>; 2] {
         match self {
             Series::CircuitCalls(verdict) | Series::CircuitCallDuration(verdict) => {

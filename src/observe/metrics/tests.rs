@@ -19,13 +19,14 @@ use crate::observe::observer::Observer;
 use crate::observe::source::Source;
 use crate::retry::RetryBudget;
 
-/// By label: its values; none for the name, if there is one.
+/// The values of each label; none for the name, if there is one.
 type Labels = BTreeMap<String, BTreeSet<String>>;
 
-/// By metric: its type and its labels.
+/// The type and labels of each metric.
 type Table = BTreeMap<String, (String, Labels)>;
 
-/// Of a handle that lives for as long as the test. Leaked, because the series are those of the first name.
+/// The source of a new handle that lives as long as the test. Leaked, and never shared: a handle keeps the series of
+/// its first name.
 fn source() -> Source<'static> {
     Source::new(None, Box::leak(Box::default()))
 }
@@ -59,7 +60,7 @@ fn documented() -> (Table, Vec<(String, String)>) {
     (table, units)
 }
 
-/// What stands in Prometheus text.
+/// The table in text for Prometheus.
 fn exposed(text: &str) -> Table {
     let mut table = Table::new();
     for line in text.lines() {
@@ -76,7 +77,7 @@ fn exposed(text: &str) -> Table {
             let (label, value) = label.split_once('=').unwrap();
             match label {
                 "name" => _ = labels.entry(label.into()).or_default(),
-                // The values are its companion's.
+                // The values are up to the companion.
                 _ if name.contains("_extension_") => _ = labels.entry(label.into()).or_default(),
                 "le" => {}
                 _ => _ = labels.entry(label.into()).or_default().insert(value.trim_matches('"').into()),
@@ -107,7 +108,7 @@ impl ExtensionEvent for LeaseLost {
     }
 }
 
-/// Tells everything that can happen.
+/// Reports everything that can happen.
 fn tell_everything(observer: MetricsObserver) {
     let (name, tokens, counts) = (&Name::from("all"), RetryBudget::default(), Counts::default());
     let budget = Some(BudgetRef::new(&tokens));
@@ -259,7 +260,7 @@ fn the_documented_table_is_what_is_emitted() {
     }
 }
 
-/// ME-01: the unit stands in the name, and what only grows is a total.
+/// ME-01: the name includes the unit, and what only grows is a total.
 #[test]
 fn names_say_the_unit() {
     let (table, units) = documented();
@@ -274,11 +275,11 @@ fn names_say_the_unit() {
     }
 }
 
-/// ME-07: a recorder that is installed late, or has forgotten, has the right gauges after the next change.
+/// ME-07: a recorder that is installed late, or has lost its gauges, shows the right ones after the next change.
 #[test]
 fn gauges_do_not_depend_on_what_the_recorder_remembers() {
     let (observer, name) = (MetricsObserver::new(), &Name::from("late"));
-    // Nobody listens.
+    // There is no recorder yet.
     observer.on_event(&Event::Bulkhead(BulkheadEvent::Resized { name, source: source(), from: 0, to: 3 }));
     for _ in 0..2 {
         observer.on_event(&BulkheadEvent::Acquired { name, source: source() }.into());
@@ -293,7 +294,7 @@ fn gauges_do_not_depend_on_what_the_recorder_remembers() {
     assert!(text.contains("seaworthy_bulkhead_limit{name=\"late\"} 4\n"), "{text}");
 }
 
-/// ME-06: whatever the order in which two threads tell, a gauge shows nothing below zero and ends where it should.
+/// ME-06: in whatever order events of two threads arrive, a gauge is never shown below zero and ends up right.
 #[test]
 fn told_in_the_wrong_order() {
     let recorder = PrometheusBuilder::new().build_recorder();
@@ -309,7 +310,7 @@ fn told_in_the_wrong_order() {
     });
 }
 
-/// SO-08: a recorded call looks up nothing: its handle did once.
+/// SO-08: recording a call looks nothing up: the handle did so once.
 #[test]
 fn so_08_a_handle_looks_its_series_up_once() {
     let circuit_breaker = CircuitBreaker::builder("so 08 once").observer(MetricsObserver::new()).build().unwrap();
@@ -324,8 +325,7 @@ fn so_08_a_handle_looks_its_series_up_once() {
     assert_eq!(registry::look_ups() - before, 1);
 }
 
-/// SO-08: with `label_keys`, a key has a name here for as long as somebody has its handle, and no longer; without, none
-/// has.
+/// SO-08: with `label_keys`, a key has a name here exactly as long as its handle is held; without it, no key has one.
 #[test]
 fn so_08_evicted_keys_are_dropped() {
     let family = |name: &'static str, observer: MetricsObserver| -> Keyed<u32, CircuitBreaker> {

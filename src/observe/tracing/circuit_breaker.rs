@@ -5,7 +5,7 @@ use crate::observe::event::CircuitBreakerEvent;
 pub(super) fn log(event: &CircuitBreakerEvent<'_>) {
     match event {
         CircuitBreakerEvent::Transition { name, from, to, sequence, cause, counts, .. } => {
-            // A level is part of a call site, so there is one for each.
+            // The level is part of the call site, so each level has its own.
             macro_rules! changed {
                 ($level:ident) => {
                     tracing::$level!(
@@ -44,7 +44,7 @@ pub(super) fn log(event: &CircuitBreakerEvent<'_>) {
     }
 }
 
-/// Left out of the line where there is no window, so that nobody wonders about its zeros.
+/// Omitted from the line if there is no window, where zeros would be misleading.
 fn in_window(counts: &Counts, count: u64) -> Option<u64> {
     (counts.calls > 0).then_some(count)
 }

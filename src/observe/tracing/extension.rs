@@ -26,7 +26,7 @@ pub(super) fn log(event: &dyn ExtensionEvent) {
     }
 }
 
-/// `name=value` for each field. A log's own fields have names that are known when it is compiled.
+/// `name=value` for each field, because `tracing` must know the names of its own fields at compile time.
 struct Fields<'a>(&'a dyn ExtensionEvent);
 
 impl Display for Fields<'_> {

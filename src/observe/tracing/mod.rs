@@ -12,14 +12,14 @@ mod timeout;
 use super::event::Event;
 use super::observer::Observer;
 
-/// Writes events with `tracing`: what goes down as `warn` (a circuit that opens, or would, a check, a target), other
-/// changes of state as `info`, rejections and failed attempts as `debug`, failed tasks as `warn` or, where they are not
-/// run again, `error`, and nothing for a call that succeeds.
+/// Logs events with `tracing`: what goes down at `warn` (a circuit that opens or would have, a check, a target), other
+/// changes of state at `info`, rejections and failed attempts at `debug`, failed tasks at `warn`, or at `error` if they
+/// are not run again. A call that succeeds logs nothing.
 ///
-/// What comes from outside (names, keys, errors, reasons) is written with control characters, separators of lines and
-/// marks of direction escaped, so that no text makes a second line.
+/// Text from outside (names, keys, errors, reasons) has its control characters, line separators and direction marks
+/// escaped, so that it cannot add a second line.
 ///
-/// It is what a handle uses unless it is given another observer. One of your own can pass events on to it:
+/// A handle uses it unless it is given another observer. An observer of yours can pass events on to it:
 ///
 /// ```
 /// use seaworthy::{Event, Observer, TracingObserver};

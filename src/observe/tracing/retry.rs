@@ -13,7 +13,7 @@ pub(super) fn log(event: &RetryEvent<'_>) {
             error_debug = error.map(OneLineDebug).map(field::display),
             "attempt failed, retrying"
         ),
-        // The call went well in the end.
+        // The call succeeded in the end.
         RetryEvent::Stopped { reason: StopReason::Succeeded, .. } => {}
         RetryEvent::Stopped { name, attempts, reason, error, .. } => tracing::debug!(
             target: "seaworthy::retry",

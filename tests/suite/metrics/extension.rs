@@ -41,7 +41,7 @@ fn lease(severity: Severity) -> Lease {
     Lease { name: Some(Name::from("billing")), severity, holder: "pod-1" }
 }
 
-/// ME-20: what a companion tells is logged at its severity, and on one line.
+/// ME-20: a companion's event is logged at its severity, on one line.
 #[test]
 fn me_20_logged() {
     let log = Log::default();
@@ -63,7 +63,7 @@ fn me_20_logged() {
     assert_eq!(lines, expected);
 }
 
-/// ME-20: it is counted by what told it, its name and what happened; a nameless one has an empty name.
+/// ME-20: it is counted by component, name and kind; without a name, that label is empty.
 #[test]
 fn me_20_counted() {
     let recorder = PrometheusBuilder::new().build_recorder();
@@ -80,7 +80,7 @@ fn me_20_counted() {
     assert!(text.contains(&count("billing", 2)) && text.contains(&count("", 1)), "{text}");
 }
 
-/// ME-20: one of two observers that asks for changes alone hears of changes alone, and a panic stays in the notifier.
+/// ME-20: of several observers, one that asks only for changes receives only changes; a panic stays in the notifier.
 #[test]
 fn me_20_interest_and_panics() {
     #[derive(Debug)]

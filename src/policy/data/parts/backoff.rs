@@ -16,12 +16,12 @@ pub(super) struct BackoffTable {
     cap: Option<Duration>,
     factor: Option<f64>,
     jitter: Option<Jitter>,
-    /// The base and the cap used where they are not set.
+    /// The base and cap used where they are not set.
     otherwise: Option<(Duration, Duration)>,
 }
 
 impl BackoffTable {
-    /// With these for what is not set.
+    /// A table that uses these where they are not set.
     pub(super) fn or(base: Duration, cap: Duration) -> BackoffTable {
         BackoffTable { otherwise: Some((base, cap)), ..BackoffTable::default() }
     }

@@ -38,8 +38,8 @@ impl PolicyTable {
     }
 }
 
-/// The rule that a timeout of a policy breaks, given the policy built so far. `is_certain` if what is still to be read
-/// cannot make up for it, as a class with more time can.
+/// The rule that a timeout of a policy breaks, given the policy built so far. `is_certain` means that nothing still
+/// to be read can make up for it, as a class with a longer timeout could.
 fn too_short(key: &str, builder: &PolicyBuilder, is_certain: bool) -> Option<String> {
     let error = builder.clone().build().err()?;
     match error.rule() {
@@ -111,7 +111,7 @@ impl Table for PolicyTable {
                     "body_idle_timeout" => builder.body_idle_timeout(time),
                     #[cfg(feature = "http")]
                     "body_timeout" => builder.body_timeout(time),
-                    // No other key gets here.
+                    // There is no other key.
                     _ => {
                         let _ = time;
                         builder

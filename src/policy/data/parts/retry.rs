@@ -31,7 +31,7 @@ impl Table for RetryTable {
                 let budget = TableOr { at, table: BudgetTable(RetryBudget::builder()), off: Some(()), words: &[] };
                 match map.next_value_seed(budget)? {
                     Either::Keyword(()) => set(builder, RetryBuilder::no_budget),
-                    // Not one that is built here: each policy made from this has its own.
+                    // The settings, not a built budget: each policy made from this has its own.
                     Either::Table(BudgetTable(table)) => set(builder, |builder| builder.own_budget(table)),
                 }
             }
@@ -67,7 +67,7 @@ impl Table for BudgetTable {
                 set(&mut self.0, |builder| builder.window(window));
             }
             _ => {
-                // Zero is as valid a number of tokens as any, and there is no other way to write it.
+                // Zero is a valid number of tokens, and there is no other way to write it.
                 let tokens = map.next_value_seed(Count { at, least: 0, most: Most::NONE })?;
                 set(&mut self.0, |builder| match key {
                     "floor" => builder.floor(tokens),
