@@ -41,13 +41,18 @@ pub mod server;
 pub mod shared;
 pub mod timeout;
 
-pub use bulkhead::Bulkhead;
-pub use circuit_breaker::{CircuitBreaker, Classify, ErrorClassifier, OnDrop, State};
+pub use bulkhead::handle::Bulkhead;
+pub use circuit_breaker::classify::{Classify, ErrorClassifier};
+pub use circuit_breaker::handle::CircuitBreaker;
 pub use error::wrap::{WrapError, WrapErrorFuture, WrapErrorLayer};
 pub use error::{BoxError, ConfigError, Error, Rejected, RetryAfter, StackError};
-pub use fallback::Fallback;
-pub use health::{AsyncCheck, Check, Health, Status};
-pub use keyed::Keyed;
+pub use fallback::handle::Fallback;
+pub use health::async_check::AsyncCheck;
+pub use health::check::{Check, Status};
+pub use health::handle::Health;
+pub use keyed::handle::Keyed;
+pub use machine::circuit_breaker::notice::State;
+pub use machine::circuit_breaker::settings::OnDrop;
 pub use machine::lifecycle::phase::Phase;
 pub use machine::retry::backoff::{Backoff, Jitter};
 pub use machine::verdict::Verdict;
@@ -57,16 +62,24 @@ pub use observe::event::Event;
 pub use observe::metrics::MetricsObserver;
 pub use observe::observer::Observer;
 pub use observe::tracing::TracingObserver;
-pub use policy::{Policies, Policy, PolicyError, UnknownName};
+pub use policy::error::PolicyError;
+pub use policy::handle::Policy;
+pub use policy::set::Policies;
+pub use policy::unknown_name::UnknownName;
+pub use retry::budget::RetryBudget;
+pub use retry::decide::RetryIf;
 pub use retry::lent::Lent;
-pub use retry::{RetryBudget, RetryIf, RetryPolicy};
+pub use retry::policy::RetryPolicy;
 #[cfg(feature = "lifecycle")]
-pub use runner::{RunError, Runner, RunnerHandle};
+pub use runner::failure::RunError;
+#[cfg(feature = "lifecycle")]
+pub use runner::handle::{Runner, RunnerHandle};
 #[cfg(feature = "tower")]
 pub use service_builder::ServiceBuilderExt;
-pub use shared::SharedLayer;
+pub use shared::service::SharedLayer;
 pub use shutdown::{Shutdown, ShutdownTrigger};
-pub use timeout::{Timeout, TimeoutLayer};
+pub use timeout::handle::Timeout;
+pub use timeout::layer::TimeoutLayer;
 
 /// HC-20: its code is compiled and run.
 #[cfg(all(doctest, feature = "http"))]

@@ -1,15 +1,22 @@
 use tower::ServiceBuilder;
 use tower::layer::util::Stack;
 
-use crate::bulkhead::{Bulkhead, BulkheadLayer};
-use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerLayer};
+use crate::bulkhead::BulkheadLayer;
+use crate::bulkhead::handle::Bulkhead;
+use crate::circuit_breaker::CircuitBreakerLayer;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::wrap::WrapErrorLayer;
-use crate::fallback::{Fallback, FallbackLayer};
-use crate::health::{Health, ReadinessLayer};
-use crate::policy::{Policy, PolicyLayer};
-use crate::retry::{RetryLayer, RetryPolicy};
-use crate::shared::SharedLayer;
-use crate::timeout::{Timeout, TimeoutLayer};
+use crate::fallback::FallbackLayer;
+use crate::fallback::handle::Fallback;
+use crate::health::ReadinessLayer;
+use crate::health::handle::Health;
+use crate::policy::PolicyLayer;
+use crate::policy::handle::Policy;
+use crate::retry::RetryLayer;
+use crate::retry::policy::RetryPolicy;
+use crate::shared::service::SharedLayer;
+use crate::timeout::handle::Timeout;
+use crate::timeout::layer::TimeoutLayer;
 
 /// Puts the layers of this crate on a [`ServiceBuilder`] by name, in the order in which requests meet them. Feature
 /// `tower`.

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use seaworthy::circuit_breaker::State;
 use seaworthy::observe::CircuitBreakerEvent;
-use seaworthy::{BoxError, CircuitBreaker, Event};
+use seaworthy::{BoxError, CircuitBreaker, Event, State};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 

@@ -9,8 +9,9 @@ use http::header::{DATE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use libfuzzer_sys::fuzz_target;
 use seaworthy::BoxError;
+use seaworthy::RetryIf;
 use seaworthy::http::{HttpRetry, retry_after};
-use seaworthy::retry::{Decision, RetryIf};
+use seaworthy::retry::Decision;
 
 fuzz_target!(|data: &[u8]| {
     let mut values = data.splitn(2, |byte| *byte == b'\n');

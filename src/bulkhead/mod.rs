@@ -10,8 +10,10 @@
 //!     └──────────────────────────────────────────────────┴─▶ is rejected with `BulkheadFull`
 //! ```
 //!
-//! [`Bulkhead`] owns the permits. [`Bulkhead::layer`] puts it around a service, [`Bulkhead::run`] around a future, and
-//! [`Bulkhead::try_acquire`] and [`Bulkhead::acquire`] around anything else.
+//! [`Bulkhead`](crate::Bulkhead) owns the permits. [`Bulkhead::layer`](crate::Bulkhead::layer) puts it around a
+//! service, [`Bulkhead::run`](crate::Bulkhead::run) around a future, and
+//! [`Bulkhead::try_acquire`](crate::Bulkhead::try_acquire) and [`Bulkhead::acquire`](crate::Bulkhead::acquire) around
+//! anything else.
 //!
 //! A permit is acquired in `call`, never in `poll_ready`: a ready but idle service takes no permit from the others. It
 //! is released when the call ends, whether in success, in an error, in a panic or by being dropped. With feature `http`
@@ -22,12 +24,12 @@
 //!   reject, wrap it in `LoadShed`.
 //! - `ConcurrencyLimit` acquires its permit in `poll_ready` and holds it until the call, or for ever if there is none.
 //! - A call waits in its response future, so that `poll_ready` does not block other calls, and for a limited time.
-//! - Layers made from one [`Bulkhead`] share its permits, as with tower's `GlobalConcurrencyLimitLayer`.
+//! - All layers of one [`Bulkhead`](crate::Bulkhead) share its permits, as with `GlobalConcurrencyLimitLayer`.
 
 mod acquire;
 mod builder;
 mod future;
-mod handle;
+pub(crate) mod handle;
 mod held;
 mod layer;
 mod locked;
@@ -40,7 +42,7 @@ pub(crate) use acquire::{QueueState, Waiter};
 pub use builder::BulkheadBuilder;
 pub(crate) use builder::BulkheadTemplate;
 pub use future::ResponseFuture;
-pub use handle::{Bulkhead, Snapshot};
+pub use handle::Snapshot;
 pub(crate) use held::HeldPermit;
 pub use held::Permit;
 pub use layer::BulkheadLayer;

@@ -15,14 +15,16 @@
 //! | open | is rejected with [`Rejected::CircuitOpen`](crate::Rejected::CircuitOpen), the inner service untouched |
 //! | half-open | passes if a probe is free, otherwise is rejected |
 //!
-//! The [`CircuitBreaker`] owns the state. [`CircuitBreaker::layer`] puts it around a service, [`CircuitBreaker::run`]
-//! around a future, and [`CircuitBreaker::admit`] around anything else.
+//! The [`CircuitBreaker`](crate::CircuitBreaker) owns the state.
+//! [`CircuitBreaker::layer`](crate::CircuitBreaker::layer) puts it around a service,
+//! [`CircuitBreaker::run`](crate::CircuitBreaker::run) around a future, and
+//! [`CircuitBreaker::admit`](crate::CircuitBreaker::admit) around anything else.
 //!
 //! # What is counted
 //! A call is settled once, with a [`Verdict`](crate::Verdict): by the classifier when it ends, as a failure when it
-//! panics, and as [`OnDrop`] says when it is dropped. It counts only if the circuit breaker is still in the
-//! [generation](Snapshot::generation) that admitted the call: a late response neither closes nor reopens anything. A
-//! probe that never ends is given up after the [probe timeout](CircuitBreakerBuilder::probe_timeout), so that nothing
+//! panics, and as [`OnDrop`](crate::OnDrop) says when it is dropped. It counts only if the circuit breaker is still in
+//! the [generation](Snapshot::generation) that admitted the call: a late response neither closes nor reopens anything.
+//! A probe that never ends is given up after the [probe timeout](CircuitBreakerBuilder::probe_timeout), so that nothing
 //! can leave a circuit breaker rejecting calls to a healthy service for ever.
 //!
 //! # Differences from other breakers
@@ -34,10 +36,10 @@
 
 mod builder;
 mod classified;
-mod classify;
+pub(crate) mod classify;
 mod config;
 mod future;
-mod handle;
+pub(crate) mod handle;
 mod held;
 mod layer;
 mod open_guard;
@@ -55,9 +57,8 @@ pub use builder::CircuitBreakerBuilder;
 pub(crate) use builder::CircuitBreakerTemplate;
 pub use classified::ClassifiedCircuitBreaker;
 pub(crate) use classify::judge;
-pub use classify::{Classify, ErrorClassifier};
 pub use future::ResponseFuture;
-pub use handle::{CircuitBreaker, Snapshot};
+pub use handle::Snapshot;
 pub use layer::CircuitBreakerLayer;
 pub use open_guard::OpenGuard;
 pub use permit::Permit;
@@ -65,5 +66,4 @@ pub use service::CircuitBreakerService;
 pub(crate) use service::call_through;
 pub(crate) use ticket::{Refusal, Ticket};
 
-pub use crate::machine::circuit_breaker::notice::{Counts, State, TransitionCause};
-pub use crate::machine::circuit_breaker::settings::OnDrop;
+pub use crate::machine::circuit_breaker::notice::{Counts, TransitionCause};

@@ -7,9 +7,11 @@ use std::time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{CircuitBreaker, CircuitBreakerBuilder};
-use crate::circuit_breaker::OnDrop;
+use super::CircuitBreakerBuilder;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::BoxError;
+use crate::machine::circuit_breaker::notice::State;
+use crate::machine::circuit_breaker::settings::OnDrop;
 use crate::machine::verdict::Verdict;
 use crate::machine::verdict::Verdict::{Failure, Success};
 use crate::rt::time::readings;
@@ -92,6 +94,6 @@ fn held_only_if_it_is_still_the_same() {
     let seen = circuit_breaker.snapshot();
     circuit_breaker.reset();
     assert!(circuit_breaker.hold_open_if_still(seen.generation).is_none());
-    assert_eq!(circuit_breaker.snapshot().state, super::State::Closed);
+    assert_eq!(circuit_breaker.snapshot().state, State::Closed);
     assert!(circuit_breaker.hold_open_if_still(circuit_breaker.snapshot().generation).is_some());
 }

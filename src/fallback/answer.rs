@@ -32,7 +32,7 @@ pub trait Answer<Request, Response, Error>: Keep<Request> {
     fn answer(self, request: Self::Copy, error: Error) -> Self::Future;
 }
 
-/// Answers with a clone of a value. Made by [`Fallback::value`](super::Fallback::value).
+/// Answers with a clone of a value. Made by [`Fallback::value`](crate::Fallback::value).
 pub struct Value<T>(Arc<T>);
 
 impl<T> Value<T> {
@@ -77,7 +77,7 @@ impl<Request, T: Clone, E> Answer<Request, T, E> for Value<T> {
     }
 }
 
-/// Answers with what a function makes of the error. Made by [`Fallback::function`](super::Fallback::function).
+/// Answers with what a function makes of the error. Made by [`Fallback::function`](crate::Fallback::function).
 #[derive(Clone)]
 pub struct Function<F>(pub(super) F);
 
@@ -114,7 +114,7 @@ where
 }
 
 /// Answers with what a function makes of the error and a copy of the request. Made by
-/// [`Fallback::request_function`](super::Fallback::request_function).
+/// [`Fallback::request_function`](crate::Fallback::request_function).
 #[derive(Clone)]
 pub struct RequestFunction<F, R = CloneReplay> {
     pub(super) function: F,
@@ -154,7 +154,7 @@ where
     }
 }
 
-/// Answers from another service. Made by [`Fallback::service`](super::Fallback::service).
+/// Answers from another service. Made by [`Fallback::service`](crate::Fallback::service).
 #[derive(Clone)]
 pub struct Other<S, R = CloneReplay> {
     pub(super) service: S,

@@ -18,8 +18,8 @@
 //! | fails with anything else | gets that error, untouched |
 //! | panics | panics |
 //!
-//! [`Fallback::layer`] puts it around a service, and [`Fallback::run`] around a future; [`Fallback::covers`] is the
-//! decision alone.
+//! [`Fallback::layer`](crate::Fallback::layer) puts it around a service, and [`Fallback::run`](crate::Fallback::run)
+//! around a future; [`Fallback::covers`](crate::Fallback::covers) is the decision alone.
 //!
 //! # What is covered
 //! The rejections of this crate, unless [`when`](FallbackBuilder::when) says otherwise: the circuit was open, the
@@ -36,7 +36,7 @@ mod answer;
 mod builder;
 mod fallback_if;
 mod future;
-mod handle;
+pub(crate) mod handle;
 mod layer;
 mod oneshot;
 mod service;
@@ -45,7 +45,6 @@ pub use answer::{Answer, Function, Keep, Other, RequestFunction, Value};
 pub use builder::FallbackBuilder;
 pub use fallback_if::{FallbackIf, Rejections};
 pub use future::ResponseFuture;
-pub use handle::Fallback;
 pub use layer::FallbackLayer;
 pub use oneshot::Oneshot;
 pub use service::FallbackService;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::AsyncCheck;
+use crate::health::async_check::AsyncCheck;
 use crate::name::Name;
 
 /// The answer of a check.

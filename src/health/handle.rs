@@ -93,7 +93,7 @@ impl Health {
     }
 
     /// Says that startup has begun: from here on the service is live, though not ready yet. A
-    /// [`Runner`](crate::runner::Runner) does this when its run begins; without one, call it before a startup that
+    /// [`Runner`](crate::Runner) does this when its run begins; without one, call it before a startup that
     /// takes time. Returns false, and changes nothing, if it was called before or startup is over.
     pub fn begin(&self) -> bool {
         self.0.phase_word.begin()
@@ -213,7 +213,7 @@ impl Health {
     /// slowest.
     ///
     /// The health endpoints do this for each readiness request. If nothing calls them, do it now and then to keep
-    /// [asynchronous checks](super::AsyncCheck) up to date; and once before the service takes requests, if it should
+    /// [asynchronous checks](crate::AsyncCheck) up to date; and once before the service takes requests, if it should
     /// not take any while a check fails.
     ///
     /// # Cancellation

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::check::{Check, Status};
-use crate::bulkhead::Bulkhead;
-use crate::circuit_breaker::CircuitBreaker;
+use crate::bulkhead::handle::Bulkhead;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::name::Name;
 
 /// Down while the circuit is open and no probe may pass: for the rest of its open time, or for as long as it is forced

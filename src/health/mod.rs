@@ -9,14 +9,15 @@
 //!               └────────────────────────────────────────────────────────▶ is rejected with `NotReady`
 //! ```
 //!
-//! [`Health`] owns all of it. [`Health::readiness_layer`] puts it around a service, and [`Health::admit`] around any
-//! other code. With feature `http`, `Health::endpoints` answers load balancers and orchestrators.
+//! [`Health`](crate::Health) owns all of it. [`Health::readiness_layer`](crate::Health::readiness_layer) puts it around
+//! a service, and [`Health::admit`](crate::Health::admit) around any other code. With feature `http`,
+//! `Health::endpoints` answers load balancers and orchestrators.
 //!
 //! | | in the readiness layer | in a report and at the endpoints |
 //! |---|---|---|
-//! | [`require`](Health::require) | keeps requests out while it is down | is "ok" or "fail" |
-//! | [`report`](Health::report) | is not asked | is "ok" or "degraded" |
-//! | an [`AsyncCheck`] | gives the result of its last run | is run |
+//! | [`require`](crate::Health::require) | keeps requests out while it is down | is "ok" or "fail" |
+//! | [`report`](crate::Health::report) | is not asked | is "ok" or "degraded" |
+//! | an [`AsyncCheck`](crate::AsyncCheck) | gives the result of its last run | is run |
 //!
 //! A required circuit breaker is up again as soon as a probe may pass, so that there are requests to probe with.
 //! Requests that are let in without becoming probes are rejected by the circuit breaker itself.
@@ -24,11 +25,11 @@
 //! A request that is let in costs a load of the phase at `poll_ready` and at `call`, a reference count, an increment
 //! and a decrement of the count, and the cost of the required checks. Nothing is allocated and no lock is taken.
 
-mod async_check;
-mod check;
+pub(crate) mod async_check;
+pub(crate) mod check;
 mod exempt;
 mod future;
-mod handle;
+pub(crate) mod handle;
 mod handles;
 mod in_flight;
 mod layer;
@@ -37,11 +38,9 @@ mod registry;
 mod report;
 mod service;
 
-pub use async_check::{AsyncCheck, AsyncCheckBuilder, CheckRun};
-pub use check::{Check, Status};
+pub use async_check::{AsyncCheckBuilder, CheckRun};
 pub use exempt::{Exempt, NoneExempt};
 pub use future::ResponseFuture;
-pub use handle::Health;
 pub use in_flight::InFlight;
 pub use layer::ReadinessLayer;
 pub use report::{CheckReport, Report, RunChecks};

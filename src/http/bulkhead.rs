@@ -10,7 +10,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::held_body::PermitBody;
-use crate::bulkhead::{Bulkhead, BulkheadLayer, BulkheadService, ResponseFuture};
+use crate::bulkhead::handle::Bulkhead;
+use crate::bulkhead::{BulkheadLayer, BulkheadService, ResponseFuture};
 use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
 

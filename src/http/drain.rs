@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::health::Health;
+use crate::health::handle::Health;
 use crate::machine::lifecycle::phase::Phase;
 
 /// Closes kept-alive connections while the service is draining: every HTTP/1 response then carries `Connection: close`,

@@ -3,8 +3,9 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::{BodyTimeoutLayer, HttpClassifier, HttpPolicyService, HttpReplay, HttpRetry};
-use crate::fallback::Fallback;
-use crate::policy::{Class, Policy, PolicyBuilder, PolicyFallbackLayer, PolicyLayer, WithRetry, WithoutRetry};
+use crate::fallback::handle::Fallback;
+use crate::policy::handle::Policy;
+use crate::policy::{Class, PolicyBuilder, PolicyFallbackLayer, PolicyLayer, WithRetry, WithoutRetry};
 use crate::retry::ByResult;
 
 /// Puts a [`Policy`] around an HTTP service: a [`PolicyLayer`] that judges by status and retries requests that HTTP

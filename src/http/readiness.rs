@@ -11,7 +11,8 @@ use tower_service::Service;
 
 use super::held_body::{HeldBody, InFlightBody};
 use crate::error::StackError;
-use crate::health::{Exempt, Health, NoneExempt, ReadinessLayer, ReadinessService, ResponseFuture};
+use crate::health::handle::Health;
+use crate::health::{Exempt, NoneExempt, ReadinessLayer, ReadinessService, ResponseFuture};
 use crate::shared::CloneOrSharedLayer;
 
 /// With feature `http`.

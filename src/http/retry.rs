@@ -3,7 +3,9 @@ use http::{Response, StatusCode};
 use super::replay::HttpReplay;
 use super::retry_after::retry_after;
 use crate::error::StackError;
-use crate::retry::{ByResult, Decision, RetryErrors, RetryIf, RetryLayer, RetryPolicy};
+use crate::retry::decide::RetryIf;
+use crate::retry::policy::RetryPolicy;
+use crate::retry::{ByResult, Decision, RetryErrors, RetryLayer};
 
 /// Retries a response by its status: 429, 502, 503 and 504 are retried, and so is every error that [`RetryErrors`]
 /// would retry. Any other result goes to the caller, and so does the last response, with its body untouched. The body

@@ -16,7 +16,8 @@ use super::date;
 /// ```
 /// use http::{Response, StatusCode};
 /// use seaworthy::http::{HttpRetry, retry_after};
-/// use seaworthy::retry::{Decision, RetryIf};
+/// use seaworthy::retry::Decision;
+/// use seaworthy::RetryIf;
 /// use seaworthy::{BoxError, RetryPolicy};
 ///
 /// let policy = RetryPolicy::builder("backend").build()?;

@@ -2,7 +2,8 @@ use std::fmt;
 
 use http::{Method, Request, Uri};
 
-use crate::retry::{Decision, RetryIf, RetryIfFor};
+use crate::retry::decide::RetryIf;
+use crate::retry::{Decision, RetryIfFor};
 
 /// Decides by the request's method and URI as well as by the result. Each call keeps a copy of both, which costs a
 /// reference count or two and no allocation.
@@ -12,7 +13,8 @@ use crate::retry::{Decision, RetryIf, RetryIfFor};
 /// ```
 /// use http::{Method, Response, Uri};
 /// use seaworthy::http::{HttpRetry, RetryIfRequest};
-/// use seaworthy::retry::{Decision, RetryIf};
+/// use seaworthy::retry::Decision;
+/// use seaworthy::RetryIf;
 /// use seaworthy::{BoxError, RetryPolicy};
 ///
 /// let policy = RetryPolicy::builder("backend").build()?;

@@ -3,8 +3,9 @@ use std::time::Duration;
 use crate::machine::retry::attempts::DEFAULT_CAP;
 use crate::machine::retry::backoff::{Backoff, Jitter};
 use crate::name::Name;
-use crate::policy::{Policy, PolicyBuilder};
-use crate::retry::RetryBudget;
+use crate::policy::PolicyBuilder;
+use crate::policy::handle::Policy;
+use crate::retry::budget::RetryBudget;
 
 const ATTEMPT: Duration = Duration::from_secs(10);
 const TOTAL: Duration = Duration::from_secs(30);

@@ -6,8 +6,10 @@ use super::handle::Keyed;
 use super::kind::KeyedHandle;
 use super::kind::sealed::KeyedHandleKind;
 use super::label::Label;
-use crate::bulkhead::{Bulkhead, BulkheadBuilder};
-use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder};
+use crate::bulkhead::BulkheadBuilder;
+use crate::bulkhead::handle::Bulkhead;
+use crate::circuit_breaker::CircuitBreakerBuilder;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
 

@@ -1,5 +1,5 @@
-use crate::bulkhead::Bulkhead;
-use crate::circuit_breaker::CircuitBreaker;
+use crate::bulkhead::handle::Bulkhead;
+use crate::circuit_breaker::handle::CircuitBreaker;
 
 /// What there can be one of per key: a [`CircuitBreaker`] or a [`Bulkhead`].
 pub trait KeyedHandle: sealed::KeyedHandleKind {}
@@ -10,8 +10,10 @@ impl KeyedHandle for Bulkhead {}
 pub(super) mod sealed {
     use std::fmt::Debug;
 
-    use crate::bulkhead::{Bulkhead, BulkheadBuilder, BulkheadTemplate};
-    use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder, CircuitBreakerTemplate};
+    use crate::bulkhead::handle::Bulkhead;
+    use crate::bulkhead::{BulkheadBuilder, BulkheadTemplate};
+    use crate::circuit_breaker::handle::CircuitBreaker;
+    use crate::circuit_breaker::{CircuitBreakerBuilder, CircuitBreakerTemplate};
     use crate::error::ConfigError;
     use crate::machine::keyed::idleness::Idleness;
     use crate::machine::timestamp::Timestamp;

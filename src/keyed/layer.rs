@@ -5,8 +5,9 @@ use tower_layer::Layer;
 use super::by_key::{KeyedBulkheadService, KeyedCircuitBreakerService};
 use super::handle::Keyed;
 use super::select::{BorrowKey, MakeKey};
-use crate::bulkhead::Bulkhead;
-use crate::circuit_breaker::{CircuitBreaker, ErrorClassifier};
+use crate::bulkhead::handle::Bulkhead;
+use crate::circuit_breaker::classify::ErrorClassifier;
+use crate::circuit_breaker::handle::CircuitBreaker;
 
 impl<K> Keyed<K, CircuitBreaker> {
     /// A layer that puts each request through the circuit breaker of its key; every error is a failure. The key is

@@ -33,8 +33,8 @@
 //!
 //! # When it is full
 //! If all of the [`max`](KeyedBuilder::max) handles are needed, or the sixteen that were examined are, calls for other
-//! keys share one more, the [overflow](Keyed::overflow). No healthy backend is rejected because others are unhealthy,
-//! and no bulkhead lets more calls in than it should:
+//! keys share one more, the [overflow](crate::Keyed::overflow). No healthy backend is rejected because others are
+//! unhealthy, and no bulkhead lets more calls in than it should:
 //!
 //! - the overflow circuit breaker measures and lets every call pass, unless it is forced open;
 //! - the overflow bulkhead has the same limit, which those keys share.
@@ -43,10 +43,15 @@
 //! flood of keys costs little more than calls for known keys. The overflow is named `family (overflow)`.
 //!
 //! [`KeyedEvent::Exhausted`](crate::observe::KeyedEvent::Exhausted) reports it, and [`Snapshot::overflowed`] counts it.
+//!
+//! [`Keyed`]: crate::Keyed
+//! [`Keyed::get`]: crate::Keyed::get
+//! [`Keyed::layer`]: crate::Keyed::layer
+//! [`Keyed::remove`]: crate::Keyed::remove
 
 mod builder;
 mod by_key;
-mod handle;
+pub(crate) mod handle;
 mod kind;
 mod label;
 mod layer;
@@ -56,7 +61,6 @@ mod stats;
 
 pub use builder::KeyedBuilder;
 pub use by_key::{KeyedBulkheadService, KeyedCircuitBreakerService};
-pub use handle::Keyed;
 pub use kind::KeyedHandle;
 pub use layer::{KeyedBulkheadLayer, KeyedCircuitBreakerLayer};
 pub use select::{BorrowKey, MakeKey, PickHandle};

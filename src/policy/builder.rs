@@ -6,14 +6,17 @@ use super::class::Class;
 use super::error::PolicyError;
 use super::handle::{Parts, Policy};
 use super::part::Part;
-use crate::bulkhead::{Bulkhead, BulkheadBuilder};
-use crate::circuit_breaker::{CircuitBreaker, CircuitBreakerBuilder};
+use crate::bulkhead::BulkheadBuilder;
+use crate::bulkhead::handle::Bulkhead;
+use crate::circuit_breaker::CircuitBreakerBuilder;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::ConfigError;
 use crate::error::check::Subject;
 use crate::name::Name;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
-use crate::retry::{RetryBuilder, RetryPolicy};
+use crate::retry::RetryBuilder;
+use crate::retry::policy::RetryPolicy;
 use crate::timeout::TimeoutNotifier;
 
 /// The settings of a [`Policy`]. Made by [`Policy::builder`]; nothing is checked before [`build`](Self::build).

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::class::Class;
 use super::error::PolicyError;
 use super::handle::Parts;
-use crate::circuit_breaker::OnDrop;
+use crate::machine::circuit_breaker::settings::OnDrop;
 
 /// The rules of [`times`].
 pub(in crate::policy) const WITHIN_TOTAL: &str = "must be shorter than `total_timeout`";

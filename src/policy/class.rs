@@ -6,7 +6,7 @@ use std::time::Duration;
 /// [`Policy::class`]. A class can also be made on the spot. It belongs to no policy.
 ///
 /// [`PolicyBuilder::class`]: super::PolicyBuilder::class
-/// [`Policy::class`]: super::Policy::class
+/// [`Policy::class`]: crate::Policy::class
 ///
 /// ```
 /// use seaworthy::policy::Class;

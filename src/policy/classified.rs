@@ -6,10 +6,11 @@ use super::class::Class;
 use super::handle::Policy;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
-use crate::circuit_breaker::{Classify, ErrorClassifier};
+use crate::circuit_breaker::classify::{Classify, ErrorClassifier};
 use crate::error::{Error, StackError};
+use crate::retry::decide::RetryIf;
 use crate::retry::lent::Lent;
-use crate::retry::{ByResult, CloneReplay, RetryErrors, RetryIf};
+use crate::retry::{ByResult, CloneReplay, RetryErrors};
 
 /// A [`Policy`] together with what decides for its calls: a classifier, and which results are retried. Made once by
 /// [`Policy::classify`] and [`Policy::retry_if`], and kept beside the policy or in place of it.

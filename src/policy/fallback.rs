@@ -5,10 +5,11 @@ use tower_layer::Layer;
 
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
-use crate::circuit_breaker::Classify;
+use crate::circuit_breaker::classify::Classify;
 use crate::error::StackError;
-use crate::fallback::{Answer, Fallback, FallbackIf, FallbackService};
-use crate::retry::RetryIf;
+use crate::fallback::handle::Fallback;
+use crate::fallback::{Answer, FallbackIf, FallbackService};
+use crate::retry::decide::RetryIf;
 
 impl<C, L, R> PolicyLayer<C, L, R> {
     /// Gives another answer to calls that the policy rejects, or that fail with whatever else `fallback`

@@ -14,11 +14,12 @@ use super::handle::Policy;
 use super::pass::Pass;
 use super::stage::AttemptStage;
 use super::whole::PolicyTotal;
-use crate::circuit_breaker::Classify;
+use crate::circuit_breaker::classify::Classify;
 use crate::error::StackError;
 use crate::machine::retry::attempts::{Progress, StopReason};
 use crate::observe::event::ErrorRef;
-use crate::retry::{Ask, Pause, Replay, RetryIf};
+use crate::retry::decide::RetryIf;
+use crate::retry::{Ask, Pause, Replay};
 use crate::rt::panic::polled_again;
 
 pin_project! {

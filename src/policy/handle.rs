@@ -8,12 +8,13 @@ use super::class::Class;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
 use super::unknown_name::UnknownName;
-use crate::bulkhead::Bulkhead;
-use crate::circuit_breaker::CircuitBreaker;
+use crate::bulkhead::handle::Bulkhead;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::{Error, Rejected, StackError};
 use crate::name::Name;
-use crate::retry::RetryPolicy;
+use crate::retry::budget::RetryBudget;
 use crate::retry::lent::Lent;
+use crate::retry::policy::RetryPolicy;
 use crate::rt::shared::Handle;
 use crate::timeout::{Limit, TimeoutNotifier};
 use crate::{bulkhead, circuit_breaker};
@@ -311,7 +312,7 @@ impl Policy {
         Snapshot {
             circuit_breaker: self.circuit_breaker().map(CircuitBreaker::snapshot),
             bulkhead: self.bulkhead().map(Bulkhead::snapshot),
-            retry_balance: self.retry_policy().and_then(RetryPolicy::budget).map(crate::retry::RetryBudget::balance),
+            retry_balance: self.retry_policy().and_then(RetryPolicy::budget).map(RetryBudget::balance),
         }
     }
 }

@@ -18,17 +18,18 @@
 //! For HTTP there are also limits for the bodies: see [`Policy::http_layer`](crate::Policy) with feature `http`.
 //! Without them the timeouts end with the head of a response.
 //!
-//! [`Policy::layer`] puts it around a service, [`Policy::run`] around the methods of anything; both share the parts.
-//! [`Class`] distinguishes calls: some may take longer, and a ping should not wait for a permit.
+//! [`Policy::layer`](crate::Policy::layer) puts it around a service, [`Policy::run`](crate::Policy::run) around the
+//! methods of anything; both share the parts. [`Class`] distinguishes calls: some may take longer, and a ping should
+//! not wait for a permit.
 //!
 //! # From data
-//! With feature `serde`, [`Policies`] are read from TOML, JSON or any other self-describing format of serde: one table
-//! per policy, under its name. The keys are the names of the setters, all of which `examples/policies.toml` shows; a
-//! part that is not named is left out, and anything left out of a part has its default. Durations are text, exact to
-//! the nanosecond: numbers with their units (ns, us, ms, s, min, h, days, weeks, months, years), as in "1min 30s" or
-//! "1.5h". Unknown keys, duplicate keys, zeros (except for a budget's `floor` and `refill_per_second`) and
-//! contradictions are errors; each names the path of its key. What data cannot express, such as observers, shared
-//! parts, seeds for tests and retries without a wait, is added by code: see `PoliciesBuilder`.
+//! With feature `serde`, [`Policies`](crate::Policies) are read from TOML, JSON or any other self-describing format of
+//! serde: one table per policy, under its name. The keys are the names of the setters, all of which
+//! `examples/policies.toml` shows; a part that is not named is left out, and anything left out of a part has its
+//! default. Durations are text, exact to the nanosecond: numbers with their units (ns, us, ms, s, min, h, days, weeks,
+//! months, years), as in "1min 30s" or "1.5h". Unknown keys, duplicate keys, zeros (except for a budget's `floor` and
+//! `refill_per_second`) and contradictions are errors; each names the path of its key. What data cannot express, such
+//! as observers, shared parts, seeds for tests and retries without a wait, is added by code: see `PoliciesBuilder`.
 //!
 //! ```
 //! # #[cfg(feature = "serde")]
@@ -60,11 +61,12 @@
 //!   breaker's has let the call pass before the bulkhead's made it wait, so that all queued calls reach a backend that
 //!   has just been found unhealthy.
 //! - A call costs one reference count for all parts, none through `run` or once the policy has been
-//!   [leaked](Policy::leak), and its future is smaller.
+//!   [leaked](crate::Policy::leak), and its future is smaller.
 //! - The timeout has a name in events: the policy's.
 //! - Which parts there are is decided at run time, so that a policy can be read from a file.
 //! - It has neither the circuit breaker's wait mode nor permits held until a body ends; build these by hand around the
-//!   same handles, which [`Policy::circuit_breaker`] and [`Policy::bulkhead`] return.
+//!   same handles, which [`Policy::circuit_breaker`](crate::Policy::circuit_breaker) and
+//!   [`Policy::bulkhead`](crate::Policy::bulkhead) return.
 
 mod again;
 mod attempt;
@@ -75,20 +77,20 @@ mod class;
 mod classified;
 #[cfg(feature = "serde")]
 mod data;
-mod error;
+pub(crate) mod error;
 mod fallback;
 mod future;
 mod gate;
-mod handle;
+pub(crate) mod handle;
 mod layer;
 mod maybe_limited;
 mod part;
 mod pass;
 mod run;
 mod service;
-mod set;
+pub(crate) mod set;
 mod stage;
-mod unknown_name;
+pub(crate) mod unknown_name;
 mod waiting;
 mod whole;
 
@@ -98,16 +100,13 @@ pub use class::{Class, ClassFor};
 pub use classified::ClassifiedPolicy;
 #[cfg(feature = "serde")]
 pub use data::PoliciesBuilder;
-pub use error::PolicyError;
 pub use fallback::{PolicyFallbackCall, PolicyFallbackLayer};
 pub use future::ResponseFuture;
-pub use handle::{Policy, Snapshot};
+pub use handle::Snapshot;
 pub use layer::PolicyLayer;
 pub use run::PolicyCall;
 pub use service::PolicyService;
-pub use set::Policies;
 pub use stage::OnceFuture;
-pub use unknown_name::UnknownName;
 #[cfg(feature = "http")]
 pub(crate) use {
     bodies::BodyLimits,

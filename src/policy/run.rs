@@ -7,12 +7,13 @@ use super::handle::Policy;
 use super::pass::{Pass, PassGuard};
 use super::whole::PolicyTotal;
 use crate::bulkhead::{Permit, Waiter};
-use crate::circuit_breaker::{Classify, ErrorClassifier};
+use crate::circuit_breaker::classify::{Classify, ErrorClassifier};
 use crate::error::wrap::wrapped;
 use crate::error::{Error, StackError};
 use crate::machine::verdict::Verdict;
+use crate::retry::decide::RetryIf;
 use crate::retry::lent::Lent;
-use crate::retry::{RetryErrors, RetryIf, lent};
+use crate::retry::{RetryErrors, lent};
 
 /// Calls through a [`Policy`], all of one [`Class`]. Made by [`Policy::with`] and
 /// [`ClassifiedPolicy::with`](super::ClassifiedPolicy::with); it borrows, and costs nothing.

@@ -9,7 +9,7 @@ use super::future::{PolicyRetryParts, ResponseFuture, Retrying};
 use super::gate::PolicyGate;
 use super::handle::Policy;
 use super::stage::OnceFuture;
-use crate::circuit_breaker::{Classify, ErrorClassifier};
+use crate::circuit_breaker::classify::{Classify, ErrorClassifier};
 use crate::error::StackError;
 use crate::retry::{Replay, RetryIfFor};
 use crate::shared::CloneOrSharedLayer;

@@ -12,7 +12,8 @@ use super::handle::Policy;
 use super::pass::{Pass, PassGuard};
 use super::waiting::QueuedAttempt;
 use super::whole::PolicyTotal;
-use crate::circuit_breaker::{Classify, judge};
+use crate::circuit_breaker::classify::Classify;
+use crate::circuit_breaker::judge;
 use crate::error::{Rejected, StackError};
 use crate::rt::panic::polled_again;
 

@@ -6,7 +6,8 @@ use super::attempt::Attempt;
 use super::class::Class;
 use super::handle::Policy;
 use super::pass::Pass;
-use crate::bulkhead::{Bulkhead, QueueState};
+use crate::bulkhead::QueueState;
+use crate::bulkhead::handle::Bulkhead;
 use crate::error::{Rejected, StackError};
 use crate::rt::panic::polled_again;
 

@@ -1,6 +1,8 @@
 use std::task::Waker;
 
-use crate::circuit_breaker::{CircuitBreaker, OpenGuard, Permit, State};
+use crate::circuit_breaker::handle::CircuitBreaker;
+use crate::circuit_breaker::{OpenGuard, Permit};
+use crate::machine::circuit_breaker::notice::State;
 use crate::machine::probe_state::ProbeState;
 use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;

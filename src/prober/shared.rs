@@ -10,7 +10,7 @@ use super::policy::ProbePolicy;
 use super::probe::AnyProbe;
 use super::resolver::Resolver;
 use super::table::{InFlightProbe, TargetEntry, TargetNews, TargetTable};
-use crate::circuit_breaker::CircuitBreaker;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::machine::probe::track::{Change, Settled, Track};
 use crate::machine::probe_state::{ProbeOutcome, ProbeState};
 use crate::machine::timestamp::Timestamp;

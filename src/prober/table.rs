@@ -8,7 +8,7 @@ use super::driver::{CircuitDriver, identity};
 use super::kind::PROBE;
 use super::policy::ProbePolicy;
 use super::probe::AnyProbe;
-use crate::circuit_breaker::CircuitBreaker;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::ConfigError;
 use crate::machine::probe::schedule::ProbeSchedule;
 use crate::machine::probe::track::{Change, Track};

@@ -18,7 +18,7 @@ use crate::rt::time;
 /// with little traffic retry as well; the tokens earned by requests are spent first.
 ///
 /// This is a handle to shared state: clones share one budget, and so should two policies for the same backend. A
-/// [`RetryPolicy`](super::RetryPolicy) has its own budget unless it is given one.
+/// [`RetryPolicy`](crate::RetryPolicy) has its own budget unless it is given one.
 ///
 /// It is never overdrawn, whatever the ratio and however many threads deposit and withdraw: there are never more
 /// retries than the ratio's share of the requests, plus the floor. A ratio is taken as the fraction it was written as:

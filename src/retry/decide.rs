@@ -9,7 +9,8 @@ use crate::machine::retry::attempts::Decision;
 ///
 /// ```
 /// use seaworthy::{BoxError, RetryPolicy};
-/// use seaworthy::retry::{Decision, RetryErrors, RetryIf};
+/// use seaworthy::retry::{Decision, RetryErrors};
+/// use seaworthy::RetryIf;
 /// use std::time::Duration;
 ///
 /// struct Answer { wait: Option<Duration> }
@@ -44,7 +45,8 @@ where
 /// over HTTP, `http::RetryIfRequest` keeps the method and the URI.
 ///
 /// ```
-/// use seaworthy::retry::{RetryErrors, RetryIf, RetryIfFor, Decision};
+/// use seaworthy::retry::{RetryErrors, RetryIfFor, Decision};
+/// use seaworthy::RetryIf;
 /// use seaworthy::{BoxError, RetryPolicy};
 ///
 /// struct Query { urgent: bool }
@@ -119,7 +121,8 @@ where
 ///
 /// ```
 /// use seaworthy::{BoxError, Rejected, RetryPolicy, StackError};
-/// use seaworthy::retry::{Decision, RetryErrors, RetryIf};
+/// use seaworthy::retry::{Decision, RetryErrors};
+/// use seaworthy::RetryIf;
 ///
 /// let policy = RetryPolicy::builder("patient").build()?;
 /// let layer = policy.layer().retry_if(|result: &Result<String, BoxError>| {

@@ -25,7 +25,7 @@ impl RetryLayer {
 }
 
 impl<C, R> RetryLayer<C, R> {
-    /// Lets `retry_if` decide which results are retried: see [`RetryIf`](super::RetryIf).
+    /// Lets `retry_if` decide which results are retried: see [`RetryIf`](crate::RetryIf).
     ///
     /// Each call holds a clone of it, so it should be cheap to clone: a function, a closure that captures nothing, or
     /// an `Arc`.

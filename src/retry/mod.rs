@@ -14,9 +14,10 @@
 //! [`RetryEvent::Retried`](crate::observe::RetryEvent::Retried) and
 //! [`RetryEvent::Stopped`](crate::observe::RetryEvent::Stopped).
 //!
-//! A [`RetryPolicy`] holds the rules and the [`RetryBudget`]. [`RetryPolicy::layer`] puts it around a service, and
-//! [`RetryPolicy::run`] around a closure that makes a future. [`RetryIf`] decides which results are retried, and
-//! [`Replay`] copies requests.
+//! A [`RetryPolicy`](crate::RetryPolicy) holds the rules and the [`RetryBudget`](crate::RetryBudget).
+//! [`RetryPolicy::layer`](crate::RetryPolicy::layer) puts it around a service, and
+//! [`RetryPolicy::run`](crate::RetryPolicy::run) around a closure that makes a future. [`RetryIf`](crate::RetryIf)
+//! decides which results are retried, and [`Replay`] copies requests.
 //!
 //! # Where it belongs
 //! Outside the circuit breaker and inside a total timeout: each attempt is admitted and judged on its own, and a
@@ -47,28 +48,27 @@
 //! - A failed attempt's future and result are gone before the wait.
 //! - A wait of zero is no wait and never goes through a timer.
 
-mod budget;
+pub(crate) mod budget;
 mod builder;
-mod decide;
+pub(crate) mod decide;
 mod future;
 mod layer;
 pub(crate) mod lent;
 mod pause;
-mod policy;
+pub(crate) mod policy;
 mod replay;
 mod selective;
 mod service;
 #[cfg(test)]
 mod tests;
 
-pub use budget::{RetryBudget, RetryBudgetBuilder};
+pub use budget::RetryBudgetBuilder;
 pub use builder::RetryBuilder;
-pub use decide::{ByResult, RetryErrors, RetryIf, RetryIfFor};
+pub use decide::{ByResult, RetryErrors, RetryIfFor};
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub(crate) use pause::Pause;
 pub(crate) use policy::Ask;
-pub use policy::RetryPolicy;
 pub use replay::{CloneReplay, Replay};
 pub use selective::SelectiveRetry;
 pub use service::RetryService;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tower_service::Service;
 
-use super::{ResponseFuture, RetryBuilder, RetryPolicy, RetryService};
+use super::{ResponseFuture, RetryBuilder, RetryService};
 use crate::error::Error;
 use crate::machine::retry::backoff::Backoff;
+use crate::retry::policy::RetryPolicy;
 use crate::rt::time::readings;
 
 /// Returns at once what the request says.

@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::Runner;
 use super::error::BuildError;
+use super::handle::Runner;
 use super::shared::{Owner, Shared};
 use super::signal::{Signal, SignalListener};
 use crate::error::check::Subject;
-use crate::health::Health;
+use crate::health::handle::Health;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
 use crate::rt::random::Random;
@@ -62,7 +62,7 @@ impl RunnerBuilder {
     /// [`refuse_while_draining`](crate::health::ReadinessLayer::refuse_while_draining).
     ///
     /// If not set, it is 5 s after SIGTERM, because the orchestrator that sent it has yet to update its routing, and
-    /// none after anything else: Ctrl-C, [`stop`](super::RunnerHandle::stop), a failed task. If set, it applies to all
+    /// none after anything else: Ctrl-C, [`stop`](crate::RunnerHandle::stop), a failed task. If set, it applies to all
     /// of them. A service that has not served yet does not wait.
     pub fn drain_delay(mut self, time: Duration) -> RunnerBuilder {
         self.times.drain_delay = Some(time);

@@ -3,17 +3,85 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Runner;
+use super::builder::{RunnerBuilder, Times};
 use super::error::RegisterError;
+use super::failure::RunError;
 use super::periodic::Periodic;
 use super::restart_policy::RestartPolicy;
-use super::shared::{Hook, Shared, TaskSnapshot, When};
+use super::run::ServiceRun;
+use super::shared::{Hook, Owner, Shared, Step, TaskSnapshot, When};
+use super::signal::SignalListener;
 use super::task::Task;
 use super::work::Work;
 use crate::error::BoxError;
-use crate::health::Health;
+use crate::health::handle::Health;
 use crate::name::Name;
 use crate::shutdown::Shutdown;
+
+/// Starts a service and shuts it down gracefully: see the [module](super).
+///
+/// Dropping it, or the future of [`run`](Self::run), ends everything at once: tasks are aborted,
+/// [`shutdown`](Self::shutdown) is requested, the phase is [`Stopped`](crate::Phase::Stopped), and hooks that have not
+/// run are dropped, because there is no one left to await them.
+#[must_use = "a runner that is dropped aborts its tasks"]
+pub struct Runner {
+    pub(super) owner: Owner,
+    pub(super) signals: SignalListener,
+    pub(super) parents: Vec<Shutdown>,
+    pub(super) times: Times,
+}
+
+impl Runner {
+    /// Starts a builder.
+    pub fn builder() -> RunnerBuilder {
+        RunnerBuilder::new()
+    }
+
+    /// The handle that registers tasks and hooks from elsewhere, and while the runner runs.
+    #[must_use]
+    pub fn handle(&self) -> RunnerHandle {
+        RunnerHandle(self.owner.0.clone())
+    }
+
+    /// Adds a startup step. [`run`](Self::run) runs the steps one at a time, in this order, and the service is ready
+    /// when all of them are done. A step may take any amount of time, and can register tasks and hooks with the handle
+    /// it is given.
+    ///
+    /// If one fails or panics, or the run is told to end, the remaining steps are not run, a step in progress is
+    /// dropped, and the service shuts down as usual, but without the drain delay: the cleanups registered so far are
+    /// run.
+    ///
+    /// # Errors
+    /// The name is empty.
+    pub fn startup<F, T, E>(&self, name: impl Into<Name>, step: F) -> Result<(), RegisterError>
+    where
+        F: FnOnce(RunnerHandle) -> T + Send + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        let make = Box::new(move |handle| Work::of(move || step(handle)));
+        Ok(self.owner.0.step(Step { name: name.into(), make })?)
+    }
+
+    /// Runs the service until a signal, a parent, [`stop`](RunnerHandle::stop), a task that fails, or an essential task
+    /// that ends, and then shuts it down. The shutdown takes no longer than the drain delay, the grace period and the
+    /// limits of the cleanups together, unless a thread is blocked.
+    ///
+    /// # Errors
+    /// Everything that went wrong, from first to last. A service that was told to end and did so returns no error.
+    ///
+    /// # Cancellation
+    /// Dropping it aborts the tasks and runs no more hooks.
+    pub async fn run(self) -> Result<(), RunError> {
+        ServiceRun::new(self).complete().await
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Runner").field(&self.handle()).finish()
+    }
+}
 
 /// Registers tasks and hooks with a [`Runner`] from any thread, even while it runs.
 ///
@@ -176,7 +244,7 @@ impl RunnerHandle {
     }
 
     /// Begins the shutdown, as a signal does. Calling it again, or during a shutdown, does nothing. A call before
-    /// [`run`](super::Runner::run) is remembered: the run then ends as soon as it begins.
+    /// [`run`](crate::Runner::run) is remembered: the run then ends as soon as it begins.
     pub fn stop(&self) {
         self.0.notify(|news| news.is_stop = true);
     }

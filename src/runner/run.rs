@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::builder::Times;
 use super::failure::{Failure, FailureCause, RunError};
-use super::handle::RunnerHandle;
+use super::handle::{Runner, RunnerHandle};
 use super::shared::{Ended, Hook, Owner, Shared, Step, When};
+use super::shutdown_reason::ShutdownReason;
 use super::signal::{Signal, SignalListener};
 use super::work::guarded;
-use super::{Runner, ShutdownReason};
 use crate::error::one_line::OneLine;
 use crate::machine::lifecycle::phase::Phase;
 use crate::machine::timestamp::Timestamp;

@@ -15,7 +15,7 @@ use super::work::{Outcome, Work, guarded};
 use crate::error::ConfigError;
 use crate::error::check::Subject;
 use crate::error::one_line::OneLine;
-use crate::health::Health;
+use crate::health::handle::Health;
 use crate::machine::lifecycle::phase::Phase;
 use crate::machine::runner::task_set::TaskSet;
 use crate::name::Name;

@@ -13,7 +13,7 @@ use crate::name::Name;
 use crate::rt::time;
 use crate::shutdown::Shutdown;
 
-/// A task with settings, for [`RunnerHandle::start`](super::RunnerHandle::start).
+/// A task with settings, for [`RunnerHandle::start`](crate::RunnerHandle::start).
 ///
 /// The closure is called inside the task, with a [`Shutdown`] that tells it when to finish.
 ///

@@ -1,4 +1,4 @@
-//! An HTTP/1 and HTTP/2 server that shuts down gracefully, as a task of a [`Runner`](crate::runner::Runner). Feature
+//! An HTTP/1 and HTTP/2 server that shuts down gracefully, as a task of a [`Runner`](crate::Runner). Feature
 //! `server`.
 //!
 //! ```text

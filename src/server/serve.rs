@@ -23,7 +23,7 @@ use super::service::{Closing, Watched};
 use super::watch::ConnectionWatch;
 use crate::error::check::Subject;
 use crate::error::{BoxError, ConfigError};
-use crate::health::Health;
+use crate::health::handle::Health;
 use crate::rt::time;
 use crate::shutdown::{Shutdown, ShutdownTrigger};
 
@@ -54,7 +54,7 @@ pub struct Serve<L, S> {
 
 impl<L, S> Serve<L, S> {
     /// Releases kept-alive connections while this is draining: HTTP/1 responses then say `Connection: close`. Pass the
-    /// runner's, [`Runner::health`](crate::runner::Runner::health). Without it they are released when the server is
+    /// runner's, [`Runner::health`](crate::Runner::health). Without it they are released when the server is
     /// told to finish, which is too late for a request that is already on its way.
     pub fn health(mut self, health: &Health) -> Serve<L, S> {
         self.health = Some(health.clone());

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::watch::{Busy, ConnectionWatch};
-use crate::health::Health;
+use crate::health::handle::Health;
 use crate::http::{HeldBody, close, is_draining, may_close};
 use crate::rt::panic::polled_again;
 use crate::shutdown::Shutdown;

@@ -37,10 +37,10 @@
 //! ```
 
 mod future;
-mod service;
+pub(crate) mod service;
 
 /// A service that is `Clone`, as services under a bulkhead, readiness, a policy or a retry must be. Every `Clone` type
-/// is one, and with a [`SharedLayer`] right above it, so is every other service.
+/// is one, and with a [`SharedLayer`](crate::SharedLayer) right above it, so is every other service.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not `Clone`, and no `SharedLayer` makes it so",
     note = "put `.layer(SharedLayer::new())` right above it, or box it as a `BoxCloneService`"
@@ -51,4 +51,4 @@ pub trait CloneOrSharedLayer: Clone {}
 impl<S: Clone> CloneOrSharedLayer for S {}
 
 pub use future::ResponseFuture;
-pub use service::{SharedLayer, SharedService};
+pub use service::SharedService;

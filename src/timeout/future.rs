@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::error::BoxError;
     use crate::rt::time::readings;
-    use crate::timeout::Timeout;
+    use crate::timeout::handle::Timeout;
 
     type Answer = Result<(), BoxError>;
 

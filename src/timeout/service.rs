@@ -7,7 +7,7 @@ use super::limit::{FixedTimeout, TimeoutFor};
 use super::notifier::TimeoutNotifier;
 use crate::error::StackError;
 
-/// Gives up on requests that are not answered in time. Made by [`TimeoutLayer`](super::TimeoutLayer).
+/// Gives up on requests that are not answered in time. Made by [`TimeoutLayer`](crate::TimeoutLayer).
 ///
 /// `poll_ready` is the inner service's, and no limit applies to it.
 ///

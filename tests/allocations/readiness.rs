@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
-use seaworthy::health::{AsyncCheck, ReadinessService, ResponseFuture};
-use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Error, Health, Phase};
+use seaworthy::health::{ReadinessService, ResponseFuture};
+use seaworthy::{AsyncCheck, BoxError, Bulkhead, CircuitBreaker, Error, Health, Phase};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 type Answer = Result<u32, Error<&'static str>>;

@@ -7,8 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
-use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, Health, Phase, Status};
+use seaworthy::{AsyncCheck, BoxError, Health, Phase, Status};
 
 use crate::{block_on, explore};
 

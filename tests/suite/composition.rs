@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::circuit_breaker::{CircuitBreakerBuilder, State};
-use seaworthy::{BoxError, CircuitBreaker, Error, OnDrop, Rejected, StackError, TimeoutLayer, WrapErrorLayer};
+use seaworthy::circuit_breaker::CircuitBreakerBuilder;
+use seaworthy::{BoxError, CircuitBreaker, Error, OnDrop, Rejected, StackError, State, TimeoutLayer, WrapErrorLayer};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
 use tower::util::BoxCloneService;

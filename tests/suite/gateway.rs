@@ -19,9 +19,8 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use seaworthy::circuit_breaker::State;
 use seaworthy::http::{HttpClassifier, RespondLayer};
-use seaworthy::{CircuitBreaker, Error, WrapErrorLayer};
+use seaworthy::{CircuitBreaker, Error, State, WrapErrorLayer};
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, service_fn};
 

@@ -1,5 +1,5 @@
-use seaworthy::retry::{Decision, RetryErrors, RetryIf};
-use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Error, StackError, State, Verdict};
+use seaworthy::retry::{Decision, RetryErrors};
+use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Error, RetryIf, StackError, State, Verdict};
 use tower::load_shed::error::Overloaded;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 

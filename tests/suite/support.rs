@@ -4,9 +4,9 @@ use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use seaworthy::circuit_breaker::{CircuitBreakerBuilder, State, TransitionCause};
+use seaworthy::circuit_breaker::{CircuitBreakerBuilder, TransitionCause};
 use seaworthy::observe::CircuitBreakerEvent;
-use seaworthy::{Event, Verdict};
+use seaworthy::{Event, State, Verdict};
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Subscriber};
 pub use tracing_subscriber::filter::LevelFilter;

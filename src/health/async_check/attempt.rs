@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::BoxError;
 use crate::error::chain::in_words;
 use crate::error::one_line::OneLine;
-use crate::health::Status;
+use crate::health::check::Status;
 use crate::name::Name;
 use crate::rt::panic::{caught, log_guarded};
 use crate::rt::sync::thread::ThreadId;

@@ -17,7 +17,7 @@ use crate::error::BoxError;
 
 /// A check that takes time, such as a query to a database.
 ///
-/// It runs for the health endpoints, for [`Health::run_checks`](super::Health::run_checks) and for callers of
+/// It runs for the health endpoints, for [`Health::run_checks`](crate::Health::run_checks) and for callers of
 /// [`run`](AsyncCheck::run), and keeps its last result for the readiness layer, which does not wait. Runs are
 /// coalesced: while one is in progress, all callers wait for that one. It goes on as long as any of them waits, not
 /// only the first.
@@ -32,7 +32,7 @@ use crate::error::BoxError;
 ///
 /// ```
 /// use seaworthy::Health;
-/// use seaworthy::health::AsyncCheck;
+/// use seaworthy::AsyncCheck;
 /// # async fn ping() -> std::io::Result<()> { Ok(()) }
 ///
 /// # #[tokio::main(flavor = "current_thread")]

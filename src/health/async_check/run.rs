@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::attempt::{CheckAttempt, Drive};
 use super::shared::{JoinAnswer, Leave, Shared};
-use crate::health::Status;
+use crate::health::check::Status;
 use crate::rt::panic::polled_again;
 
 /// Waits for the result of an [`AsyncCheck`](super::AsyncCheck). Made by [`AsyncCheck::run`](super::AsyncCheck::run).

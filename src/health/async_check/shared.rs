@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::{CheckAttempt, Job, Maker};
-use crate::health::Status;
+use crate::health::check::Status;
 use crate::machine::lifecycle::streak::{Streak, Thresholds};
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;

@@ -11,7 +11,8 @@ use super::future::HealthFuture;
 use super::paths::{Endpoint, HealthPaths};
 use super::text;
 use crate::error::ConfigError;
-use crate::health::{Health, Report};
+use crate::health::Report;
+use crate::health::handle::Health;
 use crate::machine::lifecycle::phase::Phase;
 use crate::name::Name;
 
@@ -29,7 +30,7 @@ use crate::name::Name;
 /// | draining, stopped | the same | 503 `{"status":"shutting down"}`, no check asked | the same |
 ///
 /// The reason why a check is down is logged, and never shown here. Only a readiness request asks the checks, all of
-/// them at the same time. An [`AsyncCheck`](crate::health::AsyncCheck) runs once for all requests that arrive while it
+/// them at the same time. An [`AsyncCheck`](crate::AsyncCheck) runs once for all requests that arrive while it
 /// runs.
 ///
 /// `GET` and `HEAD` are answered, other methods get 405 with `Allow`, and other paths 404. Responses must not be

@@ -10,7 +10,8 @@ pub use future::HealthFuture;
 pub use paths::HealthPaths;
 
 use super::drain::DrainLayer;
-use crate::health::{Health, ReadinessLayer};
+use crate::health::ReadinessLayer;
+use crate::health::handle::Health;
 
 /// With feature `http`.
 impl Health {

@@ -6,8 +6,10 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use super::catalog::{METRICS, MetricKind};
 use super::labels::STOP_REASONS;
 use super::{MetricsObserver, registry};
-use crate::circuit_breaker::{CircuitBreaker, Counts, State, TransitionCause};
-use crate::keyed::Keyed;
+use crate::circuit_breaker::handle::CircuitBreaker;
+use crate::circuit_breaker::{Counts, TransitionCause};
+use crate::keyed::handle::Keyed;
+use crate::machine::circuit_breaker::notice::State;
 use crate::machine::lifecycle::phase::Phase;
 use crate::machine::verdict::Verdict;
 use crate::name::Name;
@@ -17,7 +19,7 @@ use crate::observe::event::{
 };
 use crate::observe::observer::Observer;
 use crate::observe::source::Source;
-use crate::retry::RetryBudget;
+use crate::retry::budget::RetryBudget;
 
 /// The values of each label; none for the name, if there is one.
 type Labels = BTreeMap<String, BTreeSet<String>>;

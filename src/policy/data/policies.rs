@@ -6,7 +6,10 @@ use crate::data::table::{Each, Fill, NamedTables};
 use crate::name::Name;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
-use crate::policy::{Policies, PolicyBuilder, PolicyError, UnknownName};
+use crate::policy::PolicyBuilder;
+use crate::policy::error::PolicyError;
+use crate::policy::set::Policies;
+use crate::policy::unknown_name::UnknownName;
 
 /// Policies read from data, checked and not yet built, so that code can add what data cannot express: an observer, or a
 /// shared part. Feature `serde`.

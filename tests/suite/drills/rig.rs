@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::circuit_breaker::State;
-use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, Policy, Rejected, RetryPolicy, StackError, Timeout};
+use seaworthy::{
+    Backoff, BoxError, Bulkhead, CircuitBreaker, Policy, Rejected, RetryPolicy, StackError, State, Timeout,
+};
 use tokio::sync::watch;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 

@@ -4,8 +4,7 @@ use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, CircuitBreaker, Event, Health, Phase, Rejected, State, Status, Verdict};
+use seaworthy::{AsyncCheck, BoxError, CircuitBreaker, Event, Health, Phase, Rejected, State, Status, Verdict};
 
 struct Bomb;
 

@@ -3,8 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, CircuitBreaker, Rejected, StackError, Status};
+use seaworthy::{AsyncCheck, BoxError, CircuitBreaker, Rejected, StackError, Status};
 
 /// Is its own source.
 #[derive(Debug)]

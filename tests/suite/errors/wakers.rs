@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
 use seaworthy::circuit_breaker::TransitionCause;
-use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, Bulkhead, CircuitBreaker, Health, Phase, Shutdown, State, Status};
+use seaworthy::{AsyncCheck, BoxError, Bulkhead, CircuitBreaker, Health, Phase, Shutdown, State, Status};
 use tokio_test::task;
 use tower::Service;
 

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, Check, Name, Status};
+use seaworthy::{AsyncCheck, BoxError, Check, Name, Status};
 use tokio::sync::watch;
 use tokio_test::{assert_pending, assert_ready, task};
 

@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use seaworthy::health::{AsyncCheck, CheckReport};
-use seaworthy::{BoxError, Bulkhead, Check, CircuitBreaker, Health, Name, Phase, State, Status, Verdict};
+use seaworthy::health::CheckReport;
+use seaworthy::{AsyncCheck, BoxError, Bulkhead, Check, CircuitBreaker, Health, Name, Phase, State, Status, Verdict};
 
 use super::{Switch, serving};
 use crate::support::{MS, SECOND, advance, settle};

@@ -1,8 +1,7 @@
 use std::sync::{Arc, Mutex};
 
-use seaworthy::health::AsyncCheck;
 use seaworthy::observe::HealthEvent;
-use seaworthy::{Event, Health, Phase, Status};
+use seaworthy::{AsyncCheck, Event, Health, Phase, Status};
 
 use super::Switch;
 

@@ -3,8 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, Health, Status};
+use seaworthy::{AsyncCheck, BoxError, Health, Status};
 use tokio_test::{assert_pending, task};
 
 use super::serving;

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use seaworthy::health::AsyncCheck;
-use seaworthy::{BoxError, Check, Status};
+use seaworthy::{AsyncCheck, BoxError, Check, Status};
 use tokio::sync::Notify;
 use tokio_test::{assert_pending, assert_ready_eq, task};
 

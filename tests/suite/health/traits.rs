@@ -8,10 +8,10 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
 use seaworthy::health::{
-    AsyncCheck, AsyncCheckBuilder, CheckReport, CheckRun, Exempt, InFlight, NoneExempt, ReadinessLayer,
-    ReadinessService, Report, ResponseFuture, RunChecks,
+    AsyncCheckBuilder, CheckReport, CheckRun, Exempt, InFlight, NoneExempt, ReadinessLayer, ReadinessService, Report,
+    ResponseFuture, RunChecks,
 };
-use seaworthy::{BoxError, Bulkhead, Check, CircuitBreaker, Health, Phase, Status};
+use seaworthy::{AsyncCheck, BoxError, Bulkhead, Check, CircuitBreaker, Health, Phase, Status};
 use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
 use tokio_test::task;
 use tower::{Layer, Service, service_fn};

@@ -126,7 +126,7 @@ async fn a_check_that_is_removed_while_it_runs() {
     let (diary, down) = (Diary::new(true), Down::default());
     let health = Health::observed(diary.clone());
     health.report("cache", down.check()).unwrap();
-    let pending = seaworthy::health::AsyncCheck::new(std::future::pending::<Result<(), BoxError>>);
+    let pending = seaworthy::AsyncCheck::new(std::future::pending::<Result<(), BoxError>>);
     health.report("slow", pending.clone()).unwrap();
     diary.take();
     let mut run = task::spawn(health.run_checks());

@@ -1,7 +1,7 @@
 //! Settings, from code.
 
-use seaworthy::PolicyError;
-use seaworthy::policy::{Class, Policies};
+use seaworthy::policy::Class;
+use seaworthy::{Policies, PolicyError};
 
 use super::*;
 use crate::support::SECOND;

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use seaworthy::observe::CircuitBreakerEvent;
-use seaworthy::policy::{Class, Policies, PoliciesBuilder};
-use seaworthy::{Event, Policy, State};
+use seaworthy::policy::{Class, PoliciesBuilder};
+use seaworthy::{Event, Policies, Policy, State};
 use tower::Layer;
 
 use super::*;

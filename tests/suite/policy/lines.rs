@@ -1,6 +1,6 @@
 //! Where errors of data point.
 
-use seaworthy::policy::Policies;
+use seaworthy::Policies;
 
 use super::data::{flaw, read};
 use crate::support::SECOND;

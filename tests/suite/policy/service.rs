@@ -5,10 +5,8 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::task::Poll;
 
-use seaworthy::policy::{
-    Class, OnceFuture, Policies, PolicyCall, PolicyLayer, PolicyService, ResponseFuture, Snapshot,
-};
-use seaworthy::{Error, PolicyError, State, WrapErrorLayer};
+use seaworthy::policy::{Class, OnceFuture, PolicyCall, PolicyLayer, PolicyService, ResponseFuture, Snapshot};
+use seaworthy::{Error, Policies, PolicyError, State, WrapErrorLayer};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::buffer::Buffer;

@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::retry::{Decision, RetryErrors, RetryIf, StopReason};
-use seaworthy::{BoxError, Error, Name, Rejected, StackError};
+use seaworthy::retry::{Decision, RetryErrors, StopReason};
+use seaworthy::{BoxError, Error, Name, Rejected, RetryIf, StackError};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::{Told, quick};

@@ -103,8 +103,9 @@ async fn methods_that_were_listed() {
 /// that may not be repeated, too. A policy as a whole does the same.
 #[tokio::test]
 async fn a_decision_sees_the_request() {
+    use seaworthy::RetryIf;
     use seaworthy::http::RetryIfRequest;
-    use seaworthy::retry::{Decision, RetryIf};
+    use seaworthy::retry::Decision;
 
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let by = std::sync::Arc::clone(&seen);
@@ -354,7 +355,8 @@ async fn retry_after_and_deadline() {
 /// The parts can be used separately: other statuses, and a larger body.
 #[tokio::test]
 async fn parts() {
-    use seaworthy::retry::{Decision, RetryIf};
+    use seaworthy::RetryIf;
+    use seaworthy::retry::Decision;
     let policy = quick(2).build().unwrap();
     let layer = policy.http_layer().retry_if(|result: &Result<Response<String>, BoxError>| match result {
         Ok(response) if response.status() == StatusCode::TOO_EARLY => Decision::Retry,

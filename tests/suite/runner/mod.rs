@@ -19,8 +19,8 @@ use std::future::{Future, pending};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seaworthy::runner::{RunnerBuilder, RunnerHandle};
-use seaworthy::{BoxError, RunError, Runner, Shutdown};
+use seaworthy::runner::RunnerBuilder;
+use seaworthy::{BoxError, RunError, Runner, RunnerHandle, Shutdown};
 
 use crate::support::now;
 

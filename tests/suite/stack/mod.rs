@@ -14,10 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seaworthy::circuit_breaker::State;
 use seaworthy::observe::RetryEvent;
 use seaworthy::{
-    Backoff, BoxError, Bulkhead, CircuitBreaker, Event, Rejected, RetryBudget, RetryPolicy, StackError, Timeout,
+    Backoff, BoxError, Bulkhead, CircuitBreaker, Event, Rejected, RetryBudget, RetryPolicy, StackError, State, Timeout,
     Verdict,
 };
 use tower::util::BoxCloneService;

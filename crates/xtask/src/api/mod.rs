@@ -3,6 +3,7 @@
 mod external;
 mod rustdoc;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -45,13 +46,20 @@ fn check(root: &Path, bless: bool) -> Result<bool, String> {
         println!("  {finding}");
     }
 
+    let twice = named_twice(api.items().map(|item| (item.id().0, item.to_string())));
+    println!("one-path: {}", if twice.is_empty() { "holds".into() } else { format!("{} findings", twice.len()) });
+    for finding in &twice {
+        println!("  {finding}");
+    }
+    let holds = broken.is_empty() && twice.is_empty();
+
     let file = root.join(FILE);
     let text: String =
         api.items().filter(|item| !is_derived_member(&json, item)).map(|item| format!("{item}\n")).collect();
     if bless {
         fs::write(&file, text).map_err(|error| format!("{FILE}: {error}"))?;
         println!("public-api: written to {FILE}");
-        return Ok(broken.is_empty());
+        return Ok(holds);
     }
     let written = fs::read_to_string(&file).map_err(|error| format!("{FILE}: {error} (cargo xtask api --bless)"))?;
     let difference = difference(&written, &text);
@@ -61,7 +69,22 @@ fn check(root: &Path, bless: bool) -> Result<bool, String> {
             println!("public-api: is not what {FILE} says; `cargo xtask api --bless` writes it down\n{difference}");
         }
     }
-    Ok(broken.is_empty() && difference.is_none())
+    Ok(holds && difference.is_none())
+}
+
+/// The types and traits that users can name by more than one path.
+fn named_twice(items: impl Iterator<Item = (u32, String)>) -> Vec<String> {
+    let mut paths: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    for (id, text) in items {
+        let mut words = text.split(' ').skip_while(|word| *word == "pub");
+        if matches!(words.next(), Some("struct" | "enum" | "union" | "trait")) {
+            let path = words.next().unwrap_or_default();
+            let end = path.find(['<', '(', '{']).unwrap_or(path.len());
+            paths.entry(id).or_default().insert(path[..end].trim_end_matches(':').to_owned());
+        }
+    }
+    let twice = paths.into_values().filter(|paths| paths.len() > 1);
+    twice.map(|paths| paths.into_iter().collect::<Vec<_>>().join(" is also ")).collect()
 }
 
 /// The functions of derived implementations add nothing to their `impl`.
@@ -80,6 +103,19 @@ fn difference(written: &str, text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_paths_of_one_type_are_named() {
+        let items = [
+            (1, "pub struct a::S<T>"),
+            (1, "pub struct a::b::S<T>"),
+            (2, "pub enum a::E"),
+            (3, "pub trait a::T: a::E"),
+            (4, "pub fn a::S<T>::f()"),
+        ];
+        let items = items.map(|(id, text)| (id, text.to_owned()));
+        assert_eq!(named_twice(items.into_iter()), ["a::S is also a::b::S"]);
+    }
 
     #[test]
     fn a_difference_names_what_went_and_what_came() {

@@ -5,12 +5,13 @@ use serde::de::MapAccess;
 
 use super::backoff::BackoffTable;
 use super::{broken, count, rule, set};
-use crate::circuit_breaker::{CircuitBreakerBuilder, OnDrop};
+use crate::circuit_breaker::CircuitBreakerBuilder;
 use crate::data::agree::Agree;
 use crate::data::leaf::{Either, Flag, Number, TableOr, Time};
 use crate::data::path::Path;
 use crate::data::table::{Fill, Table};
 use crate::error::check::{Most, ratio_flaw};
+use crate::machine::circuit_breaker::settings::OnDrop;
 
 pub(super) struct CircuitBreakerTable {
     pub(super) builder: CircuitBreakerBuilder,

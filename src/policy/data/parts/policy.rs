@@ -8,8 +8,8 @@ use super::circuit_breaker::CircuitBreakerTable;
 use super::class::Classes;
 use super::retry::RetryTable;
 use super::set;
-use crate::bulkhead::Bulkhead;
-use crate::circuit_breaker::CircuitBreaker;
+use crate::bulkhead::handle::Bulkhead;
+use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::data::agree::Agree;
 use crate::data::leaf::Time;
 use crate::data::path::Path;
@@ -17,7 +17,7 @@ use crate::data::table::{Fill, NamedTables, Table};
 use crate::name::Name;
 use crate::policy::PolicyBuilder;
 use crate::policy::check::{WITHIN_TIMEOUT, WITHIN_TOTAL};
-use crate::retry::RetryPolicy;
+use crate::retry::policy::RetryPolicy;
 
 /// A whole policy.
 pub(in crate::policy::data) struct PolicyTable {

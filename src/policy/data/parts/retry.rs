@@ -8,7 +8,8 @@ use crate::data::path::Path;
 use crate::data::table::{Fill, Table};
 use crate::error::check::{Most, ratio_flaw};
 use crate::machine::retry::attempts::{DEFAULT_BASE, DEFAULT_CAP};
-use crate::retry::{RetryBudget, RetryBudgetBuilder, RetryBuilder};
+use crate::retry::budget::RetryBudget;
+use crate::retry::{RetryBudgetBuilder, RetryBuilder};
 
 pub(super) struct RetryTable(pub(super) RetryBuilder);
 
