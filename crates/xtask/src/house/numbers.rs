@@ -67,32 +67,33 @@ fn events(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.sources().filter(|file| file.path.starts_with("src/observe/event")) {
         let tokens = &file.tokens;
-        let Some(start) = tokens.windows(2).position(|pair| pair[0].text == "enum" && pair[1].text.ends_with("Event"))
-        else {
-            continue;
-        };
-        let owner = &tokens[start + 1].text;
-        let mut depth = 0_usize;
-        for at in start..tokens.len() {
-            match tokens[at].text.as_str() {
-                "{" | "(" | "[" => depth += 1,
-                "}" | ")" | "]" => {
-                    depth -= 1;
-                    if depth == 0 && tokens[at].text == "}" {
-                        break;
+        let enums = (0..tokens.len().saturating_sub(1))
+            .filter(|&at| tokens[at].text == "enum" && tokens[at + 1].text.ends_with("Event"));
+        for start in enums {
+            let owner = &tokens[start + 1].text;
+            let mut depth = 0_usize;
+            for at in start..tokens.len() {
+                match tokens[at].text.as_str() {
+                    "{" | "(" | "[" => depth += 1,
+                    "}" | ")" | "]" => {
+                        depth -= 1;
+                        if depth == 0 && tokens[at].text == "}" {
+                            break;
+                        }
                     }
+                    _ => {}
                 }
-                _ => {}
-            }
-            let follows = at > 0 && matches!(tokens[at - 1].text.as_str(), "{" | "," | "]");
-            // `Pattern(PatternEvent<'a>)` holds an enum whose own variants have the rows.
-            let holds_an_enum =
-                tokens.get(at + 2).is_some_and(|inner| inner.text == format!("{}Event", tokens[at].text));
-            let is_variant = depth == 1 && tokens[at].is_ident && follows && !holds_an_enum;
-            let name = format!("{owner}::{}", tokens[at].text);
-            if is_variant && !table.text.contains(&name) && !rules::EVENTS_WITHOUT_A_METRIC.contains(&name.as_str()) {
-                let what = format!("`{name}` has no row in docs/metrics.md, and no reason in the rules");
-                findings.push(Finding::new(&file.path, tokens[at].line, what));
+                let follows = at > 0 && matches!(tokens[at - 1].text.as_str(), "{" | "," | "]");
+                // `Pattern(PatternEvent<'a>)` holds an enum whose own variants have the rows.
+                let holds_an_enum =
+                    tokens.get(at + 2).is_some_and(|inner| inner.text == format!("{}Event", tokens[at].text));
+                let is_variant = depth == 1 && tokens[at].is_ident && follows && !holds_an_enum;
+                let name = format!("{owner}::{}", tokens[at].text);
+                if is_variant && !table.text.contains(&name) && !rules::EVENTS_WITHOUT_A_METRIC.contains(&name.as_str())
+                {
+                    let what = format!("`{name}` has no row in docs/metrics.md, and no reason in the rules");
+                    findings.push(Finding::new(&file.path, tokens[at].line, what));
+                }
             }
         }
     }
@@ -120,10 +121,13 @@ mod tests {
         let broken = tree(&[
             ("docs/metrics.md", "| `RetryEvent::Built` |"),
             ("src/observe/event/mod.rs", "pub enum Event<'a> { Retry(RetryEvent<'a>) }"),
-            ("src/observe/event/retry.rs", "pub enum RetryEvent<'a> { #[x] Built { name: &'a str, }, Odd { a: u8 }, }"),
+            (
+                "src/observe/event/retry.rs",
+                "pub enum RetryEvent<'a> { #[x] Built { name: &'a str, }, Odd { a: u8 }, }\nenum LateEvent { Late {} }",
+            ),
         ]);
         let findings = numbers(&broken);
-        assert_eq!(findings.len(), 1, "{findings:?}");
-        assert!(findings[0].what.contains("RetryEvent::Odd"));
+        assert_eq!(findings.len(), 2, "{findings:?}");
+        assert!(findings[0].what.contains("RetryEvent::Odd") && findings[1].what.contains("LateEvent::Late"));
     }
 }
