@@ -113,7 +113,7 @@ fn rows(c: &mut Criterion) {
     group.finish();
 
     let mut group = c.benchmark_group("full");
-    let (bulkhead, _slot) = full();
+    let (bulkhead, _permit) = full();
     group.bench_function("floor", |b| b.iter(asks(floor_full())));
     group.bench_function("typed", |b| b.iter(asks(around(&bulkhead))));
     group.bench_function("boxed", |b| b.iter(asks(bulkhead.layer().layer(BoxedInner))));
@@ -132,7 +132,7 @@ fn ratios() {
     table.row(name, "–", asks(floor_leaked::<true>()), asks(around(&bulkhead().leak())));
     let name = "with room, shared, against ConcurrencyLimit";
     table.row(name, "≤ 0.6", asks(ConcurrencyLimit::new(Inner, 10)), asks(around(&bulkhead())));
-    let (bulkhead, _slot) = full();
+    let (bulkhead, _permit) = full();
     table.row("full", "≤ 1.5", asks(floor_full()), asks(around(&bulkhead)));
     let name = "full, boxed, against LoadShed and ConcurrencyLimit";
     table.row(name, "≤ 0.125", asks(tower_full()), asks(bulkhead.layer().layer(BoxedInner)));

@@ -89,7 +89,7 @@ impl Node {
         if self.fired.swap(1, Ordering::AcqRel) == 1 {
             return Vec::new();
         }
-        self.waiting.ring();
+        self.waiting.wake_all();
         std::mem::take(&mut self.branches.lock().list)
     }
 }

@@ -112,7 +112,7 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_with(cx, |response, _slot| response)
+        self.poll_with(cx, |response, _permit| response)
     }
 }
 

@@ -486,17 +486,17 @@ impl Shared {
         self.publish(&locked.machine, gate);
         let changed = locked.machine.generation() != before;
         let passes = matches!(gate, Gate::Pass(_) | Gate::Ask);
-        let (mut awake, mut told) = (BTreeMap::new(), BTreeMap::new());
+        let (mut waiters, mut watchers) = (BTreeMap::new(), BTreeMap::new());
         if let Some(listeners) = &mut locked.listeners {
             if changed || passes {
-                awake = listeners.waiters.take();
+                waiters = listeners.waiters.take();
             }
             if changed {
-                told = listeners.watchers.take();
+                watchers = listeners.watchers.take();
             }
         }
         drop(locked);
-        wake_all(awake.into_values().chain(told.into_values()));
+        wake_all(waiters.into_values().chain(watchers.into_values()));
         answer
     }
 

@@ -81,7 +81,7 @@ impl PhaseWord {
     pub(super) fn leave(&self) {
         let before = self.word.fetch_sub(ONE, Ordering::AcqRel);
         if before / ONE == 1 && before & AWAITED != 0 {
-            self.empty.ring();
+            self.empty.wake_all();
         }
     }
 

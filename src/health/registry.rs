@@ -33,7 +33,7 @@ pub(super) struct CheckEntry {
     pub(super) is_required: bool,
     check: Box<dyn Check>,
     /// What was last reported to the observer: [`UP`], [`DOWN`] or [`GONE`].
-    told: AtomicU64,
+    reported: AtomicU64,
 }
 
 const UP: u64 = 0;
@@ -71,13 +71,13 @@ impl Registry {
         let _dropped_outside = self.change(note, |all| match find(all, &name) {
             Ok(place) => {
                 // An observer that saw it go down wants to see it come up.
-                let told = all[place].told.swap(GONE, Ordering::Relaxed);
-                former = Some((all[place].is_required, told == UP));
-                all[place] = Arc::new(CheckEntry { name, is_required, check, told: AtomicU64::new(told) });
+                let reported = all[place].reported.swap(GONE, Ordering::Relaxed);
+                former = Some((all[place].is_required, reported == UP));
+                all[place] = Arc::new(CheckEntry { name, is_required, check, reported: AtomicU64::new(reported) });
             }
             Err(place) => {
-                let told = AtomicU64::new(UP);
-                all.insert(place, Arc::new(CheckEntry { name, is_required, check, told }));
+                let reported = AtomicU64::new(UP);
+                all.insert(place, Arc::new(CheckEntry { name, is_required, check, reported }));
             }
         });
         let (name, required) = (&event_name, is_required);
@@ -150,7 +150,7 @@ impl CheckEntry {
     /// Notifies the observer if the status has changed.
     #[inline]
     pub(super) fn note(&self, status: &Status, notifier: &Notifier) {
-        if (self.told.load(Ordering::Relaxed) == UP) != status.is_up() {
+        if (self.reported.load(Ordering::Relaxed) == UP) != status.is_up() {
             self.notify(status, notifier);
         }
     }
@@ -158,7 +158,7 @@ impl CheckEntry {
     #[cold]
     fn notify(&self, status: &Status, notifier: &Notifier) {
         let (from, to) = if status.is_up() { (DOWN, UP) } else { (UP, DOWN) };
-        if self.told.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        if self.reported.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let reason = status.reason();
             notifier.notify(HealthEvent::CheckChanged { name: &self.name, required: self.is_required, reason });
         }
@@ -166,7 +166,7 @@ impl CheckEntry {
 
     /// After this, it is never reported again.
     pub(super) fn notify_removed(&self, notifier: &Notifier) {
-        let up = self.told.swap(GONE, Ordering::Relaxed) == UP;
+        let up = self.reported.swap(GONE, Ordering::Relaxed) == UP;
         notifier.notify_of_calls(|| HealthEvent::CheckRemoved { name: &self.name, required: self.is_required, up });
     }
 }

@@ -66,7 +66,7 @@ impl WakerSet {
         drop(set);
     }
 
-    pub(crate) fn ring(&self) {
+    pub(crate) fn wake_all(&self) {
         let wakers = self.0.lock().take();
         wake_all(wakers.into_values());
     }
@@ -76,13 +76,13 @@ impl WakerSet {
     /// # Cancellation
     /// Dropping it leaves the set.
     pub(crate) async fn wait_until(&self, is_so: impl Fn() -> bool) {
-        let mut place = Registration { bell: self, id: 0 };
+        let mut place = Registration { wakers: self, id: 0 };
         poll_fn(|cx| {
             if is_so() {
                 return Poll::Ready(());
             }
             // Joined before the second check, so that a change in between is not missed.
-            place.bell.join(&mut place.id, cx.waker());
+            place.wakers.join(&mut place.id, cx.waker());
             if is_so() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -91,25 +91,25 @@ impl WakerSet {
 
 /// A place in the set.
 struct Registration<'a> {
-    bell: &'a WakerSet,
+    wakers: &'a WakerSet,
     id: u64,
 }
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
         if self.id != 0 {
-            self.bell.leave(self.id);
+            self.wakers.leave(self.id);
         }
     }
 }
 
 impl Wake for WakerSet {
     fn wake(self: Arc<Self>) {
-        self.ring();
+        self.wake_all();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.ring();
+        self.wake_all();
     }
 }
 
@@ -134,13 +134,14 @@ mod tests {
         let (one, two, counts) = (Arc::<WakerSet>::default(), Arc::<WakerSet>::default(), Arc::<Counts>::default());
         let [to_one, to_two, counting] =
             [Waker::from(Arc::clone(&one)), Waker::from(Arc::clone(&two)), Waker::from(Arc::clone(&counts))];
-        for (bell, waker) in [(&one, &to_one), (&one, &to_two), (&two, &to_one), (&one, &counting), (&two, &counting)] {
-            bell.join(&mut 0, waker);
+        for (wakers, waker) in [(&one, &to_one), (&one, &to_two), (&two, &to_one), (&one, &counting), (&two, &counting)]
+        {
+            wakers.join(&mut 0, waker);
         }
-        one.ring();
+        one.wake_all();
         assert_eq!(counts.0.load(Ordering::Relaxed), 2);
-        one.ring();
-        two.ring();
+        one.wake_all();
+        two.wake_all();
         assert_eq!(counts.0.load(Ordering::Relaxed), 2, "nobody was left in a list");
     }
 }

@@ -46,7 +46,7 @@ fn nothing_with_room_and_nothing_to_reject() {
         });
         assert_eq!(room.count_total, 0);
 
-        let _slot = bulkhead.try_acquire().unwrap();
+        let _permit = bulkhead.try_acquire().unwrap();
         let full = measure(|| {
             assert!(is_rejected(&ask(&mut service)));
             assert!(is_rejected(&poll_once(bulkhead.run(ready(Answer::Ok(7))))));

@@ -86,7 +86,7 @@ fn take_and_give_back() {
         let bulkhead = Bulkhead::builder("x").limit(1).build().unwrap();
         let guarded = Arc::new(Guarded::default());
         let visit = |bulkhead: &Bulkhead, guarded: &Guarded| {
-            bulkhead.try_acquire().is_ok_and(|_slot| {
+            bulkhead.try_acquire().is_ok_and(|_permit| {
                 guarded.visit();
                 true
             })
@@ -132,7 +132,7 @@ fn give_back_against_wait() {
         let permit = bulkhead.try_acquire().unwrap();
         let theirs = Arc::clone(&guarded);
         let other = spawn(&bulkhead, move |bulkhead| {
-            let _slot = block_on(bulkhead.acquire()).unwrap();
+            let _permit = block_on(bulkhead.acquire()).unwrap();
             theirs.visit();
         });
         guarded.visit();

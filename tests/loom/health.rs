@@ -98,15 +98,15 @@ fn require_against_admit() {
 #[test]
 fn two_wait_for_one_run() {
     explore(2, || {
-        let (bell, driven) = (Arc::new(tokio::sync::Notify::new()), Arc::new(AtomicBool::new(false)));
-        let answer = Arc::clone(&bell);
+        let (notify, driven) = (Arc::new(tokio::sync::Notify::new()), Arc::new(AtomicBool::new(false)));
+        let answer = Arc::clone(&notify);
         let check = AsyncCheck::builder(move || {
-            let (bell, driven) = (Arc::clone(&bell), Arc::clone(&driven));
+            let (notify, driven) = (Arc::clone(&notify), Arc::clone(&driven));
             async move {
                 assert!(!driven.swap(true, Ordering::Relaxed));
-                bell.notified().await;
+                notify.notified().await;
                 driven.store(false, Ordering::Relaxed);
-                bell.notify_one();
+                notify.notify_one();
                 Ok::<_, BoxError>(())
             }
         });
@@ -126,12 +126,12 @@ fn two_wait_for_one_run() {
 #[test]
 fn one_of_two_hangs_up() {
     explore(3, || {
-        let bell = Arc::new(tokio::sync::Notify::new());
-        let answer = Arc::clone(&bell);
+        let notify = Arc::new(tokio::sync::Notify::new());
+        let answer = Arc::clone(&notify);
         let check = AsyncCheck::builder(move || {
-            let bell = Arc::clone(&bell);
+            let notify = Arc::clone(&notify);
             async move {
-                let mut told = pin!(bell.notified());
+                let mut told = pin!(notify.notified());
                 let pause = AtomicBool::new(false);
                 std::future::poll_fn(|cx| {
                     let poll = told.as_mut().poll(cx);

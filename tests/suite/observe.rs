@@ -126,7 +126,7 @@ async fn parts(default: &Kinds) {
             .all(|kind| told.iter().any(|told| told == kind))
     );
     let bulkhead = Bulkhead::builder("slots").limit(1).build().unwrap();
-    let _slot = bulkhead.try_acquire().unwrap();
+    let _permit = bulkhead.try_acquire().unwrap();
     assert!(bulkhead.try_acquire().is_err() && default.told("Bulkhead::Acquired"));
     let retry = RetryPolicy::builder("retry").attempts(1).build().unwrap();
     assert!(retry.run(fail).await.is_err() && default.told("Retry::Stopped"));

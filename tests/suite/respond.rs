@@ -150,7 +150,7 @@ async fn hc_10_a_response_of_ones_own() {
     let Ok::<_, Infallible>(response) = stack.clone().oneshot(Request::new(())).await;
     assert_eq!((response.status().as_u16(), response.headers().len()), (200, 0));
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
-    let _slot = bulkhead.try_acquire().unwrap();
+    let _permit = bulkhead.try_acquire().unwrap();
     for count in 0..2 {
         let Ok::<_, Infallible>(response) = stack.clone().oneshot(Request::new(())).await;
         assert_eq!(response.status(), 429);

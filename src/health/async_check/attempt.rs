@@ -38,7 +38,7 @@ where
 
 /// One run, driven by whichever of its waiters is polled.
 pub(super) struct CheckAttempt {
-    pub(super) bell: Arc<WakerSet>,
+    pub(super) wakers: Arc<WakerSet>,
     work: Mutex<CheckWork>,
 }
 
@@ -62,10 +62,10 @@ pub(super) enum Drive {
 
 impl CheckAttempt {
     pub(super) fn new() -> CheckAttempt {
-        CheckAttempt { bell: Arc::default(), work: Mutex::new(CheckWork::Here(Box::default())) }
+        CheckAttempt { wakers: Arc::default(), work: Mutex::new(CheckWork::Here(Box::default())) }
     }
 
-    /// Drives it on, unless another thread is doing so; everyone in `bell` is woken when there is more to do. Its
+    /// Drives it on, unless another thread is doing so; everyone in `wakers` is woken when there is more to do. Its
     /// result is passed to `judge`, once.
     pub(super) fn drive(&self, make: &Maker, limit: Duration, judge: impl FnOnce(Status) -> Status) -> Drive {
         let mut work = self.work.lock();
@@ -83,7 +83,7 @@ impl CheckAttempt {
         };
         drop(work);
         // Foreign code, so outside the lock.
-        let waker = Waker::from(Arc::clone(&self.bell));
+        let waker = Waker::from(Arc::clone(&self.wakers));
         match job.poll(make, limit, &mut Context::from_waker(&waker)) {
             Poll::Pending => {
                 *self.work.lock() = CheckWork::Here(job);

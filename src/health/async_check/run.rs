@@ -53,14 +53,14 @@ impl Future for CheckRun {
         }
         let RunWaker::Waits { attempt, id } = place else { polled_again("`CheckRun`") };
         // Joined before the run is checked, so that a change in between is not missed.
-        attempt.bell.join(id, cx.waker());
+        attempt.wakers.join(id, cx.waker());
         let (status, ends_here) = match attempt.drive(&check.make, check.settings.timeout, |status| check.ended(status))
         {
             Drive::Pending => return Poll::Pending,
             Drive::Inside => {
                 // A run that waits for itself must not keep itself going once nothing else waits for it. The task that
                 // is polling it here waits for it, so this is not the last waiter.
-                attempt.bell.leave(*id);
+                attempt.wakers.leave(*id);
                 let _nothing = check.leave(attempt);
                 *place = RunWaker::New;
                 return Poll::Pending;
@@ -68,9 +68,9 @@ impl Future for CheckRun {
             Drive::Done(status) => (status, false),
             Drive::Ended(status) => (status, true),
         };
-        attempt.bell.leave(*id);
+        attempt.wakers.leave(*id);
         if ends_here {
-            attempt.bell.ring();
+            attempt.wakers.wake_all();
         }
         *place = RunWaker::Left;
         Poll::Ready(status)
@@ -80,14 +80,14 @@ impl Future for CheckRun {
 impl Drop for CheckRun {
     fn drop(&mut self) {
         let RunWaker::Waits { attempt, id } = &self.place else { return };
-        attempt.bell.leave(*id);
+        attempt.wakers.leave(*id);
         if let Leave::Last(mut job) = self.check.leave(attempt) {
             // Foreign code, so outside the locks. A caller that comes meanwhile waits until this run is gone.
             job.end();
             self.check.dropped(attempt);
         }
         // This waiter may have been woken to drive the run on.
-        attempt.bell.ring();
+        attempt.wakers.wake_all();
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::one_line::OneLine;
 use crate::observe::event::{ExtensionEvent, Severity};
 
 pub(super) fn log(event: &dyn ExtensionEvent) {
-    macro_rules! told {
+    macro_rules! log_at {
         ($level:ident) => {
             tracing::$level!(
                 target: "seaworthy::extension",
@@ -19,10 +19,10 @@ pub(super) fn log(event: &dyn ExtensionEvent) {
         };
     }
     match event.severity() {
-        Severity::Debug => told!(debug),
-        Severity::Info => told!(info),
-        Severity::Warn => told!(warn),
-        Severity::Error => told!(error),
+        Severity::Debug => log_at!(debug),
+        Severity::Info => log_at!(info),
+        Severity::Warn => log_at!(warn),
+        Severity::Error => log_at!(error),
     }
 }
 

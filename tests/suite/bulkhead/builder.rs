@@ -71,7 +71,7 @@ fn templates() {
     let template = named().limit(1);
     let one = template.clone().name("one").build().expect("valid");
     let two = template.name(String::from("two")).build().expect("valid");
-    let _slot = one.try_acquire().expect("free");
+    let _permit = one.try_acquire().expect("free");
     assert_eq!((one.available(), two.available()), (0, 1));
     assert_eq!((one.name().as_str(), two.name().as_str()), ("one", "two"));
 }

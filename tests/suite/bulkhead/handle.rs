@@ -61,7 +61,7 @@ async fn run() {
     drop(in_vain);
     assert_idle(&bulkhead);
 
-    let _slot = bulkhead.try_acquire().expect("free");
+    let _permit = bulkhead.try_acquire().expect("free");
     let mut in_vain = task::spawn(bulkhead.run(untouched()));
     assert_pending!(in_vain.poll());
     advance(SECOND).await;
@@ -96,12 +96,12 @@ async fn hc_09_when_to_come_again() {
     let builder = Bulkhead::builder("ship").limit(1).max_wait(wait).max_queued(1).retry_after(time);
     let family = builder.clone().keyed::<u8>().build().unwrap();
     for bulkhead in [builder.build().unwrap(), family.get(&1).clone()] {
-        let _slot = bulkhead.try_acquire().unwrap();
+        let _permit = bulkhead.try_acquire().unwrap();
         assert_eq!(bulkhead.try_acquire().unwrap_err().retry_after(), Some(time));
         assert_eq!(bulkhead.acquire().await.unwrap_err().retry_after(), Some(time));
     }
     let bulkhead = Bulkhead::builder("ship").limit(1).build().unwrap();
-    let _slot = bulkhead.try_acquire().unwrap();
+    let _permit = bulkhead.try_acquire().unwrap();
     assert_eq!(bulkhead.try_acquire().unwrap_err().retry_after(), None);
     let error = Bulkhead::builder("ship").retry_after(Duration::ZERO).build().unwrap_err();
     assert_eq!(error.field(), "retry_after");

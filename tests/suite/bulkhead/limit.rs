@@ -21,7 +21,7 @@ async fn granted_and_not_noticed() {
 #[tokio::test(start_paused = true)]
 async fn up() {
     let bulkhead = patient(1);
-    let _slot = bulkhead.try_acquire().expect("free");
+    let _permit = bulkhead.try_acquire().expect("free");
     let mut waiters: Vec<_> = (0..4).map(|_| task::spawn(bulkhead.acquire())).collect();
     waiters.iter_mut().for_each(|waiter| assert_pending!(waiter.poll()));
     bulkhead.set_limit(3).expect("in range");

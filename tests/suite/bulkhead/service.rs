@@ -156,7 +156,7 @@ async fn two_bulkheads_are_apart() {
     let (compute, network) = (bulkhead(1), bulkhead(1));
     let (mut compute_service, _backend) = service(&compute);
     let (mut network_service, mut backend) = service(&network);
-    let _slot = compute.try_acquire().expect("free");
+    let _permit = compute.try_acquire().expect("free");
     assert_full!(call(&mut compute_service, "rejected"));
     let mut passed = call(&mut network_service, "passed");
     assert_eq!(request!(backend), Some("passed"));
@@ -215,7 +215,7 @@ async fn direct_use_takes_the_readiness() {
 #[should_panic = "polled after it was ready"]
 fn polled_too_often() {
     let bulkhead = bulkhead(1);
-    let _slot = bulkhead.try_acquire().expect("free");
+    let _permit = bulkhead.try_acquire().expect("free");
     let mut service = bulkhead.layer().layer(service_fn(async |(): ()| Ok::<_, BoxError>(())));
     let cx = &mut Context::from_waker(Waker::noop());
     let mut rejected = std::pin::pin!(service.call(()));

@@ -37,7 +37,7 @@ async fn first_come_first_served() {
 async fn waits_no_longer_than_told() {
     let bulkhead = patient(1);
     let (mut service, mut backend) = service(&bulkhead);
-    let _slot = bulkhead.try_acquire().expect("free");
+    let _permit = bulkhead.try_acquire().expect("free");
     let mut waiter = call(&mut service, "in vain");
     // Not polled, it does not wait.
     advance(SECOND).await;
@@ -58,7 +58,7 @@ async fn waits_no_longer_than_told() {
 async fn no_more_wait_than_told() {
     let bulkhead = patient_builder(1).max_queued(2).build().expect("valid");
     let (mut service, _backend) = service(&bulkhead);
-    let _slot = bulkhead.try_acquire().expect("free");
+    let _permit = bulkhead.try_acquire().expect("free");
     let mut first = call(&mut service, "first");
     let mut second = call(&mut service, "second");
     assert_pending!(first.poll());
@@ -79,7 +79,7 @@ fn no_wait_at_all() {
     let builders = [patient_builder(1).max_wait(Duration::ZERO), patient_builder(1).max_queued(0)];
     for bulkhead in builders.map(|builder| builder.build().expect("valid")) {
         let (mut service, _backend) = service(&bulkhead);
-        let _slot = bulkhead.try_acquire().expect("free");
+        let _permit = bulkhead.try_acquire().expect("free");
         assert_full!(call(&mut service, "rejected"));
         assert!(task::spawn(bulkhead.acquire()).poll().is_ready());
         assert_eq!(bulkhead.queued(), 0);
@@ -106,7 +106,7 @@ fn waits_for_ever() {
 async fn waits_for_a_year() {
     let year = Duration::from_secs(365 * 24 * 3600);
     let bulkhead = patient_builder(1).max_wait(year).build().expect("valid");
-    let _slot = bulkhead.try_acquire().expect("free");
+    let _permit = bulkhead.try_acquire().expect("free");
     let mut waiter = task::spawn(bulkhead.acquire());
     assert_pending!(waiter.poll());
     advance(year - MS).await;

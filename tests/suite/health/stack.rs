@@ -145,7 +145,7 @@ async fn hc_09_when_to_come_again() {
     assert_eq!(told(), None);
     let bulkhead = Bulkhead::builder("slots").limit(1).retry_after(SECOND * 3).build().unwrap();
     health.require("backend", bulkhead.clone()).unwrap();
-    let _slot = bulkhead.try_acquire().unwrap();
+    let _permit = bulkhead.try_acquire().unwrap();
     assert_eq!(told(), Some(SECOND * 3));
     health.require("backend", || false).unwrap();
     assert_eq!(told(), None);

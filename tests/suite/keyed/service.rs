@@ -207,7 +207,7 @@ async fn ky_09_waiting() {
     assert!(waits.is_woken());
     assert_eq!(assert_ready_ok!(waits.poll()), 7);
     // One that waits in vain.
-    let _slot = tenants.get(&7).try_acquire().unwrap();
+    let _permit = tenants.get(&7).try_acquire().unwrap();
     let mut waits = task::spawn(service.ready().await.unwrap().call(7));
     assert_pending!(waits.poll());
     advance(SECOND).await;

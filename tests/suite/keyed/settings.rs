@@ -36,7 +36,7 @@ fn ky_11_defaults() {
     let builder = Bulkhead::builder("tenants").keyed();
     let [first, second]: [Keyed<u32, Bulkhead>; 2] = [builder.clone().build().unwrap(), builder.build().unwrap()];
     assert_eq!(first.snapshot().max, 1_000);
-    let _slot = first.get(&1).try_acquire().unwrap();
+    let _permit = first.get(&1).try_acquire().unwrap();
     assert_eq!((first.len(), second.len()), (1, 0));
     assert_eq!(second.get(&1).in_use(), 0);
 }

@@ -83,7 +83,7 @@ fn setters_again() {
     assert_eq!(policy.bulkhead().unwrap().limit(), 1);
     let policy = Policy::builder("other").shared_bulkhead(with_retry(2).build().unwrap().bulkhead().unwrap().clone());
     let policy = policy.shared_bulkhead(shared.bulkhead().unwrap().clone()).build().unwrap();
-    let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
+    let _permit = policy.bulkhead().unwrap().try_acquire().unwrap();
     assert_eq!(shared.bulkhead().unwrap().in_use(), 1);
     let retry = with_retry(2).build().unwrap().retry_policy().unwrap().clone();
     let policy = Policy::builder("other").shared_retry(retry).build().unwrap();
@@ -180,7 +180,7 @@ fn so_05_never_obeyed() {
 fn templates() {
     let template = builder();
     let (first, second) = (template.clone().build().unwrap(), template.build().unwrap());
-    let _slot = first.bulkhead().unwrap().try_acquire().unwrap();
+    let _permit = first.bulkhead().unwrap().try_acquire().unwrap();
     trip(&first);
     assert_eq!(second.bulkhead().unwrap().available(), 1);
     assert_eq!(failures(&second), 0);

@@ -77,7 +77,7 @@ async fn po_04_without_the_circuit() {
         assert_eq!(failures(&policy), 0, "{way:?}");
         policy.circuit_breaker().unwrap().force_open();
         assert_eq!(ask(way, &policy, class, &backend, Do::Answer).await, None, "{way:?}");
-        let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
+        let _permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         assert_eq!(ask(way, &policy, class, &backend, Do::Answer).await, full(), "{way:?}");
     }
 }
@@ -99,7 +99,7 @@ async fn po_04_without_retries() {
 async fn po_04_bare() {
     for way in WAYS {
         let (policy, backend) = (with_retry(3).build().unwrap(), Backend::default());
-        let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
+        let _permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         policy.circuit_breaker().unwrap().force_open();
         let before = policy.snapshot();
         assert_eq!(ask(way, &policy, Class::bare(), &backend, Do::AnswerAfter(3600 * SECOND)).await, None);

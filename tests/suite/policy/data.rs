@@ -370,7 +370,7 @@ async fn po_06_a_template() {
         assert!(budget(&first, name).withdraw());
         assert_eq!((budget(&first, name).balance(), budget(&second, name).balance()), (floor - 1, floor), "{name}");
     }
-    let _slot = first.get("c").unwrap().bulkhead().unwrap().try_acquire().unwrap();
+    let _permit = first.get("c").unwrap().bulkhead().unwrap().try_acquire().unwrap();
     assert_eq!(second.get("c").unwrap().bulkhead().unwrap().in_use(), 0);
 }
 

@@ -95,14 +95,14 @@ async fn po_04_a_slot_that_outlives_the_call() {
     assert_eq!(bulkhead.available(), 1);
 
     // One that does not keep it releases it at its end, even with an error or a panic.
-    assert!(call().run_with_permit(async |_slot| Err::<(), BoxError>("no".into())).await.is_err());
+    assert!(call().run_with_permit(async |_permit| Err::<(), BoxError>("no".into())).await.is_err());
     assert_eq!(bulkhead.available(), 1);
     let panics = tokio::spawn({
         let policy = policy.clone();
         async move {
             policy
                 .with(Class::new())
-                .run_with_permit(async |_slot| -> Result<(), BoxError> { panic!("it was asked to") })
+                .run_with_permit(async |_permit| -> Result<(), BoxError> { panic!("it was asked to") })
                 .await
         }
     });
@@ -111,13 +111,13 @@ async fn po_04_a_slot_that_outlives_the_call() {
     assert_eq!(policy.circuit_breaker().unwrap().snapshot().counts.consecutive_failures, 2, "an error and a panic");
 
     // The opening times out: the permit comes back with the future.
-    let hangs = call().run_with_permit(async |_slot| std::future::pending::<Result<(), BoxError>>().await);
+    let hangs = call().run_with_permit(async |_permit| std::future::pending::<Result<(), BoxError>>().await);
     assert!(matches!(hangs.await.unwrap_err().rejected(), Some(Rejected::TimedOut { .. })));
     assert_eq!(bulkhead.available(), 1);
 
     // Dropped half-way.
     let mut hangs =
-        Box::pin(call().run_with_permit(async |_slot| std::future::pending::<Result<(), BoxError>>().await));
+        Box::pin(call().run_with_permit(async |_permit| std::future::pending::<Result<(), BoxError>>().await));
     assert!(futures_are_pending(&mut hangs));
     assert_eq!(bulkhead.available(), 0);
     drop(hangs);

@@ -16,7 +16,7 @@ use crate::support::{advance, now};
 async fn po_01_circuit_outside_of_the_bulkhead() {
     for way in WAYS {
         let (policy, backend) = (builder().build().unwrap(), Backend::default());
-        let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
+        let _permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         trip(&policy);
         let began = now();
         assert_eq!(rejected(way.ask(&policy, &backend, Do::Answer).await), circuit_open(OPEN), "{way:?}");
@@ -161,7 +161,7 @@ async fn po_01_shared_parts() {
     let (first, backend) = (builder().build().unwrap(), Backend::default());
     let second = Policy::builder("network").shared_circuit_breaker(first.circuit_breaker().unwrap().clone());
     let second = second.bulkhead(|bulkhead| bulkhead.limit(1)).build().unwrap();
-    let _slot = first.bulkhead().unwrap().try_acquire().unwrap();
+    let _permit = first.bulkhead().unwrap().try_acquire().unwrap();
     Way::Run.ask(&second, &backend, Do::Answer).await.unwrap();
     trip(&first);
     assert_eq!(rejected(Way::Layer.ask(&second, &backend, Do::Answer).await), circuit_open(OPEN));
@@ -194,7 +194,7 @@ async fn observers() {
     for way in WAYS {
         assert_eq!(rejected(way.ask(&policy, &backend, Do::Hang).await), timed_out());
         policy.circuit_breaker().unwrap().reset();
-        let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
+        let _permit = policy.bulkhead().unwrap().try_acquire().unwrap();
         assert_eq!(rejected(way.ask(&policy, &backend, Do::Hang).await), full());
     }
     let once = ["compute late", "compute 1", "compute full", "compute 1"];

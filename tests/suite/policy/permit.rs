@@ -184,7 +184,7 @@ async fn bh_05_readiness_that_was_lost() {
 async fn po_04_readiness_by_class() {
     let (policy, backend) = (builder().build().unwrap(), Backend::default());
     policy.circuit_breaker().unwrap().force_open();
-    let _slot = policy.bulkhead().unwrap().try_acquire().unwrap();
+    let _permit = policy.bulkhead().unwrap().try_acquire().unwrap();
     backend.set_readiness(Readiness::Pending);
     let pending = |class| {
         let mut service = policy.layer().class(class).layer(backend.clone());
