@@ -51,7 +51,8 @@ const FULL_FOR: Duration = Duration::from_millis(1);
 /// ```
 ///
 /// Looking up a known key allocates nothing. Apart from hashing, it holds one of sixteen locks for the time of the
-/// lookup, and reads the clock once.
+/// lookup, and reads the clock once. Keys are compared under that lock, and cloned when the handles are listed: a key's
+/// `Eq`, `Borrow` or `Clone` that uses the same `Keyed` deadlocks.
 ///
 /// # Clone
 /// Costs a reference count; clones share the handles.
