@@ -92,8 +92,12 @@ impl Notifier {
     /// Passes an event to the observer, on this thread. A panic in the observer is caught and logged.
     ///
     /// The caller checks whether the observer is [interested](Notifier::interest).
+    #[inline]
     pub fn notify<'a>(&self, event: impl Into<Event<'a>>) {
-        let event = &event.into();
+        self.notify_event(&event.into());
+    }
+
+    fn notify_event(&self, event: &Event<'_>) {
         match &self.observer {
             None => notify_guarded(&TracingObserver, event),
             Some(observer) => notify_guarded(&**observer, event),

@@ -92,6 +92,7 @@ impl BulkheadEvent<'_> {
 }
 
 impl<'a> From<BulkheadEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: BulkheadEvent<'a>) -> Event<'a> {
         Event::Bulkhead(event)
     }

@@ -109,6 +109,7 @@ impl CircuitBreakerEvent<'_> {
 }
 
 impl<'a> From<CircuitBreakerEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: CircuitBreakerEvent<'a>) -> Event<'a> {
         Event::CircuitBreaker(event)
     }

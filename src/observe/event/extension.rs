@@ -92,6 +92,7 @@ pub enum Severity {
 }
 
 impl<'a> From<&'a dyn ExtensionEvent> for Event<'a> {
+    #[inline]
     fn from(event: &'a dyn ExtensionEvent) -> Event<'a> {
         Event::Extension(event)
     }

@@ -39,6 +39,7 @@ impl FallbackEvent<'_> {
 }
 
 impl<'a> From<FallbackEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: FallbackEvent<'a>) -> Event<'a> {
         Event::Fallback(event)
     }

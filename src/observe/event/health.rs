@@ -92,6 +92,7 @@ impl HealthEvent<'_> {
 }
 
 impl<'a> From<HealthEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: HealthEvent<'a>) -> Event<'a> {
         Event::Health(event)
     }

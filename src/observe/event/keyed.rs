@@ -86,6 +86,7 @@ impl KeyedEvent<'_> {
 }
 
 impl<'a> From<KeyedEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: KeyedEvent<'a>) -> Event<'a> {
         Event::Keyed(event)
     }

@@ -72,6 +72,7 @@ impl ProbeEvent<'_> {
 }
 
 impl<'a> From<ProbeEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: ProbeEvent<'a>) -> Event<'a> {
         Event::Probe(event)
     }

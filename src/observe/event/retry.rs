@@ -79,6 +79,7 @@ impl RetryEvent<'_> {
 }
 
 impl<'a> From<RetryEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: RetryEvent<'a>) -> Event<'a> {
         Event::Retry(event)
     }

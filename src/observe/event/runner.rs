@@ -47,6 +47,7 @@ impl RunnerEvent<'_> {
 }
 
 impl<'a> From<RunnerEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: RunnerEvent<'a>) -> Event<'a> {
         Event::Runner(event)
     }

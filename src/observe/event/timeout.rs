@@ -35,6 +35,7 @@ impl TimeoutEvent<'_> {
 }
 
 impl<'a> From<TimeoutEvent<'a>> for Event<'a> {
+    #[inline]
     fn from(event: TimeoutEvent<'a>) -> Event<'a> {
         Event::Timeout(event)
     }

@@ -3,6 +3,7 @@ use super::registry::NamedSeries;
 use super::series::{RejectionReason, Series};
 use crate::observe::event::BulkheadEvent;
 
+#[inline]
 pub(super) fn count(observer: &MetricsObserver, event: &BulkheadEvent<'_>) {
     match *event {
         BulkheadEvent::Acquired { name, source } => {

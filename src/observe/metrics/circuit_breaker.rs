@@ -7,6 +7,7 @@ use crate::machine::circuit_breaker::notice::{State, TransitionCause};
 use crate::machine::verdict::Verdict;
 use crate::observe::event::CircuitBreakerEvent;
 
+#[inline]
 pub(super) fn count(observer: &MetricsObserver, event: &CircuitBreakerEvent<'_>) {
     match *event {
         CircuitBreakerEvent::Built { name, source } => observer.with(name, source, built),

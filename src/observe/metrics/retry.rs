@@ -4,6 +4,7 @@ use super::registry::NamedSeries;
 use super::series::Series;
 use crate::observe::event::{BudgetRef, RetryEvent};
 
+#[inline]
 pub(super) fn count(observer: &MetricsObserver, event: &RetryEvent<'_>) {
     match *event {
         RetryEvent::Built { name, source, budget } => observer.with(name, source, |named| built(named, budget)),
