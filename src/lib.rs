@@ -54,6 +54,7 @@ pub use keyed::handle::Keyed;
 pub use machine::circuit_breaker::notice::State;
 pub use machine::circuit_breaker::settings::OnDrop;
 pub use machine::lifecycle::phase::Phase;
+pub use machine::probe_state::{ProbeOutcome, ProbeState};
 pub use machine::retry::backoff::{Backoff, Jitter};
 pub use machine::verdict::Verdict;
 pub use name::Name;

@@ -1,8 +1,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use seaworthy::prober::{ProbeState, Prober};
-use seaworthy::{CircuitBreaker, Name, State};
+use seaworthy::prober::Prober;
+use seaworthy::{CircuitBreaker, Name, ProbeState, State};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 

@@ -31,5 +31,3 @@ pub use event::{
 pub use interest::Interest;
 pub use notifier::Notifier;
 pub use source::Source;
-
-pub use crate::machine::probe_state::{ProbeOutcome, ProbeState};

@@ -12,7 +12,8 @@ use super::tracing::TracingObserver;
 use crate::error::one_line::{OneLine, OneLineDebug};
 use crate::rt::panic::{caught, log_guarded};
 
-/// Passes events to an observer: the one it was made with, or else the [default](super::set_default).
+/// Passes events to an observer: the one it was made with, the [default](super::set_default) after
+/// [`or_default`](Notifier::or_default), or else [`TracingObserver`].
 ///
 /// Each handle of this crate has one. Code outside this crate that reports to the same observers also has one, and
 /// passes it an [`ExtensionEvent`](super::ExtensionEvent).
@@ -85,16 +86,18 @@ impl Notifier {
     #[inline]
     pub(crate) fn notify_of_calls<'a, E: Into<Event<'a>>>(&self, event: impl FnOnce() -> E) {
         if self.hears_calls() {
-            self.notify(event());
+            self.notify_event(&event().into());
         }
     }
 
-    /// Passes an event to the observer, on this thread. A panic in the observer is caught and logged.
-    ///
-    /// The caller checks whether the observer is [interested](Notifier::interest).
+    /// Passes an event to the observer, on this thread, if it is [interested](Notifier::interest). A panic in the
+    /// observer is caught and logged.
     #[inline]
     pub fn notify<'a>(&self, event: impl Into<Event<'a>>) {
-        self.notify_event(&event.into());
+        let event = event.into();
+        if self.interest >= event.interest() {
+            self.notify_event(&event);
+        }
     }
 
     fn notify_event(&self, event: &Event<'_>) {

@@ -18,7 +18,8 @@
 //! A target is a [`Check`](crate::Check), and can [drive a circuit breaker](Target::drive).
 //!
 //! ```
-//! use seaworthy::prober::{ProbePolicy, ProbeState, Prober};
+//! use seaworthy::prober::{ProbePolicy, Prober};
+//! use seaworthy::ProbeState;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), seaworthy::ConfigError> {
@@ -71,4 +72,3 @@ pub use tcp::TcpProbe;
 
 pub use self::http::{GivenClient, HttpGet, HttpProbe, OwnConnections, Scheme};
 pub use crate::machine::probe::track::TargetPhase;
-pub use crate::machine::probe_state::{ProbeOutcome, ProbeState};

@@ -59,6 +59,27 @@ async fn fail() -> Result<(), BoxError> {
     Err("down".into())
 }
 
+#[derive(Debug)]
+struct Elected;
+
+impl observe::ExtensionEvent for Elected {
+    fn component(&self) -> &'static str {
+        "leader"
+    }
+
+    fn name(&self) -> Option<&seaworthy::Name> {
+        None
+    }
+
+    fn kind(&self) -> &'static str {
+        "elected"
+    }
+
+    fn severity(&self) -> observe::Severity {
+        observe::Severity::Info
+    }
+}
+
 #[tokio::test(start_paused = true)]
 #[ignore = "so_01_a_default_for_all runs it, in a process of its own"]
 async fn in_a_process_of_its_own() {
@@ -77,6 +98,13 @@ async fn in_a_process_of_its_own() {
     // The builder is, too, but not what it builds.
     builder.build().unwrap().force_open();
     assert!(default.told("CircuitBreaker::Transition"));
+
+    // ME-20: and so does a companion's notifier, if it is told to look for a default.
+    observe::Notifier::default().or_default().notify(Event::Extension(&Elected));
+    let told = default.take();
+    assert!(told.len() == 1 && told[0].contains("Elected"), "{told:?}");
+    observe::Notifier::new(own.clone()).or_default().notify(Event::Extension(&Elected));
+    assert_eq!((default.take(), own.take().len()), (vec![], 1), "its own goes first");
 
     let _named = fragile("named").observer(own.clone()).build().unwrap();
     let policy = Policy::builder("named")

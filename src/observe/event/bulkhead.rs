@@ -57,7 +57,7 @@ pub enum BulkheadEvent<'a> {
         /// Its family of keys, if it belongs to one.
         source: Source<'a>,
     },
-    /// † A caller gave its permit back, and no waiting caller was given it in the same step.
+    /// † A caller gave its permit back. If a waiting caller gets it, `Granted` follows.
     #[non_exhaustive]
     Released {
         /// The bulkhead.

@@ -1,6 +1,5 @@
 use std::fmt;
 
-use super::Event;
 use crate::name::Name;
 use crate::observe::interest::Interest;
 
@@ -11,7 +10,7 @@ use crate::observe::interest::Interest;
 /// [`Notifier`](crate::observe::Notifier):
 ///
 /// ```
-/// use seaworthy::observe::{ExtensionEvent, Interest, Notifier, Severity};
+/// use seaworthy::observe::{ExtensionEvent, Notifier, Severity};
 /// use seaworthy::{Event, Name};
 /// use std::fmt::Display;
 ///
@@ -49,9 +48,7 @@ use crate::observe::interest::Interest;
 ///     }
 /// });
 /// let lost = LeaseLost { name: &Name::from("billing"), term: 7 };
-/// if notifier.interest() >= lost.interest() {
-///     notifier.notify(Event::Extension(&lost));
-/// }
+/// notifier.notify(Event::Extension(&lost));
 /// ```
 pub trait ExtensionEvent: fmt::Debug {
     /// What reports it, as one lower-case word: `leader`, `queue`. Appears in logs and as a metric's label.
@@ -89,11 +86,4 @@ pub enum Severity {
     Warn,
     /// Something is lost or has stopped.
     Error,
-}
-
-impl<'a> From<&'a dyn ExtensionEvent> for Event<'a> {
-    #[inline]
-    fn from(event: &'a dyn ExtensionEvent) -> Event<'a> {
-        Event::Extension(event)
-    }
 }

@@ -114,4 +114,14 @@ fn me_20_interest_and_panics() {
     notifier.notify(Event::Extension(&Renewed));
     notifier.notify(Event::Extension(&lease(Severity::Warn)));
     assert_eq!(*told.lock().unwrap(), ["lease_lost"]);
+
+    // Nor is it told of calls as the only observer.
+    let kinds = Arc::clone(&told);
+    let notifier = Notifier::new(move |event: &Event<'_>| match event {
+        Event::Extension(event) => kinds.lock().unwrap().push(event.kind()),
+        _ => unreachable!("nothing else is told"),
+    });
+    notifier.notify(Event::Extension(&Renewed));
+    notifier.notify(Event::Extension(&lease(Severity::Warn)));
+    assert_eq!(*told.lock().unwrap(), ["lease_lost"; 2]);
 }

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use seaworthy::circuit_breaker::TransitionCause;
 use seaworthy::observe::CircuitBreakerEvent;
-use seaworthy::prober::{ProbePolicy, ProbeState, Prober, Target, TargetPhase};
-use seaworthy::{CircuitBreaker, State, Verdict};
+use seaworthy::prober::{ProbePolicy, Prober, Target, TargetPhase};
+use seaworthy::{CircuitBreaker, ProbeState, State, Verdict};
 
 use super::{Line, Script, calm, pass, policy, prober, quick};
 use crate::support::{self, MS, SECOND, Told};

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use seaworthy::prober::{Exec, ExecProbe, Probe, ProbeState};
+use seaworthy::ProbeState;
+use seaworthy::prober::{Exec, ExecProbe, Probe};
 
 use super::{error, prober, quick, until};
 use crate::support::{MS, SECOND};

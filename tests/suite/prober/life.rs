@@ -1,9 +1,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seaworthy::BoxError;
 use seaworthy::circuit_breaker::OpenGuard;
-use seaworthy::prober::{Probe, ProbePolicy, ProbeState, Prober, ProberTask, Target};
+use seaworthy::prober::{Probe, ProbePolicy, Prober, ProberTask, Target};
+use seaworthy::{BoxError, ProbeState};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio::runtime::Handle;
 

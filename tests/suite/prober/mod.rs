@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use seaworthy::observe::ProbeEvent;
-use seaworthy::prober::{Probe, ProbePolicy, ProbePolicyBuilder, ProbeState, Prober, Target};
-use seaworthy::{BoxError, Event};
+use seaworthy::prober::{Probe, ProbePolicy, ProbePolicyBuilder, Prober, Target};
+use seaworthy::{BoxError, Event, ProbeState};
 
 use crate::support::{SECOND, now};
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use seaworthy::prober::{Probe, ProbeState, Prober, Resolver, TcpConnect, TcpProbe};
+use seaworthy::ProbeState;
+use seaworthy::prober::{Probe, Prober, Resolver, TcpConnect, TcpProbe};
 use tokio::net::TcpListener;
 
 use super::{error, quick, until};

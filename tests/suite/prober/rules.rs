@@ -1,8 +1,8 @@
 use std::sync::{Arc, Mutex};
 
 use seaworthy::observe::ProbeEvent;
-use seaworthy::prober::{ProbePolicy, ProbeState, Prober, TargetPhase};
-use seaworthy::{Check, Event, Status};
+use seaworthy::prober::{ProbePolicy, Prober, TargetPhase};
+use seaworthy::{Check, Event, ProbeState, Status};
 
 use super::{Changes, Line, Script, calm, error, pass, policy, prober, quick};
 use crate::support::{LevelFilter, Log, MS, SECOND};

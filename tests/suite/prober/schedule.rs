@@ -1,7 +1,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seaworthy::prober::{ProbePolicy, ProbeState, Prober};
+use seaworthy::ProbeState;
+use seaworthy::prober::{ProbePolicy, Prober};
 
 use super::{Line, Script, pass, policy, prober, quick};
 use crate::support::{MS, SECOND, now};

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
-use seaworthy::prober::{HttpGet, HttpProbe, Probe, ProbeState, Scheme, TcpConnect, TcpProbe};
+use seaworthy::ProbeState;
+use seaworthy::prober::{HttpGet, HttpProbe, Probe, Scheme, TcpConnect, TcpProbe};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;

@@ -14,7 +14,7 @@ fn field(result: Result<impl Sized, ConfigError>) -> Option<&'static str> {
 fn policies() {
     let builder = || RetryPolicy::builder("test");
     let exponential = Backoff::exponential;
-    let table: [(RetryBuilder, Option<&str>); 17] = [
+    let table: [(RetryBuilder, Option<&str>); 19] = [
         (RetryPolicy::builder(""), Some("name")),
         (builder().name(""), Some("name")),
         (builder(), None),
@@ -32,11 +32,26 @@ fn policies() {
         (builder().backoff(exponential(Duration::ZERO, Duration::ZERO)), None),
         (builder().backoff(Backoff::constant(Duration::MAX)), None),
         (builder().max_retry_after(Duration::ZERO), None),
+        (builder().own_budget(RetryBudget::builder().ratio(0.0)), Some("ratio")),
+        (builder().own_budget(RetryBudget::builder().ratio(1.0)), None),
     ];
     for (builder, expected) in table {
         let told = format!("{builder:?}");
         assert_eq!(field(builder.build()), expected, "{told}");
     }
+}
+
+/// RT-08: a budget of the policy's own has the settings it was given, and each policy of a template has another.
+#[tokio::test(start_paused = true)]
+async fn own_budgets() {
+    let template =
+        RetryPolicy::builder("test").own_budget(RetryBudget::builder().ratio(0.2).floor(3).refill_per_second(0));
+    let [one, other] = [(); 2].map(|()| template.clone().build().unwrap());
+    let balance = |policy: &RetryPolicy| policy.budget().map(RetryBudget::balance);
+    assert_eq!((balance(&one), balance(&other)), (Some(3), Some(3)));
+    let failed = one.run(|| async { Err::<(), seaworthy::BoxError>("broken".into()) }).await;
+    assert!(failed.is_err());
+    assert_eq!((balance(&one).is_some_and(|left| left < 3), balance(&other)), (true, Some(3)));
 }
 
 /// RT-08: a ratio outside of (0, 1] and an empty window are errors.

@@ -382,6 +382,10 @@ fn bad_settings_are_refused() {
     let each = Timeout::per_request(|(): &()| None::<Duration>).name("").build();
     assert_eq!(each.map(drop).unwrap_err().field(), "name");
 
+    let name = |timeout: Timeout| timeout.name().map(ToString::to_string);
+    assert_eq!(name(Timeout::builder(SECOND).name("ship").build().unwrap()).as_deref(), Some("ship"));
+    assert_eq!(name(Timeout::new(SECOND)), None);
+
     // Nothing is clamped: a nanosecond is a limit.
     assert_eq!(Timeout::new(Duration::from_nanos(1)).after(), Duration::from_nanos(1));
     assert_eq!(Timeout::new(Duration::from_nanos(u64::MAX - 1)).after(), Duration::from_nanos(u64::MAX - 1));

@@ -76,7 +76,8 @@ fn check(root: &Path, bless: bool) -> Result<bool, String> {
 fn named_twice(items: impl Iterator<Item = (u32, String)>) -> Vec<String> {
     let mut paths: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
     for (id, text) in items {
-        let mut words = text.split(' ').skip_while(|word| *word == "pub");
+        // Attributes such as `#[non_exhaustive]` stand before it.
+        let mut words = text.split(' ').skip_while(|word| *word != "pub").skip(1);
         if matches!(words.next(), Some("struct" | "enum" | "union" | "trait")) {
             let path = words.next().unwrap_or_default();
             let end = path.find(['<', '(', '{']).unwrap_or(path.len());
@@ -110,11 +111,13 @@ mod tests {
             (1, "pub struct a::S<T>"),
             (1, "pub struct a::b::S<T>"),
             (2, "pub enum a::E"),
+            (5, "#[non_exhaustive] pub enum a::N"),
+            (5, "#[non_exhaustive] pub enum a::b::N"),
             (3, "pub trait a::T: a::E"),
             (4, "pub fn a::S<T>::f()"),
         ];
         let items = items.map(|(id, text)| (id, text.to_owned()));
-        assert_eq!(named_twice(items.into_iter()), ["a::S is also a::b::S"]);
+        assert_eq!(named_twice(items.into_iter()), ["a::S is also a::b::S", "a::N is also a::b::N"]);
     }
 
     #[test]
