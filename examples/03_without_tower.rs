@@ -36,8 +36,8 @@ fn by_hand() -> Result<(), Box<dyn StdError>> {
         println!("  {text:?} is {number:?}; the circuit is {}", PARSER.state());
     }
     match PARSER.admit() {
-        Err(Rejected::CircuitOpen { name, retry_after: Some(wait) }) => {
-            println!("  `{name}` lets no call in for {wait:.1?}");
+        Err(Rejected::CircuitOpen { name, retry_after }) => {
+            println!("  `{name}` lets no call in for {:.1?}", retry_after.get().ok_or("it was not forced open")?);
         }
         other => return Err(format!("two failures in a row should have opened the circuit: {other:?}").into()),
     }

@@ -45,7 +45,7 @@ pub use bulkhead::handle::Bulkhead;
 pub use circuit_breaker::classify::{Classify, ErrorClassifier};
 pub use circuit_breaker::handle::CircuitBreaker;
 pub use error::wrap::{WrapError, WrapErrorFuture, WrapErrorLayer};
-pub use error::{BoxError, ConfigError, Error, Rejected, RetryAfter, StackError};
+pub use error::{BoxError, ConfigError, Error, Rejected, RetryAfter, StackError, TimeLimit};
 pub use fallback::handle::Fallback;
 pub use health::async_check::AsyncCheck;
 pub use health::check::{Check, Status};

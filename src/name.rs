@@ -1,14 +1,22 @@
 use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use arcstr::ArcStr;
+
+/// Every text that is part of the program and was made a name.
+static KEPT: LazyLock<Mutex<HashSet<ArcStr>>> = LazyLock::new(Mutex::default);
 
 /// The name of a circuit breaker or another part of a stack, as it appears in logs, events and rejections.
 ///
+/// It is a single word, because every rejection carries one.
+///
 /// # Clone
-/// Never allocates. A name made from a `&'static str` is copied; one made from a `String` is shared, which costs a
-/// reference count.
+/// Never allocates. One made from a `&'static str` is copied: such texts are kept, each once, for the life of the
+/// process. Any other text is shared, which costs a reference count, until a handle that has it is leaked.
 ///
 /// ```
 /// use seaworthy::Name;
@@ -18,41 +26,49 @@ use std::sync::Arc;
 /// assert_eq!((&*fixed, made.as_str()), ("payments", "shard-7"));
 /// ```
 #[derive(Clone)]
-pub struct Name(NameRepr);
-
-#[derive(Clone)]
-enum NameRepr {
-    Static(&'static str),
-    Shared(Arc<str>),
-}
+pub struct Name(ArcStr);
 
 impl Name {
+    /// A name that is part of the program, for where it is made again and again: nothing is looked up.
+    pub(crate) const fn literal(text: ArcStr) -> Name {
+        Name(text)
+    }
+
+    /// Keeps the text for the life of the process; from here on no clone counts references.
+    pub(crate) fn leak(&self) {
+        self.0.leak();
+    }
+
     /// The text.
     #[must_use]
     #[inline]
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            NameRepr::Static(text) => text,
-            NameRepr::Shared(text) => text,
-        }
+        &self.0
     }
 }
 
 impl From<&'static str> for Name {
     fn from(text: &'static str) -> Name {
-        Name(NameRepr::Static(text))
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.get(text) {
+            return Name(known.clone());
+        }
+        let new = ArcStr::from(text);
+        new.leak();
+        kept.insert(new.clone());
+        Name(new)
     }
 }
 
 impl From<String> for Name {
     fn from(text: String) -> Name {
-        Name(NameRepr::Shared(text.into()))
+        Name(text.into())
     }
 }
 
 impl From<Arc<str>> for Name {
     fn from(text: Arc<str>) -> Name {
-        Name(NameRepr::Shared(text))
+        Name((&*text).into())
     }
 }
 
@@ -128,5 +144,18 @@ mod tests {
         assert_eq!(HashMap::from([(made, 1)]).get("a"), Some(&1));
         assert_ne!(fixed, Name::from("b"));
         assert_eq!(format!("{fixed} {fixed:?} {fixed:>3}"), "a \"a\"   a");
+    }
+
+    /// ER-13: one word, which counts no references if it is part of the program, or once it was leaked.
+    #[test]
+    fn what_counts_references() {
+        assert_eq!(size_of::<Option<Name>>(), size_of::<usize>());
+        let (one, other) = (Name::from("kept"), Name::from("kept"));
+        assert!(ArcStr::ptr_eq(&one.0, &other.0) && ArcStr::is_static(&one.0));
+        let made = Name::from(String::from("made"));
+        let clone = made.clone();
+        assert_eq!(ArcStr::strong_count(&made.0), Some(2));
+        made.leak();
+        assert_eq!(ArcStr::strong_count(&clone.0), None);
     }
 }

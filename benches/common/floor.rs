@@ -128,6 +128,6 @@ impl<T, E, R> Service<R> for Refuse<T, E> {
     #[inline]
     fn call(&mut self, _: R) -> Self::Future {
         std::hint::black_box(Instant::now());
-        ready(Err(Rejected::CircuitOpen { name: self.0.clone(), retry_after: None }.into()))
+        ready(Err(Rejected::CircuitOpen { name: self.0.clone(), retry_after: None.into() }.into()))
     }
 }

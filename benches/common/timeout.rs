@@ -35,7 +35,7 @@ impl<F: Future<Output = Result<T, E>>, T, E: From<Rejected>> Future for FloorInl
             .as_pin_mut()
             .expect("just set")
             .poll(cx)
-            .map(|()| Err(Rejected::TimedOut { after, timeout: None }.into()))
+            .map(|()| Err(Rejected::TimedOut { after: after.into(), timeout: None }.into()))
     }
 }
 
@@ -74,7 +74,7 @@ impl<F: Future<Output = Result<T, E>>, T, E: From<Rejected>> Future for FloorBox
         }
         let after = *this.after;
         let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(after)));
-        timer.as_mut().poll(cx).map(|()| Err(Rejected::TimedOut { after, timeout: None }.into()))
+        timer.as_mut().poll(cx).map(|()| Err(Rejected::TimedOut { after: after.into(), timeout: None }.into()))
     }
 }
 

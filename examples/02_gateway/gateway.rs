@@ -47,7 +47,7 @@ async fn call(upstream: Upstream, request: Request, limit: Duration) -> Result<R
     match tokio::time::timeout(limit, upstream.pass_on(request)).await {
         Ok(result) => result.map_err(Error::Inner),
         Err(_) if upload.is_awaited() => Err(Error::Inner(UpstreamError::Caller("the caller is too slow".into()))),
-        Err(_) => Err(Rejected::TimedOut { after: limit, timeout: None }.into()),
+        Err(_) => Err(Rejected::TimedOut { after: limit.into(), timeout: None }.into()),
     }
 }
 

@@ -176,7 +176,7 @@ fn is_open<T>(answer: &Answer<T>) -> bool {
 /// The timeout, in seconds, if the call timed out.
 fn timed_out<T>(answer: &Answer<T>) -> Option<u64> {
     match answer {
-        Err(BackendError::Rejected(Rejected::TimedOut { after, .. })) => Some(after.as_secs()),
+        Err(BackendError::Rejected(Rejected::TimedOut { after, .. })) => Some(after.get().as_secs()),
         _ => None,
     }
 }

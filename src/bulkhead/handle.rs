@@ -54,6 +54,7 @@ impl Bulkhead {
     /// counting references.
     #[must_use = "it returns the leaked handle"]
     pub fn leak(self) -> Bulkhead {
+        self.name().leak();
         Bulkhead(self.0.leak())
     }
 

@@ -62,6 +62,7 @@ impl CircuitBreaker {
     /// ```
     #[must_use = "it returns the leaked handle"]
     pub fn leak(self) -> CircuitBreaker {
+        self.name().leak();
         CircuitBreaker(self.0.leak())
     }
 
@@ -203,7 +204,7 @@ impl CircuitBreaker {
     #[inline]
     pub(crate) fn reject(&self, refusal: Refusal) -> Rejected {
         self.shared().rejected(refusal);
-        Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.retry_after() }
+        Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.into() }
     }
 
     /// The state, read without changing it: once its open time is over, the circuit stays open until a call arrives.

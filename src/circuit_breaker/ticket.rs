@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::packed_state::PackedState;
+use crate::error::RetryAfter;
 use crate::machine::timestamp::Timestamp;
 use crate::rt::time;
 
@@ -48,5 +49,13 @@ impl Refusal {
     #[inline]
     pub(super) fn retry_after(self) -> Option<Duration> {
         (self.left != u64::MAX).then(|| Duration::from_nanos(self.left))
+    }
+}
+
+/// The highest number is more than 49 days, which is unknown, too.
+impl From<Refusal> for RetryAfter {
+    #[inline]
+    fn from(refusal: Refusal) -> RetryAfter {
+        RetryAfter::from_nanos(refusal.left)
     }
 }

@@ -1,5 +1,6 @@
 pub(crate) mod chain;
 pub(crate) mod check;
+mod compact;
 mod config_error;
 pub(crate) mod did_you_mean;
 pub(crate) mod one_line;
@@ -10,8 +11,9 @@ pub(crate) mod wrap;
 
 use std::error::Error as StdError;
 
+pub use compact::{RetryAfter, TimeLimit};
 pub use config_error::ConfigError;
-pub use rejected::{Rejected, RetryAfter};
+pub use rejected::Rejected;
 pub use stack_error::StackError;
 pub use typed::Error;
 

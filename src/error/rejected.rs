@@ -1,13 +1,15 @@
 use std::fmt;
-use std::num::NonZeroU64;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::compact::{RetryAfter, TimeLimit};
 use crate::name::Name;
 
 /// A call that a layer answered itself: the only error this crate ever adds to a stack's own.
 ///
 /// For all but [`Rejected::TimedOut`] the inner service was not called.
+///
+/// It is two words, so that a rejection costs next to nothing on its way through a stack; that is why its times have
+/// types of their own, which turn into a [`Duration`] with `get()`.
 ///
 /// # Clone
 /// Never allocates; see [`Name`].
@@ -19,9 +21,9 @@ pub enum Rejected {
     CircuitOpen {
         /// The circuit's name.
         name: Name,
-        /// How much of the open time is left; never zero. Absent when that is unknown: the circuit was forced open, its
-        /// open time has no limit, or it is half-open.
-        retry_after: Option<Duration>,
+        /// How much of the open time is left. Unknown if the circuit was forced open, if its open time has no limit, or
+        /// if it is half-open.
+        retry_after: RetryAfter,
     },
     /// The bulkhead has no free permit.
     #[error("bulkhead `{name}` is full")]
@@ -43,45 +45,10 @@ pub enum Rejected {
     #[error("{}timed out after {after:?}", NamedAfter(timeout))]
     TimedOut {
         /// The time limit.
-        after: Duration,
+        after: TimeLimit,
         /// The timeout's name, if it has one.
-        timeout: Option<Arc<str>>,
+        timeout: Option<Name>,
     },
-}
-
-/// How long to wait before another try, where that is known. Works like an `Option<Duration>` in half the space, so
-/// that it adds nothing to the size of a [`Rejected`].
-///
-/// ```
-/// use seaworthy::RetryAfter;
-/// use std::time::Duration;
-///
-/// let second = RetryAfter::from(Some(Duration::from_secs(1)));
-/// assert_eq!(second.get(), Some(Duration::from_secs(1)));
-/// assert_eq!(RetryAfter::from(None).get(), None);
-/// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct RetryAfter(Option<NonZeroU64>);
-
-impl RetryAfter {
-    /// The time, to the nanosecond; 584 years at most.
-    #[must_use]
-    pub fn get(self) -> Option<Duration> {
-        self.0.map(|nanos| Duration::from_nanos(nanos.get()))
-    }
-}
-
-/// A wait of zero counts as unknown.
-impl From<Option<Duration>> for RetryAfter {
-    fn from(time: Option<Duration>) -> RetryAfter {
-        RetryAfter(time.and_then(|time| NonZeroU64::new(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))))
-    }
-}
-
-impl fmt::Debug for RetryAfter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().fmt(f)
-    }
 }
 
 impl Rejected {
@@ -89,8 +56,9 @@ impl Rejected {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Rejected::CircuitOpen { retry_after, .. } => *retry_after,
-            Rejected::BulkheadFull { retry_after, .. } | Rejected::NotReady { retry_after, .. } => retry_after.get(),
+            Rejected::CircuitOpen { retry_after, .. }
+            | Rejected::BulkheadFull { retry_after, .. }
+            | Rejected::NotReady { retry_after, .. } => retry_after.get(),
             Rejected::TimedOut { .. } => None,
         }
     }
@@ -104,7 +72,7 @@ impl Rejected {
 }
 
 /// The start of the text of a timeout: its name, if it has one.
-struct NamedAfter<'a>(&'a Option<Arc<str>>);
+struct NamedAfter<'a>(&'a Option<Name>);
 
 impl fmt::Display for NamedAfter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,16 +87,16 @@ impl fmt::Display for NamedAfter<'_> {
 mod tests {
     use super::*;
 
-    /// ER-06: every call that fails at a layer carries a rejection, so the name of a timeout must not make it larger.
+    /// ER-12: every call that fails at a layer carries a rejection, so neither a name nor a time may make it larger.
     #[test]
     fn size() {
-        assert!(size_of::<Rejected>() <= 40);
+        assert!(size_of::<Rejected>() <= 2 * size_of::<u64>());
     }
 
     /// ER-06: with two timeouts in a stack, the text says which.
     #[test]
     fn in_words() {
-        let timed_out = |timeout| Rejected::TimedOut { after: Duration::from_secs(1), timeout }.to_string();
+        let timed_out = |timeout| Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout }.to_string();
         assert_eq!(timed_out(None), "timed out after 1s");
         assert_eq!(timed_out(Some("total".into())), "timeout `total`: timed out after 1s");
     }

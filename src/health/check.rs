@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arcstr::literal;
+
 use crate::health::async_check::AsyncCheck;
 use crate::name::Name;
 
@@ -41,7 +43,7 @@ impl Status {
 /// `true` is up.
 impl From<bool> for Status {
     fn from(up: bool) -> Status {
-        if up { Status::Up } else { Status::Down(Name::from("down")) }
+        if up { Status::Up } else { Status::Down(Name::literal(literal!("down"))) }
     }
 }
 

@@ -2,6 +2,8 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
+use arcstr::literal;
+
 use super::check::{Check, Status};
 use super::in_flight::InFlight;
 use super::layer::ReadinessLayer;
@@ -256,10 +258,10 @@ impl Drop for Shared {
 
 #[cold]
 fn phase_in_the_way(phase: Phase) -> Name {
-    Name::from(match phase {
-        Phase::Starting => "starting",
-        Phase::Serving => "serving",
-        Phase::Draining | Phase::Stopped => "shutting down",
+    Name::literal(match phase {
+        Phase::Starting => literal!("starting"),
+        Phase::Serving => literal!("serving"),
+        Phase::Draining | Phase::Stopped => literal!("shutting down"),
     })
 }
 

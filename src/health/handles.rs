@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use arcstr::literal;
+
 use super::check::{Check, Status};
 use crate::bulkhead::handle::Bulkhead;
 use crate::circuit_breaker::handle::CircuitBreaker;
@@ -17,7 +19,7 @@ impl Check for CircuitBreaker {
 
     #[inline]
     fn status(&self) -> Status {
-        if self.shared().keeps_all_out() { Status::Down(Name::from("circuit open")) } else { Status::Up }
+        if self.shared().keeps_all_out() { Status::Down(Name::literal(literal!("circuit open"))) } else { Status::Up }
     }
 }
 
@@ -29,6 +31,6 @@ impl Check for Bulkhead {
 
     #[inline]
     fn status(&self) -> Status {
-        if self.shared().has_room() { Status::Up } else { Status::Down(Name::from("bulkhead full")) }
+        if self.shared().has_room() { Status::Up } else { Status::Down(Name::literal(literal!("bulkhead full"))) }
     }
 }

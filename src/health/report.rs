@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use arcstr::literal;
+
 use super::async_check::CheckRun;
 use super::check::Status;
 use super::handle::Health;
@@ -94,7 +96,7 @@ impl Asked {
     fn report(&self) -> CheckReport {
         let status = match &self.answer {
             CheckAnswer::Here(status) => status.clone(),
-            CheckAnswer::Running(_) => Status::Down(Name::from("has not answered")),
+            CheckAnswer::Running(_) => Status::Down(Name::literal(literal!("has not answered"))),
         };
         CheckReport { name: self.entry.name.clone(), required: self.entry.is_required, status }
     }

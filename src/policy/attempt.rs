@@ -54,7 +54,7 @@ impl<F> Attempt<F> {
         if poll.is_pending() {
             if let Poll::Ready(after) = clock.poll(cx) {
                 self.set(Attempt::GivenUp);
-                let unnamed = Rejected::TimedOut { after, timeout: None };
+                let unnamed = Rejected::TimedOut { after: after.into(), timeout: None };
                 let rejected = fuse.pass().map_or(unnamed, |pass| pass.policy().timed_out(after));
                 poll = Poll::Ready(Err(rejected.into()));
             }

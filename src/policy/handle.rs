@@ -90,6 +90,7 @@ impl Policy {
     /// references.
     #[must_use = "it returns the leaked handle"]
     pub fn leak(self) -> Policy {
+        self.name().leak();
         Policy(self.0.leak())
     }
 

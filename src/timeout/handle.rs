@@ -29,7 +29,7 @@ use crate::name::Name;
 ///
 /// assert_eq!(service.clone().oneshot(true).await?, "here I am");
 /// let error = service.oneshot(false).await.unwrap_err();
-/// assert_eq!(error.rejected(), Some(&Rejected::TimedOut { after: Duration::from_secs(2), timeout: None }));
+/// assert_eq!(error.rejected(), Some(&Rejected::TimedOut { after: Duration::from_secs(2).into(), timeout: None }));
 /// # Ok(())
 /// # }
 /// ```

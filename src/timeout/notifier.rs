@@ -17,8 +17,6 @@ pub(crate) struct TimeoutNotifier(Option<Arc<Announced>>);
 #[derive(Clone, Debug, Default)]
 struct Announced {
     name: Option<Name>,
-    /// The name as it appears in a rejection, which would be larger with a [`Name`].
-    text: Option<Arc<str>>,
     notifier: Notifier,
     cache: ObserverCache,
 }
@@ -29,9 +27,7 @@ impl TimeoutNotifier {
     }
 
     pub(crate) fn set_name(&mut self, name: &Name) {
-        let text: Arc<str> = Arc::from(name.as_str());
-        let set = self.set();
-        (set.name, set.text) = (Some(Name::from(Arc::clone(&text))), Some(text));
+        self.set().name = Some(name.clone());
     }
 
     pub(crate) fn set_notifier(&mut self, notifier: Notifier) {
@@ -63,7 +59,7 @@ impl TimeoutNotifier {
     /// Reports the timeout, and returns the rejection.
     #[cold]
     pub(crate) fn timed_out(&self, limit: Limit, after: Duration) -> Rejected {
-        let notify = |Announced { name, notifier, cache, .. }: &Announced| {
+        let notify = |Announced { name, notifier, cache }: &Announced| {
             notifier.notify(TimeoutEvent::TimedOut {
                 name: name.as_ref(),
                 source: Source::new(None, cache),
@@ -75,6 +71,6 @@ impl TimeoutNotifier {
             Some(announced) => notify(announced),
             None => notify(&Announced::default()),
         }
-        Rejected::TimedOut { after, timeout: self.0.as_ref().and_then(|announced| announced.text.clone()) }
+        Rejected::TimedOut { after: after.into(), timeout: self.name().cloned() }
     }
 }

@@ -198,7 +198,7 @@ fn a_trip_and_a_recovery() {
 fn clones() {
     let names = [Name::from("static"), Name::from(String::from("made"))];
     for name in names {
-        let rejected = Rejected::CircuitOpen { name: name.clone(), retry_after: Some(HOUR) };
+        let rejected = Rejected::CircuitOpen { name: name.clone(), retry_after: Some(HOUR).into() };
         let error = Error::<Down>::from(rejected.clone());
         let count = allocations(|| {
             black_box(name.clone());

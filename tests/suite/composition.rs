@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use seaworthy::circuit_breaker::CircuitBreakerBuilder;
-use seaworthy::{BoxError, CircuitBreaker, Error, OnDrop, Rejected, StackError, State, TimeoutLayer, WrapErrorLayer};
+use seaworthy::{
+    BoxError, CircuitBreaker, Error, OnDrop, Rejected, RetryAfter, StackError, State, TimeoutLayer, WrapErrorLayer,
+};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
 use tower::util::BoxCloneService;
@@ -31,11 +33,11 @@ fn timeout() -> TimeoutLayer {
 }
 
 fn timed_out() -> Rejected {
-    Rejected::TimedOut { after: LIMIT, timeout: None }
+    Rejected::TimedOut { after: LIMIT.into(), timeout: None }
 }
 
 fn circuit_open(retry_after: Duration) -> Rejected {
-    Rejected::CircuitOpen { name: "backend".into(), retry_after: Some(retry_after) }
+    Rejected::CircuitOpen { name: "backend".into(), retry_after: Some(retry_after).into() }
 }
 
 /// What a request asks the backend to do.
@@ -176,7 +178,10 @@ async fn a_probe_that_a_timeout_above_gives_up_returns_its_slot() {
     assert_pending!(probe.poll());
     assert_eq!(circuit_breaker.state(), State::HalfOpen);
     // The only permit is taken.
-    assert!(matches!(rejection(&service, Do::Answer).await, Some(Rejected::CircuitOpen { retry_after: None, .. })));
+    assert!(matches!(
+        rejection(&service, Do::Answer).await,
+        Some(Rejected::CircuitOpen { retry_after: RetryAfter::UNKNOWN, .. })
+    ));
     advance(LIMIT).await;
     assert!(assert_ready!(probe.poll()).is_err());
     // The response future of the probe is still there.

@@ -372,7 +372,7 @@ async fn a_service_that_cannot_fail() {
     let mut service = ServiceBuilder::new().layer(circuit_breaker.layer()).layer(WrapErrorLayer::new()).service(inner);
     assert_eq!(service.ready().await.unwrap().call(()).await, Ok(7));
     circuit_breaker.force_open();
-    let rejected = Rejected::CircuitOpen { name: "contract".into(), retry_after: None };
+    let rejected = Rejected::CircuitOpen { name: "contract".into(), retry_after: None.into() };
     assert_eq!(service.ready().await.unwrap().call(()).await, Err(Error::Rejected(rejected)));
 }
 

@@ -15,11 +15,11 @@ type Body = Full<bytes::Bytes>;
 fn rejections() -> [Rejected; 5] {
     let name = Name::from("secret");
     [
-        Rejected::CircuitOpen { name: name.clone(), retry_after: Some(Duration::from_millis(1_200)) },
-        Rejected::CircuitOpen { name: name.clone(), retry_after: None },
+        Rejected::CircuitOpen { name: name.clone(), retry_after: Some(Duration::from_millis(1_200)).into() },
+        Rejected::CircuitOpen { name: name.clone(), retry_after: None.into() },
         Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() },
         Rejected::NotReady { reason: name, retry_after: None.into() },
-        Rejected::TimedOut { after: Duration::from_secs(1), timeout: None },
+        Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None },
     ]
 }
 
@@ -78,7 +78,7 @@ async fn rd_06_other_errors_pass() {
 
     let boxed: BoxError = "down".into();
     assert_eq!(boxed.split().unwrap_err().to_string(), "down");
-    let rejected = Rejected::TimedOut { after: Duration::from_secs(1), timeout: None };
+    let rejected = Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None };
     let boxed: BoxError = std::io::Error::other(rejected.clone()).into();
     assert_eq!(boxed.split().unwrap(), rejected, "found inside of another error");
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use seaworthy::circuit_breaker::{CircuitBreakerBuilder, CircuitBreakerService, Permit};
-use seaworthy::{Backoff, BoxError, CircuitBreaker, Jitter, Rejected, StackError, State, Verdict};
+use seaworthy::{Backoff, BoxError, CircuitBreaker, Jitter, Rejected, RetryAfter, StackError, State, Verdict};
 use tokio::task::JoinSet;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service};
@@ -515,7 +515,7 @@ async fn cb_20_ready_and_too_late() {
     assert_freed(&mut second);
     let probe = first.call(());
     let error = assert_ready_err!(task::spawn(second.call(())).poll());
-    assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { retry_after: None, .. })));
+    assert!(matches!(error.rejected(), Some(Rejected::CircuitOpen { retry_after: RetryAfter::UNKNOWN, .. })));
     assert_eq!((second.get_ref().touched(), circuit_breaker.snapshot().rejected), ((1, 0), 1));
     // Asking again means waiting again.
     assert_pending!(poll(&mut second));

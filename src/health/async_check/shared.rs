@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arcstr::literal;
+
 use super::attempt::{CheckAttempt, Job, Maker};
 use crate::health::check::Status;
 use crate::machine::lifecycle::streak::{Streak, Thresholds};
@@ -146,5 +148,5 @@ impl Shared {
 
 #[cold]
 fn last_failed(until: Timestamp) -> Status {
-    if time::now() < until { Status::Down(Name::from("the last run failed")) } else { Status::Up }
+    if time::now() < until { Status::Down(Name::literal(literal!("the last run failed"))) } else { Status::Up }
 }

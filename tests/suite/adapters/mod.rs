@@ -42,6 +42,7 @@ async fn patience<T>(call: impl Future<Output = Answer<T>>) -> Duration {
     let start = now();
     let answer = call.await;
     let Err(BackendError::Rejected(Rejected::TimedOut { after, .. })) = answer else { panic!("it did not time out") };
+    let after = after.get();
     assert_eq!(now() - start, after);
     after
 }

@@ -66,7 +66,7 @@ async fn cb_08_the_inner_service_is_untouched() {
         assert_ready_ok!(ready(&mut service));
         let mut call = task::spawn(service.call("x"));
         let error = assert_ready_err!(call.poll());
-        let rejection = Rejected::CircuitOpen { name: "service".into(), retry_after: Some(SECOND) };
+        let rejection = Rejected::CircuitOpen { name: "service".into(), retry_after: Some(SECOND).into() };
         assert_eq!(error.rejected(), Some(&rejection));
         assert_eq!(circuit_breaker.snapshot().rejected, rejected);
     }

@@ -13,10 +13,10 @@ fn builder() -> CircuitBreakerBuilder {
 fn rejections() -> [(Rejected, bool); 4] {
     let name = Name::from("below");
     [
-        (Rejected::CircuitOpen { name: name.clone(), retry_after: None }, false),
+        (Rejected::CircuitOpen { name: name.clone(), retry_after: None.into() }, false),
         (Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() }, false),
         (Rejected::NotReady { reason: name, retry_after: None.into() }, false),
-        (Rejected::TimedOut { after: Duration::from_secs(1), timeout: None }, true),
+        (Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None }, true),
     ]
 }
 
@@ -54,7 +54,7 @@ async fn cb_13_a_nested_circuit() {
     for _ in 0..10 {
         let result: Result<(), BoxError> = outer.run(inner.run(async { Ok(()) })).await;
         let rejected = result.expect_err("open").rejected().cloned();
-        assert_eq!(rejected, Some(Rejected::CircuitOpen { name: "inner".into(), retry_after: None }));
+        assert_eq!(rejected, Some(Rejected::CircuitOpen { name: "inner".into(), retry_after: None.into() }));
     }
     assert_eq!(outer.state(), State::Closed);
     assert_eq!(outer.snapshot().counts.consecutive_failures, 0);

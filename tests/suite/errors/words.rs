@@ -29,7 +29,7 @@ impl StackError for ShopError {
 struct NoConnection(#[source] io::Error);
 
 fn timed_out() -> Rejected {
-    Rejected::TimedOut { after: Duration::from_secs(1), timeout: None }
+    Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None }
 }
 
 /// As most reporters do it, with their own walk.
@@ -184,7 +184,7 @@ async fn which_timeout() {
         let (total, attempt) = (layer("total", total), layer("attempt", attempt));
         let error = total.run(attempt.run(std::future::pending::<Result<(), BoxError>>())).await.unwrap_err();
         let Some(Rejected::TimedOut { after, timeout }) = error.rejected() else { panic!("{error:?}") };
-        assert_eq!((*after, timeout.as_deref()), (Duration::from_millis(30), Some(expected)));
+        assert_eq!((after.get(), timeout.as_deref()), (Duration::from_millis(30), Some(expected)));
         assert_eq!(error.to_string(), format!("timeout `{expected}`: timed out after 30ms"));
     }
 }

@@ -31,10 +31,10 @@ async fn fb_02_rejections_are_covered() {
     let told = Told::default();
     let layer = told.by(Fallback::value("spare", 7)).build().unwrap();
     let rejections = [
-        Rejected::CircuitOpen { name: "ship".into(), retry_after: None },
+        Rejected::CircuitOpen { name: "ship".into(), retry_after: None.into() },
         Rejected::BulkheadFull { name: "ship".into(), retry_after: None.into() },
         Rejected::NotReady { reason: "ship".into(), retry_after: None.into() },
-        Rejected::TimedOut { after: Duration::from_secs(1), timeout: None },
+        Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None },
     ];
     for rejected in rejections {
         assert!(layer.covers::<BoxError>(&rejected.clone().into()));

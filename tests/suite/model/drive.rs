@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use seaworthy::circuit_breaker::{OpenGuard, Permit};
-use seaworthy::{CircuitBreaker, Rejected, State, Verdict};
+use seaworthy::{CircuitBreaker, Rejected, RetryAfter, State, Verdict};
 
 use super::ops::{END, Op, Step, Watch};
 use super::told::{Observed, same, tally};
@@ -117,7 +117,7 @@ impl Run {
         self.calls += 1;
         let answer = self.circuit_breaker.admit();
         self.hint();
-        let expected = self.model.admit(call);
+        let expected = self.model.admit(call).map_err(RetryAfter::from);
         let got = match &answer {
             Ok(_) => Ok(()),
             Err(Rejected::CircuitOpen { name, retry_after }) if name == "model" => Err(*retry_after),

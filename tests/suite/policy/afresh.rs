@@ -54,7 +54,7 @@ async fn hc_22_no_place_of_a_probe_is_taken() {
         let probe = circuit_breaker.admit().expect("it is not taken by a call that waits");
         assert!(circuit_breaker.admit().is_err(), "there is but one");
         drop(permit);
-        let rejection = Some(Rejected::CircuitOpen { name: "compute".into(), retry_after: None });
+        let rejection = Some(Rejected::CircuitOpen { name: "compute".into(), retry_after: None.into() });
         assert_eq!(rejected(assert_ready!(waits.poll())), rejection, "{way:?}");
         assert_eq!((bulkhead.available(), backend.calls()), (1, 0), "{way:?}");
         // The next one waits until the probe is back, and is served.

@@ -24,7 +24,11 @@ async fn po_04_timeouts() {
         for (class, time) in [(Class::new(), ATTEMPT), (long, 10 * ATTEMPT), (Class::new().timeout(MS), MS)] {
             let began = now();
             let answer = ask(way, &policy, class, &backend, Do::Hang).await;
-            assert_eq!(answer, Some(Rejected::TimedOut { after: time, timeout: Some("compute".into()) }), "{way:?}");
+            assert_eq!(
+                answer,
+                Some(Rejected::TimedOut { after: time.into(), timeout: Some("compute".into()) }),
+                "{way:?}"
+            );
             assert_eq!(now() - began, time, "{way:?}");
             policy.circuit_breaker().unwrap().reset();
         }
@@ -36,7 +40,7 @@ async fn po_04_timeouts() {
         let late = ask(way, &policy, passed, &backend, Do::Hang).await;
         assert_eq!(
             late,
-            Some(Rejected::TimedOut { after: Duration::ZERO, timeout: Some("compute".into()) }),
+            Some(Rejected::TimedOut { after: Duration::ZERO.into(), timeout: Some("compute".into()) }),
             "{way:?}"
         );
         policy.circuit_breaker().unwrap().reset();

@@ -142,7 +142,7 @@ async fn hc_15_the_standard_client() {
         || service_fn(async |_: Asked| std::future::pending::<Result<Response<Empty<Bytes>>, BoxError>>().await);
     let began = now();
     let after = |error: BoxError| match error.rejected() {
-        Some(Rejected::TimedOut { after, .. }) => Some(*after),
+        Some(Rejected::TimedOut { after, .. }) => Some(after.get()),
         _ => None,
     };
     let error = build().http_layer().layer(silent()).oneshot(request(Method::GET)).await.unwrap_err();

@@ -54,7 +54,7 @@ async fn po_07_profiles_behave() {
             assert_eq!((circuit_breaker.state(), failed), (State::Closed, failed), "{name}");
             Way::Run.ask(policy, &backend, Do::Fail).await.unwrap_err();
         }
-        let open = Rejected::CircuitOpen { name: name.clone(), retry_after: Some(30 * SECOND) };
+        let open = Rejected::CircuitOpen { name: name.clone(), retry_after: Some(30 * SECOND).into() };
         assert_eq!(rejected(Way::Layer.ask(policy, &backend, Do::Answer).await), Some(open));
         advance(30 * SECOND).await;
         Way::Run.ask(policy, &backend, Do::Answer).await.unwrap();
@@ -573,7 +573,7 @@ proptest! {
             let (policy, backend) = (policies.get("a").unwrap(), Backend::default());
             let after = Duration::from_millis(timeout);
             let late = rejected(Way::Run.ask(policy, &backend, Do::Hang).await);
-            assert_eq!(late, Some(Rejected::TimedOut { after, timeout: Some("a".into()) }));
+            assert_eq!(late, Some(Rejected::TimedOut { after: after.into(), timeout: Some("a".into()) }));
             let held: Vec<_> = (0..bulkhead).map(|_| policy.bulkhead().unwrap().try_acquire().unwrap()).collect();
             assert!(policy.bulkhead().unwrap().try_acquire().is_err());
             drop(held);

@@ -90,9 +90,9 @@ fn full() -> Option<Rejected> {
 }
 
 fn timed_out() -> Option<Rejected> {
-    Some(Rejected::TimedOut { after: ATTEMPT, timeout: Some("compute".into()) })
+    Some(Rejected::TimedOut { after: ATTEMPT.into(), timeout: Some("compute".into()) })
 }
 
 fn circuit_open(left: Duration) -> Option<Rejected> {
-    Some(Rejected::CircuitOpen { name: "compute".into(), retry_after: Some(left) })
+    Some(Rejected::CircuitOpen { name: "compute".into(), retry_after: Some(left).into() })
 }

@@ -55,7 +55,7 @@ async fn po_03_the_error_type_is_kept() {
     assert_eq!(service.ready().await.unwrap().call(()).await, Ok(7));
     assert_eq!(policy.run(|| ready(Ok::<_, Error<Infallible>>(7))).await, Ok(7));
     policy.circuit_breaker().unwrap().force_open();
-    let open = Rejected::CircuitOpen { name: "compute".into(), retry_after: None };
+    let open = Rejected::CircuitOpen { name: "compute".into(), retry_after: None.into() };
     assert_eq!(service.ready().await.unwrap().call(()).await, Err(Error::Rejected(open.clone())));
     assert_eq!(policy.run(|| ready(Ok::<u8, Error<Infallible>>(7))).await, Err(Error::Rejected(open)));
 }
@@ -129,7 +129,11 @@ async fn half_open_is_single_flight() {
         assert_pending!(probe.poll());
         for other in others {
             let rejection = rejected(tokio_test::assert_ready!(other.poll()));
-            assert_eq!(rejection, Some(Rejected::CircuitOpen { name: "compute".into(), retry_after: None }), "{way:?}");
+            assert_eq!(
+                rejection,
+                Some(Rejected::CircuitOpen { name: "compute".into(), retry_after: None.into() }),
+                "{way:?}"
+            );
         }
         assert_eq!((backend.calls(), policy.bulkhead().unwrap().in_use()), (1, 1), "{way:?}");
         advance(2 * MS).await;

@@ -15,7 +15,7 @@ const TOTAL: Duration = Duration::from_millis(45);
 
 fn over(result: Result<&'static str, BoxError>) -> Option<Duration> {
     match rejected(result) {
-        Some(Rejected::TimedOut { after, .. }) => Some(after),
+        Some(Rejected::TimedOut { after, .. }) => Some(after.get()),
         _ => None,
     }
 }

@@ -85,7 +85,7 @@ impl Future for Answer {
             End::Answer(verdict) => Ok(verdict),
             End::Failed => Err(Error::Inner(())),
             End::Rejected => Err(Rejected::BulkheadFull { name: "below".into(), retry_after: None.into() }.into()),
-            End::TimedOut => Err(Rejected::TimedOut { after: Duration::ZERO, timeout: None }.into()),
+            End::TimedOut => Err(Rejected::TimedOut { after: Duration::ZERO.into(), timeout: None }.into()),
             End::Panic => resume_unwind(Box::new(())),
         })
     }

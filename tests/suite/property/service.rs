@@ -195,9 +195,10 @@ impl Run {
         let mut future = spawn(future);
         let expected = match admitted {
             Ok(()) => Poll::Pending,
-            Err(retry_after) => {
-                Poll::Ready(Err(Error::Rejected(Rejected::CircuitOpen { name: "model".into(), retry_after })))
-            }
+            Err(retry_after) => Poll::Ready(Err(Error::Rejected(Rejected::CircuitOpen {
+                name: "model".into(),
+                retry_after: retry_after.into(),
+            }))),
         };
         same("the first poll of the response", &expected, &future.poll())?;
         if admitted.is_ok() {
@@ -217,7 +218,7 @@ impl Run {
             End::Failed => (Verdict::Failure, Some(Err(Error::Inner(())))),
             End::Rejected => (Verdict::Ignored, Some(Err(Error::Rejected(below)))),
             End::TimedOut => {
-                (Verdict::Failure, Some(Err(Rejected::TimedOut { after: Duration::ZERO, timeout: None }.into())))
+                (Verdict::Failure, Some(Err(Rejected::TimedOut { after: Duration::ZERO.into(), timeout: None }.into())))
             }
             End::Panic => (Verdict::Failure, None),
         };

@@ -10,10 +10,10 @@ use super::{Told, quick};
 fn rejections() -> [(Rejected, bool); 4] {
     let name = Name::from("below");
     [
-        (Rejected::CircuitOpen { name: name.clone(), retry_after: None }, false),
+        (Rejected::CircuitOpen { name: name.clone(), retry_after: None.into() }, false),
         (Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() }, false),
         (Rejected::NotReady { reason: name, retry_after: None.into() }, false),
-        (Rejected::TimedOut { after: Duration::from_secs(1), timeout: None }, true),
+        (Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None }, true),
     ]
 }
 

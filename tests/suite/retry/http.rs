@@ -161,11 +161,13 @@ async fn statuses() {
 async fn errors() {
     assert_eq!(stop(request(Method::GET, ""), |_| Err("broken pipe".into())).await.0, 3);
     assert_eq!(
-        stop(request(Method::GET, ""), |_| Err(Rejected::TimedOut { after: SECOND, timeout: None }.into())).await.0,
+        stop(request(Method::GET, ""), |_| Err(Rejected::TimedOut { after: SECOND.into(), timeout: None }.into()))
+            .await
+            .0,
         3
     );
     let open = stop(request(Method::GET, ""), |_| {
-        Err(Rejected::CircuitOpen { name: "below".into(), retry_after: None }.into())
+        Err(Rejected::CircuitOpen { name: "below".into(), retry_after: None.into() }.into())
     });
     assert_eq!(open.await, (1, StopReason::NotRetryable));
 }

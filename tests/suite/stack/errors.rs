@@ -23,7 +23,7 @@ where
 }
 
 fn forced_open() -> Option<Rejected> {
-    Some(Rejected::CircuitOpen { name: "circuit".into(), retry_after: None })
+    Some(Rejected::CircuitOpen { name: "circuit".into(), retry_after: None.into() })
 }
 
 fn assert_rejections<E: StackError>(outcomes: &[Result<&'static str, E>; 5]) {

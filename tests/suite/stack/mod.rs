@@ -121,7 +121,7 @@ where
 }
 
 fn timed_out() -> Option<Rejected> {
-    Some(Rejected::TimedOut { after: ATTEMPT, timeout: None })
+    Some(Rejected::TimedOut { after: ATTEMPT.into(), timeout: None })
 }
 
 fn full() -> Option<Rejected> {
@@ -129,5 +129,5 @@ fn full() -> Option<Rejected> {
 }
 
 fn circuit_open(retry_after: Duration) -> Option<Rejected> {
-    Some(Rejected::CircuitOpen { name: "circuit".into(), retry_after: Some(retry_after) })
+    Some(Rejected::CircuitOpen { name: "circuit".into(), retry_after: Some(retry_after).into() })
 }

@@ -1,5 +1,6 @@
 //! An open circuit above a full bulkhead; the stack below and above third-party layers.
 
+use seaworthy::RetryAfter;
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
 
@@ -68,7 +69,7 @@ async fn a_probe_in_the_queue() {
     let mut probe = spawn(service.clone().oneshot(Do::Answer));
     assert_pending!(probe.poll());
     let turned_away = rejection(&service, Do::Answer).await;
-    assert!(matches!(turned_away, Some(Rejected::CircuitOpen { retry_after: None, .. })));
+    assert!(matches!(turned_away, Some(Rejected::CircuitOpen { retry_after: RetryAfter::UNKNOWN, .. })));
     assert_eq!((parts.bulkhead.queued(), backend.calls()), (1, 0));
     drop(permit);
     assert_eq!(assert_ready!(probe.poll()).unwrap(), "fine");

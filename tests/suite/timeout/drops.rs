@@ -111,10 +111,10 @@ async fn lives_with_buffer_and_load_shed() {
     let below = ServiceBuilder::new().load_shed().buffer(4).layer(layer).service(hang_on_zero);
     for round in 1..4 {
         let error = above.clone().oneshot(0).await.unwrap_err();
-        assert_eq!(error.rejected(), Some(&Rejected::TimedOut { after: LIMIT, timeout: None }));
+        assert_eq!(error.rejected(), Some(&Rejected::TimedOut { after: LIMIT.into(), timeout: None }));
         assert_eq!(above.clone().oneshot(round).await.unwrap(), round);
         let error = below.clone().oneshot(0).await.unwrap_err();
-        assert_eq!(error.rejected(), Some(&Rejected::TimedOut { after: LIMIT, timeout: None }));
+        assert_eq!(error.rejected(), Some(&Rejected::TimedOut { after: LIMIT.into(), timeout: None }));
         assert_eq!(below.clone().oneshot(round).await.unwrap(), round);
     }
 }

@@ -91,7 +91,7 @@ async fn run(limit: Option<u32>, steps: &[Step]) -> Vec<Seen> {
 }
 
 fn after(limit: u32) -> Rejected {
-    Rejected::TimedOut { after: Duration::from_millis(limit.into()), timeout: None }
+    Rejected::TimedOut { after: Duration::from_millis(limit.into()).into(), timeout: None }
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use seaworthy::timeout::{FixedTimeout, Limit, ResponseFuture, TimeoutBuilder, TimeoutFor, TimeoutService};
-use seaworthy::{BoxError, Error, Observer, Rejected, StackError, Timeout};
+use seaworthy::{BoxError, Error, Name, Observer, Rejected, StackError, Timeout};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
@@ -33,7 +33,7 @@ fn layer() -> Timeout {
 }
 
 fn timed_out(after: Duration) -> Option<Rejected> {
-    Some(Rejected::TimedOut { after, timeout: None })
+    Some(Rejected::TimedOut { after: after.into(), timeout: None })
 }
 
 fn rejection<T: std::fmt::Debug>(result: Result<T, BoxError>) -> Option<Rejected> {
@@ -123,7 +123,7 @@ async fn tells_after_inner_is_dropped() {
         .build()
         .unwrap();
     // ER-06: and the rejection says which timeout it was.
-    let named = Rejected::TimedOut { after: LIMIT, timeout: Some("slowpoke".into()) };
+    let named = Rejected::TimedOut { after: LIMIT.into(), timeout: Some("slowpoke".into()) };
     assert_eq!(rejection(layer.run(script.start()).await), Some(named));
     assert_eq!(told.take(), [(Some("slowpoke".into()), Limit::Response, LIMIT)]);
 }
@@ -190,12 +190,15 @@ async fn polled_after_the_end_it_panics() {
 #[tokio::test(start_paused = true)]
 async fn every_stack_error_can_hold_it() {
     let lifted = layer().run(pending::<Result<(), Error<Infallible>>>()).await;
-    assert_eq!(lifted, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT, timeout: None })));
+    assert_eq!(lifted, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT.into(), timeout: None })));
     let service = ServiceBuilder::new()
         .layer(layer().layer())
         .layer(seaworthy::WrapErrorLayer::new())
         .service(service_fn(|()| pending::<Result<(), Infallible>>()));
-    assert_eq!(service.oneshot(()).await, Err(Error::Rejected(Rejected::TimedOut { after: LIMIT, timeout: None })));
+    assert_eq!(
+        service.oneshot(()).await,
+        Err(Error::Rejected(Rejected::TimedOut { after: LIMIT.into(), timeout: None }))
+    );
 }
 
 /// TO-01: an inner future that uses up its task's budget on every poll, and never rests, times out too.
@@ -291,7 +294,7 @@ async fn each_request_has_its_limit() {
         advance(limit - MS).await;
         assert_pending!(call.poll());
         advance(MS).await;
-        let named = Rejected::TimedOut { after: limit, timeout: Some("mixed".into()) };
+        let named = Rejected::TimedOut { after: limit.into(), timeout: Some("mixed".into()) };
         assert_eq!(rejection(assert_ready!(call.poll())), Some(named));
         assert_eq!(told.take(), [(Some("mixed".into()), Limit::Response, limit)]);
     }
@@ -323,12 +326,12 @@ fn zero_for_all_requests_is_over_at_once() {
     assert!(matches!(poll_without_timers(plain.run(ready(Ok::<_, BoxError>(7)))), Poll::Ready(Ok(7))));
 }
 
-fn over_at_once<D: TimeoutFor<()> + Clone>(zero: &Timeout<D>, timeout: Option<Arc<str>>) {
+fn over_at_once<D: TimeoutFor<()> + Clone>(zero: &Timeout<D>, timeout: Option<Name>) {
     let script = Script::default();
     let inner = script.clone();
     let mut service = zero.layer().layer(service_fn(move |()| inner.start()));
     let answer = poll_without_timers(service.call(()));
-    let rejected = Rejected::TimedOut { after: Duration::ZERO, timeout };
+    let rejected = Rejected::TimedOut { after: Duration::ZERO.into(), timeout };
     assert_eq!(answer.map(rejection), Poll::Ready(Some(rejected)));
     assert_eq!((script.polls(), script.alive()), (1, 0));
 

@@ -142,7 +142,7 @@ fn got(poll: Poll<Option<Result<Frame<Bytes>, BoxError>>>) -> Got {
         Poll::Ready(None) => Got::End,
         Poll::Ready(Some(Ok(frame))) => frame.into_data().map_or(Got::Trailers, Got::Data),
         Poll::Ready(Some(Err(error))) => match error.rejected() {
-            Some(Rejected::TimedOut { after, .. }) => Got::TimedOut(*after),
+            Some(Rejected::TimedOut { after, .. }) => Got::TimedOut(after.get()),
             _ => Got::Broken(error.to_string()),
         },
     }
@@ -477,6 +477,6 @@ async fn serves_under_axum() {
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "a");
     // No other task has anything to do, so the clock advances by itself.
     let error = body.frame().await.unwrap().unwrap_err();
-    assert_eq!(BoxError::from(error).rejected(), Some(&Rejected::TimedOut { after: IDLE, timeout: None }));
+    assert_eq!(BoxError::from(error).rejected(), Some(&Rejected::TimedOut { after: IDLE.into(), timeout: None }));
     assert!(!tap.is_alive());
 }
