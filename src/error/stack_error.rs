@@ -30,7 +30,8 @@ use super::{BoxError, Rejected};
 /// }
 /// # assert!(ShopError::SoldOut.rejected().is_none());
 /// # use std::time::Duration;
-/// # let boxed = BoxError::from(ShopError::from(Rejected::TimedOut { after: Duration::from_secs(1), timeout: None }));
+/// # let late = Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None };
+/// # let boxed = BoxError::from(ShopError::from(late));
 /// # assert!(boxed.rejected().is_some());
 /// ```
 #[diagnostic::on_unimplemented(
