@@ -3,7 +3,10 @@
 
 pub mod floors;
 pub mod kit;
+#[cfg(feature = "metrics")]
+pub mod observed;
 pub mod ours;
 pub mod peers;
 pub mod scale;
 pub mod sizes;
+pub mod waiting;

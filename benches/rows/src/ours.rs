@@ -166,38 +166,46 @@ fn policy(circuit_breaker: CircuitBreaker, budget: bool) -> Policy {
     policy.build().expect("the settings are valid")
 }
 
-pub fn stack_closed() -> impl FnMut() -> bool {
-    passes(layers(&circuit_breaker(), true))
-}
-
-pub fn stack_closed_free() -> impl FnMut() -> bool {
+pub fn stack() -> impl FnMut() -> bool {
     passes(layers(&circuit_breaker(), false))
 }
 
+pub fn stack_budget() -> impl FnMut() -> bool {
+    passes(layers(&circuit_breaker(), true))
+}
+
 pub fn stack_open() -> impl FnMut() -> bool {
+    rejects(layers(&opened(), false))
+}
+
+pub fn stack_open_budget() -> impl FnMut() -> bool {
     rejects(layers(&opened(), true))
 }
 
 pub fn policy_closed() -> impl FnMut() -> bool {
-    passes(policy(circuit_breaker(), true).layer().layer(Inner::<u64>::new()))
-}
-
-pub fn policy_closed_free() -> impl FnMut() -> bool {
     passes(policy(circuit_breaker(), false).layer().layer(Inner::<u64>::new()))
 }
 
-pub fn policy_closed_leaked() -> impl FnMut() -> bool {
-    passes(policy(circuit_breaker(), true).leak().layer().layer(Inner::<u64>::new()))
+pub fn policy_budget() -> impl FnMut() -> bool {
+    passes(policy(circuit_breaker(), true).layer().layer(Inner::<u64>::new()))
 }
 
-pub fn policy_closed_large() -> impl FnMut() -> bool {
-    passes(policy(circuit_breaker(), true).layer().layer(Inner::<Large>::new()))
+pub fn policy_leaked() -> impl FnMut() -> bool {
+    passes(policy(circuit_breaker(), false).leak().layer().layer(Inner::<u64>::new()))
 }
 
-pub fn policy_without_retry() -> impl FnMut() -> bool {
-    passes(policy(circuit_breaker(), true).layer().without_retry().layer(Inner::<u64>::new()))
+pub fn policy_large() -> impl FnMut() -> bool {
+    passes(policy(circuit_breaker(), false).layer().layer(Inner::<Large>::new()))
+}
+
+pub fn policy_single() -> impl FnMut() -> bool {
+    passes(policy(circuit_breaker(), false).layer().without_retry().layer(Inner::<u64>::new()))
 }
 
 pub fn policy_open() -> impl FnMut() -> bool {
+    rejects(policy(opened(), false).layer().layer(Inner::<u64>::new()))
+}
+
+pub fn policy_open_budget() -> impl FnMut() -> bool {
     rejects(policy(opened(), true).layer().layer(Inner::<u64>::new()))
 }

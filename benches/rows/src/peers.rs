@@ -19,9 +19,7 @@ use tower::load_shed::LoadShed;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::{Layer, Service};
 
-use crate::kit::{
-    Answer, Flaky, HOUR, Inner, Late, REQUEST, StackError, ask, enter_busy_runtime, finish, passes, passes_late,
-};
+use crate::kit::{Answer, Flaky, HOUR, Inner, Late, REQUEST, StackError, ask, enter_busy_runtime, passes, passes_late};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -215,15 +213,22 @@ impl Parts {
     }
 }
 
-/// backon around failsafe around a semaphore around tokio's timeout, all borrowed; without a budget.
-pub fn by_hand_closed() -> impl FnMut() -> bool {
+/// backon around failsafe around a semaphore around tokio's timeout, as a service, whose future owns what it uses as
+/// those of layers do; without a budget.
+fn by_hand(open: bool) -> impl Service<u64, Response = u64, Error = failsafe::Error<ByHand>> {
     enter_busy_runtime();
-    let parts = Parts::new(false);
-    move || finish::<1, _>(parts.call(black_box(REQUEST))).is_ok_and(|answer| answer == REQUEST)
+    let parts = Arc::new(Parts::new(open));
+    tower::service_fn(move |request| {
+        let parts = parts.clone();
+        async move { parts.call(request).await }
+    })
+}
+
+pub fn by_hand_closed() -> impl FnMut() -> bool {
+    passes(by_hand(false))
 }
 
 pub fn by_hand_open() -> impl FnMut() -> bool {
-    enter_busy_runtime();
-    let parts = Parts::new(true);
-    move || matches!(finish::<1, _>(parts.call(black_box(REQUEST))), Err(failsafe::Error::Rejected))
+    let mut service = by_hand(true);
+    move || matches!(ask::<1, _>(&mut service), Err(failsafe::Error::Rejected))
 }

@@ -1,11 +1,12 @@
-//! What a caller has to hold: the sizes of futures, around an inner one of a word, and without a request to keep.
+//! What takes memory: futures, around an inner one of a word and without a request to keep, and windows.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use seaworthy::{Bulkhead, CircuitBreaker, Policy, RetryPolicy, Timeout};
+use allocation_counter::measure;
+use seaworthy::{Bulkhead, CircuitBreaker, Policy, RetryPolicy, Timeout, Verdict};
 use tower::{Layer, Service, ServiceBuilder};
 
 use crate::kit::StackError;
@@ -103,4 +104,25 @@ pub fn run_policy_single() -> u64 {
 
 pub fn run_policy() -> u64 {
     of(&policy().run(attempt))
+}
+
+/// A count window of the last 1,000,000 calls, of which one failed, and the circuit breaker around it.
+fn window(last_calls: u32) -> u64 {
+    let mut circuit_breaker = None;
+    let heap = measure(|| {
+        let builder = CircuitBreaker::builder("size").failure_rate(0.5).count_window(1_000_000).minimum_calls(20);
+        let made = circuit_breaker.insert(builder.build().expect("the settings are valid"));
+        let verdicts = std::iter::once(Verdict::Failure).chain((0..last_calls).map(|_| Verdict::Success));
+        verdicts.for_each(|verdict| made.admit().expect("it is closed").settle(verdict));
+    });
+    u64::try_from(heap.bytes_current).expect("it is still there")
+}
+
+pub fn window_with_a_failure() -> u64 {
+    window(1_000)
+}
+
+/// All of its calls succeeded, after the one that failed; successes are told to the window a windowful at a time.
+pub fn window_recovered() -> u64 {
+    window(2_000_000)
 }

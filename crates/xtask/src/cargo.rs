@@ -30,3 +30,14 @@ pub(crate) fn metadata(root: &Path) -> Result<Value, String> {
     }
     serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
 }
+
+/// `rustc 1.95.0 (59807616e 2026-04-14) x86_64-unknown-linux-gnu`
+pub(crate) fn compiler(root: &Path) -> Result<String, String> {
+    let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let output = command.current_dir(root).arg("-Vv").output().map_err(|error| format!("rustc: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let version = said.lines().next();
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    let (Some(version), Some(host)) = (version, host) else { return Err(format!("rustc -Vv says `{said}`")) };
+    Ok(format!("{version} {host}"))
+}

@@ -122,16 +122,22 @@ impl<F: Future, H: Deref<Target = State>, D: End> Future for GateFuture<F, H, D>
 }
 
 /// Reads the clock and rejects, as the least that an open circuit breaker does.
+#[derive(Clone)]
 pub(super) struct Refuse<S> {
     inner: S,
-    open: AtomicU64,
+    state: Arc<Open>,
+}
+
+struct Open {
+    is_open: AtomicU64,
     until: Instant,
     name: Name,
 }
 
 impl<S> Refuse<S> {
     pub(super) fn new(inner: S) -> Refuse<S> {
-        Refuse { inner, open: AtomicU64::new(1), until: Instant::now() + HOUR, name: "bench".into() }
+        let open = Open { is_open: AtomicU64::new(1), until: Instant::now() + HOUR, name: "bench".into() };
+        Refuse { inner, state: Arc::new(open) }
     }
 }
 
@@ -171,11 +177,12 @@ impl<S: Service<R, Error: From<Rejected>>, R> Service<R> for Refuse<S> {
 
     #[inline]
     fn call(&mut self, request: R) -> Self::Future {
-        if self.open.load(Ordering::Acquire) == 0 {
+        let state = &self.state;
+        if state.is_open.load(Ordering::Acquire) == 0 {
             return RefuseFuture::Inner { inner: self.inner.call(request) };
         }
-        let left = black_box(self.until).saturating_duration_since(Instant::now());
-        let rejected = Rejected::CircuitOpen { name: self.name.clone(), retry_after: Some(left).into() };
+        let left = state.until.saturating_duration_since(Instant::now());
+        let rejected = Rejected::CircuitOpen { name: state.name.clone(), retry_after: Some(left).into() };
         RefuseFuture::Rejected { rejected: Some(rejected) }
     }
 }

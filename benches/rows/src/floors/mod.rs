@@ -2,8 +2,6 @@
 //! same inner service. Those in benches/common have any error, and nothing keeps the compiler from looking through
 //! their futures.
 
-#![allow(clippy::useless_conversion, reason = "what a rejection holds may get types of its own")]
-
 mod bulkhead;
 mod gate;
 mod retry;
@@ -12,12 +10,17 @@ mod timeout;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::kit::{Flaky, Inner, Large, Late, StackError, enter_busy_runtime, passes, passes_late, rejects};
+use tower::Service;
+
+use crate::kit::{Answer, Flaky, Inner, Large, Late, StackError, enter_busy_runtime, passes, passes_late, rejects};
 
 use bulkhead::{Full, Room};
 use gate::{Count, CountAndClock, Gate, Nothing, Refuse};
 use retry::Retry;
 use timeout::Timeout;
+
+/// The limit of one attempt; never reached.
+const LIMIT: Duration = Duration::from_secs(30);
 
 pub fn clock() -> impl FnMut() -> bool {
     move || {
@@ -84,38 +87,40 @@ pub fn third_try_free() -> impl FnMut() -> bool {
 
 pub fn armed() -> impl FnMut() -> bool {
     enter_busy_runtime();
-    passes_late(Timeout(Late::<StackError>::new(), Duration::from_secs(30)))
+    passes_late(Timeout(Late::<StackError>::new(), LIMIT))
 }
 
-/// The retry's floor counts and, for its budget, reads the clock; the circuit breaker's reads its state; the
-/// bulkhead's counts in and out; the timeout's passes calls on. None keeps a copy of the request or of the service, as
-/// a retry has to.
-macro_rules! stack {
-    ($answer:ty, $retry:ty) => {
-        passes(Gate::<_, _, $retry>::shared(Gate::<_, _, Nothing>::shared(Room::shared(
-            Gate::<_, _, Nothing>::leaked(Inner::<$answer>::new()),
-        ))))
-    };
-}
-
-pub fn stack() -> impl FnMut() -> bool {
-    stack!(u64, CountAndClock)
-}
-
-pub fn stack_free() -> impl FnMut() -> bool {
-    stack!(u64, Nothing)
-}
-
-pub fn stack_large() -> impl FnMut() -> bool {
-    stack!(Large, CountAndClock)
+/// A retry around what lets calls pass, around what counts them in and out, around a timeout.
+fn whole<T: Answer, const BUDGET: bool>() -> impl FnMut() -> bool {
+    passes(Retry::<_, BUDGET>::new(pair::<T>()))
 }
 
 /// The same without the retry.
-pub fn pair() -> impl FnMut() -> bool {
-    passes(Gate::<_, _, Nothing>::shared(Room::shared(Gate::<_, _, Nothing>::leaked(Inner::<u64>::new()))))
+fn pair<T: Answer>() -> impl Service<u64, Response = T, Error = StackError, Future: Unpin> + Clone + Unpin {
+    Gate::<_, _, Nothing>::shared(Room::shared(Timeout(Inner::<T>::new(), LIMIT)))
 }
 
-/// The retry's floor around one that rejects.
+pub fn stack() -> impl FnMut() -> bool {
+    whole::<u64, false>()
+}
+
+pub fn stack_budget() -> impl FnMut() -> bool {
+    whole::<u64, true>()
+}
+
+pub fn stack_large() -> impl FnMut() -> bool {
+    whole::<Large, false>()
+}
+
+pub fn stack_single() -> impl FnMut() -> bool {
+    passes(pair::<u64>())
+}
+
+/// A retry around what rejects.
 pub fn stack_refuse() -> impl FnMut() -> bool {
-    rejects(Gate::<_, _, CountAndClock>::shared(Refuse::new(Inner::<u64>::new())))
+    rejects(Retry::<_, false>::new(Refuse::new(Inner::<u64>::new())))
+}
+
+pub fn stack_refuse_budget() -> impl FnMut() -> bool {
+    rejects(Retry::<_, true>::new(Refuse::new(Inner::<u64>::new())))
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use seaworthy::StackError;
 use tower::Service;
 
 /// Keeps a request, a service and its shared state, and with a budget it reads the clock and counts.
@@ -33,7 +34,7 @@ pub(super) struct RetryFuture<S, F, const BUDGET: bool> {
 
 impl<S, const BUDGET: bool> Service<u64> for Retry<S, BUDGET>
 where
-    S: Service<u64, Future: Unpin> + Clone + Unpin,
+    S: Service<u64, Error: StackError, Future: Unpin> + Clone + Unpin,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -57,7 +58,7 @@ where
 
 impl<S, const BUDGET: bool> Future for RetryFuture<S, S::Future, BUDGET>
 where
-    S: Service<u64, Future: Unpin> + Unpin,
+    S: Service<u64, Error: StackError, Future: Unpin> + Unpin,
 {
     type Output = Result<S::Response, S::Error>;
 
@@ -65,7 +66,8 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let Poll::Ready(outcome) = Pin::new(&mut self.call).poll(cx) else { return Poll::Pending };
-            if outcome.is_ok() || self.attempts == 3 {
+            let is_final = outcome.as_ref().err().is_none_or(|error| error.is_before_call());
+            if is_final || self.attempts == 3 {
                 return Poll::Ready(outcome);
             }
             if BUDGET {

@@ -5,11 +5,11 @@ mod pinned;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use pinned::Pinned;
 
-use crate::numbers;
+use crate::{cargo, numbers};
 
 /// The file that holds them.
 const FILE: &str = "benches/rows/instructions.txt";
@@ -31,7 +31,7 @@ pub(crate) fn run(root: &Path, bless: bool) -> ExitCode {
 }
 
 fn check(root: &Path, bless: bool) -> Result<Vec<String>, String> {
-    let compiler = compiler(root)?;
+    let compiler = cargo::compiler(root)?;
     let file = root.join(FILE);
     let pinned = if bless {
         None
@@ -55,15 +55,4 @@ fn check(root: &Path, bless: bool) -> Result<Vec<String>, String> {
         println!("instructions: holds");
     }
     Ok(findings)
-}
-
-/// `rustc 1.95.0 (59807616e 2026-04-14) x86_64-unknown-linux-gnu`
-fn compiler(root: &Path) -> Result<String, String> {
-    let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    let output = command.current_dir(root).arg("-Vv").output().map_err(|error| format!("rustc: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let version = said.lines().next();
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    let (Some(version), Some(host)) = (version, host) else { return Err(format!("rustc -Vv says `{said}`")) };
-    Ok(format!("{version} {host}"))
 }

@@ -8,10 +8,12 @@ const START: &str = "<!-- numbers: written by `cargo xtask numbers --bless` -->\
 const END: &str = "<!-- end of numbers -->\n";
 
 /// Writes a new table in place of the old one.
-pub(crate) fn write(root: &Path, table: &str) -> Result<(), String> {
+pub(crate) fn write(root: &Path, compiler: &str, table: &str) -> Result<(), String> {
     let file = root.join(FILE);
     let text = fs::read_to_string(&file).map_err(|error| format!("{FILE}: {error}"))?;
-    let text = with(&text, table).ok_or_else(|| format!("{FILE} has no lines {START:?} and {END:?}"))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let table = format!("Measured with {compiler} on {cores} cores.\n\n{table}");
+    let text = with(&text, &table).ok_or_else(|| format!("{FILE} has no lines {START:?} and {END:?}"))?;
     fs::write(&file, text).map_err(|error| format!("{FILE}: {error}"))
 }
 

@@ -10,16 +10,18 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use programs::{Library, Programs, Units};
+use programs::{Library, Programs, Sides, Units};
 use rows::{GUARDED, ROWS, Row};
 use table::{Compared, Measured};
+
+use crate::cargo;
 
 pub(crate) const USAGE: &str = "\
        cargo xtask numbers [ROW...]   what rows cost, beside floors and peers, as a table
            --list                     the names of the rows
            --runs N                   processes of each side, of which the fastest counts; else 7
            --against PATH             beside the library of another checkout, in time and in instructions
-           --only time|instructions   with --against, one of the two
+           --only time|instructions   with --against, one of the two; without it, instructions beside the floors
            --bless                    also writes the table of all rows into docs/benchmarks.md";
 
 /// What is asked for.
@@ -68,8 +70,8 @@ impl Options {
         if options.bless && !(options.rows.is_empty() && options.against.is_none()) {
             return Err("--bless writes all rows of this checkout, and no others".into());
         }
-        if options.against.is_none() && !(options.time && options.instructions) {
-            return Err("--only is for --against".into());
+        if options.bless && !options.time {
+            return Err("--bless writes times".into());
         }
         Ok(options)
     }
@@ -89,7 +91,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
         }
         match &options.against {
             Some(other) => against(root, other, &options),
-            None => measure(root, &options),
+            None if options.time => measure(root, &options),
+            None => instructions(root, &options),
         }
     });
     match done {
@@ -103,7 +106,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
 
 fn measure(root: &Path, options: &Options) -> Result<(), String> {
     let rows = options.rows();
-    let programs = Programs::build(root, Library::Here, &rows, &Units::BOTH, true)?;
+    let programs = Programs::build(root, Library::Here, &rows, &Units::BOTH, Sides::All)?;
     let mut measured = Vec::new();
     for row in rows {
         eprintln!("{}", row.name);
@@ -111,7 +114,7 @@ fn measure(root: &Path, options: &Options) -> Result<(), String> {
     }
     let table = table::table(&measured);
     print!("{table}");
-    if options.bless { document::write(root, &table) } else { Ok(()) }
+    if options.bless { document::write(root, &cargo::compiler(root)?, &table) } else { Ok(()) }
 }
 
 /// All sides of a row, in turn, so that a noisy moment hits all of them.
@@ -141,38 +144,52 @@ fn against(root: &Path, other: &Path, options: &Options) -> Result<(), String> {
     if options.instructions {
         run::need_valgrind()?;
     }
-    let sides = [Library::At(other), Library::Here];
-    let build = |library| Programs::build(root, library, &rows, &Units::BOTH, false);
-    let [other, here] = [build(sides[0])?, build(sides[1])?];
+    let build = |library| Programs::build(root, library, &rows, &Units::BOTH, Sides::Ours);
+    let [other, here] = [build(Library::At(other))?, build(Library::Here)?];
     let mut compared = Vec::new();
     for row in rows {
         eprintln!("{}", row.name);
-        let mut of_row = Vec::new();
-        for units in Units::BOTH {
-            let programs = [&other, &here].map(|programs| programs.path(row.ours, units));
-            let mut time = [f64::INFINITY; 2];
-            for _ in 0..if options.time { options.runs } else { 0 } {
-                for (program, time) in programs.iter().zip(&mut time) {
-                    *time = time.min(run::time(program)?);
-                }
-            }
-            let instructions = if options.instructions {
-                Some([run::instructions(&programs[0])?, run::instructions(&programs[1])?])
-            } else {
-                None
-            };
-            of_row.push(Compared { units, time: options.time.then_some(time), instructions });
-        }
-        compared.push((row, of_row));
+        let of_units =
+            |units| compare(options, units, &[&other, &here].map(|programs: &Programs| programs.path(row.ours, units)));
+        compared.push((row, Units::BOTH.into_iter().map(of_units).collect::<Result<_, _>>()?));
     }
-    print!("{}", table::comparison(&compared));
+    print!("{}", table::comparison(["there", "here"], &compared));
     Ok(())
+}
+
+/// Instructions of ours beside those of the floors.
+fn instructions(root: &Path, options: &Options) -> Result<(), String> {
+    run::need_valgrind()?;
+    let rows: Vec<&Row> = options.rows().into_iter().filter(|row| row.is_timed()).collect();
+    let programs = Programs::build(root, Library::Here, &rows, &Units::BOTH, Sides::OursAndFloor)?;
+    let mut compared = Vec::new();
+    for row in rows {
+        let Some(floor) = row.floor else { continue };
+        eprintln!("{}", row.name);
+        let of_units = |units| compare(options, units, &[floor, row.ours].map(|side| programs.path(side, units)));
+        compared.push((row, Units::BOTH.into_iter().map(of_units).collect::<Result<_, _>>()?));
+    }
+    print!("{}", table::comparison(["floor", "seaworthy"], &compared));
+    Ok(())
+}
+
+/// Two programs, in what the options ask for.
+fn compare(options: &Options, units: Units, programs: &[PathBuf; 2]) -> Result<Compared, String> {
+    let mut time = [f64::INFINITY; 2];
+    for _ in 0..if options.time { options.runs } else { 0 } {
+        for (program, time) in programs.iter().zip(&mut time) {
+            *time = time.min(run::time(program)?);
+        }
+    }
+    let count = || Ok::<_, String>([run::instructions(&programs[0])?, run::instructions(&programs[1])?]);
+    let instructions = if options.instructions { Some(count()?) } else { None };
+    Ok(Compared { units, time: options.time.then_some(time), instructions })
 }
 
 /// Instructions and allocations a call, of ours.
 pub(crate) fn counts(root: &Path, rows: &[&Row]) -> Result<Vec<Counted>, String> {
     run::need_valgrind()?;
-    let programs = Programs::build(root, Library::Here, rows, &Units::BOTH, false)?;
+    let programs = Programs::build(root, Library::Here, rows, &Units::BOTH, Sides::Ours)?;
     let mut counted = Vec::new();
     for row in rows {
         for units in Units::BOTH {
@@ -214,11 +231,13 @@ mod tests {
         assert_eq!((names, two.runs), (vec!["closed", "open"], 3));
         let only = parse(&["--against", "..", "--only", "time"]).expect("they go together");
         assert_eq!((only.time, only.instructions), (true, false));
+        let only = parse(&["--only", "instructions"]).expect("it goes alone");
+        assert_eq!((only.time, only.instructions), (false, true));
         for wrong in [
             &["none-such"][..],
             &["--runs"],
             &["--runs", "0"],
-            &["--only", "time"],
+            &["--only", "instructions", "--bless"],
             &["--against", "..", "--only", "both"],
             &["--bless", "closed"],
         ] {

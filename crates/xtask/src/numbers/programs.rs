@@ -44,6 +44,14 @@ pub(crate) enum Library<'a> {
     At(&'a Path),
 }
 
+/// Which functions of a row are wanted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Sides {
+    Ours,
+    OursAndFloor,
+    All,
+}
+
 /// A function of a row to be built as a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Program {
@@ -65,15 +73,15 @@ impl Programs {
         self.target.join(units.profile()).join(name(self.prefix, function))
     }
 
-    /// Builds the programs of ours, and if `all` those of the floors and of the peers.
+    /// Builds the programs of these rows.
     pub(crate) fn build(
         root: &Path,
         library: Library<'_>,
         rows: &[&Row],
         units: &[Units],
-        all: bool,
+        sides: Sides,
     ) -> Result<Programs, String> {
-        let wanted: BTreeSet<Program> = rows.iter().flat_map(|row| of(row, all)).collect();
+        let wanted: BTreeSet<Program> = rows.iter().flat_map(|row| of(row, sides)).collect();
         let (prefix, checkout) = match library {
             Library::Here => ("", root),
             Library::At(other) => ("other-", other),
@@ -110,11 +118,12 @@ impl Programs {
     }
 }
 
-fn of(row: &Row, all: bool) -> Vec<Program> {
+fn of(row: &Row, sides: Sides) -> Vec<Program> {
     let program =
         |function| Program { function, is_observed: row.is_observed(), is_number: matches!(row.kind, Kind::Number(_)) };
-    let others = row.floor.into_iter().chain(row.peers.iter().map(|peer| peer.1)).filter(|_| all);
-    std::iter::once(row.ours).chain(others).map(program).collect()
+    let floor = row.floor.filter(|_| sides != Sides::Ours);
+    let peers = row.peers.iter().filter(|_| sides == Sides::All).map(|peer| peer.1);
+    std::iter::once(row.ours).chain(floor).chain(peers).map(program).collect()
 }
 
 /// `ours::stack_open` is `ours-stack-open`.
@@ -186,7 +195,7 @@ mod tests {
         let names: BTreeSet<&str> = ROWS.iter().map(|row| row.name).collect();
         assert_eq!(names.len(), ROWS.len());
         assert!(GUARDED.iter().all(|name| names.contains(name)));
-        for program in ROWS.iter().flat_map(|row| of(row, true)) {
+        for program in ROWS.iter().flat_map(|row| of(row, Sides::All)) {
             let (module, function) = program.function.split_once("::").expect("a module and a function");
             let text = [format!("{module}.rs"), format!("{module}/mod.rs")]
                 .into_iter()
@@ -197,10 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn ours_alone_or_with_its_sides() {
+    fn ours_alone_or_with_more() {
         let row = &ROWS[0];
-        assert_eq!(of(row, false).len(), 1);
-        assert_eq!(of(row, true).len(), 2 + row.peers.len());
+        assert_eq!(of(row, Sides::Ours).len(), 1);
+        assert_eq!(of(row, Sides::OursAndFloor).len(), 2);
+        assert_eq!(of(row, Sides::All).len(), 2 + row.peers.len());
         assert_eq!(name("other-", "ours::stack_open"), "other-ours-stack-open");
     }
 }

@@ -51,6 +51,10 @@ impl Row {
         Row::of(Calls, name, title, ours)
     }
 
+    const fn observed(name: &'static str, title: &'static str, ours: &'static str) -> Row {
+        Row::of(ObservedCalls, name, title, ours)
+    }
+
     const fn number(name: &'static str, title: &'static str, unit: &'static str, ours: &'static str) -> Row {
         Row::of(Number(unit), name, title, ours)
     }
@@ -146,7 +150,7 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("floors::armed")
         .peers(&[Peer("tower", "peers::tower_armed")])
         .reach(&[TimesFloor(1.06), TimesPeer(1.1)]),
-    Row::calls("stack", "stack closed, layers", "ours::stack_closed")
+    Row::calls("stack", "stack closed, layers", "ours::stack")
         .floor("floors::stack")
         .peers(BY_HAND)
         .reach(&[TimesFloor(1.25), TimesPeer(0.5)]),
@@ -154,18 +158,12 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("floors::stack")
         .peers(BY_HAND)
         .reach(&[TimesFloor(1.1), TimesPeer(0.5)]),
-    Row::calls("policy-leaked", "the same, leaked", "ours::policy_closed_leaked")
+    Row::calls("policy-leaked", "the same, leaked", "ours::policy_leaked")
         .floor("floors::stack")
         .peers(BY_HAND)
         .reach(&[TimesFloor(1.0), TimesPeer(0.5)]),
-    Row::calls("stack-free", "stack closed, layers, no budget", "ours::stack_closed_free")
-        .floor("floors::stack_free")
-        .peers(BY_HAND),
-    Row::calls("policy-free", "stack closed, a policy, no budget", "ours::policy_closed_free")
-        .floor("floors::stack_free")
-        .peers(BY_HAND),
-    Row::calls("policy-single", "stack closed, a policy without retry", "ours::policy_without_retry")
-        .floor("floors::pair"),
+    Row::calls("policy-single", "stack closed, a policy without retry", "ours::policy_single")
+        .floor("floors::stack_single"),
     Row::calls("stack-open", "stack open, layers", "ours::stack_open")
         .floor("floors::stack_refuse")
         .peers(BY_HAND_OPEN)
@@ -174,6 +172,14 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("floors::stack_refuse")
         .peers(BY_HAND_OPEN)
         .reach(&[TimesFloor(1.3), TimesPeer(0.5)]),
+    Row::calls("stack-budget", "stack closed, layers, with a budget", "ours::stack_budget")
+        .floor("floors::stack_budget"),
+    Row::calls("policy-budget", "stack closed, a policy with a budget", "ours::policy_budget")
+        .floor("floors::stack_budget"),
+    Row::calls("stack-open-budget", "stack open, layers, with a budget", "ours::stack_open_budget")
+        .floor("floors::stack_refuse_budget"),
+    Row::calls("policy-open-budget", "stack open, a policy with a budget", "ours::policy_open_budget")
+        .floor("floors::stack_refuse_budget"),
     Row::calls("closed-large", "closed, a response of 128 bytes", "ours::closed_large")
         .floor("floors::gate_large")
         .reach(&[TimesFloor(1.5)]),
@@ -181,7 +187,7 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("floors::room_large")
         .reach(&[TimesFloor(1.15)]),
     Row::calls("ready-large", "readiness, let in, 128 bytes", "ours::ready_large").floor("floors::room_large"),
-    Row::calls("policy-large", "stack closed, a policy, 128 bytes", "ours::policy_closed_large")
+    Row::calls("policy-large", "stack closed, a policy, 128 bytes", "ours::policy_large")
         .floor("floors::stack_large")
         .reach(&[TimesFloor(1.1)]),
     // 11 and 30 ns where the floor of a closed circuit breaker takes 5.2 and the clock 23.1.
@@ -206,8 +212,34 @@ pub(crate) const ROWS: &[Row] = &[
     Row::number("size-run-policy", "future of a policy's `run`", "bytes", "sizes::run_policy").reach(&[AtMost(160.0)]),
     Row::number("size-run-policy-single", "the same without retry", "bytes", "sizes::run_policy_single")
         .reach(&[AtMost(104.0)]),
+    Row::calls("unknown-key", "keyed and full, an unknown key; floor: a known key", "scale::unknown_key")
+        .floor("scale::known_key")
+        .reach(&[TimesFloor(3.0)]),
+    Row::observed("metrics", "metrics without a recorder; floor: nobody observes", "observed::metrics_of_one")
+        .floor("observed::nobody_of_one")
+        .reach(&[TimesFloor(3.0)]),
+    Row::observed("metrics-many", "the same, 50,000 names in turn", "observed::metrics_of_many")
+        .floor("observed::nobody_of_many")
+        .reach(&[TimesFloor(3.0)]),
+    Row::calls("million-keys", "keyed, 1,000,000 keys in turn; floor: one key", "scale::million_keys")
+        .floor("scale::one_key"),
+    Row::calls("long-window", "closed, a time window of 16 h; floor: of 10 s", "scale::window_of_sixteen_hours")
+        .floor("scale::window_of_ten_seconds"),
+    Row::calls("long-queue", "bulkhead, the next of 100,000; floor: of one", "scale::hundred_thousand_wait")
+        .floor("scale::one_waits"),
+    Row::number(
+        "heap-window",
+        "heap of a window of 1,000,000 calls, one failed",
+        "bytes",
+        "sizes::window_with_a_failure",
+    )
+    .reach(&[AtMost(130_000.0)]),
+    Row::number("heap-recovered", "the same, when no failure is left in it", "bytes", "sizes::window_recovered")
+        .reach(&[AtMost(1_000.0)]),
+    Row::number("woken", "one may pass of 100,000 that wait for a circuit breaker", "woken", "waiting::woken")
+        .reach(&[AtMost(1.0)]),
 ];
 
 /// Those of the guard: what is counted, not timed, and so does not depend on what else the machine does.
 pub(crate) const GUARDED: &[&str] =
-    &["closed", "open", "full", "ready", "first-try", "first-try-free", "policy", "policy-open"];
+    &["closed", "open", "room", "full", "ready", "first-try", "first-try-free", "policy", "policy-open"];

@@ -81,12 +81,15 @@ pub(crate) fn table(rows: &[(&Row, Vec<Measured>)]) -> String {
     table
 }
 
-/// The best peer's times; if there are several, its name.
+/// The best peer's name and times. It need not be the same one in both builds.
 fn peer(row: &Row, measured: &[Measured]) -> String {
-    let times = both(measured, |side| Some(figure(side.best(row.peers)?.0)));
-    match measured.first().and_then(|side| side.best(row.peers)) {
-        Some((_, name)) => format!("{name} {times}"),
-        None => "–".into(),
+    let name = both(measured, |side| Some(side.best(row.peers)?.1.into()));
+    if name.contains(" / ") {
+        return both(measured, |side| side.best(row.peers).map(|(time, name)| format!("{name} {}", figure(time))));
+    }
+    match both(measured, |side| Some(figure(side.best(row.peers)?.0))) {
+        times if measured.iter().all(|side| side.peers.is_empty()) => times,
+        times => format!("{name} {times}"),
     }
 }
 
@@ -115,7 +118,7 @@ pub(crate) fn figure(number: f64) -> String {
     figure
 }
 
-/// Ours with another checkout's library, and with this one's.
+/// Two sides of a row in one of its builds; each pair in the order of the table's heads.
 #[derive(Debug)]
 pub(crate) struct Compared {
     pub units: Units,
@@ -123,16 +126,16 @@ pub(crate) struct Compared {
     pub instructions: Option<[f64; 2]>,
 }
 
-/// The table of what changed.
-pub(crate) fn comparison(rows: &[(&Row, Vec<Compared>)]) -> String {
-    let mut table = String::from(
-        "| path | units | ns, other | ns, here | ratio | instructions, other | here | ratio |\n\
+/// A table of two sides.
+pub(crate) fn comparison([one, other]: [&str; 2], rows: &[(&Row, Vec<Compared>)]) -> String {
+    let mut table = format!(
+        "| row | units | ns, {one} | {other} | ratio | instructions, {one} | {other} | ratio |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     for (row, compared) in rows {
         for side in compared {
             let cells = |pair: Option<[f64; 2]>| match pair {
-                Some([other, here]) => format!("{} | {} | {:.2}", figure(other), figure(here), here / other),
+                Some([one, other]) => format!("{} | {} | {:.2}", figure(one), figure(other), other / one),
                 None => "– | – | –".into(),
             };
             let (time, instructions) = (cells(side.time), cells(side.instructions));
@@ -171,6 +174,15 @@ mod tests {
     }
 
     #[test]
+    fn the_best_peer_of_each_build() {
+        let closed = ROWS.iter().find(|row| row.name == "closed").expect("it is a row");
+        let of = |peers: [f64; 2]| Measured { ours: 1.0, floor: None, peers: peers.into() };
+        assert_eq!(peer(closed, &[of([2.0, 3.0]), of([2.0, 3.0])]), "failsafe 2");
+        assert_eq!(peer(closed, &[of([2.0, 3.0]), of([2.5, 2.0])]), "failsafe 2 / recloser 2");
+        assert_eq!(peer(closed, &[Measured { ours: 1.0, floor: None, peers: Vec::new() }]), "–");
+    }
+
+    #[test]
     fn limits_of_other_kinds() {
         let measured = of([23.0, 35.0, 30.0]);
         assert!(measured.holds(Reach::FloorAnd(12.0)) && !measured.holds(Reach::FloorAnd(11.0)));
@@ -188,7 +200,7 @@ mod tests {
     #[test]
     fn what_changed() {
         let compared = Compared { units: Units::One, time: Some([10.0, 8.0]), instructions: None };
-        let text = comparison(&[(&ROWS[0], vec![compared])]);
+        let text = comparison(["before", "after"], &[(&ROWS[0], vec![compared])]);
         assert!(text.ends_with("| closed | 1 | 10 | 8 | 0.80 | – | – | – |\n"), "{text}");
     }
 }
