@@ -39,8 +39,9 @@ impl<C> CircuitBreakerLayer<C> {
     /// Makes `poll_ready` wait while the circuit breaker would reject, instead of being ready and rejecting.
     ///
     /// This is for balancers, which send requests elsewhere while an endpoint is not ready. A waiting task is woken
-    /// when a call may pass: by a timer, the verdict on a probe, a reset or a force. A call can still be rejected if
-    /// the circuit opened or another call became the probe after `poll_ready`.
+    /// when a call may pass: by a timer, the verdict on a probe, a reset or a force. Only as many are woken as calls
+    /// may pass, those that came first before the others; one that is then dropped, or ready and in no hurry, holds up
+    /// nobody. A call can still be rejected if the circuit opened or another call became the probe after `poll_ready`.
     ///
     /// # Panics
     /// Waiting needs tokio's timer: if it has to wait, `poll_ready` panics outside a runtime with time enabled.

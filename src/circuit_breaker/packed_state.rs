@@ -102,7 +102,7 @@ impl From<Gate> for StateKind {
     fn from(gate: Gate) -> StateKind {
         match gate {
             Gate::Pass(on_success) => StateKind::Pass(on_success),
-            Gate::Ask => StateKind::Ask,
+            Gate::Ask { .. } => StateKind::Ask,
             Gate::Open { .. } => StateKind::Open,
             Gate::Full { .. } => StateKind::Full,
             Gate::Shut => StateKind::Shut,

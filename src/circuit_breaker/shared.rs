@@ -11,6 +11,7 @@ use crate::machine::Rng;
 use crate::machine::circuit_breaker::machine::{Admission, CircuitMachine, Gate, OnSuccess};
 use crate::machine::circuit_breaker::notice::{Notice, Notices, State};
 use crate::machine::circuit_breaker::settings::{CircuitSettings, OnDrop};
+use crate::machine::circuit_breaker::wait_list::{Sleeper, WaitList};
 use crate::machine::keyed::idleness::Idleness;
 use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
@@ -51,8 +52,8 @@ struct LockedMachine {
 /// Wakers to be notified.
 #[derive(Debug, Default)]
 struct Listeners {
-    /// When a call may pass again, in order of arrival.
-    waiters: Wakers,
+    /// When a call may pass again.
+    waiters: WaitList<Waker>,
     /// When the state changes.
     watchers: Wakers,
 }
@@ -400,26 +401,29 @@ impl Shared {
         }
     }
 
-    /// If every call is refused, returns the time until which that holds, and wakes `waker`, known by `id`, once a call
-    /// may pass. An `id` of 0 means there is no waiter yet.
+    /// If every call is refused, returns when the waiter, known by `id`, has to ask again, and wakes `waker` if a call
+    /// may pass before that. An `id` of 0 means there is no waiter yet.
     pub(super) fn wait(&self, id: &mut u64, waker: &Waker) -> Option<Timestamp> {
         let now = time::now();
         let waker = waker.clone();
-        let (until, _dropped_outside) = self.step_locked(|locked, settings, rng| {
+        let (timer, _dropped_outside) = self.step_locked(|locked, settings, rng| {
             let notices = locked.machine.expire_probes(settings, now, rng);
-            let until = locked.machine.refused_until(settings, now);
-            let not_needed = match until {
-                Some(_) => locked.listeners.get_or_insert_default().waiters.put(id, waker),
-                None => Some(waker),
+            let answer = match locked.machine.refused_until(settings, now) {
+                Some(until) => {
+                    let (timer, replaced) = locked.listeners.get_or_insert_default().waiters.sleep(id, waker, until);
+                    (Some(timer), replaced)
+                }
+                None => (None, Some(waker)),
             };
-            ((until, not_needed), notices)
+            (answer, notices)
         });
-        until
+        timer
     }
 
-    /// Takes a waiter off the list.
+    /// Takes a waiter off the list, because it is gone or its call may pass. If another call may pass, the next one is
+    /// woken.
     pub(super) fn forget_waiter(&self, id: u64) {
-        let _dropped_outside = self.with_lock(|locked| locked.listeners.as_mut()?.waiters.remove(id));
+        let _dropped_outside = self.with_lock(|locked| locked.listeners.as_mut()?.waiters.leave(id));
     }
 
     /// Wakes `waker` once, at the next change of state, replacing the watcher `id`. An `id` of 0 means there is none
@@ -485,18 +489,16 @@ impl Shared {
         let gate = locked.machine.gate(self.settings());
         self.publish(&locked.machine, gate);
         let changed = locked.machine.generation() != before;
-        let passes = matches!(gate, Gate::Pass(_) | Gate::Ask);
         let (mut waiters, mut watchers) = (BTreeMap::new(), BTreeMap::new());
-        if let Some(listeners) = &mut locked.listeners {
-            if changed || passes {
-                waiters = listeners.waiters.take();
-            }
+        let LockedMachine { machine, listeners } = &mut *locked;
+        if let Some(listeners) = listeners {
+            waiters = listeners.passing(gate, changed, || machine.open_time(self.settings()));
             if changed {
                 watchers = listeners.watchers.take();
             }
         }
         drop(locked);
-        wake_all(waiters.into_values().chain(watchers.into_values()));
+        wake_all(waiters.into_values().map(|sleeper| sleeper.who).chain(watchers.into_values()));
         answer
     }
 
@@ -512,6 +514,28 @@ impl Shared {
         self.word.store(word(gate.into()), Ordering::Release);
         if let (Some(bulk), Gate::Pass(OnSuccess::Count)) = (&self.bulk, gate) {
             bulk.open(machine.bulk_ends());
+        }
+    }
+}
+
+impl Listeners {
+    /// The waiters that have to be woken. `patience` is how long one may be held up by others that were woken and do
+    /// nothing.
+    fn passing(
+        &mut self,
+        gate: Gate,
+        changed: bool,
+        patience: impl FnOnce() -> Duration,
+    ) -> BTreeMap<u64, Sleeper<Waker>> {
+        if changed {
+            self.waiters.start_over();
+        }
+        match gate {
+            _ if self.waiters.is_empty() => BTreeMap::new(),
+            Gate::Pass(_) => self.waiters.call_all(),
+            Gate::Ask { probes } => self.waiters.call(probes, time::now(), patience()),
+            Gate::Open { until } | Gate::Full { until } => self.waiters.expect(until, patience()),
+            Gate::Shut => BTreeMap::new(),
         }
     }
 }

@@ -10,28 +10,29 @@ pub(super) struct WaitUntilAdmitted {
     circuit_breaker: CircuitBreaker,
     /// 0 until it has one.
     id: u64,
-    until: Timestamp,
+    /// What the alarm is set to.
+    timer: Timestamp,
     alarm: Alarm,
 }
 
 impl WaitUntilAdmitted {
     pub(super) fn new(circuit_breaker: CircuitBreaker) -> WaitUntilAdmitted {
-        WaitUntilAdmitted { circuit_breaker, id: 0, until: Timestamp::NEVER, alarm: Alarm::default() }
+        WaitUntilAdmitted { circuit_breaker, id: 0, timer: Timestamp::NEVER, alarm: Alarm::default() }
     }
 
     /// Ready when a call might pass; the caller then checks again.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let Some(until) = self.circuit_breaker.shared().wait(&mut self.id, cx.waker()) else {
+            let Some(timer) = self.circuit_breaker.shared().wait(&mut self.id, cx.waker()) else {
                 return Poll::Ready(());
             };
-            if until != self.until {
-                self.until = until;
-                self.alarm.set(until);
+            if timer != self.timer {
+                self.timer = timer;
+                self.alarm.set(timer);
             }
             ready!(self.alarm.poll(cx));
             // The time is over: check again, and do not keep a timer that has fired.
-            self.until = Timestamp::NEVER;
+            self.timer = Timestamp::NEVER;
             self.alarm = Alarm::default();
         }
     }

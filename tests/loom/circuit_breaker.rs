@@ -666,6 +666,86 @@ fn a_waiter_against_a_probe() {
     });
 }
 
+/// A waiting service and its waker.
+struct Waiter {
+    service: CircuitBreakerService<AlwaysReady>,
+    woken: Arc<Woken>,
+}
+
+impl Waiter {
+    fn asleep(circuit_breaker: &CircuitBreaker) -> Waiter {
+        let mut waiter = Waiter { service: waiting(circuit_breaker), woken: Arc::default() };
+        assert!(waiter.poll().is_pending());
+        waiter
+    }
+
+    fn poll(&mut self) -> Poll<Result<(), BoxError>> {
+        self.woken.0.store(0, StdOrdering::Relaxed);
+        poll_with(&mut self.service, &self.woken)
+    }
+
+    /// Asks if it was woken; whether it is ready.
+    fn listen(&mut self) -> bool {
+        self.woken.0.load(StdOrdering::Relaxed) > 0 && self.poll().is_ready()
+    }
+}
+
+/// CB-31: the permit of a probe that ends while something else happens is free at the end, and both waiters come to
+/// know of it, one after the other, though neither calls.
+fn a_permit_is_offered_to_two(meanwhile: fn(CircuitBreaker, Waiter) -> Option<Waiter>) {
+    explore(TWO, move || {
+        let (circuit_breaker, probe) = probed(&Changes::default());
+        let [first, mut second] = [(); 2].map(|()| Waiter::asleep(&circuit_breaker));
+        let settling = thread::spawn(move || probe.settle(Verdict::Ignored));
+        let meanwhile = spawn(&circuit_breaker, move |circuit_breaker| meanwhile(circuit_breaker, first));
+        settling.join().unwrap();
+        if let Some(mut first) = meanwhile.join().unwrap() {
+            // Ready already, or woken for it.
+            assert!(first.listen() || first.poll().is_ready());
+        }
+        assert!(second.listen());
+        assert_eq!(answer(&circuit_breaker.admit()), Answer::Probe);
+    });
+}
+
+#[test]
+fn a_permit_is_offered_while_the_first_waiter_leaves() {
+    a_permit_is_offered_to_two(|_, first| {
+        drop(first);
+        None
+    });
+}
+
+#[test]
+fn a_permit_is_offered_while_the_first_waiter_asks() {
+    a_permit_is_offered_to_two(|_, mut first| if first.poll().is_pending() { Some(first) } else { None });
+}
+
+#[test]
+fn a_permit_is_offered_while_the_first_waiter_asks_and_stays() {
+    a_permit_is_offered_to_two(|_, mut first| {
+        _ = first.poll();
+        Some(first)
+    });
+}
+
+#[test]
+fn a_permit_is_offered_while_another_takes_it_and_gives_it_back() {
+    a_permit_is_offered_to_two(|circuit_breaker, first| {
+        drop(circuit_breaker.admit());
+        Some(first)
+    });
+}
+
+#[test]
+fn a_permit_is_offered_while_another_comes_and_goes() {
+    a_permit_is_offered_to_two(|circuit_breaker, first| {
+        // Ready, asleep behind the second, or woken in its place.
+        _ = Waiter { service: waiting(&circuit_breaker), woken: Arc::default() }.poll();
+        Some(first)
+    });
+}
+
 /// PR-09, CB-14: a success from before a hold is not counted after it.
 #[test]
 fn a_hold_against_a_success() {

@@ -34,11 +34,16 @@ impl HalfOpen {
         self.failures
     }
 
-    /// Whether another probe would exceed a limit, either at once or in total.
+    /// How many more probes would exceed no limit, neither at once nor in total.
+    pub(crate) fn free(&self, settings: &CircuitSettings) -> u32 {
+        let out = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
+        let trials = out.saturating_add(self.successes).saturating_add(self.failures);
+        let (at_once, in_total) = (settings.max_concurrent_probes, settings.max_trials());
+        at_once.saturating_sub(out).min(in_total.saturating_sub(trials))
+    }
+
     pub(crate) fn is_full(&self, settings: &CircuitSettings) -> bool {
-        let out = self.out.len() as u64;
-        out >= u64::from(settings.max_concurrent_probes)
-            || out + u64::from(self.successes) + u64::from(self.failures) >= u64::from(settings.max_trials())
+        self.free(settings) == 0
     }
 
     /// Sends a probe and returns its id, which is never 0.

@@ -57,8 +57,8 @@ pub(crate) enum Admission {
 pub(crate) enum Gate {
     /// Every call passes.
     Pass(OnSuccess),
-    /// Some calls may pass: ask.
-    Ask,
+    /// This many calls may pass: ask.
+    Ask { probes: u32 },
     /// Open: no call passes before `until`.
     Open { until: Timestamp },
     /// All probes are running: no call passes before `until`, unless a probe ends.
@@ -129,7 +129,7 @@ impl CircuitMachine {
         match self.gate(settings) {
             Gate::Open { until } | Gate::Full { until } if now < until => Some(until),
             Gate::Shut => Some(Timestamp::NEVER),
-            Gate::Pass(_) | Gate::Ask | Gate::Open { .. } | Gate::Full { .. } => None,
+            Gate::Pass(_) | Gate::Ask { .. } | Gate::Open { .. } | Gate::Full { .. } => None,
         }
     }
 
@@ -172,7 +172,7 @@ impl CircuitMachine {
             Mode::HalfOpen(half_open) if half_open.is_full(settings) => {
                 Gate::Full { until: half_open.first_deadline() }
             }
-            Mode::HalfOpen(_) => Gate::Ask,
+            Mode::HalfOpen(half_open) => Gate::Ask { probes: half_open.free(settings) },
         }
     }
 
@@ -462,7 +462,12 @@ impl CircuitMachine {
     /// The probe timeout; if not set, the open time in force without its jitter, which may have shrunk it to almost
     /// nothing.
     fn probe_timeout(&self, settings: &CircuitSettings) -> Duration {
-        settings.probe_timeout.unwrap_or_else(|| settings.open.raw(self.failed_half_opens))
+        settings.probe_timeout.unwrap_or_else(|| self.open_time(settings))
+    }
+
+    /// The open time in force, before jitter.
+    pub(crate) fn open_time(&self, settings: &CircuitSettings) -> Duration {
+        settings.open.raw(self.failed_half_opens)
     }
 
     fn enter(&mut self, mode: Mode, at: Timestamp, cause: TransitionCause, notices: &mut Notices) {

@@ -4,3 +4,4 @@ pub(crate) mod half_open;
 pub(crate) mod machine;
 pub(crate) mod notice;
 pub(crate) mod settings;
+pub(crate) mod wait_list;

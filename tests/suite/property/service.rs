@@ -7,12 +7,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use seaworthy::circuit_breaker::{CircuitBreakerService, ResponseFuture};
-use seaworthy::{CircuitBreaker, Error, Rejected, Verdict};
+use seaworthy::{CircuitBreaker, Error, Rejected, State, Verdict};
 use tokio_test::task::{Spawn, spawn};
 use tower::{Layer, Service};
 
 use super::backend::{Answer, Backend, End, Inner, Panic, Response, Script};
 use crate::model::{Call, Config, Model, Observed, Step, Watch, same};
+use crate::support::MS;
 
 #[derive(Clone, Debug)]
 pub enum Op {
@@ -20,6 +21,8 @@ pub enum Op {
     Ready(usize, Inner),
     /// Calls a service, if it is ready; its inner service may panic.
     Call(usize, Option<Panic>),
+    /// Polls all that are woken, and those that are woken by that.
+    Listen,
     /// Replaces one service with a clone of another.
     Clone(usize, usize),
     /// Ends a call.
@@ -49,7 +52,7 @@ pub fn drive(config: &Config, ops: &[Op]) -> Result<(), String> {
             let done = run.step(op).await;
             done.map_err(|error| format!("at operation {place}, {op:?}: {error}\n{}", run.model))?;
         }
-        Ok(())
+        run.step(&Op::Listen).await.map_err(|error| format!("at the end: {error}\n{}", run.model))
     })
 }
 
@@ -117,6 +120,7 @@ impl Run {
                 self.model.drop_call(call);
             }
             Op::Step(ref step) => return self.advance(step).await,
+            Op::Listen => return self.listen().await,
             Op::ForceOpen => {
                 self.circuit_breaker.force_open();
                 self.model.force_open();
@@ -133,7 +137,7 @@ impl Run {
         self.observed.agrees(&mut self.model, &self.circuit_breaker)?;
         let touched = (self.script.borrow().polled, self.script.borrow().called);
         same("how often the inner service was polled and called", &self.touched, &touched)?;
-        if refused && self.model.clone().refuses().is_none() { self.all_are_woken() } else { Ok(()) }
+        if refused { self.enough_are_woken() } else { Ok(()) }
     }
 
     fn poll_ready(&mut self, place: usize, inner: Inner) -> Result<(), String> {
@@ -226,25 +230,51 @@ impl Run {
         same("the response", &expected.map(Poll::Ready), &response)
     }
 
-    async fn advance(&mut self, step: &Step) -> Result<(), String> {
+    /// Advances the clock. Returns the model of a millisecond ago: tokio's timers end at the next whole millisecond.
+    async fn clock(&mut self, step: &Step) -> Option<Option<Model>> {
         let running: Vec<_> = self.running.iter().map(|(call, ..)| *call).collect();
-        let Some(span) = step.span(&self.model, &running, Watch::Exactly) else { return Ok(()) };
-        // Tokio's timers end at the next whole millisecond.
-        let due = span.checked_sub(Duration::from_millis(1)).map(|span| {
+        let span = step.span(&self.model, &running, Watch::Exactly)?;
+        let due = span.checked_sub(MS).map(|span| {
             let mut model = self.model.clone();
             model.advance(span);
             model
         });
         tokio::time::advance(span).await;
         self.model.advance(span);
-        let passes = due.is_some_and(|mut due| due.refuses().is_none());
-        if passes { self.all_are_woken() } else { Ok(()) }
+        Some(due)
     }
 
-    /// CB-20: a call may pass, so none is left waiting.
-    fn all_are_woken(&mut self) -> Result<(), String> {
-        let waiting = self.services.iter().filter(|client| client.passage == Passage::Waiting);
-        let asleep = waiting.filter(|client| !client.service.is_woken()).count();
-        same("how many wait for nothing", &0, &asleep)
+    async fn advance(&mut self, step: &Step) -> Result<(), String> {
+        let Some(due) = self.clock(step).await else { return Ok(()) };
+        let passes = due.is_some_and(|mut due| due.refuses().is_none());
+        if passes { self.enough_are_woken() } else { Ok(()) }
+    }
+
+    /// CB-20, CB-31: if a call may pass, one of those that wait knows, and all do if all may pass.
+    fn enough_are_woken(&mut self) -> Result<(), String> {
+        let mut model = self.model.clone();
+        let waiting = || self.services.iter().filter(|client| client.passage == Passage::Waiting);
+        let woken = waiting().filter(|client| client.service.is_woken()).count();
+        let enough = match model.refuses() {
+            Some(_) => 0,
+            None if model.state() == State::Closed => waiting().count(),
+            None => waiting().count().min(1),
+        };
+        same("whether enough are woken", &true, &(woken >= enough))
+    }
+
+    /// CB-31: if each that is woken asks again, though none of them calls, all that wait come to know of it.
+    async fn listen(&mut self) -> Result<(), String> {
+        let Some(due) = self.clock(&Step::By(2 * MS)).await else { return Ok(()) };
+        let is_woken = |client: &Client| client.passage == Passage::Waiting && client.service.is_woken();
+        while let Some(place) = self.services.iter().position(is_woken) {
+            self.poll_ready(place, Inner::Ready)?;
+        }
+        let passes = due.is_some_and(|mut due| due.refuses().is_none());
+        if passes && self.model.clone().refuses().is_none() {
+            let waiting = self.services.iter().filter(|client| client.passage == Passage::Waiting).count();
+            same("how many wait for nothing", &0, &waiting)?;
+        }
+        Ok(())
     }
 }
