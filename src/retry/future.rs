@@ -7,8 +7,9 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::decide::RetryIf;
+use super::in_progress::InProgress;
 use super::pause::Pause;
-use super::policy::{Ask, RetryPolicy};
+use super::policy::Ask;
 use super::replay::Replay;
 use crate::machine::retry::attempts::{Progress, StopReason};
 use crate::observe::event::ErrorRef;
@@ -32,8 +33,7 @@ pin_project! {
         #[pin]
         state: RetryStage<S::Future, R::Sent>,
         spare: Option<RetryParts<S, R::Kept>>,
-        policy: RetryPolicy,
-        progress: Progress,
+        in_progress: InProgress,
         retry_if: C,
         replay: R,
     }
@@ -70,12 +70,11 @@ where
     pub(super) fn new(
         call: S::Future,
         spare: Option<RetryParts<S, R::Kept>>,
-        policy: RetryPolicy,
-        progress: Progress,
+        in_progress: InProgress,
         retry_if: C,
         replay: R,
     ) -> Self {
-        ResponseFuture { state: RetryStage::Calling { call }, spare, policy, progress, retry_if, replay }
+        ResponseFuture { state: RetryStage::Calling { call }, spare, in_progress, retry_if, replay }
     }
 }
 
@@ -107,9 +106,11 @@ where
                             sent.is_some()
                         }
                     };
-                    let Some(pause) = this.policy.next(this.progress, decision, &result, again) else {
+                    let progress = this.in_progress.progress();
+                    let Some(pause) = this.in_progress.config().next(progress, decision, &result, again) else {
                         return Poll::Ready(result);
                     };
+                    this.in_progress.count();
                     // Whatever the failed attempt holds is released before the wait: a permit, a connection, a body.
                     this.state.set(RetryStage::Between { pause, sent });
                     drop(result);
@@ -119,14 +120,15 @@ where
                     let (Some(spare), true) = (this.spare.as_mut(), sent.is_some()) else {
                         polled_again("`ResponseFuture`");
                     };
+                    let (config, progress) = (this.in_progress.config(), this.in_progress.progress());
                     if let Err(error) = ready!(spare.service.poll_ready(cx)) {
                         // The attempt that was being prepared was never made.
-                        let made = Progress { attempts: this.progress.attempts - 1, ..*this.progress };
-                        this.policy.stopped(made, StopReason::NotReady, Some(ErrorRef::new(&error)));
+                        let made = Progress { attempts: progress.attempts - 1, ..progress };
+                        config.stopped(made, StopReason::NotReady, Some(ErrorRef::new(&error)));
                         *sent = None;
                         return Poll::Ready(Err(error));
                     }
-                    if this.policy.is_last(this.progress) {
+                    if config.is_last(progress.attempts) {
                         spare.kept = None;
                     }
                     if let Some(sent) = sent.take() {
@@ -146,8 +148,8 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
-            .field("policy", self.policy.name())
-            .field("attempt", &self.progress.attempts)
+            .field("policy", &self.in_progress.config().name)
+            .field("attempt", &self.in_progress.progress().attempts)
             .finish_non_exhaustive()
     }
 }

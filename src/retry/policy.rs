@@ -1,7 +1,6 @@
 use std::cell::LazyCell;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::RetryBudget;
@@ -21,6 +20,7 @@ use crate::observe::source::{ObserverCache, Source};
 use crate::retry::lent;
 use crate::retry::lent::Lent;
 use crate::rt::random::Random;
+use crate::rt::shared::Handle;
 use crate::rt::time;
 
 /// Retries failed requests: a limited number of times, with growing, jittered waits in between, and within a budget.
@@ -29,12 +29,12 @@ use crate::rt::time;
 /// error of its own; the caller gets the result of the last attempt unchanged.
 ///
 /// # Clone
-/// Costs a reference count.
+/// Costs a reference count, or nothing once it has been [leaked](RetryPolicy::leak).
 #[derive(Clone)]
-pub struct RetryPolicy(Arc<RetryConfig>);
+pub struct RetryPolicy(Handle<RetryConfig>);
 
 /// What a policy consists of.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct RetryConfig {
     pub(super) name: Name,
     pub(super) settings: RetrySettings,
@@ -87,7 +87,31 @@ impl RetryPolicy {
         if notifier.hears_calls() {
             notifier.notify(RetryEvent::Built { name, source: config.about(), budget: shown(budget) });
         }
-        RetryPolicy(Arc::new(config))
+        RetryPolicy(Handle::new(config))
+    }
+
+    pub(super) fn handle(&self) -> &Handle<RetryConfig> {
+        &self.0
+    }
+
+    /// Keeps this policy for the life of the process and returns a handle that costs no reference count to clone, as
+    /// each request that may be retried does. It is the same policy, with the same budget; handles cloned earlier go on
+    /// counting references.
+    ///
+    /// ```
+    /// use seaworthy::RetryPolicy;
+    /// use std::sync::LazyLock;
+    ///
+    /// static PAYMENTS: LazyLock<RetryPolicy> = LazyLock::new(|| {
+    ///     RetryPolicy::builder("payments").build().expect("the settings are fixed").leak()
+    /// });
+    ///
+    /// assert_eq!(PAYMENTS.name(), "payments");
+    /// ```
+    #[must_use = "it returns the leaked handle"]
+    pub fn leak(self) -> RetryPolicy {
+        self.name().leak();
+        RetryPolicy(self.0.leak())
     }
 
     /// The name it was built with.
@@ -232,7 +256,42 @@ impl RetryPolicy {
     /// Starts the first attempt of a request.
     #[inline]
     pub(crate) fn begin(&self) -> Progress {
-        let started = match (&self.0.quiet_budget, self.0.beginning) {
+        self.0.begin()
+    }
+
+    /// Whether this attempt is the last one allowed.
+    #[inline]
+    pub(crate) fn is_last(&self, progress: &Progress) -> bool {
+        self.0.is_last(progress.attempts)
+    }
+
+    /// What to do after an attempt: the wait before the next one, if there is to be one. `again` prepares it.
+    #[inline]
+    pub(crate) fn next<T, E>(
+        &self,
+        progress: &mut Progress,
+        decision: Decision,
+        result: &Result<T, E>,
+        again: impl FnMut(Ask) -> bool,
+    ) -> Option<Pause>
+    where
+        E: Debug + Display,
+    {
+        let pause = self.0.next(*progress, decision, result, again)?;
+        progress.attempts += 1;
+        Some(pause)
+    }
+
+    pub(crate) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorRef<'_>>) {
+        self.0.stopped(progress, reason, error);
+    }
+}
+
+impl RetryConfig {
+    /// Starts the first attempt of a request.
+    #[inline]
+    pub(super) fn begin(&self) -> Progress {
+        let started = match (&self.quiet_budget, self.beginning) {
             (Some(budget), _) => {
                 let now = time::now();
                 budget.deposit_at(now);
@@ -247,28 +306,28 @@ impl RetryPolicy {
     /// A function of its own, to keep the common path short.
     #[inline(never)]
     fn begin_slowly(&self) -> Timestamp {
-        let RetryConfig { name, budget, notifier, beginning, .. } = &*self.0;
+        let RetryConfig { name, budget, notifier, beginning, .. } = self;
         let now = time::now();
         if *beginning == Beginning::Notify {
             if let Some(budget) = budget {
                 budget.deposit_at(now);
             }
-            notifier.notify(RetryEvent::Began { name, source: self.0.about(), budget: shown(budget) });
+            notifier.notify(RetryEvent::Began { name, source: self.about(), budget: shown(budget) });
         }
         now
     }
 
     /// Whether this attempt is the last one allowed.
     #[inline]
-    pub(crate) fn is_last(&self, progress: &Progress) -> bool {
-        progress.attempts >= self.0.settings.attempts
+    pub(super) fn is_last(&self, attempts: u32) -> bool {
+        attempts >= self.settings.attempts
     }
 
     /// What to do after an attempt: the wait before the next one, if there is to be one. `again` prepares it.
     #[inline]
-    pub(crate) fn next<T, E>(
+    pub(super) fn next<T, E>(
         &self,
-        progress: &mut Progress,
+        progress: Progress,
         decision: Decision,
         result: &Result<T, E>,
         mut again: impl FnMut(Ask) -> bool,
@@ -285,33 +344,32 @@ impl RetryPolicy {
     /// Not generic, so that there is a single copy, which can be optimised as a whole.
     fn next_after_failure(
         &self,
-        progress: &mut Progress,
+        progress: Progress,
         decision: Decision,
         error: Option<ErrorRef<'_>>,
         again: &mut dyn FnMut(Ask) -> bool,
     ) -> Option<Pause> {
-        let RetryConfig { name, notifier, budget, .. } = &*self.0;
+        let RetryConfig { name, notifier, budget, .. } = self;
         let attempt = progress.attempts;
-        match self.find_next(*progress, decision, error.is_some(), again) {
+        match self.find_next(progress, decision, error.is_some(), again) {
             Ok((delay, pause)) => {
                 if notifier.hears_debug() {
-                    let (source, budget) = (self.0.about(), shown(budget));
+                    let (source, budget) = (self.about(), shown(budget));
                     notifier.notify(RetryEvent::Retried { name, source, attempt, delay, error, budget });
                 }
-                progress.attempts += 1;
                 Some(pause)
             }
             Err(reason) => {
-                self.stopped(*progress, reason, error);
+                self.stopped(progress, reason, error);
                 None
             }
         }
     }
 
-    pub(crate) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorRef<'_>>) {
-        let RetryConfig { name, notifier, budget, .. } = &*self.0;
+    pub(super) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorRef<'_>>) {
+        let RetryConfig { name, notifier, budget, .. } = self;
         if notifier.hears_debug() {
-            let (source, attempts, budget) = (self.0.about(), progress.attempts, shown(budget));
+            let (source, attempts, budget) = (self.about(), progress.attempts, shown(budget));
             notifier.notify(RetryEvent::Stopped { name, source, attempts, reason, error, budget });
         }
     }
@@ -326,7 +384,7 @@ impl RetryPolicy {
         failed: bool,
         again: &mut dyn FnMut(Ask) -> bool,
     ) -> Result<(Duration, Pause), StopReason> {
-        let RetryConfig { settings, budget, random, .. } = &*self.0;
+        let RetryConfig { settings, budget, random, .. } = self;
         let hint = match decision {
             Decision::Stop if failed => return Err(StopReason::NotRetryable),
             Decision::Stop => return Err(StopReason::Succeeded),

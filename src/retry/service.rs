@@ -5,6 +5,7 @@ use tower_service::Service;
 
 use super::decide::{ByResult, RetryErrors, RetryIfFor};
 use super::future::{ResponseFuture, RetryParts};
+use super::in_progress::InProgress;
 use super::policy::RetryPolicy;
 use super::replay::{CloneReplay, Replay};
 use crate::shared::CloneOrSharedLayer;
@@ -57,13 +58,13 @@ where
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        let policy = self.policy.clone();
         let retry_if = self.retry_if.decider(&request);
-        let progress = policy.begin();
+        let progress = self.policy.begin();
         let (sent, kept) =
-            if policy.is_last(&progress) { (self.replay.once(request), None) } else { self.replay.keep(request) };
+            if self.policy.is_last(&progress) { (self.replay.once(request), None) } else { self.replay.keep(request) };
         let spare = kept.map(|kept| RetryParts::new(self.inner.clone(), kept));
         let call = self.inner.call(sent);
-        ResponseFuture::new(call, spare, policy, progress, retry_if, self.replay.clone())
+        let in_progress = InProgress::new(&self.policy, progress);
+        ResponseFuture::new(call, spare, in_progress, retry_if, self.replay.clone())
     }
 }

@@ -8,6 +8,7 @@ mod decide;
 mod http;
 #[cfg(feature = "http")]
 mod http_body;
+mod leak;
 mod logs;
 mod property;
 mod run;

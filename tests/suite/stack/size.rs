@@ -50,7 +50,7 @@ type Timed = TimeoutService<Inner>;
 type Slotted = BulkheadService<Timed>;
 type Guarded = CircuitBreakerService<Slotted>;
 
-/// A layer adds to the futures of all layers around it, and a retry also keeps a copy of the services below it.
+/// RT-16: A layer adds to the futures of all layers around it, and a retry also keeps a copy of the services below it.
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn the_future_of_the_whole_stack() {
@@ -63,7 +63,7 @@ fn the_future_of_the_whole_stack() {
     assert!(circuit_breaker <= 112, "{futures:?}");
     let whole = future::<RetryService<Guarded>>();
     let request = size_of::<Option<u64>>();
-    // The policy, the number of attempts and the time of the first: three words.
+    // The policy, leaked or not, the number of attempts and the time of the first: three words.
     assert!(whole <= circuit_breaker + size_of::<Guarded>() + request + 24, "{whole}: {futures:?}, {services:?}");
     assert!(whole <= 224, "{whole}: {futures:?}, {services:?}");
 }
