@@ -14,15 +14,13 @@ use programs::{Library, Programs, Sides, Units};
 use rows::{GUARDED, ROWS, Row};
 use table::{Compared, Measured};
 
-use crate::cargo;
-
 pub(crate) const USAGE: &str = "\
        cargo xtask numbers [ROW...]   what rows cost, beside floors and peers, as a table
            --list                     the names of the rows
            --runs N                   processes of each side, of which the fastest counts; else 7
            --against PATH             beside the library of another checkout, in time and in instructions
            --only time|instructions   with --against, one of the two; without it, instructions beside the floors
-           --bless                    also writes the table of all rows into docs/benchmarks.md";
+           --bless                    writes the table, and those of benches/peers, into docs/benchmarks.md";
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]
@@ -114,7 +112,7 @@ fn measure(root: &Path, options: &Options) -> Result<(), String> {
     }
     let table = table::table(&measured);
     print!("{table}");
-    if options.bless { document::write(root, &cargo::compiler(root)?, &table) } else { Ok(()) }
+    if options.bless { document::write(root, &table) } else { Ok(()) }
 }
 
 /// All sides of a row, in turn, so that a noisy moment hits all of them.

@@ -97,15 +97,15 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("floors::gate")
         .peers(CLOSED)
         .reach(&[TimesFloor(1.6), TimesPeer(0.65)]),
-    Row::calls("closed-leaked", "the same, leaked", "ours::closed_leaked")
+    Row::calls("closed-leaked", "closed, consecutive failures, leaked", "ours::closed_leaked")
         .floor("floors::gate")
         .peers(CLOSED)
         .reach(&[TimesFloor(1.6), TimesPeer(0.65)]),
-    Row::calls("window", "closed, the last 100 calls, none failed", "ours::window_closed")
+    Row::calls("window", "closed, the last 100 calls", "ours::window_closed")
         .floor("floors::gate")
         .peers(WINDOW)
         .reach(&[TimesFloor(1.6), TimesPeer(0.65)]),
-    Row::calls("window-leaked", "the same, leaked", "ours::window_closed_leaked")
+    Row::calls("window-leaked", "closed, the last 100 calls, leaked", "ours::window_closed_leaked")
         .floor("floors::gate")
         .peers(WINDOW)
         .reach(&[TimesFloor(1.6), TimesPeer(0.65)]),
@@ -117,7 +117,7 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("floors::clock")
         .peers(FAILSAFE_OPEN)
         .reach(&[FloorAnd(12.0), TimesPeer(1.2)]),
-    Row::calls("open-typed", "the same beside a layer that rejects", "ours::open").floor("floors::refuse"),
+    Row::calls("open-typed", "open, rejected; floor: a layer", "ours::open").floor("floors::refuse"),
     Row::calls("admit-open", "open, `admit`; floor: the clock", "ours::admit_open")
         .floor("floors::clock")
         .peers(RECLOSER_OPEN)
@@ -158,7 +158,7 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("floors::stack")
         .peers(BY_HAND)
         .reach(&[TimesFloor(1.1), TimesPeer(0.5)]),
-    Row::calls("policy-leaked", "the same, leaked", "ours::policy_leaked")
+    Row::calls("policy-leaked", "stack closed, a policy, leaked", "ours::policy_leaked")
         .floor("floors::stack")
         .peers(BY_HAND)
         .reach(&[TimesFloor(1.0), TimesPeer(0.5)]),
@@ -210,15 +210,20 @@ pub(crate) const ROWS: &[Row] = &[
         .reach(&[AtMost(72.0)]),
     Row::number("size-run-retry", "future of a retry's `run`", "bytes", "sizes::run_retry"),
     Row::number("size-run-policy", "future of a policy's `run`", "bytes", "sizes::run_policy").reach(&[AtMost(160.0)]),
-    Row::number("size-run-policy-single", "the same without retry", "bytes", "sizes::run_policy_single")
-        .reach(&[AtMost(104.0)]),
+    Row::number(
+        "size-run-policy-single",
+        "future of a policy's `run`, without retry",
+        "bytes",
+        "sizes::run_policy_single",
+    )
+    .reach(&[AtMost(104.0)]),
     Row::calls("unknown-key", "keyed and full, an unknown key; floor: a known key", "scale::unknown_key")
         .floor("scale::known_key")
         .reach(&[TimesFloor(3.0)]),
     Row::observed("metrics", "metrics without a recorder; floor: nobody observes", "observed::metrics_of_one")
         .floor("observed::nobody_of_one")
         .reach(&[TimesFloor(3.0)]),
-    Row::observed("metrics-many", "the same, 50,000 names in turn", "observed::metrics_of_many")
+    Row::observed("metrics-many", "metrics, 50,000 names in turn; floor: nobody observes", "observed::metrics_of_many")
         .floor("observed::nobody_of_many")
         .reach(&[TimesFloor(3.0)]),
     Row::calls("million-keys", "keyed, 1,000,000 keys in turn; floor: one key", "scale::million_keys")
@@ -234,10 +239,15 @@ pub(crate) const ROWS: &[Row] = &[
         "sizes::window_with_a_failure",
     )
     .reach(&[AtMost(130_000.0)]),
-    Row::number("heap-recovered", "the same, when no failure is left in it", "bytes", "sizes::window_recovered")
+    Row::number("heap-recovered", "heap of that window, no failure left in it", "bytes", "sizes::window_recovered")
         .reach(&[AtMost(1_000.0)]),
-    Row::number("woken", "one may pass of 100,000 that wait for a circuit breaker", "woken", "waiting::woken")
-        .reach(&[AtMost(1.0)]),
+    Row::number(
+        "woken",
+        "woken of 100,000 that wait for a circuit breaker, one may pass",
+        "services",
+        "waiting::woken",
+    )
+    .reach(&[AtMost(1.0)]),
 ];
 
 /// Those of the guard: what is counted, not timed, and so does not depend on what else the machine does.
