@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Wake, Waker};
-use std::time::Duration;
 
 use seaworthy::{CircuitBreaker, Verdict};
 use tower::{Layer, Service};
@@ -22,10 +21,11 @@ impl Wake for Counter {
 /// Its only probe is in flight and 100,000 services wait; the probe is given back, so that one may pass.
 pub fn woken() -> u64 {
     enter_busy_runtime();
-    let builder = CircuitBreaker::builder("wait").consecutive_failures(1).open_for(Duration::from_nanos(1));
-    let circuit_breaker = builder.max_concurrent_probes(1).probe_timeout(HOUR).build().expect("it is valid");
-    circuit_breaker.admit().expect("it is closed").settle(Verdict::Failure);
-    let probe = circuit_breaker.admit().expect("the open time is over");
+    let builder = CircuitBreaker::builder("wait").max_concurrent_probes(1).open_for(HOUR);
+    let circuit_breaker = builder.build().expect("the settings are valid");
+    // Held open for a moment while it was closed, it may be probed at once.
+    drop(circuit_breaker.hold_open());
+    let probe = circuit_breaker.admit().expect("it may be probed");
     let counter = Arc::new(Counter::default());
     let waker = Waker::from(counter.clone());
     let layer = circuit_breaker.layer().wait();
