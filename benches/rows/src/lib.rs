@@ -3,6 +3,7 @@
 
 pub mod floors;
 pub mod kit;
+pub mod newer;
 #[cfg(feature = "metrics")]
 pub mod observed;
 pub mod ours;

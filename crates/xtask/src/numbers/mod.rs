@@ -146,6 +146,10 @@ fn against(root: &Path, other: &Path, options: &Options) -> Result<(), String> {
     let [other, here] = [build(Library::At(other))?, build(Library::Here)?];
     let mut compared = Vec::new();
     for row in rows {
+        if Units::BOTH.iter().any(|units| !other.path(row.ours, *units).exists()) {
+            eprintln!("{}: does not compile there", row.name);
+            continue;
+        }
         eprintln!("{}", row.name);
         let of_units =
             |units| compare(options, units, &[&other, &here].map(|programs: &Programs| programs.path(row.ours, units)));

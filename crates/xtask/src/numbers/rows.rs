@@ -139,6 +139,9 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("floors::first_try_free")
         .peers(&[Peer("tower", "peers::tower_first_try_free")])
         .reach(&[TimesFloor(1.3)]),
+    Row::calls("first-try-leaked", "retry, first try, no budget, leaked", "newer::first_try_free_leaked")
+        .floor("floors::first_try_free")
+        .peers(&[Peer("tower", "peers::tower_first_try_free")]),
     Row::calls("third-try", "retry, third try without a wait, budget", "ours::third_try")
         .floor("floors::third_try")
         .peers(&[Peer("tower", "peers::tower_third_try")])
