@@ -8,6 +8,8 @@ pub mod newer;
 pub mod observed;
 pub mod ours;
 pub mod peers;
+#[cfg(feature = "prober")]
+pub mod probing;
 pub mod scale;
 pub mod sizes;
 pub mod waiting;

@@ -57,7 +57,7 @@ pub(crate) enum Sides {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Program {
     function: &'static str,
-    is_observed: bool,
+    feature: Option<&'static str>,
     is_number: bool,
 }
 
@@ -95,28 +95,21 @@ impl Programs {
                 // What no longer compiles must not be measured as it was.
                 let _ = fs::remove_file(programs.path(program.function, *units));
             }
-            for is_observed in [false, true] {
-                let names: Vec<String> = wanted
-                    .iter()
-                    .filter(|program| program.is_observed == is_observed)
-                    .map(|program| name(prefix, program.function))
-                    .collect();
-                if !names.is_empty() {
-                    programs.compile(&folder, *units, is_observed, &names)?;
-                }
+            for feature in wanted.iter().map(|program| program.feature).collect::<BTreeSet<_>>() {
+                let with_it = wanted.iter().filter(|program| program.feature == feature);
+                let names: Vec<String> = with_it.map(|program| name(prefix, program.function)).collect();
+                programs.compile(&folder, *units, feature, &names)?;
             }
         }
         Ok(programs)
     }
 
-    fn compile(&self, folder: &Path, units: Units, is_observed: bool, names: &[String]) -> Result<(), String> {
+    fn compile(&self, folder: &Path, units: Units, feature: Option<&str>, names: &[String]) -> Result<(), String> {
         let mut command = cargo::command(folder);
         // Whatever the environment asks for would be measured, too.
         command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
         command.args(["build", "--quiet", "--profile", &units.profile(), "--target-dir"]).arg(&self.target);
-        if is_observed {
-            command.args(["--features", "metrics"]);
-        }
+        command.args(feature.into_iter().flat_map(|feature| ["--features", feature]));
         command.args(names.iter().flat_map(|name| ["--bin", name]));
         // Another checkout may not have all that this one has.
         let is_here = self.prefix.is_empty();
@@ -133,8 +126,7 @@ impl Programs {
 }
 
 fn of(row: &Row, sides: Sides) -> Vec<Program> {
-    let program =
-        |function| Program { function, is_observed: row.is_observed(), is_number: matches!(row.kind, Kind::Number(_)) };
+    let program = |function| Program { function, feature: row.feature, is_number: matches!(row.kind, Kind::Number(_)) };
     let floor = row.floor.filter(|_| sides != Sides::Ours);
     let peers = row.peers.iter().filter(|_| sides == Sides::All).map(|peer| peer.1);
     std::iter::once(row.ours).chain(floor).chain(peers).map(program).collect()

@@ -1,6 +1,6 @@
 //! What is measured: the rows of docs/benchmarks.md, each with what it is beside and what it is to reach.
 
-use Kind::{Calls, Number, ObservedCalls};
+use Kind::{Calls, Number};
 use Reach::{AtMost, FloorAnd, TimesFloor, TimesPeer};
 
 /// One row. A side is the path of a function in benches/rows, and is built as a program by itself.
@@ -11,6 +11,8 @@ pub(crate) struct Row {
     /// What the table says.
     pub title: &'static str,
     pub kind: Kind,
+    /// The feature of the library that its programs need besides the few that all have.
+    pub feature: Option<&'static str>,
     pub ours: &'static str,
     pub floor: Option<&'static str>,
     /// The best of them counts.
@@ -27,8 +29,6 @@ pub(crate) struct Peer(pub &'static str, pub &'static str);
 pub(crate) enum Kind {
     /// A call is made again and again.
     Calls,
-    /// The same, in a program with the library's feature `metrics`.
-    ObservedCalls,
     /// The program prints a number of this unit.
     Number(&'static str),
 }
@@ -44,19 +44,20 @@ pub(crate) enum Reach {
 
 impl Row {
     const fn of(kind: Kind, name: &'static str, title: &'static str, ours: &'static str) -> Row {
-        Row { name, title, kind, ours, floor: None, peers: &[], reach: &[] }
+        Row { name, title, kind, feature: None, ours, floor: None, peers: &[], reach: &[] }
     }
 
     const fn calls(name: &'static str, title: &'static str, ours: &'static str) -> Row {
         Row::of(Calls, name, title, ours)
     }
 
-    const fn observed(name: &'static str, title: &'static str, ours: &'static str) -> Row {
-        Row::of(ObservedCalls, name, title, ours)
-    }
-
     const fn number(name: &'static str, title: &'static str, unit: &'static str, ours: &'static str) -> Row {
         Row::of(Number(unit), name, title, ours)
+    }
+
+    const fn feature(mut self, feature: &'static str) -> Row {
+        self.feature = Some(feature);
+        self
     }
 
     const fn floor(mut self, floor: &'static str) -> Row {
@@ -74,13 +75,8 @@ impl Row {
         self
     }
 
-    /// Whether the program needs the library's feature `metrics`.
-    pub(crate) fn is_observed(&self) -> bool {
-        self.kind == ObservedCalls
-    }
-
     pub(crate) fn is_timed(&self) -> bool {
-        matches!(self.kind, Calls | ObservedCalls)
+        self.kind == Calls
     }
 }
 
@@ -223,10 +219,12 @@ pub(crate) const ROWS: &[Row] = &[
     Row::calls("unknown-key", "keyed and full, an unknown key; floor: a known key", "scale::unknown_key")
         .floor("scale::known_key")
         .reach(&[TimesFloor(3.0)]),
-    Row::observed("metrics", "metrics without a recorder; floor: nobody observes", "observed::metrics_of_one")
+    Row::calls("metrics", "metrics without a recorder; floor: nobody observes", "observed::metrics_of_one")
+        .feature("metrics")
         .floor("observed::nobody_of_one")
         .reach(&[TimesFloor(3.0)]),
-    Row::observed("metrics-many", "metrics, 50,000 names in turn; floor: nobody observes", "observed::metrics_of_many")
+    Row::calls("metrics-many", "metrics, 50,000 names in turn; floor: nobody observes", "observed::metrics_of_many")
+        .feature("metrics")
         .floor("observed::nobody_of_many")
         .reach(&[TimesFloor(3.0)]),
     Row::calls("million-keys", "keyed, 1,000,000 keys in turn; floor: one key", "scale::million_keys")
@@ -235,6 +233,9 @@ pub(crate) const ROWS: &[Row] = &[
         .floor("scale::window_of_ten_seconds"),
     Row::calls("long-queue", "bulkhead, the next of 100,000; floor: of one", "scale::hundred_thousand_wait")
         .floor("scale::one_waits"),
+    Row::number("many-targets", "prober, a probe of 10,000 targets; floor: of 2,500", "ns", "probing::many_targets")
+        .feature("prober")
+        .floor("probing::fewer_targets"),
     Row::number(
         "heap-window",
         "heap of a window of 1,000,000 calls, one failed",

@@ -72,7 +72,7 @@ pub(crate) fn table(rows: &[(&Row, Vec<Measured>)]) -> String {
         };
         let title = match row.kind {
             Kind::Number(unit) => format!("{}, {unit}", row.title),
-            Kind::Calls | Kind::ObservedCalls => row.title.into(),
+            Kind::Calls => row.title.into(),
         };
         let reach = reach.join(", ");
         let _ =
