@@ -11,7 +11,7 @@ use super::in_progress::InProgress;
 use super::pause::Pause;
 use super::policy::Ask;
 use super::replay::Replay;
-use crate::machine::retry::attempts::{Progress, StopReason};
+use crate::machine::retry::attempts::{Decision, Progress, StopReason};
 use crate::observe::event::ErrorRef;
 use crate::rt::panic::polled_again;
 
@@ -87,57 +87,88 @@ where
 {
     type Output = Result<S::Response, S::Error>;
 
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+    // Results are polled into the caller's memory, so what happens at every call is inlined, and nothing else is.
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            match this.state.as_mut().project() {
-                RetryStageProj::Calling { call } => {
-                    let result = ready!(call.poll(cx));
-                    let decision = this.retry_if.retry_if(&result);
-                    let replay = &*this.replay;
-                    let kept = this.spare.as_ref().and_then(|spare| spare.kept.as_ref());
-                    let mut sent = None;
-                    let again = |ask| match (ask, kept) {
-                        (_, None) => false,
-                        (Ask::IsPossible, Some(kept)) => replay.is_possible(kept),
-                        (Ask::Prepare, Some(kept)) => {
-                            sent = replay.again(kept);
-                            sent.is_some()
-                        }
-                    };
-                    let progress = this.in_progress.progress();
-                    let Some(pause) = this.in_progress.config().next(progress, decision, &result, again) else {
-                        return Poll::Ready(result);
-                    };
-                    this.in_progress.count();
-                    // Whatever the failed attempt holds is released before the wait: a permit, a connection, a body.
-                    this.state.set(RetryStage::Between { pause, sent });
-                    drop(result);
+            let this = self.as_mut().project();
+            if let RetryStageProj::Calling { call } = this.state.project() {
+                let result = ready!(call.poll(cx));
+                let decision = this.retry_if.retry_if(&result);
+                if decision == Decision::Stop && result.is_ok() {
+                    this.in_progress.config().succeeded(this.in_progress.progress());
+                    return Poll::Ready(result);
                 }
-                RetryStageProj::Between { pause, sent } => {
-                    ready!(Pin::new(pause).poll(cx));
-                    let (Some(spare), true) = (this.spare.as_mut(), sent.is_some()) else {
-                        polled_again("`ResponseFuture`");
-                    };
-                    let (config, progress) = (this.in_progress.config(), this.in_progress.progress());
-                    if let Err(error) = ready!(spare.service.poll_ready(cx)) {
-                        // The attempt that was being prepared was never made.
-                        let made = Progress { attempts: progress.attempts - 1, ..progress };
-                        config.stopped(made, StopReason::NotReady, Some(ErrorRef::new(&error)));
-                        *sent = None;
-                        return Poll::Ready(Err(error));
-                    }
-                    if config.is_last(progress.attempts) {
-                        spare.kept = None;
-                    }
-                    if let Some(sent) = sent.take() {
-                        let call = spare.service.call(sent);
-                        this.state.set(RetryStage::Calling { call });
-                    }
+                if !self.as_mut().prepare(decision, result.as_ref().err().map(ErrorRef::new)) {
+                    return Poll::Ready(result);
                 }
+                // Whatever the failed attempt holds is released before the wait: a permit, a connection, a body.
+                drop(result);
+            }
+            if let Some(error) = ready!(self.as_mut().poll_again(cx)) {
+                return Poll::Ready(Err(error));
             }
         }
+    }
+}
+
+impl<S, Request, C, R> ResponseFuture<S, Request, C, R>
+where
+    S: Service<R::Sent>,
+    S::Error: Debug + Display,
+    R: Replay<Request>,
+{
+    /// Prepares another attempt, if there is to be one, and drops the one that has ended.
+    #[inline(never)]
+    fn prepare(self: Pin<&mut Self>, decision: Decision, error: Option<ErrorRef<'_>>) -> bool {
+        let mut this = self.project();
+        let replay = &*this.replay;
+        let kept = this.spare.as_ref().and_then(|spare| spare.kept.as_ref());
+        let mut sent = None;
+        let mut again = |ask| match (ask, kept) {
+            (_, None) => false,
+            (Ask::IsPossible, Some(kept)) => replay.is_possible(kept),
+            (Ask::Prepare, Some(kept)) => {
+                sent = replay.again(kept);
+                sent.is_some()
+            }
+        };
+        let progress = this.in_progress.progress();
+        let Some(pause) = this.in_progress.config().next_after_failure(progress, decision, error, &mut again) else {
+            return false;
+        };
+        this.in_progress.count();
+        this.state.set(RetryStage::Between { pause, sent });
+        true
+    }
+
+    /// Starts the attempt that was prepared, once the wait is over and the service ready, or ends with its error.
+    #[inline(always)]
+    fn poll_again(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Error>> {
+        let mut this = self.project();
+        let RetryStageProj::Between { pause, sent } = this.state.as_mut().project() else {
+            return Poll::Ready(None);
+        };
+        ready!(Pin::new(pause).poll(cx));
+        let (Some(spare), true) = (this.spare.as_mut(), sent.is_some()) else {
+            polled_again("`ResponseFuture`");
+        };
+        let (config, progress) = (this.in_progress.config(), this.in_progress.progress());
+        if let Err(error) = ready!(spare.service.poll_ready(cx)) {
+            // The attempt that was being prepared was never made.
+            let made = Progress { attempts: progress.attempts - 1, ..progress };
+            config.stopped(made, StopReason::NotReady, Some(ErrorRef::new(&error)));
+            *sent = None;
+            return Poll::Ready(Some(error));
+        }
+        if config.is_last(progress.attempts) {
+            spare.kept = None;
+        }
+        if let Some(sent) = sent.take() {
+            let call = spare.service.call(sent);
+            this.state.set(RetryStage::Calling { call });
+        }
+        Poll::Ready(None)
     }
 }
 
@@ -149,7 +180,7 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
             .field("policy", &self.in_progress.config().name)
-            .field("attempt", &self.in_progress.progress().attempts)
+            .field("attempt", &self.in_progress.attempts())
             .finish_non_exhaustive()
     }
 }

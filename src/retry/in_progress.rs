@@ -30,6 +30,13 @@ impl InProgress {
     }
 
     #[inline]
+    pub(super) fn attempts(&self) -> u32 {
+        match *self {
+            InProgress::Shared { attempts, .. } | InProgress::Leaked { attempts, .. } => attempts,
+        }
+    }
+
+    #[inline]
     pub(super) fn progress(&self) -> Progress {
         match *self {
             InProgress::Shared { attempts, started, .. } | InProgress::Leaked { attempts, started, .. } => {

@@ -17,15 +17,22 @@ pub(crate) enum Pause {
 
 impl Pause {
     /// A zero wait makes no timer, which would round it up to the next millisecond.
-    pub(super) fn new(delay: Duration, now: impl FnOnce() -> Timestamp) -> Pause {
-        if delay.is_zero() { Pause::Over } else { Pause::Until(Alarm::at(now().after(delay))) }
+    pub(super) fn new(delay: Duration, now: Timestamp) -> Pause {
+        if delay.is_zero() { Pause::Over } else { Pause::Until(Alarm::at(now.after(delay))) }
     }
 }
 
 impl Future for Pause {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if matches!(*self, Pause::Over) { Poll::Ready(()) } else { self.poll_longer(cx) }
+    }
+}
+
+impl Pause {
+    fn poll_longer(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match &mut *self {
             Pause::Over => return Poll::Ready(()),
             Pause::Yield => cx.waker().wake_by_ref(),

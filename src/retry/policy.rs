@@ -1,4 +1,3 @@
-use std::cell::LazyCell;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::time::Duration;
@@ -335,27 +334,34 @@ impl RetryConfig {
     where
         E: Debug + Display,
     {
-        if progress.attempts == 1 && decision == Decision::Stop && result.is_ok() {
+        if decision == Decision::Stop && result.is_ok() {
+            self.succeeded(progress);
             return None;
         }
         self.next_after_failure(progress, decision, result.as_ref().err().map(ErrorRef::new), &mut again)
     }
 
+    /// What was returned needs no other attempt.
+    #[inline]
+    pub(super) fn succeeded(&self, progress: Progress) {
+        if progress.attempts > 1 {
+            self.stopped(progress, StopReason::Succeeded, None);
+        }
+    }
+
     /// Not generic, so that there is a single copy, which can be optimised as a whole.
-    fn next_after_failure(
+    #[inline(never)]
+    pub(super) fn next_after_failure(
         &self,
         progress: Progress,
         decision: Decision,
         error: Option<ErrorRef<'_>>,
         again: &mut dyn FnMut(Ask) -> bool,
     ) -> Option<Pause> {
-        let RetryConfig { name, notifier, budget, .. } = self;
-        let attempt = progress.attempts;
         match self.find_next(progress, decision, error.is_some(), again) {
             Ok((delay, pause)) => {
-                if notifier.hears_debug() {
-                    let (source, budget) = (self.about(), shown(budget));
-                    notifier.notify(RetryEvent::Retried { name, source, attempt, delay, error, budget });
+                if self.notifier.hears_debug() {
+                    self.notify_retried(progress.attempts, delay, error);
                 }
                 Some(pause)
             }
@@ -366,12 +372,25 @@ impl RetryConfig {
         }
     }
 
+    #[inline]
     pub(super) fn stopped(&self, progress: Progress, reason: StopReason, error: Option<ErrorRef<'_>>) {
-        let RetryConfig { name, notifier, budget, .. } = self;
-        if notifier.hears_debug() {
-            let (source, attempts, budget) = (self.about(), progress.attempts, shown(budget));
-            notifier.notify(RetryEvent::Stopped { name, source, attempts, reason, error, budget });
+        if self.notifier.hears_debug() {
+            self.notify_stopped(progress.attempts, reason, error);
         }
+    }
+
+    #[cold]
+    fn notify_retried(&self, attempt: u32, delay: Duration, error: Option<ErrorRef<'_>>) {
+        let RetryConfig { name, notifier, budget, .. } = self;
+        let (source, budget) = (self.about(), shown(budget));
+        notifier.notify(RetryEvent::Retried { name, source, attempt, delay, error, budget });
+    }
+
+    #[cold]
+    fn notify_stopped(&self, attempts: u32, reason: StopReason, error: Option<ErrorRef<'_>>) {
+        let RetryConfig { name, notifier, budget, .. } = self;
+        let (source, budget) = (self.about(), shown(budget));
+        notifier.notify(RetryEvent::Stopped { name, source, attempts, reason, error, budget });
     }
 
     /// The budget is asked last, so that no token is spent in vain. Only then is the next attempt prepared, because
@@ -392,20 +411,21 @@ impl RetryConfig {
             Decision::RetryAfter(hint) => Some(hint),
         };
         let delay = settings.delay(progress.attempts, hint, &mut || random.fraction())?;
-        let now = LazyCell::new(time::now);
-        if settings.deadline.is_some() && !settings.ends_in_time(delay, progress.started, *now) {
+        let timed = settings.deadline.is_some() || budget.is_some() || !delay.is_zero();
+        let now = if timed { time::now() } else { Timestamp::NEVER };
+        if settings.deadline.is_some() && !settings.ends_in_time(delay, progress.started, now) {
             return Err(StopReason::DeadlineReached);
         }
         if !again(Ask::IsPossible) {
             return Err(StopReason::NotReplayable);
         }
-        if budget.as_ref().is_some_and(|budget| !budget.withdraw_at(*now)) {
+        if budget.as_ref().is_some_and(|budget| !budget.withdraw_at(now)) {
             return Err(StopReason::BudgetEmpty);
         }
         if !again(Ask::Prepare) {
             return Err(StopReason::NotReplayable);
         }
-        let pause = match Pause::new(delay, || *now) {
+        let pause = match Pause::new(delay, now) {
             Pause::Over if progress.attempts % YIELD_EVERY == 0 => Pause::Yield,
             pause => pause,
         };

@@ -43,10 +43,10 @@ pub(crate) struct Progress {
 impl RetrySettings {
     /// The wait before the next attempt, unless there is to be none. `hint` is what the backend asked for.
     pub(crate) fn delay(&self, attempts: u32, hint: Option<Duration>, rng: Rng<'_>) -> Result<Duration, StopReason> {
-        let hint = hint.unwrap_or_default();
         if attempts >= self.attempts {
             return Err(StopReason::AttemptsExhausted);
         }
+        let Some(hint) = hint else { return Ok(self.backoff.delay(attempts - 1, rng)) };
         // The longest duration stands for more than the clock can represent, and exceeds any limit.
         if hint > self.max_retry_after || hint == Duration::MAX {
             return Err(StopReason::RetryAfterTooLong);

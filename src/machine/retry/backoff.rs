@@ -106,7 +106,12 @@ impl Backoff {
     }
 
     /// Delay `n`; `rng` is called for a fraction in `[0, 1)` only if there is jitter.
+    #[inline]
     pub(crate) fn delay(&self, n: u32, rng: crate::machine::Rng<'_>) -> Duration {
+        if self.is_constant() { self.base } else { self.varying(n, rng) }
+    }
+
+    fn varying(&self, n: u32, rng: crate::machine::Rng<'_>) -> Duration {
         let raw = self.raw(n);
         match self.jitter {
             Jitter::None => raw,

@@ -111,9 +111,10 @@ impl Floor {
 
     fn refill(&mut self, now: Timestamp) {
         // A clock read just before another thread's adds nothing, and must not add it twice.
-        let elapsed = u128::from(now.as_nanos().saturating_sub(self.as_of.as_nanos()));
-        let level = u128::from(self.level) + elapsed * u128::from(self.refill_per_second);
-        self.level = u64::try_from(level).map_or(self.limit, |level| level.min(self.limit));
+        let elapsed = now.as_nanos().saturating_sub(self.as_of.as_nanos());
+        let refill = elapsed.saturating_mul(self.refill_per_second.into());
+        // The limit fits, so what does not is above it.
+        self.level = self.level.saturating_add(refill).min(self.limit);
         self.as_of = self.as_of.max(now);
     }
 
