@@ -90,6 +90,12 @@ mod tests {
         }
         assert_eq!(share, 0.0);
         assert_eq!(Ratio::new(f64::MIN_POSITIVE / 4.0).map(|ratio| ratio.wholes(u64::MAX)), Some(0));
+        // Where the product of count and parts no longer fits into 64 bits.
+        let three_in_ten = Ratio::new(0.3).expect("in range");
+        for count in [u64::MAX / 3 - 1, u64::MAX / 3, u64::MAX / 3 + 1, u64::MAX / 2] {
+            let tenths = 3 * u128::from(count);
+            assert_eq!(u128::from(three_in_ten.wholes(count)), (tenths - tenths % 10) / 10, "{count}");
+        }
         for share in [1e-3, 1e-9, 1e-15, 1e-19, 3e-19, 0.123_456_789_012_345_68] {
             let ratio = Ratio::new(share).expect("in range");
             let error = ratio.parts as f64 / ratio.whole as f64 / share - 1.0;
