@@ -7,6 +7,7 @@
 
 #[macro_use]
 mod accessors;
+mod admission;
 #[cfg(feature = "serde")]
 mod data;
 mod error;
@@ -41,8 +42,8 @@ pub mod server;
 pub mod shared;
 pub mod timeout;
 
+pub use admission::classify::{Classify, ErrorClassifier};
 pub use bulkhead::handle::Bulkhead;
-pub use circuit_breaker::classify::{Classify, ErrorClassifier};
 pub use circuit_breaker::handle::CircuitBreaker;
 pub use error::wrap::{WrapError, WrapErrorFuture, WrapErrorLayer};
 pub use error::{BoxError, ConfigError, Error, Rejected, RetryAfter, StackError, TimeLimit};

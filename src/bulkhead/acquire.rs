@@ -1,4 +1,3 @@
-use std::borrow::Borrow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -6,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::handle::Bulkhead;
-use super::held::{HeldPermit, Permit};
+use super::permit::Permit;
 use super::shared::{QueueAnswer, Shared};
 use crate::error::Rejected;
 use crate::rt::panic::polled_again;
@@ -17,11 +16,15 @@ use crate::rt::time::Alarm;
 /// # Cancellation
 /// Dropping it leaves the queue. A permit granted to it in the meantime goes to the next waiter.
 #[must_use = "futures do nothing unless polled"]
-pub struct Acquire(Waiter<Bulkhead>);
+pub struct Acquire {
+    /// `None` once there is an answer.
+    bulkhead: Option<Bulkhead>,
+    place: QueueState,
+}
 
 impl Acquire {
     pub(super) fn new(bulkhead: Bulkhead) -> Acquire {
-        Acquire(Waiter::new(bulkhead))
+        Acquire { bulkhead: Some(bulkhead), place: QueueState::default() }
     }
 }
 
@@ -29,52 +32,30 @@ impl Future for Acquire {
     type Output = Result<Permit, Rejected>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.get_mut().0).poll(cx).map_ok(Permit::new)
+        let this = self.get_mut();
+        let answer = match &this.bulkhead {
+            Some(bulkhead) => ready!(this.place.poll(bulkhead.shared(), cx)),
+            None => Err(None),
+        };
+        match (this.bulkhead.take(), answer) {
+            (Some(bulkhead), Ok(())) => Poll::Ready(Ok(Permit::new(bulkhead))),
+            (Some(bulkhead), Err(waited)) => Poll::Ready(Err(bulkhead.shared().reject(waited))),
+            (None, _) => polled_again("a future that acquires a permit"),
+        }
+    }
+}
+
+impl Drop for Acquire {
+    fn drop(&mut self) {
+        if let Some(bulkhead) = &self.bulkhead {
+            self.place.give_up(bulkhead.shared());
+        }
     }
 }
 
 impl fmt::Debug for Acquire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acquire").finish_non_exhaustive()
-    }
-}
-
-/// A caller that wants a permit and may have to wait for it.
-#[derive(Debug)]
-pub(crate) struct Waiter<H: Borrow<Bulkhead>> {
-    /// `None` once there is an answer.
-    bulkhead: Option<H>,
-    place: QueueState,
-}
-
-impl<H: Borrow<Bulkhead>> Waiter<H> {
-    pub(crate) fn new(bulkhead: H) -> Waiter<H> {
-        Waiter { bulkhead: Some(bulkhead), place: QueueState::default() }
-    }
-}
-
-impl<H: Borrow<Bulkhead> + Unpin> Future for Waiter<H> {
-    type Output = Result<HeldPermit<H>, Rejected>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        let answer = match &this.bulkhead {
-            Some(bulkhead) => ready!(this.place.poll(bulkhead.borrow().shared(), cx)),
-            None => Err(None),
-        };
-        match (this.bulkhead.take(), answer) {
-            (Some(bulkhead), Ok(())) => Poll::Ready(Ok(HeldPermit::new(bulkhead))),
-            (Some(bulkhead), Err(waited)) => Poll::Ready(Err(bulkhead.borrow().shared().reject(waited))),
-            (None, _) => polled_again("a future that acquires a permit"),
-        }
-    }
-}
-
-impl<H: Borrow<Bulkhead>> Drop for Waiter<H> {
-    fn drop(&mut self) {
-        if let Some(bulkhead) = &self.bulkhead {
-            self.place.give_up(bulkhead.borrow().shared());
-        }
     }
 }
 
@@ -115,7 +96,8 @@ impl QueueState {
     }
 
     pub(crate) fn give_up(&mut self, shared: &Shared) {
-        if self.number != 0 && !shared.leave(self.number) {
+        let number = std::mem::take(&mut self.number);
+        if number != 0 && !shared.leave(number) {
             // It was granted, and the caller is gone.
             shared.give_back();
         }

@@ -108,7 +108,8 @@ impl BulkheadBuilder {
         let max_wait = self.max_wait.unwrap_or_default();
         let max_queued = if max_wait.is_zero() { 0 } else { max_queued };
         let notifier = self.notifier.or_default();
-        let settings = BulkheadSettings { max_wait, max_queued, retry_after: self.retry_after, notifier, family: None };
+        let retry_after = self.retry_after.into();
+        let settings = BulkheadSettings { max_wait, max_queued, retry_after, notifier, family: None };
         Ok((self.name, BulkheadTemplate { limit: self.limit, settings }))
     }
 }

@@ -1,17 +1,23 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::acquire::Waiter;
+use super::admission::PermitTicket;
 use super::handle::Bulkhead;
-use super::held::Permit;
-use super::waiting::QueuedCall;
-use crate::error::{Rejected, StackError};
-use crate::rt::panic::polled_again;
+use super::permit::Permit;
+use crate::admission::call::AdmissionCall;
+use crate::admission::call_state::CallState;
+use crate::admission::classify::ErrorClassifier;
+use crate::admission::late::LateCall;
+use crate::admission::run::Run;
+use crate::error::StackError;
+
+type Late<S, Request> = Box<LateCall<Bulkhead, S, Request>>;
+type BulkheadCallState<F, S, Request> = CallState<Bulkhead, F, Late<S, Request>>;
 
 pin_project! {
     /// The response future of [`BulkheadService`](super::BulkheadService).
@@ -21,42 +27,14 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, S, Request> {
         #[pin]
-        stage: BulkheadStage<F, S, Request>,
-    }
-}
-
-pin_project! {
-    #[project = BulkheadStageProj]
-    enum BulkheadStage<F, S, Request> {
-        // The permit is released when the inner future is done, or after it was dropped. While the future is polled,
-        // the permit is taken out, so that a panic releases it at once; an executor may drop the future much later.
-        Running { #[pin] inner: F, permit: Option<Permit> },
-        QueuedCall { waiting: Box<QueuedCall<S, Request>> },
-        Rejected { rejected: Option<Rejected> },
+        call: AdmissionCall<Bulkhead, F, Late<S, Request>, ErrorClassifier>,
     }
 }
 
 impl<F, S, Request> ResponseFuture<F, S, Request> {
-    pub(super) fn running(permit: Permit, inner: F) -> Self {
-        ResponseFuture { stage: BulkheadStage::Running { inner, permit: Some(permit) } }
-    }
-
-    pub(super) fn rejected(rejected: Rejected) -> Self {
-        ResponseFuture { stage: BulkheadStage::Rejected { rejected: Some(rejected) } }
-    }
-
-    #[cold]
-    pub(super) fn granted(permit: Permit, inner: S, request: Request) -> Self {
-        ResponseFuture {
-            stage: BulkheadStage::QueuedCall { waiting: Box::new(QueuedCall::granted(permit, inner, request)) },
-        }
-    }
-
-    #[cold]
-    pub(super) fn waiting(waiter: Waiter<Bulkhead>, inner: S, request: Request) -> Self {
-        ResponseFuture {
-            stage: BulkheadStage::QueuedCall { waiting: Box::new(QueuedCall::queued(waiter, inner, request)) },
-        }
+    #[inline(always)]
+    pub(super) fn new(state: BulkheadCallState<F, S, Request>, held: Option<(Bulkhead, ErrorClassifier)>) -> Self {
+        ResponseFuture { call: AdmissionCall::new(state, held) }
     }
 }
 
@@ -67,38 +45,14 @@ where
     E: StackError,
 {
     /// Ready with the result; `finish` decides what becomes of the permit of a call that succeeded.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll_with<U>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         finish: impl FnOnce(T, Option<Permit>) -> U,
     ) -> Poll<Result<U, E>> {
-        let mut stage = self.project().stage;
-        loop {
-            match stage.as_mut().project() {
-                BulkheadStageProj::Running { inner, permit } => {
-                    let held = permit.take();
-                    return match inner.poll(cx) {
-                        Poll::Ready(result) => Poll::Ready(result.map(|response| finish(response, held))),
-                        Poll::Pending => {
-                            *permit = held;
-                            Poll::Pending
-                        }
-                    };
-                }
-                BulkheadStageProj::QueuedCall { waiting } => match ready!(waiting.poll(cx)) {
-                    Ok((inner, permit)) => stage.set(BulkheadStage::Running { inner, permit: Some(permit) }),
-                    Err(error) => {
-                        stage.set(BulkheadStage::Rejected { rejected: None });
-                        return Poll::Ready(Err(error));
-                    }
-                },
-                BulkheadStageProj::Rejected { rejected } => match rejected.take() {
-                    Some(rejected) => return Poll::Ready(Err(rejected.into())),
-                    None => polled_again("`ResponseFuture`"),
-                },
-            }
-        }
+        let permit = |held: Option<(Bulkhead, PermitTicket)>| held.map(|(bulkhead, _)| Permit::new(bulkhead));
+        self.project().call.poll_with(cx, |response, held| finish(response, permit(held)))
     }
 }
 
@@ -110,19 +64,52 @@ where
 {
     type Output = Result<T, E>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_with(cx, |response, _permit| response)
+        self.project().call.poll(cx)
     }
 }
 
 impl<F, S, Request> fmt::Debug for ResponseFuture<F, S, Request> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stage = match &self.stage {
-            BulkheadStage::Running { .. } => "running",
-            BulkheadStage::QueuedCall { .. } => "waiting",
-            BulkheadStage::Rejected { .. } => "rejected",
-        };
-        f.debug_struct("ResponseFuture").field("stage", &stage).finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").field("state", &self.call.state().name()).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Bulkhead::run`](crate::Bulkhead::run), which asks for a permit at its first poll.
+    ///
+    /// # Cancellation
+    /// Dropping it drops the inner future and then releases the permit, or leaves the queue.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct BulkheadRun<'a, F> {
+        #[pin]
+        run: Run<'a, Bulkhead, F, ErrorClassifier>,
+    }
+}
+
+impl<'a, F> BulkheadRun<'a, F> {
+    #[inline]
+    pub(super) fn new(bulkhead: &'a Bulkhead, inner: F) -> BulkheadRun<'a, F> {
+        BulkheadRun { run: Run::new(bulkhead, inner, ErrorClassifier) }
+    }
+}
+
+impl<F, T, E> Future for BulkheadRun<'_, F>
+where
+    F: Future<Output = Result<T, E>>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().run.poll(cx)
+    }
+}
+
+impl<F> fmt::Debug for BulkheadRun<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkheadRun").finish_non_exhaustive()
     }
 }

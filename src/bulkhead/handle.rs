@@ -1,14 +1,15 @@
 use std::fmt;
 use std::future::Future;
 
-use super::acquire::{Acquire, Waiter};
+use super::acquire::Acquire;
 use super::builder::{BulkheadBuilder, check_limit};
-use super::held::{HeldPermit, Permit};
+use super::future::BulkheadRun;
 use super::layer::BulkheadLayer;
+use super::permit::Permit;
 use super::shared::Shared;
 use crate::error::check::Subject;
 use crate::error::wrap::WrapErrorFuture;
-use crate::error::{ConfigError, Error, Rejected, StackError};
+use crate::error::{ConfigError, Rejected, StackError};
 use crate::machine::keyed::idleness::Idleness;
 use crate::name::Name;
 use crate::rt::shared::Handle;
@@ -85,7 +86,7 @@ impl Bulkhead {
     /// [`Rejected::BulkheadFull`] if no permit is free.
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
         match self.shared().try_acquire() {
-            Ok(()) => Ok(Permit::new(HeldPermit::new(self.clone()))),
+            Ok(()) => Ok(Permit::new(self.clone())),
             Err(_) => Err(self.shared().reject(None)),
         }
     }
@@ -146,30 +147,30 @@ impl Bulkhead {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn run<F, T, E>(&self, future: F) -> Result<T, E>
+    pub fn run<F, T, E>(&self, future: F) -> BulkheadRun<'_, F>
     where
         F: Future<Output = Result<T, E>>,
         E: StackError,
     {
-        let _held = Waiter::new(self).await?;
-        future.await
+        BulkheadRun::new(self, future)
     }
 
     /// Like [`run`](Bulkhead::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
-    /// The future's own error as [`Error::Inner`], or [`Error::Rejected`], in which case the future was never polled.
+    /// The future's own error as [`Error::Inner`](crate::Error::Inner), or [`Error::Rejected`](crate::Error::Rejected),
+    /// in which case the future was never polled.
     ///
     /// # Cancellation
     /// As [`run`](Bulkhead::run).
     ///
     /// # Panics
     /// As [`acquire`](Bulkhead::acquire).
-    pub async fn run_wrapped<F, T, E>(&self, future: F) -> Result<T, Error<E>>
+    pub fn run_wrapped<F, T, E>(&self, future: F) -> BulkheadRun<'_, WrapErrorFuture<F>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.run(WrapErrorFuture::new(future)).await
+        self.run(WrapErrorFuture::new(future))
     }
 
     /// How many more calls would pass now.

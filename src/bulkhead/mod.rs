@@ -27,24 +27,23 @@
 //! - All layers of one [`Bulkhead`](crate::Bulkhead) share its permits, as with `GlobalConcurrencyLimitLayer`.
 
 mod acquire;
+mod admission;
 mod builder;
 mod future;
 pub(crate) mod handle;
-mod held;
 mod layer;
 mod locked;
+mod permit;
 mod service;
 mod shared;
-mod waiting;
 
 pub use acquire::Acquire;
-pub(crate) use acquire::{QueueState, Waiter};
+pub(crate) use acquire::QueueState;
 pub use builder::BulkheadBuilder;
 pub(crate) use builder::BulkheadTemplate;
-pub use future::ResponseFuture;
+pub use future::{BulkheadRun, ResponseFuture};
 pub use handle::Snapshot;
-pub(crate) use held::HeldPermit;
-pub use held::Permit;
 pub use layer::BulkheadLayer;
+pub use permit::Permit;
 pub use service::BulkheadService;
 pub(crate) use service::call_through;

@@ -1,11 +1,11 @@
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::acquire::Waiter;
 use super::future::ResponseFuture;
 use super::handle::Bulkhead;
-use super::held::{HeldPermit, Permit};
+use crate::admission::classify::ErrorClassifier;
+use crate::admission::gate::Readiness;
 use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
 
@@ -27,13 +27,12 @@ use crate::shared::CloneOrSharedLayer;
 pub struct BulkheadService<S> {
     inner: S,
     bulkhead: Bulkhead,
-    /// Whether `inner` has been made ready and not called since.
-    ready: bool,
+    gate: Readiness<()>,
 }
 
 impl<S> BulkheadService<S> {
     pub(super) fn new(inner: S, bulkhead: Bulkhead) -> BulkheadService<S> {
-        BulkheadService { inner, bulkhead, ready: false }
+        BulkheadService { inner, bulkhead, gate: Readiness::default() }
     }
 
     /// The bulkhead that this service shares.
@@ -41,30 +40,7 @@ impl<S> BulkheadService<S> {
         &self.bulkhead
     }
 
-    accessors!(self.inner, "Calls made on it directly take no permit.", unready: self.ready = false);
-}
-
-impl<S: Clone> BulkheadService<S> {
-    #[cold]
-    fn call_unready<F, Request>(&mut self, request: Request) -> ResponseFuture<F, S, Request> {
-        let permit = Permit::new(HeldPermit::new(self.bulkhead.clone()));
-        ResponseFuture::granted(permit, self.unready_clone(), request)
-    }
-
-    #[cold]
-    fn call_later<F, Request>(&mut self, request: Request) -> ResponseFuture<F, S, Request> {
-        let waiter = Waiter::new(self.bulkhead.clone());
-        ResponseFuture::waiting(waiter, self.unready_clone(), request)
-    }
-
-    /// A clone of the inner service that is not ready.
-    fn unready_clone(&mut self) -> S {
-        // While its caller waits, it does not hold the readiness that was meant for it either.
-        if std::mem::replace(&mut self.ready, false) {
-            self.inner = self.inner.clone();
-        }
-        self.inner.clone()
-    }
+    accessors!(self.inner, "Calls made on it directly take no permit.", unready: self.gate.forget_readiness());
 }
 
 impl<S: Clone> Clone for BulkheadService<S> {
@@ -84,32 +60,14 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        if self.bulkhead.shared().has_room() {
-            self.ready = false;
-            ready!(self.inner.poll_ready(cx))?;
-            self.ready = true;
-        }
-        Poll::Ready(Ok(()))
+        self.gate.poll_ready(&self.bulkhead, (), &mut self.inner, cx)
     }
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        match self.bulkhead.shared().try_acquire() {
-            Ok(()) if self.ready => {
-                self.ready = false;
-                let permit = Permit::new(HeldPermit::new(self.bulkhead.clone()));
-                ResponseFuture::running(permit, self.inner.call(request))
-            }
-            Ok(()) => self.call_unready(request),
-            Err(permits) if self.bulkhead.shared().may_wait(permits) => self.call_later(request),
-            Err(_) => {
-                // In this order: the future is written to memory before the count, which has to wait for that write,
-                // and read after it.
-                let future = ResponseFuture::rejected(self.bulkhead.shared().rejection());
-                self.bulkhead.shared().rejected(None);
-                future
-            }
-        }
+        self.gate.call(&self.bulkhead, (), &mut self.inner, request, &ErrorClassifier, |state, held| {
+            ResponseFuture::new(state, held.map(|(handle, classifier)| (handle.clone(), classifier)))
+        })
     }
 }
 
@@ -123,16 +81,5 @@ pub(crate) fn call_through<S, Request>(
 where
     S: Service<Request> + Clone,
 {
-    match bulkhead.shared().try_acquire() {
-        Ok(()) => {
-            let permit = Permit::new(HeldPermit::new(bulkhead));
-            ResponseFuture::running(permit, inner.call(request))
-        }
-        Err(permits) if bulkhead.shared().may_wait(permits) => {
-            // While its caller waits, it does not hold the readiness that was meant for it.
-            *inner = inner.clone();
-            ResponseFuture::waiting(Waiter::new(bulkhead), inner.clone(), request)
-        }
-        Err(_) => ResponseFuture::rejected(bulkhead.shared().reject(None)),
-    }
+    Readiness::ready().call(bulkhead, (), inner, request, &ErrorClassifier, ResponseFuture::new)
 }

@@ -4,7 +4,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::locked::{LockedQueue, advance};
-use crate::error::Rejected;
+use crate::error::{Rejected, RetryAfter};
 use crate::machine::bulkhead::permits::Permits;
 use crate::machine::bulkhead::queue::WaitQueue;
 use crate::machine::timestamp::Timestamp;
@@ -37,7 +37,7 @@ pub(super) struct BulkheadSettings {
     /// 0 if no call ever waits.
     pub(super) max_queued: u32,
     /// Handed to rejected callers.
-    pub(super) retry_after: Option<Duration>,
+    pub(super) retry_after: RetryAfter,
     pub(super) notifier: Notifier,
     /// The keyed family that these bulkheads belong to.
     pub(super) family: Option<Arc<Name>>,
@@ -217,32 +217,22 @@ impl Shared {
 
     /// The time set for rejected callers.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        self.settings.retry_after
-    }
-
-    /// Makes a rejection, which has not been counted yet.
-    #[inline]
-    pub(super) fn rejection(&self) -> Rejected {
-        Rejected::BulkheadFull { name: self.name.clone(), retry_after: self.settings.retry_after.into() }
+        self.settings.retry_after.get()
     }
 
     /// Counts and reports a rejection; `waited` is the time spent in the queue.
-    #[inline]
-    pub(super) fn rejected(&self, waited: Option<Duration>) {
+    #[inline(always)]
+    pub(super) fn reject(&self, waited: Option<Duration>) -> Rejected {
         self.rejections.fetch_add(1, Ordering::Relaxed);
         if self.settings.notifier.hears_debug() {
             self.notify(waited);
         }
+        Rejected::BulkheadFull { name: self.name.clone(), retry_after: self.settings.retry_after }
     }
 
     #[inline(never)]
     fn notify(&self, waited: Option<Duration>) {
         self.settings.notifier.notify(BulkheadEvent::Rejected { name: &self.name, source: self.about(), waited });
-    }
-
-    pub(crate) fn reject(&self, waited: Option<Duration>) -> Rejected {
-        self.rejected(waited);
-        self.rejection()
     }
 
     /// Reports that this many waiters were granted a permit.

@@ -1,8 +1,9 @@
 use std::future::Future;
 
-use super::classify::Classify;
+use super::future::CircuitBreakerRun;
 use super::handle::CircuitBreaker;
 use super::layer::CircuitBreakerLayer;
+use crate::admission::classify::Classify;
 use crate::error::StackError;
 
 /// A [`CircuitBreaker`] together with the classifier that judges its calls. Made once by [`CircuitBreaker::classify`],
@@ -60,12 +61,12 @@ impl<C> ClassifiedCircuitBreaker<C> {
     ///
     /// # Cancellation
     /// As [`CircuitBreaker::run`].
-    pub async fn run<F, T, E>(&self, future: F) -> Result<T, E>
+    pub fn run<F, T, E>(&self, future: F) -> CircuitBreakerRun<'_, F, C>
     where
         F: Future<Output = Result<T, E>>,
         E: StackError,
         C: Classify<T, E>,
     {
-        self.circuit_breaker.run_judged(future, &self.classifier).await
+        CircuitBreakerRun::new(&self.circuit_breaker, future, &self.classifier)
     }
 }

@@ -1,36 +1,34 @@
-use std::borrow::Borrow;
+use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::classify::{Classify, judge};
 use super::handle::CircuitBreaker;
-use super::held::{FailOnUnwind, HeldTicket};
-use crate::error::{Rejected, StackError};
-use crate::rt::panic::polled_again;
+use crate::admission::call::AdmissionCall;
+use crate::admission::call_state::CallState;
+use crate::admission::classify::{ByRef, Classify, ErrorClassifier};
+use crate::admission::run::Run;
+use crate::error::StackError;
 
 pin_project! {
     /// The response future of [`CircuitBreakerService`](super::CircuitBreakerService).
     ///
     /// # Cancellation
     /// Dropping it drops the inner future and counts as the circuit breaker's [`OnDrop`](crate::OnDrop) says.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, C> {
         #[pin]
-        outcome: CircuitBreakerCall<CircuitBreaker, F, C>,
+        call: AdmissionCall<CircuitBreaker, F, Infallible, C>,
     }
 }
 
 impl<F, C> ResponseFuture<F, C> {
-    pub(super) fn admitted(held: HeldTicket<CircuitBreaker>, inner: F, classifier: C) -> ResponseFuture<F, C> {
-        ResponseFuture { outcome: CircuitBreakerCall::admitted(held, inner, classifier) }
-    }
-
-    pub(super) fn rejected(rejected: Rejected) -> ResponseFuture<F, C> {
-        ResponseFuture { outcome: CircuitBreakerCall::Rejected { rejected: Some(rejected) } }
+    #[inline(always)]
+    pub(super) fn new(state: CallState<CircuitBreaker, F, Infallible>, held: Option<(CircuitBreaker, C)>) -> Self {
+        ResponseFuture { call: AdmissionCall::new(state, held) }
     }
 }
 
@@ -42,73 +40,54 @@ where
 {
     type Output = Result<T, E>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().outcome.poll(cx)
+        self.project().call.poll(cx)
+    }
+}
+
+impl<F, C> fmt::Debug for ResponseFuture<F, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").field("state", &self.call.state().name()).finish_non_exhaustive()
     }
 }
 
 pin_project! {
-    /// A call that was rejected, or one that is running and is settled when it ends.
-    #[derive(Debug)]
-    #[project = CircuitBreakerCallProj]
-    pub(super) enum CircuitBreakerCall<H: Borrow<CircuitBreaker>, F, C> {
-        Rejected { rejected: Option<Rejected> },
-        // The call is settled before its future is dropped, because dropping that may take a while.
-        Admitted { held: HeldTicket<H>, classifier: C, #[pin] inner: F },
+    /// The future of [`CircuitBreaker::run`](crate::CircuitBreaker::run), which asks to be let in at its first poll.
+    ///
+    /// # Cancellation
+    /// Dropping it drops the inner future and counts as the circuit breaker's [`OnDrop`](crate::OnDrop) says; before
+    /// the first poll, it counts as nothing.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct CircuitBreakerRun<'a, F, C = ErrorClassifier> {
+        #[pin]
+        run: Run<'a, CircuitBreaker, F, ByRef<'a, C>>,
     }
 }
 
-impl<H: Borrow<CircuitBreaker>, F, C> CircuitBreakerCall<H, F, C> {
-    pub(super) fn admitted(held: HeldTicket<H>, inner: F, classifier: C) -> Self {
-        CircuitBreakerCall::Admitted { held, classifier, inner }
+impl<'a, F, C> CircuitBreakerRun<'a, F, C> {
+    #[inline]
+    pub(super) fn new(circuit_breaker: &'a CircuitBreaker, inner: F, classifier: &'a C) -> CircuitBreakerRun<'a, F, C> {
+        CircuitBreakerRun { run: Run::new(circuit_breaker, inner, ByRef(classifier)) }
     }
 }
 
-impl<H, F, C, T, E> Future for CircuitBreakerCall<H, F, C>
+impl<F, C, T, E> Future for CircuitBreakerRun<'_, F, C>
 where
-    H: Borrow<CircuitBreaker>,
     F: Future<Output = Result<T, E>>,
     C: Classify<T, E>,
     E: StackError,
 {
     type Output = Result<T, E>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            CircuitBreakerCallProj::Rejected { rejected } => match rejected.take() {
-                Some(rejected) => Poll::Ready(Err(rejected.into())),
-                None => polled_again("`ResponseFuture`"),
-            },
-            CircuitBreakerCallProj::Admitted { held, classifier, inner } => poll_admitted(held, classifier, inner, cx),
-        }
+        self.project().run.poll(cx)
     }
 }
 
-/// Judges the result in place: moving it would cost more than everything else here.
-#[inline]
-fn poll_admitted<H, F, C, T, E>(
-    held: &mut HeldTicket<H>,
-    classifier: &C,
-    inner: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<T, E>>
-where
-    H: Borrow<CircuitBreaker>,
-    F: Future<Output = Result<T, E>>,
-    C: Classify<T, E>,
-    E: StackError,
-{
-    let fuse = FailOnUnwind::new(held);
-    let poll = inner.poll(cx);
-    let verdict = match &poll {
-        Poll::Ready(result) => Some(judge(classifier, result)),
-        Poll::Pending => None,
-    };
-    fuse.disarm();
-    if let Some(verdict) = verdict {
-        held.settle(verdict);
+impl<F, C> fmt::Debug for CircuitBreakerRun<'_, F, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreakerRun").finish_non_exhaustive()
     }
-    poll
 }

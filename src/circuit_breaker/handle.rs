@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use super::builder::CircuitBreakerBuilder;
 use super::classified::ClassifiedCircuitBreaker;
-use super::classify::{ByRef, Classify, ErrorClassifier};
-use super::future::CircuitBreakerCall;
-use super::held::HeldTicket;
+use super::future::CircuitBreakerRun;
 use super::layer::CircuitBreakerLayer;
 use super::open_guard::OpenGuard;
 use super::permit::Permit;
 use super::shared::Shared;
-use super::ticket::Refusal;
+use crate::admission::Admission;
+use crate::admission::classify::ErrorClassifier;
 use crate::error::wrap::WrapErrorFuture;
-use crate::error::{Error, Rejected, StackError};
+use crate::error::{Rejected, StackError};
 use crate::machine::circuit_breaker::notice::{Counts, State};
 use crate::machine::keyed::idleness::Idleness;
 use crate::machine::timestamp::Timestamp;
@@ -87,7 +86,7 @@ impl CircuitBreaker {
     /// [`Rejected::CircuitOpen`] while the circuit is open or all of its probes are running.
     pub fn admit(&self) -> Result<Permit, Rejected> {
         match self.shared().admit() {
-            Ok(ticket) => Ok(Permit::new(HeldTicket::new(self.clone(), ticket))),
+            Ok(ticket) => Ok(Permit::new(self.clone(), ticket)),
             Err(refusal) => Err(self.reject(refusal)),
         }
     }
@@ -98,7 +97,7 @@ impl CircuitBreaker {
     #[must_use = "a permit that is dropped at once counts as an abandoned call"]
     pub fn try_probe(&self) -> Option<Permit> {
         let ticket = self.shared().admit_probe().ok()?;
-        Some(Permit::new(HeldTicket::new(self.clone(), ticket)))
+        Some(Permit::new(self.clone(), ticket))
     }
 
     /// Holds the circuit open, whatever its state, for as long as the guard lives: the open time does not run out and
@@ -143,18 +142,19 @@ impl CircuitBreaker {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn run<F, T, E>(&self, future: F) -> Result<T, E>
+    pub fn run<F, T, E>(&self, future: F) -> CircuitBreakerRun<'_, F>
     where
         F: Future<Output = Result<T, E>>,
         E: StackError,
     {
-        self.run_judged(future, &ErrorClassifier).await
+        CircuitBreakerRun::new(self, future, &ErrorClassifier)
     }
 
     /// Like [`run`](CircuitBreaker::run), for an error type that cannot hold a rejection.
     ///
     /// # Errors
-    /// The future's own error as [`Error::Inner`], or [`Error::Rejected`], in which case the future was never polled.
+    /// The future's own error as [`Error::Inner`](crate::Error::Inner), or [`Error::Rejected`](crate::Error::Rejected),
+    /// in which case the future was never polled.
     ///
     /// # Cancellation
     /// As [`run`](CircuitBreaker::run).
@@ -169,11 +169,11 @@ impl CircuitBreaker {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn run_wrapped<F, T, E>(&self, future: F) -> Result<T, Error<E>>
+    pub fn run_wrapped<F, T, E>(&self, future: F) -> CircuitBreakerRun<'_, WrapErrorFuture<F>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.run(WrapErrorFuture::new(future)).await
+        self.run(WrapErrorFuture::new(future))
     }
 
     /// A handle to this circuit breaker whose calls are judged by `classifier`: see [`Classify`](crate::Classify).
@@ -182,29 +182,11 @@ impl CircuitBreaker {
         ClassifiedCircuitBreaker::new(self.clone(), classifier)
     }
 
-    pub(super) async fn run_judged<F, T, E, C>(&self, future: F, classifier: &C) -> Result<T, E>
-    where
-        F: Future<Output = Result<T, E>>,
-        E: StackError,
-        C: Classify<T, E>,
-    {
-        match self.shared().admit() {
-            Ok(ticket) => CircuitBreakerCall::admitted(HeldTicket::new(self, ticket), future, ByRef(classifier)).await,
-            Err(refusal) => Err(self.reject(refusal).into()),
-        }
-    }
-
     /// What would be lost if this handle were dropped.
     pub(crate) fn idleness(&mut self, now: Timestamp) -> Idleness {
         // `get_mut` instead of the reference count, because it also synchronises with whatever the last other handle
         // did.
         self.0.get_mut().map_or(Idleness::InUse, |shared| shared.idleness(now))
-    }
-
-    #[inline]
-    pub(crate) fn reject(&self, refusal: Refusal) -> Rejected {
-        self.shared().rejected(refusal);
-        Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.into() }
     }
 
     /// The state, read without changing it: once its open time is over, the circuit stays open until a call arrives.

@@ -1,8 +1,8 @@
 use tower_layer::Layer;
 
-use super::classify::ErrorClassifier;
 use super::handle::CircuitBreaker;
 use super::service::CircuitBreakerService;
+use crate::admission::classify::ErrorClassifier;
 
 /// Puts a [`CircuitBreaker`] around a service. All services made by this layer and its clones share that circuit
 /// breaker.

@@ -34,13 +34,12 @@
 //!   `tower::buffer::Buffer` for good and make a balancer drop the endpoint.
 //! - The service keeps its error type: see [`StackError`](crate::StackError).
 
+mod admission;
 mod builder;
 mod classified;
-pub(crate) mod classify;
 mod config;
 mod future;
 pub(crate) mod handle;
-mod held;
 mod layer;
 mod open_guard;
 mod packed_state;
@@ -56,8 +55,7 @@ mod waiting;
 pub use builder::CircuitBreakerBuilder;
 pub(crate) use builder::CircuitBreakerTemplate;
 pub use classified::ClassifiedCircuitBreaker;
-pub(crate) use classify::judge;
-pub use future::ResponseFuture;
+pub use future::{CircuitBreakerRun, ResponseFuture};
 pub use handle::Snapshot;
 pub use layer::CircuitBreakerLayer;
 pub use open_guard::OpenGuard;

@@ -1,13 +1,12 @@
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::classify::{Classify, ErrorClassifier};
+use super::admission::ReadyMode;
 use super::future::ResponseFuture;
 use super::handle::CircuitBreaker;
-use super::held::{FailOnUnwindOfCall, HeldTicket};
-use super::ticket::{Refusal, Ticket};
-use super::waiting::WaitUntilAdmitted;
+use crate::admission::classify::{Classify, ErrorClassifier};
+use crate::admission::gate;
 use crate::error::StackError;
 
 /// Fails requests at once while the circuit is open, and reports to the circuit breaker how the others went.
@@ -29,26 +28,6 @@ pub struct CircuitBreakerService<S, C = ErrorClassifier> {
     ready_mode: ReadyMode,
 }
 
-/// What `poll_ready` does while calls do not pass, and how far it has got.
-#[derive(Debug)]
-enum ReadyMode {
-    /// It is ready, and this is what the next call will get.
-    Reject(Option<Refusal>),
-    /// It is pending, and this is its place in the queue of waiters.
-    Wait(Option<Box<WaitUntilAdmitted>>),
-}
-
-impl ReadyMode {
-    fn new(waits: bool) -> ReadyMode {
-        if waits { ReadyMode::Wait(None) } else { ReadyMode::Reject(None) }
-    }
-
-    /// The same mode, at its beginning.
-    fn anew(&self) -> ReadyMode {
-        ReadyMode::new(matches!(self, ReadyMode::Wait(_)))
-    }
-}
-
 impl<S, C> CircuitBreakerService<S, C> {
     pub(super) fn new(
         inner: S,
@@ -65,32 +44,6 @@ impl<S, C> CircuitBreakerService<S, C> {
     }
 
     accessors!(self.inner, "Calls made on it directly are not counted.");
-
-    /// Asks the circuit breaker before the inner service, when the fast check does not let calls pass or the service is
-    /// waiting. Returns the generation under which a call would pass, or `None`, and remembers the refusal, if it would
-    /// be rejected.
-    #[cold]
-    fn poll_passage(&mut self, cx: &mut Context<'_>) -> Poll<Option<u64>> {
-        loop {
-            let passage = self.circuit_breaker.shared().peek();
-            match (&mut self.ready_mode, passage) {
-                (ReadyMode::Wait(waiting), Err(_)) => {
-                    let circuit_breaker = &self.circuit_breaker;
-                    let waiting =
-                        waiting.get_or_insert_with(|| Box::new(WaitUntilAdmitted::new(circuit_breaker.clone())));
-                    ready!(waiting.poll(cx));
-                }
-                (ReadyMode::Reject(refusal), passage) => {
-                    *refusal = passage.err();
-                    return Poll::Ready(passage.ok());
-                }
-                (ReadyMode::Wait(waiting), Ok(generation)) => {
-                    *waiting = None;
-                    return Poll::Ready(Some(generation));
-                }
-            }
-        }
-    }
 }
 
 impl<S: Clone, C: Clone> Clone for CircuitBreakerService<S, C> {
@@ -116,55 +69,15 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        let passage = match (self.circuit_breaker.shared().passes(), &mut self.ready_mode) {
-            (Some(word), ReadyMode::Reject(refusal)) => {
-                *refusal = None;
-                Some(word.generation())
-            }
-            (Some(word), ReadyMode::Wait(None)) => Some(word.generation()),
-            _ => ready!(self.poll_passage(cx)),
-        };
-        match passage {
-            Some(generation) => self.inner.poll_ready(cx).map_err(|error| {
-                self.circuit_breaker.shared().ready_failed(generation);
-                error
-            }),
-            None => Poll::Ready(Ok(())),
-        }
+        gate::poll_ready(&self.circuit_breaker, (), &mut self.ready_mode, &mut self.inner, cx)
     }
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        let refusal = match &mut self.ready_mode {
-            ReadyMode::Reject(refusal) => refusal.take(),
-            ReadyMode::Wait(_) => None,
-        };
-        if refusal.is_none() {
-            if let Some(word) = self.circuit_breaker.shared().passes() {
-                return self.call_inner(Ticket::new(word), request);
-            }
-        }
-        let admission = match refusal {
-            Some(refusal) => Err(refusal),
-            None => self.circuit_breaker.shared().admit_if_open(),
-        };
-        match admission {
-            Ok(ticket) => self.call_inner(ticket, request),
-            Err(refusal) => ResponseFuture::rejected(self.circuit_breaker.reject(refusal)),
-        }
-    }
-}
-
-impl<S, C: Clone> CircuitBreakerService<S, C> {
-    #[inline]
-    fn call_inner<Request>(&mut self, ticket: Ticket, request: Request) -> ResponseFuture<S::Future, C>
-    where
-        S: Service<Request>,
-    {
-        let fuse = FailOnUnwindOfCall { shared: self.circuit_breaker.shared(), ticket };
-        let (inner, classifier) = (self.inner.call(request), self.classifier.clone());
-        fuse.disarm();
-        ResponseFuture::admitted(HeldTicket::new(self.circuit_breaker.clone(), ticket), inner, classifier)
+        let CircuitBreakerService { inner, circuit_breaker, classifier, ready_mode } = self;
+        gate::call(&*circuit_breaker, (), ready_mode, inner, request, classifier, |state, held| {
+            ResponseFuture::new(state, held.map(|(handle, classifier)| (handle.clone(), classifier)))
+        })
     }
 }
 
@@ -180,12 +93,5 @@ where
     S: Service<Request>,
     C: Clone,
 {
-    let ticket = match circuit_breaker.shared().admit() {
-        Ok(ticket) => ticket,
-        Err(refusal) => return ResponseFuture::rejected(circuit_breaker.reject(refusal)),
-    };
-    let fuse = FailOnUnwindOfCall { shared: circuit_breaker.shared(), ticket };
-    let (inner, classifier) = (inner.call(request), classifier.clone());
-    fuse.disarm();
-    ResponseFuture::admitted(HeldTicket::new(circuit_breaker, ticket), inner, classifier)
+    gate::call(circuit_breaker, (), &mut ReadyMode::default(), inner, request, classifier, ResponseFuture::new)
 }

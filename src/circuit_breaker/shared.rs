@@ -7,8 +7,9 @@ use super::config::CircuitBreakerConfig;
 use super::packed_state::{PackedState, StateKind};
 use super::success_counter::SuccessCounter;
 use super::ticket::{Refusal, Ticket};
+use crate::admission::HeldFlag;
 use crate::machine::Rng;
-use crate::machine::circuit_breaker::machine::{Admission, CircuitMachine, Gate, OnSuccess};
+use crate::machine::circuit_breaker::machine::{CircuitAnswer, CircuitMachine, Gate, OnSuccess};
 use crate::machine::circuit_breaker::notice::{Notice, Notices, State};
 use crate::machine::circuit_breaker::settings::{CircuitSettings, OnDrop};
 use crate::machine::circuit_breaker::wait_list::{Sleeper, WaitList};
@@ -234,13 +235,13 @@ impl Shared {
         self.answer(admission, now)
     }
 
-    fn answer(&self, admission: Admission, now: Timestamp) -> Result<Ticket, Refusal> {
+    fn answer(&self, admission: CircuitAnswer, now: Timestamp) -> Result<Ticket, Refusal> {
         match admission {
-            Admission::Granted { generation, probe } => {
+            CircuitAnswer::Granted { generation, probe } => {
                 let started = if self.config.measures() { now } else { Timestamp::NEVER };
-                Ok(Ticket { generation, started, probe })
+                Ok(Ticket { generation, started, probe, held: HeldFlag::YES })
             }
-            Admission::Refused { retry_after } => Err(Refusal::new(retry_after)),
+            CircuitAnswer::Refused { retry_after } => Err(Refusal::new(retry_after)),
         }
     }
 

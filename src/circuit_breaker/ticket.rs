@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::packed_state::PackedState;
+use crate::admission::{HeldFlag, HeldTicket};
 use crate::error::RetryAfter;
 use crate::machine::timestamp::Timestamp;
 use crate::rt::time;
@@ -13,21 +14,40 @@ pub(crate) struct Ticket {
     pub(super) started: Timestamp,
     /// 0 for a call that is not a probe.
     pub(super) probe: u32,
+    /// Whether the circuit breaker is still to be told how the call went.
+    pub(super) held: HeldFlag,
+}
+
+/// For a call that no circuit breaker admitted.
+impl Default for Ticket {
+    #[inline]
+    fn default() -> Ticket {
+        Ticket { generation: 0, started: Timestamp::NEVER, probe: 0, held: HeldFlag::default() }
+    }
 }
 
 impl Ticket {
-    /// For a call that no circuit breaker admitted.
-    pub(crate) const NONE: Ticket = Ticket { generation: 0, started: Timestamp::NEVER, probe: 0 };
-
     /// For a call under a word that lets every call pass.
     #[inline]
     pub(super) fn new(word: PackedState) -> Ticket {
         let started = if word.measures() { time::now() } else { Timestamp::NEVER };
-        Ticket { generation: word.generation(), started, probe: 0 }
+        Ticket { generation: word.generation(), started, probe: 0, held: HeldFlag::YES }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.is()
     }
 
     pub(super) fn is_probe(&self) -> bool {
         self.probe != 0
+    }
+}
+
+impl HeldTicket for Ticket {
+    #[inline(always)]
+    fn held(&mut self) -> &mut HeldFlag {
+        &mut self.held
     }
 }
 

@@ -6,7 +6,7 @@ use crate::rt::time::Alarm;
 
 /// A service's place in the queue of those that wait until the circuit breaker lets calls pass; given up on drop.
 #[derive(Debug)]
-pub(super) struct WaitUntilAdmitted {
+pub(crate) struct WaitUntilAdmitted {
     circuit_breaker: CircuitBreaker,
     /// 0 until it has one.
     id: u64,

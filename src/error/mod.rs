@@ -14,6 +14,7 @@ use std::error::Error as StdError;
 pub use compact::{RetryAfter, TimeLimit};
 pub use config_error::ConfigError;
 pub use rejected::Rejected;
+pub(crate) use rejected::StoredRejection;
 pub use stack_error::StackError;
 pub use typed::Error;
 

@@ -71,6 +71,45 @@ impl Rejected {
     }
 }
 
+/// A rejection on its way to whoever polls for it. It is written and read as two whole words: a processor passes on
+/// what it has just written only to a read of the same size, and otherwise waits.
+pub(crate) struct StoredRejection {
+    /// Which it is, and above that its time; 0 once it was taken.
+    head: u64,
+    name: Option<Name>,
+}
+
+impl StoredRejection {
+    /// None, or one that was taken.
+    pub(crate) const TAKEN: StoredRejection = StoredRejection { head: 0, name: None };
+
+    #[inline(always)]
+    pub(crate) fn take(&mut self) -> Option<Rejected> {
+        let (head, name) = (std::mem::take(&mut self.head), self.name.take());
+        let time = (head >> 32) as u32;
+        match (head as u32, name) {
+            (1, Some(name)) => Some(Rejected::CircuitOpen { name, retry_after: RetryAfter::from_bits(time) }),
+            (2, Some(name)) => Some(Rejected::BulkheadFull { name, retry_after: RetryAfter::from_bits(time) }),
+            (3, Some(reason)) => Some(Rejected::NotReady { reason, retry_after: RetryAfter::from_bits(time) }),
+            (4, timeout) => Some(Rejected::TimedOut { after: TimeLimit::from_bits(time), timeout }),
+            _ => None,
+        }
+    }
+}
+
+impl From<Rejected> for StoredRejection {
+    #[inline(always)]
+    fn from(rejected: Rejected) -> StoredRejection {
+        let (kind, time, name) = match rejected {
+            Rejected::CircuitOpen { name, retry_after } => (1, retry_after.bits(), Some(name)),
+            Rejected::BulkheadFull { name, retry_after } => (2, retry_after.bits(), Some(name)),
+            Rejected::NotReady { reason, retry_after } => (3, retry_after.bits(), Some(reason)),
+            Rejected::TimedOut { after, timeout } => (4, after.bits(), timeout),
+        };
+        StoredRejection { head: u64::from(time) << 32 | kind, name }
+    }
+}
+
 /// The start of the text of a timeout: its name, if it has one.
 struct NamedAfter<'a>(&'a Option<Name>);
 

@@ -53,7 +53,7 @@ struct Shared {
 }
 
 /// What keeps a request out.
-enum NotReadyCause {
+pub(crate) enum NotReadyCause {
     Phase(Phase),
     Check(Arc<CheckEntry>),
 }
@@ -144,24 +144,21 @@ impl Health {
     /// "shutting down".
     #[inline]
     pub fn admit(&self) -> Result<InFlight, Rejected> {
-        self.admit_until(Phase::Draining)
+        match self.enter(Phase::Draining) {
+            Ok(()) => Ok(InFlight::new(self.clone())),
+            Err(cause) => Err(self.reject(&cause)),
+        }
     }
 
-    /// Like [`admit`](Health::admit), up to and including the phase `last`.
+    /// Counts a request up to and including the phase `last`.
     #[inline]
-    pub(super) fn admit_until(&self, last: Phase) -> Result<InFlight, Rejected> {
-        let obstacle = match self.obstacle(last) {
-            Some(obstacle) => obstacle,
-            None => match self.0.phase_word.enter(last) {
-                Ok(()) => {
-                    let held = InFlight::new(self.clone());
-                    self.0.notifier.notify_of_calls(|| HealthEvent::RequestAdmitted {});
-                    return Ok(held);
-                }
-                Err(phase) => NotReadyCause::Phase(phase),
-            },
-        };
-        Err(self.reject(obstacle))
+    pub(super) fn enter(&self, last: Phase) -> Result<(), NotReadyCause> {
+        if let Some(cause) = self.obstacle(last) {
+            return Err(cause);
+        }
+        self.0.phase_word.enter(last).map_err(NotReadyCause::Phase)?;
+        self.0.notifier.notify_of_calls(|| HealthEvent::RequestAdmitted {});
+        Ok(())
     }
 
     /// What keeps a request out, if anything does.
@@ -175,9 +172,9 @@ impl Health {
     }
 
     #[cold]
-    fn reject(&self, obstacle: NotReadyCause) -> Rejected {
-        let (phase, reason, retry_after) = match obstacle {
-            NotReadyCause::Phase(phase) => (phase, phase_in_the_way(phase), None),
+    pub(super) fn reject(&self, cause: &NotReadyCause) -> Rejected {
+        let (phase, reason, retry_after) = match cause {
+            NotReadyCause::Phase(phase) => (*phase, phase_in_the_way(*phase), None),
             NotReadyCause::Check(entry) => (Phase::Serving, entry.name.clone(), entry.retry_after()),
         };
         if self.0.notifier.hears_debug() {

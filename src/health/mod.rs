@@ -25,6 +25,7 @@
 //! A request that is let in costs a load of the phase at `poll_ready` and at `call`, a reference count, an increment
 //! and a decrement of the count, and the cost of the required checks. Nothing is allocated and no lock is taken.
 
+mod admission;
 pub(crate) mod async_check;
 pub(crate) mod check;
 mod exempt;

@@ -28,7 +28,7 @@ pub(super) struct List {
     required: Vec<Arc<CheckEntry>>,
 }
 
-pub(super) struct CheckEntry {
+pub(crate) struct CheckEntry {
     pub(super) name: Name,
     pub(super) is_required: bool,
     check: Box<dyn Check>,

@@ -1,11 +1,13 @@
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use tower_service::Service;
 
+use super::admission::ReadinessScope;
 use super::exempt::{Exempt, NoneExempt};
 use super::future::ResponseFuture;
 use super::handle::Health;
-use super::in_flight::InFlight;
+use crate::admission::classify::ErrorClassifier;
+use crate::admission::gate::Readiness;
 use crate::error::StackError;
 use crate::machine::lifecycle::phase::Phase;
 use crate::shared::CloneOrSharedLayer;
@@ -29,13 +31,12 @@ pub struct ReadinessService<S, X = NoneExempt> {
     exempt: X,
     /// The last phase in which requests are let in.
     last: Phase,
-    /// Whether `inner` was made ready and has not been called since.
-    ready: bool,
+    gate: Readiness<()>,
 }
 
 impl<S, X> ReadinessService<S, X> {
     pub(super) fn new(inner: S, health: Health, exempt: X, last: Phase) -> ReadinessService<S, X> {
-        ReadinessService { inner, health, exempt, last, ready: false }
+        ReadinessService { inner, health, exempt, last, gate: Readiness::default() }
     }
 
     /// The health that this service shares.
@@ -46,7 +47,7 @@ impl<S, X> ReadinessService<S, X> {
     accessors!(
         self.inner,
         "Calls made on it directly are neither rejected nor counted.",
-        unready: self.ready = false
+        unready: self.gate.forget_readiness()
     );
 }
 
@@ -68,35 +69,15 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        if self.health.is_ready_until(self.last) {
-            self.ready = false;
-            ready!(self.inner.poll_ready(cx))?;
-            self.ready = true;
-        }
-        Poll::Ready(Ok(()))
+        let scope = ReadinessScope { last: self.last, exempt: false };
+        self.gate.poll_ready(&self.health, scope, &mut self.inner, cx)
     }
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        let held = if self.exempt.is_exempt(&request) {
-            None
-        } else {
-            match self.health.admit_until(self.last) {
-                Ok(held) => Some(held),
-                Err(rejected) => return ResponseFuture::rejected(rejected),
-            }
-        };
-        if std::mem::replace(&mut self.ready, false) {
-            ResponseFuture::running(held, self.inner.call(request))
-        } else {
-            self.call_unready(held, request)
-        }
-    }
-}
-
-impl<S: Clone, X> ReadinessService<S, X> {
-    #[cold]
-    fn call_unready<F, Request>(&self, held: Option<InFlight>, request: Request) -> ResponseFuture<F, S, Request> {
-        ResponseFuture::unready(held, self.inner.clone(), request)
+        let scope = ReadinessScope { last: self.last, exempt: self.exempt.is_exempt(&request) };
+        self.gate.call(&self.health, scope, &mut self.inner, request, &ErrorClassifier, |state, held| {
+            ResponseFuture::new(state, held.map(|(handle, classifier)| (handle.clone(), classifier)))
+        })
     }
 }

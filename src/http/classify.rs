@@ -1,6 +1,6 @@
 use http::Response;
 
-use crate::circuit_breaker::classify::{Classify, ErrorClassifier};
+use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::machine::verdict::Verdict;
 
 /// Judges a response by its status: 5xx is a failure, 429 is [`Verdict::Throttled`], anything else is a success. An

@@ -10,6 +10,7 @@ mod date;
 mod drain;
 mod health;
 mod held_body;
+mod maybe_limited;
 mod policy;
 mod policy_body;
 mod policy_service;

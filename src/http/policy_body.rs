@@ -5,9 +5,9 @@ use std::task::{Context, Poll};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::maybe_limited::{MaybeLimited, MaybeLimitedProj};
 use super::{BodyTimeoutLayer, TimeoutBody};
 use crate::error::BoxError;
-use crate::policy::{MaybeLimited, MaybeLimitedProj};
 
 pin_project! {
     /// The response body of a policy around an HTTP service: unchanged, unless the policy limits bodies; then a

@@ -8,8 +8,8 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::maybe_limited::{MaybeLimited, MaybeLimitedProj};
 use super::{BodyTimeoutLayer, PolicyBody};
-use crate::policy::{MaybeLimited, MaybeLimitedProj};
 
 /// Sends HTTP requests through a policy, and limits the response bodies if the policy says so. Made by
 /// [`HttpPolicyLayer`](super::HttpPolicyLayer).

@@ -5,8 +5,8 @@ use tower_service::Service;
 
 use super::handle::Keyed;
 use super::select::PickHandle;
+use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::bulkhead::handle::Bulkhead;
-use crate::circuit_breaker::classify::{Classify, ErrorClassifier};
 use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;

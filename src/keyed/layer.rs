@@ -5,8 +5,8 @@ use tower_layer::Layer;
 use super::by_key::{KeyedBulkheadService, KeyedCircuitBreakerService};
 use super::handle::Keyed;
 use super::select::{BorrowKey, MakeKey};
+use crate::admission::classify::ErrorClassifier;
 use crate::bulkhead::handle::Bulkhead;
-use crate::circuit_breaker::classify::ErrorClassifier;
 use crate::circuit_breaker::handle::CircuitBreaker;
 
 impl<K> Keyed<K, CircuitBreaker> {

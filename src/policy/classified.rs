@@ -6,7 +6,8 @@ use super::class::Class;
 use super::handle::Policy;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
-use crate::circuit_breaker::classify::{Classify, ErrorClassifier};
+use super::run_future::PolicyRun;
+use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::error::{Error, StackError};
 use crate::retry::decide::RetryIf;
 use crate::retry::lent::Lent;
@@ -96,7 +97,7 @@ impl<C, D> ClassifiedPolicy<C, D> {
     ///
     /// # Panics
     /// As [`Policy::run`].
-    pub fn run<F, Fut, T, E>(&self, call: F) -> impl Future<Output = Result<T, E>>
+    pub fn run<F, Fut, T, E>(&self, call: F) -> PolicyRun<'_, F, Fut, C, D>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,

@@ -5,7 +5,7 @@ use tower_layer::Layer;
 
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
-use crate::circuit_breaker::classify::Classify;
+use crate::admission::classify::Classify;
 use crate::error::StackError;
 use crate::fallback::handle::Fallback;
 use crate::fallback::{Answer, FallbackIf, FallbackService};

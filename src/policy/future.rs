@@ -9,18 +9,20 @@ use tower_service::Service;
 
 use super::again::WithRetry;
 use super::class::Class;
-use super::gate::PolicyGate;
 use super::handle::Policy;
-use super::pass::Pass;
-use super::stage::AttemptStage;
-use super::whole::PolicyTotal;
-use crate::circuit_breaker::classify::Classify;
+use super::once::Late;
+use super::total::TotalClock;
+use crate::admission::call_state::CallState;
+use crate::admission::classify::Classify;
+use crate::admission::gate::Readiness;
 use crate::error::StackError;
 use crate::machine::retry::attempts::{Progress, StopReason};
 use crate::observe::event::ErrorRef;
 use crate::retry::decide::RetryIf;
 use crate::retry::{Ask, Pause, Replay};
 use crate::rt::panic::polled_again;
+
+type PolicyCallState<S, Sent> = CallState<Policy, <S as Service<Sent>>::Future, Late<S, Sent>>;
 
 pin_project! {
     /// The response future of [`PolicyService`](super::PolicyService) if it may retry.
@@ -39,47 +41,47 @@ pin_project! {
         R: Replay<Request>,
     {
         #[pin]
-        whole: PolicyTotal<Attempts<S, Request, C, D, R>>,
-    }
-}
-
-pin_project! {
-    /// One attempt after another.
-    struct Attempts<S, Request, C, D, R>
-    where
-        S: Service<R::Sent>,
-        R: Replay<Request>,
-    {
-        #[pin]
-        state: PolicyStage<S::Future, S, R::Sent>,
+        state: Attempts<S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
-        classifier: C,
         again: WithRetry<D, R>,
-        // Last, so that the permit is released after the inner future was dropped. `None` if nothing is held and
-        // nothing will be.
-        pass: Option<Pass<Policy>>,
+        total: TotalClock,
+        // Without it, the call was refused for good.
+        held: Option<(Policy, C)>,
     }
 
-    impl<S, Request, C, D, R> PinnedDrop for Attempts<S, Request, C, D, R>
+    impl<S, Request, C, D, R> PinnedDrop for ResponseFuture<S, Request, C, D, R>
     where
         S: Service<R::Sent>,
         R: Replay<Request>,
     {
         fn drop(this: Pin<&mut Self>) {
-            // Before the inner future is dropped, because that may take a while.
-            if let Some(pass) = this.project().pass {
-                pass.settle_dropped();
+            let this = this.project();
+            if let Some((policy, _)) = this.held {
+                this.state.abandon(policy);
             }
         }
     }
 }
 
 pin_project! {
-    #[project = PolicyStageProj]
-    enum PolicyStage<F, S, Sent> {
-        Calling { #[pin] stage: AttemptStage<F, S, Sent> },
+    #[project = AttemptsProj]
+    enum Attempts<S, Sent>
+    where
+        S: Service<Sent>,
+    {
+        Calling { #[pin] call: PolicyCallState<S, Sent> },
         // The wait between two attempts, and then the service's readiness.
         Between { pause: Pause, sent: Option<Sent> },
+    }
+}
+
+impl<S: Service<Sent>, Sent> Attempts<S, Sent> {
+    #[inline(always)]
+    fn abandon(mut self: Pin<&mut Self>, policy: &Policy) {
+        match self.as_mut().project() {
+            AttemptsProj::Calling { call } => call.abandon(policy),
+            AttemptsProj::Between { .. } => self.set(Attempts::Calling { call: CallState::OVER }),
+        }
     }
 }
 
@@ -89,9 +91,6 @@ pub(super) struct Retrying<S, Kept> {
     pub(super) class: Class,
     pub(super) spare: Option<PolicyRetryParts<S, Kept>>,
 }
-
-/// Another attempt, or `None` if there is nothing to make it from.
-type Made<F, S, Sent, E> = Poll<Result<Option<AttemptStage<F, S, Sent>>, E>>;
 
 /// What retries need.
 pub(super) struct PolicyRetryParts<S, Kept> {
@@ -103,23 +102,79 @@ pub(super) struct PolicyRetryParts<S, Kept> {
 impl<S, Request, C, D, R> ResponseFuture<S, Request, C, D, R>
 where
     S: Service<R::Sent>,
+    C: Clone,
     R: Replay<Request>,
 {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(
-        pass: Pass<&Policy>,
+        policy: &Policy,
         total: Option<Duration>,
-        stage: AttemptStage<S::Future, S, R::Sent>,
+        call: PolicyCallState<S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
-        classifier: C,
+        classifier: &C,
         again: WithRetry<D, R>,
     ) -> Self {
         // A call that is rejected for good needs no handle and no clock.
-        let ends = stage.is_rejected() && retrying.is_none();
-        let (policy, total) = (pass.policy_ref(), if ends { None } else { total });
-        let pass = if ends { None } else { Some(pass.into_owned()) };
-        let attempts = Attempts { state: PolicyStage::Calling { stage }, retrying, classifier, again, pass };
-        ResponseFuture { whole: PolicyTotal::new(policy, total, attempts) }
+        let ends = call.is_rejected() && retrying.is_none();
+        let (held, total) = if ends {
+            (None, TotalClock::NONE)
+        } else {
+            (Some((policy.clone(), classifier.clone())), TotalClock::new(total))
+        };
+        ResponseFuture { state: Attempts::Calling { call }, retrying, again, total, held }
+    }
+}
+
+/// One attempt after another.
+#[inline(always)]
+fn poll_attempts<S, Request, C, D, R>(
+    mut state: Pin<&mut Attempts<S, R::Sent>>,
+    retrying: &mut Option<Retrying<S, R::Kept>>,
+    again: &WithRetry<D, R>,
+    (policy, classifier): &(Policy, C),
+    cx: &mut Context<'_>,
+) -> Poll<Result<S::Response, S::Error>>
+where
+    S: Service<R::Sent> + Clone,
+    S::Error: StackError + Debug + Display,
+    C: Classify<S::Response, S::Error>,
+    D: RetryIf<S::Response, S::Error>,
+    R: Replay<Request>,
+{
+    loop {
+        let call = match state.as_mut().project() {
+            AttemptsProj::Calling { call } => call,
+            AttemptsProj::Between { pause, sent } => {
+                ready!(Pin::new(pause).poll(cx));
+                let (Some(retrying), true) = (retrying.as_mut(), sent.is_some()) else {
+                    polled_again("`ResponseFuture`");
+                };
+                match ready!(retrying.poll_again(cx, policy, sent)) {
+                    Ok(Some(call)) => state.set(Attempts::Calling { call }),
+                    Ok(None) => {}
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+                continue;
+            }
+        };
+        let poll = call.poll(policy, classifier, cx);
+        let Poll::Ready(result) = &poll else { return poll };
+        let (Some(retrying), Some(retry)) = (retrying.as_mut(), policy.retry_policy()) else { return poll };
+        let decision = again.retry_if.retry_if(result);
+        let replay = &again.replay;
+        let kept = retrying.spare.as_ref().and_then(|spare| spare.kept.as_ref());
+        let mut sent = None;
+        let prepare = |ask| match (ask, kept) {
+            (_, None) => false,
+            (Ask::IsPossible, Some(kept)) => replay.is_possible(kept),
+            (Ask::Prepare, Some(kept)) => {
+                sent = replay.again(kept);
+                sent.is_some()
+            }
+        };
+        let Some(pause) = retry.next(&mut retrying.progress, decision, result, prepare) else { return poll };
+        // Whatever the failed attempt holds is released before the wait.
+        state.set(Attempts::Between { pause, sent });
     }
 }
 
@@ -133,89 +188,43 @@ where
 {
     type Output = Result<S::Response, S::Error>;
 
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().whole.poll(cx)
-    }
-}
-
-impl<S, Request, C, D, R> Future for Attempts<S, Request, C, D, R>
-where
-    S: Service<R::Sent> + Clone,
-    S::Error: StackError + Debug + Display,
-    C: Classify<S::Response, S::Error>,
-    D: RetryIf<S::Response, S::Error>,
-    R: Replay<Request>,
-{
-    type Output = Result<S::Response, S::Error>;
-
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        loop {
-            let result = match this.state.as_mut().project() {
-                PolicyStageProj::Calling { stage } => ready!(stage.poll(cx, this.pass.as_mut(), this.classifier)),
-                PolicyStageProj::Between { pause, sent } => {
-                    ready!(Pin::new(pause).poll(cx));
-                    let (Some(retrying), Some(pass), true) =
-                        (this.retrying.as_mut(), this.pass.as_mut(), sent.is_some())
-                    else {
-                        polled_again("`ResponseFuture`");
-                    };
-                    match ready!(retrying.poll_again(cx, pass, sent)) {
-                        Ok(Some(stage)) => this.state.set(PolicyStage::Calling { stage }),
-                        Ok(None) => {}
-                        Err(error) => return Poll::Ready(Err(error)),
-                    }
-                    continue;
-                }
+        let Some(held) = this.held else {
+            return match this.state.project() {
+                AttemptsProj::Calling { call } => Poll::Ready(Err(call.take_rejection().into())),
+                AttemptsProj::Between { .. } => polled_again("`ResponseFuture`"),
             };
-            let (Some(retrying), Some(pass)) = (this.retrying.as_mut(), this.pass.as_ref()) else {
-                return Poll::Ready(result);
-            };
-            let Some(retry) = pass.policy().retry_policy() else {
-                return Poll::Ready(result);
-            };
-            let decision = this.again.retry_if.retry_if(&result);
-            let replay = &this.again.replay;
-            let kept = retrying.spare.as_ref().and_then(|spare| spare.kept.as_ref());
-            let mut sent = None;
-            let again = |ask| match (ask, kept) {
-                (_, None) => false,
-                (Ask::IsPossible, Some(kept)) => replay.is_possible(kept),
-                (Ask::Prepare, Some(kept)) => {
-                    sent = replay.again(kept);
-                    sent.is_some()
-                }
-            };
-            let Some(pause) = retry.next(&mut retrying.progress, decision, &result, again) else {
-                return Poll::Ready(result);
-            };
-            // Whatever the failed attempt holds is released before the wait.
-            this.state.set(PolicyStage::Between { pause, sent });
-            drop(result);
+        };
+        // The call comes first: a response that has arrived is never lost to the clock.
+        let poll = poll_attempts::<_, Request, _, _, _>(this.state.as_mut(), this.retrying, this.again, held, cx);
+        if poll.is_ready() {
+            return poll;
         }
+        let after = ready!(this.total.poll(cx));
+        let policy = &held.0;
+        this.state.abandon(policy);
+        Poll::Ready(Err(policy.timed_out(after).into()))
     }
 }
+
+/// Another attempt, or `None` if there is nothing to make it from.
+type Made<S, Sent> = Poll<Result<Option<PolicyCallState<S, Sent>>, <S as Service<Sent>>::Error>>;
 
 impl<S, Kept> Retrying<S, Kept> {
     /// Drives the spare service to readiness and makes another attempt.
-    fn poll_again<Sent>(
-        &mut self,
-        cx: &mut Context<'_>,
-        pass: &mut Pass<Policy>,
-        sent: &mut Option<Sent>,
-    ) -> Made<S::Future, S, Sent, S::Error>
+    fn poll_again<Sent>(&mut self, cx: &mut Context<'_>, policy: &Policy, sent: &mut Option<Sent>) -> Made<S, Sent>
     where
         S: Service<Sent> + Clone,
         S::Error: Debug + Display,
     {
         let Retrying { progress, class, spare } = self;
-        let (Some(PolicyRetryParts { service, kept }), Some(retry)) = (spare, pass.policy().retry_policy()) else {
+        let (Some(PolicyRetryParts { service, kept }), Some(retry)) = (spare, policy.retry_policy()) else {
             return Poll::Ready(Ok(None));
         };
-        let mut gate = PolicyGate::default();
-        if let Err(error) = ready!(gate.poll_ready(service, pass.policy(), *class, cx)) {
+        let mut gate = Readiness::default();
+        if let Err(error) = ready!(gate.poll_ready(policy, *class, service, cx)) {
             *sent = None;
             // The attempt that was being prepared was never made.
             let made = Progress { attempts: progress.attempts - 1, ..*progress };
@@ -228,10 +237,7 @@ impl<S, Kept> Retrying<S, Kept> {
         if retry.is_last(progress) {
             *kept = None;
         }
-        let (another, stage) = gate.call(service, pass.policy(), *class, sent);
-        let taken = another.into_taken();
-        pass.put(taken);
-        Poll::Ready(Ok(Some(stage)))
+        Poll::Ready(Ok(Some(gate.call(policy, *class, service, sent, &(), |call, _| call))))
     }
 }
 
@@ -241,10 +247,9 @@ where
     R: Replay<Request>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.whole.call().map(|attempts| &attempts.state) {
-            Some(PolicyStage::Calling { stage }) => stage.name(),
-            Some(PolicyStage::Between { .. }) => "between two attempts",
-            None => "given up",
+        let state = match &self.state {
+            Attempts::Calling { call } => call.name(),
+            Attempts::Between { .. } => "between two attempts",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
     }

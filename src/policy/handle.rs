@@ -7,6 +7,7 @@ use super::builder::PolicyBuilder;
 use super::class::Class;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
+use super::run_future::PolicyRun;
 use super::unknown_name::UnknownName;
 use crate::bulkhead::handle::Bulkhead;
 use crate::circuit_breaker::handle::CircuitBreaker;
@@ -215,7 +216,7 @@ impl Policy {
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled, if it has to wait for a limited time.
-    pub fn run<F, Fut, T, E>(&self, call: F) -> impl Future<Output = Result<T, E>>
+    pub fn run<F, Fut, T, E>(&self, call: F) -> PolicyRun<'_, F, Fut>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,

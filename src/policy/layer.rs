@@ -4,7 +4,7 @@ use super::again::{WithRetry, WithoutRetry};
 use super::class::Class;
 use super::handle::Policy;
 use super::service::PolicyService;
-use crate::circuit_breaker::classify::ErrorClassifier;
+use crate::admission::classify::ErrorClassifier;
 use crate::retry::ByResult;
 
 /// Puts a [`Policy`] around a service. All services made by this layer and its clones share the policy.

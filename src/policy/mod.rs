@@ -68,8 +68,8 @@
 //!   same handles, which [`Policy::circuit_breaker`](crate::Policy::circuit_breaker) and
 //!   [`Policy::bulkhead`](crate::Policy::bulkhead) return.
 
+mod admission;
 mod again;
-mod attempt;
 mod bodies;
 mod builder;
 mod check;
@@ -80,21 +80,20 @@ mod data;
 pub(crate) mod error;
 mod fallback;
 mod future;
-mod gate;
 pub(crate) mod handle;
 mod layer;
-mod maybe_limited;
+mod once;
 mod part;
-mod pass;
 mod run;
+mod run_future;
 mod service;
 pub(crate) mod set;
-mod stage;
+mod total;
 pub(crate) mod unknown_name;
-mod waiting;
-mod whole;
 
 pub use again::{WithRetry, WithoutRetry};
+#[cfg(feature = "http")]
+pub(crate) use bodies::BodyLimits;
 pub use builder::PolicyBuilder;
 pub use class::{Class, ClassFor};
 pub use classified::ClassifiedPolicy;
@@ -104,11 +103,7 @@ pub use fallback::{PolicyFallbackCall, PolicyFallbackLayer};
 pub use future::ResponseFuture;
 pub use handle::Snapshot;
 pub use layer::PolicyLayer;
+pub use once::OnceFuture;
 pub use run::PolicyCall;
+pub use run_future::{MakeAttempt, PolicyRun, WithPermit, WithoutPermit};
 pub use service::PolicyService;
-pub use stage::OnceFuture;
-#[cfg(feature = "http")]
-pub(crate) use {
-    bodies::BodyLimits,
-    maybe_limited::{MaybeLimited, MaybeLimitedProj},
-};

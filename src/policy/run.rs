@@ -1,16 +1,13 @@
 use std::fmt::{Debug, Display};
 use std::future::Future;
 
-use super::attempt::RunningAttempt;
 use super::class::Class;
 use super::handle::Policy;
-use super::pass::{Pass, PassGuard};
-use super::whole::PolicyTotal;
-use crate::bulkhead::{Permit, Waiter};
-use crate::circuit_breaker::classify::{Classify, ErrorClassifier};
+use super::run_future::{PolicyRun, WithPermit};
+use crate::admission::classify::{Classify, ErrorClassifier};
+use crate::bulkhead::Permit;
 use crate::error::wrap::wrapped;
 use crate::error::{Error, StackError};
-use crate::machine::verdict::Verdict;
 use crate::retry::decide::RetryIf;
 use crate::retry::lent::Lent;
 use crate::retry::{RetryErrors, lent};
@@ -37,10 +34,10 @@ use crate::retry::{RetryErrors, lent};
 #[derive(Debug)]
 #[must_use = "nothing is called until `run`"]
 pub struct PolicyCall<'a, C = ErrorClassifier, D = RetryErrors> {
-    policy: &'a Policy,
-    class: Class,
-    classifier: &'a C,
-    retry_if: &'a D,
+    pub(super) policy: &'a Policy,
+    pub(super) class: Class,
+    pub(super) classifier: &'a C,
+    pub(super) retry_if: &'a D,
 }
 
 impl<C, D> Clone for PolicyCall<'_, C, D> {
@@ -72,7 +69,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     ///
     /// # Panics
     /// As [`Policy::run`].
-    pub fn run<F, Fut, T, E>(self, mut call: F) -> impl Future<Output = Result<T, E>>
+    pub fn run<F, Fut, T, E>(self, call: F) -> PolicyRun<'a, F, Fut, C, D>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
@@ -80,7 +77,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        self.run_whole(move |_| call(), PermitOwner::Ours)
+        PolicyRun::new(self, call)
     }
 
     /// Like [`Policy::run_wrapped`].
@@ -156,7 +153,7 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
     ///
     /// # Panics
     /// As [`Policy::run`].
-    pub fn run_with_permit<F, Fut, T, E>(self, call: F) -> impl Future<Output = Result<T, E>>
+    pub fn run_with_permit<F, Fut, T, E>(self, call: F) -> PolicyRun<'a, F, Fut, C, D, WithPermit>
     where
         F: FnMut(Option<Permit>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
@@ -164,91 +161,6 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         D: RetryIf<T, E>,
         E: StackError + Debug + Display,
     {
-        self.run_whole(call, PermitOwner::TheCalls)
+        PolicyRun::new(self, call)
     }
-
-    fn run_whole<F, Fut, T, E>(self, call: F, whose: PermitOwner) -> impl Future<Output = Result<T, E>>
-    where
-        F: FnMut(Option<Permit>) -> Fut,
-        Fut: Future<Output = Result<T, E>>,
-        C: Classify<T, E>,
-        D: RetryIf<T, E>,
-        E: StackError + Debug + Display,
-    {
-        PolicyTotal::new(self.policy, self.policy.total_timeout_for(self.class), self.run_attempts(call, whose))
-    }
-
-    async fn run_attempts<F, Fut, T, E>(self, mut call: F, whose: PermitOwner) -> Result<T, E>
-    where
-        F: FnMut(Option<Permit>) -> Fut,
-        Fut: Future<Output = Result<T, E>>,
-        C: Classify<T, E>,
-        D: RetryIf<T, E>,
-        E: StackError + Debug + Display,
-    {
-        let PolicyCall { policy, class, classifier, retry_if } = self;
-        let Some(retry) = policy.retry_for(class) else {
-            return attempt(policy, class, classifier, &mut call, whose).await;
-        };
-        let mut progress = retry.begin();
-        loop {
-            let result = attempt(policy, class, classifier, &mut call, whose).await;
-            let decision = retry_if.retry_if(&result);
-            let Some(pause) = retry.next(&mut progress, decision, &result, |_| true) else {
-                return result;
-            };
-            // Whatever the failed attempt holds is released before the wait.
-            drop(result);
-            pause.await;
-        }
-    }
-}
-
-/// Who releases the permit of an attempt.
-#[derive(Clone, Copy, PartialEq)]
-enum PermitOwner {
-    /// The policy, when the attempt ends.
-    Ours,
-    /// The call, whenever it likes.
-    TheCalls,
-}
-
-/// One attempt: circuit breaker, bulkhead and timeout, none of which costs a reference count.
-async fn attempt<C, F, Fut, T, E>(
-    policy: &Policy,
-    class: Class,
-    classifier: &C,
-    call: &mut F,
-    whose: PermitOwner,
-) -> Result<T, E>
-where
-    F: FnMut(Option<Permit>) -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-    C: Classify<T, E>,
-    E: StackError,
-{
-    let mut pass = Pass::new(policy);
-    pass.admit(class)?;
-    if let Some(bulkhead) = policy.bulkhead_for(class) {
-        match bulkhead.shared().try_acquire() {
-            Ok(()) => pass.set_permit(),
-            Err(tally) if bulkhead.shared().may_wait(tally) => {
-                pass.hand_back_ticket();
-                Waiter::new(bulkhead).await?.keep();
-                pass.set_permit();
-                // Much may have happened while it waited.
-                pass.admit(class)?;
-            }
-            Err(_) => {
-                let rejected = bulkhead.shared().reject(None);
-                pass.settle(Verdict::Ignored);
-                return Err(rejected.into());
-            }
-        }
-    }
-    let permit = if whose == PermitOwner::TheCalls { pass.hand_out_permit() } else { None };
-    let fuse = PassGuard::new(&mut pass);
-    let inner = call(permit);
-    fuse.disarm();
-    RunningAttempt::new(pass, class, classifier, inner).await
 }

@@ -6,10 +6,11 @@ use tower_service::Service;
 use super::again::{WithRetry, WithoutRetry};
 use super::class::{Class, ClassFor};
 use super::future::{PolicyRetryParts, ResponseFuture, Retrying};
-use super::gate::PolicyGate;
 use super::handle::Policy;
-use super::stage::OnceFuture;
-use crate::circuit_breaker::classify::{Classify, ErrorClassifier};
+use super::once::OnceFuture;
+use crate::admission::classify::{Classify, ErrorClassifier};
+use crate::admission::gate::Readiness;
+use crate::circuit_breaker::Refusal;
 use crate::error::StackError;
 use crate::retry::{Replay, RetryIfFor};
 use crate::shared::CloneOrSharedLayer;
@@ -29,7 +30,7 @@ use crate::shared::CloneOrSharedLayer;
 #[derive(Debug)]
 pub struct PolicyService<S, C = ErrorClassifier, L = Class, A = WithRetry> {
     inner: S,
-    gate: PolicyGate,
+    gate: Readiness<Option<Refusal>>,
     policy: Policy,
     class_for: L,
     classifier: C,
@@ -38,7 +39,7 @@ pub struct PolicyService<S, C = ErrorClassifier, L = Class, A = WithRetry> {
 
 impl<S, C, L, A> PolicyService<S, C, L, A> {
     pub(super) fn new(inner: S, policy: Policy, class_for: L, classifier: C, again: A) -> Self {
-        PolicyService { inner, gate: PolicyGate::default(), policy, class_for, classifier, again }
+        PolicyService { inner, gate: Readiness::default(), policy, class_for, classifier, again }
     }
 
     /// The policy that this service shares.
@@ -75,7 +76,7 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.gate.poll_ready(&mut self.inner, &self.policy, self.class_for.expected(), cx)
+        self.gate.poll_ready(&self.policy, self.class_for.expected(), &mut self.inner, cx)
     }
 
     #[inline]
@@ -94,9 +95,11 @@ where
                 (sent, Some(Retrying { progress, class, spare }))
             }
         };
-        let (classifier, again) = (classifier.clone(), WithRetry { retry_if, replay: again.replay.clone() });
-        let (pass, stage) = gate.call(inner, policy, class, sent);
-        ResponseFuture::new(pass, policy.total_timeout_for(class), stage, retrying, classifier, again)
+        let again = WithRetry { retry_if, replay: again.replay.clone() };
+        let total = policy.total_timeout_for(class);
+        gate.call(&*policy, class, inner, sent, &(), |call, _| {
+            ResponseFuture::new(policy, total, call, retrying, classifier, again)
+        })
     }
 }
 
@@ -113,15 +116,14 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.gate.poll_ready(&mut self.inner, &self.policy, self.class_for.expected(), cx)
+        self.gate.poll_ready(&self.policy, self.class_for.expected(), &mut self.inner, cx)
     }
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let PolicyService { inner, gate, policy, class_for, classifier, again: WithoutRetry } = self;
         let class = class_for.class_for(&request);
-        let classifier = classifier.clone();
-        let (pass, stage) = gate.call(inner, policy, class, request);
-        OnceFuture::new(pass, policy.total_timeout_for(class), stage, classifier)
+        let total = policy.total_timeout_for(class);
+        gate.call(&*policy, class, inner, request, classifier, |call, held| OnceFuture::new(call, held, total))
     }
 }

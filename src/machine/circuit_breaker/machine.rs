@@ -45,7 +45,7 @@ enum Mode {
 
 /// The answer to a caller that wants to pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Admission {
+pub(crate) enum CircuitAnswer {
     /// `probe` is 0 for a call that is not a probe.
     Granted { generation: u64, probe: u32 },
     /// `retry_after` is the open time left, if the open time is limited.
@@ -197,7 +197,12 @@ impl CircuitMachine {
     }
 
     /// A caller wants to pass.
-    pub(crate) fn admit(&mut self, settings: &CircuitSettings, now: Timestamp, rng: Rng<'_>) -> (Admission, Notices) {
+    pub(crate) fn admit(
+        &mut self,
+        settings: &CircuitSettings,
+        now: Timestamp,
+        rng: Rng<'_>,
+    ) -> (CircuitAnswer, Notices) {
         let mut notices = self.expire_probes(settings, now, rng);
         (self.grant(settings, now, &mut notices), notices)
     }
@@ -208,30 +213,32 @@ impl CircuitMachine {
         settings: &CircuitSettings,
         now: Timestamp,
         rng: Rng<'_>,
-    ) -> (Admission, Notices) {
+    ) -> (CircuitAnswer, Notices) {
         let mut notices = self.expire_probes(settings, now, rng);
         let admission = match self.state() {
-            State::Closed => Admission::Refused { retry_after: None },
+            State::Closed => CircuitAnswer::Refused { retry_after: None },
             State::Open | State::HalfOpen => self.grant(settings, now, &mut notices),
         };
         (admission, notices)
     }
 
-    fn grant(&mut self, settings: &CircuitSettings, now: Timestamp, notices: &mut Notices) -> Admission {
+    fn grant(&mut self, settings: &CircuitSettings, now: Timestamp, notices: &mut Notices) -> CircuitAnswer {
         if let Mode::Open { until } = self.mode {
             if now < until {
-                return Admission::Refused { retry_after: self.retry_after(now) };
+                return CircuitAnswer::Refused { retry_after: self.retry_after(now) };
             }
             self.half_open(now, notices);
         }
         let deadline = now.after(self.probe_timeout(settings));
         match &mut self.mode {
             Mode::HalfOpen(half_open) if !half_open.is_full(settings) => {
-                Admission::Granted { generation: self.generation, probe: half_open.send(deadline) }
+                CircuitAnswer::Granted { generation: self.generation, probe: half_open.send(deadline) }
             }
-            Mode::Closed { .. } | Mode::ForcedClosed => Admission::Granted { generation: self.generation, probe: 0 },
+            Mode::Closed { .. } | Mode::ForcedClosed => {
+                CircuitAnswer::Granted { generation: self.generation, probe: 0 }
+            }
             Mode::HalfOpen(_) | Mode::Open { .. } | Mode::ForcedOpen | Mode::Held { .. } => {
-                Admission::Refused { retry_after: None }
+                CircuitAnswer::Refused { retry_after: None }
             }
         }
     }
@@ -504,13 +511,15 @@ mod tests {
         let mut machine = CircuitMachine::new(&settings, at(0));
         _ = machine.settle(&settings, (0, 0), Verdict::Failure, false, at(1_000), rng);
         let told = |machine: &mut CircuitMachine, now| match machine.admit(&settings, at(now), &mut || 0.5).0 {
-            Admission::Refused { retry_after } => retry_after.map(|left| left.as_nanos()),
-            Admission::Granted { .. } => None,
+            CircuitAnswer::Refused { retry_after } => retry_after.map(|left| left.as_nanos()),
+            CircuitAnswer::Granted { .. } => None,
         };
         assert_eq!([10, 999, 1_000, 1_001, 1_099].map(|now| told(&mut machine, now)), [100, 100, 100, 99, 1].map(Some));
         assert_eq!(machine.refused_until(&settings, at(10)), Some(at(1_100)));
         // It is half-open, the probe fails, and a caller arrives that read the clock when the first open time was over.
-        let (Admission::Granted { generation, probe }, _) = machine.admit(&settings, at(1_100), rng) else { panic!() };
+        let (CircuitAnswer::Granted { generation, probe }, _) = machine.admit(&settings, at(1_100), rng) else {
+            panic!()
+        };
         _ = machine.settle(&settings, (generation, probe), Verdict::Failure, false, at(1_150), rng);
         assert_eq!([1_100, 1_150, 1_190].map(|now| told(&mut machine, now)), [100, 100, 60].map(Some));
     }

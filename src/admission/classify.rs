@@ -57,7 +57,7 @@ impl<Response, Error> Classify<Response, Error> for ErrorClassifier {
 
 /// A borrowed classifier.
 #[derive(Debug)]
-pub(super) struct ByRef<'a, C>(pub(super) &'a C);
+pub(crate) struct ByRef<'a, C>(pub(crate) &'a C);
 
 impl<Response, Error, C: Classify<Response, Error>> Classify<Response, Error> for ByRef<'_, C> {
     #[inline]

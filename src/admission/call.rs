@@ -1,0 +1,103 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::Admission;
+use super::call_state::CallState;
+use super::classify::Classify;
+use super::late::{Late, PollLate};
+use crate::error::StackError;
+
+pin_project! {
+    /// A call with what it needs until its end: the response future of a pattern.
+    pub(crate) struct AdmissionCall<A, F, L, C>
+    where
+        A: Admission,
+        L: Late<A>,
+    {
+        #[pin]
+        state: CallState<A, F, L>,
+        // Without it, the call was refused.
+        held: Option<(A, C)>,
+    }
+
+    impl<A, F, L, C> PinnedDrop for AdmissionCall<A, F, L, C>
+    where
+        A: Admission,
+        L: Late<A>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some((admission, _)) = this.held {
+                this.state.abandon(admission);
+            }
+        }
+    }
+}
+
+impl<A: Admission, F, L: Late<A>, C> AdmissionCall<A, F, L, C> {
+    /// A call that was let in, with its handle and classifier, or refused.
+    #[inline(always)]
+    pub(crate) fn new(state: CallState<A, F, L>, held: Option<(A, C)>) -> Self {
+        AdmissionCall { state, held }
+    }
+
+    pub(crate) fn state(&self) -> &CallState<A, F, L> {
+        &self.state
+    }
+
+    /// Gives up a call that is running; returns its handle.
+    #[cold]
+    pub(crate) fn abandon(self: Pin<&mut Self>) -> Option<&A> {
+        let this = self.project();
+        let (admission, _) = this.held.as_ref()?;
+        this.state.abandon(admission);
+        Some(admission)
+    }
+
+    /// Ready with the result; a call that succeeded is neither released nor settled: `finish` gets what it holds.
+    #[inline(always)]
+    pub(crate) fn poll_with<T, E, U>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        finish: impl FnOnce(T, Option<(A, A::Ticket)>) -> U,
+    ) -> Poll<Result<U, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        L: PollLate<A, F, E>,
+        C: Classify<T, E>,
+        E: StackError,
+    {
+        let mut this = self.project();
+        let Some((admission, classifier)) = &this.held else {
+            return Poll::Ready(Err(this.state.take_rejection().into()));
+        };
+        let poll = this.state.as_mut().poll_until::<true, _, _, _>(admission, classifier, cx);
+        poll.map_ok(|response| {
+            let ticket = this.state.ticket();
+            finish(response, this.held.take().and_then(|(admission, _)| Some((admission, ticket?))))
+        })
+    }
+}
+
+impl<A, F, L, C, T, E> Future for AdmissionCall<A, F, L, C>
+where
+    A: Admission,
+    F: Future<Output = Result<T, E>>,
+    L: PollLate<A, F, E>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match this.held {
+            Some((admission, classifier)) => this.state.poll(admission, classifier, cx),
+            None => Poll::Ready(Err(this.state.take_rejection().into())),
+        }
+    }
+}

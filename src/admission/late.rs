@@ -1,0 +1,133 @@
+use std::convert::Infallible;
+use std::task::{Context, Poll, ready};
+
+use tower_service::Service;
+
+use super::Admission;
+use super::guard::{self, ReleaseGuard, UnwindGuard};
+use crate::error::Rejected;
+use crate::rt::panic::polled_again;
+
+/// How a call goes on that could not be made in `call`.
+pub(crate) trait Late<A: Admission> {
+    /// Gives up whatever it holds.
+    fn abandon(&mut self, admission: &A);
+}
+
+/// A [`Late`] that comes to a future.
+pub(crate) trait PollLate<A: Admission, F, E>: Late<A> {
+    fn poll(&mut self, admission: &A, cx: &mut Context<'_>) -> Poll<LateEnd<A, F, E>>;
+}
+
+/// What became of a late call.
+pub(crate) enum LateEnd<A: Admission, F, E> {
+    Called {
+        ticket: A::Ticket,
+        limit: A::Limit,
+        inner: F,
+    },
+    Refused(Rejected),
+    /// The service did not become ready.
+    Failed {
+        ticket: A::Ticket,
+        error: E,
+    },
+}
+
+/// Where every call is made in `call`, because its service need not be `Clone`.
+impl<A: Admission> Late<A> for Infallible {
+    fn abandon(&mut self, _: &A) {
+        match *self {}
+    }
+}
+
+impl<A: Admission, F, E> PollLate<A, F, E> for Infallible {
+    fn poll(&mut self, _: &A, _: &mut Context<'_>) -> Poll<LateEnd<A, F, E>> {
+        match *self {}
+    }
+}
+
+/// A call with a clone of the service: it waits for its ticket, then for the service to be ready.
+pub(crate) struct LateCall<A: Admission, S, Request> {
+    state: LateState<A>,
+    scope: A::Scope,
+    service: S,
+    request: Option<Request>,
+}
+
+enum LateState<A: Admission> {
+    Queued(A::Waiting),
+    Admitted(A::Ticket),
+    /// It is over, or is being polled: a panic gives back what it has at once.
+    Left,
+}
+
+impl<A: Admission, S, Request> LateCall<A, S, Request> {
+    /// For a call that may wait for its ticket.
+    #[cold]
+    pub(super) fn queued(scope: A::Scope, service: S, request: Request) -> Box<Self> {
+        Box::new(LateCall { state: LateState::Queued(A::Waiting::default()), scope, service, request: Some(request) })
+    }
+
+    /// For a call that has its ticket.
+    #[cold]
+    pub(super) fn admitted(ticket: A::Ticket, scope: A::Scope, service: S, request: Request) -> Box<Self> {
+        Box::new(LateCall { state: LateState::Admitted(ticket), scope, service, request: Some(request) })
+    }
+}
+
+impl<A: Admission, S, Request> Late<A> for Box<LateCall<A, S, Request>> {
+    fn abandon(&mut self, admission: &A) {
+        match std::mem::replace(&mut self.state, LateState::Left) {
+            LateState::Queued(mut place) => admission.leave(&mut place),
+            LateState::Admitted(ticket) => {
+                admission.settle_dropped(&ticket);
+                let _after = ReleaseGuard(admission, ticket);
+                self.request = None;
+            }
+            LateState::Left => {}
+        }
+    }
+}
+
+impl<A, S, Request, F, E> PollLate<A, F, E> for Box<LateCall<A, S, Request>>
+where
+    A: Admission,
+    S: Service<Request, Future = F, Error = E>,
+{
+    fn poll(&mut self, admission: &A, cx: &mut Context<'_>) -> Poll<LateEnd<A, F, E>> {
+        let this = &mut **self;
+        if let LateState::Queued(place) = &mut this.state {
+            let answer = ready!(guard::poll_admit(admission, this.scope, place, cx));
+            this.state = LateState::Left;
+            match answer {
+                Ok(ticket) => this.state = LateState::Admitted(ticket),
+                Err(refusal) => {
+                    this.request = None;
+                    return Poll::Ready(LateEnd::Refused(admission.reject(refusal)));
+                }
+            }
+        }
+        let LateState::Admitted(ticket) = std::mem::replace(&mut this.state, LateState::Left) else {
+            polled_again("`ResponseFuture`");
+        };
+        let guard = UnwindGuard(admission, &ticket);
+        let end = match this.service.poll_ready(cx) {
+            Poll::Pending => {
+                this.state = LateState::Admitted(ticket);
+                Poll::Pending
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(LateEnd::Failed { ticket, error }),
+            Poll::Ready(Ok(())) => match this.request.take() {
+                Some(request) => {
+                    let inner = this.service.call(request);
+                    let limit = admission.limit(this.scope);
+                    Poll::Ready(LateEnd::Called { ticket, limit, inner })
+                }
+                None => polled_again("`ResponseFuture`"),
+            },
+        };
+        guard.disarm();
+        end
+    }
+}

@@ -1,0 +1,82 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::handle::Policy;
+use super::total::TotalClock;
+use crate::admission::call::AdmissionCall;
+use crate::admission::call_state::CallState;
+use crate::admission::classify::Classify;
+use crate::admission::late::LateCall;
+use crate::error::StackError;
+
+pub(super) type Late<S, Request> = Box<LateCall<Policy, S, Request>>;
+
+pin_project! {
+    /// The response future of [`PolicyService`](super::PolicyService) if it never retries.
+    ///
+    /// # Cancellation
+    /// Dropping it counts as the circuit breaker's [`OnDrop`](crate::OnDrop) says, drops the inner future, and then
+    /// releases the permit or leaves the queue.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled, if it has to wait for a limited time.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct OnceFuture<F, S, Request, C> {
+        #[pin]
+        call: AdmissionCall<Policy, F, Late<S, Request>, C>,
+        total: TotalClock,
+    }
+}
+
+impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
+    #[inline(always)]
+    pub(super) fn new(
+        state: CallState<Policy, F, Late<S, Request>>,
+        held: Option<(&Policy, C)>,
+        total: Option<Duration>,
+    ) -> Self {
+        // A call that was rejected needs no clock.
+        let total = if held.is_some() { TotalClock::new(total) } else { TotalClock::NONE };
+        OnceFuture {
+            call: AdmissionCall::new(state, held.map(|(policy, classifier)| (policy.clone(), classifier))),
+            total,
+        }
+    }
+}
+
+impl<F, S, Request, C, T, E> Future for OnceFuture<F, S, Request, C>
+where
+    S: Service<Request, Response = T, Error = E, Future = F> + Clone,
+    F: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        // The call comes first: a response that has arrived is never lost to the clock.
+        let poll = this.call.as_mut().poll(cx);
+        if poll.is_ready() {
+            return poll;
+        }
+        let after = ready!(this.total.poll(cx));
+        match this.call.abandon() {
+            Some(policy) => Poll::Ready(Err(policy.timed_out(after).into())),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F, S, Request, C> fmt::Debug for OnceFuture<F, S, Request, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnceFuture").field("state", &self.call.state().name()).finish_non_exhaustive()
+    }
+}
