@@ -18,9 +18,9 @@ pin_project! {
         L: Late<A>,
     {
         #[pin]
-        state: CallState<A, F, L>,
+        pub(crate) state: CallState<A, F, L>,
         // Without it, the call was refused.
-        held: Option<(A, C)>,
+        pub(crate) held: Option<(A, C)>,
     }
 
     impl<A, F, L, C> PinnedDrop for AdmissionCall<A, F, L, C>
@@ -55,30 +55,6 @@ impl<A: Admission, F, L: Late<A>, C> AdmissionCall<A, F, L, C> {
         let (admission, _) = this.held.as_ref()?;
         this.state.abandon(admission);
         Some(admission)
-    }
-
-    /// Ready with the result; a call that succeeded is neither released nor settled: `finish` gets what it holds.
-    #[inline(always)]
-    pub(crate) fn poll_with<T, E, U>(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        finish: impl FnOnce(T, Option<(A, A::Ticket)>) -> U,
-    ) -> Poll<Result<U, E>>
-    where
-        F: Future<Output = Result<T, E>>,
-        L: PollLate<A, F, E>,
-        C: Classify<T, E>,
-        E: StackError,
-    {
-        let mut this = self.project();
-        let Some((admission, classifier)) = &this.held else {
-            return Poll::Ready(Err(this.state.take_rejection().into()));
-        };
-        let poll = this.state.as_mut().poll_until::<true, _, _, _>(admission, classifier, cx);
-        poll.map_ok(|response| {
-            let ticket = this.state.ticket();
-            finish(response, this.held.take().and_then(|(admission, _)| Some((admission, ticket?))))
-        })
     }
 }
 

@@ -107,7 +107,7 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
     }
 
     /// Like [`poll`](Self::poll), but with `KEEPS` a call that succeeded is neither released nor settled: its owner
-    /// does that, with the [ticket](Self::ticket).
+    /// does that, with its ticket.
     #[inline(always)]
     pub(crate) fn poll_until<const KEEPS: bool, C, T, E>(
         mut self: Pin<&mut Self>,
@@ -121,36 +121,37 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         C: Classify<T, E>,
         E: StackError,
     {
-        loop {
-            let CallStateProj::Running { ticket, limit, inner } = self.as_mut().project() else {
-                match ready!(self.as_mut().poll_start(admission, classifier, cx)) {
-                    None => continue,
-                    Some(error) => return Poll::Ready(Err(error)),
-                }
-            };
-            if !ticket.held().take() {
-                polled_again("`ResponseFuture`");
-            }
-            let guard = UnwindGuard(admission, ticket);
-            // The inner future comes first: a response that has arrived is never lost to the clock.
-            let poll = inner.poll(cx);
-            if let Poll::Ready(result) = &poll {
-                guard.disarm();
-                if !KEEPS || result.is_err() {
-                    end(admission, ticket, classifier, result);
-                }
-                return poll;
-            }
-            let timed_out = A::poll_limit(limit, cx);
-            guard.disarm();
-            let Poll::Ready(after) = timed_out else {
-                *ticket.held() = HeldFlag::YES;
-                return Poll::Pending;
-            };
-            let ticket = *ticket;
-            if let Some(error) = self.as_mut().give_up(admission, ticket, classifier, after) {
+        if !matches!(*self, CallState::Running { .. }) {
+            if let Some(error) = ready!(self.as_mut().poll_start(admission, classifier, cx)) {
                 return Poll::Ready(Err(error));
             }
+        }
+        let CallStateProj::Running { ticket, limit, inner } = self.as_mut().project() else {
+            polled_again("`ResponseFuture`");
+        };
+        if !ticket.held().take() {
+            polled_again("`ResponseFuture`");
+        }
+        let guard = UnwindGuard(admission, ticket);
+        // The inner future comes first: a response that has arrived is never lost to the clock.
+        let poll = inner.poll(cx);
+        if let Poll::Ready(result) = &poll {
+            guard.disarm();
+            if !KEEPS || result.is_err() {
+                end(admission, ticket, classifier, result);
+            }
+            return poll;
+        }
+        let timed_out = A::poll_limit(limit, cx);
+        guard.disarm();
+        let Poll::Ready(after) = timed_out else {
+            *ticket.held() = HeldFlag::YES;
+            return poll;
+        };
+        let ticket = *ticket;
+        match self.give_up(admission, ticket, classifier, after) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => poll,
         }
     }
 
@@ -206,15 +207,6 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         };
         self.set(CallState::OVER);
         Poll::Ready(Some(error))
-    }
-
-    /// What a running call holds.
-    #[inline(always)]
-    pub(crate) fn ticket(&self) -> Option<A::Ticket> {
-        match self {
-            CallState::Running { ticket, .. } => Some(*ticket),
-            CallState::Late { .. } | CallState::Rejected { .. } => None,
-        }
     }
 }
 

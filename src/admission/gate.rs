@@ -7,6 +7,7 @@ use tower_service::Service;
 use super::call_state::CallState;
 use super::guard::UnwindGuard;
 use super::late::LateCall;
+use super::now::NowCall;
 use super::{Admission, Refused};
 
 /// What `poll_ready` leaves for the call that follows, for a service whose clones may be made ready late.
@@ -74,7 +75,11 @@ impl<M: Default> Readiness<M> {
         let late = match admitted {
             Ok(ticket) if self.ready => {
                 self.ready = false;
-                let (state, classifier) = start(admission, scope, ticket, service, request, classifier);
+                let guard = UnwindGuard(admission, &ticket);
+                let inner = service.call(request);
+                let classifier = classifier.clone();
+                guard.disarm();
+                let state = CallState::Running { ticket, limit: admission.limit(scope), inner };
                 return finish(state, Some((handle, classifier)));
             }
             Err(Refused::For(refusal)) => return finish(CallState::rejected(admission.reject(refusal)), None),
@@ -143,17 +148,17 @@ where
 
 /// Like [`Readiness::call`], for a service that is never made ready late.
 #[inline(always)]
-pub(crate) fn call<A, O, S, Request, C, Out>(
+pub(crate) fn call<A, O, S, Request, C>(
     handle: O,
     scope: A::Scope,
     memo: &mut A::Memo,
     service: &mut S,
     request: Request,
     classifier: &C,
-    finish: impl FnOnce(CallState<A, S::Future, Infallible>, Option<(O, C)>) -> Out,
-) -> Out
+    own: impl FnOnce(O) -> A,
+) -> NowCall<A, S::Future, C>
 where
-    A: Admission<Wait = Infallible>,
+    A: Admission<Wait = Infallible, Limit = ()>,
     O: Borrow<A>,
     S: Service<Request>,
     C: Clone,
@@ -165,32 +170,19 @@ where
     };
     match admitted {
         Ok(ticket) => {
-            let (state, classifier) = start(admission, scope, ticket, service, request, classifier);
-            finish(state, Some((handle, classifier)))
+            let guard = UnwindGuard(admission, &ticket);
+            let inner = service.call(request);
+            let classifier = classifier.clone();
+            guard.disarm();
+            NowCall::admitted(own(handle), ticket, classifier, inner)
         }
-        Err(Refused::For(refusal)) => finish(CallState::rejected(admission.reject(refusal)), None),
+        Err(Refused::For(refusal)) => {
+            let call = NowCall::Rejected { rejected: Some(admission.rejection(&refusal)) };
+            admission.rejected(refusal);
+            call
+        }
         Err(Refused::MayWait(never)) => match never {},
     }
-}
-
-#[inline(always)]
-fn start<A, S, Request, L, C>(
-    admission: &A,
-    scope: A::Scope,
-    ticket: A::Ticket,
-    service: &mut S,
-    request: Request,
-    classifier: &C,
-) -> (CallState<A, S::Future, L>, C)
-where
-    A: Admission,
-    S: Service<Request>,
-    C: Clone,
-{
-    let guard = UnwindGuard(admission, &ticket);
-    let (inner, classifier) = (service.call(request), classifier.clone());
-    guard.disarm();
-    (CallState::Running { ticket, limit: admission.limit(scope), inner }, classifier)
 }
 
 /// A state of a call that may be late.

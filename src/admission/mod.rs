@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`gate`] | `poll_ready` and `call` |
 //! | [`call_state`] | one call on its way, without a handle: a retry keeps one handle for all attempts |
+//! | [`now`] | a call that is made at once or not at all: the response future of the circuit breaker |
 //! | [`call`] | that with its handle and classifier: a response future |
 //! | [`late`] | a call that waits in a queue, or for a clone of the service to be ready |
 //! | [`run`] | a call around a future, which borrows the handle |
@@ -34,6 +35,7 @@ pub(crate) mod classify;
 pub(crate) mod gate;
 pub(crate) mod guard;
 pub(crate) mod late;
+pub(crate) mod now;
 pub(crate) mod run;
 
 use std::task::{Context, Poll};
@@ -114,8 +116,19 @@ pub(crate) trait Admission: Clone {
         Rejected::TimedOut { after: after.into(), timeout: None }
     }
 
-    /// Counts and reports a refusal, and makes what the caller gets.
-    fn reject(&self, refusal: Self::Refusal) -> Rejected;
+    /// What the caller gets for a refusal, which is not counted by this.
+    fn rejection(&self, refusal: &Self::Refusal) -> Rejected;
+
+    /// Counts and reports a refusal.
+    fn rejected(&self, refusal: Self::Refusal);
+
+    /// Both.
+    #[inline(always)]
+    fn reject(&self, refusal: Self::Refusal) -> Rejected {
+        let rejection = self.rejection(&refusal);
+        self.rejected(refusal);
+        rejection
+    }
 }
 
 /// What an admitted call holds. Being plain, it has to know whether it is still to be given back.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::handle::Bulkhead;
 use super::permit::Permit;
 use super::shared::{QueueAnswer, Shared};
+use crate::admission::Admission;
 use crate::error::Rejected;
 use crate::rt::panic::polled_again;
 use crate::rt::time::Alarm;
@@ -39,7 +40,7 @@ impl Future for Acquire {
         };
         match (this.bulkhead.take(), answer) {
             (Some(bulkhead), Ok(())) => Poll::Ready(Ok(Permit::new(bulkhead))),
-            (Some(bulkhead), Err(waited)) => Poll::Ready(Err(bulkhead.shared().reject(waited))),
+            (Some(bulkhead), Err(waited)) => Poll::Ready(Err(bulkhead.reject(waited))),
             (None, _) => polled_again("a future that acquires a permit"),
         }
     }

@@ -71,7 +71,12 @@ impl Admission for Bulkhead {
     fn limit(&self, (): ()) {}
 
     #[inline(always)]
-    fn reject(&self, waited: Option<Duration>) -> Rejected {
-        self.shared().reject(waited)
+    fn rejection(&self, _: &Option<Duration>) -> Rejected {
+        self.shared().rejection()
+    }
+
+    #[inline(always)]
+    fn rejected(&self, waited: Option<Duration>) {
+        self.shared().rejected(waited);
     }
 }

@@ -6,9 +6,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::admission::PermitTicket;
 use super::handle::Bulkhead;
-use super::permit::Permit;
 use crate::admission::call::AdmissionCall;
 use crate::admission::call_state::CallState;
 use crate::admission::classify::ErrorClassifier;
@@ -27,7 +25,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, S, Request> {
         #[pin]
-        call: AdmissionCall<Bulkhead, F, Late<S, Request>, ErrorClassifier>,
+        pub(crate) call: AdmissionCall<Bulkhead, F, Late<S, Request>, ErrorClassifier>,
     }
 }
 
@@ -35,24 +33,6 @@ impl<F, S, Request> ResponseFuture<F, S, Request> {
     #[inline(always)]
     pub(super) fn new(state: BulkheadCallState<F, S, Request>, held: Option<(Bulkhead, ErrorClassifier)>) -> Self {
         ResponseFuture { call: AdmissionCall::new(state, held) }
-    }
-}
-
-impl<F, S, Request, T, E> ResponseFuture<F, S, Request>
-where
-    F: Future<Output = Result<T, E>>,
-    S: Service<Request, Response = T, Error = E, Future = F>,
-    E: StackError,
-{
-    /// Ready with the result; `finish` decides what becomes of the permit of a call that succeeded.
-    #[inline(always)]
-    pub(crate) fn poll_with<U>(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        finish: impl FnOnce(T, Option<Permit>) -> U,
-    ) -> Poll<Result<U, E>> {
-        let permit = |held: Option<(Bulkhead, PermitTicket)>| held.map(|(bulkhead, _)| Permit::new(bulkhead));
-        self.project().call.poll_with(cx, |response, held| finish(response, permit(held)))
     }
 }
 

@@ -7,6 +7,7 @@ use super::future::BulkheadRun;
 use super::layer::BulkheadLayer;
 use super::permit::Permit;
 use super::shared::Shared;
+use crate::admission::Admission;
 use crate::error::check::Subject;
 use crate::error::wrap::WrapErrorFuture;
 use crate::error::{ConfigError, Rejected, StackError};
@@ -87,7 +88,7 @@ impl Bulkhead {
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
         match self.shared().try_acquire() {
             Ok(()) => Ok(Permit::new(self.clone())),
-            Err(_) => Err(self.shared().reject(None)),
+            Err(_) => Err(self.reject(None)),
         }
     }
 

@@ -220,14 +220,19 @@ impl Shared {
         self.settings.retry_after.get()
     }
 
+    /// Makes a rejection, which has not been counted yet.
+    #[inline(always)]
+    pub(super) fn rejection(&self) -> Rejected {
+        Rejected::BulkheadFull { name: self.name.clone(), retry_after: self.settings.retry_after }
+    }
+
     /// Counts and reports a rejection; `waited` is the time spent in the queue.
     #[inline(always)]
-    pub(super) fn reject(&self, waited: Option<Duration>) -> Rejected {
+    pub(super) fn rejected(&self, waited: Option<Duration>) {
         self.rejections.fetch_add(1, Ordering::Relaxed);
         if self.settings.notifier.hears_debug() {
             self.notify(waited);
         }
-        Rejected::BulkheadFull { name: self.name.clone(), retry_after: self.settings.retry_after }
     }
 
     #[inline(never)]

@@ -94,9 +94,13 @@ impl Admission for CircuitBreaker {
     fn limit(&self, (): ()) {}
 
     #[inline(always)]
-    fn reject(&self, refusal: Refusal) -> Rejected {
+    fn rejection(&self, refusal: &Refusal) -> Rejected {
+        Rejected::CircuitOpen { name: self.name().clone(), retry_after: (*refusal).into() }
+    }
+
+    #[inline(always)]
+    fn rejected(&self, refusal: Refusal) {
         self.shared().rejected(refusal);
-        Rejected::CircuitOpen { name: self.name().clone(), retry_after: refusal.into() }
     }
 }
 

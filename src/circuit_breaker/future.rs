@@ -1,4 +1,3 @@
-use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -7,9 +6,8 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::handle::CircuitBreaker;
-use crate::admission::call::AdmissionCall;
-use crate::admission::call_state::CallState;
 use crate::admission::classify::{ByRef, Classify, ErrorClassifier};
+use crate::admission::now::NowCall;
 use crate::admission::run::Run;
 use crate::error::StackError;
 
@@ -21,14 +19,14 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, C> {
         #[pin]
-        call: AdmissionCall<CircuitBreaker, F, Infallible, C>,
+        call: NowCall<CircuitBreaker, F, C>,
     }
 }
 
 impl<F, C> ResponseFuture<F, C> {
     #[inline(always)]
-    pub(super) fn new(state: CallState<CircuitBreaker, F, Infallible>, held: Option<(CircuitBreaker, C)>) -> Self {
-        ResponseFuture { call: AdmissionCall::new(state, held) }
+    pub(super) fn new(call: NowCall<CircuitBreaker, F, C>) -> Self {
+        ResponseFuture { call }
     }
 }
 
@@ -48,7 +46,7 @@ where
 
 impl<F, C> fmt::Debug for ResponseFuture<F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").field("state", &self.call.state().name()).finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 

@@ -75,9 +75,7 @@ where
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         let CircuitBreakerService { inner, circuit_breaker, classifier, ready_mode } = self;
-        gate::call(&*circuit_breaker, (), ready_mode, inner, request, classifier, |state, held| {
-            ResponseFuture::new(state, held.map(|(handle, classifier)| (handle.clone(), classifier)))
-        })
+        ResponseFuture::new(gate::call(&*circuit_breaker, (), ready_mode, inner, request, classifier, Clone::clone))
     }
 }
 
@@ -93,5 +91,6 @@ where
     S: Service<Request>,
     C: Clone,
 {
-    gate::call(circuit_breaker, (), &mut ReadyMode::default(), inner, request, classifier, ResponseFuture::new)
+    let own = |circuit_breaker| circuit_breaker;
+    ResponseFuture::new(gate::call(circuit_breaker, (), &mut ReadyMode::default(), inner, request, classifier, own))
 }

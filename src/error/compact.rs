@@ -71,9 +71,8 @@ impl fmt::Debug for RetryAfter {
     }
 }
 
-/// The time that a call had, as found in [`Rejected::TimedOut`](crate::Rejected::TimedOut). Exact if it is a whole
-/// number of nanoseconds up to one second, of microseconds up to 17 minutes, of milliseconds up to 12 days, or of
-/// seconds; otherwise rounded up to that. The longest is 34 years.
+/// The time that a call had, as found in [`Rejected::TimedOut`](crate::Rejected::TimedOut). To the nanosecond up to 416
+/// days, to the millisecond, rounded up, above; the longest is more than a million years.
 ///
 /// ```
 /// use seaworthy::TimeLimit;
@@ -82,42 +81,46 @@ impl fmt::Debug for RetryAfter {
 /// let limit = TimeLimit::from(Duration::from_micros(1_500));
 /// assert_eq!(limit.get(), Duration::from_micros(1_500));
 /// ```
-// A number in 30 bits, and above it which of the units it counts.
+// 55 bits of a number, and one that says whether it counts milliseconds; in bytes, because they need no alignment and
+// so fit beside the tag of an enum.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TimeLimit(u32);
+pub struct TimeLimit([u8; 7]);
 
-const NUMBER: u32 = 30;
-const LARGEST: u32 = (1 << NUMBER) - 1;
-/// In nanoseconds.
-const UNITS: [u64; 4] = [1, 1_000, NANOS_PER_MILLI, 1_000_000_000];
+const LONGEST: u64 = (1 << 55) - 1;
+const IN_MILLIS: u64 = 1 << 55;
 
 impl TimeLimit {
-    pub(super) const fn bits(self) -> u32 {
-        self.0
+    /// In 56 bits.
+    pub(super) const fn bits(self) -> u64 {
+        let [a, b, c, d, e, f, g] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, 0])
     }
 
-    pub(super) const fn from_bits(bits: u32) -> TimeLimit {
-        TimeLimit(bits)
+    pub(super) const fn from_bits(bits: u64) -> TimeLimit {
+        let [a, b, c, d, e, f, g, _] = bits.to_le_bytes();
+        TimeLimit([a, b, c, d, e, f, g])
     }
 
     /// The time.
     #[must_use]
     pub fn get(self) -> Duration {
-        let unit = UNITS[(self.0 >> NUMBER) as usize];
-        Duration::from_nanos(u64::from(self.0 & LARGEST) * unit)
+        let bits = self.bits();
+        let number = bits & LONGEST;
+        if bits & IN_MILLIS == 0 { Duration::from_nanos(number) } else { Duration::from_millis(number) }
     }
 }
 
 impl From<Duration> for TimeLimit {
     fn from(time: Duration) -> TimeLimit {
         let nanos = time.as_nanos();
-        for (index, unit) in (0..).zip(UNITS) {
-            match u32::try_from(nanos.div_ceil(unit.into())) {
-                Ok(number) if number <= LARGEST => return TimeLimit(index << NUMBER | number),
-                _ => {}
+        let bits = match u64::try_from(nanos) {
+            Ok(nanos) if nanos <= LONGEST => nanos,
+            _ => {
+                let millis = nanos.div_ceil(NANOS_PER_MILLI.into());
+                u64::try_from(millis).unwrap_or(LONGEST).min(LONGEST) | IN_MILLIS
             }
-        }
-        TimeLimit(u32::MAX)
+        };
+        TimeLimit::from_bits(bits)
     }
 }
 
@@ -175,33 +178,15 @@ mod tests {
 
     /// ER-12: the limit of a timeout is exact as far as anybody will notice.
     #[test]
-    fn time_limit_is_exact_enough() {
-        let second = Duration::from_secs(1);
-        let most = |unit: Duration| unit * LARGEST;
-        for exact in [
-            Duration::ZERO,
-            NS,
-            MS + NS,
-            most(NS),
-            second * 2 + NS * 1_000,
-            most(NS * 1_000),
-            MS * 3_600_001,
-            most(MS),
-            second * 60 * 60 * 24 * 366,
-            most(second),
-        ] {
-            assert_eq!(TimeLimit::from(exact).get(), exact);
+    fn time_limit_is_exact_for_a_year() {
+        let exact = Duration::from_nanos(LONGEST);
+        for time in [Duration::ZERO, NS, MS + NS, Duration::from_secs(366 * 24 * 60 * 60), exact] {
+            assert_eq!(TimeLimit::from(time).get(), time);
         }
-        for (time, rounded) in [
-            (second * 2 + NS, second * 2 + NS * 1_000),
-            (second * 60 * 60 + NS, second * 60 * 60 + MS),
-            (second * 60 * 60 * 24 * 13 + NS, second * 60 * 60 * 24 * 13 + second),
-            (most(second) + NS, most(second)),
-            (Duration::MAX, most(second)),
-        ] {
-            assert_eq!(Duration::from(TimeLimit::from(time)), rounded, "{time:?}");
-        }
-        assert!(most(NS) > second && most(second) > second * 60 * 60 * 24 * 365 * 34);
+        let to_the_milli = Duration::from_millis(u64::try_from(exact.as_millis()).unwrap() + 1);
+        assert_eq!(TimeLimit::from(exact + NS).get(), to_the_milli);
+        assert_eq!(TimeLimit::from(Duration::from_millis(LONGEST)).get(), Duration::from_millis(LONGEST));
+        assert_eq!(Duration::from(TimeLimit::from(Duration::MAX)), Duration::from_millis(LONGEST));
         assert_eq!(format!("{:?}", TimeLimit::from(MS * 1_500)), "1.5s");
     }
 }

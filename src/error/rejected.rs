@@ -72,12 +72,14 @@ impl Rejected {
 }
 
 /// A rejection on its way to whoever polls for it. It is written and read as two whole words: a processor passes on
-/// what it has just written only to a read of the same size, and otherwise waits.
+/// what it has just written only to a read that lies within one write, and otherwise waits.
 pub(crate) struct StoredRejection {
     /// Which it is, and above that its time; 0 once it was taken.
     head: u64,
     name: Option<Name>,
 }
+
+const KIND: u32 = 8;
 
 impl StoredRejection {
     /// None, or one that was taken.
@@ -86,11 +88,13 @@ impl StoredRejection {
     #[inline(always)]
     pub(crate) fn take(&mut self) -> Option<Rejected> {
         let (head, name) = (std::mem::take(&mut self.head), self.name.take());
-        let time = (head >> 32) as u32;
-        match (head as u32, name) {
-            (1, Some(name)) => Some(Rejected::CircuitOpen { name, retry_after: RetryAfter::from_bits(time) }),
-            (2, Some(name)) => Some(Rejected::BulkheadFull { name, retry_after: RetryAfter::from_bits(time) }),
-            (3, Some(reason)) => Some(Rejected::NotReady { reason, retry_after: RetryAfter::from_bits(time) }),
+        let time = head >> KIND;
+        // It was put in as 32 bits.
+        let retry_after = RetryAfter::from_bits(time as u32);
+        match (head as u8, name) {
+            (1, Some(name)) => Some(Rejected::CircuitOpen { name, retry_after }),
+            (2, Some(name)) => Some(Rejected::BulkheadFull { name, retry_after }),
+            (3, Some(reason)) => Some(Rejected::NotReady { reason, retry_after }),
             (4, timeout) => Some(Rejected::TimedOut { after: TimeLimit::from_bits(time), timeout }),
             _ => None,
         }
@@ -101,12 +105,12 @@ impl From<Rejected> for StoredRejection {
     #[inline(always)]
     fn from(rejected: Rejected) -> StoredRejection {
         let (kind, time, name) = match rejected {
-            Rejected::CircuitOpen { name, retry_after } => (1, retry_after.bits(), Some(name)),
-            Rejected::BulkheadFull { name, retry_after } => (2, retry_after.bits(), Some(name)),
-            Rejected::NotReady { reason, retry_after } => (3, retry_after.bits(), Some(reason)),
+            Rejected::CircuitOpen { name, retry_after } => (1, retry_after.bits().into(), Some(name)),
+            Rejected::BulkheadFull { name, retry_after } => (2, retry_after.bits().into(), Some(name)),
+            Rejected::NotReady { reason, retry_after } => (3, retry_after.bits().into(), Some(reason)),
             Rejected::TimedOut { after, timeout } => (4, after.bits(), timeout),
         };
-        StoredRejection { head: u64::from(time) << 32 | kind, name }
+        StoredRejection { head: time << KIND | kind, name }
     }
 }
 
@@ -138,5 +142,25 @@ mod tests {
         let timed_out = |timeout| Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout }.to_string();
         assert_eq!(timed_out(None), "timed out after 1s");
         assert_eq!(timed_out(Some("total".into())), "timeout `total`: timed out after 1s");
+    }
+
+    /// ER-12: what was put aside is what was put in, and is there once.
+    #[test]
+    fn stored() {
+        let name = || Name::from("a");
+        for retry_after in
+            [RetryAfter::UNKNOWN, Duration::from_millis(1).into(), Duration::from_millis(u32::MAX.into()).into()]
+        {
+            for rejected in [
+                Rejected::CircuitOpen { name: name(), retry_after },
+                Rejected::BulkheadFull { name: name(), retry_after },
+                Rejected::NotReady { reason: name(), retry_after },
+                Rejected::TimedOut { after: Duration::MAX.into(), timeout: Some(name()) },
+                Rejected::TimedOut { after: Duration::ZERO.into(), timeout: None },
+            ] {
+                let mut stored = StoredRejection::from(rejected.clone());
+                assert_eq!((stored.take(), stored.take()), (Some(rejected), None));
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct ReadinessScope {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Entry {
     /// An exempt one is not.
-    pub(super) counted: bool,
+    pub(crate) counted: bool,
     held: HeldFlag,
 }
 
@@ -73,7 +73,9 @@ impl Admission for Health {
     #[inline(always)]
     fn limit(&self, _: ReadinessScope) {}
 
-    fn reject(&self, cause: NotReadyCause) -> Rejected {
-        Health::reject(self, &cause)
+    fn rejection(&self, cause: &NotReadyCause) -> Rejected {
+        Health::reject(self, cause)
     }
+
+    fn rejected(&self, _: NotReadyCause) {}
 }

@@ -6,9 +6,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::admission::Entry;
 use super::handle::Health;
-use super::in_flight::InFlight;
 use crate::admission::call::AdmissionCall;
 use crate::admission::call_state::CallState;
 use crate::admission::classify::ErrorClassifier;
@@ -25,7 +23,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, S, Request> {
         #[pin]
-        call: AdmissionCall<Health, F, Late<S, Request>, ErrorClassifier>,
+        pub(crate) call: AdmissionCall<Health, F, Late<S, Request>, ErrorClassifier>,
     }
 }
 
@@ -33,27 +31,6 @@ impl<F, S, Request> ResponseFuture<F, S, Request> {
     #[inline(always)]
     pub(super) fn new(state: CallState<Health, F, Late<S, Request>>, held: Option<(Health, ErrorClassifier)>) -> Self {
         ResponseFuture { call: AdmissionCall::new(state, held) }
-    }
-}
-
-impl<F, S, Request, T, E> ResponseFuture<F, S, Request>
-where
-    F: Future<Output = Result<T, E>>,
-    S: Service<Request, Response = T, Error = E, Future = F>,
-    E: StackError,
-{
-    /// Ready with the result; `finish` decides what becomes of the count of a request that was answered.
-    #[inline(always)]
-    pub(crate) fn poll_with<U>(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        finish: impl FnOnce(T, Option<InFlight>) -> U,
-    ) -> Poll<Result<U, E>> {
-        let in_flight = |held: Option<(Health, Entry)>| match held {
-            Some((health, Entry { counted: true, .. })) => Some(InFlight::new(health)),
-            _ => None,
-        };
-        self.project().call.poll_with(cx, |response, held| finish(response, in_flight(held)))
     }
 }
 

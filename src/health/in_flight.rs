@@ -8,7 +8,7 @@ pub struct InFlight(Health);
 impl InFlight {
     /// For a request that has been counted already.
     #[inline]
-    pub(super) fn new(health: Health) -> InFlight {
+    pub(crate) fn new(health: Health) -> InFlight {
         InFlight(health)
     }
 }

@@ -9,9 +9,9 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::held_body::PermitBody;
+use super::held_body::{PermitBody, poll_held};
 use crate::bulkhead::handle::Bulkhead;
-use crate::bulkhead::{BulkheadLayer, BulkheadService, ResponseFuture};
+use crate::bulkhead::{BulkheadLayer, BulkheadService, Permit, ResponseFuture};
 use crate::error::StackError;
 use crate::shared::CloneOrSharedLayer;
 
@@ -134,6 +134,9 @@ where
     type Output = Result<Response<PermitBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll_with(cx, |response, permit| response.map(|body| PermitBody::new(body, permit)))
+        poll_held(self.project().inner.project().call, cx, |response, held| {
+            let permit = held.map(|(bulkhead, _)| Permit::new(bulkhead));
+            response.map(|body| PermitBody::new(body, permit))
+        })
     }
 }

@@ -1,10 +1,17 @@
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::admission::Admission;
+use crate::admission::call::AdmissionCall;
+use crate::admission::call_state::CallState;
+use crate::admission::classify::Classify;
+use crate::admission::late::PollLate;
 use crate::bulkhead::Permit;
+use crate::error::StackError;
 use crate::health::InFlight;
 
 pin_project! {
@@ -25,6 +32,35 @@ pub type PermitBody<B> = HeldBody<B, Permit>;
 
 /// The response body of [`BodyReadinessService`](super::BodyReadinessService); its request is in flight until it ends.
 pub type InFlightBody<B> = HeldBody<B, InFlight>;
+
+/// Polls a call that, if it succeeds, goes on until its body has ended: it is neither released nor settled, and
+/// `finish` gets what it holds.
+#[inline(always)]
+pub(super) fn poll_held<A, F, L, C, T, E, U>(
+    call: Pin<&mut AdmissionCall<A, F, L, C>>,
+    cx: &mut Context<'_>,
+    finish: impl FnOnce(T, Option<(A, A::Ticket)>) -> U,
+) -> Poll<Result<U, E>>
+where
+    A: Admission,
+    F: Future<Output = Result<T, E>>,
+    L: PollLate<A, F, E>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    let mut call = call.project();
+    let Some((admission, classifier)) = &call.held else {
+        return Poll::Ready(Err(call.state.take_rejection().into()));
+    };
+    let poll = call.state.as_mut().poll_until::<true, _, _, _>(admission, classifier, cx);
+    poll.map_ok(|response| {
+        let ticket = match &*call.state {
+            CallState::Running { ticket, .. } => Some(*ticket),
+            CallState::Late { .. } | CallState::Rejected { .. } => None,
+        };
+        finish(response, call.held.take().and_then(|(admission, _)| Some((admission, ticket?))))
+    })
+}
 
 impl<B: Body, H> HeldBody<B, H> {
     pub(crate) fn new(body: B, held: Option<H>) -> HeldBody<B, H> {

@@ -9,10 +9,10 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::held_body::{HeldBody, InFlightBody};
+use super::held_body::{HeldBody, InFlightBody, poll_held};
 use crate::error::StackError;
 use crate::health::handle::Health;
-use crate::health::{Exempt, NoneExempt, ReadinessLayer, ReadinessService, ResponseFuture};
+use crate::health::{Exempt, InFlight, NoneExempt, ReadinessLayer, ReadinessService, ResponseFuture};
 use crate::shared::CloneOrSharedLayer;
 
 /// With feature `http`.
@@ -134,6 +134,9 @@ where
     type Output = Result<Response<InFlightBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll_with(cx, |response, held| response.map(|body| HeldBody::new(body, held)))
+        poll_held(self.project().inner.project().call, cx, |response, held| {
+            let in_flight = held.filter(|(_, entry)| entry.counted).map(|(health, _)| InFlight::new(health));
+            response.map(|body| HeldBody::new(body, in_flight))
+        })
     }
 }

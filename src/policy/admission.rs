@@ -171,20 +171,27 @@ impl Admission for Policy {
     }
 
     #[inline(always)]
-    fn reject(&self, refusal: PolicyRefusal) -> Rejected {
+    fn rejection(&self, refusal: &PolicyRefusal) -> Rejected {
         match (refusal, self.circuit_breaker(), self.bulkhead()) {
-            (PolicyRefusal::CircuitBreaker(refusal, taken), Some(circuit_breaker), _) => {
-                let rejected = circuit_breaker.reject(refusal);
-                self.release(&taken);
-                rejected
-            }
-            (PolicyRefusal::Bulkhead(waited, taken), _, Some(bulkhead)) => {
-                let rejected = bulkhead.reject(waited);
-                self.settle(&taken, Verdict::Ignored);
-                rejected
-            }
+            (PolicyRefusal::CircuitBreaker(refusal, _), Some(circuit_breaker), _) => circuit_breaker.rejection(refusal),
+            (PolicyRefusal::Bulkhead(waited, _), _, Some(bulkhead)) => bulkhead.rejection(waited),
             // A part that does not exist refuses nothing.
             _ => Rejected::BulkheadFull { name: self.name().clone(), retry_after: RetryAfter::UNKNOWN },
+        }
+    }
+
+    #[inline(always)]
+    fn rejected(&self, refusal: PolicyRefusal) {
+        match (refusal, self.circuit_breaker(), self.bulkhead()) {
+            (PolicyRefusal::CircuitBreaker(refusal, taken), Some(circuit_breaker), _) => {
+                circuit_breaker.rejected(refusal);
+                self.release(&taken);
+            }
+            (PolicyRefusal::Bulkhead(waited, taken), _, Some(bulkhead)) => {
+                bulkhead.rejected(waited);
+                self.settle(&taken, Verdict::Ignored);
+            }
+            _ => {}
         }
     }
 }
