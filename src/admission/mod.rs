@@ -16,8 +16,8 @@
 //! |---|---|
 //! | [`gate`] | `poll_ready` and `call` |
 //! | [`call_state`] | one call on its way, without a handle: a retry keeps one handle for all attempts |
-//! | [`now`] | a call that is made at once or not at all: the response future of the circuit breaker |
 //! | [`call`] | that with its handle and classifier: a response future |
+//! | [`now`] | a call that is made at once or not at all: the response future of the circuit breaker |
 //! | [`late`] | a call that waits in a queue, or for a clone of the service to be ready |
 //! | [`run`] | a call around a future, which borrows the handle |
 //!
