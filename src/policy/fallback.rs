@@ -98,7 +98,7 @@ impl<C, D, A, W> PolicyFallbackCall<'_, C, D, A, W> {
     ///
     /// # Panics
     /// As [`Policy::run`](crate::Policy::run).
-    pub async fn run<F, Fut, T, E>(self, call: F) -> Result<T, E>
+    pub fn run<F, Fut, T, E>(self, call: F) -> impl Future<Output = Result<T, E>>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
@@ -108,6 +108,6 @@ impl<C, D, A, W> PolicyFallbackCall<'_, C, D, A, W> {
         W: FallbackIf<E> + Clone,
         E: StackError + Debug + Display,
     {
-        self.fallback.run(self.call.run(call)).await
+        self.fallback.run(self.call.run(call))
     }
 }

@@ -58,6 +58,7 @@ pub(crate) mod lent;
 mod pause;
 pub(crate) mod policy;
 mod replay;
+mod run;
 mod selective;
 mod service;
 #[cfg(test)]
@@ -71,6 +72,7 @@ pub use layer::RetryLayer;
 pub(crate) use pause::Pause;
 pub(crate) use policy::Ask;
 pub use replay::{CloneReplay, Replay};
+pub use run::RetryRun;
 pub use selective::SelectiveRetry;
 pub use service::RetryService;
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::budget::RetryBudget;
 use super::builder::RetryBuilder;
-use super::decide::{RetryErrors, RetryIf};
+use super::decide::RetryErrors;
 use super::layer::RetryLayer;
 use super::pause::Pause;
+use super::run::RetryRun;
 use super::selective::SelectiveRetry;
 use crate::error::wrap::wrapped;
 use crate::error::{Error, StackError};
@@ -162,13 +163,13 @@ impl RetryPolicy {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn run<F, Fut, T, E>(&self, attempt: F) -> Result<T, E>
+    pub fn run<F, Fut, T, E>(&self, attempt: F) -> RetryRun<'_, F, Fut>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: StackError + Debug + Display,
     {
-        self.run_decided(attempt, &RetryErrors).await
+        RetryRun::new(self, &RetryErrors, attempt)
     }
 
     /// Like [`run`](RetryPolicy::run), for an error type that cannot hold a rejection.
@@ -181,13 +182,13 @@ impl RetryPolicy {
     ///
     /// # Panics
     /// As [`run`](RetryPolicy::run).
-    pub async fn run_wrapped<F, Fut, T, E>(&self, attempt: F) -> Result<T, Error<E>>
+    pub fn run_wrapped<F, Fut, T, E>(&self, attempt: F) -> impl Future<Output = Result<T, Error<E>>>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Debug + Display,
     {
-        self.run(wrapped(attempt)).await
+        RetryRun::new(self, &RetryErrors, wrapped(attempt))
     }
 
     /// Like [`run`](RetryPolicy::run), for attempts that need mutable access to something, such as a connection: it is
@@ -216,40 +217,20 @@ impl RetryPolicy {
     ///
     /// # Panics
     /// As [`run`](RetryPolicy::run), and if an attempt keeps what it was lent, fails, and is to be retried.
-    pub async fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, attempt: F) -> Result<T, E>
+    pub fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, attempt: F) -> impl Future<Output = Result<T, E>>
     where
         S: ?Sized,
         F: FnMut(Lent<'s, S>) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: StackError + Debug + Display,
     {
-        self.run_decided(lent::lending(state, attempt), &RetryErrors).await
+        RetryRun::new(self, &RetryErrors, lent::lending(state, attempt))
     }
 
     /// A handle to this policy that lets `retry_if` decide what is retried: see [`RetryIf`].
     #[must_use = "it returns a new handle"]
     pub fn retry_if<C>(&self, retry_if: C) -> SelectiveRetry<C> {
         SelectiveRetry::new(self.clone(), retry_if)
-    }
-
-    pub(super) async fn run_decided<C, F, Fut, T, E>(&self, mut attempt: F, retry_if: &C) -> Result<T, E>
-    where
-        C: RetryIf<T, E>,
-        F: FnMut() -> Fut,
-        Fut: Future<Output = Result<T, E>>,
-        E: Debug + Display,
-    {
-        let mut progress = self.begin();
-        loop {
-            let result = attempt().await;
-            let decision = retry_if.retry_if(&result);
-            let Some(pause) = self.next(&mut progress, decision, &result, |_| true) else {
-                return result;
-            };
-            // Whatever the failed attempt holds is released before the wait.
-            drop(result);
-            pause.await;
-        }
     }
 
     /// Starts the first attempt of a request.

@@ -5,6 +5,7 @@ use super::decide::{ByResult, RetryIf};
 use super::layer::RetryLayer;
 use super::policy::RetryPolicy;
 use super::replay::CloneReplay;
+use super::run::RetryRun;
 use crate::retry::lent;
 use crate::retry::lent::Lent;
 
@@ -62,14 +63,14 @@ impl<C> SelectiveRetry<C> {
     ///
     /// # Panics
     /// As [`RetryPolicy::run`].
-    pub async fn run<F, Fut, T, E>(&self, attempt: F) -> Result<T, E>
+    pub fn run<F, Fut, T, E>(&self, attempt: F) -> RetryRun<'_, F, Fut, C>
     where
         C: RetryIf<T, E>,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Debug + Display,
     {
-        self.policy.run_decided(attempt, &self.retry_if).await
+        RetryRun::new(&self.policy, &self.retry_if, attempt)
     }
 
     /// Like [`RetryPolicy::run_mut`].
@@ -82,7 +83,7 @@ impl<C> SelectiveRetry<C> {
     ///
     /// # Panics
     /// As [`RetryPolicy::run_mut`].
-    pub async fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, attempt: F) -> Result<T, E>
+    pub fn run_mut<'s, S, F, Fut, T, E>(&self, state: &'s mut S, attempt: F) -> impl Future<Output = Result<T, E>>
     where
         S: ?Sized,
         C: RetryIf<T, E>,
@@ -90,6 +91,6 @@ impl<C> SelectiveRetry<C> {
         Fut: Future<Output = Result<T, E>>,
         E: Debug + Display,
     {
-        self.policy.run_decided(lent::lending(state, attempt), &self.retry_if).await
+        RetryRun::new(&self.policy, &self.retry_if, lent::lending(state, attempt))
     }
 }
