@@ -227,7 +227,7 @@ impl RetryPolicy {
         RetryRun::new(self, &RetryErrors, lent::lending(state, attempt))
     }
 
-    /// A handle to this policy that lets `retry_if` decide what is retried: see [`RetryIf`].
+    /// A handle to this policy that lets `retry_if` decide what is retried: see [`RetryIf`](crate::RetryIf).
     #[must_use = "it returns a new handle"]
     pub fn retry_if<C>(&self, retry_if: C) -> SelectiveRetry<C> {
         SelectiveRetry::new(self.clone(), retry_if)
