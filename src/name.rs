@@ -39,6 +39,11 @@ impl Name {
         self.0.leak();
     }
 
+    #[cfg(test)]
+    pub(crate) fn counts_references(&self) -> bool {
+        !ArcStr::is_static(&self.0)
+    }
+
     /// The text.
     #[must_use]
     #[inline]

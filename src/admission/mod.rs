@@ -73,7 +73,10 @@ pub(crate) trait Admission: Clone {
     fn ready_failed(&self, _seen: Self::Seen) {}
 
     /// Lets a call pass where that takes a glance; if not, [`admit`](Self::admit) decides.
-    fn pass(&self, scope: Self::Scope, memo: &Self::Memo) -> Option<Self::Ticket>;
+    #[inline(always)]
+    fn pass(&self, _scope: Self::Scope, _memo: &Self::Memo) -> Option<Self::Ticket> {
+        None
+    }
 
     fn admit(&self, scope: Self::Scope, memo: &mut Self::Memo) -> Admitted<Self>;
 

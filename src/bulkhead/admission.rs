@@ -36,11 +36,6 @@ impl Admission for Bulkhead {
     }
 
     #[inline(always)]
-    fn pass(&self, (): (), (): &()) -> Option<PermitTicket> {
-        None
-    }
-
-    #[inline(always)]
     fn admit(&self, (): (), (): &mut ()) -> Admitted<Self> {
         match self.shared().try_acquire() {
             Ok(()) => Ok(PermitTicket(HeldFlag::YES)),

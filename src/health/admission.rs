@@ -48,11 +48,6 @@ impl Admission for Health {
     }
 
     #[inline(always)]
-    fn pass(&self, _: ReadinessScope, (): &()) -> Option<Entry> {
-        None
-    }
-
-    #[inline(always)]
     fn admit(&self, scope: ReadinessScope, (): &mut ()) -> Admitted<Self> {
         if scope.exempt {
             return Ok(Entry { counted: false, held: HeldFlag::YES });

@@ -80,11 +80,6 @@ impl Admission for Policy {
     }
 
     #[inline(always)]
-    fn pass(&self, _: Class, _: &Option<Refusal>) -> Option<PolicyTicket> {
-        None
-    }
-
-    #[inline(always)]
     fn admit(&self, class: Class, refusal: &mut Option<Refusal>) -> Admitted<Self> {
         let mut taken = PolicyTicket { held: HeldFlag::YES, ..PolicyTicket::default() };
         if let Some(circuit_breaker) = self.circuit_breaker_for(class) {

@@ -88,6 +88,8 @@ mod run;
 mod run_future;
 mod service;
 pub(crate) mod set;
+#[cfg(test)]
+mod tests;
 mod total;
 pub(crate) mod unknown_name;
 
