@@ -1,4 +1,4 @@
-use crate::error::StackError;
+use crate::error::{Rejected, StackError};
 use crate::machine::verdict::Verdict;
 
 /// Decides what the result of a call says about the backend.
@@ -7,7 +7,8 @@ use crate::machine::verdict::Verdict;
 ///
 /// It is not consulted about rejections from the layers below that never reached the service, such as
 /// [`Rejected::BulkheadFull`](crate::Rejected::BulkheadFull) or the `CircuitOpen` of a nested circuit breaker: those
-/// are [`Verdict::Ignored`] whatever it would say. It is consulted about
+/// are [`Verdict::Ignored`] whatever it would say, and a deadline that passed later is
+/// [`Verdict::DeadlineExceeded`]. It is consulted about
 /// [`Rejected::TimedOut`](crate::Rejected::TimedOut), which is an error like any other.
 ///
 /// A panic in a classifier counts as a failed call and propagates to the caller.
@@ -75,6 +76,7 @@ where
 {
     match result {
         Err(error) if error.is_before_call() => Verdict::Ignored,
+        Err(error) if matches!(error.rejected(), Some(Rejected::DeadlineExceeded { .. })) => Verdict::DeadlineExceeded,
         result => classifier.classify(result),
     }
 }

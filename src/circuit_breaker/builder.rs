@@ -6,7 +6,7 @@ use super::handle::CircuitBreaker;
 use super::shared::Shared;
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
-use crate::machine::circuit_breaker::settings::{CircuitSettings, OnDrop};
+use crate::machine::circuit_breaker::settings::{CircuitSettings, OnDeadline, OnDrop};
 use crate::machine::retry::backoff::Backoff;
 use crate::machine::window::Span;
 use crate::name::Name;
@@ -149,6 +149,15 @@ impl CircuitBreakerBuilder {
     /// What a call counts as if it is dropped before it ends; nothing if not set.
     pub fn on_drop(self, on_drop: OnDrop) -> CircuitBreakerBuilder {
         self.set(|settings| settings.on_drop = on_drop)
+    }
+
+    /// What a call counts as that was ended by its [deadline](crate::Deadline) after it had reached the inner service,
+    /// or dropped after its deadline had passed. What [`on_drop`](Self::on_drop) is set to if not set; in a
+    /// [`Policy`](crate::Policy) with a timeout and neither of them, a failure if it had run for more than half of the
+    /// timeout, which is a fair trial. A call whose deadline passes before it reaches the inner service counts as
+    /// nothing.
+    pub fn on_deadline(self, on_deadline: OnDeadline) -> CircuitBreakerBuilder {
+        self.set(|settings| settings.on_deadline = Some(on_deadline))
     }
 
     /// Measures but never rejects, unless forced open. Reports that it would have opened, and does so again only after

@@ -321,7 +321,10 @@ impl Shared {
     }
 
     #[inline(never)]
-    fn settle_slow_path(&self, word: PackedState, ticket: &Ticket, verdict: Verdict) {
+    fn settle_slow_path(&self, word: PackedState, ticket: &Ticket, mut verdict: Verdict) {
+        if verdict == Verdict::DeadlineExceeded {
+            verdict = verdict_by(self.settings().on_deadline(), ticket);
+        }
         if ticket.started != Timestamp::NEVER {
             self.settle_with_clock(word, ticket, verdict);
         } else if changes_something(word, ticket, verdict) {
@@ -394,12 +397,7 @@ impl Shared {
     /// What a call counts as if it is dropped before it ends.
     #[cold]
     pub(crate) fn verdict_on_drop(&self, ticket: &Ticket) -> Verdict {
-        match self.settings().on_drop {
-            OnDrop::Ignore => Verdict::Ignored,
-            OnDrop::Failure => Verdict::Failure,
-            OnDrop::FailureAfter(limit) if time::now().since(ticket.started) > limit => Verdict::Failure,
-            OnDrop::FailureAfter(_) => Verdict::Ignored,
-        }
+        verdict_by(self.settings().on_drop, ticket)
     }
 
     /// If every call is refused, returns when the waiter, known by `id`, has to ask again, and wakes `waker` if a call
@@ -544,6 +542,17 @@ impl Listeners {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.notify_of_calls(|name, source| CircuitBreakerEvent::Dropped { name, source, state: self.state() });
+    }
+}
+
+/// What a call without an answer counts as.
+#[cold]
+fn verdict_by(rule: OnDrop, ticket: &Ticket) -> Verdict {
+    match rule {
+        OnDrop::Ignore => Verdict::Ignored,
+        OnDrop::Failure => Verdict::Failure,
+        OnDrop::FailureAfter(limit) if time::now().since(ticket.started) > limit => Verdict::Failure,
+        OnDrop::FailureAfter(_) => Verdict::Ignored,
     }
 }
 

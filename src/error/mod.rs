@@ -13,8 +13,8 @@ use std::error::Error as StdError;
 
 pub use compact::{RetryAfter, TimeLimit};
 pub use config_error::ConfigError;
-pub use rejected::Rejected;
 pub(crate) use rejected::StoredRejection;
+pub use rejected::{DeadlineStage, Rejected};
 pub use stack_error::StackError;
 pub use typed::Error;
 

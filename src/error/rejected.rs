@@ -6,7 +6,7 @@ use crate::name::Name;
 
 /// A call that a layer answered itself: the only error this crate ever adds to a stack's own.
 ///
-/// For all but [`Rejected::TimedOut`] the inner service was not called.
+/// For all but [`Rejected::TimedOut`] and some of [`Rejected::DeadlineExceeded`] the inner service was not called.
 ///
 /// It is two words, so that a rejection costs next to nothing on its way through a stack; that is why its times have
 /// types of their own, which turn into a [`Duration`] with `get()`.
@@ -49,6 +49,47 @@ pub enum Rejected {
         /// The timeout's name, if it has one.
         timeout: Option<Name>,
     },
+    /// The deadline of the call has passed: nobody waits for the answer any more.
+    #[error("deadline exceeded {}", stage.in_words())]
+    DeadlineExceeded {
+        /// How far the call had come.
+        stage: DeadlineStage,
+    },
+}
+
+/// How far a call had come when its deadline passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeadlineStage {
+    /// It had just arrived; the inner service was not called.
+    Arrival,
+    /// It waited for a permit, or for the inner service to be ready; that was not called.
+    Queue,
+    /// The inner service was called and had not answered.
+    Attempt,
+    /// The response was there, but not the whole of its body.
+    Body,
+}
+
+impl DeadlineStage {
+    const ALL: [DeadlineStage; 4] =
+        [DeadlineStage::Arrival, DeadlineStage::Queue, DeadlineStage::Attempt, DeadlineStage::Body];
+
+    /// Whether the inner service had not been called.
+    #[inline]
+    #[must_use]
+    pub fn is_before_call(self) -> bool {
+        matches!(self, DeadlineStage::Arrival | DeadlineStage::Queue)
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            DeadlineStage::Arrival => "on arrival",
+            DeadlineStage::Queue => "in the queue",
+            DeadlineStage::Attempt => "before the response",
+            DeadlineStage::Body => "within the response body",
+        }
+    }
 }
 
 impl Rejected {
@@ -59,7 +100,7 @@ impl Rejected {
             Rejected::CircuitOpen { retry_after, .. }
             | Rejected::BulkheadFull { retry_after, .. }
             | Rejected::NotReady { retry_after, .. } => retry_after.get(),
-            Rejected::TimedOut { .. } => None,
+            Rejected::TimedOut { .. } | Rejected::DeadlineExceeded { .. } => None,
         }
     }
 
@@ -67,7 +108,11 @@ impl Rejected {
     #[inline]
     #[must_use]
     pub fn is_before_call(&self) -> bool {
-        !matches!(self, Rejected::TimedOut { .. })
+        match self {
+            Rejected::CircuitOpen { .. } | Rejected::BulkheadFull { .. } | Rejected::NotReady { .. } => true,
+            Rejected::TimedOut { .. } => false,
+            Rejected::DeadlineExceeded { stage } => stage.is_before_call(),
+        }
     }
 }
 
@@ -96,6 +141,10 @@ impl StoredRejection {
             (2, Some(name)) => Some(Rejected::BulkheadFull { name, retry_after }),
             (3, Some(reason)) => Some(Rejected::NotReady { reason, retry_after }),
             (4, timeout) => Some(Rejected::TimedOut { after: TimeLimit::from_bits(time), timeout }),
+            (5, _) => {
+                let stage = DeadlineStage::ALL.get(time as usize).copied();
+                Some(Rejected::DeadlineExceeded { stage: stage.unwrap_or(DeadlineStage::Arrival) })
+            }
             _ => None,
         }
     }
@@ -109,6 +158,7 @@ impl From<Rejected> for StoredRejection {
             Rejected::BulkheadFull { name, retry_after } => (2, retry_after.bits().into(), Some(name)),
             Rejected::NotReady { reason, retry_after } => (3, retry_after.bits().into(), Some(reason)),
             Rejected::TimedOut { after, timeout } => (4, after.bits(), timeout),
+            Rejected::DeadlineExceeded { stage } => (5, stage as u64, None),
         };
         StoredRejection { head: time << KIND | kind, name }
     }
@@ -142,6 +192,9 @@ mod tests {
         let timed_out = |timeout| Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout }.to_string();
         assert_eq!(timed_out(None), "timed out after 1s");
         assert_eq!(timed_out(Some("total".into())), "timeout `total`: timed out after 1s");
+        let exceeded = DeadlineStage::ALL.map(|stage| Rejected::DeadlineExceeded { stage }.to_string());
+        let words = ["on arrival", "in the queue", "before the response", "within the response body"];
+        assert_eq!(exceeded, words.map(|words| format!("deadline exceeded {words}")));
     }
 
     /// ER-12: what was put aside is what was put in, and is there once.
@@ -161,6 +214,11 @@ mod tests {
                 let mut stored = StoredRejection::from(rejected.clone());
                 assert_eq!((stored.take(), stored.take()), (Some(rejected), None));
             }
+        }
+        for (at, stage) in DeadlineStage::ALL.into_iter().enumerate() {
+            assert_eq!(stage as usize, at);
+            let rejection = Rejected::DeadlineExceeded { stage };
+            assert_eq!(StoredRejection::from(rejection.clone()).take(), Some(rejection));
         }
     }
 }

@@ -13,14 +13,14 @@ use crate::error::Rejected;
 /// | rejection | status |
 /// |---|---|
 /// | [`Rejected::CircuitOpen`], [`Rejected::BulkheadFull`], [`Rejected::NotReady`] | 503 Service Unavailable |
-/// | [`Rejected::TimedOut`] | 504 Gateway Timeout |
+/// | [`Rejected::TimedOut`], [`Rejected::DeadlineExceeded`] | 504 Gateway Timeout |
 #[must_use]
 pub fn status_of(rejected: &Rejected) -> StatusCode {
     match rejected {
         Rejected::CircuitOpen { .. } | Rejected::BulkheadFull { .. } | Rejected::NotReady { .. } => {
             StatusCode::SERVICE_UNAVAILABLE
         }
-        Rejected::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
+        Rejected::TimedOut { .. } | Rejected::DeadlineExceeded { .. } => StatusCode::GATEWAY_TIMEOUT,
     }
 }
 
@@ -80,6 +80,7 @@ fn text(rejected: &Rejected) -> &'static str {
         Rejected::BulkheadFull { .. } => r#"{"error":"bulkhead full"}"#,
         Rejected::NotReady { .. } => r#"{"error":"not ready"}"#,
         Rejected::TimedOut { .. } => r#"{"error":"timed out"}"#,
+        Rejected::DeadlineExceeded { .. } => r#"{"error":"deadline exceeded"}"#,
     }
 }
 

@@ -6,6 +6,7 @@
 /// | `Failure` | one more | a call that failed | fails |
 /// | `Throttled` | leaves it as it is | a call that failed | fails |
 /// | `Ignored` | leaves it as it is | not counted | not counted; another call may probe |
+/// | `DeadlineExceeded` | as `Failure` or `Ignored` | | |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -17,4 +18,7 @@ pub enum Verdict {
     Throttled,
     /// The call says nothing about the backend: it never got there, or the caller was at fault.
     Ignored,
+    /// The caller's [deadline](crate::Deadline) ended the call. It counts as the circuit breaker's
+    /// [`OnDeadline`](crate::OnDeadline) says, so events and windows know the other verdicts only.
+    DeadlineExceeded,
 }

@@ -388,7 +388,7 @@ impl CircuitMachine {
         match verdict {
             Verdict::Success => self.run = 0,
             Verdict::Failure => self.run = self.run.saturating_add(1),
-            Verdict::Throttled | Verdict::Ignored => {}
+            Verdict::Throttled | Verdict::Ignored | Verdict::DeadlineExceeded => {}
         }
         if let Some(window) = &mut self.window {
             window.record(Outcome { failed: verdict != Verdict::Success, slow }, now);

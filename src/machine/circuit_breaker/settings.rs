@@ -21,6 +21,8 @@ pub(crate) struct CircuitSettings {
     /// The open time in force if not set.
     pub(crate) probe_timeout: Option<Duration>,
     pub(crate) on_drop: OnDrop,
+    /// What `on_drop` is set to if not set.
+    pub(crate) on_deadline: Option<OnDeadline>,
     pub(crate) observe_only: bool,
 }
 
@@ -45,6 +47,7 @@ impl Default for CircuitSettings {
             success_threshold: 1,
             probe_timeout: None,
             on_drop: OnDrop::Ignore,
+            on_deadline: None,
             observe_only: false,
         }
     }
@@ -82,7 +85,12 @@ impl CircuitSettings {
 
     /// Whether the duration of a call matters to any setting.
     pub(crate) fn measures(&self) -> bool {
-        self.slow_call.is_some() || matches!(self.on_drop, OnDrop::FailureAfter(_))
+        let after = |rule| matches!(rule, OnDrop::FailureAfter(_));
+        self.slow_call.is_some() || after(self.on_drop) || self.on_deadline.is_some_and(after)
+    }
+
+    pub(crate) fn on_deadline(&self) -> OnDeadline {
+        self.on_deadline.unwrap_or(self.on_drop)
     }
 
     pub(crate) fn is_slow(&self, took: Duration) -> bool {
@@ -103,3 +111,7 @@ pub enum OnDrop {
     /// circuit breaker and leaves out impatient clients. Costs one clock read when a call starts and one when it ends.
     FailureAfter(Duration),
 }
+
+/// What a call counts as that was ended by its [deadline](crate::Deadline) after it had reached the inner service, or
+/// dropped after its deadline had passed. The same choice as for other dropped calls.
+pub type OnDeadline = OnDrop;

@@ -27,7 +27,8 @@ pub(super) const fn outcome(verdict: Verdict) -> &'static str {
         Verdict::Success => "success",
         Verdict::Failure => "failure",
         Verdict::Throttled => "throttled",
-        Verdict::Ignored => "ignored",
+        // The other is counted as one of these.
+        Verdict::Ignored | Verdict::DeadlineExceeded => "ignored",
     }
 }
 
