@@ -6,6 +6,8 @@ mod body;
 mod body_timeout;
 mod bulkhead;
 mod classify;
+#[allow(dead_code, reason = "used by what is built on it next")]
+mod content_type;
 mod date;
 mod drain;
 mod health;
@@ -23,6 +25,8 @@ mod retry;
 mod retry_after;
 mod retry_request;
 mod standard;
+#[allow(dead_code, reason = "used by what is built on it next")]
+mod wire_timeout;
 
 pub use answer::{ByStatus, RejectionResponse, With, response_of, status_of};
 pub use body::{RejectionBody, RespondBody};
