@@ -8,6 +8,7 @@
 #[macro_use]
 mod accessors;
 mod admission;
+mod context;
 #[cfg(feature = "serde")]
 mod data;
 mod error;
@@ -25,6 +26,7 @@ struct Shortest;
 
 pub mod bulkhead;
 pub mod circuit_breaker;
+pub mod deadline;
 pub mod fallback;
 pub mod health;
 #[cfg(feature = "http")]
@@ -45,6 +47,8 @@ pub mod timeout;
 pub use admission::classify::{Classify, ErrorClassifier};
 pub use bulkhead::handle::Bulkhead;
 pub use circuit_breaker::handle::CircuitBreaker;
+pub use context::{Context, ContextFuture, Deadline};
+pub use deadline::layer::DeadlineLayer;
 pub use error::wrap::{WrapError, WrapErrorFuture, WrapErrorLayer};
 pub use error::{BoxError, ConfigError, DeadlineStage, Error, Rejected, RetryAfter, StackError, TimeLimit};
 pub use fallback::handle::Fallback;

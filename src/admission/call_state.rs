@@ -1,7 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
@@ -11,6 +10,7 @@ use super::late::{Late, LateEnd, PollLate};
 use super::{Admission, HeldFlag, HeldTicket};
 use crate::error::{Rejected, StackError, StoredRejection};
 use crate::rt::panic::polled_again;
+use crate::rt::time::TimeUp;
 
 pin_project! {
     /// One call on its way. Whoever owns it has the handle, and calls [`abandon`](CallState::abandon) if it is dropped
@@ -144,12 +144,12 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         }
         let timed_out = A::poll_limit(limit, cx);
         guard.disarm();
-        let Poll::Ready(after) = timed_out else {
+        let Poll::Ready(time_up) = timed_out else {
             *ticket.held() = HeldFlag::YES;
             return poll;
         };
         let ticket = *ticket;
-        match self.give_up(admission, ticket, classifier, after) {
+        match self.give_up(admission, ticket, classifier, time_up) {
             Some(error) => Poll::Ready(Err(error)),
             None => poll,
         }
@@ -162,7 +162,7 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         admission: &A,
         ticket: A::Ticket,
         classifier: &C,
-        after: Duration,
+        time_up: TimeUp,
     ) -> Option<E>
     where
         F: Future<Output = Result<T, E>>,
@@ -171,7 +171,7 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
     {
         let guard = UnwindGuard(admission, &ticket);
         self.set(CallState::OVER);
-        let error = admission.timed_out(after).into();
+        let error = admission.timed_out(time_up).into();
         guard.disarm();
         end_in_error(admission, &ticket, classifier, error)
     }

@@ -8,7 +8,7 @@ use super::call_state::CallState;
 use super::guard::UnwindGuard;
 use super::late::LateCall;
 use super::now::NowCall;
-use super::{Admission, Refused};
+use super::{Admission, Refused, admit};
 
 /// What `poll_ready` leaves for the call that follows, for a service whose clones may be made ready late.
 #[derive(Debug, Default)]
@@ -68,11 +68,7 @@ impl<M: Default> Readiness<M> {
         C: Clone,
     {
         let admission = handle.borrow();
-        let admitted = match admission.pass(scope, &self.memo) {
-            Some(ticket) => Ok(ticket),
-            None => admission.admit(scope, &mut self.memo),
-        };
-        let late = match admitted {
+        let late = match admit(admission, scope, &mut self.memo) {
             Ok(ticket) if self.ready => {
                 self.ready = false;
                 let guard = UnwindGuard(admission, &ticket);
@@ -83,6 +79,9 @@ impl<M: Default> Readiness<M> {
                 return finish(state, Some((handle, classifier)));
             }
             Err(Refused::For(refusal)) => return finish(CallState::rejected(admission.reject(refusal)), None),
+            Err(Refused::TooLate(stage)) => {
+                return finish(CallState::rejected(admission.deadline_exceeded(stage)), None);
+            }
             Ok(ticket) => {
                 let guard = UnwindGuard(admission, &ticket);
                 let late = LateCall::admitted(ticket, scope, self.unready_clone(service), request);
@@ -164,11 +163,7 @@ where
     C: Clone,
 {
     let admission = handle.borrow();
-    let admitted = match admission.pass(scope, memo) {
-        Some(ticket) => Ok(ticket),
-        None => admission.admit(scope, memo),
-    };
-    match admitted {
+    match admit(admission, scope, memo) {
         Ok(ticket) => {
             let guard = UnwindGuard(admission, &ticket);
             let inner = service.call(request);
@@ -181,6 +176,7 @@ where
             admission.rejected(refusal);
             call
         }
+        Err(Refused::TooLate(stage)) => NowCall::Rejected { rejected: Some(admission.deadline_exceeded(stage)) },
         Err(Refused::MayWait(never)) => match never {},
     }
 }

@@ -1,6 +1,7 @@
 use std::task::{Context, Poll};
 
-use super::Admission;
+use super::{Admission, Admitted};
+use crate::context;
 use crate::machine::verdict::Verdict;
 
 /// Gives back a ticket while the call is being made or polled: if that panics, the call has failed. An executor may
@@ -57,10 +58,15 @@ pub(crate) fn poll_admit<A: Admission>(
     scope: A::Scope,
     place: &mut A::Waiting,
     cx: &mut Context<'_>,
-) -> Poll<Result<A::Ticket, A::Refusal>> {
+) -> Poll<Admitted<A>> {
     let guard = LeaveGuard(admission, place);
-    let answer = admission.poll_admit(scope, guard.1, cx);
+    let mut answer = admission.poll_admit(scope, guard.1, cx);
     std::mem::forget(guard);
+    if let Poll::Ready(Ok(ticket)) = &mut answer {
+        if let Some(check) = context::check_deadline() {
+            admission.started(ticket, check.now);
+        }
+    }
     answer
 }
 

@@ -3,10 +3,13 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
-use super::Admission;
 use super::guard::{self, ReleaseGuard, UnwindGuard};
-use crate::error::Rejected;
+use super::{Admission, Refused};
+use crate::context;
+use crate::error::{DeadlineStage, Rejected};
+use crate::machine::verdict::Verdict;
 use crate::rt::panic::polled_again;
+use crate::rt::time::Alarm;
 
 /// How a call goes on that could not be made in `call`.
 pub(crate) trait Late<A: Admission> {
@@ -53,6 +56,8 @@ pub(crate) struct LateCall<A: Admission, S, Request> {
     scope: A::Scope,
     service: S,
     request: Option<Request>,
+    /// Goes off at the deadline, if there is one, while the service is not ready.
+    alarm: Alarm,
 }
 
 enum LateState<A: Admission> {
@@ -66,13 +71,26 @@ impl<A: Admission, S, Request> LateCall<A, S, Request> {
     /// For a call that may wait for its ticket.
     #[cold]
     pub(super) fn queued(scope: A::Scope, service: S, request: Request) -> Box<Self> {
-        Box::new(LateCall { state: LateState::Queued(A::Waiting::default()), scope, service, request: Some(request) })
+        LateCall::boxed(LateState::Queued(A::Waiting::default()), scope, service, request)
     }
 
     /// For a call that has its ticket.
     #[cold]
     pub(super) fn admitted(ticket: A::Ticket, scope: A::Scope, service: S, request: Request) -> Box<Self> {
-        Box::new(LateCall { state: LateState::Admitted(ticket), scope, service, request: Some(request) })
+        LateCall::boxed(LateState::Admitted(ticket), scope, service, request)
+    }
+
+    fn boxed(state: LateState<A>, scope: A::Scope, service: S, request: Request) -> Box<Self> {
+        Box::new(LateCall { state, scope, service, request: Some(request), alarm: Alarm::default() })
+    }
+
+    /// Ready once the deadline has passed. Asked while the service is not ready, or has just become so.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if context::deadline_has_passed() {
+            return Poll::Ready(());
+        }
+        self.alarm.set_once(context::deadline());
+        self.alarm.poll(cx)
     }
 }
 
@@ -100,19 +118,37 @@ where
         if let LateState::Queued(place) = &mut this.state {
             let answer = ready!(guard::poll_admit(admission, this.scope, place, cx));
             this.state = LateState::Left;
-            match answer {
-                Ok(ticket) => this.state = LateState::Admitted(ticket),
-                Err(refusal) => {
-                    this.request = None;
-                    return Poll::Ready(LateEnd::Refused(admission.reject(refusal)));
+            let rejected = match answer {
+                Ok(ticket) => {
+                    this.state = LateState::Admitted(ticket);
+                    None
                 }
+                Err(Refused::For(refusal)) => Some(admission.reject(refusal)),
+                Err(Refused::TooLate(stage)) => Some(admission.deadline_exceeded(stage)),
+                Err(Refused::MayWait(_)) => polled_again("`ResponseFuture`"),
+            };
+            if let Some(rejected) = rejected {
+                this.request = None;
+                return Poll::Ready(LateEnd::Refused(rejected));
             }
         }
         let LateState::Admitted(ticket) = std::mem::replace(&mut this.state, LateState::Left) else {
             polled_again("`ResponseFuture`");
         };
         let guard = UnwindGuard(admission, &ticket);
-        let end = match this.service.poll_ready(cx) {
+        let poll = this.service.poll_ready(cx);
+        if A::CONSULTS_DEADLINE
+            && context::has_deadline()
+            && !matches!(poll, Poll::Ready(Err(_)))
+            && this.poll_deadline(cx).is_ready()
+        {
+            guard.disarm();
+            this.request = None;
+            admission.release(&ticket);
+            admission.settle(&ticket, Verdict::Ignored);
+            return Poll::Ready(LateEnd::Refused(admission.deadline_exceeded(DeadlineStage::Queue)));
+        }
+        let end = match poll {
             Poll::Pending => {
                 this.state = LateState::Admitted(ticket);
                 Poll::Pending

@@ -39,10 +39,12 @@ pub(crate) mod now;
 pub(crate) mod run;
 
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use crate::error::Rejected;
+use crate::context;
+use crate::error::{DeadlineStage, Rejected};
+use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
+use crate::rt::time::TimeUp;
 
 /// Lets calls pass, or refuses them. Implemented by handles, whose clones share their state.
 pub(crate) trait Admission: Clone {
@@ -69,6 +71,9 @@ pub(crate) trait Admission: Clone {
     /// without it. Pending, if the caller is to wait for that.
     fn peek(&self, scope: Self::Scope, memo: &mut Self::Memo, cx: &mut Context<'_>) -> Poll<Option<Self::Seen>>;
 
+    /// Whether a call whose deadline has passed is refused.
+    const CONSULTS_DEADLINE: bool = true;
+
     /// The inner service's `poll_ready` failed.
     fn ready_failed(&self, _seen: Self::Seen) {}
 
@@ -78,7 +83,11 @@ pub(crate) trait Admission: Clone {
         None
     }
 
+    /// Asked through [`admit`].
     fn admit(&self, scope: Self::Scope, memo: &mut Self::Memo) -> Admitted<Self>;
+
+    /// A call that has a deadline got its ticket at this time.
+    fn started(&self, _ticket: &mut Self::Ticket, _now: Timestamp) {}
 
     /// Takes a ticket, or waits for one in a place that was empty before.
     fn poll_admit(
@@ -86,11 +95,10 @@ pub(crate) trait Admission: Clone {
         scope: Self::Scope,
         _place: &mut Self::Waiting,
         _cx: &mut Context<'_>,
-    ) -> Poll<Result<Self::Ticket, Self::Refusal>> {
+    ) -> Poll<Admitted<Self>> {
         match self.admit(scope, &mut Self::Memo::default()) {
-            Ok(ticket) => Poll::Ready(Ok(ticket)),
-            Err(Refused::For(refusal)) => Poll::Ready(Err(refusal)),
             Err(Refused::MayWait(_)) => Poll::Pending,
+            answer => Poll::Ready(answer),
         }
     }
 
@@ -109,14 +117,22 @@ pub(crate) trait Admission: Clone {
     /// The limit of a call that starts now.
     fn limit(&self, scope: Self::Scope) -> Self::Limit;
 
-    /// Ready, with the limit, once the inner future, which is pending, has had its time.
-    fn poll_limit(_limit: &mut Self::Limit, _cx: &mut Context<'_>) -> Poll<Duration> {
+    /// Ready once the inner future, which is pending, has had its time.
+    fn poll_limit(_limit: &mut Self::Limit, _cx: &mut Context<'_>) -> Poll<TimeUp> {
         Poll::Pending
     }
 
     /// Reports that a call was given up.
-    fn timed_out(&self, after: Duration) -> Rejected {
-        Rejected::TimedOut { after: after.into(), timeout: None }
+    fn timed_out(&self, time_up: TimeUp) -> Rejected {
+        match time_up {
+            TimeUp::Limit(after) => Rejected::TimedOut { after: after.into(), timeout: None },
+            TimeUp::Deadline => self.deadline_exceeded(DeadlineStage::Attempt),
+        }
+    }
+
+    /// Reports that the current deadline has passed.
+    fn deadline_exceeded(&self, stage: DeadlineStage) -> Rejected {
+        Rejected::DeadlineExceeded { stage }
     }
 
     /// What the caller gets for a refusal, which is not counted by this.
@@ -169,4 +185,32 @@ pub(crate) enum Refused<A: Admission> {
     For(A::Refusal),
     /// It may wait in the queue.
     MayWait(A::Wait),
+    /// Its deadline has passed. That counts as nothing.
+    TooLate(DeadlineStage),
+}
+
+/// Lets a call pass, or refuses it.
+#[inline(always)]
+pub(crate) fn admit<A: Admission>(admission: &A, scope: A::Scope, memo: &mut A::Memo) -> Admitted<A> {
+    if A::CONSULTS_DEADLINE && context::has_deadline() {
+        return admit_in_time(admission, scope, memo);
+    }
+    match admission.pass(scope, memo) {
+        Some(ticket) => Ok(ticket),
+        None => admission.admit(scope, memo),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn admit_in_time<A: Admission>(admission: &A, scope: A::Scope, memo: &mut A::Memo) -> Admitted<A> {
+    let check = context::check_deadline();
+    if check.is_some_and(|check| check.has_passed) {
+        return Err(Refused::TooLate(DeadlineStage::Arrival));
+    }
+    let mut ticket = admission.admit(scope, memo)?;
+    if let Some(check) = check {
+        admission.started(&mut ticket, check.now);
+    }
+    Ok(ticket)
 }

@@ -7,7 +7,7 @@ use pin_project_lite::pin_project;
 use super::call_state::end;
 use super::classify::Classify;
 use super::guard::{self, UnwindGuard};
-use super::{Admission, HeldFlag, HeldTicket, Refused};
+use super::{Admission, HeldFlag, HeldTicket, Refused, admit};
 use crate::error::{StackError, StoredRejection};
 use crate::rt::panic::polled_again;
 
@@ -102,17 +102,13 @@ impl<A: Admission<Scope = ()>> RunHeld<'_, A> {
             RunState::New => {}
         }
         self.state = RunState::Answered;
-        let mut memo = A::Memo::default();
-        if let Some(ticket) = self.admission.pass((), &memo) {
-            self.ticket = ticket;
-            return Poll::Ready(None);
-        }
-        match self.admission.admit((), &mut memo) {
+        match admit(self.admission, (), &mut A::Memo::default()) {
             Ok(ticket) => {
                 self.ticket = ticket;
                 Poll::Ready(None)
             }
             Err(Refused::For(refusal)) => Poll::Ready(Some(self.admission.reject(refusal).into())),
+            Err(Refused::TooLate(stage)) => Poll::Ready(Some(self.admission.deadline_exceeded(stage).into())),
             Err(Refused::MayWait(_)) => self.poll_queued(cx),
         }
     }
@@ -125,8 +121,11 @@ impl<A: Admission<Scope = ()>> RunHeld<'_, A> {
                 self.ticket = ticket;
                 Poll::Ready(None)
             }
-            Poll::Ready(Err(refusal)) => Poll::Ready(Some(self.admission.reject(refusal).into())),
-            Poll::Pending => {
+            Poll::Ready(Err(Refused::For(refusal))) => Poll::Ready(Some(self.admission.reject(refusal).into())),
+            Poll::Ready(Err(Refused::TooLate(stage))) => {
+                Poll::Ready(Some(self.admission.deadline_exceeded(stage).into()))
+            }
+            Poll::Ready(Err(Refused::MayWait(_))) | Poll::Pending => {
                 self.state = RunState::Queued;
                 Poll::Pending
             }

@@ -8,7 +8,8 @@ use super::handle::Bulkhead;
 use super::permit::Permit;
 use super::shared::{QueueAnswer, Shared};
 use crate::admission::Admission;
-use crate::error::Rejected;
+use crate::context;
+use crate::error::{DeadlineStage, Rejected};
 use crate::rt::panic::polled_again;
 use crate::rt::time::Alarm;
 
@@ -36,11 +37,14 @@ impl Future for Acquire {
         let this = self.get_mut();
         let answer = match &this.bulkhead {
             Some(bulkhead) => ready!(this.place.poll(bulkhead.shared(), cx)),
-            None => Err(None),
+            None => Err(QueueRefusal::Full(None)),
         };
         match (this.bulkhead.take(), answer) {
             (Some(bulkhead), Ok(())) => Poll::Ready(Ok(Permit::new(bulkhead))),
-            (Some(bulkhead), Err(waited)) => Poll::Ready(Err(bulkhead.reject(waited))),
+            (Some(bulkhead), Err(QueueRefusal::Full(waited))) => Poll::Ready(Err(bulkhead.reject(waited))),
+            (Some(bulkhead), Err(QueueRefusal::DeadlineExceeded(stage))) => {
+                Poll::Ready(Err(bulkhead.deadline_exceeded(stage)))
+            }
             (None, _) => polled_again("a future that acquires a permit"),
         }
     }
@@ -60,49 +64,78 @@ impl fmt::Debug for Acquire {
     }
 }
 
+/// Why a call got no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueueRefusal {
+    /// None was free, or became free within this time, if it waited.
+    Full(Option<Duration>),
+    /// Its deadline passed before it had one.
+    DeadlineExceeded(DeadlineStage),
+}
+
 /// A place in the queue of a bulkhead, or none.
 #[derive(Debug, Default)]
 pub(crate) struct QueueState {
-    /// 0 for none.
+    /// 0 for none. The highest bit says that the alarm is set to the deadline of the call.
     number: u64,
     alarm: Alarm,
 }
 
+const UNTIL_DEADLINE: u64 = 1 << 63;
+
 impl QueueState {
-    /// Ready when the caller has a permit or was refused one; the error holds the time it waited, if it did.
-    pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), Option<Duration>>> {
+    /// Ready when the caller has a permit or was refused one.
+    pub(crate) fn poll(&mut self, shared: &Shared, cx: &mut Context<'_>) -> Poll<Result<(), QueueRefusal>> {
         if self.number == 0 {
+            if context::deadline_has_passed() {
+                return Poll::Ready(Err(QueueRefusal::DeadlineExceeded(DeadlineStage::Arrival)));
+            }
             match shared.try_acquire() {
                 Ok(()) => return Poll::Ready(Ok(())),
                 // A refusal takes no lock.
-                Err(permits) if !shared.may_wait(permits) => return Poll::Ready(Err(None)),
+                Err(permits) if !shared.may_wait(permits) => return Poll::Ready(Err(QueueRefusal::Full(None))),
                 Err(_) => {}
             }
             match shared.join(cx.waker()) {
                 QueueAnswer::Taken => return Poll::Ready(Ok(())),
-                QueueAnswer::Refused => return Poll::Ready(Err(None)),
+                QueueAnswer::Refused => return Poll::Ready(Err(QueueRefusal::Full(None))),
                 QueueAnswer::Queued(number) => {
-                    self.number = number;
-                    self.alarm.set(shared.wait_ends());
+                    let (ends, deadline) = (shared.wait_ends(), context::deadline());
+                    self.number = if deadline < ends { number | UNTIL_DEADLINE } else { number };
+                    self.alarm.set(deadline.min(ends));
                 }
             }
-        } else if shared.is_granted(self.number, cx.waker()) {
+        } else if shared.is_granted(self.number & !UNTIL_DEADLINE, cx.waker()) {
             self.number = 0;
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(in_time(shared));
         }
         ready!(self.alarm.poll(cx));
-        // A permit granted at the last moment wins over the timeout.
-        let in_vain = shared.leave(std::mem::take(&mut self.number));
-        Poll::Ready(if in_vain { Err(Some(shared.max_wait())) } else { Ok(()) })
+        let number = std::mem::take(&mut self.number);
+        // A permit granted at the last moment wins over the timeout, but not over the deadline.
+        let in_vain = shared.leave(number & !UNTIL_DEADLINE);
+        Poll::Ready(match in_vain {
+            true if number & UNTIL_DEADLINE != 0 => Err(QueueRefusal::DeadlineExceeded(DeadlineStage::Queue)),
+            true => Err(QueueRefusal::Full(Some(shared.max_wait()))),
+            false => in_time(shared),
+        })
     }
 
     pub(crate) fn give_up(&mut self, shared: &Shared) {
-        let number = std::mem::take(&mut self.number);
+        let number = std::mem::take(&mut self.number) & !UNTIL_DEADLINE;
         if number != 0 && !shared.leave(number) {
             // It was granted, and the caller is gone.
             shared.give_back();
         }
     }
+}
+
+/// A permit that comes after the deadline goes on to the next one in the queue.
+fn in_time(shared: &Shared) -> Result<(), QueueRefusal> {
+    if context::deadline_has_passed() {
+        shared.give_back();
+        return Err(QueueRefusal::DeadlineExceeded(DeadlineStage::Queue));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

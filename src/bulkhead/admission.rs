@@ -1,10 +1,10 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::acquire::QueueState;
+use super::acquire::{QueueRefusal, QueueState};
 use super::handle::Bulkhead;
 use crate::admission::{Admission, Admitted, HeldFlag, HeldTicket, Refused};
-use crate::error::Rejected;
+use crate::error::{DeadlineStage, Rejected};
 
 /// A permit that is still to be released.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,13 +44,12 @@ impl Admission for Bulkhead {
         }
     }
 
-    fn poll_admit(
-        &self,
-        (): (),
-        place: &mut QueueState,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<PermitTicket, Option<Duration>>> {
-        place.poll(self.shared(), cx).map_ok(|()| PermitTicket(HeldFlag::YES))
+    fn poll_admit(&self, (): (), place: &mut QueueState, cx: &mut Context<'_>) -> Poll<Admitted<Self>> {
+        place.poll(self.shared(), cx).map(|answer| match answer {
+            Ok(()) => Ok(PermitTicket(HeldFlag::YES)),
+            Err(QueueRefusal::Full(waited)) => Err(Refused::For(waited)),
+            Err(QueueRefusal::DeadlineExceeded(stage)) => Err(Refused::TooLate(stage)),
+        })
     }
 
     fn leave(&self, place: &mut QueueState) {
@@ -73,5 +72,11 @@ impl Admission for Bulkhead {
     #[inline(always)]
     fn rejected(&self, waited: Option<Duration>) {
         self.shared().rejected(waited);
+    }
+
+    #[cold]
+    fn deadline_exceeded(&self, stage: DeadlineStage) -> Rejected {
+        self.shared().deadline_exceeded(stage);
+        Rejected::DeadlineExceeded { stage }
     }
 }

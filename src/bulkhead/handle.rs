@@ -7,7 +7,7 @@ use super::future::BulkheadRun;
 use super::layer::BulkheadLayer;
 use super::permit::Permit;
 use super::shared::Shared;
-use crate::admission::Admission;
+use crate::admission::{Admission, Refused, admit};
 use crate::error::check::Subject;
 use crate::error::wrap::WrapErrorFuture;
 use crate::error::{ConfigError, Rejected, StackError};
@@ -84,11 +84,14 @@ impl Bulkhead {
     /// Takes a free permit. It does not wait, and does not overtake callers that do.
     ///
     /// # Errors
-    /// [`Rejected::BulkheadFull`] if no permit is free.
+    /// [`Rejected::BulkheadFull`] if no permit is free; [`Rejected::DeadlineExceeded`] if the caller's
+    /// [deadline](crate::Deadline) has passed.
     pub fn try_acquire(&self) -> Result<Permit, Rejected> {
-        match self.shared().try_acquire() {
-            Ok(()) => Ok(Permit::new(self.clone())),
-            Err(_) => Err(self.reject(None)),
+        match admit(self, (), &mut ()) {
+            Ok(_) => Ok(Permit::new(self.clone())),
+            Err(Refused::For(refusal)) => Err(self.reject(refusal)),
+            Err(Refused::MayWait(())) => Err(self.reject(None)),
+            Err(Refused::TooLate(stage)) => Err(self.deadline_exceeded(stage)),
         }
     }
 
@@ -96,7 +99,8 @@ impl Bulkhead {
     /// poll.
     ///
     /// # Errors
-    /// [`Rejected::BulkheadFull`] if no permit was free and, where calls may wait, none became free in time.
+    /// [`Rejected::BulkheadFull`] if no permit was free and, where calls may wait, none became free in time;
+    /// [`Rejected::DeadlineExceeded`] if the caller's [deadline](crate::Deadline) passed first.
     ///
     /// # Cancellation
     /// Dropping it leaves the queue. A permit granted to it in the meantime goes to the next waiter.

@@ -38,7 +38,7 @@ mod service;
 mod shared;
 
 pub use acquire::Acquire;
-pub(crate) use acquire::QueueState;
+pub(crate) use acquire::{QueueRefusal, QueueState};
 pub use builder::BulkheadBuilder;
 pub(crate) use builder::BulkheadTemplate;
 pub use future::{BulkheadRun, ResponseFuture};

@@ -4,12 +4,13 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::locked::{LockedQueue, advance};
-use crate::error::{Rejected, RetryAfter};
+use crate::context;
+use crate::error::{DeadlineStage, Rejected, RetryAfter};
 use crate::machine::bulkhead::permits::Permits;
 use crate::machine::bulkhead::queue::WaitQueue;
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
-use crate::observe::event::BulkheadEvent;
+use crate::observe::event::{BulkheadEvent, DeadlineEvent};
 use crate::observe::notifier::Notifier;
 use crate::observe::source::{ObserverCache, Source};
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
@@ -238,6 +239,13 @@ impl Shared {
     #[inline(never)]
     fn notify(&self, waited: Option<Duration>) {
         self.settings.notifier.notify(BulkheadEvent::Rejected { name: &self.name, source: self.about(), waited });
+    }
+
+    /// Reports that the current deadline of a call has passed, which is no rejection of the bulkhead's.
+    #[cold]
+    pub(super) fn deadline_exceeded(&self, stage: DeadlineStage) {
+        let (name, source) = (Some(&self.name), self.about());
+        self.settings.notifier.notify(DeadlineEvent::Exceeded { name, source, stage, late: context::late_by() });
     }
 
     /// Reports that this many waiters were granted a permit.

@@ -5,7 +5,9 @@ use super::handle::CircuitBreaker;
 use super::ticket::{Refusal, Ticket};
 use super::waiting::WaitUntilAdmitted;
 use crate::admission::{Admission, Admitted, Refused};
-use crate::error::Rejected;
+use crate::context;
+use crate::error::{DeadlineStage, Rejected};
+use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
 
 /// What `poll_ready` does while calls do not pass, and how far it has got.
@@ -87,7 +89,22 @@ impl Admission for CircuitBreaker {
     }
 
     fn settle_dropped(&self, ticket: &Ticket) {
-        self.shared().settle(ticket, self.shared().verdict_on_drop(ticket));
+        let verdict = match context::deadline_has_passed() {
+            // The caller did not hang up: time was up.
+            true => Verdict::DeadlineExceeded,
+            false => self.shared().verdict_on_drop(ticket),
+        };
+        self.shared().settle(ticket, verdict);
+    }
+
+    fn started(&self, ticket: &mut Ticket, now: Timestamp) {
+        ticket.start(now);
+    }
+
+    #[cold]
+    fn deadline_exceeded(&self, stage: DeadlineStage) -> Rejected {
+        self.shared().deadline_exceeded(stage);
+        Rejected::DeadlineExceeded { stage }
     }
 
     #[inline(always)]

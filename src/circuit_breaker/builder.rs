@@ -148,7 +148,7 @@ impl CircuitBreakerBuilder {
 
     /// What a call counts as if it is dropped before it ends; nothing if not set.
     pub fn on_drop(self, on_drop: OnDrop) -> CircuitBreakerBuilder {
-        self.set(|settings| settings.on_drop = on_drop)
+        self.set(|settings| settings.on_drop = Some(on_drop))
     }
 
     /// What a call counts as that was ended by its [deadline](crate::Deadline) after it had reached the inner service,
@@ -158,6 +158,11 @@ impl CircuitBreakerBuilder {
     /// nothing.
     pub fn on_deadline(self, on_deadline: OnDeadline) -> CircuitBreakerBuilder {
         self.set(|settings| settings.on_deadline = Some(on_deadline))
+    }
+
+    /// For a policy whose calls have this much time each.
+    pub(crate) fn attempts_take(self, timeout: Option<Duration>) -> CircuitBreakerBuilder {
+        self.set(|settings| settings.fair_trial = timeout.map(|timeout| timeout / 2))
     }
 
     /// Measures but never rejects, unless forced open. Reports that it would have opened, and does so again only after

@@ -2,6 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use super::admission::ReadyMode;
 use super::builder::CircuitBreakerBuilder;
 use super::classified::ClassifiedCircuitBreaker;
 use super::future::CircuitBreakerRun;
@@ -9,8 +10,8 @@ use super::layer::CircuitBreakerLayer;
 use super::open_guard::OpenGuard;
 use super::permit::Permit;
 use super::shared::Shared;
-use crate::admission::Admission;
 use crate::admission::classify::ErrorClassifier;
+use crate::admission::{Admission, Refused, admit};
 use crate::error::wrap::WrapErrorFuture;
 use crate::error::{Rejected, StackError};
 use crate::machine::circuit_breaker::notice::{Counts, State};
@@ -83,11 +84,14 @@ impl CircuitBreaker {
     /// The first call admitted at or after the end of the open time makes the circuit half-open and is its first probe.
     ///
     /// # Errors
-    /// [`Rejected::CircuitOpen`] while the circuit is open or all of its probes are running.
+    /// [`Rejected::CircuitOpen`] while the circuit is open or all of its probes are running;
+    /// [`Rejected::DeadlineExceeded`] if the caller's [deadline](crate::Deadline) has passed.
     pub fn admit(&self) -> Result<Permit, Rejected> {
-        match self.shared().admit() {
+        match admit(self, (), &mut ReadyMode::default()) {
             Ok(ticket) => Ok(Permit::new(self.clone(), ticket)),
-            Err(refusal) => Err(self.reject(refusal)),
+            Err(Refused::For(refusal)) => Err(self.reject(refusal)),
+            Err(Refused::TooLate(stage)) => Err(self.deadline_exceeded(stage)),
+            Err(Refused::MayWait(never)) => match never {},
         }
     }
 

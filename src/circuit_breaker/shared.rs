@@ -8,6 +8,8 @@ use super::packed_state::{PackedState, StateKind};
 use super::success_counter::SuccessCounter;
 use super::ticket::{Refusal, Ticket};
 use crate::admission::HeldFlag;
+use crate::context;
+use crate::error::DeadlineStage;
 use crate::machine::Rng;
 use crate::machine::circuit_breaker::machine::{CircuitAnswer, CircuitMachine, Gate, OnSuccess};
 use crate::machine::circuit_breaker::notice::{Notice, Notices, State};
@@ -18,7 +20,7 @@ use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
 use crate::machine::window::Span;
 use crate::name::Name;
-use crate::observe::event::CircuitBreakerEvent;
+use crate::observe::event::{CircuitBreakerEvent, DeadlineEvent};
 use crate::observe::source::{ObserverCache, Source};
 use crate::rt::panic::wake_all;
 use crate::rt::sync::{AtomicU64, Mutex, Ordering};
@@ -311,6 +313,12 @@ impl Shared {
         self.config.notifier.notify(CircuitBreakerEvent::Rejected { name, source, retry_after });
     }
 
+    /// Reports that the current deadline of a call has passed, which counts as nothing.
+    pub(super) fn deadline_exceeded(&self, stage: DeadlineStage) {
+        let (name, source) = (Some(&self.name), self.about());
+        self.config.notifier.notify(DeadlineEvent::Exceeded { name, source, stage, late: context::late_by() });
+    }
+
     /// Settles an admitted call.
     #[inline]
     pub(crate) fn settle(&self, ticket: &Ticket, verdict: Verdict) {
@@ -397,7 +405,7 @@ impl Shared {
     /// What a call counts as if it is dropped before it ends.
     #[cold]
     pub(crate) fn verdict_on_drop(&self, ticket: &Ticket) -> Verdict {
-        verdict_by(self.settings().on_drop, ticket)
+        verdict_by(self.settings().on_drop(), ticket)
     }
 
     /// If every call is refused, returns when the waiter, known by `id`, has to ask again, and wakes `waker` if a call

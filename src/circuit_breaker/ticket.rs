@@ -39,6 +39,11 @@ impl Ticket {
         self.held.is()
     }
 
+    /// The call has a deadline, so that its duration matters.
+    pub(crate) fn start(&mut self, now: Timestamp) {
+        self.started = self.started.min(now);
+    }
+
     pub(super) fn is_probe(&self) -> bool {
         self.probe != 0
     }

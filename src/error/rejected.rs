@@ -92,6 +92,18 @@ impl DeadlineStage {
     }
 }
 
+/// The name of the stage, as in metrics.
+impl fmt::Display for DeadlineStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            DeadlineStage::Arrival => "arrival",
+            DeadlineStage::Queue => "queue",
+            DeadlineStage::Attempt => "attempt",
+            DeadlineStage::Body => "body",
+        })
+    }
+}
+
 impl Rejected {
     /// How long to wait before another try makes sense, where that is known.
     #[must_use]

@@ -40,6 +40,7 @@ impl Admission for Health {
     type Waiting = ();
     type Limit = ();
 
+    const CONSULTS_DEADLINE: bool = false;
     const SETTLES: bool = false;
 
     #[inline(always)]

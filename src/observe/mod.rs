@@ -25,8 +25,8 @@ pub(crate) mod tracing;
 
 pub use default::{DefaultAlreadySet, set_default};
 pub use event::{
-    BudgetRef, BulkheadEvent, CircuitBreakerEvent, ErrorRef, EvictionCause, ExtensionEvent, FallbackEvent, HealthEvent,
-    KeyedEvent, ProbeEvent, RetryEvent, RunnerEvent, Severity, TimeoutEvent,
+    BudgetRef, BulkheadEvent, CircuitBreakerEvent, DeadlineEvent, ErrorRef, EvictionCause, ExtensionEvent,
+    FallbackEvent, HealthEvent, KeyedEvent, ProbeEvent, RetryEvent, RunnerEvent, Severity, TimeoutEvent,
 };
 pub use interest::Interest;
 pub use notifier::Notifier;

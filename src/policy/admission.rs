@@ -4,10 +4,12 @@ use std::time::Duration;
 use super::class::Class;
 use super::handle::Policy;
 use crate::admission::{Admission, Admitted, HeldFlag, HeldTicket, Refused};
-use crate::bulkhead::{Permit, QueueState};
+use crate::bulkhead::{Permit, QueueRefusal, QueueState};
 use crate::circuit_breaker::{self, Refusal};
-use crate::error::{Rejected, RetryAfter};
+use crate::error::{DeadlineStage, Rejected, RetryAfter};
+use crate::machine::timestamp::Timestamp;
 use crate::machine::verdict::Verdict;
+use crate::rt::time::TimeUp;
 use crate::timeout::Clock;
 
 /// What a call has acquired: a ticket of the circuit breaker, a permit of the bulkhead, both or neither.
@@ -73,6 +75,10 @@ impl Admission for Policy {
         Poll::Ready(has_room.then_some(seen))
     }
 
+    fn started(&self, taken: &mut PolicyTicket, now: Timestamp) {
+        taken.ticket.start(now);
+    }
+
     fn ready_failed(&self, seen: Option<u64>) {
         if let (Some(circuit_breaker), Some(generation)) = (self.circuit_breaker(), seen) {
             circuit_breaker.shared().ready_failed(generation);
@@ -103,23 +109,24 @@ impl Admission for Policy {
 
     /// Waits for the permit alone, and asks the circuit breaker afresh once it has it: much may have happened
     /// meanwhile.
-    fn poll_admit(
-        &self,
-        class: Class,
-        place: &mut QueueState,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<PolicyTicket, PolicyRefusal>> {
+    fn poll_admit(&self, class: Class, place: &mut QueueState, cx: &mut Context<'_>) -> Poll<Admitted<Self>> {
         let mut taken = PolicyTicket { held: HeldFlag::YES, ..PolicyTicket::default() };
         if let Some(bulkhead) = self.bulkhead_for(class) {
-            if let Err(waited) = ready!(place.poll(bulkhead.shared(), cx)) {
-                return Poll::Ready(Err(PolicyRefusal::Bulkhead(waited, taken)));
+            match ready!(place.poll(bulkhead.shared(), cx)) {
+                Ok(()) => {}
+                Err(QueueRefusal::Full(waited)) => {
+                    return Poll::Ready(Err(Refused::For(PolicyRefusal::Bulkhead(waited, taken))));
+                }
+                Err(QueueRefusal::DeadlineExceeded(stage)) => return Poll::Ready(Err(Refused::TooLate(stage))),
             }
             taken.permit = true;
         }
         if let Some(circuit_breaker) = self.circuit_breaker_for(class) {
             match circuit_breaker.shared().admit() {
                 Ok(ticket) => taken.ticket = ticket,
-                Err(refused) => return Poll::Ready(Err(PolicyRefusal::CircuitBreaker(refused, taken))),
+                Err(refused) => {
+                    return Poll::Ready(Err(Refused::For(PolicyRefusal::CircuitBreaker(refused, taken))));
+                }
             }
         }
         Poll::Ready(Ok(taken))
@@ -157,12 +164,16 @@ impl Admission for Policy {
     }
 
     #[inline(always)]
-    fn poll_limit(clock: &mut Clock, cx: &mut Context<'_>) -> Poll<Duration> {
+    fn poll_limit(clock: &mut Clock, cx: &mut Context<'_>) -> Poll<TimeUp> {
         clock.poll(cx)
     }
 
-    fn timed_out(&self, after: Duration) -> Rejected {
-        Policy::timed_out(self, after)
+    fn timed_out(&self, time_up: TimeUp) -> Rejected {
+        Policy::timed_out(self, time_up)
+    }
+
+    fn deadline_exceeded(&self, stage: DeadlineStage) -> Rejected {
+        Policy::deadline_exceeded(self, stage)
     }
 
     #[inline(always)]

@@ -150,8 +150,9 @@ impl PolicyBuilder {
         let own = |error: ConfigError| PolicyError::new(error.field(), error.rule());
         let policy = Subject::checked("policy", &name).map_err(own)?;
         let owns_circuit = Part::is_own(circuit_breaker.as_ref());
-        let circuit_breaker =
-            Part::build(circuit_breaker, "circuit_breaker", |builder| builder.or_notifier(&notifier).build())?;
+        let circuit_breaker = Part::build(circuit_breaker, "circuit_breaker", |builder| {
+            builder.or_notifier(&notifier).attempts_take(timeout).build()
+        })?;
         let bulkhead = Part::build(bulkhead, "bulkhead", |builder| builder.or_notifier(&notifier).build())?;
         let times = [("timeout", timeout), ("total_timeout", total_timeout)];
         let body_times = [("body_idle_timeout", bodies.idle), ("body_timeout", bodies.total)];

@@ -61,8 +61,13 @@ pub(super) fn times(parts: &Parts, owns_circuit: bool) -> Result<(), PolicyError
     if settings.slow_call.is_some_and(|slow| slow >= longest) {
         return Err(PolicyError::new("circuit_breaker.slow_call", WITHIN_TIMEOUT));
     }
-    if matches!(settings.on_drop, OnDrop::FailureAfter(after) if after >= longest) {
-        return Err(PolicyError::new("circuit_breaker.on_drop.failure_after", WITHIN_TIMEOUT));
+    for (field, rule) in [
+        ("circuit_breaker.on_drop.failure_after", settings.on_drop),
+        ("circuit_breaker.on_deadline.failure_after", settings.on_deadline),
+    ] {
+        if matches!(rule, Some(OnDrop::FailureAfter(after)) if after >= longest) {
+            return Err(PolicyError::new(field, WITHIN_TIMEOUT));
+        }
     }
     Ok(())
 }

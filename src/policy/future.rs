@@ -202,10 +202,10 @@ where
         if poll.is_ready() {
             return poll;
         }
-        let after = ready!(this.total.poll(cx));
+        let time_up = ready!(this.total.poll(cx));
         let policy = &held.0;
         this.state.abandon(policy);
-        Poll::Ready(Err(policy.timed_out(after).into()))
+        Poll::Ready(Err(policy.timed_out(time_up).into()))
     }
 }
 

@@ -11,13 +11,15 @@ use super::run_future::PolicyRun;
 use super::unknown_name::UnknownName;
 use crate::bulkhead::handle::Bulkhead;
 use crate::circuit_breaker::handle::CircuitBreaker;
-use crate::error::{Error, Rejected, StackError};
+use crate::context;
+use crate::error::{DeadlineStage, Error, Rejected, StackError};
 use crate::name::Name;
 use crate::retry::budget::RetryBudget;
 use crate::retry::lent::Lent;
 use crate::retry::policy::RetryPolicy;
 use crate::rt::shared::Handle;
-use crate::timeout::{Limit, TimeoutNotifier};
+use crate::rt::time::TimeUp;
+use crate::timeout::{TimeoutNotifier, given_up};
 use crate::{bulkhead, circuit_breaker};
 
 /// A circuit breaker, a bulkhead, a timeout and, if wanted, retries, under one name and in the right order.
@@ -163,8 +165,13 @@ impl Policy {
     }
 
     #[cold]
-    pub(super) fn timed_out(&self, after: Duration) -> Rejected {
-        self.parts().notifier.timed_out(Limit::Response, after)
+    pub(super) fn timed_out(&self, time_up: TimeUp) -> Rejected {
+        given_up(&self.parts().notifier, time_up)
+    }
+
+    #[cold]
+    pub(super) fn deadline_exceeded(&self, stage: DeadlineStage) -> Rejected {
+        self.parts().notifier.deadline_exceeded(stage, context::late_by())
     }
 
     /// The class with this name, to be looked up once and kept: it is a plain value.

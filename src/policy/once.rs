@@ -67,9 +67,9 @@ where
         if poll.is_ready() {
             return poll;
         }
-        let after = ready!(this.total.poll(cx));
+        let time_up = ready!(this.total.poll(cx));
         match this.call.abandon() {
-            Some(policy) => Poll::Ready(Err(policy.timed_out(after).into())),
+            Some(policy) => Poll::Ready(Err(policy.timed_out(time_up).into())),
             None => Poll::Pending,
         }
     }

@@ -15,7 +15,7 @@ use super::total::TotalClock;
 use crate::admission::call_state::CallState;
 use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::admission::guard::{self, UnwindGuard};
-use crate::admission::{Admission, Refused};
+use crate::admission::{Admission, Refused, admit};
 use crate::bulkhead::{Permit, QueueState};
 use crate::error::StackError;
 use crate::machine::retry::attempts::Progress;
@@ -147,20 +147,24 @@ where
                     if let Some(retry) = retry {
                         *this.progress = retry.begin();
                     }
-                    policy.admit(class, &mut None)
+                    admit(policy, class, &mut None)
                 }
                 RunStateProj::Between { pause } => {
                     ready!(Pin::new(pause).poll(cx));
-                    policy.admit(class, &mut None)
+                    admit(policy, class, &mut None)
                 }
                 RunStateProj::Queued { place } => {
-                    ready!(guard::poll_admit(policy, class, place, cx)).map_err(Refused::For)
+                    ready!(guard::poll_admit(policy, class, place, cx))
                 }
             };
             match ticket {
                 Ok(ticket) => {
                     let call = start(policy, ticket, class, this.call);
                     this.state.set(RunStage::Calling { call });
+                }
+                Err(Refused::TooLate(stage)) => {
+                    let rejected = policy.deadline_exceeded(stage);
+                    this.state.set(RunStage::Calling { call: CallState::rejected(rejected) });
                 }
                 Err(Refused::MayWait(())) => this.state.set(RunStage::Queued { place: Box::default() }),
                 Err(Refused::For(refusal)) => {
@@ -207,10 +211,10 @@ where
             return poll;
         }
         let this = self.project();
-        let after = ready!(this.total.poll(cx));
+        let time_up = ready!(this.total.poll(cx));
         let policy = this.how.policy;
         this.state.abandon(policy);
-        Poll::Ready(Err(policy.timed_out(after).into()))
+        Poll::Ready(Err(policy.timed_out(time_up).into()))
     }
 }
 

@@ -9,6 +9,7 @@ use super::layer::RetryLayer;
 use super::pause::Pause;
 use super::run::RetryRun;
 use super::selective::SelectiveRetry;
+use crate::context;
 use crate::error::wrap::wrapped;
 use crate::error::{Error, StackError};
 use crate::machine::retry::attempts::{Decision, Progress, RetrySettings, StopReason};
@@ -392,9 +393,11 @@ impl RetryConfig {
             Decision::RetryAfter(hint) => Some(hint),
         };
         let delay = settings.delay(progress.attempts, hint, &mut || random.fraction())?;
-        let timed = settings.deadline.is_some() || budget.is_some() || !delay.is_zero();
+        let deadline = context::deadline();
+        let timed = settings.deadline.is_some() || budget.is_some() || !delay.is_zero() || deadline != Timestamp::NEVER;
         let now = if timed { time::now() } else { Timestamp::NEVER };
-        if settings.deadline.is_some() && !settings.ends_in_time(delay, progress.started, now) {
+        let in_time = settings.deadline.is_none() || settings.ends_in_time(delay, progress.started, now);
+        if !in_time || now.after(delay) >= deadline && deadline != Timestamp::NEVER {
             return Err(StopReason::DeadlineReached);
         }
         if !again(Ask::IsPossible) {

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep};
+pub(crate) use tokio::time::Instant;
+use tokio::time::Sleep;
 
 use crate::machine::timestamp::Timestamp;
 
@@ -22,11 +23,11 @@ static FIRST_READING: LazyLock<std::time::Instant> = LazyLock::new(std::time::In
 pub(crate) fn now() -> Timestamp {
     #[cfg(test)]
     readings::count();
-    moment(Instant::now())
+    timestamp(Instant::now())
 }
 
 #[inline]
-fn moment(instant: Instant) -> Timestamp {
+pub(crate) fn timestamp(instant: Instant) -> Timestamp {
     let instant = instant.into_std();
     let origin = *FIRST_READING;
     let nanos = match instant.checked_duration_since(origin) {
@@ -66,42 +67,51 @@ fn instant(moment: Timestamp) -> Option<Instant> {
     instant.map(Instant::from_std)
 }
 
-/// The end of a span that begins now, or none if the clock cannot represent it.
-#[inline]
-fn end(span: Duration) -> Option<Instant> {
-    // A span that does not fit the scale of timestamps means no limit here, too. One that does is far from the last
-    // instant, near which tokio, which adds a little to round up, would panic.
-    if span > Duration::from_nanos(u64::MAX) {
-        return None;
-    }
-    #[cfg(test)]
-    readings::count();
-    Instant::now().checked_add(span)
+/// Why a call has had its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeUp {
+    /// It took longer than this limit.
+    Limit(Duration),
+    /// Its deadline has passed.
+    Deadline,
 }
 
 pin_project_lite::pin_project! {
-    /// A timer that remembers the span it was set to.
+    /// A timer that knows what its end means.
     #[derive(Debug)]
     pub(crate) struct Countdown {
         #[pin]
         sleep: Sleep,
-        span: Duration,
+        means: TimeUp,
     }
 }
 
 impl Countdown {
-    /// Begins now; none if the clock cannot represent the end.
+    /// Begins now, and ends after `span` or at the deadline, whichever comes first; if both do at once, it is the span
+    /// that ends. None if the clock cannot represent either.
     #[inline]
-    pub(crate) fn boxed(span: Duration) -> Option<Pin<Box<Countdown>>> {
-        let end = end(span)?;
-        Some(Box::pin(Countdown { sleep: tokio::time::sleep_until(end), span }))
+    pub(crate) fn boxed(span: Option<Duration>, deadline: Timestamp) -> Option<Pin<Box<Countdown>>> {
+        // A span that does not fit the scale of timestamps means no limit here, too. One that does is far from the last
+        // instant, near which tokio, which adds a little to round up, would panic.
+        let span = span.filter(|span| *span <= Duration::from_nanos(u64::MAX));
+        let limit = span.and_then(|span| {
+            #[cfg(test)]
+            readings::count();
+            Some((Instant::now().checked_add(span)?, TimeUp::Limit(span)))
+        });
+        let (end, means) = match (limit, instant(deadline)) {
+            (Some((limit, _)), Some(deadline)) if deadline < limit => (deadline, TimeUp::Deadline),
+            (Some(limit), _) => limit,
+            (None, deadline) => (deadline?, TimeUp::Deadline),
+        };
+        Some(Box::pin(Countdown { sleep: tokio::time::sleep_until(end), means }))
     }
 
-    /// Ready, with the span, when the time is up.
+    /// Ready when the time is up.
     #[inline]
-    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Duration> {
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TimeUp> {
         let this = self.project();
-        poll_elapsed(this.sleep, cx).map(|()| *this.span)
+        poll_elapsed(this.sleep, cx).map(|()| *this.means)
     }
 }
 
@@ -114,6 +124,13 @@ impl Alarm {
         let mut alarm = Alarm::default();
         alarm.set(moment);
         alarm
+    }
+
+    /// Goes off at `moment`, unless it was set before.
+    pub(crate) fn set_once(&mut self, moment: Timestamp) {
+        if self.0.is_none() {
+            self.set(moment);
+        }
     }
 
     /// Goes off at `moment`; never, if the clock cannot represent it.
@@ -183,6 +200,6 @@ mod tests {
     fn instants_before_the_first_reading_are_told() {
         let origin = *FIRST_READING;
         let Some(earlier) = origin.checked_sub(Duration::from_nanos(3)) else { return };
-        assert_eq!(moment(origin.into()).since(moment(earlier.into())), Duration::from_nanos(3));
+        assert_eq!(timestamp(origin.into()).since(timestamp(earlier.into())), Duration::from_nanos(3));
     }
 }

@@ -7,9 +7,11 @@ use pin_project_lite::pin_project;
 
 use super::clock::Clock;
 use super::notifier::TimeoutNotifier;
-use crate::error::StackError;
+use crate::context;
+use crate::error::{DeadlineStage, Rejected, StackError};
 use crate::observe::event::Limit;
 use crate::rt::panic::polled_again;
+use crate::rt::time::TimeUp;
 
 pin_project! {
     /// The response future of [`TimeoutService`](super::TimeoutService), and what [`Timeout::run`](super::Timeout::run)
@@ -61,13 +63,22 @@ where
                 if let Poll::Ready(result) = inner.poll(cx) {
                     return Poll::Ready(result);
                 }
-                let after = ready!(clock.poll(cx));
+                let time_up = ready!(clock.poll(cx));
                 let notifier = std::mem::take(notifier);
                 call.set(Call::GivenUp);
-                Poll::Ready(Err(notifier.timed_out(Limit::Response, after).into()))
+                Poll::Ready(Err(given_up(&notifier, time_up).into()))
             }
             CallProj::GivenUp => polled_again("`ResponseFuture`"),
         }
+    }
+}
+
+/// Reports that a call has had its time.
+#[cold]
+pub(crate) fn given_up(notifier: &TimeoutNotifier, time_up: TimeUp) -> Rejected {
+    match time_up {
+        TimeUp::Limit(after) => notifier.timed_out(Limit::Response, after),
+        TimeUp::Deadline => notifier.deadline_exceeded(DeadlineStage::Attempt, context::late_by()),
     }
 }
 

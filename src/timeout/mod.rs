@@ -48,6 +48,7 @@ mod service;
 pub use builder::TimeoutBuilder;
 pub(crate) use clock::Clock;
 pub use future::ResponseFuture;
+pub(crate) use future::given_up;
 pub use limit::{FixedTimeout, TimeoutFor};
 pub(crate) use notifier::TimeoutNotifier;
 pub use service::TimeoutService;

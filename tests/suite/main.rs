@@ -7,6 +7,7 @@ mod bulkhead;
 mod circuit_breaker;
 mod composition;
 mod contract;
+mod deadline;
 mod documents;
 #[cfg(feature = "serde")]
 mod drills;

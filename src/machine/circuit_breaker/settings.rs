@@ -20,9 +20,12 @@ pub(crate) struct CircuitSettings {
     pub(crate) success_threshold: u32,
     /// The open time in force if not set.
     pub(crate) probe_timeout: Option<Duration>,
-    pub(crate) on_drop: OnDrop,
+    /// Nothing if not set.
+    pub(crate) on_drop: Option<OnDrop>,
     /// What `on_drop` is set to if not set.
     pub(crate) on_deadline: Option<OnDeadline>,
+    /// In a policy that sets neither: a call that its deadline ended has failed if it had run for longer.
+    pub(crate) fair_trial: Option<Duration>,
     pub(crate) observe_only: bool,
 }
 
@@ -46,8 +49,9 @@ impl Default for CircuitSettings {
             max_trials: None,
             success_threshold: 1,
             probe_timeout: None,
-            on_drop: OnDrop::Ignore,
+            on_drop: None,
             on_deadline: None,
+            fair_trial: None,
             observe_only: false,
         }
     }
@@ -85,12 +89,18 @@ impl CircuitSettings {
 
     /// Whether the duration of a call matters to any setting.
     pub(crate) fn measures(&self) -> bool {
-        let after = |rule| matches!(rule, OnDrop::FailureAfter(_));
-        self.slow_call.is_some() || after(self.on_drop) || self.on_deadline.is_some_and(after)
+        let after = |rule| matches!(rule, Some(OnDrop::FailureAfter(_)));
+        self.slow_call.is_some() || after(self.on_drop) || after(self.on_deadline)
     }
 
+    pub(crate) fn on_drop(&self) -> OnDrop {
+        self.on_drop.unwrap_or_default()
+    }
+
+    /// A fair trial needs no measuring of all calls: those with a deadline are measured anyway.
     pub(crate) fn on_deadline(&self) -> OnDeadline {
-        self.on_deadline.unwrap_or(self.on_drop)
+        let trial = self.fair_trial.map(OnDrop::FailureAfter);
+        self.on_deadline.or(self.on_drop).or(trial).unwrap_or_default()
     }
 
     pub(crate) fn is_slow(&self, took: Duration) -> bool {

@@ -2,6 +2,7 @@
 
 mod bulkhead;
 mod circuit_breaker;
+mod deadline;
 mod error_ref;
 mod extension;
 mod fallback;
@@ -16,6 +17,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 pub use bulkhead::BulkheadEvent;
 pub use circuit_breaker::CircuitBreakerEvent;
+pub use deadline::DeadlineEvent;
 pub use error_ref::ErrorRef;
 pub use extension::{ExtensionEvent, Severity};
 pub use fallback::FallbackEvent;
@@ -44,6 +46,8 @@ pub enum Event<'a> {
     Retry(RetryEvent<'a>),
     /// Of a timeout.
     Timeout(TimeoutEvent<'a>),
+    /// Of a deadline.
+    Deadline(DeadlineEvent<'a>),
     /// Of a fallback.
     Fallback(FallbackEvent<'a>),
     /// Of a family of handles.
@@ -71,6 +75,7 @@ impl Event<'_> {
             Event::Bulkhead(event) => event.interest(),
             Event::Retry(event) => event.interest(),
             Event::Timeout(event) => event.interest(),
+            Event::Deadline(event) => event.interest(),
             Event::Fallback(event) => event.interest(),
             Event::Keyed(event) => event.interest(),
             Event::Health(event) => event.interest(),

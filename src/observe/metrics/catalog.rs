@@ -100,7 +100,18 @@ pub(super) const TIMEOUTS: Metric = metric(
     Unit::Count,
     "Calls and bodies that exceeded a time limit, by limit",
 );
-
+pub(super) const DEADLINES_EXCEEDED: Metric = metric(
+    "seaworthy_deadlines_exceeded_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Calls and bodies that ended because their deadline had passed, by how far they had come",
+);
+pub(super) const DEADLINE_REMAINING: Metric = metric(
+    "seaworthy_deadline_remaining_seconds",
+    MetricKind::Histogram,
+    Unit::Seconds,
+    "How much of its time a call had left when it arrived",
+);
 pub(super) const FALLBACKS: Metric = metric(
     "seaworthy_fallbacks_total",
     MetricKind::Counter,
@@ -195,6 +206,8 @@ pub(super) const METRICS: &[Metric] = &[
     STOPS,
     BUDGET,
     TIMEOUTS,
+    DEADLINES_EXCEEDED,
+    DEADLINE_REMAINING,
     FALLBACKS,
     PHASE,
     IN_FLIGHT,

@@ -1,6 +1,7 @@
 //! Label values, written out so that new wording in a log or an enum cannot change a dashboard.
 
 use super::series::RejectionReason;
+use crate::error::DeadlineStage;
 use crate::machine::circuit_breaker::notice::{State, TransitionCause};
 use crate::machine::lifecycle::phase::Phase;
 use crate::machine::probe_state::{ProbeOutcome, ProbeState};
@@ -85,6 +86,15 @@ pub(super) const fn limit(limit: Limit) -> &'static str {
         Limit::Response => "response",
         Limit::BodyIdle => "body_idle",
         Limit::BodyTotal => "body_total",
+    }
+}
+
+pub(super) const fn stage(stage: DeadlineStage) -> &'static str {
+    match stage {
+        DeadlineStage::Arrival => "arrival",
+        DeadlineStage::Queue => "queue",
+        DeadlineStage::Attempt => "attempt",
+        DeadlineStage::Body => "body",
     }
 }
 

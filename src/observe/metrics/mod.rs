@@ -1,6 +1,7 @@
 mod bulkhead;
 mod catalog;
 mod circuit_breaker;
+mod deadline;
 mod extension;
 mod fallback;
 mod health;
@@ -97,6 +98,7 @@ impl Observer for MetricsObserver {
             Event::Bulkhead(event) => bulkhead::count(self, event),
             Event::Retry(event) => retry::count(self, event),
             Event::Timeout(event) => timeout::count(self, event),
+            Event::Deadline(event) => deadline::count(self, event),
             Event::Fallback(event) => fallback::count(self, event),
             Event::Keyed(event) => keyed::count(self, event),
             Event::Health(event) => health::count(event),

@@ -1,7 +1,8 @@
 use super::catalog::*;
 use super::labels::{
-    cause, eviction, limit, outcome, phase, probe_outcome, reason, state, stop_reason, target_state, yes_or_no,
+    cause, eviction, limit, outcome, phase, probe_outcome, reason, stage, state, stop_reason, target_state, yes_or_no,
 };
+use crate::error::DeadlineStage;
 use crate::machine::circuit_breaker::notice::{State, TransitionCause};
 use crate::machine::lifecycle::phase::Phase;
 use crate::machine::probe_state::{ProbeOutcome, ProbeState};
@@ -28,6 +29,8 @@ pub(super) enum Series {
     RetryStops(StopReason),
     RetryBudgetTokens,
     Timeouts(Limit),
+    DeadlinesExceeded(DeadlineStage),
+    DeadlineRemaining,
     Fallbacks,
     Phase(Phase),
     RequestsInFlight,
@@ -76,6 +79,8 @@ impl Series {
             Series::RetryStops(_) => STOPS,
             Series::RetryBudgetTokens => BUDGET,
             Series::Timeouts(_) => TIMEOUTS,
+            Series::DeadlinesExceeded(_) => DEADLINES_EXCEEDED,
+            Series::DeadlineRemaining => DEADLINE_REMAINING,
             Series::Fallbacks => FALLBACKS,
             Series::Phase(_) => PHASE,
             Series::RequestsInFlight => IN_FLIGHT,
@@ -96,7 +101,7 @@ impl Series {
     /// How many series have the lowest numbers: those a call may need, side by side where it needs two of them.
     pub(super) const FIRST: usize = 24;
     /// How many others there are.
-    pub(super) const REST: usize = 75;
+    pub(super) const REST: usize = 80;
 
     /// A number that no other series has.
     pub(super) const fn number(self) -> usize {
@@ -131,6 +136,8 @@ impl Series {
             Series::TargetState(state) => 88 + state as usize,
             Series::Probes(outcome) => 93 + outcome as usize,
             Series::ProbeDuration(outcome) => 96 + outcome as usize,
+            Series::DeadlinesExceeded(stage) => 99 + stage as usize,
+            Series::DeadlineRemaining => 103,
         }
     }
 
@@ -151,6 +158,7 @@ impl Series {
             Series::Rejections(why) => [Some(("reason", reason(why))), None],
             Series::RetryStops(why) => [Some(("reason", stop_reason(why))), None],
             Series::Timeouts(over) => [Some(("limit", limit(over))), None],
+            Series::DeadlinesExceeded(at) => [Some(("stage", stage(at))), None],
             Series::Phase(in_phase) => [Some(("phase", phase(in_phase))), None],
             Series::CheckState { required, up } => {
                 [Some(("required", yes_or_no(required))), Some(("state", if up { "up" } else { "down" }))]
@@ -169,6 +177,7 @@ impl Series {
             | Series::Retries
             | Series::RetryBudgetTokens
             | Series::Fallbacks
+            | Series::DeadlineRemaining
             | Series::RequestsInFlight
             | Series::Tasks
             | Series::KeyedMaxHandles

@@ -8,14 +8,15 @@ use super::labels::STOP_REASONS;
 use super::{MetricsObserver, registry};
 use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::circuit_breaker::{Counts, TransitionCause};
+use crate::error::DeadlineStage;
 use crate::keyed::handle::Keyed;
 use crate::machine::circuit_breaker::notice::State;
 use crate::machine::lifecycle::phase::Phase;
 use crate::machine::verdict::Verdict;
 use crate::name::Name;
 use crate::observe::event::{
-    BudgetRef, BulkheadEvent, CircuitBreakerEvent, ErrorRef, Event, EvictionCause, ExtensionEvent, FallbackEvent,
-    HealthEvent, KeyedEvent, Limit, ProbeEvent, RetryEvent, RunnerEvent, Severity, TimeoutEvent,
+    BudgetRef, BulkheadEvent, CircuitBreakerEvent, DeadlineEvent, ErrorRef, Event, EvictionCause, ExtensionEvent,
+    FallbackEvent, HealthEvent, KeyedEvent, Limit, ProbeEvent, RetryEvent, RunnerEvent, Severity, TimeoutEvent,
 };
 use crate::observe::observer::Observer;
 use crate::observe::source::Source;
@@ -181,6 +182,13 @@ fn tell_everything(observer: MetricsObserver) {
             after: Duration::from_secs(1),
         }));
     }
+    for stage in [DeadlineStage::Arrival, DeadlineStage::Queue, DeadlineStage::Attempt, DeadlineStage::Body] {
+        for name in [Some(name), None] {
+            let late = Duration::from_millis(1);
+            notify(DeadlineEvent::Exceeded { name, source: source(), stage, late }.into());
+        }
+    }
+    notify(DeadlineEvent::Arrived { name: Some(name), source: source(), remaining: Duration::from_secs(1) }.into());
     tell_of_a_service(observer, name);
     tell_of_the_rest(observer, name);
     observer.on_event(&Event::Extension(&LeaseLost));

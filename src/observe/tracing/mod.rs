@@ -1,5 +1,6 @@
 mod bulkhead;
 mod circuit_breaker;
+mod deadline;
 mod extension;
 mod fallback;
 mod health;
@@ -56,6 +57,7 @@ impl Observer for TracingObserver {
             Event::Bulkhead(event) => bulkhead::log(event),
             Event::Retry(event) => retry::log(event),
             Event::Timeout(event) => timeout::log(event),
+            Event::Deadline(event) => deadline::log(event),
             Event::Fallback(event) => fallback::log(event),
             Event::Keyed(event) => keyed::log(event),
             Event::Health(event) => health::log(event),

@@ -58,6 +58,7 @@ impl Table for CircuitBreakerTable {
         "max_trials",
         "probe_timeout",
         "on_drop",
+        "on_deadline",
         "observe_only",
     ];
 
@@ -108,14 +109,17 @@ fn read_other<'de, M: MapAccess<'de>>(
             map.next_value_seed(Agree { at, seed: Fill(at, &mut table), broken: |(): &()| broken })?;
             set(builder, |builder| builder.open_backoff(table.backoff()));
         }
-        "on_drop" => {
+        "on_drop" | "on_deadline" => {
             let words = &[("ignore", OnDrop::Ignore), ("failure", OnDrop::Failure)];
-            let on_drop = TableOr { at, table: OnDropTable(None), off: None, words };
-            let on_drop = match map.next_value_seed(on_drop)? {
-                Either::Keyword(on_drop) => on_drop,
+            let rule = TableOr { at, table: OnDropTable(None), off: None, words };
+            let rule = match map.next_value_seed(rule)? {
+                Either::Keyword(rule) => rule,
                 Either::Table(OnDropTable(after)) => after.map_or(OnDrop::Ignore, OnDrop::FailureAfter),
             };
-            set(builder, |builder| builder.on_drop(on_drop));
+            set(builder, |builder| match key {
+                "on_drop" => builder.on_drop(rule),
+                _ => builder.on_deadline(rule),
+            });
         }
         "observe_only" => {
             if map.next_value_seed(Flag(at))? {
