@@ -12,6 +12,8 @@ mod context;
 #[cfg(feature = "serde")]
 mod data;
 mod error;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod machine;
 mod name;
 mod rt;

@@ -95,6 +95,10 @@ pub trait RejectionResponse<B> {
 #[derive(Clone, Copy)]
 pub struct ByStatus(pub(super) fn(&Rejected) -> StatusCode);
 
+impl ByStatus {
+    pub(super) const DEFAULT: ByStatus = ByStatus(status_of);
+}
+
 impl<B> RejectionResponse<B> for ByStatus {
     fn answer(&self, rejected: &Rejected) -> Response<RespondBody<B>> {
         response(rejected, (self.0)(rejected)).map(RespondBody::rejection)

@@ -10,6 +10,8 @@ mod classify;
 mod content_type;
 mod date;
 mod drain;
+#[cfg(feature = "grpc")]
+pub mod grpc;
 mod health;
 mod held_body;
 mod maybe_limited;

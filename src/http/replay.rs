@@ -36,7 +36,10 @@ struct ReplaySettings {
     methods: Vec<Method>,
 }
 
-static DEFAULT: ReplaySettings = ReplaySettings { max_body: 64 * 1024, methods: Vec::new() };
+/// The cap of a body that is kept, unless another is set.
+pub(super) const DEFAULT_MAX_BODY: u64 = 64 * 1024;
+
+static DEFAULT: ReplaySettings = ReplaySettings { max_body: DEFAULT_MAX_BODY, methods: Vec::new() };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -98,6 +101,50 @@ pub struct KeptRequest<B> {
     body: Option<KeptBody<B>>,
 }
 
+impl<B> KeptRequest<B> {
+    /// What is sent first, and what is kept to send it again, if that may be done.
+    pub(super) fn of(
+        request: Request<B>,
+        max_body: u64,
+        may_be_repeated: impl FnOnce(&Parts) -> bool,
+    ) -> (Request<ReplayBody<B>>, Option<KeptRequest<B>>)
+    where
+        B: Body,
+    {
+        let (head, body) = request.into_parts();
+        let least_cost = |bytes: u64| if bytes == 0 { 0 } else { bytes.saturating_add(FRAME_COST) };
+        if !may_be_repeated(&head) || least_cost(body.size_hint().lower()) > max_body {
+            return (Request::from_parts(head, ReplayBody::once(body)), None);
+        }
+        let (body, kept) = if body.is_end_stream() {
+            (ReplayBody::empty(), None)
+        } else {
+            let (body, kept) = ReplayBody::keep(body, max_body);
+            (body, Some(kept))
+        };
+        let kept = KeptRequest { head: head.clone(), body: kept };
+        (Request::from_parts(head, body), Some(kept))
+    }
+
+    pub(super) fn again(&self) -> Option<Request<ReplayBody<B>>> {
+        let body = match &self.body {
+            Some(body) => body.again()?,
+            None => ReplayBody::empty(),
+        };
+        Some(Request::from_parts(self.head.clone(), body))
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.body.as_ref().is_none_or(KeptBody::is_whole)
+    }
+
+    /// Whether all of its body was sent or none, so that another attempt does not go on in the middle of a stream.
+    #[cfg(feature = "grpc")]
+    pub(super) fn is_complete(&self) -> bool {
+        self.body.as_ref().is_none_or(KeptBody::is_complete)
+    }
+}
+
 impl<B> Replay<Request<B>> for HttpReplay
 where
     B: Body + Unpin,
@@ -107,32 +154,16 @@ where
     type Kept = KeptRequest<B>;
 
     fn keep(&self, request: Request<B>) -> (Self::Sent, Option<KeptRequest<B>>) {
-        let (head, body) = request.into_parts();
         let ReplaySettings { max_body, methods } = self.settings();
-        let least_cost = |bytes: u64| if bytes == 0 { 0 } else { bytes.saturating_add(FRAME_COST) };
-        if !may_be_repeated(&head, methods) || least_cost(body.size_hint().lower()) > *max_body {
-            return (Request::from_parts(head, ReplayBody::once(body)), None);
-        }
-        let (body, kept) = if body.is_end_stream() {
-            (ReplayBody::empty(), None)
-        } else {
-            let (body, kept) = ReplayBody::keep(body, *max_body);
-            (body, Some(kept))
-        };
-        let kept = KeptRequest { head: head.clone(), body: kept };
-        (Request::from_parts(head, body), Some(kept))
+        KeptRequest::of(request, *max_body, |head| may_be_repeated(head, methods))
     }
 
     fn again(&self, kept: &KeptRequest<B>) -> Option<Self::Sent> {
-        let body = match &kept.body {
-            Some(body) => body.again()?,
-            None => ReplayBody::empty(),
-        };
-        Some(Request::from_parts(kept.head.clone(), body))
+        kept.again()
     }
 
     fn is_possible(&self, kept: &KeptRequest<B>) -> bool {
-        kept.body.as_ref().is_none_or(KeptBody::is_whole)
+        kept.is_whole()
     }
 
     fn once(&self, request: Request<B>) -> Self::Sent {

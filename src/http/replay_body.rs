@@ -63,6 +63,12 @@ impl<B> KeptBody<B> {
         self.0.is_whole()
     }
 
+    /// Whether all of it is still available, and was read to its end or not at all.
+    #[cfg(feature = "grpc")]
+    pub(super) fn is_complete(&self) -> bool {
+        self.0.is_complete()
+    }
+
     /// The body of another attempt, if all of it is still available. The attempt before is over.
     pub(super) fn again(&self) -> Option<ReplayBody<B>> {
         let number = self.0.begin()?;

@@ -121,6 +121,13 @@ impl<B> StoreState<B> {
         self.keeping && !matches!(self.source, ReplaySource::Failed)
     }
 
+    /// Whether all of the body is still available, and the source was read to its end or has yielded nothing yet.
+    #[cfg(feature = "grpc")]
+    fn is_complete(&self) -> bool {
+        let is_unread = matches!(self.source, ReplaySource::Here(_)) && self.kept.is_empty();
+        self.is_whole() && (is_unread || matches!(self.source, ReplaySource::Ended))
+    }
+
     /// Whether the current attempt has got everything.
     fn is_at_end(&self) -> bool {
         self.got == self.kept.len() && matches!(self.source, ReplaySource::Ended)
@@ -150,6 +157,11 @@ impl<B> Store<B> {
 
     pub(super) fn is_whole(&self) -> bool {
         self.state.lock().is_whole()
+    }
+
+    #[cfg(feature = "grpc")]
+    pub(super) fn is_complete(&self) -> bool {
+        self.state.lock().is_complete()
     }
 
     /// Begins another attempt, if all of the body is still available; the one before is over.

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::answer::{ByStatus, RejectionResponse, With, status_of};
+use super::answer::{ByStatus, RejectionResponse, With};
 use super::body::RespondBody;
 use crate::error::{BoxError, Error, Rejected, StackError};
 use crate::rt::panic::polled_again;
@@ -86,12 +86,13 @@ pub struct RespondLayer<A = ByStatus> {
 }
 
 impl RespondLayer {
-    /// Answers with the statuses of [`status_of`].
+    /// Answers with the statuses of [`status_of`](super::status_of).
     pub const fn new() -> RespondLayer {
-        RespondLayer { answer: ByStatus(status_of) }
+        RespondLayer { answer: ByStatus::DEFAULT }
     }
 
-    /// Answers with other statuses. [`Rejected`] may get more variants: pass the unknown ones on to [`status_of`].
+    /// Answers with other statuses. [`Rejected`] may get more variants: pass the unknown ones on to
+    /// [`status_of`](super::status_of).
     ///
     /// ```
     /// use seaworthy::{Rejected, http::{RespondLayer, status_of}};
@@ -136,6 +137,17 @@ impl RespondLayer {
     }
 }
 
+#[cfg(feature = "grpc")]
+impl<A> RespondLayer<A> {
+    pub(super) fn by(answer: A) -> RespondLayer<A> {
+        RespondLayer { answer }
+    }
+
+    pub(super) fn into_answer(self) -> A {
+        self.answer
+    }
+}
+
 impl Default for RespondLayer {
     fn default() -> RespondLayer {
         RespondLayer::new()
@@ -164,6 +176,14 @@ pub struct RespondService<S, A = ByStatus> {
     inner: S,
     answer: A,
     refused: Option<Rejected>,
+}
+
+#[cfg(feature = "grpc")]
+impl<S, A> RespondService<S, A> {
+    /// What the next call is given.
+    pub(super) fn answer_mut(&mut self) -> &mut A {
+        &mut self.answer
+    }
 }
 
 /// A clone is not ready just because the original is.

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::budget::{RetryBudget, RetryBudgetBuilder};
+use super::grpc_rules::GrpcRules;
 use super::policy::{Beginning, RetryConfig, RetryPolicy};
 use crate::error::ConfigError;
 use crate::error::check::{Most, Subject};
@@ -39,6 +40,7 @@ pub struct RetryBuilder {
     budget: Spending,
     random: Random,
     notifier: Notifier,
+    pub(crate) grpc: GrpcRules,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,7 @@ impl RetryBuilder {
             budget: Spending::Own,
             random: Random::default(),
             notifier: Notifier::default(),
+            grpc: GrpcRules::default(),
         }
     }
 
@@ -143,7 +146,7 @@ impl RetryBuilder {
     /// # Errors
     /// The first setting that breaks a rule, and which rule.
     pub fn build(self) -> Result<RetryPolicy, ConfigError> {
-        let RetryBuilder { name, settings, budget, random, notifier } = self;
+        let RetryBuilder { name, settings, budget, random, notifier, grpc } = self;
         check(Subject::checked("retry", &name)?, &settings)?;
         let notifier = notifier.or_default();
         let budget = match budget {
@@ -167,6 +170,7 @@ impl RetryBuilder {
             cache: ObserverCache::default(),
             quiet_budget,
             beginning,
+            grpc,
         }))
     }
 }

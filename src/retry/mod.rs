@@ -52,6 +52,7 @@ pub(crate) mod budget;
 mod builder;
 pub(crate) mod decide;
 mod future;
+pub(crate) mod grpc_rules;
 mod in_progress;
 mod layer;
 pub(crate) mod lent;

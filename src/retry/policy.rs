@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::budget::RetryBudget;
 use super::builder::RetryBuilder;
 use super::decide::RetryErrors;
+use super::grpc_rules::GrpcRules;
 use super::layer::RetryLayer;
 use super::pause::Pause;
 use super::run::RetryRun;
@@ -47,6 +48,7 @@ pub(super) struct RetryConfig {
     /// starts is nearly always the last.
     pub(super) quiet_budget: Option<RetryBudget>,
     pub(super) beginning: Beginning,
+    pub(super) grpc: GrpcRules,
 }
 
 impl RetryConfig {
@@ -93,6 +95,11 @@ impl RetryPolicy {
 
     pub(super) fn handle(&self) -> &Handle<RetryConfig> {
         &self.0
+    }
+
+    /// What it says of gRPC calls.
+    pub(crate) fn grpc_rules(&self) -> &GrpcRules {
+        &self.0.grpc
     }
 
     /// Keeps this policy for the life of the process and returns a handle that costs no reference count to clone, as
@@ -391,6 +398,7 @@ impl RetryConfig {
             Decision::Stop => return Err(StopReason::Succeeded),
             Decision::Retry => None,
             Decision::RetryAfter(hint) => Some(hint),
+            Decision::ToldNotTo => return Err(StopReason::ToldNotTo),
         };
         let delay = settings.delay(progress.attempts, hint, &mut || random.fraction())?;
         let deadline = context::deadline();
@@ -420,11 +428,12 @@ impl RetryConfig {
 impl Debug for RetryPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RetryConfig { name, settings, budget, .. } = &*self.0;
-        f.debug_struct("RetryPolicy")
-            .field("name", name)
-            .field("settings", settings)
-            .field("budget", budget)
-            .finish_non_exhaustive()
+        let mut fields = f.debug_struct("RetryPolicy");
+        fields.field("name", name).field("settings", settings).field("budget", budget);
+        if !self.grpc_rules().is_empty() {
+            fields.field("grpc", self.grpc_rules());
+        }
+        fields.finish_non_exhaustive()
     }
 }
 

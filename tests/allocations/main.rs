@@ -4,6 +4,8 @@
 mod bulkhead;
 mod circuit_breaker;
 mod fallback;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod keyed;
 mod observer;
 mod readiness;

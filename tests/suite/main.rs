@@ -15,6 +15,8 @@ mod enums;
 mod errors;
 mod fallback;
 mod gateway;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod health;
 mod keyed;
 mod metrics;

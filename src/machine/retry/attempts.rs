@@ -76,6 +76,8 @@ pub enum Decision {
     /// the policy's [`max_retry_after`](crate::retry::RetryBuilder::max_retry_after) is not waited for: it ends the
     /// retries.
     RetryAfter(Duration),
+    /// Return it to the caller, who would have got another attempt, but the backend asked not to be tried again.
+    ToldNotTo,
 }
 
 /// `true` is [`Decision::Retry`], `false` is [`Decision::Stop`].
@@ -105,6 +107,8 @@ pub enum StopReason {
     RetryAfterTooLong,
     /// The inner service failed to become ready for the next attempt.
     NotReady,
+    /// The backend asked not to be tried again.
+    ToldNotTo,
 }
 
 impl fmt::Display for StopReason {
@@ -118,6 +122,7 @@ impl fmt::Display for StopReason {
             StopReason::DeadlineReached => "deadline reached",
             StopReason::RetryAfterTooLong => "retry-after too long",
             StopReason::NotReady => "not ready",
+            StopReason::ToldNotTo => "told not to",
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::machine::retry::attempts::StopReason;
 use crate::machine::verdict::Verdict;
 use crate::observe::event::{EvictionCause, Limit};
 
-pub(super) const STOP_REASONS: [StopReason; 8] = [
+pub(super) const STOP_REASONS: [StopReason; 9] = [
     StopReason::Succeeded,
     StopReason::NotRetryable,
     StopReason::AttemptsExhausted,
@@ -18,6 +18,7 @@ pub(super) const STOP_REASONS: [StopReason; 8] = [
     StopReason::DeadlineReached,
     StopReason::RetryAfterTooLong,
     StopReason::NotReady,
+    StopReason::ToldNotTo,
 ];
 
 pub(super) const PROBE_STATES: [ProbeState; 5] =
@@ -78,6 +79,7 @@ pub(super) const fn stop_reason(reason: StopReason) -> &'static str {
         StopReason::DeadlineReached => "deadline_reached",
         StopReason::RetryAfterTooLong => "retry_after_too_long",
         StopReason::NotReady => "not_ready",
+        StopReason::ToldNotTo => "told_not_to",
     }
 }
 

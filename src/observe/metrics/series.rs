@@ -101,7 +101,7 @@ impl Series {
     /// How many series have the lowest numbers: those a call may need, side by side where it needs two of them.
     pub(super) const FIRST: usize = 24;
     /// How many others there are.
-    pub(super) const REST: usize = 80;
+    pub(super) const REST: usize = 81;
 
     /// A number that no other series has.
     pub(super) const fn number(self) -> usize {
@@ -128,16 +128,16 @@ impl Series {
             Series::CircuitOpened(cause) => 40 + cause as usize,
             Series::CircuitWouldHaveOpened(cause) => 51 + cause as usize,
             Series::RetryStops(reason) => 62 + reason as usize,
-            Series::Timeouts(limit) => 70 + limit as usize,
-            Series::Phase(phase) => 73 + phase as usize,
-            Series::CheckState { required, up } => 77 + 2 * required as usize + up as usize,
-            Series::TaskFailures { panicked, restarted } => 81 + 2 * panicked as usize + restarted as usize,
-            Series::KeyedEvicted(why) => 85 + why as usize,
-            Series::TargetState(state) => 88 + state as usize,
-            Series::Probes(outcome) => 93 + outcome as usize,
-            Series::ProbeDuration(outcome) => 96 + outcome as usize,
-            Series::DeadlinesExceeded(stage) => 99 + stage as usize,
-            Series::DeadlineRemaining => 103,
+            Series::Timeouts(limit) => 71 + limit as usize,
+            Series::Phase(phase) => 74 + phase as usize,
+            Series::CheckState { required, up } => 78 + 2 * required as usize + up as usize,
+            Series::TaskFailures { panicked, restarted } => 82 + 2 * panicked as usize + restarted as usize,
+            Series::KeyedEvicted(why) => 86 + why as usize,
+            Series::TargetState(state) => 89 + state as usize,
+            Series::Probes(outcome) => 94 + outcome as usize,
+            Series::ProbeDuration(outcome) => 97 + outcome as usize,
+            Series::DeadlinesExceeded(stage) => 100 + stage as usize,
+            Series::DeadlineRemaining => 104,
         }
     }
 

@@ -11,6 +11,8 @@ mod clients;
 mod data;
 mod drops;
 mod fallback;
+#[cfg(all(feature = "grpc", feature = "serde"))]
+mod grpc;
 mod lines;
 mod order;
 mod permit;

@@ -4,6 +4,8 @@ mod attempts;
 mod budget;
 mod cancel;
 mod decide;
+#[cfg(feature = "grpc")]
+mod grpc;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]

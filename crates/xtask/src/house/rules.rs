@@ -52,6 +52,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("data", &["error", "machine", "name"]),
+    ("grpc", &["error"]),
     (
         "policy",
         &[
@@ -63,6 +64,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "data",
             "error",
             "fallback",
+            "grpc",
             "machine",
             "name",
             "observe",
@@ -83,6 +85,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "deadline",
             "error",
             "fallback",
+            "grpc",
             "health",
             "keyed",
             "machine",
@@ -159,7 +162,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("loom", &["src/rt/"]),
     ("catch_unwind", &["src/rt/"]),
     ("std::panic::catch_unwind", &["src/rt/"]),
-    ("http", &["src/http/", "src/grpc/", "src/server/", "src/prober/http/"]),
+    ("http", &["src/http/", "src/server/", "src/prober/http/"]),
     ("metrics", &["src/observe/metrics/"]),
 ];
 
@@ -169,6 +172,7 @@ pub(crate) static WALK_OF_SOURCES: LazyLock<&Path> = LazyLock::new(|| Path::new(
 /// Folders that exist only with their feature.
 pub(crate) const FEATURE_ROOMS: &[&str] = &[
     "src/data/",
+    "src/grpc/",
     "src/http/",
     "src/observe/metrics/",
     "src/policy/data/",

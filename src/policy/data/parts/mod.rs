@@ -4,6 +4,8 @@ mod backoff;
 mod bulkhead;
 mod circuit_breaker;
 mod class;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod policy;
 mod retry;
 

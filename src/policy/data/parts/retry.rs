@@ -9,12 +9,22 @@ use crate::data::table::{Fill, Table};
 use crate::error::check::{Most, ratio_flaw};
 use crate::machine::retry::attempts::{DEFAULT_BASE, DEFAULT_CAP};
 use crate::retry::budget::RetryBudget;
+#[cfg(feature = "grpc")]
+use crate::retry::grpc_rules::GrpcRules;
 use crate::retry::{RetryBudgetBuilder, RetryBuilder};
 
 pub(super) struct RetryTable(pub(super) RetryBuilder);
 
 impl Table for RetryTable {
-    const KEYS: &'static [&'static str] = &["attempts", "backoff", "deadline", "max_retry_after", "budget"];
+    const KEYS: &'static [&'static str] = &[
+        "attempts",
+        "backoff",
+        "deadline",
+        "max_retry_after",
+        "budget",
+        #[cfg(feature = "grpc")]
+        "grpc",
+    ];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
         let RetryTable(builder) = self;
@@ -35,6 +45,12 @@ impl Table for RetryTable {
                     // The settings, not a built budget: each policy made from this has its own.
                     Either::Table(BudgetTable(table)) => set(builder, |builder| builder.own_budget(table)),
                 }
+            }
+            #[cfg(feature = "grpc")]
+            "grpc" => {
+                let mut table = super::grpc::GrpcTable(GrpcRules::default());
+                map.next_value_seed(Fill(at, &mut table))?;
+                builder.grpc = table.0;
             }
             _ => {
                 let time = map.next_value_seed(Time(at))?;

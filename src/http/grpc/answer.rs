@@ -1,0 +1,113 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response};
+
+use super::message::{GRPC_MESSAGE, message, words};
+use super::pushback::{PUSHBACK, pushback_of};
+use super::status::GRPC_STATUS;
+use crate::error::Rejected;
+use crate::grpc::code::Code;
+use crate::http::answer::{ByStatus, RejectionResponse};
+use crate::http::body::RespondBody;
+
+/// The code with which a rejection is answered, unless a [`GrpcRespondLayer`](super::GrpcRespondLayer) sets another.
+///
+/// | rejection | code | `grpc-retry-pushback-ms` |
+/// |---|---|---|
+/// | [`Rejected::CircuitOpen`] | 14 UNAVAILABLE | -1: do not retry |
+/// | [`Rejected::BulkheadFull`] | 8 RESOURCE_EXHAUSTED | its [`retry_after`](Rejected::retry_after), where known |
+/// | [`Rejected::NotReady`] | 14 UNAVAILABLE | its [`retry_after`](Rejected::retry_after), where known |
+/// | [`Rejected::TimedOut`] | 4 DEADLINE_EXCEEDED | none |
+/// | [`Rejected::DeadlineExceeded`] | 4 DEADLINE_EXCEEDED | -1: do not retry |
+///
+/// [`http::status_of`](crate::http::status_of) is the same for HTTP.
+///
+/// ```
+/// use seaworthy::http::grpc::{Code, grpc_status_of};
+/// use seaworthy::{BoxError, CircuitBreaker, StackError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let circuit_breaker = CircuitBreaker::builder("backend").build()?;
+/// circuit_breaker.force_open();
+/// let result = circuit_breaker.run(|| async { Ok::<_, BoxError>("here") }).await;
+/// let code = result.err().and_then(|error| error.rejected().map(grpc_status_of));
+/// assert_eq!(code, Some(Code::Unavailable));
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn grpc_status_of(rejected: &Rejected) -> Code {
+    match rejected {
+        Rejected::CircuitOpen { .. } | Rejected::NotReady { .. } => Code::Unavailable,
+        Rejected::BulkheadFull { .. } => Code::ResourceExhausted,
+        Rejected::TimedOut { .. } | Rejected::DeadlineExceeded { .. } => Code::DeadlineExceeded,
+    }
+}
+
+/// Answers a rejection in the protocol of the request: over HTTP as `A` does, and with a code over gRPC.
+///
+/// # Clone
+/// Costs what a clone of `A` does, and a reference count if a code or a message was set.
+#[derive(Clone)]
+pub struct GrpcOrHttp<A = ByStatus> {
+    pub(super) http: A,
+    /// None if nothing was set, because every call holds a copy.
+    pub(super) grpc: Option<Arc<GrpcAnswer>>,
+    /// Whether the request that is called with next is one of gRPC.
+    pub(super) is_grpc: bool,
+}
+
+/// How to answer over gRPC.
+#[derive(Clone)]
+pub(super) struct GrpcAnswer {
+    pub(super) status: fn(&Rejected) -> Code,
+    pub(super) message: Option<Arc<MakeMessage>>,
+}
+
+pub(super) type MakeMessage = dyn Fn(&Rejected) -> Cow<'static, str> + Send + Sync;
+
+impl GrpcAnswer {
+    pub(super) const DEFAULT: GrpcAnswer = GrpcAnswer { status: grpc_status_of, message: None };
+}
+
+impl<B, A: RejectionResponse<B>> RejectionResponse<B> for GrpcOrHttp<A> {
+    fn answer(&self, rejected: &Rejected) -> Response<RespondBody<B>> {
+        match &self.grpc {
+            _ if !self.is_grpc => self.http.answer(rejected),
+            None => trailers_only(rejected, grpc_status_of(rejected), Some(words(rejected))),
+            Some(grpc) => {
+                let said = match &grpc.message {
+                    Some(make) => message(&make(rejected)),
+                    None => Some(words(rejected)),
+                };
+                trailers_only(rejected, (grpc.status)(rejected), said)
+            }
+        }
+    }
+}
+
+/// A head that says everything, and no body.
+fn trailers_only<B>(rejected: &Rejected, code: Code, message: Option<HeaderValue>) -> Response<RespondBody<B>> {
+    let mut headers = HeaderMap::with_capacity(4);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(GRPC_STATUS, HeaderValue::from_static(code.digits()));
+    if let Some(message) = message {
+        headers.insert(GRPC_MESSAGE, message);
+    }
+    if let Some(pushback) = pushback_of(rejected) {
+        headers.insert(PUSHBACK, pushback);
+    }
+    let mut response = Response::new(RespondBody::default());
+    *response.headers_mut() = headers;
+    response
+}
+
+impl<A> fmt::Debug for GrpcOrHttp<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GrpcOrHttp").field("is_grpc", &self.is_grpc).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,36 @@
+//! gRPC, without tonic: verdicts, retries and answers to rejections by its own status. Feature `grpc`.
+//!
+//! gRPC is HTTP/2 with a status in the trailers, and an HTTP status of 200 says nothing: to
+//! [`HttpClassifier`](super::HttpClassifier) every gRPC call that fails is a success. What is here works on the types
+//! of the `http` crate, so it goes around tonic, a proxy, or anything else.
+//!
+//! | for | there is |
+//! |---|---|
+//! | a circuit breaker around a client | [`GrpcClassifier`] |
+//! | retries in a client | [`RetryPolicy::grpc_layer`](crate::RetryPolicy::grpc_layer), [`GrpcMethods`] |
+//! | rejections in a server | [`GrpcRespondLayer`], [`grpc_status_of`] |
+//! | code of your own | [`Code`], [`grpc_status`], [`grpc_pushback`] |
+//!
+//! A request is gRPC if its `content-type` is `application/grpc`, alone or followed by `+` or `;`. **grpc-web is
+//! treated as HTTP**: its status is in the body, where nothing here looks for it.
+
+mod answer;
+mod classifier;
+mod message;
+mod methods;
+mod pushback;
+mod replay;
+mod respond;
+mod retry;
+mod status;
+
+pub use answer::{GrpcOrHttp, grpc_status_of};
+pub use classifier::GrpcClassifier;
+pub use methods::{GrpcMethods, GrpcMethodsBuilder};
+pub use pushback::grpc_pushback;
+pub use replay::GrpcReplay;
+pub use respond::{GrpcRespondLayer, GrpcRespondService};
+pub use retry::{GrpcDecider, GrpcRetry};
+pub use status::grpc_status;
+
+pub use crate::grpc::code::Code;

@@ -1,0 +1,4 @@
+//! GR: gRPC.
+
+mod classifier;
+mod respond;
