@@ -26,18 +26,13 @@ use crate::http::body::RespondBody;
 /// [`http::status_of`](crate::http::status_of) is the same for HTTP.
 ///
 /// ```
+/// use seaworthy::Bulkhead;
 /// use seaworthy::http::grpc::{Code, grpc_status_of};
-/// use seaworthy::{BoxError, CircuitBreaker, StackError};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-/// let circuit_breaker = CircuitBreaker::builder("backend").build()?;
-/// circuit_breaker.force_open();
-/// let result = circuit_breaker.run(|| async { Ok::<_, BoxError>("here") }).await;
-/// let code = result.err().and_then(|error| error.rejected().map(grpc_status_of));
-/// assert_eq!(code, Some(Code::Unavailable));
-/// # Ok(())
-/// # }
+/// let bulkhead = Bulkhead::builder("work").limit(1).build()?;
+/// let _permit = bulkhead.try_acquire();
+/// assert_eq!(bulkhead.try_acquire().err().as_ref().map(grpc_status_of), Some(Code::ResourceExhausted));
+/// # Ok::<(), seaworthy::ConfigError>(())
 /// ```
 #[must_use]
 pub fn grpc_status_of(rejected: &Rejected) -> Code {
