@@ -2,6 +2,7 @@ use http::Response;
 
 use super::status::code_of_head;
 use crate::admission::classify::{Classify, ErrorClassifier};
+use crate::context::Deadline;
 use crate::grpc::code::{Code, CodeSet};
 use crate::machine::verdict::Verdict;
 
@@ -17,6 +18,7 @@ use crate::machine::verdict::Verdict;
 /// | 2 UNKNOWN, 4 DEADLINE_EXCEEDED, 13 INTERNAL, 14 UNAVAILABLE, 15 DATA_LOSS | [`Verdict::Failure`] |
 /// | 8 RESOURCE_EXHAUSTED | [`Verdict::Throttled`] |
 /// | 1 CANCELLED | [`Verdict::Ignored`] |
+/// | 4 DEADLINE_EXCEEDED, if the call's own [deadline](crate::Deadline) has passed | [`Verdict::DeadlineExceeded`] |
 /// | 0 OK, and all others: the backend understood, and said no | [`Verdict::Success`] |
 ///
 /// ```
@@ -52,9 +54,11 @@ impl GrpcClassifier {
         GrpcClassifier { failures: CodeSet::of(codes) }
     }
 
+    /// `deadline` is asked for if the backend says that its deadline has passed: ours may have, too.
     #[inline]
-    fn verdict(self, code: Code) -> Verdict {
+    pub(super) fn verdict(self, code: Code, deadline: impl FnOnce() -> Option<Deadline>) -> Verdict {
         match code {
+            Code::DeadlineExceeded if deadline().is_some_and(Deadline::has_passed) => Verdict::DeadlineExceeded,
             code if self.failures.contains(code) => Verdict::Failure,
             Code::ResourceExhausted => Verdict::Throttled,
             Code::Cancelled => Verdict::Ignored,
@@ -73,9 +77,8 @@ impl<B, E> Classify<Response<B>, E> for GrpcClassifier {
     #[inline]
     fn classify(&self, result: &Result<Response<B>, E>) -> Verdict {
         match result {
-            Ok(response) => {
-                code_of_head(response.status(), response.headers()).map_or(Verdict::Success, |code| self.verdict(code))
-            }
+            Ok(response) => code_of_head(response.status(), response.headers())
+                .map_or(Verdict::Success, |code| self.verdict(code, Deadline::current)),
             result => ErrorClassifier.classify(result),
         }
     }

@@ -1,8 +1,10 @@
 use http::Response;
 use seaworthy::http::HttpClassifier;
 use seaworthy::http::grpc::{Code, GrpcClassifier};
-use seaworthy::{BoxError, CircuitBreaker, Classify, State, Verdict};
+use seaworthy::{BoxError, CircuitBreaker, Classify, Deadline, OnDeadline, State, Verdict};
 use tower::{Layer, ServiceExt, service_fn};
+
+use crate::support::{MS, SECOND, advance};
 
 fn head(status: u16, code: Option<&str>) -> Result<Response<()>, BoxError> {
     let builder = Response::builder().status(status);
@@ -87,4 +89,39 @@ async fn gr_04_it_opens() {
         http.layer().classify(HttpClassifier).layer(server).oneshot(()).await.unwrap();
     }
     assert_eq!((grpc.state(), http.state()), (State::Open, State::Closed));
+}
+
+/// GR-04: 4 DEADLINE_EXCEEDED goes by `on_deadline` if our own deadline has passed, whatever the set of failures; if it
+/// has not, the backend was slow for a reason of its own.
+#[tokio::test(start_paused = true)]
+async fn gr_04_a_deadline() {
+    let late = || GrpcClassifier::new().classify(&head(200, Some("4")));
+    let deadline = Deadline::within(SECOND);
+    assert_eq!((late(), deadline.scope(async { late() }).await), (Verdict::Failure, Verdict::Failure));
+    advance(SECOND - MS).await;
+    assert_eq!(deadline.scope(async { late() }).await, Verdict::Failure);
+    advance(MS).await;
+    assert_eq!((late(), deadline.scope(async { late() }).await), (Verdict::Failure, Verdict::DeadlineExceeded));
+    // Any other code is what it is.
+    assert_eq!(deadline.scope(async { verdict(200, Some("14")) }).await, Verdict::Failure);
+    assert_eq!(deadline.scope(async { verdict(200, Some("0")) }).await, Verdict::Success);
+    let none = GrpcClassifier::new().failures(&[]);
+    let verdict = deadline.scope(async { none.classify(&head(200, Some("4"))) }).await;
+    assert_eq!((none.classify(&head(200, Some("4"))), verdict), (Verdict::Success, Verdict::DeadlineExceeded));
+}
+
+/// GR-04: so a circuit breaker makes of it what it is told to: nothing, or a failure.
+#[tokio::test(start_paused = true)]
+async fn gr_04_on_deadline() {
+    for (on_deadline, state) in [(OnDeadline::Ignore, State::Closed), (OnDeadline::Failure, State::Open)] {
+        let builder = CircuitBreaker::builder("db").consecutive_failures(1).on_deadline(on_deadline);
+        let circuit_breaker = builder.build().unwrap();
+        let slow = service_fn(async |_: ()| {
+            advance(SECOND).await;
+            head(200, Some("4"))
+        });
+        let call = circuit_breaker.layer().classify(GrpcClassifier::new()).layer(slow).oneshot(());
+        Deadline::within(SECOND).scope(call).await.unwrap();
+        assert_eq!(circuit_breaker.state(), state, "{on_deadline:?}");
+    }
 }
