@@ -9,6 +9,7 @@ use super::guard::{JudgeGuard, ReleaseGuard, UnwindGuard};
 use super::late::{Late, LateEnd, PollLate};
 use super::{Admission, HeldFlag, HeldTicket};
 use crate::error::{Rejected, StackError, StoredRejection};
+use crate::machine::verdict::Verdict;
 use crate::rt::panic::polled_again;
 use crate::rt::time::TimeUp;
 
@@ -103,17 +104,18 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         C: Classify<T, E>,
         E: StackError,
     {
-        self.poll_until::<false, _, _, _>(admission, classifier, cx)
+        self.poll_until::<false, _, _, _>(admission, classifier, cx, &mut None)
     }
 
-    /// Like [`poll`](Self::poll), but with `KEEPS` a call that succeeded is neither released nor settled: its owner
-    /// does that, with its ticket.
+    /// Like [`poll`](Self::poll), but with `KEEPS` a call that has a response goes on in its body: its owner releases
+    /// it, with its ticket, and settles it if `head` then has a verdict.
     #[inline(always)]
     pub(crate) fn poll_until<const KEEPS: bool, C, T, E>(
         mut self: Pin<&mut Self>,
         admission: &A,
         classifier: &C,
         cx: &mut Context<'_>,
+        head: &mut Option<Verdict>,
     ) -> Poll<Result<T, E>>
     where
         F: Future<Output = Result<T, E>>,
@@ -136,8 +138,10 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         // The inner future comes first: a response that has arrived is never lost to the clock.
         let poll = inner.poll(cx);
         if let Poll::Ready(result) = &poll {
-            guard.disarm();
-            if !KEEPS || result.is_err() {
+            if KEEPS && result.is_ok() {
+                *head = judge_head(guard, classifier, result);
+            } else {
+                guard.disarm();
                 end(admission, ticket, classifier, result);
             }
             return poll;
@@ -224,6 +228,31 @@ where
         let verdict = judge(classifier, result);
         guard.disarm();
         admission.settle(ticket, verdict);
+    }
+}
+
+/// Judges the head of a response whose call goes on in the body. A failure is settled at once, because no body makes up
+/// for it; otherwise returns what the head said.
+#[inline]
+pub(super) fn judge_head<A, C, T, E>(
+    guard: UnwindGuard<'_, A>,
+    classifier: &C,
+    result: &Result<T, E>,
+) -> Option<Verdict>
+where
+    A: Admission,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    let UnwindGuard(admission, ticket) = guard;
+    let verdict = if A::SETTLES { Some(judge(classifier, result)) } else { None };
+    guard.disarm();
+    match verdict {
+        Some(Verdict::Success | Verdict::Ignored) | None => verdict,
+        Some(verdict) => {
+            admission.settle(ticket, verdict);
+            None
+        }
     }
 }
 

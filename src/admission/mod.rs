@@ -28,6 +28,7 @@
 //! | ends | released, judged, settled; the inner future is dropped later, with the response future |
 //! | panics | released, settled as a failure, at once: an executor may drop the future much later |
 //! | is dropped | settled as dropped, because dropping the inner future may take a while; that is dropped; released |
+//! | goes on in a response body | judged; a failure is settled; all else is [`KeptCall`] for the body |
 
 pub(crate) mod call;
 pub(crate) mod call_state;
@@ -150,6 +151,14 @@ pub(crate) trait Admission: Clone {
     }
 }
 
+/// A call that has a response and goes on in its body.
+pub(crate) struct KeptCall<A: Admission> {
+    pub(crate) admission: A,
+    pub(crate) ticket: A::Ticket,
+    /// What the head said, or none if it is settled.
+    pub(crate) head: Option<Verdict>,
+}
+
 /// What an admitted call holds. Being plain, it has to know whether it is still to be given back.
 pub(crate) trait HeldTicket: Copy + Default {
     /// True from the day it is made until it is given back, but for the time in which the call is polled: then whoever
@@ -164,6 +173,15 @@ pub(crate) struct HeldFlag(u8);
 
 impl HeldFlag {
     pub(crate) const YES: HeldFlag = HeldFlag(1);
+
+    /// Still to be given back, with something to remember until then: a number above zero.
+    pub(crate) const fn noting(note: u8) -> HeldFlag {
+        HeldFlag(note)
+    }
+
+    pub(crate) const fn note(self) -> u8 {
+        self.0
+    }
 
     #[inline(always)]
     pub(crate) fn is(self) -> bool {

@@ -4,10 +4,10 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::call_state::end;
+use super::call_state::{end, judge_head};
 use super::classify::Classify;
 use super::guard::UnwindGuard;
-use super::{Admission, HeldFlag, HeldTicket};
+use super::{Admission, HeldFlag, HeldTicket, KeptCall};
 use crate::error::{Rejected, StackError};
 use crate::rt::panic::polled_again;
 
@@ -34,6 +34,59 @@ impl<A: Admission, F, C> NowCall<A, F, C> {
     pub(crate) fn admitted(admission: A, ticket: A::Ticket, classifier: C, inner: F) -> Self {
         NowCall::Admitted { held: HeldCall { admission, ticket }, classifier, inner }
     }
+
+    /// What an admitted call holds.
+    pub(crate) fn ticket_mut(&mut self) -> Option<&mut A::Ticket> {
+        match self {
+            NowCall::Rejected { .. } => None,
+            NowCall::Admitted { held, .. } => Some(&mut held.ticket),
+        }
+    }
+
+    /// Ready with the result. With `KEEPS` a call that has a response goes on in its body, unless its head was a
+    /// failure: then `kept` has what is to be settled.
+    #[inline(always)]
+    pub(crate) fn poll_until<const KEEPS: bool, T, E>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        kept: &mut Option<KeptCall<A>>,
+    ) -> Poll<Result<T, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        E: StackError,
+    {
+        match self.project() {
+            NowCallProj::Rejected { rejected } => match rejected.take() {
+                Some(rejected) => Poll::Ready(Err(rejected.into())),
+                None => polled_again("`ResponseFuture`"),
+            },
+            NowCallProj::Admitted { held: HeldCall { admission, ticket }, classifier, inner } => {
+                if !ticket.held().take() {
+                    polled_again("`ResponseFuture`");
+                }
+                let guard = UnwindGuard(admission, ticket);
+                let poll = inner.poll(cx);
+                match &poll {
+                    Poll::Ready(result) if KEEPS && result.is_ok() => {
+                        let head = judge_head(guard, classifier, result);
+                        if head.is_some() {
+                            *kept = Some(KeptCall { admission: admission.clone(), ticket: *ticket, head });
+                        }
+                    }
+                    Poll::Ready(result) => {
+                        guard.disarm();
+                        end(admission, ticket, classifier, result);
+                    }
+                    Poll::Pending => {
+                        guard.disarm();
+                        *ticket.held() = HeldFlag::YES;
+                    }
+                }
+                poll
+            }
+        }
+    }
 }
 
 impl<A, F, C, T, E> Future for NowCall<A, F, C>
@@ -47,25 +100,7 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            NowCallProj::Rejected { rejected } => match rejected.take() {
-                Some(rejected) => Poll::Ready(Err(rejected.into())),
-                None => polled_again("`ResponseFuture`"),
-            },
-            NowCallProj::Admitted { held: HeldCall { admission, ticket }, classifier, inner } => {
-                if !ticket.held().take() {
-                    polled_again("`ResponseFuture`");
-                }
-                let guard = UnwindGuard(admission, ticket);
-                let poll = inner.poll(cx);
-                guard.disarm();
-                match &poll {
-                    Poll::Ready(result) => end(admission, ticket, classifier, result),
-                    Poll::Pending => *ticket.held() = HeldFlag::YES,
-                }
-                poll
-            }
-        }
+        self.poll_until::<false, _, _>(cx, &mut None)
     }
 }
 

@@ -19,7 +19,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, C> {
         #[pin]
-        call: NowCall<CircuitBreaker, F, C>,
+        pub(crate) call: NowCall<CircuitBreaker, F, C>,
     }
 }
 
@@ -27,6 +27,13 @@ impl<F, C> ResponseFuture<F, C> {
     #[inline(always)]
     pub(super) fn new(call: NowCall<CircuitBreaker, F, C>) -> Self {
         ResponseFuture { call }
+    }
+
+    /// Times the call from now on, if it is under way and not timed yet.
+    pub(crate) fn start_clock(&mut self) {
+        if let Some(ticket) = self.call.ticket_mut() {
+            ticket.start_clock();
+        }
     }
 }
 

@@ -28,6 +28,10 @@ impl CircuitBreakerLayer {
 }
 
 impl<C> CircuitBreakerLayer<C> {
+    pub(crate) fn circuit_breaker(&self) -> &CircuitBreaker {
+        &self.circuit_breaker
+    }
+
     /// Lets `classifier` decide what a result says about the backend: see [`Classify`](crate::Classify).
     ///
     /// Each call holds a clone of it, so it should be cheap to clone: a function, a closure that captures nothing, or

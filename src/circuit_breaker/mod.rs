@@ -35,6 +35,7 @@
 //! - The service keeps its error type: see [`StackError`](crate::StackError).
 
 mod admission;
+mod body;
 mod builder;
 mod classified;
 mod config;

@@ -102,7 +102,7 @@ impl Shared {
         self.config.notifier.notify_of_calls(|| event(&self.name, self.about()));
     }
 
-    fn about(&self) -> Source<'_> {
+    pub(super) fn about(&self) -> Source<'_> {
         Source::new(self.config.family.as_ref(), &self.cache)
     }
 
@@ -114,8 +114,20 @@ impl Shared {
         &self.config.settings
     }
 
+    pub(super) fn hears_calls(&self) -> bool {
+        self.config.notifier.hears_calls()
+    }
+
+    pub(super) fn hears_debug(&self) -> bool {
+        self.config.notifier.hears_debug()
+    }
+
+    pub(super) fn notify_event(&self, event: CircuitBreakerEvent<'_>) {
+        self.config.notifier.notify(event);
+    }
+
     #[inline]
-    fn word(&self) -> PackedState {
+    pub(super) fn word(&self) -> PackedState {
         PackedState::from_bits(self.word.load(Ordering::Acquire))
     }
 
@@ -353,18 +365,18 @@ impl Shared {
             self.settle_counted(word, ticket, verdict, self.settings().is_slow(elapsed), Some(now));
         }
         if self.config.notifier.hears_calls() {
-            self.notify_settled(verdict, elapsed);
+            self.notify_settled(verdict, elapsed, elapsed);
         }
     }
 
     #[cold]
-    fn notify_settled(&self, verdict: Verdict, elapsed: Duration) {
+    pub(super) fn notify_settled(&self, verdict: Verdict, head: Duration, elapsed: Duration) {
         let (name, source) = (&self.name, self.about());
-        self.config.notifier.notify(CircuitBreakerEvent::Settled { name, source, verdict, elapsed });
+        self.config.notifier.notify(CircuitBreakerEvent::Settled { name, source, verdict, head, elapsed });
     }
 
     #[inline]
-    fn settle_counted(
+    pub(super) fn settle_counted(
         &self,
         word: PackedState,
         ticket: &Ticket,
@@ -555,7 +567,7 @@ impl Drop for Shared {
 
 /// What a call without an answer counts as.
 #[cold]
-fn verdict_by(rule: OnDrop, ticket: &Ticket) -> Verdict {
+pub(super) fn verdict_by(rule: OnDrop, ticket: &Ticket) -> Verdict {
     match rule {
         OnDrop::Ignore => Verdict::Ignored,
         OnDrop::Failure => Verdict::Failure,
@@ -566,6 +578,6 @@ fn verdict_by(rule: OnDrop, ticket: &Ticket) -> Verdict {
 
 /// A call admitted under another generation changes nothing, nor does an ignored call that is no probe.
 #[inline]
-fn changes_something(word: PackedState, ticket: &Ticket, verdict: Verdict) -> bool {
+pub(super) fn changes_something(word: PackedState, ticket: &Ticket, verdict: Verdict) -> bool {
     word.generation() == ticket.generation && (verdict != Verdict::Ignored || ticket.is_probe())
 }

@@ -44,8 +44,20 @@ impl Ticket {
         self.started = self.started.min(now);
     }
 
-    pub(super) fn is_probe(&self) -> bool {
+    pub(crate) fn is_probe(&self) -> bool {
         self.probe != 0
+    }
+
+    /// Whether the call's duration matters to anyone.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.started != Timestamp::NEVER
+    }
+
+    /// Times the call from now on, if it is not timed yet.
+    pub(crate) fn start_clock(&mut self) {
+        if !self.is_timed() {
+            self.start(time::now());
+        }
     }
 }
 

@@ -54,6 +54,11 @@ impl<'a> Subject<'a> {
         ConfigError::new(self.kind, self.name.cloned(), field, format!("{value:?}").into(), rule)
     }
 
+    /// Like [`refuse`](Self::refuse), for a value that is in words already.
+    pub(crate) fn refuse_text(&self, field: &'static str, value: &str, rule: &'static str) -> ConfigError {
+        ConfigError::new(self.kind, self.name.cloned(), field, value.into(), rule)
+    }
+
     pub(crate) fn require(&self, fine: bool, field: &'static str, value: impl Debug, rule: &'static str) -> Checked {
         if fine { Ok(()) } else { Err(self.refuse(field, value, rule)) }
     }

@@ -6,9 +6,9 @@ use crate::machine::verdict::Verdict;
 /// Judges a response by its status: 5xx is a failure, 429 is [`Verdict::Throttled`], anything else is a success. An
 /// error is a failure.
 ///
-/// The verdict is given once the head of the response is there. A body that breaks off later goes unnoticed: if that
-/// matters and the body is small, read it below the circuit breaker, or settle a
-/// [`Permit`](crate::circuit_breaker::Permit) when it ends.
+/// The verdict is given once the head of the response is there. A body that breaks off later goes unnoticed, unless the
+/// circuit breaker waits for it:
+/// [`until_body_end`](crate::circuit_breaker::CircuitBreakerLayer::until_body_end).
 ///
 /// In a proxy, an error of the client below may be the fault of a caller who aborted the upload. Your own classifier
 /// can make that [`Verdict::Ignored`], so that no caller can open the circuit for the others; the example `02_gateway`

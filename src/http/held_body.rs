@@ -52,7 +52,7 @@ where
     let Some((admission, classifier)) = &call.held else {
         return Poll::Ready(Err(call.state.take_rejection().into()));
     };
-    let poll = call.state.as_mut().poll_until::<true, _, _, _>(admission, classifier, cx);
+    let poll = call.state.as_mut().poll_until::<true, _, _, _>(admission, classifier, cx, &mut None);
     poll.map_ok(|response| {
         let ticket = match &*call.state {
             CallState::Running { ticket, .. } => Some(*ticket),

@@ -1,8 +1,9 @@
-//! HTTP: rejections as responses, verdicts from statuses, time limits for bodies, permits held until a body has ended,
-//! retries of requests, and health endpoints. Feature `http`.
+//! HTTP: rejections as responses, verdicts from statuses and from whole bodies, time limits for bodies, permits held
+//! until a body has ended, retries of requests, and health endpoints. Feature `http`.
 
 mod answer;
 mod body;
+mod body_scope;
 mod body_timeout;
 mod bulkhead;
 mod classify;
@@ -32,6 +33,10 @@ mod wire_timeout;
 
 pub use answer::{ByStatus, RejectionResponse, With, response_of, status_of};
 pub use body::{RejectionBody, RespondBody};
+pub use body_scope::{
+    BodyCircuitBreakerFuture, BodyCircuitBreakerLayer, BodyCircuitBreakerService, BodyEnd, CheckLength, Early,
+    JudgeBody, JudgedBody, LengthJudge, MakeJudge, NoJudge,
+};
 pub use body_timeout::{BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, BodyTimeoutService, TimeoutBody};
 pub use bulkhead::{BodyBulkheadFuture, BodyBulkheadLayer, BodyBulkheadService};
 pub use classify::HttpClassifier;

@@ -68,7 +68,6 @@ pub(super) struct Parts {
     pub(super) total_timeout: Option<Duration>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) classes: Vec<(Name, Class)>,
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only HTTP has bodies"))]
     pub(super) bodies: BodyLimits,
     pub(super) notifier: TimeoutNotifier,
 }

@@ -1,5 +1,6 @@
 //! When a circuit breaker opens, lets probes through, and closes again.
 
+pub(crate) mod body_scope;
 pub(crate) mod half_open;
 pub(crate) mod machine;
 pub(crate) mod notice;

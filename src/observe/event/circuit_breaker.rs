@@ -79,8 +79,23 @@ pub enum CircuitBreakerEvent<'a> {
         /// How it went. A dropped call counts as what [`OnDrop`](crate::OnDrop) says, and one that panicked as a
         /// failure. A verdict that came too late to count is reported unchanged.
         verdict: Verdict,
+        /// The time from being admitted until the response head was there: `elapsed`, unless the circuit breaker waits
+        /// for response bodies.
+        head: Duration,
         /// The time since the call was admitted.
         elapsed: Duration,
+    },
+    /// A response body broke off after its call had been settled early, as well.
+    #[non_exhaustive]
+    BodyBroke {
+        /// The circuit.
+        name: &'a Name,
+        /// Its family of keys, if it belongs to one.
+        source: Source<'a>,
+        /// The time since the response head was there.
+        after: Duration,
+        /// How many bytes of data had come by then.
+        bytes: u64,
     },
     /// † The inner service of a circuit failed to become ready, which counts as a failed call that never began.
     #[non_exhaustive]
@@ -99,7 +114,8 @@ impl CircuitBreakerEvent<'_> {
         match self {
             CircuitBreakerEvent::Transition { .. }
             | CircuitBreakerEvent::Rejected { .. }
-            | CircuitBreakerEvent::WouldHaveOpened { .. } => Interest::Changes,
+            | CircuitBreakerEvent::WouldHaveOpened { .. }
+            | CircuitBreakerEvent::BodyBroke { .. } => Interest::Changes,
             CircuitBreakerEvent::Built { .. }
             | CircuitBreakerEvent::Dropped { .. }
             | CircuitBreakerEvent::Settled { .. }

@@ -32,6 +32,18 @@ pub(super) const CALL_DURATION: Metric = metric(
     Unit::Seconds,
     "How long calls took from being admitted by a circuit breaker until they were settled",
 );
+pub(super) const BODY_DURATION: Metric = metric(
+    "seaworthy_circuit_breaker_body_duration_seconds",
+    MetricKind::Histogram,
+    Unit::Seconds,
+    "How long calls went on in their response bodies until they were settled",
+);
+pub(super) const LATE_BREAKS: Metric = metric(
+    "seaworthy_circuit_breaker_late_breaks_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Response bodies that broke off after their calls had been settled",
+);
 pub(super) const READY_FAILURES: Metric = metric(
     "seaworthy_circuit_breaker_ready_failures_total",
     MetricKind::Counter,
@@ -192,6 +204,8 @@ pub(super) const METRICS: &[Metric] = &[
     EXTENSION_EVENTS,
     CALLS,
     CALL_DURATION,
+    BODY_DURATION,
+    LATE_BREAKS,
     READY_FAILURES,
     STATE,
     TRANSITIONS,

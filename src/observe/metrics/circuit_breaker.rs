@@ -15,8 +15,8 @@ pub(super) fn count(observer: &MetricsObserver, event: &CircuitBreakerEvent<'_>)
             observer.with(name, source, |named| named.add(Series::CircuitState(state), -1));
             observer.gone(source);
         }
-        CircuitBreakerEvent::Settled { name, source, verdict, elapsed } => {
-            observer.with(name, source, |named| settled(named, verdict, elapsed));
+        CircuitBreakerEvent::Settled { name, source, verdict, head, elapsed } => {
+            observer.with(name, source, |named| settled(named, verdict, head, elapsed));
         }
         CircuitBreakerEvent::ReadyFailed { name, source } => {
             observer.with(name, source, |named| named.count(Series::CircuitReadyFailures, 1));
@@ -26,6 +26,9 @@ pub(super) fn count(observer: &MetricsObserver, event: &CircuitBreakerEvent<'_>)
         }
         CircuitBreakerEvent::Rejected { name, source, .. } => {
             observer.with(name, source, |named| named.count(Series::Rejections(RejectionReason::CircuitOpen), 1));
+        }
+        CircuitBreakerEvent::BodyBroke { name, source, .. } => {
+            observer.with(name, source, |named| named.count(Series::CircuitLateBreaks, 1));
         }
         CircuitBreakerEvent::WouldHaveOpened { name, source, cause, .. } => {
             observer.with(name, source, |named| named.count(Series::CircuitWouldHaveOpened(cause), 1));
@@ -45,9 +48,12 @@ fn built(named: &NamedSeries) {
     named.count(Series::Rejections(RejectionReason::CircuitOpen), 0);
 }
 
-fn settled(named: &NamedSeries, verdict: Verdict, elapsed: Duration) {
+fn settled(named: &NamedSeries, verdict: Verdict, head: Duration, elapsed: Duration) {
     named.count(Series::CircuitCalls(verdict), 1);
     named.record(Series::CircuitCallDuration(verdict), elapsed);
+    if head < elapsed {
+        named.record(Series::CircuitBodyDuration(verdict), elapsed - head);
+    }
 }
 
 fn changed(named: &NamedSeries, from: State, to: State, cause: TransitionCause) {

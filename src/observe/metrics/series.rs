@@ -15,6 +15,8 @@ use crate::observe::event::{EvictionCause, Limit};
 pub(super) enum Series {
     CircuitCalls(Verdict),
     CircuitCallDuration(Verdict),
+    CircuitBodyDuration(Verdict),
+    CircuitLateBreaks,
     CircuitReadyFailures,
     CircuitState(State),
     CircuitTransitions(State, State),
@@ -65,6 +67,8 @@ impl Series {
         match self {
             Series::CircuitCalls(_) => CALLS,
             Series::CircuitCallDuration(_) => CALL_DURATION,
+            Series::CircuitBodyDuration(_) => BODY_DURATION,
+            Series::CircuitLateBreaks => LATE_BREAKS,
             Series::CircuitReadyFailures => READY_FAILURES,
             Series::CircuitState(_) => STATE,
             Series::CircuitTransitions(..) => TRANSITIONS,
@@ -101,7 +105,7 @@ impl Series {
     /// How many series have the lowest numbers: those a call may need, side by side where it needs two of them.
     pub(super) const FIRST: usize = 24;
     /// How many others there are.
-    pub(super) const REST: usize = 81;
+    pub(super) const REST: usize = 86;
 
     /// A number that no other series has.
     pub(super) const fn number(self) -> usize {
@@ -138,6 +142,8 @@ impl Series {
             Series::ProbeDuration(outcome) => 97 + outcome as usize,
             Series::DeadlinesExceeded(stage) => 100 + stage as usize,
             Series::DeadlineRemaining => 104,
+            Series::CircuitBodyDuration(verdict) => 105 + verdict as usize,
+            Series::CircuitLateBreaks => 109,
         }
     }
 
@@ -149,9 +155,9 @@ impl Series {
     /// All labels except the name.
     pub(super) fn labels(self) -> [Option<Label>; 2] {
         match self {
-            Series::CircuitCalls(verdict) | Series::CircuitCallDuration(verdict) => {
-                [Some(("outcome", outcome(verdict))), None]
-            }
+            Series::CircuitCalls(verdict)
+            | Series::CircuitCallDuration(verdict)
+            | Series::CircuitBodyDuration(verdict) => [Some(("outcome", outcome(verdict))), None],
             Series::CircuitState(in_state) => [Some(("state", state(in_state))), None],
             Series::CircuitTransitions(from, to) => [Some(("from", state(from))), Some(("to", state(to)))],
             Series::CircuitOpened(why) | Series::CircuitWouldHaveOpened(why) => [Some(("cause", cause(why))), None],
@@ -170,6 +176,7 @@ impl Series {
             Series::TargetState(in_state) => [Some(("state", target_state(in_state))), None],
             Series::Probes(how) | Series::ProbeDuration(how) => [Some(("outcome", probe_outcome(how))), None],
             Series::CircuitReadyFailures
+            | Series::CircuitLateBreaks
             | Series::BulkheadLimit
             | Series::BulkheadInUse
             | Series::BulkheadQueued

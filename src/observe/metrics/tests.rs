@@ -122,9 +122,12 @@ fn tell_everything(observer: MetricsObserver) {
             name,
             source: source(),
             verdict,
+            head: Duration::from_millis(3),
             elapsed: Duration::from_millis(7),
         }));
     }
+    let after = Duration::from_secs(1);
+    notify(Event::CircuitBreaker(CircuitBreakerEvent::BodyBroke { name, source: source(), after, bytes: 7 }));
     let change = |from, to, cause| {
         notify(Event::CircuitBreaker(CircuitBreakerEvent::Transition {
             name,

@@ -28,6 +28,10 @@ pub(super) fn log(event: &CircuitBreakerEvent<'_>) {
             let name = OneLine(name);
             tracing::debug!(target: "seaworthy::circuit_breaker", %name, ?retry_after, "circuit rejected a call");
         }
+        CircuitBreakerEvent::BodyBroke { name, after, bytes, .. } => {
+            let name = OneLine(name);
+            tracing::debug!(target: "seaworthy::circuit_breaker", %name, ?after, bytes, "response body broke off");
+        }
         CircuitBreakerEvent::WouldHaveOpened { name, cause, counts, .. } => tracing::warn!(
             target: "seaworthy::circuit_breaker",
             name = %OneLine(name), %cause,

@@ -1,0 +1,17 @@
+//! Calls whose outcome is known with the last byte of the response body: see [`BodyCircuitBreakerLayer`].
+
+mod body;
+mod call;
+mod judge;
+mod layer;
+mod length;
+mod owner;
+mod service;
+
+pub use body::JudgedBody;
+pub use judge::{BodyEnd, JudgeBody, MakeJudge, NoJudge};
+pub use layer::BodyCircuitBreakerLayer;
+pub use length::{CheckLength, LengthJudge};
+pub use service::{BodyCircuitBreakerFuture, BodyCircuitBreakerService};
+
+pub use crate::machine::circuit_breaker::body_scope::Early;
