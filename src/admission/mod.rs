@@ -211,7 +211,13 @@ pub(crate) enum Refused<A: Admission> {
 #[inline(always)]
 pub(crate) fn admit<A: Admission>(admission: &A, scope: A::Scope, memo: &mut A::Memo) -> Admitted<A> {
     if A::CONSULTS_DEADLINE && context::has_deadline() {
-        return admit_in_time(admission, scope, memo);
+        if A::SETTLES {
+            return admit_in_time(admission, scope, memo);
+        }
+        // When it starts matters to nobody.
+        if context::deadline_has_passed() {
+            return Err(Refused::TooLate(DeadlineStage::Arrival));
+        }
     }
     match admission.pass(scope, memo) {
         Some(ticket) => Ok(ticket),

@@ -142,7 +142,13 @@ impl<Response, Error: StackError> RetryIf<Response, Error> for RetryErrors {
     fn retry_if(&self, result: &Result<Response, Error>) -> Decision {
         match result {
             Ok(_) => Decision::Stop,
-            Err(error) => (!error.is_before_call()).into(),
+            Err(error) => reached_the_service(error).into(),
         }
     }
+}
+
+/// Not inlined: what tells one error from another would cost every response, too.
+#[inline(never)]
+fn reached_the_service<E: StackError>(error: &E) -> bool {
+    !error.is_before_call()
 }

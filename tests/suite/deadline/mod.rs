@@ -1,7 +1,12 @@
 //! The call context and deadlines, DL-01 to DL-11, DL-18 to DL-20.
 
+mod bulkhead;
+mod circuit_breaker;
 mod layer;
+mod policy;
+mod retry;
 mod scope;
+mod timeout;
 
 use std::sync::{Arc, Mutex};
 
