@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use seaworthy::prober::{ExecProbe, HttpProbe, ProbeKind, ProbeSpec, Prober, Scheme, TcpProbe};
+use seaworthy::prober::{ExecProbe, GrpcProbe, HttpProbe, ProbeKind, ProbeSpec, Prober, Scheme, TcpProbe};
 
 fuzz_target!(|text: &str| {
     match toml::from_str::<ProbeSpec>(text) {
@@ -27,6 +27,9 @@ fn use_it(spec: ProbeSpec) {
         },
         ProbeKind::Tcp(connect) => drop(prober.add("a", policy, TcpProbe::new(connect).expect("a probe"))),
         ProbeKind::Exec(exec) => drop(prober.add("a", policy, ExecProbe::new(exec).expect("a probe"))),
+        ProbeKind::Grpc(health) => {
+            drop(prober.add("a", policy, GrpcProbe::new(health).expect("a probe")).expect("a target"))
+        }
         _ => {}
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arcstr::literal;
 
-use super::check::{Check, Status};
+use super::changes::Changes;
+use super::check::Check;
 use super::in_flight::InFlight;
 use super::layer::ReadinessLayer;
 use super::phase_word::PhaseWord;
@@ -44,12 +45,13 @@ use crate::observe::observer::Observer;
 /// # Clone
 /// Costs a reference count; all clones belong to the same service.
 #[derive(Clone)]
-pub struct Health(Arc<Shared>);
+pub struct Health(pub(super) Arc<Shared>);
 
-struct Shared {
+pub(super) struct Shared {
     phase_word: PhaseWord,
     checks: Registry,
     notifier: Notifier,
+    pub(super) changes: Changes,
 }
 
 /// What keeps a request out.
@@ -78,7 +80,8 @@ impl Health {
 
     fn of(notifier: Notifier) -> Health {
         notifier.notify_of_calls(|| HealthEvent::Built {});
-        Health(Arc::new(Shared { phase_word: PhaseWord::new(), checks: Registry::new(), notifier }))
+        let (phase_word, checks, changes) = (PhaseWord::new(), Registry::new(), Changes::new());
+        Health(Arc::new(Shared { phase_word, checks, notifier, changes }))
     }
 
     /// The current phase of the service.
@@ -90,6 +93,7 @@ impl Health {
     /// Moves to `phase`. Returns false, and changes nothing, if the service is already in that phase or past it.
     pub fn advance(&self, phase: Phase) -> bool {
         let Some(from) = self.0.phase_word.advance(phase) else { return false };
+        self.0.changes.of_phase();
         self.0.notifier.notify(HealthEvent::PhaseChanged { from, to: phase });
         true
     }
@@ -120,7 +124,11 @@ impl Health {
 
     /// Removes a check. Returns false if there is none of that name.
     pub fn remove(&self, name: &str) -> bool {
-        self.0.checks.remove(name, &self.0.notifier, |any| self.0.phase_word.set_checked(any))
+        let removed = self.0.checks.remove(name, &self.0.notifier, |any| self.0.phase_word.set_checked(any));
+        if removed {
+            self.0.changes.of_checks();
+        }
+        removed
     }
 
     /// Whether requests should be sent here: the phase is [`Serving`](Phase::Serving) and all required checks are up.
@@ -240,7 +248,9 @@ impl Health {
 
 impl Shared {
     fn put(&self, name: Name, is_required: bool, check: Box<dyn Check>) -> Result<(), ConfigError> {
-        self.checks.put(name, is_required, check, &self.notifier, |any| self.phase_word.set_checked(any))
+        self.checks.put(name, is_required, check, &self.notifier, |any| self.phase_word.set_checked(any))?;
+        self.changes.of_checks();
+        Ok(())
     }
 }
 
@@ -254,23 +264,12 @@ impl Drop for Shared {
 }
 
 #[cold]
-fn phase_in_the_way(phase: Phase) -> Name {
+pub(super) fn phase_in_the_way(phase: Phase) -> Name {
     Name::literal(match phase {
         Phase::Starting => literal!("starting"),
         Phase::Serving => literal!("serving"),
         Phase::Draining | Phase::Stopped => literal!("shutting down"),
     })
-}
-
-/// Its phase: up while it is [`Serving`](Phase::Serving). Its own checks do not count, so a health may even be one of
-/// them.
-impl Check for Health {
-    fn status(&self) -> Status {
-        match self.phase() {
-            Phase::Serving => Status::Up,
-            phase => Status::Down(phase_in_the_way(phase)),
-        }
-    }
 }
 
 impl Default for Health {

@@ -27,6 +27,7 @@
 
 mod admission;
 pub(crate) mod async_check;
+mod changes;
 pub(crate) mod check;
 mod exempt;
 mod future;
@@ -38,6 +39,8 @@ mod phase_word;
 mod registry;
 mod report;
 mod service;
+#[allow(dead_code, reason = "the streams that need it are those of gRPC")]
+mod watched;
 
 pub use async_check::{AsyncCheckBuilder, CheckRun};
 pub use exempt::{Exempt, NoneExempt};

@@ -74,6 +74,12 @@ impl RunChecks {
     pub(super) fn new(health: Health) -> RunChecks {
         RunChecks { health, checks: None }
     }
+
+    /// Asks these at once; runs begin with the first poll.
+    pub(super) fn of(health: Health, entries: &[&Arc<CheckEntry>]) -> RunChecks {
+        let checks = entries.iter().copied().map(Asked::new).collect();
+        RunChecks { health, checks: Some(checks) }
+    }
 }
 
 impl Asked {

@@ -40,6 +40,8 @@ pub use body_scope::{
 pub use body_timeout::{BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, BodyTimeoutService, TimeoutBody};
 pub use bulkhead::{BodyBulkheadFuture, BodyBulkheadLayer, BodyBulkheadService};
 pub use classify::HttpClassifier;
+#[cfg(all(feature = "grpc", feature = "prober"))]
+pub(crate) use content_type::is_grpc;
 pub use drain::{DrainFuture, DrainLayer, DrainService};
 #[cfg(feature = "server")]
 pub(crate) use drain::{close, is_draining, may_close};

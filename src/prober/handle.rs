@@ -7,6 +7,8 @@ use tokio::task::JoinHandle;
 
 use super::builder::ProberBuilder;
 use super::exec::ExecProbe;
+#[cfg(feature = "grpc")]
+use super::grpc::GrpcProbe;
 use super::http::HttpProbe;
 use super::policy::ProbePolicy;
 use super::probe::{AnyProbe, Probe};
@@ -61,6 +63,8 @@ impl Prober {
             ProbeKind::Http(get) => Arc::new(HttpProbe::new(get)?),
             ProbeKind::Tcp(connect) => Arc::new(TcpProbe::new(connect)?),
             ProbeKind::Exec(exec) => Arc::new(ExecProbe::new(exec)?),
+            #[cfg(feature = "grpc")]
+            ProbeKind::Grpc(health) => Arc::new(GrpcProbe::new(health)?),
         };
         self.add_any(name.into(), Some(spec.policy), probe)
     }

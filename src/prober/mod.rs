@@ -12,8 +12,9 @@
 //! ```
 //!
 //! A [`Prober`] has many [`Target`]s, each with a [`ProbePolicy`] and a [`Probe`]: an HTTP `GET`, a TCP connection, a
-//! command, or a closure. The next probe begins one interval after the last one ended. A target never has two probes at
-//! once, and the total at a time is limited. One timer serves all targets.
+//! command, a closure, or with feature `grpc` a check in gRPC's health protocol. The next probe begins one interval
+//! after the last one ended. A target never has two probes at once, and the total at a time is limited. One timer
+//! serves all targets.
 //!
 //! A target is a [`Check`](crate::Check), and can [drive a circuit breaker](Target::drive).
 //!
@@ -43,6 +44,8 @@ mod builder;
 mod data;
 mod driver;
 mod exec;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod handle;
 mod http;
 mod kind;
@@ -60,6 +63,8 @@ mod under_way;
 
 pub use builder::ProberBuilder;
 pub use exec::ExecProbe;
+#[cfg(feature = "grpc")]
+pub use grpc::{GrpcHealth, GrpcProbe};
 pub use handle::{Prober, ProberTask};
 pub use kind::{Exec, TcpConnect};
 pub use policy::{ProbePolicy, ProbePolicyBuilder};

@@ -84,8 +84,8 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    fn start(&mut self, Launch { id, probe }: Launch) {
-        let surroundings = ProbeContext::new(self.shared, id, self.ended.subscribe());
+    fn start(&mut self, Launch { id, probe, until }: Launch) {
+        let surroundings = ProbeContext::new(self.shared, id, self.ended.subscribe(), until);
         let witness = PanicReporter { shared: self.shared.clone(), id };
         let task = self.tasks.spawn(surroundings.around(async move {
             let result = caught(probe.start()).await;

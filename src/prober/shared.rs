@@ -39,6 +39,8 @@ pub(super) struct Shared {
 pub(super) struct Launch {
     pub(super) id: u64,
     pub(super) probe: Arc<dyn AnyProbe>,
+    /// When it is given up.
+    pub(super) until: Timestamp,
 }
 
 impl Shared {
@@ -144,9 +146,10 @@ impl Shared {
             let timeout = entry.policy.as_ref().map_or(Duration::MAX, ProbePolicy::timeout);
             let window = entry.track.window();
             entry.flight = Some(InFlightProbe { window, began: now, task: None });
-            table.schedule.launch(id, now.after(timeout));
+            let until = now.after(timeout);
+            table.schedule.launch(id, until);
             table.under_way.insert(id, entry.name.clone());
-            Some((Launch { id, probe: entry.probe.clone() }, std::mem::take(&mut entry.links)))
+            Some((Launch { id, probe: entry.probe.clone(), until }, std::mem::take(&mut entry.links)))
         })?;
         links.iter_mut().for_each(|driver| driver.begins(now));
         self.put_back(launch.id, links);

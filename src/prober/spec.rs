@@ -1,3 +1,5 @@
+#[cfg(feature = "grpc")]
+use super::grpc::GrpcHealth;
 use super::http::HttpGet;
 use super::kind::{Exec, TcpConnect};
 use super::policy::ProbePolicy;
@@ -12,13 +14,16 @@ pub enum ProbeKind {
     Tcp(TcpConnect),
     /// A command that has to exit with code 0.
     Exec(Exec),
+    /// A check in gRPC's health protocol, which has to say `SERVING`. Feature `grpc`.
+    #[cfg(feature = "grpc")]
+    Grpc(GrpcHealth),
 }
 
 /// A policy and what it applies to, as read from a settings file (feature `serde`).
 ///
-/// There is exactly one of `http`, `tcp` and `exec`. Durations are texts like `"10s"`. Everything optional has the
-/// defaults of [`ProbePolicy`] and of the kinds; an unknown name is an error. Errors give the path of the key, what
-/// must be there, and what is: ``http.port: must be a number from 1 to 65535, is "http"``.
+/// There is exactly one of `http`, `tcp`, `exec` and, with feature `grpc`, `grpc`. Durations are texts like `"10s"`.
+/// Everything optional has the defaults of [`ProbePolicy`] and of the kinds; an unknown name is an error. Errors give
+/// the path of the key, what must be there, and what is: ``http.port: must be a number from 1 to 65535, is "http"``.
 ///
 /// | in | names |
 /// |---|---|
@@ -26,6 +31,7 @@ pub enum ProbeKind {
 /// | `http` | `port`; optional: `host`, `path`, `scheme`, `method`, `headers` (a table), `status` |
 /// | `tcp` | `port`; optional: `host` |
 /// | `exec` | `command`, a list: the program and its arguments |
+/// | `grpc` | `port`; optional: `host`, `service` |
 ///
 /// `scheme` is `"http"` or `"https"`, and `status` is `200`, `"200-299"`, or a list of these.
 ///
@@ -35,15 +41,14 @@ pub enum ProbeKind {
 /// | Kubernetes | here |
 /// |---|---|
 /// | `httpGet` (`path`, `port`, `host`, `scheme`, `httpHeaders`) | `http` |
-/// | `tcpSocket`, `exec` | `tcp`, `exec` |
+/// | `tcpSocket`, `exec`, `grpc` | `tcp`, `exec`, `grpc` |
 /// | `periodSeconds` (10), `timeoutSeconds` (1) | `interval`, `timeout` |
 /// | `successThreshold` (1), `failureThreshold` (3) | `success_threshold`, `failure_threshold` |
 /// | `initialDelaySeconds` (0) | `start_period`: it is probed from the start, and failures do not mark it |
 /// | `terminationGracePeriodSeconds` | an error: a prober terminates nothing |
-/// | `grpc` | an error: not supported yet |
 ///
-/// The host is `127.0.0.1` where Kubernetes would use the pod's, and a port must be a number. `exec` alone is the same
-/// in both notations, and has the defaults used here.
+/// The host is `127.0.0.1` where Kubernetes would use the pod's, and a port must be a number. `exec` alone and
+/// `grpc` alone are the same in both notations, and have the defaults used here.
 ///
 #[cfg_attr(feature = "serde", doc = "```")]
 #[cfg_attr(not(feature = "serde"), doc = "```ignore")]

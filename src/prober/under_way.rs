@@ -8,7 +8,10 @@ use tokio::sync::{oneshot, watch};
 
 use super::resolver::Resolver;
 use super::shared::Shared;
+#[cfg(feature = "grpc")]
+use crate::context::deadline;
 use crate::error::BoxError;
+use crate::machine::timestamp::Timestamp;
 
 tokio::task_local! { static HERE: ProbeContext; }
 
@@ -18,12 +21,15 @@ pub(super) struct ProbeContext {
     landing: Arc<FinishGuard>,
     resolver: Resolver,
     run: watch::Receiver<()>,
+    /// When the probe is given up.
+    #[cfg_attr(not(feature = "grpc"), allow(dead_code, reason = "only a gRPC probe says it to its target"))]
+    until: Timestamp,
 }
 
 impl ProbeContext {
-    pub(super) fn new(shared: &Arc<Shared>, id: u64, run: watch::Receiver<()>) -> ProbeContext {
+    pub(super) fn new(shared: &Arc<Shared>, id: u64, run: watch::Receiver<()>, until: Timestamp) -> ProbeContext {
         let landing = Arc::new(FinishGuard { shared: Arc::downgrade(shared), id });
-        ProbeContext { landing, resolver: shared.resolver.clone(), run }
+        ProbeContext { landing, resolver: shared.resolver.clone(), run, until }
     }
 
     /// Runs a probe with this context.
@@ -73,6 +79,13 @@ impl LeftRunning {
 /// The resolver of the prober whose probe is being polled; outside a prober, the system's.
 pub(super) fn resolver() -> Resolver {
     HERE.try_with(|here| here.resolver.clone()).unwrap_or_default()
+}
+
+/// When nobody waits any more for the probe that is being polled: at the end of the time that the prober gives it, or
+/// at the current deadline.
+#[cfg(feature = "grpc")]
+pub(super) fn given_up_at() -> Timestamp {
+    HERE.try_with(|here| here.until).unwrap_or(Timestamp::NEVER).min(deadline())
 }
 
 /// Runs blocking work on a thread of its own, which does not keep the process from ending, as a thread of the runtime

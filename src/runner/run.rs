@@ -159,6 +159,8 @@ impl ServiceRun {
         log_guarded(
             || tracing::info!(target: "seaworthy::runner", grace_period = ?self.times.grace_period, "stopping"),
         );
+        // First, because a server that waits for its connections waits for them, too.
+        self.shared().health.end_streams();
         self.shared().trigger.fire();
         for hook in self.shared().take_hooks(When::OnStop) {
             let until = until.min(time::now().after(hook.limit));

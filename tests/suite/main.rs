@@ -17,6 +17,8 @@ mod fallback;
 mod gateway;
 #[cfg(feature = "grpc")]
 mod grpc;
+#[cfg(feature = "grpc")]
+mod grpc_health;
 mod health;
 mod keyed;
 mod metrics;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::context::shield;
 use crate::error::BoxError;
 use crate::error::chain::in_words;
 use crate::error::one_line::OneLine;
@@ -129,6 +130,8 @@ pub(super) struct Job {
 impl Job {
     /// Never unwinds: others wait for it, too.
     fn poll(&mut self, make: &Maker, limit: Duration, cx: &mut Context<'_>) -> Poll<Status> {
+        // The deadline of whoever happens to drive it is not that of the others.
+        let _shielded = shield();
         let status = match caught(|| self.poll_inside(make, limit, cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(status)) => status,
@@ -151,6 +154,7 @@ impl Job {
     }
 
     pub(super) fn end(&mut self) {
+        let _shielded = shield();
         self.alarm = Alarm::default();
         let future = self.future.take();
         if let Err(panic) = caught(|| drop(future)) {

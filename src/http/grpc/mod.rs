@@ -1,4 +1,5 @@
-//! gRPC, without tonic: verdicts, retries and answers to rejections by its own status. Feature `grpc`.
+//! gRPC, without tonic: verdicts, retries and answers to rejections by its own status, and its health protocol. Feature
+//! `grpc`.
 //!
 //! gRPC is HTTP/2 with a status in the trailers, and an HTTP status of 200 says nothing: to
 //! [`HttpClassifier`](super::HttpClassifier) every gRPC call that fails is a success. What is here works on the types
@@ -9,6 +10,7 @@
 //! | a circuit breaker around a client | [`GrpcClassifier`] |
 //! | retries in a client | [`RetryPolicy::grpc_layer`](crate::RetryPolicy::grpc_layer), [`GrpcMethods`] |
 //! | rejections in a server | [`GrpcRespondLayer`], [`grpc_status_of`] |
+//! | a server's health | [`Health::grpc_service`](crate::Health::grpc_service), [`GrpcHealthService`] |
 //! | code of your own | [`Code`], [`grpc_status`], [`grpc_pushback`] |
 //!
 //! A request is gRPC if its `content-type` is `application/grpc`, alone or followed by `+` or `;`. **grpc-web is
@@ -16,6 +18,7 @@
 
 mod answer;
 mod classifier;
+pub(crate) mod health;
 mod message;
 mod methods;
 mod pushback;
@@ -26,6 +29,7 @@ mod status;
 
 pub use answer::{GrpcOrHttp, grpc_status_of};
 pub use classifier::GrpcClassifier;
+pub use health::{GrpcHealthBody, GrpcHealthFuture, GrpcHealthService};
 pub use methods::{GrpcMethods, GrpcMethodsBuilder};
 pub use pushback::grpc_pushback;
 pub use replay::GrpcReplay;

@@ -4,6 +4,8 @@ use serde::de::value::Error as Flaw;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess};
 
 use super::leaf::{Leaf, Maybe};
+#[cfg(feature = "grpc")]
+use super::target::GrpcProbeTable;
 use super::target::{ExecTable, HttpGetAction, HttpTable, TcpTable};
 use crate::data::path::Path;
 use crate::data::table::{Fill, Table};
@@ -20,12 +22,20 @@ enum Way {
 /// Kubernetes' keys have a capital letter inside; none of this crate's keys has.
 fn way(key: &str) -> Way {
     match key {
-        "exec" => Way::Both,
-        "grpc" => Way::Kubernetes,
+        "exec" | "grpc" => Way::Both,
         key if key.contains(|letter: char| letter.is_ascii_uppercase()) => Way::Kubernetes,
         _ => Way::Ours,
     }
 }
+
+#[cfg(not(feature = "grpc"))]
+const KINDS: &str = "http, tcp, exec";
+#[cfg(feature = "grpc")]
+const KINDS: &str = "grpc, http, tcp, exec";
+#[cfg(not(feature = "grpc"))]
+const KUBERNETES_KINDS: &str = "httpGet, tcpSocket, exec";
+#[cfg(feature = "grpc")]
+const KUBERNETES_KINDS: &str = "grpc, httpGet, tcpSocket, exec";
 
 /// A whole spec.
 #[derive(Default)]
@@ -44,7 +54,7 @@ struct SpecTable {
 impl SpecTable {
     fn build(&self) -> Result<ProbeSpec, (String, String)> {
         let kubernetes = self.way.is_some_and(|(way, _)| way == Way::Kubernetes);
-        let kinds = if kubernetes { "httpGet, tcpSocket, exec" } else { "http, tcp, exec" };
+        let kinds = if kubernetes { KUBERNETES_KINDS } else { KINDS };
         let [kind] = &self.kinds[..] else {
             let rule =
                 if self.kinds.is_empty() { "there must be one of them" } else { "there must be only one of them" };
@@ -118,6 +128,8 @@ impl Table for SpecTable {
                 self.kind(key, at, map, table)?.map(|table| ProbeKind::Tcp(table.connect))
             }
             "exec" => self.kind(key, at, map, ExecTable::default())?.and_then(|table| table.0).map(ProbeKind::Exec),
+            #[cfg(feature = "grpc")]
+            "grpc" => self.kind(key, at, map, GrpcProbeTable::default())?.map(|table| ProbeKind::Grpc(table.health)),
             _ => {
                 let conflict = self.conflict(key, &at);
                 let set = |leaf: &Leaf<'_>| conflict.map_or_else(|| self.set(key, &at, leaf), Err);
@@ -158,7 +170,8 @@ impl SpecTable {
             "start_period" => self.start_period = Some(leaf.time(true)?),
             "failure_threshold" => self.failure_threshold = Some(leaf.whole(1..=u32::MAX)?),
             "success_threshold" => self.success_threshold = Some(leaf.whole(1..=u32::MAX)?),
-            "grpc" => return Err(at.breaks("is not supported yet; there are httpGet, tcpSocket, exec")),
+            #[cfg(not(feature = "grpc"))]
+            "grpc" => return Err(at.breaks("needs the feature `grpc` of seaworthy")),
             "terminationGracePeriodSeconds" => {
                 return Err(at.breaks("is not obeyed: a prober ends nothing; leave it out"));
             }

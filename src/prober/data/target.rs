@@ -4,6 +4,8 @@ use super::leaf::Leaf;
 use crate::data::path::Path;
 use crate::data::table::Table;
 use crate::data::value::DataValue;
+#[cfg(feature = "grpc")]
+use crate::prober::grpc::GrpcHealth;
 use crate::prober::http::{HttpGet, Scheme, check_header, check_method, check_path};
 use crate::prober::kind::{Exec, TcpConnect, check_host};
 
@@ -147,5 +149,40 @@ impl Table for ExecTable {
 
     fn check(&self) -> Result<(), (String, String)> {
         if self.0.is_some() { Ok(()) } else { needs("command", "has to be set") }
+    }
+}
+
+/// `grpc`, which is the same in both notations, but that Kubernetes names no host.
+#[cfg(feature = "grpc")]
+pub(super) struct GrpcProbeTable {
+    pub(super) health: GrpcHealth,
+    has_port: bool,
+}
+
+#[cfg(feature = "grpc")]
+impl Default for GrpcProbeTable {
+    fn default() -> GrpcProbeTable {
+        GrpcProbeTable { health: GrpcHealth::new(1), has_port: false }
+    }
+}
+
+#[cfg(feature = "grpc")]
+impl Table for GrpcProbeTable {
+    const KEYS: &'static [&'static str] = &["host", "port", "service"];
+
+    fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
+        let set = |leaf: &Leaf<'_>| {
+            match key {
+                "port" => (self.health.port, self.has_port) = (leaf.port()?, true),
+                "service" => self.health.service = leaf.text(|_| Ok(()))?,
+                _ => self.health.host = leaf.text(check_host)?,
+            }
+            Ok(())
+        };
+        Leaf::read(at, map, set).map(drop)
+    }
+
+    fn check(&self) -> Result<(), (String, String)> {
+        if self.has_port { Ok(()) } else { needs("port", "has to be set") }
     }
 }

@@ -183,7 +183,6 @@ mod data {
                 r#"{"httpGet":{"port":80,"scheme":"http"}}"#,
                 "httpGet.scheme: must be \"HTTP\" or \"HTTPS\", is \"http\"",
             ),
-            (r#"{"grpc":{"port":80}}"#, "grpc: is not supported yet; there are httpGet, tcpSocket, exec"),
             (
                 r#"{"tcpSocket":{"port":80},"periodSeconds":"5"}"#,
                 "periodSeconds: must be a number from 0 to 2147483647, is \"5\"",
@@ -199,6 +198,55 @@ mod data {
             let error = parse(text).unwrap_err();
             assert!(error.starts_with(expected) || error.contains(expected), "{text}: {error}");
         }
+    }
+
+    /// GR-16: the fourth kind, in either notation, with every key, and with what is wrong in each.
+    #[cfg(feature = "grpc")]
+    #[test]
+    fn grpc() {
+        use seaworthy::prober::GrpcHealth;
+
+        let cart = || ProbeKind::Grpc(GrpcHealth::new(50051).service("shop.Cart"));
+        let spec = toml::from_str::<ProbeSpec>("grpc = { port = 50051, service = \"\" }").unwrap();
+        let whole = ProbeKind::Grpc(GrpcHealth::new(50051));
+        assert_eq!(spec, ProbeSpec { kind: whole.clone(), policy: ProbePolicy::default() });
+        assert_eq!(parse(r#"{"grpc":{"port":50051}}"#).unwrap().kind, whole);
+        let spec = parse(r#"{"grpc":{"port":50051,"service":"shop.Cart","host":"cart"},"interval":"5s"}"#).unwrap();
+        assert_eq!(spec.kind, ProbeKind::Grpc(GrpcHealth::new(50051).service("shop.Cart").host("cart")));
+        assert_eq!(spec.policy.interval(), 5 * SECOND);
+        // As in a Kubernetes manifest.
+        let spec = parse(r#"{"grpc":{"port":50051,"service":"shop.Cart"},"periodSeconds":5}"#).unwrap();
+        assert_eq!((spec.kind, spec.policy.interval(), spec.policy.timeout()), (cart(), 5 * SECOND, SECOND));
+        let spec = parse(r#"{"grpc":{"port":50051,"service":null},"tcp":null}"#).unwrap();
+        assert_eq!(spec.kind, whole);
+        for (text, expected) in [
+            (r#"{"grpc":{}}"#, "grpc.port: has to be set"),
+            (r#"{"grpc":{"service":"a"}}"#, "grpc.port: has to be set"),
+            (r#"{"grpc":{"port":0}}"#, "grpc.port: must be a number from 1 to 65535, is 0"),
+            (r#"{"grpc":{"port":"grpc"}}"#, "grpc.port: must be a number from 1 to 65535, is \"grpc\""),
+            (r#"{"grpc":{"port":1,"service":7}}"#, "grpc.service: must be a text, is 7"),
+            (r#"{"grpc":{"port":1,"host":""}}"#, "grpc.host: must not be empty, is \"\""),
+            (r#"{"grpc":{"port":1,"path":"/"}}"#, "grpc.path: there is no such key"),
+            (r#"{"grpc":50051}"#, "invalid type: integer `50051`, expected a table for grpc"),
+            (r#"{"grpc":{"port":1},"tcp":{"port":1}}"#, "grpc, http, tcp, exec: there must be only one of them"),
+            (r#"{"grpc":{"port":1},"tcpSocket":{"port":1}}"#, "grpc, httpGet, tcpSocket, exec: there must be only one"),
+            (
+                r#"{"grpc":{"port":1},"interval":"1s","periodSeconds":1}"#,
+                "periodSeconds: must not stand beside `interval`",
+            ),
+            ("{}", "grpc, http, tcp, exec: there must be one of them"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(expected), "{text}: {error}");
+        }
+    }
+
+    /// GR-16: without the feature it is said which one is missing.
+    #[cfg(not(feature = "grpc"))]
+    #[test]
+    fn grpc_needs_its_feature() {
+        let error = parse(r#"{"grpc":{"port":80}}"#).unwrap_err();
+        assert!(error.starts_with("grpc: needs the feature `grpc` of seaworthy"), "{error}");
     }
 
     /// SO-04: errors of TOML give the path, too, and point at the line.

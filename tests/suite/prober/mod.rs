@@ -4,6 +4,8 @@ mod circuits;
 mod config;
 #[cfg(unix)]
 mod exec;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod life;
 mod resolver;
 mod rules;

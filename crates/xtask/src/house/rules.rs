@@ -28,6 +28,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "admission",
             "bulkhead",
             "circuit_breaker",
+            "context",
             "error",
             "machine",
             "name",
@@ -100,7 +101,23 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("runner", &["error", "health", "machine", "name", "observe", "rt", "shutdown"]),
     ("server", &["error", "health", "http", "machine", "name", "observe", "rt", "runner", "shutdown"]),
-    ("prober", &["circuit_breaker", "data", "error", "health", "machine", "name", "observe", "rt", "shutdown"]),
+    (
+        "prober",
+        &[
+            "circuit_breaker",
+            "context",
+            "data",
+            "error",
+            "grpc",
+            "health",
+            "http",
+            "machine",
+            "name",
+            "observe",
+            "rt",
+            "shutdown",
+        ],
+    ),
     (
         "service_builder",
         &[
@@ -162,7 +179,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("loom", &["src/rt/"]),
     ("catch_unwind", &["src/rt/"]),
     ("std::panic::catch_unwind", &["src/rt/"]),
-    ("http", &["src/http/", "src/server/", "src/prober/http/"]),
+    ("http", &["src/http/", "src/server/", "src/prober/http/", "src/prober/grpc/"]),
     ("metrics", &["src/observe/metrics/"]),
 ];
 
