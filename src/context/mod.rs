@@ -171,3 +171,6 @@ impl Drop for Entered {
         CURRENT.set(self.before);
     }
 }
+
+#[cfg(test)]
+mod tests;

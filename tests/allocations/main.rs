@@ -3,6 +3,7 @@
 
 mod bulkhead;
 mod circuit_breaker;
+mod deadline;
 mod fallback;
 #[cfg(feature = "grpc")]
 mod grpc;

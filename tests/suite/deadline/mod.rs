@@ -7,6 +7,7 @@ mod policy;
 mod retry;
 mod scope;
 mod timeout;
+mod tower;
 
 use std::sync::{Arc, Mutex};
 
