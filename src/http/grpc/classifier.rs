@@ -7,7 +7,7 @@ use crate::grpc::code::{Code, CodeSet};
 use crate::machine::verdict::Verdict;
 
 /// Gives at the head what the head says, and [`Verdict::Success`] if it says nothing: the status of most gRPC calls
-/// comes in the trailers, after the head.
+/// comes in the trailers, for which [`CircuitBreaker::grpc_layer`](crate::CircuitBreaker::grpc_layer) waits.
 ///
 /// A head says something if it has a `grpc-status`, which always wins, or an HTTP status other than 200, which has a
 /// code by gRPC's own table: 400 and 431 are 13, 401 is 16, 403 is 7, 404 is 12, 429, 502, 503 and 504 are 14, and any

@@ -19,6 +19,7 @@
 mod answer;
 mod classifier;
 pub(crate) mod health;
+mod judge;
 mod message;
 mod methods;
 mod pushback;
@@ -30,6 +31,7 @@ mod status;
 pub use answer::{GrpcOrHttp, grpc_status_of};
 pub use classifier::GrpcClassifier;
 pub use health::{GrpcHealthBody, GrpcHealthFuture, GrpcHealthService};
+pub use judge::GrpcJudge;
 pub use methods::{GrpcMethods, GrpcMethodsBuilder};
 pub use pushback::grpc_pushback;
 pub use replay::GrpcReplay;

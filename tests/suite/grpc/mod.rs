@@ -1,4 +1,5 @@
 //! GR: gRPC.
 
 mod classifier;
+mod judge;
 mod respond;
