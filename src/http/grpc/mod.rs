@@ -7,7 +7,7 @@
 //!
 //! | for | there is |
 //! |---|---|
-//! | a circuit breaker around a client | [`GrpcClassifier`] |
+//! | a circuit breaker around a client | [`CircuitBreaker::grpc_layer`](crate::CircuitBreaker::grpc_layer) |
 //! | retries in a client | [`RetryPolicy::grpc_layer`](crate::RetryPolicy::grpc_layer), [`GrpcMethods`] |
 //! | rejections in a server | [`GrpcRespondLayer`], [`grpc_status_of`] |
 //! | a server's health | [`Health::grpc_service`](crate::Health::grpc_service), [`GrpcHealthService`] |
@@ -15,6 +15,24 @@
 //!
 //! A request is gRPC if its `content-type` is `application/grpc`, alone or followed by `+` or `;`. **grpc-web is
 //! treated as HTTP**: its status is in the body, where nothing here looks for it.
+//!
+//! # Streams
+//! What holds for how long, with a bulkhead whose layer is told to hold its permits
+//! [`until_body_end`](crate::bulkhead::BulkheadLayer::until_body_end), `grpc_layer`, and a [`Timeout`](crate::Timeout):
+//!
+//! | call | permit of a bulkhead | verdict | timeout |
+//! |---|---|---|---|
+//! | unary | until its trailers | at its trailers, or at a head that has the status | ends with the head |
+//! | server stream | until its trailers | at its trailers | ends with the head: later messages may take any time |
+//! | client stream | until its trailers | at its trailers | covers the request, if it is answered at its end |
+//! | bidirectional, for hours | for hours | at its trailers, in hours | ends with the head, which comes at once |
+//!
+//! A stream that is dropped by its reader counts as nothing, unless
+//! [`on_body_drop`](super::BodyCircuitBreakerLayer::on_body_drop) says otherwise. A half-open circuit does not wait for
+//! a stream: a probe is settled with its first message. Streams that live for hours are settled early with
+//! [`settle_early`](super::BodyCircuitBreakerLayer::settle_early) and limited with a
+//! [`BodyTimeoutLayer`](super::BodyTimeoutLayer). A bulkhead that they go through needs a limit that leaves room for
+//! them, or they need one of their own.
 
 mod answer;
 mod classifier;

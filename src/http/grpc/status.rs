@@ -1,4 +1,4 @@
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::grpc::code::Code;
 
@@ -20,11 +20,25 @@ pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 #[must_use]
 #[inline]
 pub fn grpc_status(headers: &HeaderMap) -> Option<Code> {
-    Some(match *headers.get(GRPC_STATUS)?.as_bytes() {
+    Some(match *value_in(headers)?.as_bytes() {
         [digit @ b'0'..=b'9'] => Code::from(i32::from(digit - b'0')),
         [b'1', digit @ b'0'..=b'6'] => Code::from(i32::from(digit - b'0') + 10),
         _ => Code::Unknown,
     })
+}
+
+static NAME: HeaderName = GRPC_STATUS;
+
+/// Among this many, looking at each is quicker than hashing the name.
+const FEW: usize = 16;
+
+/// The first of its values.
+#[inline]
+fn value_in(headers: &HeaderMap) -> Option<&HeaderValue> {
+    if headers.len() > FEW {
+        return headers.get(&NAME);
+    }
+    headers.iter().find(|(name, _)| **name == NAME).map(|(_, value)| value)
 }
 
 /// What a head says: its `grpc-status`, or its HTTP status if that is not 200. `None` if it says nothing, because the
@@ -51,7 +65,7 @@ mod tests {
     use super::*;
 
     fn read(value: &[u8]) -> Option<Code> {
-        let value = http::HeaderValue::from_bytes(value).expect("a header");
+        let value = HeaderValue::from_bytes(value).expect("a header");
         grpc_status(&HeaderMap::from_iter([(GRPC_STATUS, value)]))
     }
 
@@ -73,6 +87,21 @@ mod tests {
         let mut several = HeaderMap::from_iter([(GRPC_STATUS, "0".parse().expect("a header"))]);
         several.append(GRPC_STATUS, "14".parse().expect("a header"));
         assert_eq!(grpc_status(&several), Some(Code::Ok));
+    }
+
+    /// GR-05: it is found among any number of headers, and the first counts in any.
+    #[test]
+    fn gr_05_among_others() {
+        let mut headers = HeaderMap::new();
+        for number in 0..2 * FEW {
+            headers.append("set-cookie", HeaderValue::from(number));
+            headers.append(HeaderName::try_from(format!("grpc-statu{number}")).expect("a name"), HeaderValue::from(2));
+            assert_eq!(grpc_status(&headers), None, "{number}");
+            let mut with = headers.clone();
+            with.append(GRPC_STATUS, HeaderValue::from(5));
+            with.append(GRPC_STATUS, HeaderValue::from(14));
+            assert_eq!(grpc_status(&with), Some(Code::NotFound), "{number}");
+        }
     }
 
     /// GR-02: `grpc-status` wins over the HTTP status; without it a status other than 200 has a code by the table.
