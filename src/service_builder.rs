@@ -94,6 +94,15 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     #[cfg(feature = "http")]
     fn respond(self) -> ServiceBuilder<Stack<crate::http::RespondLayer, L>>;
 
+    /// Gives each HTTP request the deadline that its headers ask for: see [`InboundLayer`](crate::http::InboundLayer).
+    #[cfg(feature = "http")]
+    fn inbound(self) -> ServiceBuilder<Stack<crate::http::InboundLayer, L>>;
+
+    /// Tells the service that is called how much of a call's time is left: see
+    /// [`OutboundLayer`](crate::http::OutboundLayer).
+    #[cfg(feature = "http")]
+    fn outbound(self) -> ServiceBuilder<Stack<crate::http::OutboundLayer, L>>;
+
     /// Wraps the error type of the service below in one that can hold rejections.
     fn wrap_error(self) -> ServiceBuilder<Stack<WrapErrorLayer, L>>;
 
@@ -165,6 +174,16 @@ impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
     #[cfg(feature = "http")]
     fn respond(self) -> ServiceBuilder<Stack<crate::http::RespondLayer, L>> {
         self.layer(crate::http::RespondLayer::new())
+    }
+
+    #[cfg(feature = "http")]
+    fn inbound(self) -> ServiceBuilder<Stack<crate::http::InboundLayer, L>> {
+        self.layer(crate::http::InboundLayer::new())
+    }
+
+    #[cfg(feature = "http")]
+    fn outbound(self) -> ServiceBuilder<Stack<crate::http::OutboundLayer, L>> {
+        self.layer(crate::http::OutboundLayer::new())
     }
 
     fn wrap_error(self) -> ServiceBuilder<Stack<WrapErrorLayer, L>> {

@@ -7,7 +7,6 @@ mod body_scope;
 mod body_timeout;
 mod bulkhead;
 mod classify;
-#[allow(dead_code, reason = "used by what is built on it next")]
 mod content_type;
 mod date;
 mod drain;
@@ -15,7 +14,9 @@ mod drain;
 pub mod grpc;
 mod health;
 mod held_body;
+mod inbound;
 mod maybe_limited;
+mod outbound;
 mod policy;
 mod policy_body;
 mod policy_service;
@@ -28,7 +29,7 @@ mod retry;
 mod retry_after;
 mod retry_request;
 mod standard;
-#[allow(dead_code, reason = "used by what is built on it next")]
+mod timeout_headers;
 mod wire_timeout;
 
 pub use answer::{ByStatus, RejectionResponse, With, response_of, status_of};
@@ -47,6 +48,8 @@ pub use drain::{DrainFuture, DrainLayer, DrainService};
 pub(crate) use drain::{close, is_draining, may_close};
 pub use health::{HealthBody, HealthEndpoints, HealthFuture, HealthPaths};
 pub use held_body::{HeldBody, InFlightBody, PermitBody};
+pub use inbound::{InboundBuilder, InboundLayer, InboundService};
+pub use outbound::{OutboundBuilder, OutboundFuture, OutboundLayer, OutboundService};
 pub use policy::HttpPolicyLayer;
 pub use policy_body::PolicyBody;
 pub use policy_service::{HttpPolicyFuture, HttpPolicyService};

@@ -83,7 +83,7 @@ impl TimeoutNotifier {
         }
     }
 
-    fn with(&self, notify: impl FnOnce(&Notifier, Option<&Name>, Source<'_>)) {
+    pub(crate) fn with(&self, notify: impl FnOnce(&Notifier, Option<&Name>, Source<'_>)) {
         let announced = match &self.0 {
             Some(announced) => announced,
             None => &Announced::default(),

@@ -7,6 +7,8 @@ mod deadline;
 mod fallback;
 #[cfg(feature = "grpc")]
 mod grpc;
+#[cfg(feature = "http")]
+mod hops;
 mod keyed;
 mod observer;
 mod readiness;

@@ -20,6 +20,8 @@ mod grpc;
 #[cfg(feature = "grpc")]
 mod grpc_health;
 mod health;
+#[cfg(feature = "http")]
+mod hops;
 mod keyed;
 mod metrics;
 mod model;

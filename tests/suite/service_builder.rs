@@ -58,7 +58,7 @@ async fn wraps_errors() {
 }
 
 /// HC-18: the layers for HTTP judge by status, repeat what may be repeated, let health endpoints pass and answer
-/// rejections.
+/// rejections. Deadlines come in and go out.
 #[cfg(feature = "http")]
 #[tokio::test(start_paused = true)]
 async fn http_layers_by_name() {
@@ -85,6 +85,11 @@ async fn http_layers_by_name() {
     for expected in [500, 500, 503] {
         assert_eq!(ask("/").await, expected);
     }
+
+    let see = service_fn(async |request: Request<()>| Ok::<_, BoxError>(request));
+    let timed = Request::get("/").header("grpc-timeout", "1S").body(()).unwrap();
+    let sent = ServiceBuilder::new().inbound().outbound().service(see).oneshot(timed).await.unwrap();
+    assert_eq!(sent.headers()["x-request-timeout-ms"], "1000");
 
     let retry = RetryPolicy::builder("named").attempts(3).build().unwrap();
     let policy = Policy::builder("named")

@@ -13,9 +13,9 @@ pin_project! {
     /// Frames, trailers, the size hint and the end pass unchanged. When a limit is over, the poll that notices it drops
     /// the inner body and returns the error, and the body has ended.
     ///
-    /// The inner body is polled first, so that a frame that is there is not lost to the idle limit. Once the total time
-    /// is over, the end and the trailers of a complete body still pass, and so does a frame that is known to be the
-    /// last; a frame with more to come does not.
+    /// The inner body is polled first, so that a frame that is there is not lost to the idle limit, nor to the call's
+    /// deadline. Once the total time is over, the end and the trailers of a complete body still pass, and so does a
+    /// frame that is known to be the last; a frame with more to come does not.
     ///
     /// # Panics
     /// It needs tokio's timer: where there is a limit and no frame, polling it panics outside a runtime with time

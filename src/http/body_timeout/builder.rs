@@ -32,6 +32,14 @@ impl BodyTimeoutBuilder {
         self
     }
 
+    /// Ends a body at the [deadline](crate::Deadline) of its call: the one that is current when the service is called.
+    /// Without this, a deadline ends with the response head. A frame that is there still passes after it, so that it
+    /// takes no clock reading for each frame; a [`total`](Self::total) limit also ends a body that always has one.
+    pub fn deadline(mut self) -> BodyTimeoutBuilder {
+        self.limits.deadline = true;
+        self
+    }
+
     /// A name for logs and events. Must not be empty; none if not set.
     pub fn name(mut self, name: impl Into<Name>) -> BodyTimeoutBuilder {
         self.notifier.set_name(&name.into());

@@ -9,6 +9,7 @@ use tower_service::Service;
 
 use super::body::TimeoutBody;
 use super::layer::BodyTimeoutLayer;
+use crate::machine::timestamp::Timestamp;
 
 /// Ends response bodies that take too long. Made by [`BodyTimeoutLayer`].
 ///
@@ -43,7 +44,8 @@ where
 
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        BodyTimeoutFuture { inner: self.inner.call(request), layer: self.layer.clone() }
+        let deadline = self.layer.current_deadline();
+        BodyTimeoutFuture { inner: self.inner.call(request), layer: self.layer.clone(), deadline }
     }
 }
 
@@ -55,6 +57,8 @@ pin_project! {
         #[pin]
         inner: F,
         layer: BodyTimeoutLayer,
+        // Taken in `call`: a layer above may have made it current for the call only.
+        deadline: Timestamp,
     }
 }
 
@@ -68,6 +72,6 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        this.inner.poll(cx).map_ok(|response| response.map(|body| this.layer.wrap(body)))
+        this.inner.poll(cx).map_ok(|response| response.map(|body| this.layer.wrap_until(*this.deadline, body)))
     }
 }

@@ -1,7 +1,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::error::Rejected;
+use crate::error::{DeadlineStage, Rejected};
 use crate::machine::timestamp::Timestamp;
 use crate::rt::time;
 use crate::rt::time::Alarm;
@@ -11,6 +11,8 @@ use crate::timeout::{Limit, TimeoutNotifier};
 pub(super) struct Limits {
     pub(super) idle: Option<Duration>,
     pub(super) total: Option<Duration>,
+    /// Whether the call's deadline ends the body, too.
+    pub(super) deadline: bool,
 }
 
 /// The timer of one body.
@@ -18,6 +20,7 @@ pub(super) struct Limits {
 pub(super) struct BodyWatch {
     idle: Option<Duration>,
     total: Option<Total>,
+    deadline: Timestamp,
     /// What the alarm is set for, while a reader waits for a frame.
     waiting: Option<Over>,
     /// It stays set once the frame has come. At worst it wakes a task for nothing, and setting it again takes no lock.
@@ -33,9 +36,9 @@ struct Total {
 
 /// A limit that is over.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Over {
-    limit: Limit,
-    after: Duration,
+pub(super) enum Over {
+    Time { limit: Limit, after: Duration },
+    Deadline,
 }
 
 enum Begun {
@@ -46,20 +49,20 @@ enum Begun {
 
 impl From<Total> for Over {
     fn from(total: Total) -> Over {
-        Over { limit: Limit::BodyTotal, after: total.after }
+        Over::Time { limit: Limit::BodyTotal, after: total.after }
     }
 }
 
 impl BodyWatch {
-    /// The total time begins now.
-    pub(super) fn new(limits: Limits, notifier: TimeoutNotifier) -> BodyWatch {
+    /// The total time begins now. Without a deadline, that is never.
+    pub(super) fn new(limits: Limits, deadline: Timestamp, notifier: TimeoutNotifier) -> BodyWatch {
         let total = limits.total.map(|after| Total { after, ends: time::now().after(after) });
         let total = total.filter(|total| total.ends != Timestamp::NEVER);
-        BodyWatch { idle: limits.idle, total, waiting: None, alarm: Alarm::default(), notifier }
+        BodyWatch { idle: limits.idle, total, deadline, waiting: None, alarm: Alarm::default(), notifier }
     }
 
     pub(super) fn without_limits() -> BodyWatch {
-        BodyWatch::new(Limits::default(), TimeoutNotifier::default())
+        BodyWatch::new(Limits::default(), Timestamp::NEVER, TimeoutNotifier::default())
     }
 
     /// A reader waits for a frame. Ready when that takes too long.
@@ -77,13 +80,15 @@ impl BodyWatch {
 
     /// Sets the alarm for the limit that ends first.
     fn begin_waiting(&mut self) -> Begun {
-        if self.idle.is_none() && self.total.is_none() {
+        if self.idle.is_none() && self.total.is_none() && self.deadline == Timestamp::NEVER {
             return Begun::Endless;
         }
         let now = time::now();
-        let idle = self.idle.map(|after| (Over { limit: Limit::BodyIdle, after }, now.after(after)));
+        let idle = self.idle.map(|after| (Over::Time { limit: Limit::BodyIdle, after }, now.after(after)));
         let total = self.total.map(|total| (Over::from(total), total.ends));
-        let first = [total, idle].into_iter().flatten().min_by_key(|(_, ends)| *ends);
+        let deadline = (self.deadline != Timestamp::NEVER).then_some((Over::Deadline, self.deadline));
+        // Of two that end together the first counts: a body that had all the time it was promised has timed out.
+        let first = [total, idle, deadline].into_iter().flatten().min_by_key(|(_, ends)| *ends);
         match first {
             None => Begun::Endless,
             // A timer would round it up to a millisecond.
@@ -110,13 +115,17 @@ impl BodyWatch {
 
     /// The body has ended: there will be no more waiting.
     pub(super) fn end(&mut self) {
-        (self.idle, self.total, self.waiting) = (None, None, None);
+        (self.idle, self.total, self.deadline, self.waiting) = (None, None, Timestamp::NEVER, None);
         self.alarm = Alarm::default();
     }
 
     /// The body is cut off: notifies the observer, and returns the error.
     pub(super) fn give_up(&mut self, over: Over) -> Rejected {
+        let deadline = self.deadline;
         self.end();
-        self.notifier.timed_out(over.limit, over.after)
+        match over {
+            Over::Time { limit, after } => self.notifier.timed_out(limit, after),
+            Over::Deadline => self.notifier.deadline_exceeded(DeadlineStage::Body, time::now().since(deadline)),
+        }
     }
 }

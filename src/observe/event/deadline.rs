@@ -32,6 +32,17 @@ pub enum DeadlineEvent<'a> {
         /// How long ago the deadline passed. Zero if it has not, but less time was left than is needed.
         late: Duration,
     },
+    /// A header that says how much time a request has was malformed, which is the same as if it were not there.
+    /// Reported once a request.
+    #[non_exhaustive]
+    HeaderMalformed {
+        /// The inbound layer, if it has a name.
+        name: Option<&'a Name>,
+        /// What else is known about the layer.
+        source: Source<'a>,
+        /// The name of the header.
+        header: &'a str,
+    },
 }
 
 impl DeadlineEvent<'_> {
@@ -40,7 +51,7 @@ impl DeadlineEvent<'_> {
     pub fn interest(&self) -> Interest {
         match self {
             DeadlineEvent::Arrived { .. } => Interest::Calls,
-            DeadlineEvent::Exceeded { .. } => Interest::Changes,
+            DeadlineEvent::Exceeded { .. } | DeadlineEvent::HeaderMalformed { .. } => Interest::Changes,
         }
     }
 }

@@ -12,5 +12,6 @@ pub(super) fn count(observer: &MetricsObserver, event: &DeadlineEvent<'_>) {
         DeadlineEvent::Exceeded { name, source, stage, .. } => {
             observer.with(name.unwrap_or(&unnamed), source, |named| named.count(Series::DeadlinesExceeded(stage), 1));
         }
+        DeadlineEvent::HeaderMalformed { .. } => {}
     }
 }

@@ -43,6 +43,7 @@ use super::observer::Observer;
 /// | `seaworthy::retry` | `name`, `attempt`, `delay` or `attempts`, `reason`; `error`, `error_debug` |
 /// | `seaworthy::prober` | `name`, `from`, `to`, `sequence`, `successes` and `failures` in a row, `error` |
 /// | `seaworthy::timeout` | `name` if there is one, `limit`, `after` |
+/// | `seaworthy::deadline` | `name` if there is one, `stage`, `late`; or `header`, which was malformed |
 /// | `seaworthy::runner` | `name`, `error`, `error_debug`, `panicked`, `again_in` |
 /// | `seaworthy::keyed` | `name`, `max`; a `warn`, because calls go unguarded |
 /// | `seaworthy::fallback` | `name`, `error` and `error_debug` |

@@ -1,5 +1,6 @@
-//! TO-06: limits for bodies.
+//! TO-06, DL-16: limits for bodies.
 
+mod deadline;
 mod model;
 
 use std::collections::VecDeque;
@@ -16,7 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full};
 use seaworthy::http::{BodyTimeoutBuilder, BodyTimeoutFuture, BodyTimeoutLayer, BodyTimeoutService, TimeoutBody};
 use seaworthy::timeout::Limit;
-use seaworthy::{BoxError, Rejected, StackError, TimeoutLayer};
+use seaworthy::{BoxError, DeadlineStage, Rejected, StackError, TimeoutLayer};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
@@ -130,6 +131,7 @@ enum Got {
     End,
     Broken(String),
     TimedOut(Duration),
+    DeadlineExceeded,
 }
 
 fn data(text: &'static str) -> Got {
@@ -143,6 +145,7 @@ fn got(poll: Poll<Option<Result<Frame<Bytes>, BoxError>>>) -> Got {
         Poll::Ready(Some(Ok(frame))) => frame.into_data().map_or(Got::Trailers, Got::Data),
         Poll::Ready(Some(Err(error))) => match error.rejected() {
             Some(Rejected::TimedOut { after, .. }) => Got::TimedOut(after.get()),
+            Some(Rejected::DeadlineExceeded { stage: DeadlineStage::Body, .. }) => Got::DeadlineExceeded,
             _ => Got::Broken(error.to_string()),
         },
     }

@@ -1,0 +1,126 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::Request;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::layer::Outbound;
+use crate::context::Deadline;
+use crate::error::StackError;
+use crate::error::StoredRejection;
+use crate::rt::panic::polled_again;
+
+/// Tells the service below how much of the call's time is left. Made by [`OutboundLayer`](super::OutboundLayer).
+///
+/// `poll_ready` is the inner service's. Where it is too late, the inner service is not called.
+#[derive(Clone, Debug)]
+pub struct OutboundService<S> {
+    inner: S,
+    outbound: Outbound,
+}
+
+impl<S> OutboundService<S> {
+    pub(super) fn new(inner: S, outbound: Outbound) -> OutboundService<S> {
+        OutboundService { inner, outbound }
+    }
+
+    accessors!(self.inner, "Calls made on it directly say nothing of the time that is left.");
+}
+
+impl<S, B> Service<Request<B>> for OutboundService<S>
+where
+    S: Service<Request<B>>,
+    S::Error: StackError,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = OutboundFuture<S::Future>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let stamped = Deadline::current().map_or(Ok(()), |it| self.outbound.stamp(it, request.headers_mut()));
+        let state = match stamped {
+            Ok(()) => OutboundState::Sent { inner: self.inner.call(request) },
+            Err(rejected) => OutboundState::TooLate { rejection: rejected.into() },
+        };
+        OutboundFuture { state }
+    }
+}
+
+pin_project! {
+    /// The response future of [`OutboundService`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct OutboundFuture<F> {
+        #[pin]
+        state: OutboundState<F>,
+    }
+}
+
+pin_project! {
+    #[project = OutboundStateProj]
+    enum OutboundState<F> {
+        Sent { #[pin] inner: F },
+        TooLate { rejection: StoredRejection },
+    }
+}
+
+impl<F, T, E> Future for OutboundFuture<F>
+where
+    F: Future<Output = Result<T, E>>,
+    E: StackError,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            OutboundStateProj::Sent { inner } => inner.poll(cx),
+            OutboundStateProj::TooLate { rejection } => match rejection.take() {
+                Some(rejected) => Poll::Ready(Err(rejected.into())),
+                None => polled_again("`OutboundFuture`"),
+            },
+        }
+    }
+}
+
+impl<F> fmt::Debug for OutboundFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboundFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, ready};
+    use std::pin::pin;
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use tower::{Layer, service_fn};
+
+    use super::*;
+    use crate::error::BoxError;
+    use crate::http::OutboundLayer;
+    use crate::rt::time::readings;
+
+    /// DL-14, X-07: one reading of the clock for a request with a deadline, and none for one without.
+    #[test]
+    fn clock_readings() {
+        let mut service = OutboundLayer::new().layer(service_fn(|_| -> Ready<Result<(), BoxError>> { ready(Ok(())) }));
+        assert_eq!(readings::during(|| drop(service.call(Request::new(())))).1, 0);
+        let mut seen = None;
+        let scope = Deadline::within(Duration::from_secs(1)).scope(async {
+            seen = Some(readings::during(|| drop(service.call(Request::new(())))).1);
+        });
+        assert!(pin!(scope).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert_eq!(seen, Some(1));
+    }
+}
