@@ -12,7 +12,9 @@ use crate::timeout::TimeoutNotifier;
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct BodyTimeoutBuilder {
-    limits: Limits,
+    idle: Option<Duration>,
+    total: Option<Duration>,
+    deadline: bool,
     notifier: TimeoutNotifier,
 }
 
@@ -21,14 +23,14 @@ impl BodyTimeoutBuilder {
     /// slow reader does not use it up. More than zero; no limit if not set, or if it is a duration that the clock
     /// cannot represent.
     pub fn idle(mut self, limit: Duration) -> BodyTimeoutBuilder {
-        self.limits.idle = Some(limit);
+        self.idle = Some(limit);
         self
     }
 
     /// Ends a body that takes longer as a whole, counted from the response head, whether or not a reader waits. More
     /// than zero; no limit if not set, or if it is a duration that the clock cannot represent.
     pub fn total(mut self, limit: Duration) -> BodyTimeoutBuilder {
-        self.limits.total = Some(limit);
+        self.total = Some(limit);
         self
     }
 
@@ -36,7 +38,7 @@ impl BodyTimeoutBuilder {
     /// Without this, a deadline ends with the response head. A frame that is there still passes after it, so that it
     /// takes no clock reading for each frame; a [`total`](Self::total) limit also ends a body that always has one.
     pub fn deadline(mut self) -> BodyTimeoutBuilder {
-        self.limits.deadline = true;
+        self.deadline = true;
         self
     }
 
@@ -58,8 +60,8 @@ impl BodyTimeoutBuilder {
     /// The first setting that breaks a rule, and the rule.
     pub fn build(self) -> Result<BodyTimeoutLayer, ConfigError> {
         let timeout = self.notifier.subject("body timeout")?;
-        timeout.time("idle", self.limits.idle)?;
-        timeout.time("total", self.limits.total)?;
-        Ok(BodyTimeoutLayer::built(self.limits, self.notifier))
+        timeout.time("idle", self.idle)?;
+        timeout.time("total", self.total)?;
+        Ok(BodyTimeoutLayer::built(Limits::new(self.idle, self.total, self.deadline), self.notifier))
     }
 }

@@ -93,14 +93,13 @@ impl BodyTimeoutLayer {
     /// # }
     /// ```
     pub fn deadline() -> BodyTimeoutLayer {
-        let limits = Limits { deadline: true, ..Limits::default() };
-        BodyTimeoutLayer::built(limits, TimeoutNotifier::default())
+        BodyTimeoutLayer::built(Limits::new(None, None, true), TimeoutNotifier::default())
     }
 
     /// For the bodies of a policy; none if nothing is limited.
     pub(crate) fn of_policy(limits: BodyLimits, notifier: &TimeoutNotifier) -> Option<BodyTimeoutLayer> {
         let is_limited = limits.idle.or(limits.total).is_some();
-        let limits = Limits { idle: limits.idle, total: limits.total, deadline: false };
+        let limits = Limits::new(limits.idle, limits.total, false);
         is_limited.then(|| BodyTimeoutLayer { limits, notifier: notifier.clone() })
     }
 

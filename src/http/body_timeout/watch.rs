@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -7,12 +8,25 @@ use crate::rt::time;
 use crate::rt::time::Alarm;
 use crate::timeout::{Limit, TimeoutNotifier};
 
+/// In nanoseconds, because each service of a policy has room for them, whether it has limits or not.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Limits {
-    pub(super) idle: Option<Duration>,
-    pub(super) total: Option<Duration>,
+    idle: Option<NonZeroU64>,
+    total: Option<NonZeroU64>,
     /// Whether the call's deadline ends the body, too.
     pub(super) deadline: bool,
+}
+
+impl Limits {
+    /// A duration that the clock cannot represent means no limit. Zero has been refused.
+    pub(super) fn new(idle: Option<Duration>, total: Option<Duration>, deadline: bool) -> Limits {
+        let nanos = |limit: Option<Duration>| NonZeroU64::new(u64::try_from(limit?.as_nanos()).ok()?);
+        Limits { idle: nanos(idle), total: nanos(total), deadline }
+    }
+}
+
+fn duration(nanos: NonZeroU64) -> Duration {
+    Duration::from_nanos(nanos.get())
 }
 
 /// The timer of one body.
@@ -56,9 +70,10 @@ impl From<Total> for Over {
 impl BodyWatch {
     /// The total time begins now. Without a deadline, that is never.
     pub(super) fn new(limits: Limits, deadline: Timestamp, notifier: TimeoutNotifier) -> BodyWatch {
-        let total = limits.total.map(|after| Total { after, ends: time::now().after(after) });
+        let (idle, total) = (limits.idle.map(duration), limits.total.map(duration));
+        let total = total.map(|after| Total { after, ends: time::now().after(after) });
         let total = total.filter(|total| total.ends != Timestamp::NEVER);
-        BodyWatch { idle: limits.idle, total, deadline, waiting: None, alarm: Alarm::default(), notifier }
+        BodyWatch { idle, total, deadline, waiting: None, alarm: Alarm::default(), notifier }
     }
 
     pub(super) fn without_limits() -> BodyWatch {
