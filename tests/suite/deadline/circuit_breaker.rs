@@ -39,9 +39,10 @@ async fn dl_08_not_admitted() {
     assert_eq!(stage(passed.scope(answers(&circuit_breaker, &polled)).await), Some(DeadlineStage::Arrival));
     let permit = passed.scope(async { circuit_breaker.admit().map(drop) }).await;
     assert_eq!(stage(permit.map_err(BoxError::from)), Some(DeadlineStage::Arrival));
-    let service = ServiceBuilder::new()
-        .layer(circuit_breaker.layer())
-        .service(service_fn(|()| async { Ok::<_, BoxError>(polled.set(9)) }));
+    let service = ServiceBuilder::new().layer(circuit_breaker.layer()).service(service_fn(|()| {
+        polled.set(9);
+        async { Ok::<_, BoxError>(()) }
+    }));
     assert_eq!(stage(passed.scope(service.oneshot(())).await), Some(DeadlineStage::Arrival));
     assert_eq!((polled.get(), circuit_breaker.snapshot()), (0, before));
     assert_eq!(told.take(), ["c arrival 0ns"; 3]);

@@ -2,6 +2,7 @@
 
 mod bulkhead;
 mod circuit_breaker;
+mod health;
 mod layer;
 mod policy;
 mod retry;

@@ -1,7 +1,7 @@
 use std::future::{Future, pending, ready};
 
 use seaworthy::{BoxError, Deadline, DeadlineStage, Rejected, StackError, Timeout};
-use tokio::time::{Duration, advance, sleep};
+use tokio::time::{Duration, advance};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -61,13 +61,12 @@ async fn dl_05_an_answer_wins() {
     let (passed, timeout) = (Deadline::within(Duration::ZERO), Timeout::new(Duration::ZERO));
     passed.scope(timeout.run(ready(Answer::Ok(())))).await.unwrap();
     let deadline = Deadline::within(5 * MS);
-    let answers = async {
-        sleep(5 * MS).await;
-        Answer::Ok(())
-    };
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let answers = async { answered.await.map_err(BoxError::from) };
     let mut call = spawn(deadline.scope(Timeout::new(9 * MS).run(answers)));
     assert_pending!(call.poll());
     advance(6 * MS).await;
+    answer.send(()).unwrap();
     assert_ready!(call.poll()).unwrap();
 }
 
