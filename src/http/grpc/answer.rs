@@ -87,6 +87,12 @@ impl<B, A: RejectionResponse<B>> RejectionResponse<B> for GrpcOrHttp<A> {
 
 /// A head that says everything, and no body.
 fn trailers_only<B>(rejected: &Rejected, code: Code, message: Option<HeaderValue>) -> Response<RespondBody<B>> {
+    let mut response = Response::new(RespondBody::default());
+    *response.headers_mut() = head(rejected, code, message);
+    response
+}
+
+fn head(rejected: &Rejected, code: Code, message: Option<HeaderValue>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert(GRPC_STATUS, HeaderValue::from_static(code.digits()));
@@ -96,8 +102,38 @@ fn trailers_only<B>(rejected: &Rejected, code: Code, message: Option<HeaderValue
     if let Some(pushback) = pushback_of(rejected) {
         headers.insert(PUSHBACK, pushback);
     }
-    let mut response = Response::new(RespondBody::default());
-    *response.headers_mut() = headers;
+    headers
+}
+
+/// The response to a rejection of a gRPC request, unless a [`GrpcRespondLayer`](super::GrpcRespondLayer) sets another:
+/// no more than a head, with the code of [`grpc_status_of`], a `grpc-message` that names the kind of rejection and
+/// nothing else, and `grpc-retry-pushback-ms` by the same table.
+///
+/// For a handler that calls a stack and answers that stack's rejection as its own, as
+/// [`http::response_of`](crate::http::response_of) does for HTTP. The body is the default of whichever type is needed,
+/// which must be an empty one.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use http_body_util::Full;
+/// use seaworthy::CircuitBreaker;
+/// use seaworthy::http::grpc::grpc_response_of;
+///
+/// let circuit_breaker = CircuitBreaker::builder("stock").build()?;
+/// circuit_breaker.force_open();
+/// if let Err(rejected) = circuit_breaker.admit() {
+///     let response: Response<Full<Bytes>> = grpc_response_of(&rejected);
+///     assert_eq!(response.headers()["grpc-status"], "14");
+///     assert_eq!(response.headers()["grpc-message"], "circuit open");
+///     assert_eq!(response.headers()["grpc-retry-pushback-ms"], "-1");
+/// }
+/// # Ok::<(), seaworthy::ConfigError>(())
+/// ```
+#[must_use]
+pub fn grpc_response_of<B: Default>(rejected: &Rejected) -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.headers_mut() = head(rejected, grpc_status_of(rejected), Some(words(rejected)));
     response
 }
 

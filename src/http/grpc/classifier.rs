@@ -54,6 +54,21 @@ impl GrpcClassifier {
         GrpcClassifier { failures: CodeSet::of(codes) }
     }
 
+    /// The verdict on a call that ended with this code just now, for calls that are no HTTP responses. The call's own
+    /// deadline is the [current](Deadline::current) one.
+    ///
+    /// ```
+    /// use seaworthy::Verdict;
+    /// use seaworthy::http::grpc::{Code, GrpcClassifier};
+    ///
+    /// assert_eq!(GrpcClassifier::new().verdict_on(Code::Unavailable), Verdict::Failure);
+    /// assert_eq!(GrpcClassifier::new().verdict_on(Code::NotFound), Verdict::Success);
+    /// ```
+    #[must_use]
+    pub fn verdict_on(self, code: Code) -> Verdict {
+        self.verdict(code, Deadline::current)
+    }
+
     /// `deadline` is asked for if the backend says that its deadline has passed: ours may have, too.
     #[inline]
     pub(super) fn verdict(self, code: Code, deadline: impl FnOnce() -> Option<Deadline>) -> Verdict {

@@ -11,7 +11,7 @@
 //! | retries in a client | [`RetryPolicy::grpc_layer`](crate::RetryPolicy::grpc_layer), [`GrpcMethods`] |
 //! | rejections in a server | [`GrpcRespondLayer`], [`grpc_status_of`] |
 //! | a server's health | [`Health::grpc_service`](crate::Health::grpc_service), [`GrpcHealthService`] |
-//! | code of your own | [`Code`], [`grpc_status`], [`grpc_pushback`] |
+//! | code of your own | [`Code`], [`grpc_status`], [`grpc_pushback`], [`grpc_response_of`] |
 //!
 //! A request is gRPC if its `content-type` is `application/grpc`, alone or followed by `+` or `;`. **grpc-web is
 //! treated as HTTP**: its status is in the body, where nothing here looks for it.
@@ -46,7 +46,7 @@ mod respond;
 mod retry;
 mod status;
 
-pub use answer::{GrpcOrHttp, grpc_status_of};
+pub use answer::{GrpcOrHttp, grpc_response_of, grpc_status_of};
 pub use classifier::GrpcClassifier;
 pub use health::{GrpcHealthBody, GrpcHealthFuture, GrpcHealthService};
 pub use judge::GrpcJudge;
