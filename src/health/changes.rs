@@ -38,7 +38,8 @@ impl Changes {
 impl Health {
     /// Ends the streams that show this health as it changes, such as those of the gRPC health protocol, because an open
     /// one holds up a server that waits for its connections. A [`Runner`](crate::Runner) does this when its grace
-    /// period begins; without one, call it before the server is told to finish. [`Phase::Stopped`] does the same.
+    /// period begins; without one, call it before the server is told to finish.
+    /// [`Phase::Stopped`](crate::Phase::Stopped) does the same.
     pub fn end_streams(&self) {
         self.0.changes.end_streams();
     }
