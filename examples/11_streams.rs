@@ -154,7 +154,10 @@ async fn main() -> Result<(), BoxError> {
     tokio::time::sleep(OPEN).await;
     assert_eq!(last_byte.state(), State::Open);
     assert_eq!(read(&by_last_byte, &uri, 1).await?, Seen::Frames(1));
-    println!("\nThe backend is well and its stream has no end: with the first frame, the circuit is {:?}.", last_byte.state());
+    println!(
+        "\nThe backend is well and its stream has no end: with the first frame, the circuit is {:?}.",
+        last_byte.state()
+    );
     assert_eq!(last_byte.state(), State::Closed);
     println!("\nEvery claim held.");
     Ok(())
