@@ -77,7 +77,6 @@ mod class;
 mod classified;
 #[cfg(feature = "serde")]
 mod data;
-mod deadline;
 pub(crate) mod error;
 mod fallback;
 mod future;

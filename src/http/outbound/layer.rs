@@ -96,6 +96,32 @@ impl OutboundLayer {
         self.0.allowance = time;
         self
     }
+
+    /// Writes what is left of the [current](Deadline::current) deadline into these headers of a gRPC request, as the
+    /// layer does, for clients that have no place for a layer. Without a deadline it does nothing.
+    ///
+    /// # Errors
+    /// [`Rejected::DeadlineExceeded`] if less than 1 ns is left: do not send the request.
+    ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use seaworthy::Deadline;
+    /// use seaworthy::http::OutboundLayer;
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), seaworthy::Rejected> {
+    /// let (outbound, mut headers) = (OutboundLayer::new(), HeaderMap::new());
+    /// let write = async { outbound.write_grpc_timeout(&mut headers) };
+    /// Deadline::within(Duration::from_millis(1500)).scope(write).await?;
+    /// assert_eq!(headers["grpc-timeout"], "1500000u");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn write_grpc_timeout(&self, headers: &mut HeaderMap) -> Result<(), Rejected> {
+        let write = |deadline| self.0.write(deadline, headers, GRPC_TIMEOUT, Notation::Grpc);
+        Deadline::current().map_or(Ok(()), write)
+    }
 }
 
 impl Default for OutboundLayer {
@@ -115,10 +141,19 @@ impl<S> Layer<S> for OutboundLayer {
 impl Outbound {
     /// Writes what is left into the headers.
     pub(super) fn stamp(&self, deadline: Deadline, headers: &mut HeaderMap) -> Result<(), Rejected> {
-        let (name, notation) = match is_grpc(headers) {
-            true => (GRPC_TIMEOUT, Notation::Grpc),
-            false => (self.header.clone(), Notation::Millis),
-        };
+        match is_grpc(headers) {
+            true => self.write(deadline, headers, GRPC_TIMEOUT, Notation::Grpc),
+            false => self.write(deadline, headers, self.header.clone(), Notation::Millis),
+        }
+    }
+
+    fn write(
+        &self,
+        deadline: Deadline,
+        headers: &mut HeaderMap,
+        name: HeaderName,
+        notation: Notation,
+    ) -> Result<(), Rejected> {
         let now = time::now();
         let left = deadline.timestamp().since(now).saturating_sub(self.allowance);
         let left = HeaderTime::by(headers, &name, notation).time.map_or(left, |said| said.min(left));
