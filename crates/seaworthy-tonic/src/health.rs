@@ -14,7 +14,6 @@ use tower_service::Service;
 /// requests just when they matter. Put the stack around the other services only, as here, or leave readiness out of it.
 ///
 /// ```
-/// use seaworthy::health::ReadinessLayer;
 /// use seaworthy::http::grpc::GrpcRespondLayer;
 /// use seaworthy::{Health, WrapErrorLayer};
 /// use seaworthy_tonic::TonicHealth;
@@ -26,7 +25,7 @@ use tower_service::Service;
 /// let grpc_health = health.grpc_service();
 /// let stack = ServiceBuilder::new()
 ///     .layer(GrpcRespondLayer::new())
-///     .layer(ReadinessLayer::new(health.clone()))
+///     .layer(health.readiness_layer())
 ///     .layer(WrapErrorLayer::new());
 /// let shop = Routes::default().into_axum_router().layer(stack); // after `.add_service(CartServer::new(cart))`
 /// let server = Server::builder().add_routes(Routes::from(shop).add_service(TonicHealth::new(grpc_health)));

@@ -7,12 +7,14 @@
 
 mod channel;
 mod classifier;
+mod deadline;
 mod error;
 mod health;
 mod status;
 
 pub use channel::{ChannelFuture, ChannelLayer, ChannelService};
 pub use classifier::TonicClassifier;
+pub use deadline::DeadlineInterceptor;
 pub use error::TonicError;
 pub use health::TonicHealth;
 pub use status::{rejected_of, status_of};

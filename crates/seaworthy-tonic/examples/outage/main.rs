@@ -12,7 +12,6 @@ mod stock;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use seaworthy::health::ReadinessLayer;
 use seaworthy::http::grpc::{Code, GrpcMethods, GrpcRespondLayer};
 use seaworthy::{
     Backoff, BoxError, Bulkhead, CircuitBreaker, Health, Phase, RetryPolicy, State, Timeout, WrapErrorLayer,
@@ -91,7 +90,7 @@ async fn main() -> Result<(), BoxError> {
 async fn serve(database: &Database, health: &Health) -> Result<std::net::SocketAddr, BoxError> {
     let stack = ServiceBuilder::new()
         .layer(GrpcRespondLayer::new())
-        .layer(ReadinessLayer::new(health.clone()).refuse_while_draining())
+        .layer(health.readiness_layer().refuse_while_draining())
         .layer(Bulkhead::builder("stock").limit(PERMITS).build()?.layer().until_body_end())
         .layer(WrapErrorLayer::new());
     let shop = Routes::new(StockServer(database.clone())).into_axum_router().layer(stack);

@@ -2,15 +2,15 @@ use std::time::Duration;
 
 use h2::Reason;
 use seaworthy::http::BodyTimeoutLayer;
-use seaworthy::{CircuitBreaker, Deadline, OnDeadline, OnDrop, Timeout, Verdict};
-use seaworthy_tonic::ChannelLayer;
+use seaworthy::{CircuitBreaker, Classify, Deadline, OnDeadline, OnDrop, Timeout, Verdict};
+use seaworthy_tonic::{ChannelLayer, TonicClassifier};
 use tonic::{Code, Request, Status};
 use tower::ServiceBuilder;
 
 use crate::support::h2_server::{Fault, faulty};
 use crate::support::numbers::NumbersClient;
 use crate::support::verdicts::Verdicts;
-use crate::support::{endpoint, in_time, nobody};
+use crate::support::{LONG, endpoint, in_time, nobody};
 
 fn circuit_breaker(verdicts: &Verdicts) -> CircuitBreaker {
     CircuitBreaker::builder("numbers").observer(verdicts.clone()).build().expect("valid settings")
@@ -142,4 +142,31 @@ async fn tr_03_stalls_in_the_body() {
     let status = in_time(NumbersClient::new(stack).double(Request::new(7))).await.expect_err("it stalls");
     assert!(seaworthy_tonic::rejected_of(&status).is_some(), "{status:?}");
     assert_eq!(verdicts.take(), [Verdict::Failure]);
+}
+
+/// GR-17: the typed side judges what tonic makes of a fault, which is `Cancelled` where the server reset the stream with
+/// that reason, or where the channel's own timer ended the call and no deadline has passed: nothing, and a failure to a
+/// circuit breaker under the client.
+#[tokio::test]
+async fn gr_17_what_the_typed_side_sees() {
+    for (fault, code, verdict) in [
+        (Fault::ResetBeforeHead(Reason::CANCEL), Code::Cancelled, Verdict::Ignored),
+        (Fault::ResetBeforeHead(Reason::INTERNAL_ERROR), Code::Internal, Verdict::Failure),
+        (Fault::ResetBeforeHead(Reason::REFUSED_STREAM), Code::Unavailable, Verdict::Failure),
+        (Fault::NoTrailers, Code::Unknown, Verdict::Failure),
+        (Fault::Http(503), Code::Unavailable, Verdict::Failure),
+        (Fault::Http(404), Code::Unimplemented, Verdict::Success),
+        (Fault::StallBeforeHead, Code::Cancelled, Verdict::Ignored),
+    ] {
+        let (server, under) = (faulty(fault).await, Verdicts::default());
+        let stack =
+            ServiceBuilder::new().layer(circuit_breaker(&under).grpc_layer()).layer(ChannelLayer::new()).service(
+                server.endpoint().timeout(if fault == Fault::StallBeforeHead { SOON } else { LONG }).connect_lazy(),
+            );
+        let call = NumbersClient::new(stack).double(Request::new(7)).await;
+        assert_eq!(call.as_ref().err().map(Status::code), Some(code), "{fault:?}: {call:?}");
+        assert_eq!(TonicClassifier::new().classify(&call), verdict, "{fault:?}");
+        let expected = if fault == Fault::Http(404) { Verdict::Success } else { Verdict::Failure };
+        assert_eq!(under.take(), [expected], "{fault:?}");
+    }
 }

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use seaworthy::health::ReadinessLayer;
 use seaworthy::http::grpc::{GrpcMethods, GrpcRespondLayer};
 use seaworthy::http::{InboundLayer, OutboundLayer, RespondLayer};
 use seaworthy::{Bulkhead, CircuitBreaker, Health, Phase, RetryPolicy, Timeout, Verdict, WrapErrorLayer};
@@ -42,7 +41,7 @@ async fn whole_server() -> (Running, Parts) {
         ServiceBuilder::new()
             .layer(GrpcRespondLayer::new())
             .layer(InboundLayer::new())
-            .layer(ReadinessLayer::new(health.clone()))
+            .layer(health.readiness_layer())
             .layer(bulkhead.layer().until_body_end())
             .layer(Timeout::new(SECOND / 5).layer())
             .layer(WrapErrorLayer::new())

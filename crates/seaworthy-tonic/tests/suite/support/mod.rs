@@ -37,6 +37,11 @@ impl Running {
         endpoint(self.address)
     }
 
+    /// Waits until the server has ended by itself.
+    pub(crate) async fn ended(mut self) {
+        (&mut self.task).await.expect("it does not panic");
+    }
+
     pub(crate) fn channel(&self) -> Channel {
         self.endpoint().connect_lazy()
     }
