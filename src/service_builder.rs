@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tower::ServiceBuilder;
 use tower::layer::util::Stack;
 
@@ -5,6 +7,7 @@ use crate::bulkhead::BulkheadLayer;
 use crate::bulkhead::handle::Bulkhead;
 use crate::circuit_breaker::CircuitBreakerLayer;
 use crate::circuit_breaker::handle::CircuitBreaker;
+use crate::deadline::layer::DeadlineLayer;
 use crate::error::wrap::WrapErrorLayer;
 use crate::fallback::FallbackLayer;
 use crate::fallback::handle::Fallback;
@@ -71,6 +74,9 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     /// Gives up on requests that are not answered in time.
     fn timeout<D: Clone>(self, timeout: &Timeout<D>) -> ServiceBuilder<Stack<TimeoutLayer<D>, L>>;
 
+    /// Gives each request this much time from its arrival: see [`DeadlineLayer`].
+    fn deadline(self, time: Duration) -> ServiceBuilder<Stack<DeadlineLayer, L>>;
+
     /// Rejects requests while the service is not ready, and counts those it lets in.
     fn readiness(self, health: &Health) -> ServiceBuilder<Stack<ReadinessLayer, L>>;
 
@@ -103,6 +109,19 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
     #[cfg(feature = "http")]
     fn outbound(self) -> ServiceBuilder<Stack<crate::http::OutboundLayer, L>>;
 
+    /// Rejects while the circuit is open, and judges gRPC calls by their status, to the last byte: see
+    /// [`CircuitBreaker::grpc_layer`].
+    #[cfg(feature = "grpc")]
+    fn grpc_circuit_breaker(
+        self,
+        circuit_breaker: &CircuitBreaker,
+    ) -> ServiceBuilder<Stack<GrpcCircuitBreakerLayer, L>>;
+
+    /// Answers the rejections of the layers below: gRPC requests with a status, others as [`respond`](Self::respond)
+    /// does.
+    #[cfg(feature = "grpc")]
+    fn grpc_respond(self) -> ServiceBuilder<Stack<crate::http::grpc::GrpcRespondLayer, L>>;
+
     /// Wraps the error type of the service below in one that can hold rejections.
     fn wrap_error(self) -> ServiceBuilder<Stack<WrapErrorLayer, L>>;
 
@@ -112,6 +131,10 @@ pub trait ServiceBuilderExt<L>: sealed::Sealed + Sized {
 
 #[cfg(feature = "http")]
 type HttpRetryLayer = RetryLayer<crate::retry::ByResult<crate::http::HttpRetry>, crate::http::HttpReplay>;
+
+#[cfg(feature = "grpc")]
+type GrpcCircuitBreakerLayer =
+    crate::http::BodyCircuitBreakerLayer<crate::http::grpc::GrpcClassifier, crate::http::grpc::GrpcClassifier>;
 
 mod sealed {
     pub trait Sealed {}
@@ -184,6 +207,23 @@ impl<L> ServiceBuilderExt<L> for ServiceBuilder<L> {
     #[cfg(feature = "http")]
     fn outbound(self) -> ServiceBuilder<Stack<crate::http::OutboundLayer, L>> {
         self.layer(crate::http::OutboundLayer::new())
+    }
+
+    #[cfg(feature = "grpc")]
+    fn grpc_circuit_breaker(
+        self,
+        circuit_breaker: &CircuitBreaker,
+    ) -> ServiceBuilder<Stack<GrpcCircuitBreakerLayer, L>> {
+        self.layer(circuit_breaker.grpc_layer())
+    }
+
+    #[cfg(feature = "grpc")]
+    fn grpc_respond(self) -> ServiceBuilder<Stack<crate::http::grpc::GrpcRespondLayer, L>> {
+        self.layer(crate::http::grpc::GrpcRespondLayer::new())
+    }
+
+    fn deadline(self, time: Duration) -> ServiceBuilder<Stack<DeadlineLayer, L>> {
+        self.layer(DeadlineLayer::within(time))
     }
 
     fn wrap_error(self) -> ServiceBuilder<Stack<WrapErrorLayer, L>> {

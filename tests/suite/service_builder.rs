@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use seaworthy::{
-    BoxError, Bulkhead, CircuitBreaker, Fallback, Health, Phase, Policy, Rejected, RetryPolicy, ServiceBuilderExt,
-    Timeout,
+    BoxError, Bulkhead, CircuitBreaker, Deadline, Fallback, Health, Phase, Policy, Rejected, RetryPolicy,
+    ServiceBuilderExt, Timeout,
 };
 use tower::util::BoxService;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -104,4 +104,34 @@ async fn http_layers_by_name() {
     let request = Request::get("/").body(Empty::new()).unwrap();
     assert_eq!(service.oneshot(request).await.unwrap().status(), 503);
     assert_eq!(policy.circuit_breaker().unwrap().state(), seaworthy::State::Open);
+}
+
+/// HC-18: a deadline by name. Without the methods of tower's own `timeout`, which has none of this name.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_by_name() {
+    let see = service_fn(async |()| Ok::<_, BoxError>(Deadline::current()));
+    let seen = ServiceBuilder::new().deadline(SECOND).service(see).oneshot(()).await.unwrap();
+    assert_eq!(seen, Some(Deadline::within(SECOND)));
+}
+
+/// HC-18: gRPC's layers judge by the status of a call and answer with one.
+#[cfg(feature = "grpc")]
+#[tokio::test(start_paused = true)]
+async fn grpc_layers_by_name() {
+    use http::{Request, Response};
+    use http_body_util::Empty;
+
+    let circuit_breaker = CircuitBreaker::builder("named").consecutive_failures(2).build().unwrap();
+    let down = service_fn(async |_: Request<()>| {
+        let response = Response::builder().header("content-type", "application/grpc").header("grpc-status", "14");
+        Ok::<_, BoxError>(response.body(Empty::<bytes::Bytes>::new())?)
+    });
+    let service = ServiceBuilder::new().grpc_respond().grpc_circuit_breaker(&circuit_breaker).service(down);
+    for (has_message, opens) in [(false, false), (false, true), (true, true)] {
+        let request = Request::post("/shop.Cart/Get").header("content-type", "application/grpc").body(()).unwrap();
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.headers()["grpc-status"]), (200, &"14".parse().unwrap()));
+        assert_eq!(response.headers().contains_key("grpc-message"), has_message);
+        assert_eq!(circuit_breaker.state() == seaworthy::State::Open, opens);
+    }
 }
