@@ -112,7 +112,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut kept = None;
-        let response = ready!(this.inner.project().call.poll_until::<true, _, _>(cx, &mut kept))?;
+        let response = ready!(this.inner.project().call.poll_keeping(cx, &mut kept))?;
         let Some(kept) = kept else { return Poll::Ready(Ok(response.map(JudgedBody::settled))) };
         let owner = CircuitOwner { circuit_breaker: kept.admission, ticket: kept.ticket, scope: this.scope.take() };
         let (head, body) = response.into_parts();
