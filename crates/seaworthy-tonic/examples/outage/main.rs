@@ -3,7 +3,7 @@
 //! Each row is a part of the story: what the callers saw, what reached the database, and the client's circuit. All that
 //! the rows claim is checked; the program ends by itself, and with 1 if something was not as it should be.
 //!
-//!     cargo run --release --package seaworthy-tonic --example outage
+//!     cargo run --package seaworthy-tonic --example outage
 #![allow(clippy::print_stdout, reason = "an example speaks")]
 #![allow(clippy::disallowed_methods, reason = "an example lives in real time")]
 

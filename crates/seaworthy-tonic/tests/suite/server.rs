@@ -33,7 +33,7 @@ struct Parts {
     bulkhead: Bulkhead,
 }
 
-async fn whole_server() -> (Running, Parts) {
+async fn whole_server(time: Duration) -> (Running, Parts) {
     let health = Health::new();
     health.advance(Phase::Serving);
     let bulkhead = Bulkhead::builder("server").limit(8).retry_after(3 * SECOND).build().expect("valid settings");
@@ -43,7 +43,7 @@ async fn whole_server() -> (Running, Parts) {
             .layer(InboundLayer::new())
             .layer(health.readiness_layer())
             .layer(bulkhead.layer().until_body_end())
-            .layer(Timeout::new(SECOND / 5).layer())
+            .layer(Timeout::new(time).layer())
             .layer(WrapErrorLayer::new())
     );
     (server, Parts { health, bulkhead })
@@ -57,7 +57,7 @@ fn pushback(status: &Status) -> Option<&str> {
 /// arrive in order, its end is the server's, and each is settled once, when it ends.
 #[tokio::test]
 async fn tr_03_four_kinds_of_calls_through_both_stacks() {
-    let (server, parts) = whole_server().await;
+    let (server, parts) = whole_server(5 * SECOND).await;
     let (verdicts, bulkhead) = (Verdicts::default(), Bulkhead::builder("client").limit(8).build());
     let bulkhead = bulkhead.expect("valid settings");
     let circuit_breaker = CircuitBreaker::builder("numbers").observer(verdicts.clone()).build();
@@ -119,7 +119,7 @@ async fn tr_03_four_kinds_of_calls_through_both_stacks() {
 /// of each kind.
 #[tokio::test]
 async fn tr_03_a_servers_rejections() {
-    let (server, parts) = whole_server().await;
+    let (server, parts) = whole_server(SECOND / 4).await;
     let client = NumbersClient::new(server.channel());
     let assert_rejected = async |then, code, message, wait| {
         for status in [
