@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::bodies::BodyLimits;
 use super::check;
 use super::class::Class;
+use super::deadline::DeadlineLimits;
 use super::error::PolicyError;
 use super::handle::{Parts, Policy};
 use super::part::Part;
@@ -34,6 +35,7 @@ pub struct PolicyBuilder {
     bulkhead: Option<Part<BulkheadBuilder, Bulkhead>>,
     timeout: Option<Duration>,
     total_timeout: Option<Duration>,
+    deadline: DeadlineLimits,
     retry: Option<Part<RetryBuilder, RetryPolicy>>,
     classes: Vec<(Name, Class)>,
     pub(crate) bodies: BodyLimits,
@@ -48,6 +50,7 @@ impl PolicyBuilder {
             bulkhead: None,
             timeout: None,
             total_timeout: None,
+            deadline: DeadlineLimits::default(),
             retry: None,
             classes: Vec::new(),
             bodies: BodyLimits::default(),
@@ -103,6 +106,28 @@ impl PolicyBuilder {
         self
     }
 
+    /// Gives this much time to a call that is made without a [deadline](crate::Deadline), counted from `call`, or from
+    /// the first poll of `run`. More than zero, and not more than [`max_deadline`](Self::max_deadline); such a call has
+    /// no deadline if not set. Any of the three settings costs a call with a deadline an allocation.
+    pub fn default_deadline(mut self, time: Duration) -> PolicyBuilder {
+        self.deadline.default = Some(time);
+        self
+    }
+
+    /// Gives no call more time than this, whatever its deadline. More than zero; no cap if not set. It gives no
+    /// deadline to a call that has none.
+    pub fn max_deadline(mut self, most: Duration) -> PolicyBuilder {
+        self.deadline.max = Some(most);
+        self
+    }
+
+    /// Rejects a call on arrival whose deadline leaves less than this. More than zero, and not more than the default
+    /// and the cap; a call is rejected when nothing is left if not set.
+    pub fn least_remaining(mut self, least: Duration) -> PolicyBuilder {
+        self.deadline.least = Some(least);
+        self
+    }
+
     /// Retries failed calls, as configured by `set`. There are no retries without this: repeating a call that makes or
     /// moves something is dangerous. A second call continues where the first left off.
     pub fn retry(mut self, set: impl FnOnce(RetryBuilder) -> RetryBuilder) -> PolicyBuilder {
@@ -145,8 +170,18 @@ impl PolicyBuilder {
     /// assert_eq!(error.to_string(), "circuit_breaker.success_threshold: must be at least 1");
     /// ```
     pub fn build(self) -> Result<Policy, PolicyError> {
-        let PolicyBuilder { name, circuit_breaker, bulkhead, timeout, total_timeout, retry, classes, bodies, notifier } =
-            self;
+        let PolicyBuilder {
+            name,
+            circuit_breaker,
+            bulkhead,
+            timeout,
+            total_timeout,
+            deadline,
+            retry,
+            classes,
+            bodies,
+            notifier,
+        } = self;
         let own = |error: ConfigError| PolicyError::new(error.field(), error.rule());
         let policy = Subject::checked("policy", &name).map_err(own)?;
         let owns_circuit = Part::is_own(circuit_breaker.as_ref());
@@ -159,6 +194,7 @@ impl PolicyBuilder {
         for (field, time) in times.into_iter().chain(body_times) {
             policy.time(field, time).map_err(own)?;
         }
+        deadline.check(policy)?;
         let retry = Part::build(retry, "retry", |builder| builder.or_notifier(&notifier).build())?;
         let mut timeouts = TimeoutNotifier::default();
         timeouts.set_name(&name);
@@ -169,6 +205,7 @@ impl PolicyBuilder {
             bulkhead,
             timeout,
             total_timeout,
+            deadline: deadline.if_set(),
             retry,
             classes,
             bodies,

@@ -2,7 +2,6 @@ use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -57,6 +56,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some((policy, _)) = this.held {
+                let _entered = this.total.enter();
                 this.state.abandon(policy);
             }
         }
@@ -108,7 +108,7 @@ where
     #[inline(always)]
     pub(super) fn new(
         policy: &Policy,
-        total: Option<Duration>,
+        total: impl FnOnce() -> TotalClock,
         call: PolicyCallState<S, R::Sent>,
         retrying: Option<Retrying<S, R::Kept>>,
         classifier: &C,
@@ -116,11 +116,8 @@ where
     ) -> Self {
         // A call that is rejected for good needs no handle and no clock.
         let ends = call.is_rejected() && retrying.is_none();
-        let (held, total) = if ends {
-            (None, TotalClock::NONE)
-        } else {
-            (Some((policy.clone(), classifier.clone())), TotalClock::new(total))
-        };
+        let (held, total) =
+            if ends { (None, TotalClock::NONE) } else { (Some((policy.clone(), classifier.clone())), total()) };
         ResponseFuture { state: Attempts::Calling { call }, retrying, again, total, held }
     }
 }
@@ -197,6 +194,7 @@ where
                 AttemptsProj::Between { .. } => polled_again("`ResponseFuture`"),
             };
         };
+        let _entered = this.total.enter();
         // The call comes first: a response that has arrived is never lost to the clock.
         let poll = poll_attempts::<_, Request, _, _, _>(this.state.as_mut(), this.retrying, this.again, held, cx);
         if poll.is_ready() {

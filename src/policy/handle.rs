@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::bodies::BodyLimits;
 use super::builder::PolicyBuilder;
 use super::class::Class;
+use super::deadline::DeadlineLimits;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
 use super::run_future::PolicyRun;
@@ -13,6 +14,7 @@ use crate::bulkhead::handle::Bulkhead;
 use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::context;
 use crate::error::{DeadlineStage, Error, Rejected, StackError};
+use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
 use crate::retry::budget::RetryBudget;
 use crate::retry::lent::Lent;
@@ -66,6 +68,7 @@ pub(super) struct Parts {
     pub(super) bulkhead: Option<Bulkhead>,
     pub(super) timeout: Option<Duration>,
     pub(super) total_timeout: Option<Duration>,
+    pub(super) deadline: Option<DeadlineLimits>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) classes: Vec<(Name, Class)>,
     pub(super) bodies: BodyLimits,
@@ -141,6 +144,12 @@ impl Policy {
     #[cfg(feature = "http")]
     pub(crate) fn bodies(&self) -> (BodyLimits, &TimeoutNotifier) {
         (self.parts().bodies, &self.parts().notifier)
+    }
+
+    /// The deadline of a call that begins now, if this policy says something about deadlines.
+    #[inline(always)]
+    pub(super) fn deadline_for_call(&self) -> Option<Timestamp> {
+        self.parts().deadline.as_ref().and_then(DeadlineLimits::for_call)
     }
 
     #[inline]

@@ -77,6 +77,7 @@ mod class;
 mod classified;
 #[cfg(feature = "serde")]
 mod data;
+mod deadline;
 pub(crate) mod error;
 mod fallback;
 mod future;

@@ -2,7 +2,6 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -32,6 +31,16 @@ pin_project! {
         call: AdmissionCall<Policy, F, Late<S, Request>, C>,
         total: TotalClock,
     }
+
+    impl<F, S, Request, C> PinnedDrop for OnceFuture<F, S, Request, C> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            // Otherwise the call sees to itself.
+            if let Some(_entered) = this.total.enter() {
+                this.call.abandon();
+            }
+        }
+    }
 }
 
 impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
@@ -39,10 +48,10 @@ impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
     pub(super) fn new(
         state: CallState<Policy, F, Late<S, Request>>,
         held: Option<(&Policy, C)>,
-        total: Option<Duration>,
+        total: impl FnOnce() -> TotalClock,
     ) -> Self {
         // A call that was rejected needs no clock.
-        let total = if held.is_some() { TotalClock::new(total) } else { TotalClock::NONE };
+        let total = if held.is_some() { total() } else { TotalClock::NONE };
         OnceFuture {
             call: AdmissionCall::new(state, held.map(|(policy, classifier)| (policy.clone(), classifier))),
             total,
@@ -62,6 +71,7 @@ where
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let _entered = this.total.enter();
         // The call comes first: a response that has arrived is never lost to the clock.
         let poll = this.call.as_mut().poll(cx);
         if poll.is_ready() {

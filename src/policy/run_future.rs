@@ -17,6 +17,7 @@ use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::admission::guard::{self, UnwindGuard};
 use crate::admission::{Admission, Refused, admit};
 use crate::bulkhead::{Permit, QueueState};
+use crate::context::Entered;
 use crate::error::StackError;
 use crate::machine::retry::attempts::Progress;
 use crate::machine::timestamp::Timestamp;
@@ -82,6 +83,7 @@ pin_project! {
     impl<F, Fut, C, D, Takes> PinnedDrop for PolicyRun<'_, F, Fut, C, D, Takes> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
+            let _entered = this.total.enter();
             this.state.abandon(this.how.policy);
         }
     }
@@ -112,7 +114,7 @@ impl<Fut> RunStage<Fut> {
 impl<'a, F, Fut, C, D, Takes> PolicyRun<'a, F, Fut, C, D, Takes> {
     #[inline]
     pub(super) fn new(how: PolicyCall<'a, C, D>, call: F) -> Self {
-        let (state, total) = (RunStage::New, TotalClock::new(how.policy.total_timeout_for(how.class)));
+        let (state, total) = (RunStage::New, TotalClock::new(how.policy.total_timeout_for(how.class), None));
         let progress = Progress { attempts: 0, started: Timestamp::NEVER };
         PolicyRun { how, call, state, progress, total, takes: PhantomData }
     }
@@ -126,6 +128,19 @@ where
     D: RetryIf<T, E>,
     E: StackError + Debug + Display,
 {
+    /// Makes the deadline current that the policy gives the call, when it begins.
+    #[inline(always)]
+    fn enter(self: Pin<&mut Self>) -> Option<Entered> {
+        let this = self.project();
+        if let RunStateProj::New = this.state.project() {
+            let PolicyCall { policy, class, .. } = *this.how;
+            if let deadline @ Some(_) = policy.deadline_for_call() {
+                *this.total = TotalClock::new(policy.total_timeout_for(class), deadline);
+            }
+        }
+        this.total.enter()
+    }
+
     #[inline(always)]
     fn poll_attempts(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
         let mut this = self.project();
@@ -205,6 +220,7 @@ where
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let _entered = self.as_mut().enter();
         // The call comes first: a response that has arrived is never lost to the clock.
         let poll = self.as_mut().poll_attempts(cx);
         if poll.is_ready() {

@@ -8,9 +8,11 @@ use super::class::{Class, ClassFor};
 use super::future::{PolicyRetryParts, ResponseFuture, Retrying};
 use super::handle::Policy;
 use super::once::OnceFuture;
+use super::total::TotalClock;
 use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::admission::gate::Readiness;
 use crate::circuit_breaker::Refusal;
+use crate::context;
 use crate::error::StackError;
 use crate::retry::{Replay, RetryIfFor};
 use crate::shared::CloneOrSharedLayer;
@@ -83,6 +85,8 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let PolicyService { inner, gate, policy, class_for, classifier, again } = self;
         let class = class_for.class_for(&request);
+        let deadline = policy.deadline_for_call();
+        let _entered = deadline.map(context::enter);
         let retry_if = again.retry_if.decider(&request);
         let (sent, retrying) = match policy.retry_for(class) {
             None => (again.replay.once(request), None),
@@ -96,7 +100,7 @@ where
             }
         };
         let again = WithRetry { retry_if, replay: again.replay.clone() };
-        let total = policy.total_timeout_for(class);
+        let total = || TotalClock::new(policy.total_timeout_for(class), deadline);
         gate.call(&*policy, class, inner, sent, &(), |call, _| {
             ResponseFuture::new(policy, total, call, retrying, classifier, again)
         })
@@ -123,7 +127,9 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let PolicyService { inner, gate, policy, class_for, classifier, again: WithoutRetry } = self;
         let class = class_for.class_for(&request);
-        let total = policy.total_timeout_for(class);
+        let deadline = policy.deadline_for_call();
+        let _entered = deadline.map(context::enter);
+        let total = || TotalClock::new(policy.total_timeout_for(class), deadline);
         gate.call(&*policy, class, inner, request, classifier, |call, held| OnceFuture::new(call, held, total))
     }
 }

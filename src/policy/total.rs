@@ -1,16 +1,37 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::context;
+use crate::context::Entered;
+use crate::machine::timestamp::Timestamp;
 use crate::rt::time::TimeUp;
 use crate::timeout::Clock;
 
-/// The limit of a whole call with all of its attempts. Boxed, because most calls have none.
-pub(super) struct TotalClock(Option<Box<Clock>>);
+/// The limit of a whole call with all of its attempts, and a deadline that the policy gave it. Boxed, because most
+/// calls have neither.
+pub(super) struct TotalClock(Option<Box<WholeCall>>);
+
+struct WholeCall {
+    clock: Clock,
+    deadline: Timestamp,
+}
 
 impl TotalClock {
     #[inline(always)]
-    pub(super) fn new(limit: Option<Duration>) -> TotalClock {
-        TotalClock(limit.map(|_| Box::new(Clock::new(limit))))
+    pub(super) fn new(limit: Option<Duration>, deadline: Option<Timestamp>) -> TotalClock {
+        if limit.is_none() && deadline.is_none() {
+            return TotalClock::NONE;
+        }
+        TotalClock(Some(Box::new(WholeCall {
+            clock: Clock::new(limit),
+            deadline: deadline.unwrap_or(Timestamp::NEVER),
+        })))
+    }
+
+    /// Makes the deadline current that the policy gave the call, if it did.
+    #[inline(always)]
+    pub(super) fn enter(&self) -> Option<Entered> {
+        self.0.as_ref().map(|total| context::enter(total.deadline))
     }
 
     pub(super) const NONE: TotalClock = TotalClock(None);
@@ -20,7 +41,7 @@ impl TotalClock {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<TimeUp> {
         match &mut self.0 {
             None => Poll::Pending,
-            Some(clock) => clock.poll(cx),
+            Some(total) => total.clock.poll(cx),
         }
     }
 }

@@ -171,8 +171,8 @@ fn po_06_bad_input() {
         // Unknown keys, at every depth.
         (
             "[a]\nretries = 3",
-            "a.retries: there is no such key; there are circuit_breaker, bulkhead, timeout, total_timeout, body_idle_timeout, \
-             body_timeout, retry, classes",
+            "a.retries: there is no such key; there are circuit_breaker, bulkhead, timeout, total_timeout, deadline, \
+             body_idle_timeout, body_timeout, retry, classes",
             2,
         ),
         (

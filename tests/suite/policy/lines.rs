@@ -178,7 +178,7 @@ fn so_05_did_you_mean() {
         ),
         ("[a.retry.budget]\nflor = 1", "a.retry.budget.flor: there is no such key; did you mean floor? "),
         ("[a.classes]\nx.bulkheads = false", "a.classes.x.bulkheads: there is no such key; did you mean bulkhead? "),
-        ("[a]\ndeadline = \"1s\"", "a.deadline: there is no such key; there are circuit_breaker, "),
+        ("[a]\nbudget = \"1s\"", "a.budget: there is no such key; there are circuit_breaker, "),
     ] {
         assert!(flaw(text).0.starts_with(start), "{:?}", flaw(text));
     }

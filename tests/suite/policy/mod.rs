@@ -9,6 +9,7 @@ mod class;
 mod clients;
 #[cfg(feature = "serde")]
 mod data;
+mod deadline;
 mod drops;
 mod fallback;
 #[cfg(all(feature = "grpc", feature = "serde"))]

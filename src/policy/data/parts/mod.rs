@@ -4,6 +4,7 @@ mod backoff;
 mod bulkhead;
 mod circuit_breaker;
 mod class;
+mod deadline;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod policy;

@@ -6,6 +6,7 @@ use serde::de::MapAccess;
 use super::bulkhead::BulkheadTable;
 use super::circuit_breaker::CircuitBreakerTable;
 use super::class::Classes;
+use super::deadline::DeadlineTable;
 use super::retry::RetryTable;
 use super::set;
 use crate::bulkhead::handle::Bulkhead;
@@ -56,6 +57,7 @@ impl Table for PolicyTable {
         "bulkhead",
         "timeout",
         "total_timeout",
+        "deadline",
         #[cfg(feature = "http")]
         "body_idle_timeout",
         #[cfg(feature = "http")]
@@ -82,6 +84,11 @@ impl Table for PolicyTable {
                 let mut table = RetryTable(RetryPolicy::builder(name.clone()));
                 map.next_value_seed(Fill(at, &mut table))?;
                 set(builder, |builder| builder.retry(|_| table.0));
+            }
+            "deadline" => {
+                let mut table = DeadlineTable::default();
+                map.next_value_seed(Fill(at, &mut table))?;
+                set(builder, |builder| table.into(builder));
             }
             "classes" => {
                 let each = Classes { total: *total, classes: Vec::new() };
