@@ -4,10 +4,10 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::Admission;
 use super::call_state::CallState;
 use super::classify::Classify;
 use super::late::{Late, PollLate};
+use super::{Admission, KeptCall};
 use crate::error::StackError;
 
 pin_project! {
@@ -48,6 +48,32 @@ impl<A: Admission, F, L: Late<A>, C> AdmissionCall<A, F, L, C> {
         &self.state
     }
 
+    /// Ready with the result. With `KEEPS`, `kept` has what is held by a call that goes on in its response body.
+    #[inline(always)]
+    pub(crate) fn poll_until<const KEEPS: bool, T, E>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        kept: &mut Option<KeptCall<A>>,
+    ) -> Poll<Result<T, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        L: PollLate<A, F, E>,
+        C: Classify<T, E>,
+        E: StackError,
+    {
+        let mut this = self.project();
+        let Some((admission, classifier)) = this.held else {
+            return Poll::Ready(Err(this.state.take_rejection().into()));
+        };
+        let mut head = None;
+        let poll = this.state.as_mut().poll_until::<KEEPS, _, _, _>(admission, classifier, cx, &mut head);
+        if KEEPS && admission.keeps() && matches!(poll, Poll::Ready(Ok(_))) {
+            let ticket = this.state.ticket();
+            *kept = this.held.take().and_then(|(admission, _)| Some(KeptCall { admission, ticket: ticket?, head }));
+        }
+        poll
+    }
+
     /// Gives up a call that is running; returns its handle.
     #[cold]
     pub(crate) fn abandon(self: Pin<&mut Self>) -> Option<&A> {
@@ -70,10 +96,6 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        match this.held {
-            Some((admission, classifier)) => this.state.poll(admission, classifier, cx),
-            None => Poll::Ready(Err(this.state.take_rejection().into())),
-        }
+        self.poll_until::<false, _, _>(cx, &mut None)
     }
 }

@@ -38,6 +38,15 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         matches!(self, CallState::Rejected { .. })
     }
 
+    /// What a call holds that runs, or has ended and kept it.
+    #[inline(always)]
+    pub(crate) fn ticket(&self) -> Option<A::Ticket> {
+        match self {
+            CallState::Running { ticket, .. } => Some(*ticket),
+            CallState::Late { .. } | CallState::Rejected { .. } => None,
+        }
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             CallState::Running { .. } => "running",
@@ -138,7 +147,7 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         // The inner future comes first: a response that has arrived is never lost to the clock.
         let poll = inner.poll(cx);
         if let Poll::Ready(result) = &poll {
-            if KEEPS && result.is_ok() {
+            if KEEPS && result.is_ok() && admission.keeps() {
                 *head = judge_head(guard, classifier, result);
             } else {
                 guard.disarm();

@@ -75,6 +75,12 @@ pub(crate) trait Admission: Clone {
     /// Whether a call whose deadline has passed is refused.
     const CONSULTS_DEADLINE: bool = true;
 
+    /// Whether a call that is polled to be kept goes on in its response body.
+    #[inline(always)]
+    fn keeps(&self) -> bool {
+        true
+    }
+
     /// The inner service's `poll_ready` failed.
     fn ready_failed(&self, _seen: Self::Seen) {}
 

@@ -160,9 +160,9 @@ impl CircuitBreakerBuilder {
         self.set(|settings| settings.on_deadline = Some(on_deadline))
     }
 
-    /// For a policy whose calls have this much time each.
-    pub(crate) fn attempts_take(self, timeout: Option<Duration>) -> CircuitBreakerBuilder {
-        self.set(|settings| settings.fair_trial = timeout.map(|timeout| timeout / 2))
+    /// For a policy whose calls have this much time each, and are timed for the sake of their bodies if `timed`.
+    pub(crate) fn attempts_take(self, timeout: Option<Duration>, timed: bool) -> CircuitBreakerBuilder {
+        self.set(|settings| (settings.fair_trial, settings.timed) = (timeout.map(|timeout| timeout / 2), timed))
     }
 
     /// Measures but never rejects, unless forced open. Reports that it would have opened, and does so again only after

@@ -52,24 +52,23 @@ where
     pub(super) fn new(inner: F, spare: Option<FallbackParts<A, W, A::Kept>>) -> Self {
         ResponseFuture { stage: FallbackStage::Calling { inner, spare } }
     }
-}
 
-impl<F, A, W, Request, T, E> Future for ResponseFuture<F, A, W, Request, T, E>
-where
-    F: Future<Output = Result<T, E>>,
-    E: Debug + Display,
-    A: Answer<Request, T, E>,
-    W: FallbackIf<E>,
-{
-    type Output = Result<T, E>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    /// Polls the future, and its inner one with `poll_inner`.
+    #[inline(always)]
+    pub(crate) fn poll_with(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut poll_inner: impl FnMut(Pin<&mut F>, &mut Context<'_>) -> Poll<Result<T, E>>,
+    ) -> Poll<Result<T, E>>
+    where
+        E: Debug + Display,
+        W: FallbackIf<E>,
+    {
         let mut stage = self.project().stage;
         loop {
             match stage.as_mut().project() {
                 FallbackStageProj::Calling { inner, spare } => {
-                    let error = match ready!(inner.poll(cx)) {
+                    let error = match ready!(poll_inner(inner, cx)) {
                         Ok(response) => return Poll::Ready(Ok(response)),
                         Err(error) => error,
                     };
@@ -95,6 +94,21 @@ where
                 FallbackStageProj::Done => polled_again("`ResponseFuture`"),
             }
         }
+    }
+}
+
+impl<F, A, W, Request, T, E> Future for ResponseFuture<F, A, W, Request, T, E>
+where
+    F: Future<Output = Result<T, E>>,
+    E: Debug + Display,
+    A: Answer<Request, T, E>,
+    W: FallbackIf<E>,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_with(cx, Future::poll)
     }
 }
 

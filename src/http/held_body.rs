@@ -7,7 +7,6 @@ use pin_project_lite::pin_project;
 
 use crate::admission::Admission;
 use crate::admission::call::AdmissionCall;
-use crate::admission::call_state::CallState;
 use crate::admission::classify::Classify;
 use crate::admission::late::PollLate;
 use crate::bulkhead::Permit;
@@ -48,18 +47,9 @@ where
     C: Classify<T, E>,
     E: StackError,
 {
-    let mut call = call.project();
-    let Some((admission, classifier)) = &call.held else {
-        return Poll::Ready(Err(call.state.take_rejection().into()));
-    };
-    let poll = call.state.as_mut().poll_until::<true, _, _, _>(admission, classifier, cx, &mut None);
-    poll.map_ok(|response| {
-        let ticket = match &*call.state {
-            CallState::Running { ticket, .. } => Some(*ticket),
-            CallState::Late { .. } | CallState::Rejected { .. } => None,
-        };
-        finish(response, call.held.take().and_then(|(admission, _)| Some((admission, ticket?))))
-    })
+    let mut kept = None;
+    let poll = call.poll_until::<true, _, _>(cx, &mut kept);
+    poll.map_ok(|response| finish(response, kept.map(|kept| (kept.admission, kept.ticket))))
 }
 
 impl<B: Body, H> HeldBody<B, H> {

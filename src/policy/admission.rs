@@ -28,6 +28,16 @@ impl HeldTicket for PolicyTicket {
 }
 
 impl PolicyTicket {
+    /// The circuit breaker's ticket, if one let the call pass.
+    #[inline]
+    pub(crate) fn circuit(&self) -> Option<&circuit_breaker::Ticket> {
+        self.ticket.is_held().then_some(&self.ticket)
+    }
+
+    pub(crate) fn has_permit(&self) -> bool {
+        self.permit
+    }
+
     /// Hands the permit over, with a handle of its own, if there is one.
     pub(super) fn hand_out_permit(&mut self, policy: &Policy) -> Option<Permit> {
         if !std::mem::take(&mut self.permit) {
@@ -73,6 +83,11 @@ impl Admission for Policy {
         }
         let has_room = self.bulkhead_for(class).is_none_or(|bulkhead| bulkhead.shared().has_room());
         Poll::Ready(has_room.then_some(seen))
+    }
+
+    #[inline(always)]
+    fn keeps(&self) -> bool {
+        self.body_scope().is_some()
     }
 
     fn started(&self, taken: &mut PolicyTicket, now: Timestamp) {

@@ -1,8 +1,11 @@
 use std::time::Duration;
 
-/// The limits of the bodies of responses, which only HTTP has.
+use crate::machine::circuit_breaker::body_scope::BodyRules;
+
+/// What applies to the bodies of responses, which only HTTP has.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct BodyLimits {
+pub(crate) struct BodySettings {
     pub(crate) idle: Option<Duration>,
     pub(crate) total: Option<Duration>,
+    pub(crate) rules: BodyRules,
 }

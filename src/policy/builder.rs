@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::bodies::BodyLimits;
+use super::bodies::BodySettings;
 use super::check;
 use super::class::Class;
 use super::deadline::DeadlineLimits;
@@ -13,6 +13,7 @@ use crate::circuit_breaker::CircuitBreakerBuilder;
 use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::ConfigError;
 use crate::error::check::Subject;
+use crate::machine::circuit_breaker::settings::OnDrop;
 use crate::name::Name;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
@@ -38,7 +39,7 @@ pub struct PolicyBuilder {
     deadline: DeadlineLimits,
     retry: Option<Part<RetryBuilder, RetryPolicy>>,
     classes: Vec<(Name, Class)>,
-    pub(crate) bodies: BodyLimits,
+    pub(crate) bodies: BodySettings,
     pub(super) notifier: Notifier,
 }
 
@@ -53,7 +54,7 @@ impl PolicyBuilder {
             deadline: DeadlineLimits::default(),
             retry: None,
             classes: Vec::new(),
-            bodies: BodyLimits::default(),
+            bodies: BodySettings::default(),
             notifier: Notifier::default(),
         }
     }
@@ -186,9 +187,11 @@ impl PolicyBuilder {
         let policy = Subject::checked("policy", &name).map_err(own)?;
         let owns_circuit = Part::is_own(circuit_breaker.as_ref());
         let circuit_breaker = Part::build(circuit_breaker, "circuit_breaker", |builder| {
-            builder.or_notifier(&notifier).attempts_take(timeout).build()
+            let timed = matches!(bodies.rules.on_drop, Some(OnDrop::FailureAfter(_)));
+            builder.or_notifier(&notifier).attempts_take(timeout, timed).build()
         })?;
         let bulkhead = Part::build(bulkhead, "bulkhead", |builder| builder.or_notifier(&notifier).build())?;
+        check::bodies(&bodies.rules, circuit_breaker.is_some(), bulkhead.is_some())?;
         let times = [("timeout", timeout), ("total_timeout", total_timeout)];
         let body_times = [("body_idle_timeout", bodies.idle), ("body_timeout", bodies.total)];
         for (field, time) in times.into_iter().chain(body_times) {
@@ -209,6 +212,7 @@ impl PolicyBuilder {
             retry,
             classes,
             bodies,
+            scope: bodies.rules.scope(),
             notifier: timeouts,
         };
         check::classes(&parts)?;

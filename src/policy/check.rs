@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::class::Class;
 use super::error::PolicyError;
 use super::handle::Parts;
+use crate::machine::circuit_breaker::body_scope::BodyRules;
 use crate::machine::circuit_breaker::settings::OnDrop;
 
 /// The rules of [`times`].
@@ -40,6 +41,20 @@ pub(super) fn classes(parts: &Parts) -> Result<(), PolicyError> {
         }
     }
     Ok(())
+}
+
+/// Refuses settings of bodies that have no effect.
+pub(super) fn bodies(rules: &BodyRules, has_circuit: bool, has_bulkhead: bool) -> Result<(), PolicyError> {
+    let flaw = rules.flaw().or(match rules {
+        _ if has_circuit => None,
+        BodyRules { early: Some(_), .. } => Some(("settle_early", "needs a circuit breaker")),
+        BodyRules { on_drop: Some(_), .. } => Some(("on_body_drop", "needs a circuit breaker")),
+        BodyRules { until_end: true, .. } if !has_bulkhead => {
+            Some(("until_body_end", "needs a circuit breaker or a bulkhead"))
+        }
+        _ => None,
+    });
+    flaw.map_or(Ok(()), |(field, rule)| Err(PolicyError::new(format!("circuit_breaker.{field}"), rule)))
 }
 
 /// Refuses a time limit that can never take effect because another always ends first.

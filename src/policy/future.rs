@@ -9,11 +9,13 @@ use tower_service::Service;
 use super::again::WithRetry;
 use super::class::Class;
 use super::handle::Policy;
+use super::kept::{EndedAttempt, PolicyKept};
 use super::once::Late;
 use super::total::TotalClock;
 use crate::admission::call_state::CallState;
 use crate::admission::classify::Classify;
 use crate::admission::gate::Readiness;
+use crate::admission::{Admission, KeptCall};
 use crate::error::StackError;
 use crate::machine::retry::attempts::{Progress, StopReason};
 use crate::observe::event::ErrorRef;
@@ -124,12 +126,13 @@ where
 
 /// One attempt after another.
 #[inline(always)]
-fn poll_attempts<S, Request, C, D, R>(
+fn poll_attempts<'a, const KEEPS: bool, S, Request, C, D, R>(
     mut state: Pin<&mut Attempts<S, R::Sent>>,
     retrying: &mut Option<Retrying<S, R::Kept>>,
     again: &WithRetry<D, R>,
-    (policy, classifier): &(Policy, C),
+    (policy, classifier): &'a (Policy, C),
     cx: &mut Context<'_>,
+    ended: &mut Option<EndedAttempt<'a>>,
 ) -> Poll<Result<S::Response, S::Error>>
 where
     S: Service<R::Sent> + Clone,
@@ -139,7 +142,7 @@ where
     R: Replay<Request>,
 {
     loop {
-        let call = match state.as_mut().project() {
+        let mut call = match state.as_mut().project() {
             AttemptsProj::Calling { call } => call,
             AttemptsProj::Between { pause, sent } => {
                 ready!(Pin::new(pause).poll(cx));
@@ -154,8 +157,12 @@ where
                 continue;
             }
         };
-        let poll = call.poll(policy, classifier, cx);
+        let mut head = None;
+        let poll = call.as_mut().poll_until::<KEEPS, _, _, _>(policy, classifier, cx, &mut head);
         let Poll::Ready(result) = &poll else { return poll };
+        if KEEPS && result.is_ok() && policy.keeps() {
+            *ended = call.ticket().map(|ticket| EndedAttempt { policy, ticket, head });
+        }
         let (Some(retrying), Some(retry)) = (retrying.as_mut(), policy.retry_policy()) else { return poll };
         let decision = again.retry_if.retry_if(result);
         let replay = &again.replay;
@@ -171,7 +178,50 @@ where
         };
         let Some(pause) = retry.next(&mut retrying.progress, decision, result, prepare) else { return poll };
         // Whatever the failed attempt holds is released before the wait.
+        if KEEPS {
+            *ended = None;
+        }
         state.set(Attempts::Between { pause, sent });
+    }
+}
+
+impl<S, Request, C, D, R> ResponseFuture<S, Request, C, D, R>
+where
+    S: Service<R::Sent> + Clone,
+    S::Error: StackError + Debug + Display,
+    C: Classify<S::Response, S::Error>,
+    D: RetryIf<S::Response, S::Error>,
+    R: Replay<Request>,
+{
+    #[inline(always)]
+    pub(super) fn poll_until<const KEEPS: bool>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        kept: &mut PolicyKept,
+    ) -> Poll<Result<S::Response, S::Error>> {
+        let mut this = self.project();
+        let Some(held) = this.held else {
+            return match this.state.project() {
+                AttemptsProj::Calling { call } => Poll::Ready(Err(call.take_rejection().into())),
+                AttemptsProj::Between { .. } => polled_again("`ResponseFuture`"),
+            };
+        };
+        let _entered = this.total.enter();
+        // The call comes first: a response that has arrived is never lost to the clock.
+        let mut ended = None;
+        let (state, retrying) = (this.state.as_mut(), this.retrying);
+        let poll = poll_attempts::<KEEPS, _, Request, _, _, _>(state, retrying, this.again, held, cx, &mut ended);
+        if let (true, Some((ticket, head))) = (KEEPS, ended.map(EndedAttempt::keep)) {
+            kept.0 = this.held.take().map(|(admission, _)| KeptCall { admission, ticket, head });
+            return poll;
+        }
+        if poll.is_ready() {
+            return poll;
+        }
+        let time_up = ready!(this.total.poll(cx));
+        let policy = &held.0;
+        this.state.abandon(policy);
+        Poll::Ready(Err(policy.timed_out(time_up).into()))
     }
 }
 
@@ -187,23 +237,7 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let Some(held) = this.held else {
-            return match this.state.project() {
-                AttemptsProj::Calling { call } => Poll::Ready(Err(call.take_rejection().into())),
-                AttemptsProj::Between { .. } => polled_again("`ResponseFuture`"),
-            };
-        };
-        let _entered = this.total.enter();
-        // The call comes first: a response that has arrived is never lost to the clock.
-        let poll = poll_attempts::<_, Request, _, _, _>(this.state.as_mut(), this.retrying, this.again, held, cx);
-        if poll.is_ready() {
-            return poll;
-        }
-        let time_up = ready!(this.total.poll(cx));
-        let policy = &held.0;
-        this.state.abandon(policy);
-        Poll::Ready(Err(policy.timed_out(time_up).into()))
+        self.poll_until::<false>(cx, &mut PolicyKept::default())
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::time::Duration;
 
-use super::bodies::BodyLimits;
+use super::bodies::BodySettings;
 use super::builder::PolicyBuilder;
 use super::class::Class;
 use super::deadline::DeadlineLimits;
@@ -14,6 +14,7 @@ use crate::bulkhead::handle::Bulkhead;
 use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::context;
 use crate::error::{DeadlineStage, Error, Rejected, StackError};
+use crate::machine::circuit_breaker::body_scope::BodyScope;
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
 use crate::retry::budget::RetryBudget;
@@ -61,7 +62,7 @@ use crate::{bulkhead, circuit_breaker};
 pub struct Policy(Handle<Parts>);
 
 /// What a policy consists of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Parts {
     pub(super) name: Name,
     pub(super) circuit_breaker: Option<CircuitBreaker>,
@@ -71,7 +72,8 @@ pub(super) struct Parts {
     pub(super) deadline: Option<DeadlineLimits>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) classes: Vec<(Name, Class)>,
-    pub(super) bodies: BodyLimits,
+    pub(super) bodies: BodySettings,
+    pub(super) scope: Option<BodyScope>,
     pub(super) notifier: TimeoutNotifier,
 }
 
@@ -142,7 +144,7 @@ impl Policy {
 
     /// The limits of bodies, and the notifier for when one is exceeded.
     #[cfg(feature = "http")]
-    pub(crate) fn bodies(&self) -> (BodyLimits, &TimeoutNotifier) {
+    pub(crate) fn bodies(&self) -> (BodySettings, &TimeoutNotifier) {
         (self.parts().bodies, &self.parts().notifier)
     }
 
@@ -150,6 +152,21 @@ impl Policy {
     #[inline(always)]
     pub(super) fn deadline_for_call(&self) -> Option<Timestamp> {
         self.parts().deadline.as_ref().and_then(DeadlineLimits::for_call)
+    }
+
+    /// The rules for calls that go on in their response bodies, if they do.
+    #[inline]
+    pub(crate) fn body_scope(&self) -> Option<&BodyScope> {
+        self.parts().scope.as_ref()
+    }
+
+    /// The same parts, for calls that go on in their response bodies.
+    pub(crate) fn until_body_end(self) -> Policy {
+        if self.body_scope().is_some() {
+            return self;
+        }
+        let parts = Parts { scope: Some(BodyScope::DEFAULT), ..self.parts().clone() };
+        Policy(self.0.replaced(parts))
     }
 
     #[inline]

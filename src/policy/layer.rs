@@ -60,6 +60,11 @@ impl PolicyLayer {
 }
 
 impl<C, L, A> PolicyLayer<C, L, A> {
+    /// For calls that go on in their response bodies.
+    pub(crate) fn until_body_end(self) -> PolicyLayer<C, L, A> {
+        PolicyLayer { policy: self.policy.until_body_end(), ..self }
+    }
+
     /// Sends every request through the policy as this class says.
     pub fn class(self, class: Class) -> PolicyLayer<C, Class, A> {
         self.class_for(class)

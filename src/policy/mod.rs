@@ -16,7 +16,8 @@
 //! | timeout | is given up if it takes too long once it has its permit, which the circuit breaker counts as a failure |
 //!
 //! For HTTP there are also limits for the bodies: see [`Policy::http_layer`](crate::Policy) with feature `http`.
-//! Without them the timeouts end with the head of a response.
+//! Without them the timeouts end with the head of a response. There, calls can also go on until their bodies have
+//! ended: `PolicyBuilder::until_body_end`.
 //!
 //! [`Policy::layer`](crate::Policy::layer) puts it around a service, [`Policy::run`](crate::Policy::run) around the
 //! methods of anything; both share the parts. [`Class`] distinguishes calls: some may take longer, and a ping should
@@ -64,9 +65,9 @@
 //!   [leaked](crate::Policy::leak), and its future is smaller.
 //! - The timeout has a name in events: the policy's.
 //! - Which parts there are is decided at run time, so that a policy can be read from a file.
-//! - It has neither the circuit breaker's wait mode nor permits held until a body ends; build these by hand around the
-//!   same handles, which [`Policy::circuit_breaker`](crate::Policy::circuit_breaker) and
-//!   [`Policy::bulkhead`](crate::Policy::bulkhead) return.
+//! - It does not have the circuit breaker's wait mode; build that by hand around the same handles, which
+//!   [`Policy::circuit_breaker`](crate::Policy::circuit_breaker) and [`Policy::bulkhead`](crate::Policy::bulkhead)
+//!   return.
 
 mod admission;
 mod again;
@@ -82,6 +83,7 @@ pub(crate) mod error;
 mod fallback;
 mod future;
 pub(crate) mod handle;
+mod kept;
 mod layer;
 mod once;
 mod part;
@@ -94,9 +96,10 @@ mod tests;
 mod total;
 pub(crate) mod unknown_name;
 
+pub(crate) use admission::PolicyTicket;
 pub use again::{WithRetry, WithoutRetry};
 #[cfg(feature = "http")]
-pub(crate) use bodies::BodyLimits;
+pub(crate) use bodies::BodySettings;
 pub use builder::PolicyBuilder;
 pub use class::{Class, ClassFor};
 pub use classified::ClassifiedPolicy;
@@ -105,6 +108,7 @@ pub use data::PoliciesBuilder;
 pub use fallback::{PolicyFallbackCall, PolicyFallbackLayer};
 pub use future::ResponseFuture;
 pub use handle::Snapshot;
+pub use kept::{PolicyFuture, PolicyKept};
 pub use layer::PolicyLayer;
 pub use once::OnceFuture;
 pub use run::PolicyCall;

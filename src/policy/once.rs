@@ -7,6 +7,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::handle::Policy;
+use super::kept::{OfPolicy, PolicyFuture, PolicyKept};
 use super::total::TotalClock;
 use crate::admission::call::AdmissionCall;
 use crate::admission::call_state::CallState;
@@ -59,6 +60,49 @@ impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
     }
 }
 
+impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
+    #[inline(always)]
+    fn poll_until<const KEEPS: bool, T, E>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        kept: &mut PolicyKept,
+    ) -> Poll<Result<T, E>>
+    where
+        S: Service<Request, Response = T, Error = E, Future = F> + Clone,
+        F: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        E: StackError,
+    {
+        let mut this = self.project();
+        let _entered = this.total.enter();
+        // The call comes first: a response that has arrived is never lost to the clock.
+        let poll = this.call.as_mut().poll_until::<KEEPS, _, _>(cx, &mut kept.0);
+        if poll.is_ready() {
+            return poll;
+        }
+        let time_up = ready!(this.total.poll(cx));
+        match this.call.abandon() {
+            Some(policy) => Poll::Ready(Err(policy.timed_out(time_up).into())),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F, S, Request, C> OfPolicy for OnceFuture<F, S, Request, C> {}
+
+impl<F, S, Request, C, T, E> PolicyFuture for OnceFuture<F, S, Request, C>
+where
+    S: Service<Request, Response = T, Error = E, Future = F> + Clone,
+    F: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    #[inline(always)]
+    fn poll_kept(self: Pin<&mut Self>, cx: &mut Context<'_>, kept: &mut PolicyKept) -> Poll<Self::Output> {
+        self.poll_until::<true, _, _>(cx, kept)
+    }
+}
+
 impl<F, S, Request, C, T, E> Future for OnceFuture<F, S, Request, C>
 where
     S: Service<Request, Response = T, Error = E, Future = F> + Clone,
@@ -70,18 +114,7 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let _entered = this.total.enter();
-        // The call comes first: a response that has arrived is never lost to the clock.
-        let poll = this.call.as_mut().poll(cx);
-        if poll.is_ready() {
-            return poll;
-        }
-        let time_up = ready!(this.total.poll(cx));
-        match this.call.abandon() {
-            Some(policy) => Poll::Ready(Err(policy.timed_out(time_up).into())),
-            None => Poll::Pending,
-        }
+        self.poll_until::<false, _, _>(cx, &mut PolicyKept::default())
     }
 }
 

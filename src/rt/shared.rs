@@ -22,6 +22,14 @@ impl<T> Handle<T> {
         })
     }
 
+    /// A handle to another state, leaked if this one is.
+    pub(crate) fn replaced(&self, state: T) -> Handle<T> {
+        match self {
+            Handle::Shared(_) => Handle::new(state),
+            Handle::Leaked(_) => Handle::new(state).leak(),
+        }
+    }
+
     /// The state, if nothing else can reach it.
     pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
         match self {

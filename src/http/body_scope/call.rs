@@ -17,7 +17,7 @@ use crate::rt::time;
 /// A call that goes on in its response body.
 ///
 /// What the call waits for is remembered in the flag of the owner's ticket, where there is room for it.
-pub(super) struct BodyCall<O, J> {
+pub(in crate::http) struct BodyCall<O, J> {
     owner: O,
     /// When the head was there; never, if that matters to no one.
     head: Timestamp,
@@ -74,7 +74,7 @@ type PolledFrame<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::
 
 /// Polls the body once, and tells its call what came. `is_deadline` looks at an error of the body.
 #[inline]
-pub(super) fn poll_frame<B, O, J>(
+pub(in crate::http) fn poll_frame<B, O, J>(
     mut body: Pin<&mut B>,
     call: &mut Option<BodyCall<O, J>>,
     cx: &mut Context<'_>,
@@ -124,7 +124,7 @@ impl<O: BodyOwner, J> BodyCall<O, J> {
     /// A call whose head is there and said `head`, or was settled if that is none; nothing if the body has ended, too.
     /// If `make_judge` panics, the call is a failure.
     #[inline]
-    pub(super) fn begin<B: Body>(
+    pub(in crate::http) fn begin<B: Body>(
         mut owner: O,
         head: Option<Verdict>,
         body: &B,
@@ -196,7 +196,7 @@ impl<O: BodyOwner, J> BodyCall<O, J> {
 
     /// The body is dropped before its end. Returns what the call holds, for after that.
     #[cold]
-    pub(super) fn end_dropped<D>(self) -> O
+    pub(in crate::http) fn end_dropped<D>(self) -> O
     where
         J: JudgeBody<D>,
     {

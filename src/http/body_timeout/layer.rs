@@ -7,7 +7,7 @@ use super::service::BodyTimeoutService;
 use super::watch::{BodyWatch, Limits};
 use crate::context;
 use crate::machine::timestamp::Timestamp;
-use crate::policy::BodyLimits;
+use crate::policy::BodySettings;
 use crate::timeout::TimeoutNotifier;
 
 /// Ends response bodies that take too long with an error, and drops the inner body.
@@ -97,7 +97,7 @@ impl BodyTimeoutLayer {
     }
 
     /// For the bodies of a policy; none if nothing is limited.
-    pub(crate) fn of_policy(limits: BodyLimits, notifier: &TimeoutNotifier) -> Option<BodyTimeoutLayer> {
+    pub(crate) fn of_policy(limits: BodySettings, notifier: &TimeoutNotifier) -> Option<BodyTimeoutLayer> {
         let is_limited = limits.idle.or(limits.total).is_some();
         let limits = Limits::new(limits.idle, limits.total, false);
         is_limited.then(|| BodyTimeoutLayer { limits, notifier: notifier.clone() })

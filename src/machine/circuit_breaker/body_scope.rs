@@ -42,6 +42,33 @@ impl BodyScope {
     }
 }
 
+/// The rules of a policy, as they were given.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BodyRules {
+    pub(crate) until_end: bool,
+    pub(crate) early: Option<Early>,
+    pub(crate) on_drop: Option<OnDrop>,
+}
+
+impl BodyRules {
+    /// The setting that breaks a rule, and the rule.
+    pub(crate) fn flaw(&self) -> Option<(&'static str, &'static str)> {
+        const ALONE: &str = "needs `until_body_end`";
+        match (self.early, self.on_drop) {
+            (Some(_), _) if !self.until_end => Some(("settle_early", ALONE)),
+            (_, Some(_)) if !self.until_end => Some(("on_body_drop", ALONE)),
+            (Some(early), _) => early_flaw(early).map(|(_, rule)| ("settle_early", rule)),
+            (None, _) => None,
+        }
+    }
+
+    /// None if calls end with the heads of their responses.
+    pub(crate) fn scope(&self) -> Option<BodyScope> {
+        let on_drop = self.on_drop.unwrap_or_default();
+        self.until_end.then_some(BodyScope { early: self.early, on_drop, ..BodyScope::DEFAULT })
+    }
+}
+
 /// The rule that a setting for early settling breaks, and the value that does.
 pub(crate) fn early_flaw(early: Early) -> Option<(&'static str, &'static str)> {
     match early {

@@ -27,6 +27,8 @@ pub(crate) struct CircuitSettings {
     /// In a policy that sets neither: a call that its deadline ended has failed if it had run for longer.
     pub(crate) fair_trial: Option<Duration>,
     pub(crate) observe_only: bool,
+    /// Calls are timed for somebody else.
+    pub(crate) timed: bool,
 }
 
 pub(crate) const DEFAULT_CONSECUTIVE: u32 = 5;
@@ -53,6 +55,7 @@ impl Default for CircuitSettings {
             on_deadline: None,
             fair_trial: None,
             observe_only: false,
+            timed: false,
         }
     }
 }
@@ -90,7 +93,7 @@ impl CircuitSettings {
     /// Whether the duration of a call matters to any setting.
     pub(crate) fn measures(&self) -> bool {
         let after = |rule| matches!(rule, Some(OnDrop::FailureAfter(_)));
-        self.slow_call.is_some() || after(self.on_drop) || after(self.on_deadline)
+        self.timed || self.slow_call.is_some() || after(self.on_drop) || after(self.on_deadline)
     }
 
     pub(crate) fn on_drop(&self) -> OnDrop {

@@ -1,7 +1,7 @@
 //! The numbered behaviours of the circuit breaker.
 
 #[cfg(feature = "http")]
-mod body;
+pub mod body;
 mod config;
 mod control;
 mod drops;

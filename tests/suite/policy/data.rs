@@ -166,7 +166,7 @@ fn po_06_bad_input() {
     let duration = r#"such as "30s" or "1min 30s""#;
     let circuit_keys = "consecutive_failures, failure_rate, slow_rate, slow_call, count_window, time_window, \
         minimum_calls, open_for, open_backoff, max_concurrent_probes, success_threshold, max_trials, probe_timeout, on_drop, \
-        on_deadline, observe_only";
+        on_deadline, observe_only, until_body_end, settle_early, on_body_drop";
     let bad: &[(&str, &str, usize)] = &[
         // Unknown keys, at every depth.
         (

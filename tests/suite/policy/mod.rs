@@ -2,6 +2,10 @@
 
 mod afresh;
 mod backend;
+#[cfg(feature = "http")]
+mod body;
+#[cfg(all(feature = "http", feature = "serde"))]
+mod body_data;
 mod bound;
 mod builder;
 mod class;

@@ -11,12 +11,14 @@ use crate::data::leaf::{Either, Flag, Number, TableOr, Time};
 use crate::data::path::Path;
 use crate::data::table::{Fill, Table};
 use crate::error::check::{Most, ratio_flaw};
+use crate::machine::circuit_breaker::body_scope::{BodyRules, Early};
 use crate::machine::circuit_breaker::settings::OnDrop;
 
 pub(super) struct CircuitBreakerTable {
     pub(super) builder: CircuitBreakerBuilder,
     /// What was set so far. Anything that is not a count is zero.
     pub(super) given: BTreeMap<&'static str, u32>,
+    pub(super) bodies: BodyRules,
 }
 
 impl CircuitBreakerTable {
@@ -60,6 +62,12 @@ impl Table for CircuitBreakerTable {
         "on_drop",
         "on_deadline",
         "observe_only",
+        #[cfg(feature = "http")]
+        "until_body_end",
+        #[cfg(feature = "http")]
+        "settle_early",
+        #[cfg(feature = "http")]
+        "on_body_drop",
     ];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
@@ -70,6 +78,23 @@ impl Table for CircuitBreakerTable {
             "max_concurrent_probes" => (CircuitBreakerBuilder::max_concurrent_probes, Most::THOUSAND),
             "success_threshold" => (CircuitBreakerBuilder::success_threshold, Most::MILLION),
             "max_trials" => (CircuitBreakerBuilder::max_trials, Most::MILLION),
+            "until_body_end" => {
+                self.bodies.until_end = map.next_value_seed(Flag(at))?;
+                return Ok(());
+            }
+            "settle_early" => {
+                let words = &[("first_frame", Early::FirstFrame), ("never", Early::Never)];
+                let early = TableOr { at, table: EarlyTable(None), off: None, words };
+                self.bodies.early = match map.next_value_seed(early)? {
+                    Either::Keyword(early) => Some(early),
+                    Either::Table(EarlyTable(early)) => early,
+                };
+                return Ok(());
+            }
+            "on_body_drop" => {
+                self.bodies.on_drop = Some(read_on_drop(at, map)?);
+                return Ok(());
+            }
             _ => {
                 let broken = self.broken(key, 0);
                 self.given.insert(key, 0);
@@ -84,6 +109,9 @@ impl Table for CircuitBreakerTable {
     }
 
     fn check(&self) -> Result<(), (String, String)> {
+        if let Some((field, flaw)) = self.bodies.flaw() {
+            return rule(field, flaw);
+        }
         self.builder.clone().build().map(drop).map_err(broken)
     }
 }
@@ -110,12 +138,7 @@ fn read_other<'de, M: MapAccess<'de>>(
             set(builder, |builder| builder.open_backoff(table.backoff()));
         }
         "on_drop" | "on_deadline" => {
-            let words = &[("ignore", OnDrop::Ignore), ("failure", OnDrop::Failure)];
-            let rule = TableOr { at, table: OnDropTable(None), off: None, words };
-            let rule = match map.next_value_seed(rule)? {
-                Either::Keyword(rule) => rule,
-                Either::Table(OnDropTable(after)) => after.map_or(OnDrop::Ignore, OnDrop::FailureAfter),
-            };
+            let rule = read_on_drop(at, map)?;
             set(builder, |builder| match key {
                 "on_drop" => builder.on_drop(rule),
                 _ => builder.on_deadline(rule),
@@ -137,6 +160,41 @@ fn read_other<'de, M: MapAccess<'de>>(
         }
     }
     Ok(())
+}
+
+fn read_on_drop<'de, M: MapAccess<'de>>(at: Path<'_>, map: &mut M) -> Result<OnDrop, M::Error> {
+    let words = &[("ignore", OnDrop::Ignore), ("failure", OnDrop::Failure)];
+    let rule = TableOr { at, table: OnDropTable(None), off: None, words };
+    Ok(match map.next_value_seed(rule)? {
+        Either::Keyword(rule) => rule,
+        Either::Table(OnDropTable(after)) => after.map_or(OnDrop::Ignore, OnDrop::FailureAfter),
+    })
+}
+
+struct EarlyTable(Option<Early>);
+
+impl Table for EarlyTable {
+    const KEYS: &'static [&'static str] = &["after", "bytes"];
+
+    fn read<'de, M: MapAccess<'de>>(&mut self, key: &'static str, at: Path<'_>, map: &mut M) -> Result<(), M::Error> {
+        let has_other = self.0.is_some();
+        self.0 = Some(match key {
+            "after" => {
+                let broken = |_: &Duration| has_other.then_some("must not be set together with `bytes`");
+                Early::After(map.next_value_seed(Agree { at, seed: Time(at), broken })?)
+            }
+            _ => {
+                let broken = |_: &u32| has_other.then_some("must not be set together with `after`");
+                let bytes = map.next_value_seed(Agree { at, seed: count(at, Most::NONE), broken })?;
+                Early::Bytes(bytes.into())
+            }
+        });
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), (String, String)> {
+        if self.0.is_none() { rule("after", "or `bytes` has to be set") } else { Ok(()) }
+    }
 }
 
 struct OnDropTable(Option<Duration>);

@@ -15,6 +15,7 @@ use crate::data::agree::Agree;
 use crate::data::leaf::Time;
 use crate::data::path::Path;
 use crate::data::table::{Fill, NamedTables, Table};
+use crate::machine::circuit_breaker::body_scope::BodyRules;
 use crate::name::Name;
 use crate::policy::PolicyBuilder;
 use crate::policy::check::{WITHIN_TIMEOUT, WITHIN_TOTAL};
@@ -70,10 +71,14 @@ impl Table for PolicyTable {
         let PolicyTable { name, builder, total, has_classes } = self;
         match key {
             "circuit_breaker" => {
-                let mut table =
-                    CircuitBreakerTable { builder: CircuitBreaker::builder(name.clone()), given: BTreeMap::new() };
+                let mut table = CircuitBreakerTable {
+                    builder: CircuitBreaker::builder(name.clone()),
+                    given: BTreeMap::new(),
+                    bodies: BodyRules::default(),
+                };
                 map.next_value_seed(Fill(at, &mut table))?;
                 set(builder, |builder| builder.circuit_breaker(|_| table.builder));
+                builder.bodies.rules = table.bodies;
             }
             "bulkhead" => {
                 let mut table = BulkheadTable(Bulkhead::builder(name.clone()));

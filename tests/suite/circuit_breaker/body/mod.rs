@@ -31,7 +31,7 @@ use crate::support::{SECOND, advance};
 
 /// What a body does at a poll. After the last it has ended.
 #[derive(Debug)]
-enum Act {
+pub enum Act {
     Pending,
     Data(&'static str),
     Trailers,
@@ -45,25 +45,25 @@ impl From<&'static str> for Act {
     }
 }
 
-fn error() -> Act {
+pub fn error() -> Act {
     Act::Error("leak".into())
 }
 
 /// A body that acts by a script, and tells of its drop.
 #[derive(Debug, Default)]
-struct Script {
-    acts: VecDeque<Act>,
-    tells_its_end: bool,
-    polls: Arc<Mutex<u32>>,
+pub struct Script {
+    pub acts: VecDeque<Act>,
+    pub tells_its_end: bool,
+    pub polls: Arc<Mutex<u32>>,
 }
 
-fn script<const N: usize>(acts: [Act; N]) -> Script {
+pub fn script<const N: usize>(acts: [Act; N]) -> Script {
     Script { acts: acts.into(), ..Script::default() }
 }
 
 impl Script {
     /// Its end is known without a poll.
-    fn telling(self) -> Script {
+    pub fn telling(self) -> Script {
         Script { tells_its_end: true, ..self }
     }
 }
@@ -101,19 +101,19 @@ impl Body for Script {
 
 /// What an observer is told of calls and bodies.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Line {
+pub enum Line {
     Settled(Verdict),
     Broke { after: Duration, bytes: u64 },
 }
 
-const SUCCESS: Line = Line::Settled(Verdict::Success);
-const FAILURE: Line = Line::Settled(Verdict::Failure);
-const IGNORED: Line = Line::Settled(Verdict::Ignored);
+pub const SUCCESS: Line = Line::Settled(Verdict::Success);
+pub const FAILURE: Line = Line::Settled(Verdict::Failure);
+pub const IGNORED: Line = Line::Settled(Verdict::Ignored);
 
 #[derive(Clone, Debug, Default)]
-struct Told {
-    lines: Arc<Mutex<Vec<Line>>>,
-    times: Arc<Mutex<Vec<(Duration, Duration)>>>,
+pub struct Told {
+    pub lines: Arc<Mutex<Vec<Line>>>,
+    pub times: Arc<Mutex<Vec<(Duration, Duration)>>>,
 }
 
 impl Observer for Told {
@@ -139,51 +139,51 @@ impl Observer for Told {
 
 impl Told {
     /// What was told since the last time.
-    fn take(&self) -> Vec<Line> {
+    pub fn take(&self) -> Vec<Line> {
         std::mem::take(&mut self.lines.lock().unwrap())
     }
 }
 
 /// A circuit breaker that opens at the first failure, and what it tells.
-fn rig(set: impl FnOnce(CircuitBreakerBuilder) -> CircuitBreakerBuilder) -> (CircuitBreaker, Told) {
+pub fn rig(set: impl FnOnce(CircuitBreakerBuilder) -> CircuitBreakerBuilder) -> (CircuitBreaker, Told) {
     let told = Told::default();
     let builder = CircuitBreaker::builder("stream").consecutive_failures(1).open_for(SECOND).observer(told.clone());
     (set(builder).build().unwrap(), told)
 }
 
-fn plain() -> (CircuitBreaker, Told) {
+pub fn plain() -> (CircuitBreaker, Told) {
     rig(|builder| builder)
 }
 
-type Scoped = BodyCircuitBreakerLayer<HttpClassifier>;
+pub type Scoped = BodyCircuitBreakerLayer<HttpClassifier>;
 
-fn layer(breaker: &CircuitBreaker) -> Scoped {
+pub fn layer(breaker: &CircuitBreaker) -> Scoped {
     breaker.layer().classify(HttpClassifier).until_body_end()
 }
 
 /// The response to a request that has it.
-async fn answer(request: Request<Response<Script>>) -> Result<Response<Script>, BoxError> {
+pub async fn answer(request: Request<Response<Script>>) -> Result<Response<Script>, BoxError> {
     Ok(request.into_body())
 }
 
 /// The body that a call through `layer` gives.
-async fn through(layer: &Scoped, script: Script) -> JudgedBody<Script> {
+pub async fn through(layer: &Scoped, script: Script) -> JudgedBody<Script> {
     respond(layer, Response::new(script)).await.into_body()
 }
 
-async fn respond(layer: &Scoped, response: Response<Script>) -> Response<JudgedBody<Script>> {
+pub async fn respond(layer: &Scoped, response: Response<Script>) -> Response<JudgedBody<Script>> {
     let service = layer.layer(service_fn(answer));
     service.oneshot(Request::new(response)).await.expect("the circuit lets it pass")
 }
 
-fn status(code: u16, script: Script) -> Response<Script> {
+pub fn status(code: u16, script: Script) -> Response<Script> {
     let mut response = Response::new(script);
     *response.status_mut() = StatusCode::from_u16(code).unwrap();
     response
 }
 
 /// One poll, in short.
-fn poll<B: Body<Data = Bytes, Error = BoxError>>(body: &mut task::Spawn<B>) -> String {
+pub fn poll<B: Body<Data = Bytes, Error = BoxError>>(body: &mut task::Spawn<B>) -> String {
     match body.enter(|cx, body| body.poll_frame(cx)) {
         Poll::Pending => "pending".into(),
         Poll::Ready(None) => "end".into(),
@@ -195,16 +195,16 @@ fn poll<B: Body<Data = Bytes, Error = BoxError>>(body: &mut task::Spawn<B>) -> S
     }
 }
 
-fn polls<const N: usize, B: Body<Data = Bytes, Error = BoxError>>(body: &mut task::Spawn<B>) -> [String; N] {
+pub fn polls<const N: usize, B: Body<Data = Bytes, Error = BoxError>>(body: &mut task::Spawn<B>) -> [String; N] {
     std::array::from_fn(|_| poll(body))
 }
 
-fn panics<B: Body<Data = Bytes, Error = BoxError>>(body: &mut task::Spawn<B>) -> bool {
+pub fn panics<B: Body<Data = Bytes, Error = BoxError>>(body: &mut task::Spawn<B>) -> bool {
     catch_unwind(AssertUnwindSafe(|| poll(body))).is_err()
 }
 
 /// Opens the circuit and lets its open time pass, so that the next call is a probe.
-async fn make_half_open(breaker: &CircuitBreaker, told: &Told) {
+pub async fn make_half_open(breaker: &CircuitBreaker, told: &Told) {
     breaker.admit().unwrap().settle(Verdict::Failure);
     assert_eq!(breaker.state(), State::Open);
     advance(SECOND).await;
