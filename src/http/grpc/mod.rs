@@ -8,6 +8,7 @@
 //! | for | there is |
 //! |---|---|
 //! | a circuit breaker around a client | [`CircuitBreaker::grpc_layer`](crate::CircuitBreaker::grpc_layer) |
+//! | all of a policy around a client | [`Policy::grpc_layer`](crate::Policy::grpc_layer) |
 //! | retries in a client | [`RetryPolicy::grpc_layer`](crate::RetryPolicy::grpc_layer), [`GrpcMethods`] |
 //! | rejections in a server | [`GrpcRespondLayer`], [`grpc_status_of`] |
 //! | a server's health | [`Health::grpc_service`](crate::Health::grpc_service), [`GrpcHealthService`] |
@@ -40,6 +41,7 @@ pub(crate) mod health;
 mod judge;
 mod message;
 mod methods;
+mod policy;
 mod pushback;
 mod replay;
 mod respond;
@@ -51,6 +53,7 @@ pub use classifier::GrpcClassifier;
 pub use health::{GrpcHealthBody, GrpcHealthFuture, GrpcHealthService};
 pub use judge::GrpcJudge;
 pub use methods::{GrpcMethods, GrpcMethodsBuilder};
+pub use policy::GrpcPolicyLayer;
 pub use pushback::grpc_pushback;
 pub use replay::GrpcReplay;
 pub use respond::{GrpcRespondLayer, GrpcRespondService};

@@ -135,8 +135,8 @@ impl RetryPolicy {
 }
 
 impl RetryBuilder {
-    /// Says in the policy itself which gRPC calls are retried; layers made by [`RetryPolicy::grpc_layer`] obey
-    /// it, and no others do. From data it is `retry.grpc`.
+    /// Says in the policy itself which gRPC calls are retried; layers made by [`RetryPolicy::grpc_layer`] and
+    /// [`Policy::grpc_layer`](crate::Policy::grpc_layer) obey it, and no others do. From data it is `retry.grpc`.
     ///
     /// ```
     /// use seaworthy::RetryPolicy;

@@ -2,4 +2,5 @@
 
 mod classifier;
 mod judge;
+mod policy;
 mod respond;
