@@ -5,7 +5,7 @@ use std::time::Duration;
 use seaworthy::http::HttpClassifier;
 use seaworthy::http::grpc::{GrpcClassifier, GrpcMethods, GrpcRespondLayer};
 use seaworthy::{
-    Backoff, Bulkhead, CircuitBreaker, DeadlineLayer, Rejected, RetryPolicy, State, Timeout, WrapErrorLayer,
+    Backoff, Bulkhead, CircuitBreaker, DeadlineLayer, Policy, Rejected, RetryPolicy, State, Timeout, WrapErrorLayer,
 };
 use seaworthy_tonic::{ChannelLayer, rejected_of};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -13,7 +13,7 @@ use tonic::transport::Server;
 use tonic::{Code, Request, Status};
 use tower::{ServiceBuilder, service_fn};
 
-use crate::support::numbers::{NumbersClient, NumbersServer, all, asking};
+use crate::support::numbers::{NumbersClient, NumbersServer, UNARY, all, asking};
 use crate::support::{Running, in_time};
 
 async fn numbers() -> Running {
@@ -170,6 +170,47 @@ async fn tr_03_retries() {
     assert_eq!((status.code(), pushback(&status)), (Code::Unavailable, Some("-1")));
     assert!(rejected_of(&status).is_none(), "it is the server's rejection, not ours");
     assert_eq!((arrived.load(Ordering::Relaxed), refusing.snapshot().rejected), (1, 1));
+}
+
+/// TR-03: a policy's layer under a tonic client: retries of the methods that are named, a verdict at the trailers, permits
+/// held by streams, and its own rejections as statuses.
+#[tokio::test]
+async fn tr_03_a_policy_under_a_tonic_client() {
+    let server = numbers().await;
+    let policy = Policy::builder("numbers")
+        .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(5))
+        .bulkhead(|bulkhead| bulkhead.limit(1))
+        .timeout(Duration::from_secs(5))
+        .retry(|retry| retry.attempts(2).backoff(Backoff::constant(Duration::from_millis(1))))
+        .build()
+        .expect("valid settings");
+    let methods = GrpcMethods::builder().idempotent(UNARY).build().expect("valid names");
+    let stack =
+        ServiceBuilder::new().layer(policy.grpc_layer(methods)).layer(ChannelLayer::new()).service(server.channel());
+    let client = NumbersClient::new(stack);
+    assert_eq!(in_time(client.double(Request::new(7))).await.expect("all is well").into_inner(), 14);
+    assert_eq!(in_time(client.sum(vec![1, 2, 3], None)).await.expect("all is well").into_inner(), 6);
+    let (numbers, end) = in_time(all(client.double_each(Request::new(tokio_stream::iter([1, 2]))).await)).await;
+    assert!(numbers == [2, 4] && end.is_ok());
+
+    let mut stream = in_time(client.count_to(asking(1, "hold"))).await.expect("it begins").into_inner();
+    assert_eq!(in_time(stream.message()).await.expect("a message"), Some(1));
+    let status = in_time(client.double(Request::new(7))).await.expect_err("the stream has the permit");
+    assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "bulkhead full"));
+    drop(stream);
+
+    // Named: two attempts each. Not named, and failed after its messages: one.
+    for _ in 0..2 {
+        let status = in_time(client.double(asking(7, "14"))).await.expect_err("as asked");
+        assert_eq!((status.code(), status.message()), (Code::Unavailable, "as you asked"));
+    }
+    assert_eq!(policy.snapshot().circuit_breaker.map(|snapshot| snapshot.state), Some(State::Closed));
+    let (numbers, end) = in_time(all(client.count_to(asking(2, "13")).await)).await;
+    assert_eq!((numbers, end.expect_err("as asked").code()), (vec![1, 2], Code::Internal));
+    assert_eq!(policy.snapshot().circuit_breaker.map(|snapshot| snapshot.state), Some(State::Open));
+    let status = in_time(client.double(Request::new(7))).await.expect_err("it is open");
+    assert_eq!((status.code(), pushback(&status)), (Code::Unavailable, Some("-1")));
+    assert!(matches!(rejected_of(&status), Some(Rejected::CircuitOpen { .. })));
 }
 
 /// TR-03, GR-18: a stream holds its permit to its end, whether that is the server's or the reader's; until then the
