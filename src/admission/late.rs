@@ -84,7 +84,14 @@ impl<A: Admission, S, Request> LateCall<A, S, Request> {
         Box::new(LateCall { state, scope, service, request: Some(request), alarm: Alarm::default() })
     }
 
-    /// Ready once the deadline has passed. Asked while the service is not ready, or has just become so.
+    /// Gives up an admitted call whose deadline has passed: that the service was not called says nothing about it.
+    fn run_out(&mut self, admission: &A, ticket: A::Ticket) {
+        admission.settle(&ticket, Verdict::Ignored);
+        let _after = ReleaseGuard(admission, ticket);
+        self.request = None;
+    }
+
+    /// Ready once the deadline has passed. Asked while the service is not ready.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if context::deadline_has_passed() {
             return Poll::Ready(());
@@ -98,6 +105,9 @@ impl<A: Admission, S, Request> Late<A> for Box<LateCall<A, S, Request>> {
     fn abandon(&mut self, admission: &A) {
         match std::mem::replace(&mut self.state, LateState::Left) {
             LateState::Queued(mut place) => admission.leave(&mut place),
+            LateState::Admitted(ticket) if A::CONSULTS_DEADLINE && context::deadline_has_passed() => {
+                self.run_out(admission, ticket);
+            }
             LateState::Admitted(ticket) => {
                 admission.settle_dropped(&ticket);
                 let _after = ReleaseGuard(admission, ticket);
@@ -137,15 +147,17 @@ where
         };
         let guard = UnwindGuard(admission, &ticket);
         let poll = this.service.poll_ready(cx);
-        if A::CONSULTS_DEADLINE
+        let is_too_late = A::CONSULTS_DEADLINE
             && context::has_deadline()
-            && !matches!(poll, Poll::Ready(Err(_)))
-            && this.poll_deadline(cx).is_ready()
-        {
+            && match &poll {
+                Poll::Pending => this.poll_deadline(cx).is_ready(),
+                // It need not wait, so it needs no timer.
+                Poll::Ready(Ok(())) => context::deadline_has_passed(),
+                Poll::Ready(Err(_)) => false,
+            };
+        if is_too_late {
             guard.disarm();
-            this.request = None;
-            admission.release(&ticket);
-            admission.settle(&ticket, Verdict::Ignored);
+            this.run_out(admission, ticket);
             return Poll::Ready(LateEnd::Refused(admission.deadline_exceeded(DeadlineStage::Queue)));
         }
         let end = match poll {

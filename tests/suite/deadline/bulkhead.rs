@@ -125,7 +125,7 @@ async fn dl_07_a_layer() {
 #[derive(Clone)]
 struct NeverReady;
 
-impl Service<()> for NeverReady {
+impl<Request> Service<Request> for NeverReady {
     type Response = ();
     type Error = BoxError;
     type Future = std::future::Ready<Result<(), BoxError>>;
@@ -134,7 +134,7 @@ impl Service<()> for NeverReady {
         Poll::Pending
     }
 
-    fn call(&mut self, (): ()) -> Self::Future {
+    fn call(&mut self, _: Request) -> Self::Future {
         panic!("it was never ready")
     }
 }
@@ -145,7 +145,7 @@ async fn dl_07_an_inner_service_that_is_not_ready() {
     let bulkhead = bulkhead(Duration::MAX);
     let mut service = tower::Layer::layer(&bulkhead.layer(), NeverReady);
     let permit = bulkhead.try_acquire().unwrap();
-    std::future::poll_fn(|cx| service.poll_ready(cx)).await.unwrap();
+    std::future::poll_fn(|cx| Service::<()>::poll_ready(&mut service, cx)).await.unwrap();
     let mut call = spawn(Deadline::within(5 * MS).scope(service.call(())));
     assert_pending!(call.poll());
     drop(permit);
@@ -155,4 +155,44 @@ async fn dl_07_an_inner_service_that_is_not_ready() {
     assert!(call.is_woken());
     assert_eq!(stage(assert_ready!(call.poll())), Some(DeadlineStage::Queue));
     assert_eq!(bulkhead.in_use(), 0);
+}
+
+/// A request that panics when it is dropped.
+struct PanicsOnDrop;
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        panic!("the request was dropped");
+    }
+}
+
+/// DL-07: the permit that is given up at the deadline is free even if the request panics when it is dropped then.
+#[tokio::test(start_paused = true)]
+async fn dl_07_a_request_that_panics_on_drop() {
+    let bulkhead = bulkhead(Duration::MAX);
+    let mut service = tower::Layer::layer(&bulkhead.layer(), NeverReady);
+    let permit = bulkhead.try_acquire().unwrap();
+    std::future::poll_fn(|cx| Service::<PanicsOnDrop>::poll_ready(&mut service, cx)).await.unwrap();
+    let mut call = spawn(Deadline::within(5 * MS).scope(service.call(PanicsOnDrop)));
+    assert_pending!(call.poll());
+    drop(permit);
+    assert_pending!(call.poll());
+    assert_eq!(bulkhead.in_use(), 1);
+    advance(5 * MS).await;
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call.poll())).unwrap_err();
+    assert_eq!((bulkhead.in_use(), bulkhead.queued()), (0, 0));
+}
+
+/// DL-07, X-02: a call whose clone of the inner service is ready at once needs no timer, and so no runtime.
+#[test]
+fn dl_07_no_timer_without_a_wait() {
+    let bulkhead = bulkhead(Duration::ZERO);
+    let ready = service_fn(|()| std::future::ready(Ok::<_, BoxError>(())));
+    let mut service = ServiceBuilder::new().layer(bulkhead.layer()).service(ready);
+    let permit = bulkhead.try_acquire().unwrap();
+    let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(service.poll_ready(cx).is_ready(), "the inner service is not asked, as the bulkhead is full");
+    drop(permit);
+    let call = std::pin::pin!(Deadline::within(Duration::from_secs(9)).scope(service.call(())));
+    assert!(matches!(call.poll(cx), Poll::Ready(Ok(()))));
 }
