@@ -12,6 +12,7 @@ use super::permit::Permit;
 use super::shared::Shared;
 use crate::admission::classify::ErrorClassifier;
 use crate::admission::{Admission, Refused, admit};
+use crate::context;
 use crate::error::wrap::WrapErrorFuture;
 use crate::error::{Rejected, StackError};
 use crate::machine::circuit_breaker::notice::{Counts, State};
@@ -97,10 +98,18 @@ impl CircuitBreaker {
 
     /// Admits a call only as a probe, so that a check of the backend can stand in for a caller: when the open time is
     /// over, or when the circuit is half-open and may send another probe. Otherwise returns `None`, as it always does
-    /// while the circuit is closed; that is not counted as a rejection.
+    /// while the circuit is closed, or if the current [deadline](crate::Deadline) has passed; that is not counted as a
+    /// rejection.
     #[must_use = "a permit that is dropped at once counts as an abandoned call"]
     pub fn try_probe(&self) -> Option<Permit> {
-        let ticket = self.shared().admit_probe().ok()?;
+        let check = context::check_deadline();
+        if check.is_some_and(|check| check.has_passed) {
+            return None;
+        }
+        let mut ticket = self.shared().admit_probe().ok()?;
+        if let Some(check) = check {
+            self.started(&mut ticket, check.now);
+        }
         Some(Permit::new(self.clone(), ticket))
     }
 

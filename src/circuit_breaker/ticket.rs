@@ -39,9 +39,12 @@ impl Ticket {
         self.held.is()
     }
 
-    /// The call has a deadline, so that its duration matters.
+    /// The call has a deadline, so that its duration matters. A reading of its own is better than one that is shared
+    /// within a poll, which may be of some time ago.
     pub(crate) fn start(&mut self, now: Timestamp) {
-        self.started = self.started.min(now);
+        if !self.is_timed() {
+            self.started = now;
+        }
     }
 
     pub(crate) fn is_probe(&self) -> bool {

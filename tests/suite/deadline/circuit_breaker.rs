@@ -63,6 +63,58 @@ async fn dl_08_no_probe() {
     assert_eq!((circuit_breaker.state(), polled.get()), (State::Closed, 1));
 }
 
+/// DL-08, DL-18: nor is it let in as one by hand.
+#[tokio::test(start_paused = true)]
+async fn dl_08_no_probe_by_hand() {
+    let circuit_breaker = builder().build().unwrap();
+    circuit_breaker.admit().unwrap().settle(Verdict::Failure);
+    advance(10 * MS).await;
+    let probe = async { circuit_breaker.try_probe() };
+    assert!(Deadline::within(Duration::ZERO).scope(probe).await.is_none());
+    assert_eq!(circuit_breaker.state(), State::Open);
+    let probe = async { circuit_breaker.try_probe() };
+    assert!(Deadline::within(MS).scope(probe).await.is_some_and(|permit| permit.is_probe()));
+}
+
+/// DL-10: a probe by hand that has a deadline is timed, as other calls that have one.
+#[tokio::test(start_paused = true)]
+async fn dl_10_a_probe_by_hand() {
+    for (limit, state) in [(6 * MS, State::HalfOpen), (5 * MS, State::Open)] {
+        let policy = seaworthy::Policy::builder("p")
+            .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1).open_for(10 * MS))
+            .timeout(2 * limit)
+            .build()
+            .unwrap();
+        let circuit_breaker = policy.circuit_breaker().unwrap();
+        circuit_breaker.admit().unwrap().settle(Verdict::Failure);
+        advance(10 * MS).await;
+        let call = async {
+            let permit = circuit_breaker.try_probe();
+            advance(6 * MS).await;
+            drop(permit);
+        };
+        Deadline::within(6 * MS).scope(call).await;
+        assert_eq!(circuit_breaker.state(), state);
+    }
+}
+
+/// a reading that is shared within a poll makes no call slow that was not: what is measured has its own.
+#[tokio::test(start_paused = true)]
+async fn x_07_a_shared_reading_makes_nothing_slow() {
+    let circuit_breaker =
+        CircuitBreaker::builder("c").slow_call(3 * MS).slow_rate(0.5).count_window(4).minimum_calls(1).build().unwrap();
+    let polled = Cell::new(0);
+    let calls = async {
+        answers(&circuit_breaker, &polled).await.unwrap();
+        // The poll goes on while time passes.
+        let mut busy = spawn(advance(5 * MS));
+        assert_pending!(busy.poll());
+        answers(&circuit_breaker, &polled).await.unwrap();
+    };
+    Deadline::within(Duration::from_secs(3600)).scope(calls).await;
+    assert_eq!((circuit_breaker.state(), circuit_breaker.snapshot().counts.slow, polled.get()), (State::Closed, 0, 2));
+}
+
 /// DL-10: a deadline that passed before the inner service was called says nothing about it, whatever is set.
 #[tokio::test(start_paused = true)]
 async fn dl_10_before_the_call() {
