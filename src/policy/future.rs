@@ -131,6 +131,7 @@ fn poll_attempts<'a, const KEEPS: bool, S, Request, C, D, R>(
     retrying: &mut Option<Retrying<S, R::Kept>>,
     again: &WithRetry<D, R>,
     (policy, classifier): &'a (Policy, C),
+    total: &mut TotalClock,
     cx: &mut Context<'_>,
     ended: &mut Option<EndedAttempt<'a>>,
 ) -> Poll<Result<S::Response, S::Error>>
@@ -149,10 +150,14 @@ where
                 let (Some(retrying), true) = (retrying.as_mut(), sent.is_some()) else {
                     polled_again("`ResponseFuture`");
                 };
-                match ready!(retrying.poll_again(cx, policy, sent)) {
-                    Ok(Some(call)) => state.set(Attempts::Calling { call }),
-                    Ok(None) => {}
-                    Err(error) => return Poll::Ready(Err(error)),
+                match retrying.poll_again(cx, policy, sent) {
+                    Poll::Ready(Ok(Some(call))) => state.set(Attempts::Calling { call }),
+                    Poll::Ready(Ok(None)) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {
+                        total.heed_deadline();
+                        return Poll::Pending;
+                    }
                 }
                 continue;
             }
@@ -210,7 +215,8 @@ where
         // The call comes first: a response that has arrived is never lost to the clock.
         let mut ended = None;
         let (state, retrying) = (this.state.as_mut(), this.retrying);
-        let poll = poll_attempts::<KEEPS, _, Request, _, _, _>(state, retrying, this.again, held, cx, &mut ended);
+        let poll =
+            poll_attempts::<KEEPS, _, Request, _, _, _>(state, retrying, this.again, held, this.total, cx, &mut ended);
         if let (true, Some((ticket, head))) = (KEEPS, ended.map(EndedAttempt::keep)) {
             kept.0 = this.held.take().map(|(admission, _)| KeptCall { admission, ticket, head });
             return poll;

@@ -36,6 +36,14 @@ impl TotalClock {
 
     pub(super) const NONE: TotalClock = TotalClock(None);
 
+    /// The call waits for something that does not look at its deadline: this does from now on.
+    #[cold]
+    pub(super) fn heed_deadline(&mut self) {
+        if self.0.is_none() && context::has_deadline() {
+            self.0 = Some(Box::new(WholeCall { clock: Clock::new(None), deadline: Timestamp::NEVER }));
+        }
+    }
+
     /// Called while the call is pending. Ready when the time is up.
     #[inline(always)]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<TimeUp> {

@@ -1,12 +1,14 @@
 use std::cell::Cell;
 use std::future::pending;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use seaworthy::policy::{Class, PolicyBuilder};
-use seaworthy::{BoxError, Deadline, DeadlineStage, OnDeadline, OnDrop, Policy, State};
+use seaworthy::{BoxError, Deadline, DeadlineStage, OnDeadline, OnDrop, Policy, State, Verdict};
 use tokio::time::{Duration, advance};
 use tokio_test::task::spawn;
 use tokio_test::{assert_pending, assert_ready};
-use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::{MS, Told, stage};
 use crate::support::now;
@@ -124,5 +126,97 @@ async fn dl_11_dropped() {
         advance(time).await;
         drop(call);
         assert_eq!(state(&policy) == State::Open, opens);
+    }
+}
+
+/// Ready for one call, which fails, and then no more.
+#[derive(Clone, Default)]
+struct ReadyOnce(Rc<Cell<bool>>);
+
+impl Service<()> for ReadyOnce {
+    type Response = ();
+    type Error = BoxError;
+    type Future = std::future::Ready<Answer>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Answer> {
+        if self.0.get() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    fn call(&mut self, (): ()) -> Self::Future {
+        self.0.set(true);
+        std::future::ready(Err("down".into()))
+    }
+}
+
+/// DL-06, DL-18: a policy ends at the deadline while the inner service is not ready for the next attempt, too.
+#[tokio::test(start_paused = true)]
+async fn dl_06_not_ready_for_the_next_attempt() {
+    let wait = seaworthy::Backoff::constant(Duration::ZERO);
+    for total in [None, Some(9 * MS)] {
+        let told = Told::default();
+        let builder = Policy::builder("p").observer(told.clone()).retry(|retry| retry.backoff(wait));
+        let policy = total.into_iter().fold(builder, PolicyBuilder::total_timeout).build().unwrap();
+        let service = ServiceBuilder::new().layer(policy.layer()).service(ReadyOnce::default());
+        let start = now();
+        let call = Deadline::within(5 * MS).scope(service.oneshot(()));
+        let result = tokio::time::timeout(99 * MS, call).await.unwrap();
+        assert_eq!((stage(result), start.elapsed()), (Some(DeadlineStage::Attempt), 5 * MS));
+        assert_eq!(told.take(), ["p attempt 0ns"]);
+    }
+}
+
+/// DL-10, DL-11: a call that never reached the inner service says nothing about it, also if it is dropped late.
+#[tokio::test(start_paused = true)]
+async fn dl_11_dropped_before_the_call() {
+    let set = |on_drop| {
+        builder()
+            .circuit_breaker(|c| c.on_deadline(OnDeadline::Failure).on_drop(on_drop))
+            .bulkhead(|bulkhead| bulkhead.limit(1).max_wait(Duration::MAX))
+    };
+    for (on_drop, wait, opens) in [
+        (OnDrop::Ignore, 5 * MS, false),
+        (OnDrop::Failure, 5 * MS, false),
+        (OnDrop::Ignore, 4 * MS, false),
+        (OnDrop::Failure, 4 * MS, true),
+    ] {
+        let policy = set(on_drop).build().unwrap();
+        let inner = ReadyOnce(Rc::new(Cell::new(true)));
+        let mut service = ServiceBuilder::new().layer(policy.layer()).service(inner);
+        let permit = policy.bulkhead().unwrap().try_acquire().unwrap();
+        std::future::poll_fn(|cx| service.poll_ready(cx)).await.unwrap();
+        let mut call = spawn(Deadline::within(5 * MS).scope(service.call(())));
+        assert_pending!(call.poll());
+        drop(permit);
+        assert_pending!(call.poll());
+        advance(wait).await;
+        drop(call);
+        assert_eq!((state(&policy) == State::Open, policy.bulkhead().unwrap().in_use()), (opens, 0));
+    }
+}
+
+/// DL-10: a probe whose deadline passes gives its place back, whichever way it went.
+#[tokio::test(start_paused = true)]
+async fn dl_10_a_probe_gives_its_place_back() {
+    for way in 0..5 {
+        let builder = builder().circuit_breaker(|c| c.open_for(10 * MS).on_deadline(OnDeadline::Ignore));
+        let policy = builder.timeout(50 * MS).bulkhead(|bulkhead| bulkhead.limit(1)).build().unwrap();
+        let circuit_breaker = policy.circuit_breaker().unwrap();
+        circuit_breaker.admit().unwrap().settle(Verdict::Failure);
+        advance(10 * MS).await;
+        let deadline = Deadline::within(5 * MS);
+        match way {
+            0 | 1 => drop(deadline.scope(hangs(&policy, way == 1)).await),
+            2 => drop(deadline.scope(policy.with(Class::new()).run_with_permit(|_| pending::<Answer>())).await),
+            _ => {
+                let call = async {
+                    let permit = if way == 3 { circuit_breaker.admit().ok() } else { circuit_breaker.try_probe() };
+                    advance(5 * MS).await;
+                    assert!(permit.is_some_and(|permit| permit.is_probe()));
+                };
+                deadline.scope(call).await;
+            }
+        }
+        assert_eq!((state(&policy), circuit_breaker.admit().is_ok()), (State::HalfOpen, true), "{way}");
+        assert_eq!(policy.bulkhead().unwrap().in_use(), 0);
     }
 }
