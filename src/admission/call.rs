@@ -48,9 +48,9 @@ impl<A: Admission, F, L: Late<A>, C> AdmissionCall<A, F, L, C> {
         &self.state
     }
 
-    /// Ready with the result. With `KEEPS`, `kept` has what is held by a call that goes on in its response body.
-    #[inline(always)]
-    pub(crate) fn poll_until<const KEEPS: bool, T, E>(
+    /// Like `poll`, but `kept` has what is held by a call that goes on in its response body. Apart from `poll`, which
+    /// would be slower if it were this one.
+    pub(crate) fn poll_keeping<T, E>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         kept: &mut Option<KeptCall<A>>,
@@ -66,8 +66,8 @@ impl<A: Admission, F, L: Late<A>, C> AdmissionCall<A, F, L, C> {
             return Poll::Ready(Err(this.state.take_rejection().into()));
         };
         let mut head = None;
-        let poll = this.state.as_mut().poll_until::<KEEPS, _, _, _>(admission, classifier, cx, &mut head);
-        if KEEPS && admission.keeps() && matches!(poll, Poll::Ready(Ok(_))) {
+        let poll = this.state.as_mut().poll_until::<true, _, _, _>(admission, classifier, cx, &mut head);
+        if admission.keeps() && matches!(poll, Poll::Ready(Ok(_))) {
             let ticket = this.state.ticket();
             *kept = this.held.take().and_then(|(admission, _)| Some(KeptCall { admission, ticket: ticket?, head }));
         }
@@ -96,6 +96,10 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_until::<false, _, _>(cx, &mut None)
+        let this = self.project();
+        match this.held {
+            Some((admission, classifier)) => this.state.poll(admission, classifier, cx),
+            None => Poll::Ready(Err(this.state.take_rejection().into())),
+        }
     }
 }

@@ -48,7 +48,7 @@ where
     E: StackError,
 {
     let mut kept = None;
-    let poll = call.poll_until::<true, _, _>(cx, &mut kept);
+    let poll = call.poll_keeping(cx, &mut kept);
     poll.map_ok(|response| finish(response, kept.map(|kept| (kept.admission, kept.ticket))))
 }
 

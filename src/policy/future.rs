@@ -9,19 +9,20 @@ use tower_service::Service;
 use super::again::WithRetry;
 use super::class::Class;
 use super::handle::Policy;
-use super::kept::{EndedAttempt, PolicyKept};
+use super::kept::{EndedAttempt, EndsWithResponse, MayGoOn, PolicyKept, PollAttempt};
 use super::once::Late;
 use super::total::TotalClock;
+use crate::admission::KeptCall;
 use crate::admission::call_state::CallState;
 use crate::admission::classify::Classify;
 use crate::admission::gate::Readiness;
-use crate::admission::{Admission, KeptCall};
-use crate::error::StackError;
+use crate::error::{Rejected, StackError};
 use crate::machine::retry::attempts::{Progress, StopReason};
 use crate::observe::event::ErrorRef;
 use crate::retry::decide::RetryIf;
 use crate::retry::{Ask, Pause, Replay};
 use crate::rt::panic::polled_again;
+use crate::rt::time::TimeUp;
 
 type PolicyCallState<S, Sent> = CallState<Policy, <S as Service<Sent>>::Future, Late<S, Sent>>;
 
@@ -58,8 +59,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some((policy, _)) = this.held {
-                let _entered = this.total.enter();
-                this.state.abandon(policy);
+                this.state.abandon_within(this.total, policy);
             }
         }
     }
@@ -84,6 +84,36 @@ impl<S: Service<Sent>, Sent> Attempts<S, Sent> {
             AttemptsProj::Calling { call } => call.abandon(policy),
             AttemptsProj::Between { .. } => self.set(Attempts::Calling { call: CallState::OVER }),
         }
+    }
+}
+
+impl<S: Service<Sent>, Sent> Attempts<S, Sent> {
+    /// Why the call was refused for good.
+    #[inline(always)]
+    fn rejection(self: Pin<&mut Self>) -> Rejected {
+        match self.project() {
+            AttemptsProj::Calling { call } => call.take_rejection(),
+            AttemptsProj::Between { .. } => polled_again("`ResponseFuture`"),
+        }
+    }
+
+    /// Gives the call up, within the scope of its deadline if the policy gave it one.
+    #[inline(always)]
+    fn abandon_within(self: Pin<&mut Self>, total: &TotalClock, policy: &Policy) {
+        if total.is_some() { self.abandon_in_scope(total, policy) } else { self.abandon(policy) }
+    }
+
+    #[cold]
+    fn abandon_in_scope(self: Pin<&mut Self>, total: &TotalClock, policy: &Policy) {
+        let _entered = total.enter();
+        self.abandon(policy);
+    }
+
+    /// The time of the whole call is up.
+    #[cold]
+    fn give_up(self: Pin<&mut Self>, policy: &Policy, time_up: TimeUp) -> Rejected {
+        self.abandon(policy);
+        policy.timed_out(time_up)
     }
 }
 
@@ -126,14 +156,14 @@ where
 
 /// One attempt after another.
 #[inline(always)]
-fn poll_attempts<'a, const KEEPS: bool, S, Request, C, D, R>(
+fn poll_attempts<'a, S, Request, C, D, R>(
     mut state: Pin<&mut Attempts<S, R::Sent>>,
     retrying: &mut Option<Retrying<S, R::Kept>>,
     again: &WithRetry<D, R>,
-    (policy, classifier): &'a (Policy, C),
+    held: &'a (Policy, C),
     total: &mut TotalClock,
     cx: &mut Context<'_>,
-    ended: &mut Option<EndedAttempt<'a>>,
+    attempt: &mut impl PollAttempt<'a>,
 ) -> Poll<Result<S::Response, S::Error>>
 where
     S: Service<R::Sent> + Clone,
@@ -142,8 +172,9 @@ where
     D: RetryIf<S::Response, S::Error>,
     R: Replay<Request>,
 {
+    let policy = &held.0;
     loop {
-        let mut call = match state.as_mut().project() {
+        let call = match state.as_mut().project() {
             AttemptsProj::Calling { call } => call,
             AttemptsProj::Between { pause, sent } => {
                 ready!(Pin::new(pause).poll(cx));
@@ -155,19 +186,15 @@ where
                     Poll::Ready(Ok(None)) => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
-                        total.heed_deadline();
+                        total.heed_deadline(cx);
                         return Poll::Pending;
                     }
                 }
                 continue;
             }
         };
-        let mut head = None;
-        let poll = call.as_mut().poll_until::<KEEPS, _, _, _>(policy, classifier, cx, &mut head);
+        let poll = attempt.poll(call, held, cx);
         let Poll::Ready(result) = &poll else { return poll };
-        if KEEPS && result.is_ok() && policy.keeps() {
-            *ended = call.ticket().map(|ticket| EndedAttempt { policy, ticket, head });
-        }
         let (Some(retrying), Some(retry)) = (retrying.as_mut(), policy.retry_policy()) else { return poll };
         let decision = again.retry_if.retry_if(result);
         let replay = &again.replay;
@@ -183,9 +210,7 @@ where
         };
         let Some(pause) = retry.next(&mut retrying.progress, decision, result, prepare) else { return poll };
         // Whatever the failed attempt holds is released before the wait.
-        if KEEPS {
-            *ended = None;
-        }
+        attempt.end();
         state.set(Attempts::Between { pause, sent });
     }
 }
@@ -198,26 +223,39 @@ where
     D: RetryIf<S::Response, S::Error>,
     R: Replay<Request>,
 {
-    #[inline(always)]
-    pub(super) fn poll_until<const KEEPS: bool>(
+    /// The same within the limits of the whole call.
+    #[inline(never)]
+    fn poll_within(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
+        let mut this = self.project();
+        let Some(held) = this.held else { return Poll::Ready(Err(this.state.rejection().into())) };
+        let _entered = this.total.enter();
+        // The call comes first: a response that has arrived is never lost to the clock.
+        let (state, retrying, attempt) = (this.state.as_mut(), this.retrying, &mut EndsWithResponse);
+        let poll = poll_attempts::<_, Request, _, _, _>(state, retrying, this.again, held, this.total, cx, attempt);
+        if poll.is_ready() {
+            return poll;
+        }
+        let time_up = ready!(this.total.poll(cx));
+        Poll::Ready(Err(this.state.give_up(&held.0, time_up).into()))
+    }
+
+    /// Like `poll`, but `kept` has what is held by a call that goes on in its response body.
+    pub(super) fn poll_to_be_kept(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         kept: &mut PolicyKept,
     ) -> Poll<Result<S::Response, S::Error>> {
         let mut this = self.project();
-        let Some(held) = this.held else {
-            return match this.state.project() {
-                AttemptsProj::Calling { call } => Poll::Ready(Err(call.take_rejection().into())),
-                AttemptsProj::Between { .. } => polled_again("`ResponseFuture`"),
-            };
-        };
+        let Some(held) = this.held.as_ref() else { return Poll::Ready(Err(this.state.rejection().into())) };
         let _entered = this.total.enter();
-        // The call comes first: a response that has arrived is never lost to the clock.
-        let mut ended = None;
         let (state, retrying) = (this.state.as_mut(), this.retrying);
-        let poll =
-            poll_attempts::<KEEPS, _, Request, _, _, _>(state, retrying, this.again, held, this.total, cx, &mut ended);
-        if let (true, Some((ticket, head))) = (KEEPS, ended.map(EndedAttempt::keep)) {
+        let (poll, goes_on) = {
+            let mut attempt = MayGoOn::default();
+            let poll =
+                poll_attempts::<_, Request, _, _, _>(state, retrying, this.again, held, this.total, cx, &mut attempt);
+            (poll, attempt.0.take().map(EndedAttempt::keep))
+        };
+        if let Some((ticket, head)) = goes_on {
             kept.0 = this.held.take().map(|(admission, _)| KeptCall { admission, ticket, head });
             return poll;
         }
@@ -225,9 +263,8 @@ where
             return poll;
         }
         let time_up = ready!(this.total.poll(cx));
-        let policy = &held.0;
-        this.state.abandon(policy);
-        Poll::Ready(Err(policy.timed_out(time_up).into()))
+        let Some((policy, _)) = this.held else { return Poll::Pending };
+        Poll::Ready(Err(this.state.give_up(policy, time_up).into()))
     }
 }
 
@@ -243,7 +280,14 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_until::<false>(cx, &mut PolicyKept::default())
+        // Apart, because a scope around the attempts would cost the calls that have none.
+        if self.total.is_some() {
+            return self.poll_within(cx);
+        }
+        let mut this = self.project();
+        let Some(held) = this.held else { return Poll::Ready(Err(this.state.rejection().into())) };
+        let (state, retrying, attempt) = (this.state.as_mut(), this.retrying, &mut EndsWithResponse);
+        poll_attempts::<_, Request, _, _, _>(state, retrying, this.again, held, this.total, cx, attempt)
     }
 }
 

@@ -8,7 +8,9 @@ use tower_service::Service;
 use super::admission::PolicyTicket;
 use super::future::ResponseFuture;
 use super::handle::Policy;
+use crate::admission::call_state::CallState;
 use crate::admission::classify::Classify;
+use crate::admission::late::PollLate;
 use crate::admission::{Admission, KeptCall};
 use crate::error::StackError;
 use crate::fallback::{self, Answer, FallbackIf};
@@ -68,9 +70,77 @@ where
     D: RetryIf<S::Response, S::Error>,
     R: Replay<Request>,
 {
-    #[inline(always)]
     fn poll_kept(self: Pin<&mut Self>, cx: &mut Context<'_>, kept: &mut PolicyKept) -> Poll<Self::Output> {
-        self.poll_until::<true>(cx, kept)
+        self.poll_to_be_kept(cx, kept)
+    }
+}
+
+/// How an attempt is polled, and what becomes of it if another one follows.
+pub(super) trait PollAttempt<'a> {
+    fn poll<F, L, C, T, E>(
+        &mut self,
+        call: Pin<&mut CallState<Policy, F, L>>,
+        held: &'a (Policy, C),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        L: PollLate<Policy, F, E>,
+        C: Classify<T, E>,
+        E: StackError;
+
+    /// Another one follows.
+    fn end(&mut self) {}
+}
+
+/// An attempt ends with its response. A type without content: what an attempt keeps would cost those that keep nothing.
+pub(super) struct EndsWithResponse;
+
+impl<'a> PollAttempt<'a> for EndsWithResponse {
+    #[inline(always)]
+    fn poll<F, L, C, T, E>(
+        &mut self,
+        call: Pin<&mut CallState<Policy, F, L>>,
+        (policy, classifier): &'a (Policy, C),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        L: PollLate<Policy, F, E>,
+        C: Classify<T, E>,
+        E: StackError,
+    {
+        call.poll(policy, classifier, cx)
+    }
+}
+
+/// An attempt with a response goes on in its body, if the policy says so.
+#[derive(Default)]
+pub(super) struct MayGoOn<'a>(pub(super) Option<EndedAttempt<'a>>);
+
+impl<'a> PollAttempt<'a> for MayGoOn<'a> {
+    fn poll<F, L, C, T, E>(
+        &mut self,
+        mut call: Pin<&mut CallState<Policy, F, L>>,
+        (policy, classifier): &'a (Policy, C),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        L: PollLate<Policy, F, E>,
+        C: Classify<T, E>,
+        E: StackError,
+    {
+        let mut head = None;
+        let poll = call.as_mut().poll_until::<true, _, _, _>(policy, classifier, cx, &mut head);
+        if matches!(poll, Poll::Ready(Ok(_))) && policy.keeps() {
+            self.0 = call.ticket().map(|ticket| EndedAttempt { policy, ticket, head });
+        }
+        poll
+    }
+
+    fn end(&mut self) {
+        self.0 = None;
     }
 }
 

@@ -69,7 +69,7 @@
 //!   [`Policy::circuit_breaker`](crate::Policy::circuit_breaker) and [`Policy::bulkhead`](crate::Policy::bulkhead)
 //!   return.
 
-mod admission;
+pub(crate) mod admission;
 mod again;
 mod bodies;
 mod builder;
@@ -96,7 +96,6 @@ mod tests;
 mod total;
 pub(crate) mod unknown_name;
 
-pub(crate) use admission::PolicyTicket;
 pub use again::{WithRetry, WithoutRetry};
 #[cfg(feature = "http")]
 pub(crate) use bodies::BodySettings;

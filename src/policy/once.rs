@@ -14,6 +14,7 @@ use crate::admission::call_state::CallState;
 use crate::admission::classify::Classify;
 use crate::admission::late::LateCall;
 use crate::error::StackError;
+use crate::rt::time::TimeUp;
 
 pub(super) type Late<S, Request> = Box<LateCall<Policy, S, Request>>;
 
@@ -60,32 +61,13 @@ impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
     }
 }
 
-impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
-    #[inline(always)]
-    fn poll_until<const KEEPS: bool, T, E>(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        kept: &mut PolicyKept,
-    ) -> Poll<Result<T, E>>
-    where
-        S: Service<Request, Response = T, Error = E, Future = F> + Clone,
-        F: Future<Output = Result<T, E>>,
-        C: Classify<T, E>,
-        E: StackError,
-    {
-        let mut this = self.project();
-        let _entered = this.total.enter();
-        // The call comes first: a response that has arrived is never lost to the clock.
-        let poll = this.call.as_mut().poll_until::<KEEPS, _, _>(cx, &mut kept.0);
-        if poll.is_ready() {
-            return poll;
-        }
-        let time_up = ready!(this.total.poll(cx));
-        match this.call.abandon() {
-            Some(policy) => Poll::Ready(Err(policy.timed_out(time_up).into())),
-            None => Poll::Pending,
-        }
-    }
+/// The time of the whole call is up.
+#[cold]
+fn give_up<F, S, Request, C, E: StackError>(
+    call: Pin<&mut AdmissionCall<Policy, F, Late<S, Request>, C>>,
+    time_up: TimeUp,
+) -> Option<E> {
+    call.abandon().map(|policy| policy.timed_out(time_up).into())
 }
 
 impl<F, S, Request, C> OfPolicy for OnceFuture<F, S, Request, C> {}
@@ -97,9 +79,15 @@ where
     C: Classify<T, E>,
     E: StackError,
 {
-    #[inline(always)]
     fn poll_kept(self: Pin<&mut Self>, cx: &mut Context<'_>, kept: &mut PolicyKept) -> Poll<Self::Output> {
-        self.poll_until::<true, _, _>(cx, kept)
+        let mut this = self.project();
+        let _entered = this.total.enter();
+        let poll = this.call.as_mut().poll_keeping(cx, &mut kept.0);
+        if poll.is_ready() {
+            return poll;
+        }
+        let time_up = ready!(this.total.poll(cx));
+        give_up(this.call, time_up).map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
     }
 }
 
@@ -114,7 +102,15 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_until::<false, _, _>(cx, &mut PolicyKept::default())
+        let mut this = self.project();
+        let _entered = this.total.enter();
+        // The call comes first: a response that has arrived is never lost to the clock.
+        let poll = this.call.as_mut().poll(cx);
+        if poll.is_ready() {
+            return poll;
+        }
+        let time_up = ready!(this.total.poll(cx));
+        give_up(this.call, time_up).map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
     }
 }
 

@@ -11,13 +11,12 @@ use super::admission::PolicyTicket;
 use super::class::Class;
 use super::handle::Policy;
 use super::run::PolicyCall;
-use super::total::TotalClock;
+use super::total::{EnteredRarely, TotalClock};
 use crate::admission::call_state::CallState;
 use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::admission::guard::{self, UnwindGuard};
 use crate::admission::{Admission, Refused, admit};
 use crate::bulkhead::{Permit, QueueState};
-use crate::context::Entered;
 use crate::error::StackError;
 use crate::machine::retry::attempts::Progress;
 use crate::machine::timestamp::Timestamp;
@@ -130,7 +129,7 @@ where
 {
     /// Makes the deadline current that the policy gives the call, when it begins.
     #[inline(always)]
-    fn enter(self: Pin<&mut Self>) -> Option<Entered> {
+    fn enter(self: Pin<&mut Self>) -> Option<EnteredRarely> {
         let this = self.project();
         if let RunStateProj::New = this.state.project() {
             let PolicyCall { policy, class, .. } = *this.how;

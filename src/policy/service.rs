@@ -8,11 +8,10 @@ use super::class::{Class, ClassFor};
 use super::future::{PolicyRetryParts, ResponseFuture, Retrying};
 use super::handle::Policy;
 use super::once::OnceFuture;
-use super::total::TotalClock;
+use super::total::{EnteredRarely, TotalClock};
 use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::admission::gate::Readiness;
 use crate::circuit_breaker::Refusal;
-use crate::context;
 use crate::error::StackError;
 use crate::retry::{Replay, RetryIfFor};
 use crate::shared::CloneOrSharedLayer;
@@ -86,7 +85,7 @@ where
         let PolicyService { inner, gate, policy, class_for, classifier, again } = self;
         let class = class_for.class_for(&request);
         let deadline = policy.deadline_for_call();
-        let _entered = deadline.map(context::enter);
+        let _entered = deadline.map(EnteredRarely::new);
         let retry_if = again.retry_if.decider(&request);
         let (sent, retrying) = match policy.retry_for(class) {
             None => (again.replay.once(request), None),
@@ -128,7 +127,7 @@ where
         let PolicyService { inner, gate, policy, class_for, classifier, again: WithoutRetry } = self;
         let class = class_for.class_for(&request);
         let deadline = policy.deadline_for_call();
-        let _entered = deadline.map(context::enter);
+        let _entered = deadline.map(EnteredRarely::new);
         let total = || TotalClock::new(policy.total_timeout_for(class), deadline);
         gate.call(&*policy, class, inner, request, classifier, |call, held| OnceFuture::new(call, held, total))
     }

@@ -30,16 +30,23 @@ impl TotalClock {
 
     /// Makes the deadline current that the policy gave the call, if it did.
     #[inline(always)]
-    pub(super) fn enter(&self) -> Option<Entered> {
-        self.0.as_ref().map(|total| context::enter(total.deadline))
+    pub(super) fn enter(&self) -> Option<EnteredRarely> {
+        self.0.as_ref().map(|total| EnteredRarely::new(total.deadline))
+    }
+
+    #[inline(always)]
+    pub(super) fn is_some(&self) -> bool {
+        self.0.is_some()
     }
 
     pub(super) const NONE: TotalClock = TotalClock(None);
 
     /// The call waits for something that does not look at its deadline: this does from now on.
     #[cold]
-    pub(super) fn heed_deadline(&mut self) {
+    pub(super) fn heed_deadline(&mut self, cx: &mut Context<'_>) {
         if self.0.is_none() && context::has_deadline() {
+            // Its timer is made at the next poll.
+            cx.waker().wake_by_ref();
             self.0 = Some(Box::new(WholeCall { clock: Clock::new(None), deadline: Timestamp::NEVER }));
         }
     }
@@ -51,5 +58,24 @@ impl TotalClock {
             None => Poll::Pending,
             Some(total) => total.clock.poll(cx),
         }
+    }
+}
+
+/// [`Entered`], out of the way of calls whose policy gives them no deadline.
+pub(super) struct EnteredRarely(Option<Entered>);
+
+impl EnteredRarely {
+    #[cold]
+    #[inline(never)]
+    pub(super) fn new(deadline: Timestamp) -> EnteredRarely {
+        EnteredRarely(Some(context::enter(deadline)))
+    }
+}
+
+impl Drop for EnteredRarely {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        self.0 = None;
     }
 }

@@ -4,7 +4,7 @@ use crate::admission::{Admission, HeldFlag, HeldTicket};
 use crate::circuit_breaker::Ticket;
 use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::machine::circuit_breaker::body_scope::BodyScope;
-use crate::policy::PolicyTicket;
+use crate::policy::admission::PolicyTicket;
 use crate::policy::handle::Policy;
 
 /// What a call holds while it goes on in its body. Dropping it releases what is left.
