@@ -65,9 +65,12 @@ impl<A: Admission, F, L: Late<A>, C> AdmissionCall<A, F, L, C> {
         let Some((admission, classifier)) = this.held else {
             return Poll::Ready(Err(this.state.take_rejection().into()));
         };
+        if !admission.keeps() {
+            return this.state.poll(admission, classifier, cx);
+        }
         let mut head = None;
         let poll = this.state.as_mut().poll_until::<true, _, _, _>(admission, classifier, cx, &mut head);
-        if admission.keeps() && matches!(poll, Poll::Ready(Ok(_))) {
+        if matches!(poll, Poll::Ready(Ok(_))) {
             let ticket = this.state.ticket();
             *kept = this.held.take().and_then(|(admission, _)| Some(KeptCall { admission, ticket: ticket?, head }));
         }

@@ -147,7 +147,7 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         // The inner future comes first: a response that has arrived is never lost to the clock.
         let poll = inner.poll(cx);
         if let Poll::Ready(result) = &poll {
-            if KEEPS && result.is_ok() && admission.keeps() {
+            if KEEPS && result.is_ok() {
                 *head = judge_head(guard, classifier, result);
             } else {
                 guard.disarm();

@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::again::WithRetry;
 use super::class::Class;
 use super::handle::Policy;
-use super::kept::{EndedAttempt, EndsWithResponse, MayGoOn, PolicyKept, PollAttempt};
+use super::kept::{EndedAttempt, EndsWithResponse, GoesOn, PolicyKept, PollAttempt};
 use super::once::Late;
 use super::total::TotalClock;
 use crate::admission::KeptCall;
@@ -193,7 +193,7 @@ where
                 continue;
             }
         };
-        let poll = attempt.poll(call, held, cx);
+        let poll = attempt.poll(call, policy, &held.1, cx);
         let Poll::Ready(result) = &poll else { return poll };
         let (Some(retrying), Some(retry)) = (retrying.as_mut(), policy.retry_policy()) else { return poll };
         let decision = again.retry_if.retry_if(result);
@@ -250,10 +250,10 @@ where
         let _entered = this.total.enter();
         let (state, retrying) = (this.state.as_mut(), this.retrying);
         let (poll, goes_on) = {
-            let mut attempt = MayGoOn::default();
+            let mut attempt = GoesOn::<false>::default();
             let poll =
                 poll_attempts::<_, Request, _, _, _>(state, retrying, this.again, held, this.total, cx, &mut attempt);
-            (poll, attempt.0.take().map(EndedAttempt::keep))
+            (poll, attempt.take().map(EndedAttempt::keep))
         };
         if let Some((ticket, head)) = goes_on {
             kept.0 = this.held.take().map(|(admission, _)| KeptCall { admission, ticket, head });

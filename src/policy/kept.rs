@@ -80,7 +80,8 @@ pub(super) trait PollAttempt<'a> {
     fn poll<F, L, C, T, E>(
         &mut self,
         call: Pin<&mut CallState<Policy, F, L>>,
-        held: &'a (Policy, C),
+        policy: &'a Policy,
+        classifier: &C,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, E>>
     where
@@ -101,7 +102,8 @@ impl<'a> PollAttempt<'a> for EndsWithResponse {
     fn poll<F, L, C, T, E>(
         &mut self,
         call: Pin<&mut CallState<Policy, F, L>>,
-        (policy, classifier): &'a (Policy, C),
+        policy: &'a Policy,
+        classifier: &C,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, E>>
     where
@@ -114,15 +116,24 @@ impl<'a> PollAttempt<'a> for EndsWithResponse {
     }
 }
 
-/// An attempt with a response goes on in its body, if the policy says so.
+/// An attempt with a response goes on, in its body or in whatever else it returned: if the policy says so, or
+/// `ALWAYS`.
 #[derive(Default)]
-pub(super) struct MayGoOn<'a>(pub(super) Option<EndedAttempt<'a>>);
+pub(super) struct GoesOn<'a, const ALWAYS: bool>(Option<EndedAttempt<'a>>);
 
-impl<'a> PollAttempt<'a> for MayGoOn<'a> {
+impl<'a, const ALWAYS: bool> GoesOn<'a, ALWAYS> {
+    /// The attempt that goes on.
+    pub(super) fn take(&mut self) -> Option<EndedAttempt<'a>> {
+        self.0.take()
+    }
+}
+
+impl<'a, const ALWAYS: bool> PollAttempt<'a> for GoesOn<'a, ALWAYS> {
     fn poll<F, L, C, T, E>(
         &mut self,
         mut call: Pin<&mut CallState<Policy, F, L>>,
-        (policy, classifier): &'a (Policy, C),
+        policy: &'a Policy,
+        classifier: &C,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, E>>
     where
@@ -131,9 +142,12 @@ impl<'a> PollAttempt<'a> for MayGoOn<'a> {
         C: Classify<T, E>,
         E: StackError,
     {
+        if !ALWAYS && !policy.keeps() {
+            return call.poll(policy, classifier, cx);
+        }
         let mut head = None;
         let poll = call.as_mut().poll_until::<true, _, _, _>(policy, classifier, cx, &mut head);
-        if matches!(poll, Poll::Ready(Ok(_))) && policy.keeps() {
+        if matches!(poll, Poll::Ready(Ok(_))) {
             self.0 = call.ticket().map(|ticket| EndedAttempt { policy, ticket, head });
         }
         poll

@@ -4,6 +4,7 @@ use std::future::Future;
 use super::class::Class;
 use super::handle::Policy;
 use super::run_future::{PolicyRun, WithPermit};
+use super::run_held::PolicyRunHeld;
 use crate::admission::classify::{Classify, ErrorClassifier};
 use crate::bulkhead::Permit;
 use crate::error::wrap::wrapped;
@@ -162,5 +163,49 @@ impl<'a, C, D> PolicyCall<'a, C, D> {
         E: StackError + Debug + Display,
     {
         PolicyRun::new(self, call)
+    }
+
+    /// Like [`run`](Self::run), for what goes on after the call has ended and can still fail, such as a stream: with
+    /// its result comes a [`Permit`](super::Permit), with the bulkhead's permit in it and the circuit breaker's verdict
+    /// still to be given. An error is judged, and retried, as by `run`; so is a result that is a failure to the
+    /// classifier, after which the permit has only the bulkhead's.
+    ///
+    /// ```
+    /// use seaworthy::policy::Class;
+    /// use seaworthy::{BoxError, Policy, State, Verdict};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BoxError> {
+    /// let policy = Policy::builder("logs")
+    ///     .circuit_breaker(|circuit_breaker| circuit_breaker.consecutive_failures(1))
+    ///     .bulkhead(|bulkhead| bulkhead.limit(1))
+    ///     .build()?;
+    /// let (lines, permit) = policy.with(Class::new()).run_held(async || Ok::<_, BoxError>("lines")).await?;
+    /// assert_eq!((lines, policy.bulkhead().map(|bulkhead| bulkhead.in_use())), ("lines", Some(1)));
+    /// // The stream breaks off.
+    /// permit.settle(Verdict::Failure);
+    /// assert_eq!(policy.circuit_breaker().map(|circuit_breaker| circuit_breaker.state()), Some(State::Open));
+    /// assert_eq!(policy.bulkhead().map(|bulkhead| bulkhead.in_use()), Some(0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Policy::run`].
+    ///
+    /// # Cancellation
+    /// As [`Policy::run`].
+    ///
+    /// # Panics
+    /// As [`Policy::run`].
+    pub fn run_held<F, Fut, T, E>(self, call: F) -> PolicyRunHeld<'a, F, Fut, C, D>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        C: Classify<T, E>,
+        D: RetryIf<T, E>,
+        E: StackError + Debug + Display,
+    {
+        PolicyRunHeld::new(PolicyRun::new(self, call))
     }
 }

@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use super::admission::PolicyTicket;
 use super::class::Class;
 use super::handle::Policy;
+use super::kept::{EndsWithResponse, PollAttempt};
 use super::run::PolicyCall;
 use super::total::{EnteredRarely, TotalClock};
 use crate::admission::call_state::CallState;
@@ -119,7 +120,7 @@ impl<'a, F, Fut, C, D, Takes> PolicyRun<'a, F, Fut, C, D, Takes> {
     }
 }
 
-impl<F, Fut, C, D, Takes, T, E> PolicyRun<'_, F, Fut, C, D, Takes>
+impl<'a, F, Fut, C, D, Takes, T, E> PolicyRun<'a, F, Fut, C, D, Takes>
 where
     F: MakeAttempt<Takes, Future = Fut>,
     Fut: Future<Output = Result<T, E>>,
@@ -141,19 +142,24 @@ where
     }
 
     #[inline(always)]
-    fn poll_attempts(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+    fn poll_attempts(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        attempt: &mut impl PollAttempt<'a>,
+    ) -> Poll<Result<T, E>> {
         let mut this = self.project();
         let PolicyCall { policy, class, classifier, retry_if } = *this.how;
         let retry = policy.retry_for(class);
         loop {
             let ticket = match this.state.as_mut().project() {
                 RunStateProj::Calling { call } => {
-                    let poll = call.poll(policy, classifier, cx);
+                    let poll = attempt.poll(call, policy, classifier, cx);
                     let Poll::Ready(result) = &poll else { return poll };
                     let Some(retry) = retry else { return poll };
                     let decision = retry_if.retry_if(result);
                     let Some(pause) = retry.next(this.progress, decision, result, |_| true) else { return poll };
                     // Whatever the failed attempt holds is released before the wait.
+                    attempt.end();
                     this.state.set(RunStage::Between { pause });
                     continue;
                 }
@@ -187,6 +193,25 @@ where
             }
         }
     }
+
+    #[inline(always)]
+    pub(super) fn poll_whole(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        attempt: &mut impl PollAttempt<'a>,
+    ) -> Poll<Result<T, E>> {
+        let _entered = self.as_mut().enter();
+        // The call comes first: a response that has arrived is never lost to the clock.
+        let poll = self.as_mut().poll_attempts(cx, attempt);
+        if poll.is_ready() {
+            return poll;
+        }
+        let this = self.project();
+        let time_up = ready!(this.total.poll(cx));
+        let policy = this.how.policy;
+        this.state.abandon(policy);
+        Poll::Ready(Err(policy.timed_out(time_up).into()))
+    }
 }
 
 /// Makes an attempt that was let in.
@@ -218,18 +243,8 @@ where
     type Output = Result<T, E>;
 
     #[inline(always)]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let _entered = self.as_mut().enter();
-        // The call comes first: a response that has arrived is never lost to the clock.
-        let poll = self.as_mut().poll_attempts(cx);
-        if poll.is_ready() {
-            return poll;
-        }
-        let this = self.project();
-        let time_up = ready!(this.total.poll(cx));
-        let policy = this.how.policy;
-        this.state.abandon(policy);
-        Poll::Ready(Err(policy.timed_out(time_up).into()))
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_whole(cx, &mut EndsWithResponse)
     }
 }
 

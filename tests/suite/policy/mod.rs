@@ -18,6 +18,7 @@ mod drops;
 mod fallback;
 #[cfg(all(feature = "grpc", feature = "serde"))]
 mod grpc;
+mod held;
 mod lines;
 mod order;
 mod permit;

@@ -62,3 +62,12 @@ fn the_future() {
     check::<16>();
     check::<256>();
 }
+
+/// TR-02: with every part, the future of a policy stays within 240 bytes around one of 8; deadlines, bodies and gRPC
+/// have added nothing to it.
+#[test]
+fn tr_02_every_part() {
+    let (single, retrying) = (future::<Single<Inner<1>>>(), future::<PolicyService<Inner<1>>>());
+    assert_eq!((single, retrying), (80, 136));
+    assert!(retrying <= 240);
+}
