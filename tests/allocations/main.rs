@@ -1,6 +1,8 @@
 //! What calls and handles cost in heap. A separate binary, because it replaces the allocator with one that counts, for
 //! each thread separately. Bytes are as requested; what an allocator adds to them does not count.
 
+#[cfg(feature = "http")]
+mod body;
 mod bulkhead;
 mod circuit_breaker;
 mod deadline;
