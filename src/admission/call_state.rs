@@ -68,15 +68,20 @@ impl<A: Admission, F, L: Late<A>> CallState<A, F, L> {
         }
     }
 
-    /// Gives up the call, unless it has ended: it is settled, its future is dropped, and what it holds is released.
+    /// Whether it has anything to give up.
     #[inline(always)]
-    pub(crate) fn abandon(mut self: Pin<&mut Self>, admission: &A) {
-        let holds = match self.as_mut().project() {
+    pub(crate) fn is_under_way(self: Pin<&mut Self>) -> bool {
+        match self.project() {
             CallStateProj::Running { ticket, .. } => ticket.held().is(),
             CallStateProj::Late { .. } => true,
             CallStateProj::Rejected { .. } => false,
-        };
-        if holds {
+        }
+    }
+
+    /// Gives up the call, unless it has ended: it is settled, its future is dropped, and what it holds is released.
+    #[inline(always)]
+    pub(crate) fn abandon(mut self: Pin<&mut Self>, admission: &A) {
+        if self.as_mut().is_under_way() {
             self.abandon_held(admission);
         }
     }

@@ -99,8 +99,14 @@ impl<S: Service<Sent>, Sent> Attempts<S, Sent> {
 
     /// Gives the call up, within the scope of its deadline if the policy gave it one.
     #[inline(always)]
-    fn abandon_within(self: Pin<&mut Self>, total: &TotalClock, policy: &Policy) {
-        if total.is_some() { self.abandon_in_scope(total, policy) } else { self.abandon(policy) }
+    fn abandon_within(mut self: Pin<&mut Self>, total: &TotalClock, policy: &Policy) {
+        let is_under_way = match self.as_mut().project() {
+            AttemptsProj::Calling { call } => call.is_under_way(),
+            AttemptsProj::Between { .. } => true,
+        };
+        if is_under_way {
+            self.abandon_in_scope(total, policy);
+        }
     }
 
     #[cold]
