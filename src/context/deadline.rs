@@ -60,6 +60,7 @@ impl Deadline {
 
     /// The deadline of the call that is being made here, if there is one.
     #[must_use]
+    #[inline]
     pub fn current() -> Option<Deadline> {
         Deadline::from_timestamp(super::deadline())
     }
@@ -96,6 +97,7 @@ impl Deadline {
         self.0
     }
 
+    #[inline]
     pub(crate) fn from_timestamp(moment: Timestamp) -> Option<Deadline> {
         (moment != Timestamp::NEVER).then_some(Deadline(moment))
     }
