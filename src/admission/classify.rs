@@ -7,9 +7,9 @@ use crate::machine::verdict::Verdict;
 ///
 /// It is not consulted about rejections from the layers below that never reached the service, such as
 /// [`Rejected::BulkheadFull`](crate::Rejected::BulkheadFull) or the `CircuitOpen` of a nested circuit breaker: those
-/// are [`Verdict::Ignored`] whatever it would say, and a deadline that passed later is
-/// [`Verdict::DeadlineExceeded`]. It is consulted about
-/// [`Rejected::TimedOut`](crate::Rejected::TimedOut), which is an error like any other.
+/// are [`Verdict::Ignored`] whatever it would say, and so is a call that was
+/// [withdrawn](crate::Rejected::Withdrawn); a deadline that passed later is [`Verdict::DeadlineExceeded`]. It is
+/// consulted about [`Rejected::TimedOut`](crate::Rejected::TimedOut), which is an error like any other.
 ///
 /// A panic in a classifier counts as a failed call and propagates to the caller.
 ///
@@ -67,6 +67,16 @@ impl<Response, Error, C: Classify<Response, Error>> Classify<Response, Error> fo
     }
 }
 
+/// The verdict on a call that was made and ended with this rejection, where it is no classifier's to give.
+pub(crate) fn verdict_after_call(rejected: &Rejected) -> Option<Verdict> {
+    match rejected {
+        // That the lease or the term which allowed the call is over says nothing about the backend.
+        Rejected::Withdrawn { .. } => Some(Verdict::Ignored),
+        Rejected::DeadlineExceeded { .. } => Some(Verdict::DeadlineExceeded),
+        _ => None,
+    }
+}
+
 /// The classifier's verdict, unless a layer below rejected the call before it reached the service.
 #[inline]
 pub(crate) fn judge<T, E, C>(classifier: &C, result: &Result<T, E>) -> Verdict
@@ -74,9 +84,13 @@ where
     E: StackError,
     C: Classify<T, E>,
 {
-    match result {
-        Err(error) if error.is_before_call() => Verdict::Ignored,
-        Err(error) if matches!(error.rejected(), Some(Rejected::DeadlineExceeded { .. })) => Verdict::DeadlineExceeded,
-        result => classifier.classify(result),
+    if let Err(error) = result {
+        if error.is_before_call() {
+            return Verdict::Ignored;
+        }
+        if let Some(verdict) = error.rejected().and_then(verdict_after_call) {
+            return verdict;
+        }
     }
+    classifier.classify(result)
 }

@@ -51,12 +51,16 @@ impl<'a> Subject<'a> {
     }
 
     pub(crate) fn refuse(&self, field: &'static str, value: impl Debug, rule: &'static str) -> ConfigError {
-        ConfigError::new(self.kind, self.name.cloned(), field, format!("{value:?}").into(), rule)
+        let error = ConfigError::new(self.kind, field, value, rule);
+        match self.name {
+            Some(name) => error.with_name(name.clone()),
+            None => error,
+        }
     }
 
     /// Like [`refuse`](Self::refuse), for a value that is in words already.
     pub(crate) fn refuse_text(&self, field: &'static str, value: &str, rule: &'static str) -> ConfigError {
-        ConfigError::new(self.kind, self.name.cloned(), field, value.into(), rule)
+        self.refuse(field, format_args!("{value}"), rule)
     }
 
     pub(crate) fn require(&self, fine: bool, field: &'static str, value: impl Debug, rule: &'static str) -> Checked {

@@ -12,6 +12,25 @@ use crate::name::Name;
 /// assert_eq!(error.to_string(), "circuit breaker `payments`: consecutive_failures is 0, must be at least 1");
 /// assert_eq!((error.field(), error.value(), error.rule()), ("consecutive_failures", "0", "must be at least 1"));
 /// ```
+///
+/// A builder outside this crate refuses a setting with the same type:
+///
+/// ```
+/// use seaworthy::{ConfigError, Name};
+/// use std::time::Duration;
+///
+/// fn checked(name: &Name, lease: Duration) -> Result<Duration, ConfigError> {
+///     match lease {
+///         Duration::ZERO => {
+///             Err(ConfigError::new("ledger", "lease", lease, "must be longer than zero").with_name(name.clone()))
+///         }
+///         lease => Ok(lease),
+///     }
+/// }
+///
+/// let error = checked(&Name::from("orders"), Duration::ZERO).unwrap_err();
+/// assert_eq!(error.to_string(), "ledger `orders`: lease is 0ns, must be longer than zero");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     kind: &'static str,
@@ -22,14 +41,20 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn new(
-        kind: &'static str,
-        name: Option<Name>,
-        field: &'static str,
-        value: Box<str>,
-        rule: &'static str,
-    ) -> ConfigError {
-        ConfigError { kind, name, field, value, rule }
+    /// Refuses `value` for a setting: `kind` is what was being built, such as "ledger"; `field` the setting, named like
+    /// its setter; `rule` what the value must be, such as "must be at least 1".
+    ///
+    /// The value is shown as its `Debug` does, so text is quoted; one that is in words already is given as
+    /// `format_args!("{words}")`. It will be printed and logged: never pass a password, nor a URL that may hold one.
+    #[must_use]
+    pub fn new(kind: &'static str, field: &'static str, value: impl fmt::Debug, rule: &'static str) -> ConfigError {
+        ConfigError { kind, name: None, field, value: format!("{value:?}").into(), rule }
+    }
+
+    /// Says which one was being built.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<Name>) -> ConfigError {
+        ConfigError { name: Some(name.into()), ..self }
     }
 
     /// What was being built, such as "circuit breaker".

@@ -6,7 +6,8 @@ use crate::name::Name;
 
 /// A call that a layer answered itself: the only error this crate ever adds to a stack's own.
 ///
-/// For all but [`Rejected::TimedOut`] and some of [`Rejected::DeadlineExceeded`] the inner service was not called.
+/// For all but [`Rejected::TimedOut`], [`Rejected::Withdrawn`] and some of [`Rejected::DeadlineExceeded`] the inner
+/// service was not called.
 ///
 /// It is two words, so that a rejection costs next to nothing on its way through a stack; that is why its times have
 /// types of their own, which turn into a [`Duration`] with `get()`.
@@ -54,6 +55,14 @@ pub enum Rejected {
     DeadlineExceeded {
         /// How far the call had come.
         stage: DeadlineStage,
+    },
+    /// The inner service was called and then told to stop, because what allowed the call is gone: leadership was lost,
+    /// or a lease. How much of the call was done is unknown. No layer of this crate says so by itself; those of its
+    /// companions do.
+    #[error("call withdrawn: `{name}` no longer allows it")]
+    Withdrawn {
+        /// The name of what allowed the call.
+        name: Name,
     },
 }
 
@@ -112,7 +121,7 @@ impl Rejected {
             Rejected::CircuitOpen { retry_after, .. }
             | Rejected::BulkheadFull { retry_after, .. }
             | Rejected::NotReady { retry_after, .. } => retry_after.get(),
-            Rejected::TimedOut { .. } | Rejected::DeadlineExceeded { .. } => None,
+            Rejected::TimedOut { .. } | Rejected::DeadlineExceeded { .. } | Rejected::Withdrawn { .. } => None,
         }
     }
 
@@ -122,7 +131,7 @@ impl Rejected {
     pub fn is_before_call(&self) -> bool {
         match self {
             Rejected::CircuitOpen { .. } | Rejected::BulkheadFull { .. } | Rejected::NotReady { .. } => true,
-            Rejected::TimedOut { .. } => false,
+            Rejected::TimedOut { .. } | Rejected::Withdrawn { .. } => false,
             Rejected::DeadlineExceeded { stage } => stage.is_before_call(),
         }
     }
@@ -157,6 +166,7 @@ impl StoredRejection {
                 let stage = DeadlineStage::ALL.get(time as usize).copied();
                 Some(Rejected::DeadlineExceeded { stage: stage.unwrap_or(DeadlineStage::Arrival) })
             }
+            (6, Some(name)) => Some(Rejected::Withdrawn { name }),
             _ => None,
         }
     }
@@ -171,6 +181,7 @@ impl From<Rejected> for StoredRejection {
             Rejected::NotReady { reason, retry_after } => (3, retry_after.bits().into(), Some(reason)),
             Rejected::TimedOut { after, timeout } => (4, after.bits(), timeout),
             Rejected::DeadlineExceeded { stage } => (5, stage as u64, None),
+            Rejected::Withdrawn { name } => (6, 0, Some(name)),
         };
         StoredRejection { head: time << KIND | kind, name }
     }
@@ -209,6 +220,15 @@ mod tests {
         assert_eq!(exceeded, words.map(|words| format!("deadline exceeded {words}")));
     }
 
+    /// CO-01: a call that was withdrawn had been made; the text says what no longer allows it, and nobody knows how
+    /// long to wait for another.
+    #[test]
+    fn withdrawn() {
+        let withdrawn = Rejected::Withdrawn { name: "billing".into() };
+        assert_eq!(withdrawn.to_string(), "call withdrawn: `billing` no longer allows it");
+        assert_eq!((withdrawn.is_before_call(), withdrawn.retry_after()), (false, None));
+    }
+
     /// ER-12: what was put aside is what was put in, and is there once.
     #[test]
     fn stored() {
@@ -222,6 +242,7 @@ mod tests {
                 Rejected::NotReady { reason: name(), retry_after },
                 Rejected::TimedOut { after: Duration::MAX.into(), timeout: Some(name()) },
                 Rejected::TimedOut { after: Duration::ZERO.into(), timeout: None },
+                Rejected::Withdrawn { name: name() },
             ] {
                 let mut stored = StoredRejection::from(rejected.clone());
                 assert_eq!((stored.take(), stored.take()), (Some(rejected), None));

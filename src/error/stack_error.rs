@@ -47,7 +47,8 @@ pub trait StackError: From<Rejected> {
     fn rejected(&self) -> Option<&Rejected>;
 
     /// Whether the call was turned away before it reached the inner service, so that the outcome says nothing about
-    /// that service: true for every rejection of this crate but a timeout. Circuit breakers ignore such an error, and
+    /// that service: true for every rejection of this crate but [`TimedOut`](Rejected::TimedOut),
+    /// [`Withdrawn`](Rejected::Withdrawn), and a deadline that passed later. Circuit breakers ignore such an error, and
     /// retries do not repeat the call.
     fn is_before_call(&self) -> bool {
         self.rejected().is_some_and(Rejected::is_before_call)

@@ -14,12 +14,14 @@ use crate::error::Rejected;
 /// |---|---|
 /// | [`Rejected::CircuitOpen`], [`Rejected::BulkheadFull`], [`Rejected::NotReady`] | 503 Service Unavailable |
 /// | [`Rejected::TimedOut`], [`Rejected::DeadlineExceeded`] | 504 Gateway Timeout |
+/// | [`Rejected::Withdrawn`] | 503 Service Unavailable |
 #[must_use]
 pub fn status_of(rejected: &Rejected) -> StatusCode {
     match rejected {
-        Rejected::CircuitOpen { .. } | Rejected::BulkheadFull { .. } | Rejected::NotReady { .. } => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Rejected::CircuitOpen { .. }
+        | Rejected::BulkheadFull { .. }
+        | Rejected::NotReady { .. }
+        | Rejected::Withdrawn { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Rejected::TimedOut { .. } | Rejected::DeadlineExceeded { .. } => StatusCode::GATEWAY_TIMEOUT,
     }
 }
@@ -81,6 +83,7 @@ fn text(rejected: &Rejected) -> &'static str {
         Rejected::NotReady { .. } => r#"{"error":"not ready"}"#,
         Rejected::TimedOut { .. } => r#"{"error":"timed out"}"#,
         Rejected::DeadlineExceeded { .. } => r#"{"error":"deadline exceeded"}"#,
+        Rejected::Withdrawn { .. } => r#"{"error":"call withdrawn"}"#,
     }
 }
 

@@ -154,7 +154,7 @@ where
             MaybeLimitedProj::Unlimited { inner } => inner.poll_frame(cx).map_err(Into::into),
             MaybeLimitedProj::Limited { inner } => {
                 let watched = inner.as_mut().project();
-                poll_judged(watched.body, watched.call, cx, is_deadline)
+                poll_judged(watched.body, watched.call, cx, rejection)
             }
         }
     }
@@ -175,8 +175,8 @@ where
 }
 
 #[cold]
-fn is_deadline(error: &BoxError) -> bool {
-    matches!(error.rejected(), Some(Rejected::DeadlineExceeded { .. }))
+fn rejection(error: &BoxError) -> Option<&Rejected> {
+    error.rejected()
 }
 
 impl<B, J> fmt::Debug for PolicyBody<B, J>

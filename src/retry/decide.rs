@@ -1,4 +1,4 @@
-use crate::error::StackError;
+use crate::error::{Rejected, StackError};
 use crate::machine::retry::attempts::Decision;
 
 /// Decides whether to try again after a result.
@@ -113,8 +113,9 @@ where
     }
 }
 
-/// Retries every error except rejections that never reached the backend.
-/// [`Rejected::TimedOut`](crate::Rejected::TimedOut) did reach it and is retried. The default.
+/// Retries every error except rejections that never reached the backend, and calls that were
+/// [withdrawn](crate::Rejected::Withdrawn), because what allowed them is gone for the next attempt, too.
+/// [`Rejected::TimedOut`](crate::Rejected::TimedOut) did reach the backend and is retried. The default.
 ///
 /// An open circuit, a full bulkhead and a service that is not ready mean that there is too much traffic already, or
 /// that retrying is pointless. A closure can choose to retry them:
@@ -142,13 +143,13 @@ impl<Response, Error: StackError> RetryIf<Response, Error> for RetryErrors {
     fn retry_if(&self, result: &Result<Response, Error>) -> Decision {
         match result {
             Ok(_) => Decision::Stop,
-            Err(error) => reached_the_service(error).into(),
+            Err(error) => may_be_repeated(error).into(),
         }
     }
 }
 
 /// Not inlined: what tells one error from another would cost every response, too.
 #[inline(never)]
-fn reached_the_service<E: StackError>(error: &E) -> bool {
-    !error.is_before_call()
+fn may_be_repeated<E: StackError>(error: &E) -> bool {
+    !error.is_before_call() && !matches!(error.rejected(), Some(Rejected::Withdrawn { .. }))
 }

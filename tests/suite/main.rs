@@ -5,6 +5,7 @@ mod adapters;
 mod auto_traits;
 mod bulkhead;
 mod circuit_breaker;
+mod companions;
 mod composition;
 mod contract;
 mod deadline;

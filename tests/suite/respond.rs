@@ -12,14 +12,15 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 type Body = Full<bytes::Bytes>;
 
-fn rejections() -> [Rejected; 5] {
+fn rejections() -> [Rejected; 6] {
     let name = Name::from("secret");
     [
         Rejected::CircuitOpen { name: name.clone(), retry_after: Some(Duration::from_millis(1_200)).into() },
         Rejected::CircuitOpen { name: name.clone(), retry_after: None.into() },
         Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() },
-        Rejected::NotReady { reason: name, retry_after: None.into() },
+        Rejected::NotReady { reason: name.clone(), retry_after: None.into() },
         Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None },
+        Rejected::Withdrawn { name },
     ]
 }
 
@@ -41,6 +42,7 @@ async fn rd_04_the_response() {
         (503, Some("1"), r#"{"error":"bulkhead full"}"#),
         (503, None, r#"{"error":"not ready"}"#),
         (504, None, r#"{"error":"timed out"}"#),
+        (503, None, r#"{"error":"call withdrawn"}"#),
     ];
     for (rejected, (status, retry_after, text)) in rejections().into_iter().zip(expected) {
         let Ok(response) = answer(RespondLayer::new(), Error::<Infallible>::Rejected(rejected)).await;
@@ -58,12 +60,12 @@ async fn rd_04_the_response() {
 #[tokio::test]
 async fn rd_05_the_table() {
     let table = rejections().map(|rejected| status_of(&rejected).as_u16());
-    assert_eq!(table, [503, 503, 503, 503, 504]);
+    assert_eq!(table, [503, 503, 503, 503, 504, 503]);
     let layer = RespondLayer::new().status(|rejected| match rejected {
         Rejected::BulkheadFull { .. } => StatusCode::TOO_MANY_REQUESTS,
         other => status_of(other),
     });
-    let expected = [503, 503, 429, 503, 504];
+    let expected = [503, 503, 429, 503, 504, 503];
     for (rejected, status) in rejections().into_iter().zip(expected) {
         let Ok(response) = answer(layer, Error::<Infallible>::Rejected(rejected)).await;
         assert_eq!(response.status(), status);

@@ -16,7 +16,7 @@ use crate::status::rejected_of;
 /// | `Cancelled` | [`Verdict::Ignored`] |
 /// | `DeadlineExceeded`, if the call's own [deadline](seaworthy::Deadline) has passed | [`Verdict::DeadlineExceeded`] |
 /// | any other code: the backend understood, and said no | [`Verdict::Success`] |
-/// | a rejection from below that was made before the call | [`Verdict::Ignored`] |
+/// | a rejection from below that was made before the call, or withdrew it | [`Verdict::Ignored`] |
 ///
 /// It sees the beginning of a stream only. Put [`grpc_layer`](seaworthy::CircuitBreaker::grpc_layer) under a client
 /// where there are streams.
@@ -71,6 +71,7 @@ impl TonicClassifier {
 fn judge_rejection(rejected: &Rejected) -> Verdict {
     match rejected {
         rejected if rejected.is_before_call() => Verdict::Ignored,
+        Rejected::Withdrawn { .. } => Verdict::Ignored,
         Rejected::DeadlineExceeded { .. } => Verdict::DeadlineExceeded,
         _ => Verdict::Failure,
     }

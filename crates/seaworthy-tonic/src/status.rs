@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 /// | [`Rejected::NotReady`] | `Unavailable` | not ready | its [`retry_after`](Rejected::retry_after), where known |
 /// | [`Rejected::TimedOut`] | `DeadlineExceeded` | timed out | none |
 /// | [`Rejected::DeadlineExceeded`] | `DeadlineExceeded` | deadline exceeded | -1: do not retry |
+/// | [`Rejected::Withdrawn`] | `Unavailable` | call withdrawn | -1: do not retry |
 ///
 /// The rejection is the status's source, which is never sent: [`rejected_of`] finds it again in this process.
 ///

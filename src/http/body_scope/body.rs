@@ -89,7 +89,7 @@ where
     #[inline]
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        poll_frame(this.body, this.call, cx, is_deadline)
+        poll_frame(this.body, this.call, cx, rejection)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -101,19 +101,18 @@ where
     }
 }
 
-/// Whether the error of a body is that the deadline has passed. The type of the error says how it can be searched: a
-/// body of any type may be judged, and not all of their errors are `std::error::Error`s.
+/// The rejection that the error of a body is or holds. The type of the error says how it can be searched: a body of any
+/// type may be judged, and not all of their errors are `std::error::Error`s.
 #[cold]
-fn is_deadline<E: 'static>(error: &E) -> bool {
+fn rejection<E: 'static>(error: &E) -> Option<&Rejected> {
     let error: &dyn Any = error;
-    let rejected = match error.downcast_ref::<BoxError>() {
+    match error.downcast_ref::<BoxError>() {
         Some(error) => error.rejected(),
         None => match error.downcast_ref::<io::Error>() {
             Some(error) => chain(error).find_map(|error| error.downcast_ref()),
             None => error.downcast_ref::<Rejected>(),
         },
-    };
-    matches!(rejected, Some(Rejected::DeadlineExceeded { .. }))
+    }
 }
 
 impl<B, J> fmt::Debug for JudgedBody<B, J>

@@ -7,6 +7,8 @@ use http_body::{Body, Frame};
 use super::judge::{BodyEnd, JudgeBody};
 use super::owner::BodyOwner;
 use crate::admission::HeldFlag;
+use crate::admission::classify::verdict_after_call;
+use crate::error::Rejected;
 use crate::error::one_line::OneLine;
 use crate::machine::circuit_breaker::body_scope::Early;
 use crate::machine::timestamp::Timestamp;
@@ -72,13 +74,13 @@ impl<O: BodyOwner, J> Drop for FailOnPanic<'_, O, J> {
 /// What a poll for a frame gives.
 type PolledFrame<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-/// Polls the body once, and tells its call what came. `is_deadline` looks at an error of the body.
+/// Polls the body once, and tells its call what came. `rejection` finds one of ours in an error of the body.
 #[inline]
 pub(in crate::http) fn poll_frame<B, O, J>(
     mut body: Pin<&mut B>,
     call: &mut Option<BodyCall<O, J>>,
     cx: &mut Context<'_>,
-    is_deadline: impl Fn(&B::Error) -> bool,
+    rejection: impl Fn(&B::Error) -> Option<&Rejected>,
 ) -> PolledFrame<B>
 where
     B: Body,
@@ -94,8 +96,8 @@ where
         Poll::Pending => None,
         Poll::Ready(None) => Some((BodyEnd::Complete, None)),
         Poll::Ready(Some(Err(error))) => {
-            let verdict = if is_deadline(error) { Verdict::DeadlineExceeded } else { Verdict::Failure };
-            Some((BodyEnd::Error, Some(verdict)))
+            let verdict = rejection(error).and_then(verdict_after_call);
+            Some((BodyEnd::Error, Some(verdict.unwrap_or(Verdict::Failure))))
         }
         Poll::Ready(Some(Ok(frame))) => match frame.trailers_ref() {
             Some(trailers) => Some((BodyEnd::Trailers(trailers), None)),

@@ -22,6 +22,7 @@ use crate::http::body::RespondBody;
 /// | [`Rejected::NotReady`] | 14 UNAVAILABLE | its [`retry_after`](Rejected::retry_after), where known |
 /// | [`Rejected::TimedOut`] | 4 DEADLINE_EXCEEDED | none |
 /// | [`Rejected::DeadlineExceeded`] | 4 DEADLINE_EXCEEDED | -1: do not retry |
+/// | [`Rejected::Withdrawn`] | 14 UNAVAILABLE | -1: do not retry, because part of it may be done |
 ///
 /// [`http::status_of`](crate::http::status_of) is the same for HTTP.
 ///
@@ -37,7 +38,7 @@ use crate::http::body::RespondBody;
 #[must_use]
 pub fn grpc_status_of(rejected: &Rejected) -> Code {
     match rejected {
-        Rejected::CircuitOpen { .. } | Rejected::NotReady { .. } => Code::Unavailable,
+        Rejected::CircuitOpen { .. } | Rejected::NotReady { .. } | Rejected::Withdrawn { .. } => Code::Unavailable,
         Rejected::BulkheadFull { .. } => Code::ResourceExhausted,
         Rejected::TimedOut { .. } | Rejected::DeadlineExceeded { .. } => Code::DeadlineExceeded,
     }

@@ -23,6 +23,7 @@ pub(super) fn words(rejected: &Rejected) -> HeaderValue {
         Rejected::NotReady { .. } => "not ready",
         Rejected::TimedOut { .. } => "timed out",
         Rejected::DeadlineExceeded { .. } => "deadline exceeded",
+        Rejected::Withdrawn { .. } => "call withdrawn",
     })
 }
 

@@ -53,10 +53,12 @@ fn milliseconds(text: &[u8]) -> Option<Duration> {
 /// The largest number of 32 bits.
 const MOST: u64 = i32::MAX as u64;
 
-/// What a rejection asks of a caller: not to try again, where another attempt would end in the same place; or to wait,
-/// where it is known for how long.
+/// What a rejection asks of a caller: not to try again, where another attempt would end in the same place, or where
+/// part of the call may be done although its code says that it may be repeated; or to wait, where it is known for how
+/// long.
 pub(super) fn pushback_of(rejected: &Rejected) -> Option<HeaderValue> {
-    if matches!(rejected, Rejected::CircuitOpen { .. } | Rejected::DeadlineExceeded { .. }) {
+    if matches!(rejected, Rejected::CircuitOpen { .. } | Rejected::DeadlineExceeded { .. } | Rejected::Withdrawn { .. })
+    {
         return Some(HeaderValue::from_static("-1"));
     }
     decimal(whole_milliseconds(rejected.retry_after()?))

@@ -10,17 +10,19 @@ fn builder() -> CircuitBreakerBuilder {
     CircuitBreaker::builder("verdicts").consecutive_failures(1)
 }
 
-fn rejections() -> [(Rejected, bool); 4] {
+fn rejections() -> [(Rejected, bool); 5] {
     let name = Name::from("below");
     [
         (Rejected::CircuitOpen { name: name.clone(), retry_after: None.into() }, false),
         (Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() }, false),
-        (Rejected::NotReady { reason: name, retry_after: None.into() }, false),
+        (Rejected::NotReady { reason: name.clone(), retry_after: None.into() }, false),
         (Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None }, true),
+        (Rejected::Withdrawn { name }, false),
     ]
 }
 
-/// CB-13: Rejections from below are ignored, whatever the classifier would say; `TimedOut` is a failure.
+/// CB-13, CO-01: Rejections from below are ignored, whatever the classifier would say, and so is a call that was
+/// withdrawn; `TimedOut` is a failure.
 #[tokio::test(start_paused = true)]
 async fn cb_13_rejections_from_below() {
     for (rejected, counts) in rejections() {

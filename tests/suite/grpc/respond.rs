@@ -26,7 +26,7 @@ fn deadline_exceeded(stage: DeadlineStage) -> Rejected {
     Rejected::DeadlineExceeded { stage }
 }
 
-fn rejections() -> [Rejected; 11] {
+fn rejections() -> [Rejected; 12] {
     let name = Name::from("secret");
     let wait = Some(Duration::from_micros(1_200_500));
     [
@@ -36,11 +36,12 @@ fn rejections() -> [Rejected; 11] {
         Rejected::BulkheadFull { name: name.clone(), retry_after: after(None) },
         Rejected::NotReady { reason: name.clone(), retry_after: after(wait) },
         Rejected::NotReady { reason: name.clone(), retry_after: after(None) },
-        Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: Some(name) },
+        Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: Some(name.clone()) },
         deadline_exceeded(DeadlineStage::Arrival),
         deadline_exceeded(DeadlineStage::Queue),
         deadline_exceeded(DeadlineStage::Attempt),
         deadline_exceeded(DeadlineStage::Body),
+        Rejected::Withdrawn { name },
     ]
 }
 
@@ -71,6 +72,7 @@ async fn x_01_the_table() {
             Rejected::NotReady { .. } => (14, pushback(&rejected)),
             Rejected::TimedOut { .. } => (4, None),
             Rejected::DeadlineExceeded { .. } => (4, Some("-1")),
+            Rejected::Withdrawn { .. } => (14, Some("-1")),
             other => panic!("{other} has no row"),
         };
         assert_eq!(i32::from(grpc_status_of(&rejected)), code, "{rejected}");
@@ -273,7 +275,10 @@ async fn gr_11_pushback() {
     let most = Some(Decision::RetryAfter(Duration::from_millis(2_147_483_647)));
     assert_eq!(read(full(Duration::from_secs(3_000_000))).await, most);
     for rejected in rejections() {
-        let told_not_to = matches!(rejected, Rejected::CircuitOpen { .. } | Rejected::DeadlineExceeded { .. });
+        let told_not_to = matches!(
+            rejected,
+            Rejected::CircuitOpen { .. } | Rejected::DeadlineExceeded { .. } | Rejected::Withdrawn { .. }
+        );
         let asked = read(rejected.clone()).await;
         assert_eq!(asked == Some(Decision::ToldNotTo), told_not_to, "{rejected}");
         assert_eq!(asked.is_some(), told_not_to || rejected.retry_after().is_some(), "{rejected}");

@@ -260,6 +260,16 @@ async fn deadlines() {
     }
 }
 
+/// BO-12, CO-01: a body that ends because the call was withdrawn counts as nothing.
+#[tokio::test(start_paused = true)]
+async fn withdrawn() {
+    let (policy, told) = scoped();
+    let withdrawn = Rejected::Withdrawn { name: "billing".into() };
+    let mut body = through(&policy.http_layer(), script([Act::Error(withdrawn.into())])).await;
+    assert!(poll(&mut body).starts_with("error"));
+    assert_eq!((told.take(), in_use(&policy)), (vec![IGNORED], 0));
+}
+
 /// BO-12: `settle_early` and `on_body_drop` hold in a policy as on a layer; the permit stays until the end.
 #[tokio::test(start_paused = true)]
 async fn options() {

@@ -7,13 +7,14 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use super::{Told, quick};
 
-fn rejections() -> [(Rejected, bool); 4] {
+fn rejections() -> [(Rejected, bool); 5] {
     let name = Name::from("below");
     [
         (Rejected::CircuitOpen { name: name.clone(), retry_after: None.into() }, false),
         (Rejected::BulkheadFull { name: name.clone(), retry_after: None.into() }, false),
-        (Rejected::NotReady { reason: name, retry_after: None.into() }, false),
+        (Rejected::NotReady { reason: name.clone(), retry_after: None.into() }, false),
         (Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None }, true),
+        (Rejected::Withdrawn { name }, false),
     ]
 }
 
@@ -34,8 +35,8 @@ where
     calls.load(Ordering::Relaxed)
 }
 
-/// RT-03: by default every error is retried, a timeout from below included, except rejections that never reached the
-/// backend, however deep they are in a boxed error.
+/// RT-03, CO-01: by default every error is retried, a timeout from below included, except rejections that never reached
+/// the backend and calls that were withdrawn, however deep they are in a boxed error.
 #[tokio::test]
 async fn default() {
     assert_eq!(calls(RetryErrors, || BoxError::from("no")).await, 3);
@@ -63,7 +64,8 @@ async fn rejections_if_asked_for() {
             Some(Rejected::BulkheadFull { .. }) => Decision::Retry,
             _ => RetryErrors.retry_if(result),
         };
-        let expected = if matches!(rejected, Rejected::CircuitOpen { .. } | Rejected::NotReady { .. }) { 1 } else { 3 };
+        let retried = matches!(rejected, Rejected::BulkheadFull { .. } | Rejected::TimedOut { .. });
+        let expected = if retried { 3 } else { 1 };
         assert_eq!(calls(full, || BoxError::from(rejected.clone())).await, expected, "{rejected}");
     }
 }

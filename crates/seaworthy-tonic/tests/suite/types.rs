@@ -10,7 +10,7 @@ use seaworthy::{
 use seaworthy_tonic::{TonicClassifier, TonicError, rejected_of, status_of};
 use tonic::{Code as TonicCode, Status};
 
-fn rejections() -> [(Rejected, TonicCode, &'static str, Option<&'static str>); 10] {
+fn rejections() -> [(Rejected, TonicCode, &'static str, Option<&'static str>); 11] {
     let name = || "secret".into();
     let known = || RetryAfter::from(Duration::from_nanos(1_500_000_001));
     let exceeded =
@@ -56,6 +56,7 @@ fn rejections() -> [(Rejected, TonicCode, &'static str, Option<&'static str>); 1
         exceeded(DeadlineStage::Queue),
         exceeded(DeadlineStage::Attempt),
         exceeded(DeadlineStage::Body),
+        (Rejected::Withdrawn { name: name() }, TonicCode::Unavailable, "call withdrawn", Some("-1")),
     ]
 }
 

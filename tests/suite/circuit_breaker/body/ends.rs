@@ -160,6 +160,19 @@ async fn deadlines() {
     }
 }
 
+/// CO-01: a body that ends because the call was withdrawn counts as nothing, whatever its error is made of.
+#[tokio::test(start_paused = true)]
+async fn withdrawn() {
+    let withdrawn = || Rejected::Withdrawn { name: "billing".into() };
+    let errors: [BoxError; 2] = [withdrawn().into(), io::Error::other(io::Error::other(withdrawn())).into()];
+    for error in errors {
+        let (breaker, told) = rig(|builder| builder.on_deadline(OnDeadline::Failure));
+        let mut body = task::spawn(through(&layer(&breaker), script(["a".into(), Act::Error(error)])).await);
+        assert!(polls::<2, _>(&mut body)[1].starts_with("error"));
+        assert_eq!((told.take(), breaker.state()), (vec![IGNORED], State::Closed));
+    }
+}
+
 /// BO-02: a body that is dropped once the deadline has passed counts as `on_deadline` says: the reader did not hang up.
 #[tokio::test(start_paused = true)]
 async fn dropped_after_the_deadline() {
