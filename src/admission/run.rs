@@ -7,7 +7,8 @@ use pin_project_lite::pin_project;
 use super::call_state::end;
 use super::classify::Classify;
 use super::guard::{self, UnwindGuard};
-use super::{Admission, HeldFlag, HeldTicket, Refused, admit};
+use super::{Admission, Admitted, HeldFlag, HeldTicket, Refused, admit};
+use crate::context;
 use crate::error::{StackError, StoredRejection};
 use crate::rt::panic::polled_again;
 
@@ -102,7 +103,29 @@ impl<A: Admission<Scope = ()>> RunHeld<'_, A> {
             RunState::New => {}
         }
         self.state = RunState::Answered;
-        match admit(self.admission, (), &mut A::Memo::default()) {
+        // Apart: a ticket that a cold function writes would be kept in memory for all.
+        if A::CONSULTS_DEADLINE && context::has_deadline() {
+            return self.poll_answer_in_time(cx);
+        }
+        let mut memo = A::Memo::default();
+        if let Some(ticket) = self.admission.pass((), &memo) {
+            self.ticket = ticket;
+            return Poll::Ready(None);
+        }
+        let admitted = self.admission.admit((), &mut memo);
+        self.take_answer(admitted, cx)
+    }
+
+    /// The same for a call that has a deadline.
+    #[cold]
+    fn poll_answer_in_time(&mut self, cx: &mut Context<'_>) -> Poll<Option<StoredRejection>> {
+        let admitted = admit(self.admission, (), &mut A::Memo::default());
+        self.take_answer(admitted, cx)
+    }
+
+    #[inline(always)]
+    fn take_answer(&mut self, admitted: Admitted<A>, cx: &mut Context<'_>) -> Poll<Option<StoredRejection>> {
+        match admitted {
             Ok(ticket) => {
                 self.ticket = ticket;
                 Poll::Ready(None)

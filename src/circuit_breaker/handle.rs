@@ -88,6 +88,17 @@ impl CircuitBreaker {
     /// [`Rejected::CircuitOpen`] while the circuit is open or all of its probes are running;
     /// [`Rejected::DeadlineExceeded`] if the caller's [deadline](crate::Deadline) has passed.
     pub fn admit(&self) -> Result<Permit, Rejected> {
+        if context::has_deadline() {
+            return self.admit_in_time();
+        }
+        match self.shared().admit() {
+            Ok(ticket) => Ok(Permit::new(self.clone(), ticket)),
+            Err(refusal) => Err(self.reject(refusal)),
+        }
+    }
+
+    #[cold]
+    fn admit_in_time(&self) -> Result<Permit, Rejected> {
         match admit(self, (), &mut ReadyMode::default()) {
             Ok(ticket) => Ok(Permit::new(self.clone(), ticket)),
             Err(Refused::For(refusal)) => Err(self.reject(refusal)),

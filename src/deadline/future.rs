@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::context::ContextFuture;
-use crate::error::{Rejected, StackError};
+use crate::error::{Rejected, StackError, StoredRejection};
 use crate::machine::timestamp::Timestamp;
 use crate::rt::panic::polled_again;
 
@@ -18,27 +18,19 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]
-        call: DeadlineCall<F>,
-    }
-}
-
-pin_project! {
-    #[project = DeadlineCallProj]
-    enum DeadlineCall<F> {
-        Made { #[pin] inner: ContextFuture<F> },
-        TooLate { rejected: Option<Rejected> },
+        call: MadeInTime<ContextFuture<F>>,
     }
 }
 
 impl<F> ResponseFuture<F> {
     #[inline]
     pub(super) fn made(deadline: Timestamp, inner: F) -> ResponseFuture<F> {
-        ResponseFuture { call: DeadlineCall::Made { inner: ContextFuture::narrowing(deadline, inner) } }
+        ResponseFuture { call: MadeInTime::Made { inner: ContextFuture::narrowing(deadline, inner) } }
     }
 
     #[cold]
     pub(super) fn too_late(rejected: Rejected) -> ResponseFuture<F> {
-        ResponseFuture { call: DeadlineCall::TooLate { rejected: Some(rejected) } }
+        ResponseFuture { call: MadeInTime::too_late(rejected) }
     }
 }
 
@@ -51,19 +43,47 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().call.project() {
-            DeadlineCallProj::Made { inner } => inner.poll(cx),
-            DeadlineCallProj::TooLate { rejected } => match rejected.take() {
-                Some(rejected) => Poll::Ready(Err(rejected.into())),
-                None => polled_again("`ResponseFuture`"),
-            },
-        }
+        self.project().call.poll_call(cx, "`ResponseFuture`")
     }
 }
 
 impl<F> fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_late = matches!(self.call, DeadlineCall::TooLate { .. });
+        let is_late = matches!(self.call, MadeInTime::TooLate { .. });
         f.debug_struct("ResponseFuture").field("too_late", &is_late).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A call that was made, or came too late for that.
+    #[project = MadeInTimeProj]
+    pub(crate) enum MadeInTime<F> {
+        Made { #[pin] inner: F },
+        TooLate { rejection: StoredRejection },
+    }
+}
+
+impl<F> MadeInTime<F> {
+    #[cold]
+    pub(crate) fn too_late(rejected: Rejected) -> MadeInTime<F> {
+        MadeInTime::TooLate { rejection: rejected.into() }
+    }
+}
+
+impl<F, T, E> MadeInTime<F>
+where
+    F: Future<Output = Result<T, E>>,
+    E: StackError,
+{
+    /// `name` is whose future this is.
+    #[inline]
+    pub(crate) fn poll_call(self: Pin<&mut Self>, cx: &mut Context<'_>, name: &str) -> Poll<Result<T, E>> {
+        match self.project() {
+            MadeInTimeProj::Made { inner } => inner.poll(cx),
+            MadeInTimeProj::TooLate { rejection } => match rejection.take() {
+                Some(rejected) => Poll::Ready(Err(rejected.into())),
+                None => polled_again(name),
+            },
+        }
     }
 }

@@ -29,7 +29,7 @@
 //! [`DeadlineLayer`]: crate::DeadlineLayer
 
 mod deadline_for;
-mod future;
+pub(crate) mod future;
 pub(crate) mod layer;
 pub(crate) mod service;
 

@@ -29,8 +29,8 @@ mod retry;
 mod retry_after;
 mod retry_request;
 mod standard;
-mod timeout_headers;
-mod wire_timeout;
+pub(crate) mod timeout_headers;
+pub(crate) mod wire_timeout;
 
 pub use answer::{ByStatus, RejectionResponse, With, response_of, status_of};
 pub use body::{RejectionBody, RespondBody};

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::wire_timeout::Notation;
 use crate::error::ConfigError;
 use crate::error::check::Subject;
 
 /// In which gRPC says how much time a call has.
-pub(super) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// In which everything else does, unless it was renamed.
 pub(super) const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 
@@ -19,6 +19,11 @@ pub(super) fn millis_header(subject: Subject<'_>, field: &'static str, name: &st
     let parsed = name.parse().map_err(|_| subject.refuse(field, name, "must be the name of a header"))?;
     subject.require(parsed != GRPC_TIMEOUT, field, name, "must not be gRPC's, which is not in milliseconds")?;
     Ok(parsed)
+}
+
+/// `left` as the value of a header, rounded down; none if nothing is left then.
+pub(crate) fn header_value(notation: Notation, left: Duration) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(notation.write(left)?.as_bytes()).ok()
 }
 
 /// What the headers of one name say.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// How a header writes a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(crate) enum Notation {
     /// Whole milliseconds: 1 to 10 digits.
     Millis,
     /// As in gRPC's protocol: 1 to 8 digits and a unit.

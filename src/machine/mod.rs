@@ -3,6 +3,7 @@
 
 pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
+pub(crate) mod deadline;
 pub(crate) mod keyed;
 pub(crate) mod lifecycle;
 #[cfg(feature = "prober")]

@@ -3,7 +3,6 @@ use std::time::Duration;
 use super::bodies::BodySettings;
 use super::check;
 use super::class::Class;
-use super::deadline::DeadlineLimits;
 use super::error::PolicyError;
 use super::handle::{Parts, Policy};
 use super::part::Part;
@@ -14,6 +13,7 @@ use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::error::ConfigError;
 use crate::error::check::Subject;
 use crate::machine::circuit_breaker::settings::OnDrop;
+use crate::machine::deadline::DeadlineLimits;
 use crate::name::Name;
 use crate::observe::notifier::Notifier;
 use crate::observe::observer::Observer;
@@ -36,7 +36,7 @@ pub struct PolicyBuilder {
     bulkhead: Option<Part<BulkheadBuilder, Bulkhead>>,
     timeout: Option<Duration>,
     total_timeout: Option<Duration>,
-    deadline: DeadlineLimits,
+    pub(super) deadline: DeadlineLimits,
     retry: Option<Part<RetryBuilder, RetryPolicy>>,
     classes: Vec<(Name, Class)>,
     pub(crate) bodies: BodySettings,
@@ -197,7 +197,9 @@ impl PolicyBuilder {
         for (field, time) in times.into_iter().chain(body_times) {
             policy.time(field, time).map_err(own)?;
         }
-        deadline.check(policy)?;
+        if let Some((field, _, rule)) = deadline.flaw() {
+            return Err(PolicyError::new(format!("deadline.{field}"), rule));
+        }
         let retry = Part::build(retry, "retry", |builder| builder.or_notifier(&notifier).build())?;
         let mut timeouts = TimeoutNotifier::default();
         timeouts.set_name(&name);

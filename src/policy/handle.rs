@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::bodies::BodySettings;
 use super::builder::PolicyBuilder;
 use super::class::Class;
-use super::deadline::DeadlineLimits;
 use super::layer::PolicyLayer;
 use super::run::PolicyCall;
 use super::run_future::PolicyRun;
@@ -15,13 +14,14 @@ use crate::circuit_breaker::handle::CircuitBreaker;
 use crate::context;
 use crate::error::{DeadlineStage, Error, Rejected, StackError};
 use crate::machine::circuit_breaker::body_scope::BodyScope;
+use crate::machine::deadline::DeadlineLimits;
 use crate::machine::timestamp::Timestamp;
 use crate::name::Name;
 use crate::retry::budget::RetryBudget;
 use crate::retry::lent::Lent;
 use crate::retry::policy::RetryPolicy;
 use crate::rt::shared::Handle;
-use crate::rt::time::TimeUp;
+use crate::rt::time::{self, TimeUp};
 use crate::timeout::{TimeoutNotifier, given_up};
 use crate::{bulkhead, circuit_breaker};
 
@@ -151,7 +151,7 @@ impl Policy {
     /// The deadline of a call that begins now, if this policy says something about deadlines.
     #[inline(always)]
     pub(super) fn deadline_for_call(&self) -> Option<Timestamp> {
-        self.parts().deadline.as_ref().and_then(DeadlineLimits::for_call)
+        self.parts().deadline.as_ref().and_then(|limits| limits.for_call(context::deadline(), time::now))
     }
 
     /// The rules for calls that go on in their response bodies, if they do.

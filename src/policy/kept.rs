@@ -71,7 +71,7 @@ where
     R: Replay<Request>,
 {
     fn poll_kept(self: Pin<&mut Self>, cx: &mut Context<'_>, kept: &mut PolicyKept) -> Poll<Self::Output> {
-        self.poll_to_be_kept(cx, kept)
+        if self.keeps() { self.poll_to_be_kept(cx, kept) } else { self.poll(cx) }
     }
 }
 
@@ -116,19 +116,18 @@ impl<'a> PollAttempt<'a> for EndsWithResponse {
     }
 }
 
-/// An attempt with a response goes on, in its body or in whatever else it returned: if the policy says so, or
-/// `ALWAYS`.
+/// An attempt with a response goes on, in its body or in whatever else it returned.
 #[derive(Default)]
-pub(super) struct GoesOn<'a, const ALWAYS: bool>(Option<EndedAttempt<'a>>);
+pub(super) struct GoesOn<'a>(Option<EndedAttempt<'a>>);
 
-impl<'a, const ALWAYS: bool> GoesOn<'a, ALWAYS> {
+impl<'a> GoesOn<'a> {
     /// The attempt that goes on.
     pub(super) fn take(&mut self) -> Option<EndedAttempt<'a>> {
         self.0.take()
     }
 }
 
-impl<'a, const ALWAYS: bool> PollAttempt<'a> for GoesOn<'a, ALWAYS> {
+impl<'a> PollAttempt<'a> for GoesOn<'a> {
     fn poll<F, L, C, T, E>(
         &mut self,
         mut call: Pin<&mut CallState<Policy, F, L>>,
@@ -142,9 +141,6 @@ impl<'a, const ALWAYS: bool> PollAttempt<'a> for GoesOn<'a, ALWAYS> {
         C: Classify<T, E>,
         E: StackError,
     {
-        if !ALWAYS && !policy.keeps() {
-            return call.poll(policy, classifier, cx);
-        }
         let mut head = None;
         let poll = call.as_mut().poll_until::<true, _, _, _>(policy, classifier, cx, &mut head);
         if matches!(poll, Poll::Ready(Ok(_))) {

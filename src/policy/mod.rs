@@ -71,6 +71,7 @@
 
 pub(crate) mod admission;
 mod again;
+mod attempts;
 mod bodies;
 mod builder;
 mod check;
@@ -78,7 +79,6 @@ mod class;
 mod classified;
 #[cfg(feature = "serde")]
 mod data;
-mod deadline;
 pub(crate) mod error;
 mod fallback;
 mod future;

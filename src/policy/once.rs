@@ -38,11 +38,20 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             // Otherwise the call sees to itself.
-            if let Some(_entered) = this.total.enter() {
-                this.call.abandon();
+            if this.total.is_some() {
+                abandon_in_scope(this.call, this.total);
             }
         }
     }
+}
+
+#[cold]
+fn abandon_in_scope<F, S, Request, C>(
+    call: Pin<&mut AdmissionCall<Policy, F, Late<S, Request>, C>>,
+    total: &TotalClock,
+) {
+    let _entered = total.enter();
+    call.abandon();
 }
 
 impl<F, S, Request, C> OnceFuture<F, S, Request, C> {
@@ -102,6 +111,24 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Apart, because a scope around the call would cost those that have none.
+        if self.total.is_some() {
+            return self.poll_within(cx);
+        }
+        self.project().call.poll(cx)
+    }
+}
+
+impl<F, S, Request, C, T, E> OnceFuture<F, S, Request, C>
+where
+    S: Service<Request, Response = T, Error = E, Future = F> + Clone,
+    F: Future<Output = Result<T, E>>,
+    C: Classify<T, E>,
+    E: StackError,
+{
+    /// Polls within the limits of the whole call.
+    #[inline(never)]
+    fn poll_within(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
         let mut this = self.project();
         let _entered = this.total.enter();
         // The call comes first: a response that has arrived is never lost to the clock.

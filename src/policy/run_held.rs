@@ -43,7 +43,7 @@ where
     type Output = Result<(T, Permit), E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut attempt = GoesOn::<true>::default();
+        let mut attempt = GoesOn::default();
         let result = ready!(self.project().run.poll_whole(cx, &mut attempt));
         Poll::Ready(result.map(|returned| match attempt.take() {
             Some(ended) => (returned, Permit::new(ended)),

@@ -4,8 +4,9 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 
 use super::again::{WithRetry, WithoutRetry};
+use super::attempts::{PolicyRetryParts, Retrying};
 use super::class::{Class, ClassFor};
-use super::future::{PolicyRetryParts, ResponseFuture, Retrying};
+use super::future::ResponseFuture;
 use super::handle::Policy;
 use super::once::OnceFuture;
 use super::total::{EnteredRarely, TotalClock};

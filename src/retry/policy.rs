@@ -405,7 +405,7 @@ impl RetryConfig {
         let timed = settings.deadline.is_some() || budget.is_some() || !delay.is_zero() || deadline != Timestamp::NEVER;
         let now = if timed { time::now() } else { Timestamp::NEVER };
         let in_time = settings.deadline.is_none() || settings.ends_in_time(delay, progress.started, now);
-        if !in_time || now.after(delay) >= deadline && deadline != Timestamp::NEVER {
+        if !in_time || deadline != Timestamp::NEVER && now.after(delay) >= deadline {
             return Err(StopReason::DeadlineReached);
         }
         if !again(Ask::IsPossible) {

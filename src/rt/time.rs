@@ -67,6 +67,19 @@ fn instant(moment: Timestamp) -> Option<Instant> {
     instant.map(Instant::from_std)
 }
 
+/// The end of a span that begins now, or none if the clock cannot represent it.
+#[inline]
+fn end(span: Duration) -> Option<Instant> {
+    // A span that does not fit the scale of timestamps means no limit here, too. One that does is far from the last
+    // instant, near which tokio, which adds a little to round up, would panic.
+    if span > Duration::from_nanos(u64::MAX) {
+        return None;
+    }
+    #[cfg(test)]
+    readings::count();
+    Instant::now().checked_add(span)
+}
+
 /// Why a call has had its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeUp {
@@ -87,18 +100,18 @@ pin_project_lite::pin_project! {
 }
 
 impl Countdown {
+    /// Begins now; none if the clock cannot represent the end.
+    #[inline]
+    pub(crate) fn boxed(span: Duration) -> Option<Pin<Box<Countdown>>> {
+        let end = end(span)?;
+        Some(Box::pin(Countdown { sleep: tokio::time::sleep_until(end), means: TimeUp::Limit(span) }))
+    }
+
     /// Begins now, and ends after `span` or at the deadline, whichever comes first; if both do at once, it is the span
     /// that ends. None if the clock cannot represent either.
-    #[inline]
-    pub(crate) fn boxed(span: Option<Duration>, deadline: Timestamp) -> Option<Pin<Box<Countdown>>> {
-        // A span that does not fit the scale of timestamps means no limit here, too. One that does is far from the last
-        // instant, near which tokio, which adds a little to round up, would panic.
-        let span = span.filter(|span| *span <= Duration::from_nanos(u64::MAX));
-        let limit = span.and_then(|span| {
-            #[cfg(test)]
-            readings::count();
-            Some((Instant::now().checked_add(span)?, TimeUp::Limit(span)))
-        });
+    #[cold]
+    pub(crate) fn until(span: Option<Duration>, deadline: Timestamp) -> Option<Pin<Box<Countdown>>> {
+        let limit = span.and_then(|span| Some((end(span)?, TimeUp::Limit(span))));
         let (end, means) = match (limit, instant(deadline)) {
             (Some((limit, _)), Some(deadline)) if deadline < limit => (deadline, TimeUp::Deadline),
             (Some(limit), _) => limit,

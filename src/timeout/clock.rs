@@ -44,7 +44,11 @@ impl Clock {
         if context::deadline_has_passed() {
             return Poll::Ready(TimeUp::Deadline);
         }
-        match Countdown::boxed(limit, context::deadline()) {
+        let timer = match context::has_deadline() {
+            true => Countdown::until(limit, context::deadline()),
+            false => limit.and_then(Countdown::boxed),
+        };
+        match timer {
             Some(mut timer) => {
                 let poll = timer.as_mut().poll(cx);
                 *self = Clock::Running(timer);

@@ -7,12 +7,12 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use seaworthy::http::{RespondBody, RespondLayer, SplitError, response_of, status_of};
-use seaworthy::{BoxError, CircuitBreaker, Error, Name, Rejected, RetryAfter, WrapErrorLayer};
+use seaworthy::{BoxError, CircuitBreaker, DeadlineStage, Error, Name, Rejected, RetryAfter, WrapErrorLayer};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 type Body = Full<bytes::Bytes>;
 
-fn rejections() -> [Rejected; 6] {
+fn rejections() -> [Rejected; 7] {
     let name = Name::from("secret");
     [
         Rejected::CircuitOpen { name: name.clone(), retry_after: Some(Duration::from_millis(1_200)).into() },
@@ -21,6 +21,7 @@ fn rejections() -> [Rejected; 6] {
         Rejected::NotReady { reason: name.clone(), retry_after: None.into() },
         Rejected::TimedOut { after: Duration::from_secs(1).into(), timeout: None },
         Rejected::Withdrawn { name },
+        Rejected::DeadlineExceeded { stage: DeadlineStage::Arrival },
     ]
 }
 
@@ -43,6 +44,7 @@ async fn rd_04_the_response() {
         (503, None, r#"{"error":"not ready"}"#),
         (504, None, r#"{"error":"timed out"}"#),
         (503, None, r#"{"error":"call withdrawn"}"#),
+        (504, None, r#"{"error":"deadline exceeded"}"#),
     ];
     for (rejected, (status, retry_after, text)) in rejections().into_iter().zip(expected) {
         let Ok(response) = answer(RespondLayer::new(), Error::<Infallible>::Rejected(rejected)).await;
@@ -56,16 +58,16 @@ async fn rd_04_the_response() {
     }
 }
 
-/// RD-05: One table from rejection to status, which can be overridden.
+/// RD-05, X-01: One table from rejection to status, which can be overridden.
 #[tokio::test]
 async fn rd_05_the_table() {
     let table = rejections().map(|rejected| status_of(&rejected).as_u16());
-    assert_eq!(table, [503, 503, 503, 503, 504, 503]);
+    assert_eq!(table, [503, 503, 503, 503, 504, 503, 504]);
     let layer = RespondLayer::new().status(|rejected| match rejected {
         Rejected::BulkheadFull { .. } => StatusCode::TOO_MANY_REQUESTS,
         other => status_of(other),
     });
-    let expected = [503, 503, 429, 503, 504, 503];
+    let expected = [503, 503, 429, 503, 504, 503, 504];
     for (rejected, status) in rejections().into_iter().zip(expected) {
         let Ok(response) = answer(layer, Error::<Infallible>::Rejected(rejected)).await;
         assert_eq!(response.status(), status);

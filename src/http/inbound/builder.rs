@@ -4,6 +4,7 @@ use super::headers::Headers;
 use super::layer::{Inbound, InboundLayer};
 use crate::error::ConfigError;
 use crate::http::timeout_headers::{REQUEST_TIMEOUT, millis_header};
+use crate::machine::deadline::DeadlineLimits;
 use crate::name::Name;
 use crate::observe::observer::Observer;
 use crate::timeout::TimeoutNotifier;
@@ -13,9 +14,7 @@ use crate::timeout::TimeoutNotifier;
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct InboundBuilder {
-    max: Option<Duration>,
-    default: Option<Duration>,
-    least: Option<Duration>,
+    limits: DeadlineLimits,
     timeout_header: Option<Box<str>>,
     also_read: Vec<Box<str>>,
     inserts_extension: bool,
@@ -25,9 +24,7 @@ pub struct InboundBuilder {
 impl InboundBuilder {
     pub(super) fn new() -> InboundBuilder {
         InboundBuilder {
-            max: None,
-            default: None,
-            least: None,
+            limits: DeadlineLimits::default(),
             timeout_header: None,
             also_read: Vec::new(),
             inserts_extension: false,
@@ -39,21 +36,21 @@ impl InboundBuilder {
     /// duration that the clock cannot represent. It gives no deadline to a request that has none: for these there is
     /// [`default`](Self::default).
     pub fn max(mut self, most: Duration) -> InboundBuilder {
-        self.max = Some(most);
+        self.limits.max = Some(most);
         self
     }
 
     /// Gives this much time to a request whose headers say nothing, or nothing that is well-formed. More than zero, and
     /// not more than [`max`](Self::max); such a request has no deadline if not set.
     pub fn default(mut self, time: Duration) -> InboundBuilder {
-        self.default = Some(time);
+        self.limits.default = Some(time);
         self
     }
 
     /// Rejects on arrival what has less than this left: too little to be worth the work. More than zero, and not more
     /// than [`max`](Self::max) and [`default`](Self::default). If not set, a request is rejected when nothing is left.
     pub fn least(mut self, least: Duration) -> InboundBuilder {
-        self.least = Some(least);
+        self.limits.least = Some(least);
         self
     }
 
@@ -105,18 +102,10 @@ impl InboundBuilder {
     /// assert_eq!(builder.build().unwrap_err().to_string(), "inbound layer: default is 9s, must not be above `max`");
     /// ```
     pub fn build(self) -> Result<InboundLayer, ConfigError> {
-        let InboundBuilder { max, default, least, timeout_header, also_read, inserts_extension, notifier } = self;
+        let InboundBuilder { limits, timeout_header, also_read, inserts_extension, notifier } = self;
         let inbound = notifier.subject("inbound layer")?;
-        for (field, time) in [("max", max), ("default", default), ("least", least)] {
-            inbound.time(field, time)?;
-        }
-        let is_above = |time: Option<Duration>, most: Option<Duration>| time.zip(most).is_some_and(|(a, b)| a > b);
-        for (field, time, most, rule) in [
-            ("default", default, max, "must not be above `max`"),
-            ("least", least, max, "must not be above `max`"),
-            ("least", least, default, "must not be above `default`"),
-        ] {
-            inbound.require(!is_above(time, most), field, time.unwrap_or_default(), rule)?;
+        if let Some((field, time, rule)) = limits.flaw() {
+            return Err(inbound.refuse(field, time, rule));
         }
         let renamed = timeout_header.map(|name| millis_header(inbound, "timeout_header", &name)).transpose()?;
         let mut millis = vec![renamed.unwrap_or(REQUEST_TIMEOUT)];
@@ -126,7 +115,7 @@ impl InboundBuilder {
             millis.push(parsed);
         }
         let headers = Some(Headers::new(millis));
-        let (least, notifier) = (least.unwrap_or_default(), notifier.or_default_observer());
-        Ok(InboundLayer::of(Inbound { headers, max, default, least, inserts_extension, notifier }))
+        let notifier = notifier.or_default_observer();
+        Ok(InboundLayer::of(Inbound { headers, limits, inserts_extension, notifier }))
     }
 }

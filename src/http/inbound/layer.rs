@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Request;
 use tower_layer::Layer;
@@ -9,6 +8,7 @@ use super::headers::Headers;
 use super::service::InboundService;
 use crate::context::Deadline;
 use crate::deadline::Arrival;
+use crate::machine::deadline::DeadlineLimits;
 use crate::timeout::TimeoutNotifier;
 
 /// Gives each request the deadline that its headers ask for, and rejects on arrival what has no time left, with
@@ -96,9 +96,7 @@ pub struct InboundLayer(Arc<Inbound>);
 pub(super) struct Inbound {
     /// Without it, only the extension counts.
     pub(super) headers: Option<Headers>,
-    pub(super) max: Option<Duration>,
-    pub(super) default: Option<Duration>,
-    pub(super) least: Duration,
+    pub(super) limits: DeadlineLimits,
     pub(super) inserts_extension: bool,
     pub(super) notifier: TimeoutNotifier,
 }
@@ -142,17 +140,17 @@ impl<S> Layer<S> for InboundLayer {
 impl Inbound {
     fn inheriting() -> Inbound {
         let notifier = TimeoutNotifier::default().or_default_observer();
-        Inbound { headers: None, max: None, default: None, least: Duration::ZERO, inserts_extension: false, notifier }
+        Inbound { headers: None, limits: DeadlineLimits::default(), inserts_extension: false, notifier }
     }
 
     /// The deadline of a request that arrives now, if it has one.
     #[inline]
     pub(super) fn deadline_for<B>(&self, request: &Request<B>, arrival: &Arrival) -> Option<Deadline> {
         let said = self.headers.as_ref().and_then(|headers| headers.shortest(request.headers(), &self.notifier));
-        let time = said.or(self.default);
+        let time = said.or(self.limits.default);
         let extension = request.extensions().get::<Deadline>().copied().filter(|deadline| *deadline != Deadline::NEVER);
         let own = time.map(|time| arrival.within(time)).into_iter().chain(extension);
         let deadline = own.chain(Deadline::current()).min()?;
-        Some(self.max.map_or(deadline, |most| deadline.min(arrival.within(most))))
+        Some(self.limits.max.map_or(deadline, |most| deadline.min(arrival.within(most))))
     }
 }

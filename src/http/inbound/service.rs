@@ -51,7 +51,7 @@ where
         if let (true, Some(deadline)) = (inbound.inserts_extension, deadline) {
             request.extensions_mut().insert(deadline);
         }
-        call_within(inner, request, deadline, &arrival, inbound.least, &inbound.notifier)
+        call_within(inner, request, deadline, &arrival, inbound.limits.least.unwrap_or_default(), &inbound.notifier)
     }
 }
 

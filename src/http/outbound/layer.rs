@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use tower_layer::Layer;
 
 use super::builder::OutboundBuilder;
@@ -8,7 +8,7 @@ use super::service::OutboundService;
 use crate::context::Deadline;
 use crate::error::{DeadlineStage, Rejected};
 use crate::http::content_type::is_grpc;
-use crate::http::timeout_headers::{GRPC_TIMEOUT, HeaderTime, REQUEST_TIMEOUT};
+use crate::http::timeout_headers::{GRPC_TIMEOUT, HeaderTime, REQUEST_TIMEOUT, header_value};
 use crate::http::wire_timeout::Notation;
 use crate::rt::time;
 use crate::timeout::TimeoutNotifier;
@@ -157,14 +157,12 @@ impl Outbound {
         let now = time::now();
         let left = deadline.timestamp().since(now).saturating_sub(self.allowance);
         let left = HeaderTime::by(headers, &name, notation).time.map_or(left, |said| said.min(left));
-        let Some(text) = notation.write(left) else {
+        let Some(value) = header_value(notation, left) else {
             let late = now.since(deadline.timestamp());
             return Err(self.notifier.deadline_exceeded(DeadlineStage::Arrival, late));
         };
-        if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {
-            // With 24,000 other headers there is no room for this one, and the request will get no further anyway.
-            let _no_room = headers.try_insert(name, value);
-        }
+        // With 24,000 other headers there is no room for this one, and the request will get no further anyway.
+        let _no_room = headers.try_insert(name, value);
         Ok(())
     }
 }

@@ -9,9 +9,8 @@ use tower_service::Service;
 
 use super::layer::Outbound;
 use crate::context::Deadline;
+use crate::deadline::future::MadeInTime;
 use crate::error::StackError;
-use crate::error::StoredRejection;
-use crate::rt::panic::polled_again;
 
 /// Tells the service below how much of the call's time is left. Made by [`OutboundLayer`](super::OutboundLayer).
 ///
@@ -47,11 +46,11 @@ where
     #[inline]
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let stamped = Deadline::current().map_or(Ok(()), |it| self.outbound.stamp(it, request.headers_mut()));
-        let state = match stamped {
-            Ok(()) => OutboundState::Sent { inner: self.inner.call(request) },
-            Err(rejected) => OutboundState::TooLate { rejection: rejected.into() },
+        let call = match stamped {
+            Ok(()) => MadeInTime::Made { inner: self.inner.call(request) },
+            Err(rejected) => MadeInTime::too_late(rejected),
         };
-        OutboundFuture { state }
+        OutboundFuture { call }
     }
 }
 
@@ -60,15 +59,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct OutboundFuture<F> {
         #[pin]
-        state: OutboundState<F>,
-    }
-}
-
-pin_project! {
-    #[project = OutboundStateProj]
-    enum OutboundState<F> {
-        Sent { #[pin] inner: F },
-        TooLate { rejection: StoredRejection },
+        call: MadeInTime<F>,
     }
 }
 
@@ -81,13 +72,7 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            OutboundStateProj::Sent { inner } => inner.poll(cx),
-            OutboundStateProj::TooLate { rejection } => match rejection.take() {
-                Some(rejected) => Poll::Ready(Err(rejected.into())),
-                None => polled_again("`OutboundFuture`"),
-            },
-        }
+        self.project().call.poll_call(cx, "`OutboundFuture`")
     }
 }
 

@@ -19,7 +19,9 @@ use super::under_way::given_up_at;
 use crate::error::{BoxError, ConfigError};
 use crate::grpc::code::Code;
 use crate::http::grpc::grpc_status;
-use crate::http::grpc::health::{GRPC_TIMEOUT, MessageError, MessageReader, grpc_message, grpc_timeout, status_in};
+use crate::http::grpc::health::{MessageError, MessageReader, grpc_message, status_in};
+use crate::http::timeout_headers::{GRPC_TIMEOUT, header_value};
+use crate::http::wire_timeout::Notation;
 use crate::machine::timestamp::Timestamp;
 use crate::rt::time;
 
@@ -73,7 +75,7 @@ impl GrpcProbe {
         let until = given_up_at();
         if until != Timestamp::NEVER {
             let left = until.since(time::now());
-            headers.insert(GRPC_TIMEOUT, grpc_timeout(left).ok_or("no time is left")?);
+            headers.insert(GRPC_TIMEOUT, header_value(Notation::Grpc, left).ok_or("no time is left")?);
         }
         Ok(request)
     }

@@ -63,6 +63,14 @@ fn the_future() {
     check::<256>();
 }
 
+/// the futures of layers have the sizes that they had before there were deadlines.
+#[test]
+fn x_04_layers() {
+    type Breaker = CircuitBreakerService<Inner<1>>;
+    let sizes = [future::<Breaker>(), future::<BulkheadService<Inner<1>>>(), future::<TimeoutService<Inner<1>>>()];
+    assert_eq!((sizes, future::<Guarded<Inner<1>>>()), ([48, 40, 32], 96));
+}
+
 /// TR-02: with every part, the future of a policy stays within 240 bytes around one of 8; deadlines, bodies and gRPC
 /// have added nothing to it.
 #[test]

@@ -18,7 +18,7 @@ fn stated(text: &str) -> impl Iterator<Item = (usize, String)> {
 fn is_number(word: &str) -> bool {
     let Some((prefix, digits)) = word.split_once('-') else { return false };
     let digits = digits.strip_suffix(|last: char| last.is_ascii_lowercase()).unwrap_or(digits);
-    (2..=3).contains(&prefix.len())
+    (1..=3).contains(&prefix.len())
         && prefix.bytes().all(|byte| byte.is_ascii_uppercase())
         && !digits.is_empty()
         && digits.bytes().all(|byte| byte.is_ascii_digit())

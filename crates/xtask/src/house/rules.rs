@@ -226,7 +226,6 @@ pub(crate) const LONG_FILES: &[(&str, &str)] = &[
     ("src/keyed/handle.rs", "the handle's whole surface, half of it documentation"),
     ("src/machine/circuit_breaker/machine.rs", "one machine: its transitions refer to each other"),
     ("src/observe/metrics/tests.rs", "tells every event there is, and holds the table against it"),
-    ("src/policy/future.rs", "one call and its attempts: the ways in which it is polled are seen side by side"),
     ("src/policy/handle.rs", "the handle's whole surface, half of it documentation"),
     ("src/prober/shared.rs", "one table under one lock, with every step on it"),
     ("src/retry/policy.rs", "the handle's whole surface, half of it documentation"),

@@ -21,7 +21,7 @@ pub(crate) use self::message::{request_for, status_in};
 #[cfg(feature = "prober")]
 pub(crate) use self::message_reader::{MessageError, MessageReader};
 #[cfg(feature = "prober")]
-pub(crate) use self::probing::{CHECK, GRPC_TIMEOUT, grpc_message, grpc_timeout};
+pub(crate) use self::probing::{CHECK, grpc_message};
 use crate::health::handle::Health;
 
 /// With feature `grpc`.

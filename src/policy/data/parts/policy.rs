@@ -93,7 +93,7 @@ impl Table for PolicyTable {
             "deadline" => {
                 let mut table = DeadlineTable::default();
                 map.next_value_seed(Fill(at, &mut table))?;
-                set(builder, |builder| table.into(builder));
+                builder.deadline = table.0;
             }
             "classes" => {
                 let each = Classes { total: *total, classes: Vec::new() };
