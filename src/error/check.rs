@@ -104,6 +104,25 @@ impl<'a> Subject<'a> {
     }
 }
 
+impl Backoff {
+    /// Refuses a backoff that shrinks, for a builder outside this crate: `kind` is what it builds, `field` the setting.
+    ///
+    /// ```
+    /// use seaworthy::Backoff;
+    /// use std::time::Duration;
+    ///
+    /// let backoff = Backoff::exponential(Duration::from_secs(5), Duration::from_secs(1));
+    /// let error = backoff.check("queue", "backoff").unwrap_err().with_name("orders");
+    /// assert_eq!(error.to_string(), "queue `orders`: backoff is 5s to 1s, the cap must not be below the base");
+    /// ```
+    ///
+    /// # Errors
+    /// A factor that is below 1 or not a number, and a cap below the base.
+    pub fn check(&self, kind: &'static str, field: &'static str) -> Result<(), ConfigError> {
+        Subject::of(kind).backoff(field, self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

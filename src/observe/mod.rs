@@ -11,7 +11,7 @@
 //! without that, to [`TracingObserver`](crate::TracingObserver).
 //!
 //! Each pattern has its own enum in [`Event`](crate::Event). Code outside this crate reports to the same observers with
-//! [`Notifier`] and [`ExtensionEvent`].
+//! [`Notifier`] and [`ExtensionEvent`], and gives values to metrics of its own with [`ExtensionMetric`].
 
 mod default;
 pub(crate) mod event;
@@ -26,8 +26,11 @@ pub(crate) mod tracing;
 pub use default::{DefaultAlreadySet, set_default};
 pub use event::{
     BudgetRef, BulkheadEvent, CircuitBreakerEvent, DeadlineEvent, ErrorRef, EvictionCause, ExtensionEvent,
-    FallbackEvent, HealthEvent, KeyedEvent, ProbeEvent, RetryEvent, RunnerEvent, Severity, TimeoutEvent,
+    ExtensionMetric, FallbackEvent, HealthEvent, KeyedEvent, Measure, MeasureValue, ProbeEvent, RetryEvent,
+    RunnerEvent, Severity, TimeoutEvent,
 };
 pub use interest::Interest;
 pub use notifier::Notifier;
 pub use source::Source;
+
+pub use crate::rt::panic::panic_text;

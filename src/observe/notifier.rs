@@ -16,7 +16,38 @@ use crate::rt::panic::{caught, log_guarded};
 /// [`or_default`](Notifier::or_default), or else [`TracingObserver`].
 ///
 /// Each handle of this crate has one. Code outside this crate that reports to the same observers also has one, and
-/// passes it an [`ExtensionEvent`](super::ExtensionEvent).
+/// passes it an [`ExtensionEvent`](super::ExtensionEvent). Its builder has a setter like those of this crate:
+///
+/// ```
+/// use seaworthy::Observer;
+/// use seaworthy::observe::{Interest, Notifier};
+///
+/// #[derive(Clone, Debug, Default)]
+/// pub struct HarbourBuilder {
+///     notifier: Notifier,
+/// }
+///
+/// impl HarbourBuilder {
+///     /// Reports to `observer` instead of the [default](seaworthy::observe).
+///     pub fn observer(mut self, observer: impl Observer + 'static) -> HarbourBuilder {
+///         self.notifier = Notifier::new(observer);
+///         self
+///     }
+///
+///     pub fn build(self) -> Harbour {
+///         let notifier = self.notifier.or_default();
+///         Harbour { hears_calls: notifier.interest() >= Interest::Calls, notifier }
+///     }
+/// }
+///
+/// pub struct Harbour {
+///     notifier: Notifier,
+///     /// Whether what every call costs for its events is worth it.
+///     hears_calls: bool,
+/// }
+/// # let harbour = HarbourBuilder::default().observer(|_: &seaworthy::Event<'_>| {}).build();
+/// # assert!(!harbour.hears_calls && format!("{:?}", harbour.notifier) == "an observer");
+/// ```
 #[derive(Clone, Default)]
 pub struct Notifier {
     observer: Option<Arc<dyn Observer>>,

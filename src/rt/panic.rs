@@ -10,11 +10,21 @@ use crate::error::one_line::OneLine;
 #[inline]
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // State that a panic leaves half-changed is the foreign code's own, or the caller drops it.
-    catch_unwind(AssertUnwindSafe(work)).map_err(text_of)
+    catch_unwind(AssertUnwindSafe(work)).map_err(panic_text)
 }
 
+/// The text of a panic that was caught, for an error or an event; the payload is gone, even one whose own drop panics.
+///
+/// ```
+/// use seaworthy::observe::panic_text;
+/// use std::panic::catch_unwind;
+///
+/// let payload = catch_unwind(|| panic!("no such order")).unwrap_err();
+/// assert_eq!(panic_text(payload), "no such order");
+/// ```
 #[cold]
-fn text_of(payload: Box<dyn Any + Send>) -> String {
+#[must_use]
+pub fn panic_text(payload: Box<dyn Any + Send>) -> String {
     let text = match payload.downcast_ref::<&'static str>() {
         Some(text) => (*text).to_owned(),
         None => payload.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic without a message".to_owned()),

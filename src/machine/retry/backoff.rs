@@ -105,13 +105,24 @@ impl Backoff {
         Duration::try_from_secs_f64(nanos / 1e9).map_or(self.cap, |delay| delay.min(self.cap))
     }
 
-    /// Delay `n`; `rng` is called for a fraction in `[0, 1)` only if there is jitter.
+    /// Delay `n`, counted from 0, for a loop of your own. `rng` is asked for a fraction in `[0, 1)`, and only if there
+    /// is jitter: pass a generator with a seed where the same delays are wanted each time.
+    ///
+    /// ```
+    /// use seaworthy::Backoff;
+    /// use std::time::Duration;
+    ///
+    /// let backoff = Backoff::exponential(Duration::from_millis(100), Duration::from_secs(5));
+    /// let delays = [0, 1, 2, 9, u32::MAX].map(|n| backoff.delay(n, &mut || 0.5));
+    /// assert_eq!(delays.map(|delay| delay.as_millis()), [50, 100, 200, 2_500, 2_500]);
+    /// ```
     #[inline]
-    pub(crate) fn delay(&self, n: u32, rng: crate::machine::Rng<'_>) -> Duration {
+    #[must_use]
+    pub fn delay(&self, n: u32, rng: &mut dyn FnMut() -> f64) -> Duration {
         if self.is_constant() { self.base } else { self.varying(n, rng) }
     }
 
-    fn varying(&self, n: u32, rng: crate::machine::Rng<'_>) -> Duration {
+    fn varying(&self, n: u32, rng: &mut dyn FnMut() -> f64) -> Duration {
         let raw = self.raw(n);
         match self.jitter {
             Jitter::None => raw,

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::measure::Measure;
 use crate::name::Name;
 use crate::observe::interest::Interest;
 
@@ -7,7 +8,7 @@ use crate::observe::interest::Interest;
 /// observers.
 ///
 /// [`TracingObserver`](crate::TracingObserver) logs it, and `MetricsObserver` counts it. Report it with a
-/// [`Notifier`](crate::observe::Notifier):
+/// [`Notifier`](crate::observe::Notifier), while no lock is held that an observer could want:
 ///
 /// ```
 /// use seaworthy::observe::{ExtensionEvent, Notifier, Severity};
@@ -71,6 +72,12 @@ pub trait ExtensionEvent: fmt::Debug {
     /// Passes everything else worth reporting to `field`, one field at a time. Nothing by default.
     fn fields(&self, field: &mut dyn FnMut(&'static str, &dyn fmt::Display)) {
         let _ = field;
+    }
+
+    /// Passes what the event gives to metrics of its own to `measure`, one value at a time: see
+    /// [`ExtensionMetric`](super::ExtensionMetric). Nothing by default; the event itself is counted in any case.
+    fn measures(&self, measure: &mut dyn FnMut(Measure<'_>)) {
+        let _ = measure;
     }
 }
 

@@ -71,6 +71,7 @@ impl MetricsObserver {
     #[must_use]
     pub fn new() -> MetricsObserver {
         registry::describe();
+        extension::describe_again();
         MetricsObserver { label_keys: false }
     }
 

@@ -15,7 +15,7 @@ static NAMES: LazyLock<RwLock<HashMap<Arc<str>, Arc<NamedSeries>>>> = LazyLock::
 /// The series of a service, which has no name.
 static SERVICE: OnceLock<Arc<NamedSeries>> = OnceLock::new();
 
-static METADATA: Metadata<'static> = Metadata::new("seaworthy", Level::INFO, None);
+pub(super) static METADATA: Metadata<'static> = Metadata::new("seaworthy", Level::INFO, None);
 
 /// The series of a name, found by their number. Handles keep this, so that an event needs no look-up.
 pub(crate) struct NamedSeries {
@@ -85,17 +85,22 @@ impl NamedSeries {
     /// Adds `by` to a gauge.
     pub(super) fn add(&self, series: Series, by: i64) {
         let SeriesEntry { key, level } = self.entry(series);
-        level.fetch_add(by as u64, Ordering::AcqRel);
-        show(key, || {
-            // Events of two threads may arrive in the wrong order: a permit given back before it was taken.
-            u64::try_from(level.load(Ordering::Acquire) as i64).unwrap_or_default()
-        });
+        add_to_gauge(key, level, by);
     }
 
     /// Sets a gauge to what `level` says.
     pub(super) fn set(&self, series: Series, level: impl Fn() -> u64) {
         show(&self.entry(series).key, level);
     }
+}
+
+/// Adds `by` to a gauge whose level is kept in `level`, as the bits of an `i64`.
+pub(super) fn add_to_gauge(key: &Key, level: &AtomicU64, by: i64) {
+    level.fetch_add(by as u64, Ordering::AcqRel);
+    show(key, || {
+        // Events of two threads may arrive in the wrong order: a permit given back before it was taken.
+        u64::try_from(level.load(Ordering::Acquire) as i64).unwrap_or_default()
+    });
 }
 
 /// Adds one to a counter whose labels are not known here.
