@@ -1,0 +1,192 @@
+//! The seam between the ledger and where its rows are: what an engine does, one statement a method.
+//!
+//! An engine keeps one row for each [`Key`], and decides by its own clock (the *row clock*), in the statement that
+//! acts, what has expired. It compares the owner wherever it compares a fence. It is asked by a
+//! [`Ledger`](crate::Ledger), which sees to limits of time, renewing, and what goes on in the background; an engine
+//! sees to being atomic, and to being cancelled anywhere. The `conformance` suite (feature `test-util`) holds an engine
+//! to it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use seaworthy_store::StoreError;
+
+use crate::key::Key;
+use crate::record::{Entry, Record};
+
+/// Who holds a claim: the fence, which grows by one with every grant of a key while its row is kept, and 128 random
+/// bits, because fences start again after retention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The key that is held.
+    pub key: Key,
+    /// The number of the grant.
+    pub fence: u64,
+    /// Whose it is.
+    pub owner: u128,
+}
+
+/// A claim that is asked for.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The key.
+    pub key: Key,
+    /// Who asks. A row that runs under this owner already is granted again: the answer to the first asking was lost.
+    pub owner: u128,
+    /// How long the lease is, by the row clock from when it is granted.
+    pub lease: Duration,
+    /// Compared with the row's, unless either has none. At most 64 bytes.
+    pub fingerprint: Option<Bytes>,
+    /// A running row of a lower rank, or of none, is taken as if its lease were over.
+    pub rank: Option<i64>,
+}
+
+/// The answer to an [`Attempt`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The key was unknown, failed, running with its lease over or a lower rank, or running under the same owner: the
+    /// row is now running under the owner, with this fence.
+    Granted {
+        /// One more than the last, and at least 1.
+        fence: u64,
+        /// How often the key was granted, this time included, less those that were released.
+        grants: u32,
+    },
+    /// Somebody else's lease is live, or the row is locked by a transaction.
+    Busy {
+        /// To the end of the lease, by the row clock.
+        left: Duration,
+    },
+    /// It was done.
+    Done(Record),
+    /// It is done or running, and has another fingerprint.
+    Mismatch,
+}
+
+/// How a claim ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Settlement {
+    /// Final, with a result.
+    Done {
+        /// The result.
+        result: Bytes,
+        /// What it is.
+        content_type: Box<str>,
+        /// How long it is kept; for ever if there is none.
+        keep: Option<Duration>,
+    },
+    /// Final, without a result.
+    DoneNotKept {
+        /// How long it is kept.
+        keep: Option<Duration>,
+    },
+    /// Final, as a failure that is replayed.
+    FailedForGood {
+        /// At most 1,024 bytes.
+        reason: Box<str>,
+        /// How long it is kept.
+        keep: Option<Duration>,
+    },
+    /// Free to be claimed again, and nothing was gained.
+    Failed {
+        /// At most 1,024 bytes.
+        reason: Box<str>,
+        /// How long it is kept.
+        keep: Option<Duration>,
+    },
+    /// Free to be claimed again; the grant is taken back from the count, because the work was not begun. The row is in
+    /// the state failed, without a reason.
+    Released {
+        /// How long it is kept.
+        keep: Option<Duration>,
+    },
+}
+
+/// Whether a claim is still its holder's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "a claim that was lost records nothing"]
+pub enum Held {
+    /// It was, and the store did what it was asked.
+    Yes,
+    /// Somebody else has the key, or had it: the store did nothing.
+    Lost,
+}
+
+impl Held {
+    /// Whether it was.
+    #[must_use]
+    pub fn is_yes(self) -> bool {
+        self == Held::Yes
+    }
+}
+
+/// What became of one renewal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Renewal {
+    /// The lease ends one lease from now.
+    Renewed,
+    /// The fence or the owner is another, the row is not running, or the lease was over although nobody took it.
+    Lost,
+    /// The row is ours and locked by a transaction, so it was left alone; ask again soon.
+    Locked,
+}
+
+/// What is stored for one step of a claim's work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepKept {
+    /// What is stored now: what was given, or what was there before, whoever wrote it.
+    Stored(Bytes),
+    /// The claim was lost, and nothing was stored.
+    Lost,
+}
+
+/// Where a ledger's rows are.
+///
+/// # Cancellation
+/// Each future may be dropped at any await. What it asked for then happens wholly or not at all, and no lock, open
+/// transaction or half-read answer is left behind for the next who asks.
+///
+/// # Errors
+/// Each method fails with [`StoreError`] in the class that tells what can be done about it. An engine that can see that
+/// a statement did nothing because others interfered (a serialization failure, a deadlock) repeats it by itself, up to
+/// three times.
+pub trait LedgerStore: Clone + Send + Sync + 'static {
+    /// Claims a key, in one atomic step.
+    fn claim(&self, attempt: &Attempt) -> impl Future<Output = Result<Answer, StoreError>> + Send;
+
+    /// Moves the end of each lease to `lease` from now, by the row clock, if it is the holder's and not over. One
+    /// statement for up to 500; the answers are in the order asked.
+    fn renew(&self, leases: &[(Holder, Duration)]) -> impl Future<Output = Result<Vec<Renewal>, StoreError>> + Send;
+
+    /// Ends a claim if fence and owner are the row's. A lease that is over but was not taken is settled all the same:
+    /// nobody else has begun. A row that is done already under the same fence and owner is left as it is; that is
+    /// [`Held::Yes`] for what is final, because the answer to the first settling was lost, and [`Held::Lost`] else.
+    fn settle(&self, holder: &Holder, settlement: &Settlement)
+    -> impl Future<Output = Result<Held, StoreError>> + Send;
+
+    /// Reads what is known of a key, without a lock.
+    fn lookup(&self, key: &Key) -> impl Future<Output = Result<Option<Entry>, StoreError>> + Send;
+
+    /// Removes up to `most` done and failed rows that have been kept for as long as they were to be, oldest first, with
+    /// their steps; rows that others are removing are passed over. Gives the number.
+    fn sweep(&self, most: u32) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// How many rows run past their lease.
+    fn stale(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Reads a step's result, whoever stored it.
+    fn step(&self, key: &Key, name: &str) -> impl Future<Output = Result<Option<Bytes>, StoreError>> + Send;
+
+    /// Stores a step's result if the key runs under this fence and owner, and none is stored yet. Steps go with their
+    /// row, and when a failed key is claimed with another fingerprint.
+    fn keep_step(
+        &self,
+        holder: &Holder,
+        name: &str,
+        result: &Bytes,
+    ) -> impl Future<Output = Result<StepKept, StoreError>> + Send;
+}

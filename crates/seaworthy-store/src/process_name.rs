@@ -1,0 +1,29 @@
+//! What a process calls itself in rows and logs. Nothing is ever decided by it.
+
+use std::process;
+
+use crate::random;
+
+const MOST: usize = 80;
+
+/// `<host>-<pid>-<8 hex digits>`, at most 80 bytes, new with each call.
+#[must_use]
+pub fn process_name() -> String {
+    let tail = format!("-{}-{:08x}", process::id(), random::unique() as u32);
+    let mut host = host();
+    let room = MOST.saturating_sub(tail.len());
+    if host.len() > room {
+        let end = (0..=room).rev().find(|&at| host.is_char_boundary(at)).unwrap_or(0);
+        host.truncate(end);
+    }
+    host + &tail
+}
+
+/// The kernel's name for this machine where there is a file that has it, else the environment's.
+fn host() -> String {
+    let read =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    let name = read.ok().or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
+    if name.is_empty() { "host".to_owned() } else { name }
+}

@@ -1,0 +1,56 @@
+//! Work that goes on when whoever asked for it is gone, and whose end can be awaited.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+/// The tasks of one handle.
+///
+/// # Clone
+/// Costs a reference count; clones count the same tasks.
+#[derive(Clone, Debug)]
+pub struct Tasks(Arc<watch::Sender<usize>>);
+
+impl Default for Tasks {
+    fn default() -> Tasks {
+        Tasks(Arc::new(watch::Sender::new(0)))
+    }
+}
+
+struct Running(Tasks);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|running| *running -= 1);
+    }
+}
+
+impl Tasks {
+    /// Spawns `work` on `runtime`. If that has shut down, `work` is dropped.
+    pub fn spawn(&self, runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.send_modify(|running| *running += 1);
+        let running = Running(self.clone());
+        runtime.spawn(async move {
+            let _running = running;
+            work.await;
+        });
+    }
+
+    /// How many are running.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        *self.0.borrow()
+    }
+
+    /// Waits until none is running.
+    ///
+    /// # Cancellation
+    /// Dropping it loses nothing.
+    pub async fn idle(&self) {
+        let mut running = self.0.subscribe();
+        // The sender is alive: it is `self`.
+        let _none_left = running.wait_for(|&running| running == 0).await;
+    }
+}
