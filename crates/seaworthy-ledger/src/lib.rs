@@ -7,11 +7,14 @@
 
 mod error;
 mod key;
+mod machine;
+mod memory;
 mod record;
 pub mod store;
 
 pub use error::LedgerError;
 pub use key::Key;
+pub use memory::Memory;
 pub use record::{Entry, EntryState, Kept, Record};
 pub use seaworthy_store::{ErrorClass, StoreError};
 pub use store::{Held, LedgerStore};

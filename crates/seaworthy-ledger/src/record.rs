@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +24,7 @@ pub enum Kept {
         /// The bytes it was completed with.
         bytes: Bytes,
         /// What they are.
-        content_type: Box<str>,
+        content_type: Cow<'static, str>,
     },
     /// It was done, and its result was not kept.
     Nothing,

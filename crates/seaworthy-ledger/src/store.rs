@@ -6,6 +6,7 @@
 //! sees to being atomic, and to being cancelled anywhere. The `conformance` suite (feature `test-util`) holds an engine
 //! to it.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
@@ -32,13 +33,16 @@ pub struct Holder {
 pub struct Attempt {
     /// The key.
     pub key: Key,
-    /// Who asks. A row that runs under this owner already is granted again: the answer to the first asking was lost.
+    /// Who asks. A row that runs under this owner already is granted again, and is not counted again: the answer to the
+    /// first asking was lost.
     pub owner: u128,
     /// How long the lease is, by the row clock from when it is granted.
     pub lease: Duration,
-    /// Compared with the row's, unless either has none. At most 64 bytes.
+    /// Compared with the row's, unless either has none. At most 64 bytes. With the grant it becomes the row's; without
+    /// one, the row keeps what it has.
     pub fingerprint: Option<Bytes>,
-    /// A running row of a lower rank, or of none, is taken as if its lease were over.
+    /// A running row of a lower rank, or of none, is taken as if its lease were over. With the grant it becomes the
+    /// row's, none too.
     pub rank: Option<i64>,
 }
 
@@ -51,7 +55,8 @@ pub enum Answer {
     Granted {
         /// One more than the last, and at least 1.
         fence: u64,
-        /// How often the key was granted, this time included, less those that were released.
+        /// How often the key was granted, this time included, less those that were released and those whose answer was
+        /// lost.
         grants: u32,
     },
     /// Somebody else's lease is live, or the row is locked by a transaction.
@@ -74,7 +79,7 @@ pub enum Settlement {
         /// The result.
         result: Bytes,
         /// What it is.
-        content_type: Box<str>,
+        content_type: Cow<'static, str>,
         /// How long it is kept; for ever if there is none.
         keep: Option<Duration>,
     },
@@ -140,7 +145,7 @@ pub enum Renewal {
 pub enum StepKept {
     /// What is stored now: what was given, or what was there before, whoever wrote it.
     Stored(Bytes),
-    /// The claim was lost, and nothing was stored.
+    /// The claim was lost, and nothing was stored, whether or not something was there before.
     Lost,
 }
 
@@ -163,8 +168,9 @@ pub trait LedgerStore: Clone + Send + Sync + 'static {
     fn renew(&self, leases: &[(Holder, Duration)]) -> impl Future<Output = Result<Vec<Renewal>, StoreError>> + Send;
 
     /// Ends a claim if fence and owner are the row's. A lease that is over but was not taken is settled all the same:
-    /// nobody else has begun. A row that is done already under the same fence and owner is left as it is; that is
-    /// [`Held::Yes`] for what is final, because the answer to the first settling was lost, and [`Held::Lost`] else.
+    /// nobody else has begun. A row that was settled already under the same fence and owner is left as it is: that is
+    /// [`Held::Yes`] if both settlements are final, or both are not, because the answer to the first was lost, and
+    /// [`Held::Lost`] else.
     fn settle(&self, holder: &Holder, settlement: &Settlement)
     -> impl Future<Output = Result<Held, StoreError>> + Send;
 

@@ -1,1 +1,3 @@
 //! The ledger's tests, in one binary.
+
+mod memory;

@@ -1,0 +1,10 @@
+//! A ledger's rows in the memory of one process.
+//!
+//! Nothing of it is durable: with the process go all rows, and a key that was done is unknown again.
+
+mod clock;
+mod finished;
+mod store;
+mod table;
+
+pub use store::Memory;

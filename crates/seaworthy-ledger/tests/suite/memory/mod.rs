@@ -1,0 +1,4 @@
+mod allocations;
+mod bound;
+mod clock;
+mod given;
