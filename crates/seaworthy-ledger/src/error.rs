@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
+use seaworthy::ConfigError;
 use seaworthy_store::{ErrorClass, StoreError};
 
 /// Why the ledger gave no answer.
@@ -10,6 +11,8 @@ pub enum LedgerError {
     /// The store's error. If it is [`Unavailable`](ErrorClass::Unavailable) whether it did what it was asked is unknown;
     /// to ask again is safe, and so is not to.
     Store(StoreError),
+    /// A setting of the request cannot be used; the store was not asked.
+    Request(ConfigError),
     /// A result, or the result of a step, is larger than `max_result`.
     TooLarge {
         /// Its length in bytes.
@@ -25,7 +28,7 @@ impl LedgerError {
     pub fn class(&self) -> Option<ErrorClass> {
         match self {
             LedgerError::Store(error) => Some(error.class()),
-            LedgerError::TooLarge { .. } => None,
+            LedgerError::Request(_) | LedgerError::TooLarge { .. } => None,
         }
     }
 
@@ -40,6 +43,7 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LedgerError::Store(error) => write!(f, "ledger: {error}"),
+            LedgerError::Request(error) => write!(f, "{error}"),
             LedgerError::TooLarge { size, limit } => {
                 write!(f, "ledger: a result of {size} bytes is larger than max_result, {limit} bytes")
             }
@@ -52,8 +56,14 @@ impl Error for LedgerError {
         match self {
             // Its text is in ours.
             LedgerError::Store(error) => error.source(),
-            LedgerError::TooLarge { .. } => None,
+            LedgerError::Request(_) | LedgerError::TooLarge { .. } => None,
         }
+    }
+}
+
+impl From<ConfigError> for LedgerError {
+    fn from(error: ConfigError) -> LedgerError {
+        LedgerError::Request(error)
     }
 }
 

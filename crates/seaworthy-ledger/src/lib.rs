@@ -5,16 +5,35 @@
 // No path of a request or a job can panic for lack of a value.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
+mod builder;
+mod checkpoints;
+mod claim;
+mod claim_ref;
+mod completion;
 mod error;
+mod event;
+mod held;
 mod key;
+mod ledger;
 mod machine;
 mod memory;
 mod record;
+mod renewing;
+mod request;
+mod settings;
 pub mod store;
 
+pub use builder::LedgerBuilder;
+pub use checkpoints::{Checkpoints, StepError};
+pub use claim::{Claim, Unsettled};
+pub use claim_ref::ClaimRef;
+pub use completion::Completion;
 pub use error::LedgerError;
+pub use event::{ClaimOutcome, Event, RenewalOutcome, SettleOutcome};
 pub use key::Key;
+pub use ledger::{Claimed, Ledger};
 pub use memory::Memory;
 pub use record::{Entry, EntryState, Kept, Record};
+pub use request::ClaimRequest;
 pub use seaworthy_store::{ErrorClass, StoreError};
 pub use store::{Held, LedgerStore};

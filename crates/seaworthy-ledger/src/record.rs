@@ -15,6 +15,14 @@ pub struct Record {
     pub kept: Kept,
 }
 
+impl Record {
+    /// The result, if it was kept.
+    #[must_use]
+    pub fn result(&self) -> Option<&Bytes> {
+        if let Kept::Result { bytes, .. } = &self.kept { Some(bytes) } else { None }
+    }
+}
+
 /// What a finished piece of work left.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

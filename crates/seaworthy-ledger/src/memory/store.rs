@@ -51,7 +51,7 @@ impl Memory {
     /// If `max` is 0.
     pub fn new(max: usize) -> Result<Memory, ConfigError> {
         if max == 0 {
-            return Err(ConfigError::new("ledger", None, "max", "0".into(), "must be at least 1"));
+            return Err(ConfigError::new("ledger", "max", 0, "must be at least 1"));
         }
         Ok(Memory::holding(max))
     }

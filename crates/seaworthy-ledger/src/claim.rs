@@ -1,0 +1,346 @@
+use std::fmt;
+use std::mem;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use seaworthy::Shutdown;
+use seaworthy_store::retry_wait::RetryWait;
+use seaworthy_store::time::{now, sleep};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use crate::claim_ref::ClaimRef;
+use crate::completion::{Completion, shortened};
+use crate::error::LedgerError;
+use crate::event::{Event, SettleOutcome};
+use crate::held::{HeldLease, Renewing};
+use crate::memory::Memory;
+use crate::renewing;
+use crate::store::{Held, LedgerStore, Renewal, Settlement};
+
+/// A key that is this process's to work on, until it is settled, lost, or its lease is over.
+///
+/// A claim that is dropped is given back in the background if [`begin`](Self::begin) was not called; otherwise nobody
+/// knows how far the work came, and the key is free when the lease is over.
+#[must_use = "a claim that is dropped is given back"]
+pub struct Claim<S: LedgerStore = Memory> {
+    work: ClaimRef<S>,
+    keep: Option<Duration>,
+    has_begun: bool,
+    is_open: bool,
+}
+
+/// A claim that could not be settled, with the reason. It is still the holder's.
+///
+/// Dropped, it is what a dropped [`Claim`] is. Whether the store has recorded the settlement is unknown if the error is
+/// [`Unavailable`](crate::ErrorClass::Unavailable); [`keep_trying`](Self::keep_trying) is for that.
+pub struct Unsettled<S: LedgerStore = Memory>(Box<UnsettledParts<S>>);
+
+struct UnsettledParts<S: LedgerStore> {
+    claim: Claim<S>,
+    settlement: Settlement,
+    error: LedgerError,
+}
+
+impl<S: LedgerStore> Claim<S> {
+    pub(crate) fn new(work: ClaimRef<S>, keep: Option<Duration>) -> Claim<S> {
+        Claim { work, keep, has_begun: false, is_open: true }
+    }
+
+    /// Says that the work is about to begin, so that a drop does not give the claim back.
+    pub fn begin(&mut self) {
+        self.has_begun = true;
+    }
+
+    /// Renews the lease every third of it, in a task of the ledger's, until the claim is settled or dropped. The
+    /// shutdown is requested when the claim is lost: because the store says so, or because no renewal has succeeded
+    /// until a fifteenth of the lease before it is over. Work that goes on after that may overlap with another's.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled.
+    pub fn hold(&mut self) -> Shutdown {
+        if let Some(lost) = &self.work.lost {
+            return lost.clone();
+        }
+        let (trigger, lost) = Shutdown::new();
+        self.work.lost = Some(lost.clone());
+        let shared = &self.work.ledger.0;
+        let must_start = {
+            let mut keys = shared.held.lock();
+            match keys.lease_of(&self.work.holder) {
+                Some(lease) => {
+                    let due = lease.sent + lease.span / 3;
+                    lease.renewing = Some(Renewing { lost: trigger, due });
+                    !mem::replace(&mut keys.is_renewing, true)
+                }
+                // Somebody of a higher rank has it.
+                None => {
+                    drop(keys);
+                    trigger.fire();
+                    return lost;
+                }
+            }
+        };
+        if must_start {
+            let runtime = Handle::current();
+            if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+                shared.warned.call_once(|| shared.notify(&Event::SingleThread { ledger: &shared.name }));
+            }
+            shared.tasks.spawn(&runtime, renewing::renew(Arc::clone(shared)));
+        } else {
+            shared.held.changed.notify_one();
+        }
+        lost
+    }
+
+    /// Moves the end of the lease to one lease from now, by the store's clock.
+    ///
+    /// # Errors
+    /// [`LedgerError::Store`] if the store gave no answer, or refused.
+    ///
+    /// # Cancellation
+    /// Dropping it loses nothing; the next renewal does it.
+    pub async fn renew(&mut self) -> Result<Held, LedgerError> {
+        let (ledger, holder) = (&self.work.ledger, &self.work.holder);
+        let sent = now();
+        let asked = [(holder.clone(), self.work.lease)];
+        let answer = ledger.within("renew", ledger.0.store.renew(&asked)).await?;
+        match answer.first() {
+            Some(Renewal::Lost) | None => return Ok(Held::Lost),
+            // The transaction that holds the row is our own.
+            Some(Renewal::Locked) => {}
+            Some(Renewal::Renewed) => {
+                let mut keys = ledger.0.held.lock();
+                if let Some(HeldLease { sent: last, span, renewing, .. }) = keys.lease_of(holder) {
+                    *last = sent;
+                    if let Some(renewing) = renewing {
+                        renewing.due = sent + *span / 3;
+                    }
+                }
+            }
+        }
+        Ok(Held::Yes)
+    }
+
+    /// Records that the work was done, for good. A lease that is over, but was taken by nobody, is completed all the
+    /// same.
+    ///
+    /// # Errors
+    /// If the store gave no answer or refused, or the result is too large; the claim is in the error.
+    ///
+    /// # Cancellation
+    /// Once it has begun it goes on in the background, to the end of the lease.
+    pub async fn complete(self, completion: impl Into<Completion>) -> Result<Held, Unsettled<S>> {
+        let completion = completion.into();
+        let (size, limit) = (completion.size(), self.work.ledger.0.settings.max_result);
+        let settlement = completion.into_settlement(self.keep);
+        if size > limit {
+            return Err(Unsettled::new(self, settlement, LedgerError::TooLarge { size, limit }));
+        }
+        self.settle(settlement).await
+    }
+
+    /// Makes the key free at once and keeps the reason, of which 1,024 bytes are stored.
+    ///
+    /// # Errors
+    /// If the store gave no answer or refused; the claim is in the error.
+    ///
+    /// # Cancellation
+    /// Once it has begun it goes on in the background, to the end of the lease.
+    pub async fn fail(self, reason: impl Into<String>) -> Result<Held, Unsettled<S>> {
+        let (reason, keep) = (shortened(reason.into()), self.keep);
+        self.settle(Settlement::Failed { reason, keep }).await
+    }
+
+    /// Makes the key free at once, for work that was not begun: it does not count as a grant.
+    ///
+    /// # Errors
+    /// If the store gave no answer or refused; the claim is in the error.
+    ///
+    /// # Cancellation
+    /// Once it has begun it goes on in the background, to the end of the lease.
+    pub async fn release(self) -> Result<Held, Unsettled<S>> {
+        let keep = self.keep;
+        self.settle(Settlement::Released { keep }).await
+    }
+
+    async fn settle(self, settlement: Settlement) -> Result<Held, Unsettled<S>> {
+        let work = self.work.clone();
+        let mut settling = Settling(Some((self, settlement)));
+        let Some((_, settlement)) = &settling.0 else { return Ok(Held::Lost) };
+        let answer = work.ledger.within(asked(settlement), work.ledger.0.store.settle(&work.holder, settlement)).await;
+        let Some((claim, settlement)) = settling.0.take() else { return Ok(Held::Lost) };
+        match answer {
+            Ok(held) => {
+                claim.close(outcome(&settlement, held));
+                Ok(held)
+            }
+            Err(error) => Err(Unsettled::new(claim, settlement, error.into())),
+        }
+    }
+
+    /// Says that the claim was settled by other means: in a transaction that has committed. Nothing is asked of the
+    /// store.
+    pub fn settled(self) {
+        self.close(SettleOutcome::Done);
+    }
+
+    fn close(mut self, outcome: SettleOutcome) {
+        self.forget();
+        let shared = &self.work.ledger.0;
+        shared.notify(&Event::Settled { ledger: &shared.name, key: &self.work.holder.key, outcome });
+    }
+
+    /// From here on it is not renewed.
+    fn forget(&mut self) {
+        self.is_open = false;
+        let shared = &self.work.ledger.0;
+        if shared.held.forget(&self.work.holder) {
+            shared.notify(&Event::Holding { ledger: &shared.name, step: -1 });
+        }
+    }
+
+    /// How long a settlement keeps its row; for stores of a caller's transaction.
+    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), expect(dead_code, reason = "of SQL stores"))]
+    pub(crate) fn checked(&self, completion: Completion) -> Result<Settlement, LedgerError> {
+        let (size, limit) = (completion.size(), self.work.ledger.0.settings.max_result);
+        if size > limit {
+            return Err(LedgerError::TooLarge { size, limit });
+        }
+        Ok(completion.into_settlement(self.keep))
+    }
+
+    /// Settles it in a task of the ledger's, and tries again until the lease is over.
+    fn settle_in_background(self, settlement: Settlement) {
+        // Without a runtime the lease is all there is.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let tasks = self.work.ledger.0.tasks.clone();
+        tasks.spawn(&runtime, async move {
+            let mut claim = self;
+            claim.has_begun = true;
+            let work = claim.work.clone();
+            let (shared, mut wait) = (&work.ledger.0, RetryWait::default());
+            loop {
+                let request = shared.store.settle(&work.holder, &settlement);
+                match work.ledger.within(asked(&settlement), request).await {
+                    Ok(held) => return claim.close(outcome(&settlement, held)),
+                    Err(error) if !error.is_unavailable() => return,
+                    Err(_) => {}
+                }
+                let wait = wait.after_error();
+                let end = shared.held.lock().lease_of(&work.holder).map(|lease| lease.sent + lease.span);
+                if end.is_none_or(|end| end <= now() + wait) {
+                    return;
+                }
+                sleep(wait).await;
+            }
+        });
+    }
+}
+
+fn asked(settlement: &Settlement) -> &'static str {
+    match settlement {
+        Settlement::Failed { .. } => "fail",
+        Settlement::Released { .. } => "release",
+        _ => "complete",
+    }
+}
+
+fn outcome(settlement: &Settlement, held: Held) -> SettleOutcome {
+    match (held, settlement) {
+        (Held::Lost, _) => SettleOutcome::Lost,
+        (Held::Yes, Settlement::Failed { .. }) => SettleOutcome::Failed,
+        (Held::Yes, Settlement::Released { .. }) => SettleOutcome::Released,
+        (Held::Yes, _) => SettleOutcome::Done,
+    }
+}
+
+/// A settlement that has begun, and goes on when its future is dropped.
+struct Settling<S: LedgerStore>(Option<(Claim<S>, Settlement)>);
+
+impl<S: LedgerStore> Drop for Settling<S> {
+    fn drop(&mut self) {
+        if let Some((claim, settlement)) = self.0.take() {
+            claim.settle_in_background(settlement);
+        }
+    }
+}
+
+impl<S: LedgerStore> Drop for Claim<S> {
+    fn drop(&mut self) {
+        if !self.is_open {
+            return;
+        }
+        if self.has_begun || Handle::try_current().is_err() {
+            self.forget();
+            return;
+        }
+        self.is_open = false;
+        let claim = Claim { work: self.work.clone(), keep: self.keep, has_begun: true, is_open: true };
+        claim.settle_in_background(Settlement::Released { keep: self.keep });
+    }
+}
+
+impl<S: LedgerStore> Deref for Claim<S> {
+    type Target = ClaimRef<S>;
+
+    fn deref(&self) -> &ClaimRef<S> {
+        &self.work
+    }
+}
+
+impl<S: LedgerStore> fmt::Debug for Claim<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("key", &self.work.holder.key)
+            .field("fence", &self.work.holder.fence)
+            .field("has_begun", &self.has_begun)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: LedgerStore> Unsettled<S> {
+    fn new(claim: Claim<S>, settlement: Settlement, error: LedgerError) -> Unsettled<S> {
+        Unsettled(Box::new(UnsettledParts { claim, settlement, error }))
+    }
+
+    /// Why it could not be settled.
+    #[must_use]
+    pub fn error(&self) -> &LedgerError {
+        &self.0.error
+    }
+
+    /// The claim and the reason, to settle it otherwise.
+    pub fn into_parts(self) -> (Claim<S>, LedgerError) {
+        let parts = *self.0;
+        (parts.claim, parts.error)
+    }
+
+    /// Goes on in the background to the end of the lease, for a store that cannot be reached. A settlement that is too
+    /// large, or that the store refuses, is not tried again: then the claim is left to its lease.
+    pub fn keep_trying(self) {
+        let UnsettledParts { mut claim, settlement, error } = *self.0;
+        claim.begin();
+        if error.is_unavailable() {
+            claim.settle_in_background(settlement);
+        }
+    }
+}
+
+impl<S: LedgerStore> fmt::Display for Unsettled<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.error, f)
+    }
+}
+
+impl<S: LedgerStore> fmt::Debug for Unsettled<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsettled").field("claim", &self.0.claim).field("error", &self.0.error).finish_non_exhaustive()
+    }
+}
+
+impl<S: LedgerStore> std::error::Error for Unsettled<S> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.error.source()
+    }
+}

@@ -1,0 +1,175 @@
+//! What this process holds, and is asking for: at most one claim of a key.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use seaworthy::ShutdownTrigger;
+use seaworthy_store::random;
+use seaworthy_store::time::Instant;
+use tokio::sync::Notify;
+
+use crate::key::Key;
+use crate::store::Holder;
+
+/// What is said of a key that another task of this process is asking for.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
+pub(crate) const SOONEST: Duration = Duration::from_millis(10);
+
+/// The keys of one ledger.
+#[derive(Default)]
+pub(crate) struct HeldKeys {
+    keys: Mutex<Keys>,
+    /// Something is held that may be due before all others.
+    pub(crate) changed: Notify,
+}
+
+#[derive(Default)]
+pub(crate) struct Keys {
+    pub(crate) map: HashMap<Key, HeldKey>,
+    pub(crate) is_renewing: bool,
+    prune_at: usize,
+}
+
+#[derive(Default)]
+pub(crate) struct HeldKey {
+    asking: Option<u128>,
+    /// Nobody knows whether this one was granted; who asks next does it in its name.
+    in_doubt: Option<(u128, Instant)>,
+    pub(crate) lease: Option<HeldLease>,
+}
+
+pub(crate) struct HeldLease {
+    pub(crate) holder: Holder,
+    pub(crate) span: Duration,
+    rank: Option<i64>,
+    /// The instant before the last request that was granted or renewed.
+    pub(crate) sent: Instant,
+    pub(crate) renewing: Option<Renewing>,
+}
+
+/// A lease that is renewed.
+pub(crate) struct Renewing {
+    pub(crate) lost: ShutdownTrigger,
+    pub(crate) due: Instant,
+}
+
+impl HeldLease {
+    /// When the holder takes it for lost by its own clock.
+    pub(crate) fn local_end(&self) -> Instant {
+        self.sent + (self.span - self.span / 15)
+    }
+}
+
+/// Whether a key may be asked for.
+pub(crate) enum Ask {
+    /// In the name of this owner.
+    As(u128),
+    Busy(Duration),
+}
+
+impl HeldKeys {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn ask(&self, key: &Key, rank: Option<i64>, now: Instant) -> Ask {
+        let mut keys = self.lock();
+        keys.prune(now);
+        let entry = keys.map.entry(key.clone()).or_default();
+        if entry.asking.is_some() {
+            return Ask::Busy(ASK_AGAIN);
+        }
+        if let Some(lease) = &entry.lease {
+            let left = (lease.sent + lease.span).saturating_duration_since(now);
+            let outranked = rank.is_some() && rank > lease.rank;
+            if !left.is_zero() && !outranked {
+                return Ask::Busy(left.max(SOONEST));
+            }
+        }
+        // The first asking may have been granted after all.
+        let owner = entry.in_doubt.take().map_or_else(random::unique, |(owner, _)| owner);
+        entry.asking = Some(owner);
+        Ask::As(owner)
+    }
+
+    /// The store has answered, and nothing was granted.
+    pub(crate) fn refused(&self, key: &Key) {
+        let mut keys = self.lock();
+        if let Some(entry) = keys.map.get_mut(key) {
+            entry.asking = None;
+            entry.in_doubt = None;
+        }
+        keys.tidy(key);
+    }
+
+    /// Nobody knows.
+    pub(crate) fn doubtful(&self, key: &Key, until: Instant) {
+        let mut keys = self.lock();
+        if let Some(entry) = keys.map.get_mut(key) {
+            entry.in_doubt = entry.asking.take().map(|owner| (owner, until));
+        }
+        keys.tidy(key);
+    }
+
+    /// It was granted; whether the process holds one more, and the trigger of the claim that it was taken from.
+    pub(crate) fn granted(
+        &self,
+        holder: &Holder,
+        span: Duration,
+        rank: Option<i64>,
+        sent: Instant,
+    ) -> (bool, Option<ShutdownTrigger>) {
+        let mut keys = self.lock();
+        let entry = keys.map.entry(holder.key.clone()).or_default();
+        entry.asking = None;
+        let lease = HeldLease { holder: holder.clone(), span, rank, sent, renewing: None };
+        let before = entry.lease.replace(lease);
+        (before.is_none(), before.and_then(|before| before.renewing).map(|renewing| renewing.lost))
+    }
+
+    /// The claim is settled, or given up; whether the process holds one less.
+    pub(crate) fn forget(&self, holder: &Holder) -> bool {
+        let mut keys = self.lock();
+        let was_held = keys.lease_of(holder).is_some();
+        if was_held && let Some(entry) = keys.map.get_mut(&holder.key) {
+            entry.lease = None;
+        }
+        keys.tidy(&holder.key);
+        was_held
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lock().map.values().filter(|entry| entry.lease.is_some()).count()
+    }
+}
+
+impl Keys {
+    fn tidy(&mut self, key: &Key) {
+        if self.map.get(key).is_some_and(HeldKey::is_empty) {
+            self.map.remove(key);
+        }
+    }
+
+    /// Those in doubt are forgotten when their leases are over, whenever the map has doubled.
+    fn prune(&mut self, now: Instant) {
+        if self.map.len() < self.prune_at {
+            return;
+        }
+        self.map.retain(|_, entry| {
+            entry.in_doubt.take_if(|(_, until)| *until <= now);
+            !entry.is_empty()
+        });
+        self.prune_at = (2 * self.map.len()).max(64);
+    }
+
+    pub(crate) fn lease_of(&mut self, holder: &Holder) -> Option<&mut HeldLease> {
+        self.map.get_mut(&holder.key)?.lease.as_mut().filter(|lease| lease.holder == *holder)
+    }
+}
+
+impl HeldKey {
+    fn is_empty(&self) -> bool {
+        self.asking.is_none() && self.in_doubt.is_none() && self.lease.is_none()
+    }
+}
