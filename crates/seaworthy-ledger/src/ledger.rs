@@ -42,7 +42,7 @@ const MOST_SWEPT: u32 = 1_000;
 ///             assert_eq!(attempt, 1);
 ///         }
 ///         Claimed::Done(record) => {
-///             assert_eq!((attempt, record.result().unwrap()), (2, &b"receipt 4711"[..]));
+///             assert_eq!((attempt, &record.result().unwrap()[..]), (2, &b"receipt 4711"[..]));
 ///         }
 ///         Claimed::Busy { retry_in } => println!("somebody is at it; ask again in {retry_in:?}"),
 ///         Claimed::Mismatch => println!("another request has this key"),
