@@ -10,6 +10,9 @@ pub mod limit;
 pub mod process_name;
 pub mod random;
 pub mod retry_wait;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub mod sqlite;
 pub mod table_names;
 pub mod tasks;
 pub mod time;

@@ -1,0 +1,4 @@
+//! The store's tests, in one binary.
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
