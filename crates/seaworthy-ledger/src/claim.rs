@@ -132,10 +132,10 @@ impl<S: LedgerStore> Claim<S> {
     /// Once it has begun it goes on in the background, to the end of the lease.
     pub async fn complete(self, completion: impl Into<Completion>) -> Result<Held, Unsettled<S>> {
         let completion = completion.into();
-        let (size, limit) = (completion.size(), self.work.ledger.0.settings.max_result);
+        let checked = self.work.ledger.0.settings.check_result(completion.size());
         let settlement = completion.into_settlement(self.keep);
-        if size > limit {
-            return Err(Unsettled::new(self, settlement, LedgerError::TooLarge { size, limit }));
+        if let Err(error) = checked {
+            return Err(Unsettled::new(self, settlement, error));
         }
         self.settle(settlement).await
     }
@@ -200,14 +200,17 @@ impl<S: LedgerStore> Claim<S> {
         }
     }
 
-    /// How long a settlement keeps its row; for stores of a caller's transaction.
-    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), expect(dead_code, reason = "of SQL stores"))]
+    /// For stores of a caller's transaction.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn checked(&self, completion: Completion) -> Result<Settlement, LedgerError> {
-        let (size, limit) = (completion.size(), self.work.ledger.0.settings.max_result);
-        if size > limit {
-            return Err(LedgerError::TooLarge { size, limit });
-        }
+        self.work.ledger.0.settings.check_result(completion.size())?;
         Ok(completion.into_settlement(self.keep))
+    }
+
+    /// How long its outcome is kept.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn keep(&self) -> Option<Duration> {
+        self.keep
     }
 
     /// Settles it in a task of the ledger's, and tries again until the lease is over.

@@ -107,14 +107,12 @@ impl<S: LedgerStore> Ledger<S> {
     /// # Cancellation
     /// Dropping it is like an answer that was lost: it is unknown whether the key was taken.
     pub async fn claim(&self, request: impl Into<ClaimRequest>) -> Result<Claimed<S>, LedgerError> {
-        let ClaimRequest { key, lease, keep, fingerprint, rank } = request.into();
+        let request = request.into();
+        request.check_fingerprint()?;
+        let ClaimRequest { key, lease, keep, fingerprint, rank } = request;
         let shared = &self.0;
         let lease = self.lease_of(lease)?;
         let keep = self.keep_of(lease, keep)?;
-        if fingerprint.as_ref().is_some_and(|print| print.len() > 64) {
-            let size = fingerprint.map_or(0, |print| print.len());
-            return Err(ConfigError::new("claim", "fingerprint", size, "must be at most 64 bytes").into());
-        }
         let sent = now();
         let owner = match shared.held.ask(&key, rank, sent) {
             Ask::As(owner) => owner,
@@ -162,7 +160,11 @@ impl<S: LedgerStore> Ledger<S> {
         Ok(lease)
     }
 
-    fn keep_of(&self, lease: Duration, keep: Option<Option<Duration>>) -> Result<Option<Duration>, ConfigError> {
+    pub(crate) fn keep_of(
+        &self,
+        lease: Duration,
+        keep: Option<Option<Duration>>,
+    ) -> Result<Option<Duration>, ConfigError> {
         let keep = keep.unwrap_or(self.0.settings.keep);
         self.0.settings.check_keep(lease, keep)?;
         Ok(keep)

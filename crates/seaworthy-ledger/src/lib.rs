@@ -9,7 +9,11 @@ mod builder;
 mod checkpoints;
 mod claim;
 mod claim_ref;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod claimed_in;
 mod completion;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod completion_statement;
 mod error;
 mod event;
 mod held;
@@ -21,13 +25,20 @@ mod record;
 mod renewing;
 mod request;
 mod settings;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub mod sqlite;
 pub mod store;
 
 pub use builder::LedgerBuilder;
 pub use checkpoints::{Checkpoints, StepError};
 pub use claim::{Claim, Unsettled};
 pub use claim_ref::ClaimRef;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use claimed_in::{ClaimedIn, FirstClaim};
 pub use completion::Completion;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use completion_statement::CompletionStatement;
 pub use error::LedgerError;
 pub use event::{ClaimOutcome, Event, RenewalOutcome, SettleOutcome};
 pub use key::Key;

@@ -1,8 +1,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use seaworthy::ConfigError;
 
 use crate::key::Key;
+
+const MOST_FINGERPRINT: usize = 64;
 
 /// What is claimed, and how. A [`Key`] alone is one, too.
 #[derive(Clone, Debug)]
@@ -51,6 +54,15 @@ impl ClaimRequest {
     pub fn rank(mut self, rank: i64) -> ClaimRequest {
         self.rank = Some(rank);
         self
+    }
+
+    pub(crate) fn check_fingerprint(&self) -> Result<(), ConfigError> {
+        match &self.fingerprint {
+            Some(print) if print.len() > MOST_FINGERPRINT => {
+                Err(ConfigError::new("claim", "fingerprint", print.len(), "must be at most 64 bytes"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

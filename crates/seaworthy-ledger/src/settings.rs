@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use seaworthy::ConfigError;
 
+use crate::error::LedgerError;
+
 pub(crate) const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 const SHORTEST_REQUEST: Duration = Duration::from_millis(50);
@@ -66,5 +68,10 @@ impl Settings {
             }
             _ => Ok(()),
         }
+    }
+
+    pub(crate) fn check_result(&self, size: usize) -> Result<(), LedgerError> {
+        let limit = self.max_result;
+        if size > limit { Err(LedgerError::TooLarge { size, limit }) } else { Ok(()) }
     }
 }

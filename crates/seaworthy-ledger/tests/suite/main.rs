@@ -1,3 +1,5 @@
 //! The ledger's tests, in one binary.
 
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;

@@ -1,0 +1,42 @@
+use std::fmt;
+
+use bytes::Bytes;
+
+/// One statement that completes a claim in a transaction of another driver's, with its seven parameters.
+///
+/// It must change exactly one row. If it changes none, the claim was lost, and the transaction has to be rolled back.
+/// The row is locked until the transaction ends.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompletionStatement {
+    /// The statement, whose parameters are `$1` to `$7` for Postgres, where each is cast to its type, and `?1` to `?7`
+    /// for SQLite.
+    pub text: Box<str>,
+    /// The first: text.
+    pub scope: String,
+    /// The second: text.
+    pub key: String,
+    /// The third: bigint.
+    pub fence: i64,
+    /// The fourth: 16 bytes.
+    pub owner: [u8; 16],
+    /// The fifth: bytes.
+    pub result: Bytes,
+    /// The sixth: text.
+    pub content_type: String,
+    /// The seventh: bigint, how many microseconds it is kept; NULL for ever.
+    pub keep_us: Option<i64>,
+}
+
+/// Without the key, the owner and the result.
+impl fmt::Debug for CompletionStatement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompletionStatement")
+            .field("text", &self.text)
+            .field("scope", &self.scope)
+            .field("fence", &self.fence)
+            .field("result", &format_args!("{} bytes of {:?}", self.result.len(), self.content_type))
+            .field("keep_us", &self.keep_us)
+            .finish_non_exhaustive()
+    }
+}
