@@ -14,6 +14,9 @@ mod claimed_in;
 mod completion;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod completion_statement;
+#[cfg(feature = "test-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+pub mod conformance;
 mod error;
 mod event;
 mod held;

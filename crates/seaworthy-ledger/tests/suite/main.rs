@@ -1,5 +1,7 @@
 //! The ledger's tests, in one binary.
 
+#[cfg(feature = "test-util")]
+mod conformance;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -1,0 +1,4 @@
+mod fault;
+mod memory;
+mod naive;
+mod notices;
