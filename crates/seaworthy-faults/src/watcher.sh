@@ -4,52 +4,85 @@
 # Arguments: the directory, or nothing. Lines of stdin: `watch PID BEGAN SIGNAL`, `forget`.
 #
 # A process is known by its number and the time it began, so that nobody else's process is ever signalled. Where there is
-# no /proc the number has to do.
+# no /proc the number has to do, and what the process has started is its own to end.
 
 trap '' HUP INT QUIT TERM PIPE
-directory=$1 pid='' began='' signal=''
+directory=$1 pid='' began='' signal='' family=''
 
-# The state, the parent and the beginning of a process, in three words. The name, in parentheses, may hold anything.
-look() {
+# Sets the state, the parent and the beginning of a process. Its name, in parentheses, may hold anything.
+look() { # PID
     { IFS= read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
     # shellcheck disable=SC2086
     set -- ${line##*) }
-    echo "$1 $2 ${20}"
+    state=$1 parent=$2 beginning=${20}
 }
 
 alive() { # PID BEGAN
     if [ -e /proc/self/stat ]; then
-        # shellcheck disable=SC2046
-        set -- "$2" $(look "$1")
-        [ "$#" -eq 4 ] && [ "$2" != Z ] && [ "$1" = "$4" ]
+        look "$1" && [ "$state" != Z ] && [ "$beginning" = "$2" ]
     else
         kill -0 "$1" 2>/dev/null
     fi
 }
 
-children() { # of PID, as `PID:BEGAN`
-    for stat in /proc/[0-9]*/stat; do
-        child=${stat#/proc/} child=${child%/stat}
-        # shellcheck disable=SC2046
-        set -- "$1" $(look "$child")
-        [ "$3" = "$1" ] && echo "$child:$4"
-        set -- "$1"
+# Adds to `family` the descendants of a process, as ` PID:BEGAN`.
+descend() { # PID
+    for row in $table; do
+        case $row in
+        *:"$1":*)
+            family="$family ${row%%:*}:${row##*:}"
+            descend "${row%%:*}"
+            ;;
+        esac
     done
 }
 
-each_child() { # SIGNAL
-    for child in $brood; do
-        alive "${child%:*}" "${child#*:}" && kill -"$1" "${child%:*}" 2>/dev/null
+find_family() {
+    table='' family=''
+    for stat in /proc/[0-9]*/stat; do
+        row=${stat#/proc/} row=${row%/stat}
+        look "$row" && table="$table $row:$parent:$beginning"
     done
+    descend "$pid"
+}
+
+signal_family() { # SIGNAL
+    for row in $family; do
+        alive "${row%:*}" "${row#*:}" && kill -"$1" "${row%:*}" 2>/dev/null
+    done
+}
+
+is_gone() {
+    alive "$pid" "$began" && return 1
+    for row in $family; do
+        alive "${row%:*}" "${row#*:}" && return 1
+    done
+    return 0
 }
 
 gone_within() { # TENTHS of a second
     left=$1
-    while alive "$pid" "$began"; do
+    # The first look comes at once, the others later.
+    sleep 0.02
+    until is_gone; do
         [ "$left" -gt 0 ] || return 1
         left=$((left - 1))
         sleep 0.1
     done
+}
+
+# Who is stopped starts nobody else, so that once there is nobody new there is nobody more.
+kill_all() {
+    kill -STOP "$pid" 2>/dev/null
+    known=none
+    while [ "$known" != "$family" ]; do
+        known=$family
+        find_family
+        signal_family STOP
+    done
+    kill -KILL "$pid" 2>/dev/null
+    signal_family KILL
+    gone_within 50
 }
 
 while read -r what number time name; do
@@ -60,19 +93,16 @@ while read -r what number time name; do
 done
 
 if [ -n "$pid" ] && alive "$pid" "$began"; then
-    brood=$(children "$pid")
-    kill -"$signal" "$pid" 2>/dev/null
-    # One that was stopped hears nothing but this and KILL.
-    kill -CONT "$pid" 2>/dev/null
-    each_child CONT
-    # The first look comes at once, the others later.
-    sleep 0.02
-    if ! gone_within 80; then
-        brood="$brood $(children "$pid")"
-        kill -KILL "$pid" 2>/dev/null
-        gone_within 50
+    if [ "$signal" = KILL ]; then
+        kill_all
+    else
+        find_family
+        kill -"$signal" "$pid" 2>/dev/null
+        # One that was stopped hears nothing but this and KILL.
+        kill -CONT "$pid" 2>/dev/null
+        signal_family CONT
+        gone_within 80 || { alive "$pid" "$began" && kill_all; } || { signal_family KILL && gone_within 50; }
     fi
-    each_child KILL
 fi
 
 if [ -n "$directory" ]; then

@@ -71,6 +71,11 @@ mod unix {
                 println!("held {} 0 {}", worker.pid(), journals.directory().display());
                 Box::new((worker, journals))
             }
+            "two-redis" => {
+                let (one, other) = (Redis::start(Persistence::None), Redis::start(Persistence::None));
+                println!("held {} {} {}", one.pid(), one.addr().port(), one.directory().display());
+                Box::new((one, other))
+            }
             "redis" => {
                 let redis = Redis::start(Persistence::None);
                 println!("held {} {} {}", redis.pid(), redis.addr().port(), redis.directory().display());

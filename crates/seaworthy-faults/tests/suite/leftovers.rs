@@ -1,11 +1,17 @@
 //! That nothing is left, in each way in which a test can end.
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use seaworthy_faults::seed::Seed;
+use seaworthy_faults::worker::Journals;
 
 /// Another process that holds something.
 struct Holder {
@@ -18,7 +24,12 @@ struct Holder {
 impl Holder {
     fn start(what: &str, then: &str) -> Holder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fault-worker"));
-        command.args(["hold", what, then]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(["hold", what, then])
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("it has a pipe")).lines();
         let line = lines.find_map(|line| line.expect("it is text").strip_prefix("held ").map(str::to_owned));
@@ -36,24 +47,23 @@ impl Holder {
         [is_alive, listens, self.directory.exists()]
     }
 
-    /// All that is of this directory: its watching shell, its server, the server's children.
-    fn processes(&self) -> Vec<String> {
-        let own = self.directory.to_str().expect("it is text");
-        let entries = std::fs::read_dir("/proc").expect("it can be read").flatten();
-        let command = |path: &Path| {
-            std::fs::read(path.join("cmdline")).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        };
-        entries.filter_map(|entry| command(&entry.path())).filter(|command| command.contains(own)).collect()
-    }
-
     fn nothing_is_left(mut self) {
         let _ = self.child.wait();
         let until = Instant::now() + Duration::from_secs(15);
-        while self.is_there() != [false; 3] || !self.processes().is_empty() {
-            assert!(Instant::now() < until, "{:?} is left, and {:?}", self.is_there(), self.processes());
+        while self.is_there() != [false; 3] || !processes(&self.directory).is_empty() {
+            assert!(Instant::now() < until, "{:?} is left, and {:?}", self.is_there(), processes(&self.directory));
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// All that is of this directory: its watching shell, its server, the server's children.
+fn processes(directory: &Path) -> Vec<String> {
+    let own = directory.to_str().expect("it is text");
+    let entries = std::fs::read_dir("/proc").expect("it can be read").flatten();
+    let commands = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let commands = commands.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    commands.filter(|command| command.contains(own)).collect()
 }
 
 fn killed(what: &str) {
@@ -62,6 +72,18 @@ fn killed(what: &str) {
     assert!(is_alive && has_directory && (listens || holder.port == 0));
     holder.child.kill().expect("it runs");
     holder.nothing_is_left();
+}
+
+/// RG-14: its whole process group was killed with -9, or interrupted, as by a terminal or a runner that lost its patience.
+#[test]
+fn of_a_worker_when_its_group_was_killed_or_interrupted() {
+    for signal in ["-KILL", "-INT", "-HUP"] {
+        let holder = Holder::start("worker", "wait");
+        let group = format!("-{}", holder.child.id());
+        let sent = Command::new("kill").args([signal, "--", &group]).status().expect("it starts");
+        assert!(sent.success());
+        holder.nothing_is_left();
+    }
 }
 
 /// RG-14: whoever held a worker and its journals was killed with -9.
@@ -78,9 +100,53 @@ fn of_a_worker_when_the_test_panicked_aborted_or_ended() {
     }
 }
 
+/// Kills a test with -9 while it starts something, again and again.
+fn killed_at_any_moment(what: &str, within: Duration, times: u32) {
+    let mut rng = Seed::from_env().rng(what);
+    // A place of its own, so that all that is in it is of these. A server of another user has to get to its own below it.
+    let journals = Journals::new();
+    let place = journals.directory().join("temporary");
+    std::fs::create_dir(&place).expect("it is new");
+    for path in [journals.directory(), &place] {
+        std::fs::set_permissions(path, Permissions::from_mode(0o711)).expect("it is ours");
+    }
+    for _ in 0..times {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fault-worker"));
+        command.args(["hold", what, "wait"]).env("TMPDIR", &place);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        let moment = rng.duration(Duration::ZERO..within);
+        thread::sleep(moment);
+        child.kill().expect("it was not waited for");
+        child.wait().expect("it is a child");
+        let entries = || std::fs::read_dir(&place).expect("it is there").count();
+        let until = Instant::now() + Duration::from_secs(15);
+        while entries() > 0 || !processes(&place).is_empty() {
+            let left = processes(&place);
+            assert!(Instant::now() < until, "killed after {moment:?}: {} directories and {left:?} are left", entries());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// RG-14: a test was killed with -9 at any moment while it started a worker.
+#[test]
+fn of_a_worker_at_any_moment() {
+    killed_at_any_moment("worker", Duration::from_millis(30), 40);
+}
+
 #[cfg(feature = "servers")]
 mod servers {
-    use super::{Holder, killed};
+    use std::time::Duration;
+
+    use super::{Holder, killed, killed_at_any_moment};
+
+    /// RG-14: a test was killed with -9 at any moment while it started a server, its preparation included.
+    #[test]
+    fn of_servers_at_any_moment() {
+        killed_at_any_moment("redis", Duration::from_millis(150), 10);
+        killed_at_any_moment("postgres", Duration::from_millis(1_800), 6);
+    }
 
     /// RG-14: whoever held a server was killed with -9.
     #[test]

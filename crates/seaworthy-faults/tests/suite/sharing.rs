@@ -74,6 +74,16 @@ fn keys_of_ones_own() {
     assert_eq!(outside.ask(&["DBSIZE"]), Reply::Number(1));
 }
 
+/// FK-02: the version of a server is printed once, however often it is started.
+#[test]
+fn versions_are_printed_once() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fault-worker"));
+    let output = command.args(["hold", "two-redis", "end"]).output().expect("it starts");
+    let said = String::from_utf8(output.stdout).expect("it is text");
+    assert_eq!(said.matches(" v=").count(), 1, "{said}");
+    assert_eq!(said.matches("held ").count(), 1, "{said}");
+}
+
 /// FK-04: without the variables it is one server for the process, which nobody can harm: its faults need it alone.
 #[test]
 fn one_server_for_all() {

@@ -81,6 +81,8 @@ fn a_worker_is_killed() {
     let workers: Vec<Worker> = (0..4).map(|n| Worker::spawn(WORKER, &format!("w{n}"), ["tick"], &journals)).collect();
     for worker in &workers {
         journals.wait_for(SOON, |line| line.worker == worker.name() && line.entry.is_note("tick"));
+    }
+    for worker in &workers {
         assert!(worker.is_running());
         assert_eq!(worker.kill9().signal(), Some(9));
         assert_eq!(worker.kill9().signal(), Some(9), "once is enough");
