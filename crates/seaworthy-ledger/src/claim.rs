@@ -15,7 +15,7 @@ use crate::error::LedgerError;
 use crate::event::{Event, SettleOutcome};
 use crate::held::{HeldLease, Renewing};
 use crate::memory::Memory;
-use crate::renewing;
+use crate::renewing::{self, RenewingTask};
 use crate::store::{Held, LedgerStore, Renewal, Settlement};
 
 /// A key that is this process's to work on, until it is settled, lost, or its lease is over.
@@ -65,29 +65,26 @@ impl<S: LedgerStore> Claim<S> {
         let (trigger, lost) = Shutdown::new();
         self.work.lost = Some(lost.clone());
         let shared = &self.work.ledger.0;
-        let must_start = {
+        let (must_start, is_sooner) = {
             let mut keys = shared.held.lock();
-            match keys.lease_of(&self.work.holder) {
-                Some(lease) => {
-                    let due = lease.sent + lease.span / 3;
-                    lease.renewing = Some(Renewing { lost: trigger, due });
-                    !mem::replace(&mut keys.is_renewing, true)
-                }
+            let Some(lease) = keys.lease_of(&self.work.holder) else {
                 // Somebody of a higher rank has it.
-                None => {
-                    drop(keys);
-                    trigger.fire();
-                    return lost;
-                }
-            }
+                drop(keys);
+                trigger.fire();
+                return lost;
+            };
+            let due = lease.sent + lease.span / 3;
+            lease.renewing = Some(Renewing { lost: trigger, due });
+            let is_sooner = keys.next_look.is_some_and(|next| due < next);
+            (!mem::replace(&mut keys.is_renewing, true), is_sooner)
         };
         if must_start {
             let runtime = Handle::current();
             if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
                 shared.warned.call_once(|| shared.notify(&Event::SingleThread { ledger: &shared.name }));
             }
-            shared.tasks.spawn(&runtime, renewing::renew(Arc::clone(shared)));
-        } else {
+            shared.tasks.spawn_apart(&runtime, renewing::renew(RenewingTask::new(Arc::clone(shared))));
+        } else if is_sooner {
             shared.held.changed.notify_one();
         }
         lost

@@ -28,6 +28,10 @@ pub(crate) struct HeldKeys {
 pub(crate) struct Keys {
     pub(crate) map: HashMap<Key, HeldKey>,
     pub(crate) is_renewing: bool,
+    /// When the renewing looks at them again.
+    pub(crate) next_look: Option<Instant>,
+    /// The renewing is not to wait for that when nothing is held.
+    pub(crate) is_closing: bool,
     prune_at: usize,
 }
 
@@ -136,6 +140,9 @@ impl HeldKeys {
             entry.lease = None;
         }
         keys.tidy(&holder.key);
+        if keys.is_closing {
+            self.changed.notify_one();
+        }
         was_held
     }
 

@@ -68,7 +68,6 @@ pub(crate) struct Shared<S> {
 }
 
 /// The answer to a claim.
-#[derive(Debug)]
 #[must_use = "a claim that is dropped is given back"]
 pub enum Claimed<S: LedgerStore = Memory> {
     /// The work may be done now, by whoever has this.
@@ -222,6 +221,8 @@ impl<S: LedgerStore> Ledger<S> {
     /// # Cancellation
     /// Dropping it loses nothing; what runs on goes on.
     pub async fn close(&self) {
+        self.0.held.lock().is_closing = true;
+        self.0.held.changed.notify_one();
         self.0.tasks.idle().await;
     }
 
@@ -301,5 +302,16 @@ impl<S> Clone for Ledger<S> {
 impl<S> fmt::Debug for Ledger<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ledger").field("name", &self.0.name).field("held", &self.0.held.count()).finish_non_exhaustive()
+    }
+}
+
+impl<S: LedgerStore> fmt::Debug for Claimed<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Claimed::Mine(claim) => f.debug_tuple("Mine").field(claim).finish(),
+            Claimed::Busy { retry_in } => f.debug_struct("Busy").field("retry_in", retry_in).finish(),
+            Claimed::Done(record) => f.debug_tuple("Done").field(record).finish(),
+            Claimed::Mismatch => f.write_str("Mismatch"),
+        }
     }
 }

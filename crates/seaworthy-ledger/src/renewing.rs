@@ -9,6 +9,7 @@ use seaworthy_store::limit;
 use seaworthy_store::time::{Instant, now};
 
 use crate::event::{Event, RenewalOutcome};
+use crate::held::Keys;
 use crate::ledger::Shared;
 use crate::store::{Holder, LedgerStore, Renewal};
 
@@ -17,32 +18,42 @@ const MOST: usize = 500;
 /// After a renewal that failed, or met a locked row.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Marks the ledger as not renewing, even if the runtime of the task is shut down.
-struct Ended<S: LedgerStore>(Arc<Shared<S>>);
+/// Marks the ledger as not renewing when the task is gone, even if a runtime that was shut down never polled it.
+pub(crate) struct RenewingTask<S> {
+    shared: Arc<Shared<S>>,
+    is_over: bool,
+}
 
-impl<S: LedgerStore> Drop for Ended<S> {
+impl<S> RenewingTask<S> {
+    pub(crate) fn new(shared: Arc<Shared<S>>) -> RenewingTask<S> {
+        RenewingTask { shared, is_over: false }
+    }
+}
+
+impl<S> Drop for RenewingTask<S> {
     fn drop(&mut self) {
-        self.0.held.lock().is_renewing = false;
+        if !self.is_over {
+            self.shared.held.lock().is_renewing = false;
+        }
     }
 }
 
 /// Until nothing is held that is to be renewed.
-pub(crate) async fn renew<S: LedgerStore>(shared: Arc<Shared<S>>) {
-    let ended = Ended(shared);
-    let shared = &ended.0;
+pub(crate) async fn renew<S: LedgerStore>(mut task: RenewingTask<S>) {
+    let shared = &Arc::clone(&task.shared);
     loop {
         tell_lost(shared);
-        let Some(next) = next_look(shared) else {
-            // Under the lock, so that a claim that is held from here on finds that it has to start a task.
+        // Under one lock, so that a claim that is held from here on either wakes this task or starts another.
+        let next = {
             let mut keys = shared.held.lock();
-            let nothing =
-                keys.map.values().all(|entry| entry.lease.as_ref().is_none_or(|lease| lease.renewing.is_none()));
-            if nothing {
+            keys.next_look = next_look(&keys);
+            if keys.next_look.is_none() {
                 keys.is_renewing = false;
-                return;
+                task.is_over = true;
             }
-            continue;
+            keys.next_look
         };
+        let Some(next) = next else { return };
         if next > now() {
             let _sooner = tokio::time::timeout_at(next, shared.held.changed.notified()).await;
             continue;
@@ -89,8 +100,7 @@ fn next_end<S: LedgerStore>(shared: &Shared<S>) -> Option<Instant> {
     renewed.map(|lease| lease.local_end()).min()
 }
 
-fn next_look<S: LedgerStore>(shared: &Shared<S>) -> Option<Instant> {
-    let keys = shared.held.lock();
+fn next_look(keys: &Keys) -> Option<Instant> {
     let looks = keys.map.values().filter_map(|entry| entry.lease.as_ref()).filter_map(|lease| {
         let renewing = lease.renewing.as_ref()?;
         Some(renewing.due.min(lease.local_end()))

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 
 /// The tasks of one handle.
@@ -35,6 +35,23 @@ impl Tasks {
         runtime.spawn(async move {
             let _running = running;
             work.await;
+        });
+    }
+
+    /// Like [`spawn`](Self::spawn), for work that must begin although the thread that spawns it is blocked from here on: a
+    /// worker keeps the task that was spawned last to itself, so this is spawned by no worker.
+    pub fn spawn_apart(&self, runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
+        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return self.spawn(runtime, work);
+        }
+        self.0.send_modify(|running| *running += 1);
+        let running = Running(self.clone());
+        let spawner = runtime.clone();
+        runtime.spawn_blocking(move || {
+            spawner.spawn(async move {
+                let _running = running;
+                work.await;
+            });
         });
     }
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "test-util")]
 mod conformance;
+mod doubles;
+mod handle;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -1,0 +1,114 @@
+//! A store that can be told to be down, slow, or to lose its answers.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use seaworthy_ledger::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+use seaworthy_ledger::{Entry, ErrorClass, Key, Memory, StoreError};
+use seaworthy_store::time::sleep;
+
+/// What the store does in place of its work.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    /// Answers at once that it cannot be reached.
+    Down,
+    /// Answers at once that it is not usable.
+    Refused,
+    /// Accepts, and never answers; nothing is done.
+    Hangs,
+    /// Does it, and the answer never comes.
+    LosesAnswers,
+    /// Does it, and answers later.
+    Slow(Duration),
+    /// Says that the row is locked by a transaction.
+    Locked,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Faulty {
+    pub(crate) inner: Memory,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    fault: Fault,
+    calls: Vec<&'static str>,
+}
+
+impl Faulty {
+    pub(crate) fn set(&self, fault: Fault) {
+        self.state.lock().unwrap().fault = fault;
+    }
+
+    /// What was asked for, since this was last called.
+    pub(crate) fn take_calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.state.lock().unwrap().calls)
+    }
+
+    async fn asked<T>(
+        &self,
+        what: &'static str,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let fault = {
+            let mut state = self.state.lock().unwrap();
+            state.calls.push(what);
+            state.fault
+        };
+        match fault {
+            Fault::None | Fault::Locked => work.await,
+            Fault::Down => Err(StoreError::new(ErrorClass::Unavailable, what, "told to be down")),
+            Fault::Refused => Err(StoreError::new(ErrorClass::Refused, what, "told to refuse")),
+            Fault::Hangs => std::future::pending().await,
+            Fault::LosesAnswers => {
+                let _lost = work.await;
+                std::future::pending().await
+            }
+            Fault::Slow(span) => {
+                let answer = work.await;
+                sleep(span).await;
+                answer
+            }
+        }
+    }
+}
+
+impl LedgerStore for Faulty {
+    async fn claim(&self, attempt: &Attempt) -> Result<Answer, StoreError> {
+        self.asked("claim", self.inner.claim(attempt)).await
+    }
+
+    async fn renew(&self, leases: &[(Holder, Duration)]) -> Result<Vec<Renewal>, StoreError> {
+        let answer = self.asked("renew", self.inner.renew(leases)).await?;
+        let is_locked = self.state.lock().unwrap().fault == Fault::Locked;
+        Ok(if is_locked { vec![Renewal::Locked; leases.len()] } else { answer })
+    }
+
+    async fn settle(&self, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
+        self.asked("settle", self.inner.settle(holder, settlement)).await
+    }
+
+    async fn lookup(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+        self.asked("lookup", self.inner.lookup(key)).await
+    }
+
+    async fn sweep(&self, most: u32) -> Result<u64, StoreError> {
+        self.asked("sweep", self.inner.sweep(most)).await
+    }
+
+    async fn stale(&self) -> Result<u64, StoreError> {
+        self.asked("stale", self.inner.stale()).await
+    }
+
+    async fn step(&self, key: &Key, name: &str) -> Result<Option<Bytes>, StoreError> {
+        self.asked("step", self.inner.step(key, name)).await
+    }
+
+    async fn keep_step(&self, holder: &Holder, name: &str, result: &Bytes) -> Result<StepKept, StoreError> {
+        self.asked("keep_step", self.inner.keep_step(holder, name, result)).await
+    }
+}
