@@ -24,6 +24,9 @@ mod key;
 mod ledger;
 mod machine;
 mod memory;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub mod postgres;
 mod record;
 mod renewing;
 mod request;

@@ -56,6 +56,17 @@ impl ClaimRequest {
         self
     }
 
+    /// In a caller's transaction there is no lease, and nothing to outrank.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn check_without_lease(&self) -> Result<(), ConfigError> {
+        let rule = "must not be set for a claim in a transaction";
+        match (self.lease, self.rank) {
+            (Some(lease), _) => Err(ConfigError::new("claim", "lease", lease, rule)),
+            (_, Some(rank)) => Err(ConfigError::new("claim", "rank", rank, rule)),
+            (None, None) => Ok(()),
+        }
+    }
+
     pub(crate) fn check_fingerprint(&self) -> Result<(), ConfigError> {
         match &self.fingerprint {
             Some(print) if print.len() > MOST_FINGERPRINT => {

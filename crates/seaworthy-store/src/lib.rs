@@ -7,6 +7,9 @@
 
 pub mod error;
 pub mod limit;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub mod postgres;
 pub mod process_name;
 pub mod random;
 pub mod retry_wait;

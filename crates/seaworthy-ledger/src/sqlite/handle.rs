@@ -50,7 +50,7 @@ impl Ledger<Sqlite> {
     /// Begin the transaction with `BEGIN IMMEDIATE`: SQLite refuses one that has read before it writes, if another
     /// connection wrote in between. Another transaction with the same key waits for this one, and then sees its outcome.
     /// The tables must be there, which they are after any other request of a ledger, or [`Sqlite::migrate`]. A lease
-    /// and a rank of the request mean nothing here.
+    /// and a rank mean nothing here, and are refused.
     ///
     /// # Errors
     /// The driver's own, in its class; [`LedgerError::Request`] for a setting of the request that cannot be used. The
@@ -64,6 +64,7 @@ impl Ledger<Sqlite> {
         request: impl Into<ClaimRequest>,
     ) -> Result<ClaimedIn, LedgerError> {
         let request = request.into();
+        request.check_without_lease()?;
         request.check_fingerprint()?;
         let ClaimRequest { key, keep, fingerprint, .. } = request;
         let keep = self.keep_of(self.0.settings.lease, keep)?;

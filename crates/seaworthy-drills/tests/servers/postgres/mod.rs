@@ -1,0 +1,10 @@
+mod claim;
+mod classes;
+mod dropped;
+mod in_transaction;
+mod kinds;
+mod rows;
+mod schema;
+mod stalled;
+mod statements;
+mod support;

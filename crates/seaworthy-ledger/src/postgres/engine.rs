@@ -1,0 +1,113 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use seaworthy_store::StoreError;
+use seaworthy_store::postgres::{PgStore, Statement};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgRow};
+
+use crate::key::Key;
+use crate::postgres::statements::Statements;
+use crate::postgres::{SCHEMA, claim, renew, rows, settle, steps};
+use crate::record::Entry;
+use crate::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+
+/// Keeps a ledger's rows in Postgres: they outlive the process, and any number of processes share them.
+///
+/// # Clone
+/// Costs reference counts; clones share the connections.
+#[derive(Clone)]
+pub struct Postgres {
+    store: PgStore,
+    pub(super) statements: Arc<Statements>,
+    /// Whether the tables have been seen to be there, and new enough.
+    ready: Arc<AtomicBool>,
+}
+
+impl Postgres {
+    /// Whether the tables are there is looked up at the first request, which is
+    /// [`Refused`](seaworthy_store::ErrorClass::Refused) if [`migrate`](crate::postgres::migrate) has not been called;
+    /// [`check`](Postgres::check) does it at once.
+    #[must_use]
+    pub fn new(store: &PgStore) -> Postgres {
+        let statements = Arc::new(Statements::new(store.names()));
+        Postgres { store: store.clone(), statements, ready: Arc::default() }
+    }
+
+    /// Looks whether the tables are there, and new enough.
+    ///
+    /// # Errors
+    /// [`Refused`](seaworthy_store::ErrorClass::Refused) if not, and says what to call;
+    /// [`Unavailable`](seaworthy_store::ErrorClass::Unavailable) if the server did not answer.
+    ///
+    /// # Cancellation
+    /// Dropping it loses nothing.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.check_once("connect").await
+    }
+
+    async fn check_once(&self, asked: &'static str) -> Result<(), StoreError> {
+        // Two that look at once find the same.
+        if !self.ready.load(Ordering::Relaxed) {
+            self.store.check_schema(&SCHEMA, asked).await?;
+            self.ready.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn ask(
+        &self,
+        asked: &'static str,
+        statement: &Statement,
+        bind: impl Fn(&mut PgArguments) -> Result<(), BoxDynError> + Send + Sync,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        self.check_once(asked).await?;
+        self.store.rows(asked, statement, bind).await
+    }
+}
+
+impl LedgerStore for Postgres {
+    async fn claim(&self, attempt: &Attempt) -> Result<Answer, StoreError> {
+        claim::claim(self, attempt).await
+    }
+
+    async fn renew(&self, leases: &[(Holder, Duration)]) -> Result<Vec<Renewal>, StoreError> {
+        renew::renew(self, leases).await
+    }
+
+    async fn settle(&self, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
+        settle::settle(self, holder, settlement).await
+    }
+
+    async fn lookup(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+        claim::lookup(self, key).await
+    }
+
+    async fn sweep(&self, most: u32) -> Result<u64, StoreError> {
+        let bind = |arguments: &mut PgArguments| sqlx::Arguments::add(arguments, i64::from(most));
+        let found = self.ask("sweep", &self.statements.sweep, bind).await?;
+        rows::Read::first("sweep", &found)?.count("swept")
+    }
+
+    async fn stale(&self) -> Result<u64, StoreError> {
+        let found = self.ask("stale", &self.statements.stale, |_| Ok(())).await?;
+        rows::Read::first("stale", &found)?.count("stale")
+    }
+
+    async fn step(&self, key: &Key, name: &str) -> Result<Option<Bytes>, StoreError> {
+        steps::read(self, key, name).await
+    }
+
+    async fn keep_step(&self, holder: &Holder, name: &str, result: &Bytes) -> Result<StepKept, StoreError> {
+        steps::keep(self, holder, name, result).await
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("store", &self.store).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,25 @@
+//! Postgres, by sqlx: connecting, what each request is made in, schema steps, and classes of errors.
+//!
+//! A [`PgStore`] asks in one of two ways, which it finds out when it connects:
+//!
+//! | | connections of its own, direct | behind a pooler, or a caller's pool |
+//! |---|---|---|
+//! | limits on locks and statements, isolation | startup options of the connection | `SET LOCAL`, in a transaction of each request's own |
+//! | statements | prepared once a connection | unnamed, never kept |
+//! | round trips a request | 1 | 4 |
+
+mod builder;
+mod classify;
+mod connections;
+mod lent;
+mod probe;
+mod request;
+mod schema;
+mod statement;
+mod store;
+
+pub use builder::PgStoreBuilder;
+pub use classify::{sqlstate, store_error};
+pub use schema::PackageSchema;
+pub use statement::Statement;
+pub use store::PgStore;
