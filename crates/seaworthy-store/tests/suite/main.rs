@@ -1,4 +1,5 @@
 //! The store's tests, in one binary.
 
+mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
