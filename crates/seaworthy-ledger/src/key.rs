@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use seaworthy::ConfigError;
@@ -25,7 +26,7 @@ const SHOWN: usize = 16;
 ///
 /// # Clone
 /// Costs a reference count.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key {
     /// The scope, then the value.
     text: Arc<str>,
@@ -110,6 +111,14 @@ fn shortened(text: &str) -> String {
     }
     let end = (0..=SHOWN).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
     format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+/// Of the text alone, in one write, which is a third less work: keys that differ in nothing but where the scope ends are
+/// rare.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.text.as_bytes());
+    }
 }
 
 /// The scope, and the first 16 bytes of the key.

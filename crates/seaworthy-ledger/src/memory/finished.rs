@@ -1,8 +1,6 @@
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
-
-use crate::key::Key;
 
 /// Where a finished row stands among the others: by the end of its retention, then by when it was finished.
 pub(super) type Place = (Duration, u64);
@@ -10,25 +8,32 @@ pub(super) type Place = (Duration, u64);
 /// The finished rows in the order in which their retention ends.
 #[derive(Debug, Default)]
 pub(super) struct Finished {
-    /// These leave from the front only, because done is final.
-    done: BinaryHeap<Done>,
+    /// Those whose retention ends after that of those before them: with one retention for all, all of them.
+    done: VecDeque<Done>,
+    /// Those that had to jump the queue. Done rows leave from the front only, because done is final.
+    done_sooner: BinaryHeap<Done>,
     /// These leave from anywhere, when they are claimed again.
-    failed: BTreeMap<Place, Key>,
+    failed: BTreeMap<Place, usize>,
 }
 
 #[derive(Debug)]
 struct Done {
     place: Place,
-    key: Key,
+    /// Where its row is.
+    at: usize,
 }
 
 impl Finished {
-    pub(super) fn add_done(&mut self, place: Place, key: Key) {
-        self.done.push(Done { place, key });
+    pub(super) fn add_done(&mut self, place: Place, at: usize) {
+        let done = Done { place, at };
+        match self.done.back() {
+            Some(last) if place < last.place => self.done_sooner.push(done),
+            _ => self.done.push_back(done),
+        }
     }
 
-    pub(super) fn add_failed(&mut self, place: Place, key: Key) {
-        self.failed.insert(place, key);
+    pub(super) fn add_failed(&mut self, place: Place, at: usize) {
+        self.failed.insert(place, at);
     }
 
     pub(super) fn remove_failed(&mut self, place: Place) {
@@ -36,9 +41,9 @@ impl Finished {
     }
 
     /// The first whose retention is over.
-    pub(super) fn pop_expired(&mut self, now: Duration) -> Option<Key> {
+    pub(super) fn pop_expired(&mut self, now: Duration) -> Option<usize> {
         let expired = |place: &Place| place.0 <= now;
-        let done = self.done.peek().map(|first| first.place).filter(expired);
+        let done = self.first_done().filter(expired);
         let failed = self.failed.first_key_value().map(|(place, _)| *place).filter(expired);
         match (done, failed) {
             (Some(done), Some(failed)) if failed < done => self.pop_failed(),
@@ -47,12 +52,22 @@ impl Finished {
         }
     }
 
-    pub(super) fn pop_done(&mut self) -> Option<Key> {
-        self.done.pop().map(|first| first.key)
+    fn first_done(&self) -> Option<Place> {
+        let places = [self.done.front(), self.done_sooner.peek()];
+        places.into_iter().flatten().map(|first| first.place).min()
     }
 
-    pub(super) fn pop_failed(&mut self) -> Option<Key> {
-        self.failed.pop_first().map(|(_, key)| key)
+    pub(super) fn pop_done(&mut self) -> Option<usize> {
+        let first = match (self.done.front(), self.done_sooner.peek()) {
+            (Some(first), Some(sooner)) if first.place < sooner.place => self.done.pop_front(),
+            (_, Some(_)) => self.done_sooner.pop(),
+            (_, None) => self.done.pop_front(),
+        };
+        first.map(|done| done.at)
+    }
+
+    pub(super) fn pop_failed(&mut self) -> Option<usize> {
+        self.failed.pop_first().map(|(_, at)| at)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod clock;
 mod finished;
+mod slots;
 mod store;
 mod table;
 

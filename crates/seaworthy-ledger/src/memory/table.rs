@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use crate::key::Key;
@@ -7,22 +5,16 @@ use crate::machine::{Claimed, Leftover, Row, State};
 use crate::store::{Attempt, Held, Holder, Settlement};
 
 use super::finished::Finished;
+use super::slots::{Found, Slot, Slots};
 
 /// The rows, and the finished ones among them in order.
 #[derive(Debug)]
 pub(super) struct Table {
-    rows: HashMap<Key, Slot>,
+    slots: Slots,
     finished: Finished,
     /// How many settlings there were.
     settlings: u64,
     max: usize,
-}
-
-#[derive(Debug)]
-pub(super) struct Slot {
-    row: Row,
-    /// The number of its last settling: tells rows apart whose retention ends at the same moment.
-    settling: u64,
 }
 
 /// To be dropped where no lock is held.
@@ -30,33 +22,30 @@ pub(super) type Gone = (Option<Slot>, Leftover);
 
 impl Table {
     pub(super) fn new(max: usize) -> Table {
-        Table { rows: HashMap::new(), finished: Finished::default(), settlings: 0, max }
+        Table { slots: Slots::default(), finished: Finished::default(), settlings: 0, max }
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Row> {
-        self.rows.get(key).map(|slot| &slot.row)
+        Some(&self.slots.get(self.slots.find(key)?)?.row)
     }
 
     pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Row> {
-        self.rows.get_mut(key).map(|slot| &mut slot.row)
+        Some(&mut self.slots.get_mut(self.slots.find(key)?)?.row)
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values().map(|slot| &slot.row)
+        self.slots.iter().map(|slot| &slot.row)
     }
 
     /// None if there is no room. `gone` is what had to go, a row or a part of one.
     pub(super) fn claim(&mut self, attempt: &Attempt, now: Duration, gone: &mut Gone) -> Option<(Claimed, &Row)> {
-        if self.rows.len() >= self.max && !self.rows.contains_key(&attempt.key) {
+        if self.slots.len() >= self.max && self.slots.find(&attempt.key).is_none() {
             gone.0 = Some(self.evict(now)?);
         }
-        match self.rows.entry(attempt.key.clone()) {
-            Entry::Vacant(vacant) => {
-                let slot = vacant.insert(Slot { row: Row::granted(attempt, now), settling: 0 });
-                Some((Claimed::Granted, &slot.row))
-            }
-            Entry::Occupied(occupied) => {
-                let slot = occupied.into_mut();
+        match self.slots.find_or_add(&attempt.key, || Row::granted(attempt, now)) {
+            Found::Added(at) => Some((Claimed::Granted, &self.slots.get(at)?.row)),
+            Found::There(at) => {
+                let slot = self.slots.get_mut(at)?;
                 // Nothing keeps a failed row from being claimed.
                 if let State::Failed { expires, .. } = slot.row.state {
                     self.finished.remove_failed((expires, slot.settling));
@@ -72,11 +61,12 @@ impl Table {
     fn evict(&mut self, now: Duration) -> Option<Slot> {
         let finished = &mut self.finished;
         let first = finished.pop_expired(now).or_else(|| finished.pop_done()).or_else(|| finished.pop_failed())?;
-        self.rows.remove(&first)
+        self.slots.remove(first)
     }
 
     pub(super) fn settle(&mut self, holder: &Holder, settlement: &Settlement, now: Duration) -> Held {
-        let Some(slot) = self.rows.get_mut(&holder.key) else { return Held::Lost };
+        let Some(at) = self.slots.find(&holder.key) else { return Held::Lost };
+        let Some(slot) = self.slots.get_mut(at) else { return Held::Lost };
         let was_settled = slot.row.state.expires().is_some();
         let held = slot.row.settle(holder, settlement, now);
         if held.is_yes() && !was_settled {
@@ -84,8 +74,8 @@ impl Table {
             slot.settling = self.settlings;
             match slot.row.state {
                 State::Running { .. } => {}
-                State::Done { expires, .. } => self.finished.add_done((expires, slot.settling), holder.key.clone()),
-                State::Failed { expires, .. } => self.finished.add_failed((expires, slot.settling), holder.key.clone()),
+                State::Done { expires, .. } => self.finished.add_done((expires, slot.settling), at),
+                State::Failed { expires, .. } => self.finished.add_failed((expires, slot.settling), at),
             }
         }
         held
@@ -95,6 +85,6 @@ impl Table {
     pub(super) fn sweep(&mut self, most: u32, now: Duration) -> Vec<Slot> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let expired = std::iter::from_fn(|| self.finished.pop_expired(now));
-        expired.take(most).filter_map(|key| self.rows.remove(&key)).collect()
+        expired.take(most).filter_map(|at| self.slots.remove(at)).collect()
     }
 }
