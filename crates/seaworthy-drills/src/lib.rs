@@ -1,2 +1,12 @@
-//! Tests of seaworthy's companions against real servers, which are started for them: `cargo test -p seaworthy-drills
-//! --features servers`. There is nothing in this package but its tests.
+//! Tests of seaworthy's companions with real processes, `cargo test -p seaworthy-drills`, and against real servers, which
+//! are started for them: with `--features servers`.
+//!
+//! The processes are of the program `drill-worker`, which is told by its arguments what to do, on which store, and where
+//! to die. What it and the tests have in common is here.
+
+#[cfg(unix)]
+pub mod database;
+#[cfg(unix)]
+pub mod sqlite;
+#[cfg(unix)]
+pub mod time;

@@ -53,8 +53,8 @@ impl Ledger<Sqlite> {
     /// and a rank mean nothing here, and are refused.
     ///
     /// # Errors
-    /// The driver's own, in its class; [`LedgerError::Request`] for a setting of the request that cannot be used. The
-    /// transaction has to be rolled back.
+    /// [`LedgerError::Request`] if the request has a lease or a rank, which mean nothing here, or a setting that cannot be
+    /// used; else the driver's own, in its class, after which the transaction has to be rolled back.
     ///
     /// # Cancellation
     /// The transaction is rolled back, as the driver does.

@@ -103,9 +103,12 @@ async fn claimed_in_a_transaction() {
     let busy = ledger.claim_in(&mut ours, &key("c")).await.expect("up");
     assert!(matches!(busy, ClaimedIn::Busy { retry_in } if retry_in > Duration::from_secs(50)), "{busy:?}");
     assert!(held.release().await.expect("up").is_yes());
-    let long = ClaimRequest::new(key("d")).fingerprint(vec![0; 65]);
-    let error = ledger.claim_in(&mut ours, long).await.expect_err("too long");
-    assert!(matches!(error, LedgerError::Request(_)), "{error:?}");
+    let fresh = || ClaimRequest::new(key("d"));
+    for wrong in [fresh().fingerprint(vec![0; 65]), fresh().lease(Duration::from_secs(60)), fresh().rank(1)] {
+        let error = ledger.claim_in(&mut ours, wrong).await.expect_err("not to be used");
+        assert!(matches!(error, LedgerError::Request(_)), "{error:?}");
+    }
+    assert_eq!(ledger.lookup(&key("d")).await.expect("up"), None);
 }
 
 /// LG-32: in a file without the tables a claim in a transaction is refused, and says so: it cannot make them, because

@@ -100,7 +100,8 @@ async fn rolled_back() {
 #[tokio::test]
 async fn others_wait_for_the_end() {
     let directory = Directory::new();
-    let engine = opened(directory.builder().request_timeout(Duration::from_millis(200))).await;
+    directory.engine().await;
+    let engine = opened(directory.builder().request_timeout(Duration::from_millis(500))).await;
     let mut ours = effects(&directory).await;
     let claim = granted(&engine, &key("a")).await;
     ours.execute("BEGIN IMMEDIATE").await.expect("begun");

@@ -2,12 +2,12 @@
 //! the tests' time is real, and that of the rows is stepped.
 
 mod clock;
-mod contended;
 mod dropped;
 mod full;
 mod handle;
 mod in_transaction;
 mod rows;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

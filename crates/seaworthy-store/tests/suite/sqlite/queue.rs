@@ -66,7 +66,7 @@ async fn limits_are_each_requests_own() {
     let patient = SqliteStore::open(directory.file()).await.expect("a new file");
     with_numbers(&patient).await;
     let builder = SqliteStore::builder(directory.file());
-    let hasty = builder.request_timeout(Duration::from_millis(100)).open().await.expect("the same file");
+    let hasty = builder.request_timeout(Duration::from_millis(400)).open().await.expect("the same file");
     let mut other = stranger(patient.path()).await;
     other.execute("BEGIN IMMEDIATE").await.expect("nobody writes");
     let first = tokio::spawn(async move { write(&patient, 1).await });

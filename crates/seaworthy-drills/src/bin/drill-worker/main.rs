@@ -1,0 +1,45 @@
+//! A process of a drill. It does what its arguments say, on the store that `--store=URL` names, and writes down what it
+//! does; see `seaworthy_faults::worker`.
+//!
+//! ```text
+//!     drill-worker claim-all --store=URL --begin=FILE --keys=2000 --from=0     claims each key once
+//!     drill-worker work      --store=URL --keys=20 [--in-transaction]           does the work of all keys, until it is done
+//!     drill-worker write     --store=URL                                        keeps a transaction open
+//! ```
+//!
+//! `--die-at=POINT[:N]` and `--stop-at=POINT` end or stop it where the work passes that point; see `work.rs`.
+
+#[cfg(unix)]
+mod claim_all;
+#[cfg(unix)]
+mod options;
+#[cfg(unix)]
+mod work;
+#[cfg(unix)]
+mod write;
+
+#[cfg(unix)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    use seaworthy_drills::sqlite::SqliteFile;
+
+    let options = options::Options::from_args();
+    match options.store().split(':').next() {
+        Some("sqlite") => run::<SqliteFile>(&options).await,
+        _ => panic!("{} is no store that this program was built with", options.store()),
+    }
+}
+
+#[cfg(unix)]
+async fn run<D: seaworthy_drills::database::Database>(options: &options::Options) {
+    match options.task() {
+        "claim-all" => claim_all::run::<D>(options).await,
+        "work" => work::run::<D>(options).await,
+        "write" => write::run::<D>(options).await,
+        task => panic!("what is `{task}`?"),
+    }
+}
+
+/// Without signals there is nothing to show.
+#[cfg(not(unix))]
+fn main() {}
