@@ -70,8 +70,6 @@ pub(crate) fn start_on_free_port<S>(what: &str, mut start: impl FnMut(Port) -> R
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::net::{TcpListener, TcpStream};
-
     use super::*;
 
     /// FK-01: three tries.
@@ -100,6 +98,8 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_port_is_kept_and_refuses() {
+        use std::net::{TcpListener, TcpStream};
+
         let port = Port::free().expect("a port is free");
         let refused = TcpStream::connect(port.addr()).expect_err("nobody listens");
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);

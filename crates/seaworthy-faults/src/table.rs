@@ -51,11 +51,14 @@ pub(crate) fn signal(row: &Row, signal: Signal) {
     }
 }
 
-/// Looks again and again, and fails after ten seconds.
+/// As long as something is awaited that was asked for: a Postgres that ends in order has to write what it has.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Looks again and again, and fails after the limit.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(10);
+    let until = Instant::now() + LIMIT;
     while !is_so() {
-        assert!(Instant::now() < until, "after 10 s not yet: {what}");
+        assert!(Instant::now() < until, "after {LIMIT:?} not yet: {what}");
         thread::sleep(Duration::from_millis(2));
     }
 }

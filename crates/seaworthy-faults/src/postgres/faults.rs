@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 
 use super::Postgres;
+use super::psql::OWN_NAME;
 use crate::table::{self, Row};
 
 impl Postgres {
@@ -53,15 +54,15 @@ impl Postgres {
     }
 
     /// The numbers of the client backends of which a condition on `pg_stat_activity` is true, such as
-    /// `application_name = 'worker-1'`; `true` is all of them but the one that asks.
+    /// `application_name = 'worker-1'`; `true` is all of them.
     ///
     /// # Panics
     ///
     /// If the condition is wrong, or the server does not answer.
     pub fn backends(&self, filter: &str) -> Vec<u32> {
-        let pids = self.psql(&format!(
+        let pids = self.look(&format!(
             "select pid from pg_stat_activity
-             where backend_type = 'client backend' and pid <> pg_backend_pid() and ({filter})"
+             where backend_type = 'client backend' and application_name <> '{OWN_NAME}' and ({filter})"
         ));
         pids.lines().map(|pid| pid.parse().unwrap_or_else(|_| panic!("a number of a process, not {pid}"))).collect()
     }
@@ -105,7 +106,7 @@ impl Postgres {
         let children = self.server.children();
         if !pids.is_empty() {
             let list = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            self.psql(&format!("select pg_terminate_backend(pid) from pg_stat_activity where pid in ({list})"));
+            self.look(&format!("select pg_terminate_backend(pid) from pg_stat_activity where pid in ({list})"));
         }
         let ended: Vec<&Row> = children.iter().filter(|child| pids.contains(&child.pid)).collect();
         table::wait_until("the backends are gone", || !ended.iter().any(|child| table::is_alive(child)));

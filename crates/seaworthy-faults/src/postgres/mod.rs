@@ -107,7 +107,7 @@ impl Postgres {
             command.arg("-c").arg(format!("{name}={value}"));
         }
         let asked = self.target();
-        self.server.start(without_defaults(&mut command), || asked.query("select 1", Duration::from_secs(5)).is_ok())
+        self.server.start(without_defaults(&mut command), || asked.look("select 1", Duration::from_secs(5)).is_ok())
     }
 
     /// One server for all the tests of a process that do it no harm. It ends with the process.
@@ -165,6 +165,11 @@ impl Postgres {
     /// What `psql` complained of, or that it took more than 20 s.
     pub fn try_psql(&self, sql: &str) -> Result<String, String> {
         self.target().query(sql, Duration::from_secs(20))
+    }
+
+    /// As [`Postgres::psql`], in a session that [`Postgres::backends`] does not count.
+    fn look(&self, sql: &str) -> String {
+        self.target().look(sql, Duration::from_secs(20)).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
     pub(crate) fn psql_program(&self) -> PathBuf {

@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::without_defaults;
 use crate::command;
 
+/// The name of sessions that only look or end others. They are no client of anybody's, also while they still go.
+pub(super) const OWN_NAME: &str = "seaworthy-faults";
+
 /// Whom to ask.
 pub(crate) struct Target {
     psql: PathBuf,
@@ -22,8 +25,17 @@ impl Target {
     }
 
     pub(crate) fn query(&self, sql: &str, limit: Duration) -> Result<String, String> {
+        self.run("psql", sql, limit)
+    }
+
+    /// The same in a session of the kit's own.
+    pub(super) fn look(&self, sql: &str, limit: Duration) -> Result<String, String> {
+        self.run(OWN_NAME, sql, limit)
+    }
+
+    fn run(&self, name: &str, sql: &str, limit: Duration) -> Result<String, String> {
         let mut psql = Command::new(&self.psql);
-        without_defaults(&mut psql).env("PGCONNECT_TIMEOUT", "5");
+        without_defaults(&mut psql).env("PGCONNECT_TIMEOUT", "5").env("PGAPPNAME", name);
         if let Some(password) = &self.password {
             psql.env("PGPASSWORD", password);
         }

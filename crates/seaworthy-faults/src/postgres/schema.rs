@@ -44,6 +44,7 @@ impl Schema {
     ///
     /// As [`Schema::new`].
     pub fn on(server: String) -> Schema {
+        assert!(!server.contains("options="), "{PG_URL} must leave `options` to the search path");
         let name = format!("seaworthy_{:016x}", RandomState::new().hash_one(std::process::id()));
         let schema = Schema { server, name };
         schema.ask(&schema.server, &format!("create schema {}", schema.name)).unwrap_or_else(|why| panic!("{why}"));

@@ -1,7 +1,5 @@
 //! Random choices.
 
-use std::collections::BTreeSet;
-use std::process::Command;
 use std::time::Duration;
 
 use seaworthy_faults::seed::Seed;
@@ -55,6 +53,9 @@ fn choices_are_even_and_within_bounds() {
 #[test]
 #[cfg(unix)]
 fn a_printed_seed_repeats_the_run() {
+    use std::collections::BTreeSet;
+    use std::process::Command;
+
     let run = |variables: &[(&str, &str)]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fault-worker"));
         command.arg("draw").env_remove("SEAWORTHY_SEED").env_remove("SEAWORTHY_DRILL_SECONDS");
