@@ -210,6 +210,17 @@ impl<S: LedgerStore> Claim<S> {
         self.keep
     }
 
+    /// [`fail`](Self::fail) for who cannot wait: in a drop, or while a panic goes on.
+    pub(crate) fn fail_in_background(self, reason: String) {
+        let (reason, keep) = (shortened(reason), self.keep);
+        self.settle_in_background(Settlement::Failed { reason, keep });
+    }
+
+    /// Whether [`begin`](Self::begin) was called.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Settles it in a task of the ledger's, and tries again until the lease is over.
     fn settle_in_background(self, settlement: Settlement) {
         // Without a runtime the lease is all there is.

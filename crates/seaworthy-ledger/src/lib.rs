@@ -5,6 +5,7 @@
 // No path of a request or a job can panic for lack of a value.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
+mod any;
 mod builder;
 mod checkpoints;
 mod claim;
@@ -20,6 +21,7 @@ pub mod conformance;
 mod error;
 mod event;
 mod held;
+pub mod idempotency;
 mod key;
 mod ledger;
 mod machine;
@@ -36,6 +38,7 @@ mod settings;
 pub mod sqlite;
 pub mod store;
 
+pub use any::{AnyLedger, AnyStore};
 pub use builder::LedgerBuilder;
 pub use checkpoints::{Checkpoints, StepError};
 pub use claim::{Claim, Unsettled};
@@ -47,6 +50,7 @@ pub use completion::Completion;
 pub use completion_statement::CompletionStatement;
 pub use error::LedgerError;
 pub use event::{ClaimOutcome, Event, RenewalOutcome, SettleOutcome};
+pub use idempotency::{Codec, IdempotencyError, IdempotencyLayer, OnDown, WithClaim};
 pub use key::Key;
 pub use ledger::{Claimed, Ledger};
 pub use memory::Memory;

@@ -1,5 +1,6 @@
 //! A store that can be told to be down, slow, or to lose its answers.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,12 +37,38 @@ pub(crate) struct Faulty {
 #[derive(Default)]
 struct State {
     fault: Fault,
+    /// Of some requests only.
+    faults: HashMap<&'static str, Fault>,
     calls: Vec<&'static str>,
+    counts: HashMap<&'static str, usize>,
+}
+
+impl State {
+    fn fault_of(&self, what: &str) -> Fault {
+        self.faults.get(what).copied().unwrap_or(self.fault)
+    }
 }
 
 impl Faulty {
     pub(crate) fn set(&self, fault: Fault) {
         self.state.lock().unwrap().fault = fault;
+    }
+
+    /// For these requests only, by the name of the method.
+    pub(crate) fn set_for(&self, what: &'static str, fault: Fault) {
+        self.state.lock().unwrap().faults.insert(what, fault);
+    }
+
+    /// From now on it works.
+    pub(crate) fn heal(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.fault = Fault::None;
+        state.faults.clear();
+    }
+
+    /// How often it was asked this, whatever came of it.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        self.state.lock().unwrap().counts.get(what).copied().unwrap_or(0)
     }
 
     /// What was asked for, since this was last called.
@@ -57,7 +84,8 @@ impl Faulty {
         let fault = {
             let mut state = self.state.lock().unwrap();
             state.calls.push(what);
-            state.fault
+            *state.counts.entry(what).or_default() += 1;
+            state.fault_of(what)
         };
         match fault {
             Fault::None | Fault::Locked => work.await,
@@ -84,7 +112,7 @@ impl LedgerStore for Faulty {
 
     async fn renew(&self, leases: &[(Holder, Duration)]) -> Result<Vec<Renewal>, StoreError> {
         let answer = self.asked("renew", self.inner.renew(leases)).await?;
-        let is_locked = self.state.lock().unwrap().fault == Fault::Locked;
+        let is_locked = self.state.lock().unwrap().fault_of("renew") == Fault::Locked;
         Ok(if is_locked { vec![Renewal::Locked; leases.len()] } else { answer })
     }
 

@@ -4,6 +4,7 @@
 mod conformance;
 mod doubles;
 mod handle;
+mod idempotency;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -1,0 +1,210 @@
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use seaworthy::StackError;
+use tower_service::Service;
+
+use super::codec::Codec;
+use super::error::IdempotencyError;
+use super::final_if::FinalIf;
+use super::future::polled_again;
+use super::give_claim::GiveClaim;
+use super::held_claim::HeldClaim;
+use super::record::{Conclusion, Recording, record};
+use super::rules::Rules;
+use crate::error::LedgerError;
+use crate::event::Event;
+use crate::ledger::Claimed;
+use crate::request::ClaimRequest;
+use crate::store::LedgerStore;
+
+type Asking<S> = Pin<Box<dyn Future<Output = Result<Claimed<S>, LedgerError>> + Send>>;
+
+pin_project! {
+    /// A call with a key from its claim to the record of its outcome; or one without, whose service is not ready yet.
+    pub(super) struct GuardedCall<S, R, L, C, F, G>
+    where
+        G: GiveClaim<R, L>,
+        S: Service<G::Request>,
+        L: LedgerStore,
+    {
+        rules: Arc<Rules<L, C, F, G>>,
+        #[pin]
+        stage: Stage<S, R, G::Request, S::Future, L, Result<S::Response, S::Error>>,
+    }
+}
+
+pin_project! {
+    /// In each, what may be foreign is dropped before the claim is given back.
+    #[project = StageProj]
+    enum Stage<S, R, Q, F, L: LedgerStore, O> {
+        Claiming { asking: Asking<L>, waiting: Option<(S, R)> },
+        // Without a claim for a request that goes on without one.
+        Readying { waiting: Option<(S, Q)>, held: Option<HeldClaim<L>> },
+        Calling { #[pin] inner: F, held: Option<HeldClaim<L>> },
+        Recording { recording: Recording, outcome: Option<O> },
+        Over,
+    }
+}
+
+impl<S, R, L, C, F, G> GuardedCall<S, R, L, C, F, G>
+where
+    G: GiveClaim<R, L>,
+    S: Service<G::Request>,
+    L: LedgerStore,
+{
+    /// Claims what is asked for, then goes on with the service, which is not ready.
+    pub(super) fn claiming(rules: Arc<Rules<L, C, F, G>>, claim: ClaimRequest, service: S, request: R) -> Self {
+        let ledger = rules.ledger.clone();
+        let asking: Asking<L> = Box::pin(async move { ledger.claim(claim).await });
+        GuardedCall { rules, stage: Stage::Claiming { asking, waiting: Some((service, request)) } }
+    }
+
+    /// Makes the service ready, and calls it without a claim.
+    #[cold]
+    pub(super) fn unclaimed(rules: Arc<Rules<L, C, F, G>>, service: S, request: G::Request) -> Self {
+        GuardedCall { rules, stage: Stage::Readying { waiting: Some((service, request)), held: None } }
+    }
+}
+
+impl<S, R, L, C, F, G> Future for GuardedCall<S, R, L, C, F, G>
+where
+    G: GiveClaim<R, L>,
+    S: Service<G::Request>,
+    S::Error: StackError + From<IdempotencyError> + Display,
+    L: LedgerStore,
+    C: Codec<S::Response>,
+    F: FinalIf<S::Response, S::Error>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (rules, mut stage) = (&**this.rules, this.stage);
+        loop {
+            match stage.as_mut().project() {
+                StageProj::Claiming { asking, waiting } => {
+                    let answer = ready!(asking.as_mut().poll(cx));
+                    let waiting = waiting.take();
+                    stage.set(Stage::Over);
+                    let held = match answer {
+                        Ok(Claimed::Mine(claim)) => Some(HeldClaim::new(claim)),
+                        Ok(Claimed::Done(record)) => return Poll::Ready(rules.replay(record).map_err(Into::into)),
+                        Ok(Claimed::Busy { retry_in }) => {
+                            return Poll::Ready(Err(IdempotencyError::Busy { retry_in }.into()));
+                        }
+                        Ok(Claimed::Mismatch) => return Poll::Ready(Err(IdempotencyError::Mismatch.into())),
+                        Err(error) if rules.proceeds(&error) => {
+                            let shared = &rules.ledger.0;
+                            shared.notify(&Event::Proceeded { ledger: &shared.name });
+                            None
+                        }
+                        Err(error) => return Poll::Ready(Err(IdempotencyError::from(error).into())),
+                    };
+                    let waiting = waiting.map(|(service, request)| {
+                        (service, rules.give.give(request, held.as_ref().and_then(HeldClaim::work)))
+                    });
+                    stage.set(Stage::Readying { waiting, held });
+                }
+                StageProj::Readying { waiting, held } => {
+                    // In our hands while foreign code runs, which may panic; then they are given back.
+                    let Some((mut service, request)) = waiting.take() else { polled_again() };
+                    let mut mine = held.take();
+                    if mine.as_ref().is_some_and(HeldClaim::is_lost) {
+                        stage.set(Stage::Over);
+                        return Poll::Ready(Err(IdempotencyError::Lost.into()));
+                    }
+                    match service.poll_ready(cx) {
+                        Poll::Pending => {
+                            if mine.as_mut().is_some_and(|mine| mine.poll_lost(cx).is_ready()) {
+                                stage.set(Stage::Over);
+                                return Poll::Ready(Err(IdempotencyError::Lost.into()));
+                            }
+                            (*waiting, *held) = (Some((service, request)), mine);
+                            return Poll::Pending;
+                        }
+                        Poll::Ready(Err(error)) => {
+                            let Some(claim) = mine.and_then(HeldClaim::into_claim) else {
+                                stage.set(Stage::Over);
+                                return Poll::Ready(Err(error));
+                            };
+                            drop(service);
+                            let recording = record(claim, Conclusion::Release);
+                            stage.set(Stage::Recording { recording, outcome: Some(Err(error)) });
+                        }
+                        Poll::Ready(Ok(())) => {
+                            if let Some(mine) = &mut mine {
+                                mine.begin();
+                            }
+                            match catch_unwind(AssertUnwindSafe(|| service.call(request))) {
+                                Ok(inner) => stage.set(Stage::Calling { inner, held: mine }),
+                                Err(panic) => {
+                                    if let Some(mine) = &mut mine {
+                                        mine.fail_with(&*panic);
+                                    }
+                                    drop(service);
+                                    resume_unwind(panic)
+                                }
+                            }
+                        }
+                    }
+                }
+                StageProj::Calling { inner, held } => {
+                    if held.as_ref().is_some_and(HeldClaim::is_lost) {
+                        let held = held.take();
+                        stage.set(Stage::Over);
+                        // Left to whoever has it, or to its lease.
+                        drop(held.and_then(HeldClaim::into_claim));
+                        return Poll::Ready(Err(IdempotencyError::Lost.into()));
+                    }
+                    let judged = catch_unwind(AssertUnwindSafe(|| {
+                        inner.poll(cx).map(|outcome| {
+                            let conclusion = held.is_some().then(|| rules.conclude(&outcome));
+                            (outcome, conclusion)
+                        })
+                    }));
+                    let (outcome, conclusion) = match judged {
+                        Ok(Poll::Ready(judged)) => judged,
+                        Ok(Poll::Pending) => {
+                            if held.as_mut().is_some_and(|held| held.poll_lost(cx).is_ready()) {
+                                continue;
+                            }
+                            return Poll::Pending;
+                        }
+                        Err(panic) => {
+                            let mut held = held.take();
+                            if let Some(held) = &mut held {
+                                held.fail_with(&*panic);
+                            }
+                            stage.set(Stage::Over);
+                            drop(held);
+                            resume_unwind(panic)
+                        }
+                    };
+                    let held = held.take();
+                    // What the call still has is given back before anybody else can have the key.
+                    stage.set(Stage::Over);
+                    let claim = held.and_then(HeldClaim::into_claim);
+                    let Some((claim, conclusion)) = claim.zip(conclusion) else { return Poll::Ready(outcome) };
+                    stage.set(Stage::Recording { recording: record(claim, conclusion), outcome: Some(outcome) });
+                }
+                StageProj::Recording { recording, outcome } => {
+                    let held = ready!(recording.as_mut().poll(cx));
+                    let outcome = outcome.take();
+                    stage.set(Stage::Over);
+                    return Poll::Ready(match outcome {
+                        // Somebody else has the key, and theirs is the answer that will be kept.
+                        Some(Ok(_)) if !held.is_yes() => Err(IdempotencyError::Lost.into()),
+                        Some(outcome) => outcome,
+                        None => polled_again(),
+                    });
+                }
+                StageProj::Over => polled_again(),
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A layer that does each piece of work once, around any tower service.
+//!
+//! ```text
+//!   call ──▶ key_of ──▶ no key ──────────────────────────────▶ inner, untouched
+//!               │
+//!               └──▶ a key ──▶ the ledger ──▶ done ──────────▶ the answer that was kept
+//!                                  │     ├──▶ busy, other ───▶ an error
+//!                                  │     └──▶ down ──────────▶ an error, or inner without a claim (OnDown)
+//!                                  └──▶ mine ──▶ inner, while the claim is renewed
+//!                                                 ├──▶ answers ──▶ completed with the encoded answer
+//!                                                 ├──▶ fails ────▶ the key is free again, with the error's text
+//!                                                 └──▶ not called ▶ the key is free again, as if nobody had asked
+//! ```
+//!
+//! | the key | a request |
+//! |---|---|
+//! | was never done, or failed | is done, under a claim that is renewed until the answer is recorded |
+//! | is being done by somebody else | fails with [`IdempotencyError::Busy`] |
+//! | was done | gets the answer that was kept; the inner service is neither called nor polled |
+//! | was done, and its answer was not kept | fails with [`IdempotencyError::NotKept`] |
+//! | stands for another request | fails with [`IdempotencyError::Mismatch`] |
+//! | failed for good, as [`final_if`](IdempotencyLayer::final_if) said | fails with [`IdempotencyError::FailedBefore`] |
+//!
+//! # Where to put it
+//! Outside of what protects the inner service, so that a call that was given up, or tried three times, is one claim:
+//! a circuit breaker of the ledger's store (if any), then this layer, then retry, circuit breaker, bulkhead and
+//! timeout. Rejections from these that say that the inner service was not called give the key back as if it had not
+//! been asked for.
+//!
+//! # What is promised
+//! At most one outcome is recorded for each key, and everybody gets that one for as long as it is kept. The work itself
+//! may be done twice: by whoever dies between its effect and the record of it, and by whoever stops for longer than its
+//! lease while another goes on. See [`Claim`](crate::Claim) for what closes that gap.
+
+mod codec;
+mod error;
+mod final_if;
+mod future;
+mod give_claim;
+mod guarded;
+mod held_claim;
+mod layer;
+mod on_down;
+mod record;
+mod requested;
+mod rules;
+mod service;
+mod to_end;
+
+pub use codec::{Codec, Json, Raw, Unit};
+pub use error::IdempotencyError;
+pub use final_if::{FinalIf, Successes};
+pub use future::ResponseFuture;
+#[cfg(feature = "http")]
+pub use give_claim::InExtensions;
+pub use give_claim::{GiveClaim, Ungiven, WithClaim, Wrapped};
+pub use layer::{IdempotencyLayer, InPlace, ToEnd};
+pub use on_down::OnDown;
+pub use requested::IntoClaimRequest;
+pub use service::IdempotencyService;

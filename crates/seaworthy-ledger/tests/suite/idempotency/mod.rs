@@ -1,0 +1,15 @@
+mod answers;
+mod any;
+mod claims;
+mod codecs;
+mod cost;
+mod down;
+mod dropped;
+mod errors;
+mod events;
+mod given;
+mod panics;
+mod ready;
+mod redelivery;
+mod stack;
+mod to_end;
