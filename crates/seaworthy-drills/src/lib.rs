@@ -6,6 +6,8 @@
 
 #[cfg(unix)]
 pub mod database;
+#[cfg(all(unix, feature = "servers"))]
+pub mod postgres;
 #[cfg(unix)]
 pub mod sqlite;
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use seaworthy_ledger::sqlite::{Sqlite, SqliteStore, Synchronous};
+use seaworthy_ledger::sqlite::{Sqlite, SqliteStore};
 use seaworthy_ledger::{Claim, Held, LedgerError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor, query, query_as};
@@ -33,12 +33,7 @@ impl Database for SqliteFile {
 
     async fn open(url: &str) -> SqliteFile {
         let path = url.strip_prefix("sqlite:").unwrap_or_else(|| panic!("{url} is no file of SQLite"));
-        // `?normal` is for drills of what does not depend on the disk.
-        let (path, synchronous) = match path.strip_suffix("?normal") {
-            Some(path) => (path, Synchronous::Normal),
-            None => (path, Synchronous::Full),
-        };
-        let store = SqliteStore::builder(path).synchronous(synchronous).request_timeout(PATIENCE).open().await;
+        let store = SqliteStore::builder(path).request_timeout(PATIENCE).open().await;
         SqliteFile(store.unwrap_or_else(|error| panic!("{path}: {error:?}")))
     }
 

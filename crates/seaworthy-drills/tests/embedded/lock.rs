@@ -6,13 +6,14 @@ use seaworthy_ledger::sqlite::SqliteStore;
 use seaworthy_ledger::{Claimed, ErrorClass, Key, Ledger};
 use seaworthy_store::sqlite::classified;
 
-use crate::support::{LIMIT, Space};
+use crate::file::InFile;
+use crate::processes::{LIMIT, Place};
 
 /// CO-13, CO-21: while a process that is in the middle of a write is stopped, others who want to write are unavailable
 /// after their limit, each time, and those who read go on. Killed, it leaves the lock and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_stopped_process() {
-    let space = Space::new();
+    let space = InFile::new();
     let database = space.database().await;
     let limit = Duration::from_millis(600);
     let builder = SqliteStore::builder(database.sqlite_store().path()).request_timeout(limit);
@@ -24,7 +25,7 @@ async fn of_a_stopped_process() {
 
     let worker = tokio::task::block_in_place(|| {
         let worker = space.worker("writer", "write", &[]);
-        space.journals.wait_for(LIMIT, |line| line.entry.is_note("writing"));
+        space.journals().wait_for(LIMIT, |line| line.entry.is_note("writing"));
         worker.stop();
         worker
     });

@@ -2,8 +2,7 @@
 
 #![cfg(unix)]
 
-mod crash;
-mod effectively_once;
+mod file;
 mod lock;
-mod many;
-mod support;
+#[path = "../processes/mod.rs"]
+mod processes;

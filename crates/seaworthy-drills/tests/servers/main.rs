@@ -1,4 +1,9 @@
 //! The companions against real servers. A server that is missing on this machine fails the tests.
 
 #[cfg(unix)]
+mod in_schema;
+#[cfg(unix)]
 mod postgres;
+#[cfg(unix)]
+#[path = "../processes/mod.rs"]
+mod processes;

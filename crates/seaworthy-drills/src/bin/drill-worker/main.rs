@@ -26,7 +26,9 @@ async fn main() {
     let options = options::Options::from_args();
     match options.store().split(':').next() {
         Some("sqlite") => run::<SqliteFile>(&options).await,
-        _ => panic!("{} is no store that this program was built with", options.store()),
+        #[cfg(feature = "servers")]
+        Some("postgres" | "postgresql") => run::<seaworthy_drills::postgres::PostgresSchema>(&options).await,
+        _ => panic!("this program was not built with the store that it was given"),
     }
 }
 

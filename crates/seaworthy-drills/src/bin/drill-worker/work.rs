@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustix::process::{Signal, getpid, kill_process};
 use seaworthy::Shutdown;
 use seaworthy_drills::database::{Database, SHORT_LEASE};
+use seaworthy_faults::clock;
 use seaworthy_faults::journal::{Entry, Writer};
 use seaworthy_faults::points::Points;
 use seaworthy_ledger::{Claim, Claimed, Held, Key, Ledger};
@@ -71,6 +72,7 @@ impl<D: Database> Work<'_, D> {
         let name = number.to_string();
         let key = Key::new("drill", &name).expect("a key");
         self.pass("before-claim").await;
+        let asked = clock::now();
         let claim = match self.ledger.claim(&key).await {
             Ok(Claimed::Mine(claim)) => claim,
             Ok(Claimed::Done(record)) => {
@@ -86,8 +88,9 @@ impl<D: Database> Work<'_, D> {
             Err(error) if error.is_unavailable() => return false,
             Err(error) => panic!("{error:?}"),
         };
+        let asked = u64::try_from(asked.as_nanos()).unwrap_or(u64::MAX);
         let note = Entry::note("claimed").with("key", number).with("fence", claim.fence());
-        self.journal.write(note.with("first", claim.is_first()));
+        self.journal.write(note.with("asked", asked));
         self.do_it(claim, &name).await;
         // Done, or lost to somebody who does it.
         false

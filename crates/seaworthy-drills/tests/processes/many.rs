@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use seaworthy_drills::database::Database;
 
-use crate::support::{LIMIT, Space, notes, number};
+use crate::processes::{LIMIT, Place, notes, number};
 
 const PROCESSES: usize = 16;
 const KEYS: usize = 2_000;
 
 /// All processes claim all keys, from a moment on that they are told. Gives the fence of each key; fails unless each has
 /// one winner.
-fn race(space: &Space, round: &str) -> BTreeMap<u64, u64> {
-    let begin = space.journals.directory().join(format!("begin-{round}"));
+fn race(space: &impl Place, round: &str) -> BTreeMap<u64, u64> {
+    let begin = space.journals().directory().join(format!("begin-{round}"));
     let workers: Vec<_> = (0..PROCESSES)
         .map(|process| {
             let begin = format!("--begin={}", begin.display());
@@ -27,7 +27,7 @@ fn race(space: &Space, round: &str) -> BTreeMap<u64, u64> {
         worker.wait_ok(LIMIT);
     }
     let elapsed = started.elapsed();
-    let journal = space.journals.read();
+    let journal = space.journals().read();
     let (mut fences, mut winners, mut wins) = (BTreeMap::new(), BTreeSet::new(), 0);
     let (mut busy, mut unavailable) = (0, 0);
     for worker in &workers {
@@ -54,9 +54,8 @@ fn race(space: &Space, round: &str) -> BTreeMap<u64, u64> {
 
 /// LG-01, IN-07, CO-18: sixteen processes make one file and its tables at once, and claim 2,000 keys: one winner for
 /// each, when they are fresh, when all are stale at once, and when all have failed, each time with the next fence.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_winner_for_each_key_and_fence() {
-    let space = Space::new();
+pub(crate) async fn one_winner_for_each_key_and_fence<P: Place>() {
+    let space = P::new();
     let fresh = tokio::task::block_in_place(|| race(&space, "fresh"));
     assert!(fresh.values().all(|fence| *fence == 1));
     let database = space.database().await;
