@@ -76,7 +76,8 @@ impl Server {
 
     /// Runs a program to its end that prepares the directory.
     pub(crate) fn prepare(&mut self, command: &mut Command) {
-        let mut child = self.spawn(command, Ending::Kill);
+        // initdb starts servers, which give back their shared memory if they are let.
+        let mut child = self.spawn(command, Ending::Term);
         let ended = child.wait().unwrap_or_else(|error| panic!("{}: {error}", self.name));
         self.guard.forget();
         assert!(ended.success(), "{:?} of {}: {ended}\n{}", command.get_program(), self.name, self.said());
