@@ -1,6 +1,6 @@
 //! What this process holds, and is asking for: at most one claim of a key.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use seaworthy_store::time::Instant;
 use tokio::sync::Notify;
 
 use crate::key::Key;
+use crate::key_map::KeyMap;
 use crate::store::Holder;
 
 /// What is said of a key that another task of this process is asking for.
@@ -26,7 +27,7 @@ pub(crate) struct HeldKeys {
 
 #[derive(Default)]
 pub(crate) struct Keys {
-    pub(crate) map: HashMap<Key, HeldKey>,
+    pub(crate) map: KeyMap<HeldKey>,
     pub(crate) is_renewing: bool,
     /// When the renewing looks at them again.
     pub(crate) next_look: Option<Instant>,
@@ -99,21 +100,15 @@ impl HeldKeys {
 
     /// The store has answered, and nothing was granted.
     pub(crate) fn refused(&self, key: &Key) {
-        let mut keys = self.lock();
-        if let Some(entry) = keys.map.get_mut(key) {
+        self.lock().change(key, |entry| {
             entry.asking = None;
             entry.in_doubt = None;
-        }
-        keys.tidy(key);
+        });
     }
 
     /// Nobody knows.
     pub(crate) fn doubtful(&self, key: &Key, until: Instant) {
-        let mut keys = self.lock();
-        if let Some(entry) = keys.map.get_mut(key) {
-            entry.in_doubt = entry.asking.take().map(|owner| (owner, until));
-        }
-        keys.tidy(key);
+        self.lock().change(key, |entry| entry.in_doubt = entry.asking.take().map(|owner| (owner, until)));
     }
 
     /// It was granted; whether the process holds one more, and the trigger of the claim that it was taken from.
@@ -135,11 +130,13 @@ impl HeldKeys {
     /// The claim is settled, or given up; whether the process holds one less.
     pub(crate) fn forget(&self, holder: &Holder) -> bool {
         let mut keys = self.lock();
-        let was_held = keys.lease_of(holder).is_some();
-        if was_held && let Some(entry) = keys.map.get_mut(&holder.key) {
-            entry.lease = None;
-        }
-        keys.tidy(&holder.key);
+        let mut was_held = false;
+        keys.change(&holder.key, |entry| {
+            was_held = entry.lease.as_ref().is_some_and(|lease| lease.holder == *holder);
+            if was_held {
+                entry.lease = None;
+            }
+        });
         if keys.is_closing {
             self.changed.notify_one();
         }
@@ -152,9 +149,13 @@ impl HeldKeys {
 }
 
 impl Keys {
-    fn tidy(&mut self, key: &Key) {
-        if self.map.get(key).is_some_and(HeldKey::is_empty) {
-            self.map.remove(key);
+    /// Changes what is there, and forgets a key of which nothing is left.
+    fn change(&mut self, key: &Key, change: impl FnOnce(&mut HeldKey)) {
+        if let Entry::Occupied(mut entry) = self.map.entry(key.clone()) {
+            change(entry.get_mut());
+            if entry.get().is_empty() {
+                entry.remove();
+            }
         }
     }
 

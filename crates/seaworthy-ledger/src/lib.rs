@@ -23,6 +23,7 @@ mod event;
 mod held;
 pub mod idempotency;
 mod key;
+mod key_map;
 mod ledger;
 mod machine;
 mod memory;

@@ -1,14 +1,14 @@
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::key::Key;
+use crate::key_map::KeyMap;
 use crate::machine::Row;
 
 /// The rows. Large as they are, they stay where they are while the index by keys grows, and whoever has a row's place
 /// finds it without its key.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    index: HashMap<Key, usize>,
+    index: KeyMap<usize>,
     slots: Vec<Option<Slot>>,
     /// Those that are empty. The last that became so is taken first, because it is the one in the cache.
     free: Vec<usize>,
