@@ -17,8 +17,8 @@ WITH seen AS MATERIALIZED (
 ), granted AS (
     INSERT INTO {p}ledger AS l
         (scope, key, fence, state, owner, lease_until, first_at, started_at, grants, fingerprint, rank)
-    SELECT $1, $2, 1, 0, $3, clock_timestamp() + $4::bigint * interval '1 microsecond', clock_timestamp(),
-        clock_timestamp(), 1, $5, $6::bigint
+    SELECT $1, $2, 1, 0, $3, now + $4::bigint * interval '1 microsecond', now, now, 1, $5, $6::bigint
+    FROM clock_timestamp() AS now
     WHERE NOT EXISTS (SELECT FROM seen WHERE NOT claimable)
     ON CONFLICT (scope, key) DO UPDATE SET
         fence = l.fence + 1,

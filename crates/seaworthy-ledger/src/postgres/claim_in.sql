@@ -12,8 +12,8 @@ WITH seen AS MATERIALIZED (
 ), granted AS (
     INSERT INTO {p}ledger AS l
         (scope, key, fence, state, owner, lease_until, first_at, started_at, finished_at, grants, fingerprint, expires_at)
-    SELECT $1, $2, 1, 1, $3, clock_timestamp(), clock_timestamp(), clock_timestamp(), clock_timestamp(), 1, $5,
-        clock_timestamp() + $4::bigint * interval '1 microsecond'
+    SELECT $1, $2, 1, 1, $3, now, now, now, now, 1, $5, now + $4::bigint * interval '1 microsecond'
+    FROM clock_timestamp() AS now
     WHERE NOT EXISTS (SELECT FROM seen WHERE NOT claimable)
     ON CONFLICT (scope, key) DO UPDATE SET
         fence = l.fence + 1,

@@ -1,6 +1,8 @@
 mod claim;
 mod classes;
+mod conformance;
 mod dropped;
+mod handle;
 mod in_transaction;
 mod kinds;
 mod rows;
@@ -8,3 +10,4 @@ mod schema;
 mod stalled;
 mod statements;
 mod support;
+mod throughput;
