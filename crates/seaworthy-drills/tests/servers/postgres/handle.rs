@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use seaworthy_ledger::postgres::Postgres;
-use seaworthy_ledger::{Claim, ClaimRequest, Claimed, ClaimedIn, Completion, ErrorClass, Held, Kept, Ledger, LedgerError};
+use seaworthy_ledger::{
+    Claim, ClaimRequest, Claimed, ClaimedIn, Completion, ErrorClass, Held, Kept, Ledger, LedgerError,
+};
 use sqlx::{AssertSqlSafe, Connection};
 
 use super::support::{Session, Space, key};
@@ -125,7 +127,9 @@ async fn work_in_a_transaction_records_itself() {
     let mut session = space.session().await;
     let mut transaction = session.0.begin().await.unwrap();
     let request = ClaimRequest::new(key("a")).fingerprint("print").keep(Duration::from_secs(3_600));
-    let ClaimedIn::First(first) = ledger.claim_in(&mut transaction, request.clone()).await.unwrap() else { panic!("first") };
+    let ClaimedIn::First(first) = ledger.claim_in(&mut transaction, request.clone()).await.unwrap() else {
+        panic!("first")
+    };
     assert_eq!((first.fence(), first.key()), (1, &key("a")));
     assert_eq!(ledger.store_in(&mut transaction, &first, "made", "text/plain").await.unwrap(), Held::Yes);
     transaction.commit().await.unwrap();
@@ -139,7 +143,9 @@ async fn work_in_a_transaction_records_itself() {
     let _running = mine(&ledger, "b").await;
     let busy = ledger.claim_in(&mut session.0, &key("b")).await.unwrap();
     assert!(matches!(busy, ClaimedIn::Busy { retry_in } if retry_in > Duration::from_secs(30)), "{busy:?}");
-    for wrong in [request.clone().lease(Duration::from_secs(9)), request.clone().rank(1), request.fingerprint(vec![0; 65])] {
+    for wrong in
+        [request.clone().lease(Duration::from_secs(9)), request.clone().rank(1), request.fingerprint(vec![0; 65])]
+    {
         let error = ledger.claim_in(&mut session.0, wrong).await.unwrap_err();
         assert!(matches!(error, LedgerError::Request(_)), "{error:?}");
     }

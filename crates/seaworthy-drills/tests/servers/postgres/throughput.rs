@@ -54,18 +54,7 @@ fn pgbench(space: &Space, round: usize) -> f64 {
     let claim = with("claim", &["'bench'::text", &key, owner, "60000000", "NULL::bytea", "NULL::bigint"]);
     let settle = with(
         "settle",
-        &[
-            "'bench'::text",
-            &key,
-            "1",
-            owner,
-            "1::smallint",
-            "'made'::bytea",
-            "'text/plain'",
-            "NULL",
-            "NULL",
-            "0",
-        ],
+        &["'bench'::text", &key, "1", owner, "1::smallint", "'made'::bytea", "'text/plain'", "NULL", "NULL", "0"],
     );
     let mut script = String::from("\\set n random(1, 1000000000000)\n");
     writeln!(script, "{claim};\n{settle};").unwrap();
