@@ -37,10 +37,18 @@ pin_project! {
 }
 
 pin_project! {
+    // Two, so that a call without a key is dropped in a comparison.
     #[project = StateProj]
     enum State<F, C, T, E> {
         Passing { #[pin] inner: F },
-        Guarded { call: Pin<Box<C>> },
+        Else { call: Pin<Box<Else<C, T, E>>> },
+    }
+}
+
+pin_project! {
+    #[project = ElseProj]
+    enum Else<C, T, E> {
+        Guarded { #[pin] call: C },
         ToEnd { call: InTask<Result<T, E>> },
         Refused { error: Option<E> },
     }
@@ -57,17 +65,17 @@ where
         ResponseFuture { state: State::Passing { inner } }
     }
 
-    #[cold]
-    pub(super) fn refused(error: S::Error) -> Self {
-        ResponseFuture { state: State::Refused { error: Some(error) } }
-    }
-
     pub(super) fn guarded(call: GuardedCall<S, R, L, C, F, G>) -> Self {
-        ResponseFuture { state: State::Guarded { call: Box::pin(call) } }
+        ResponseFuture { state: State::Else { call: Box::pin(Else::Guarded { call }) } }
     }
 
     pub(super) fn to_end(call: InTask<Result<S::Response, S::Error>>) -> Self {
-        ResponseFuture { state: State::ToEnd { call } }
+        ResponseFuture { state: State::Else { call: Box::pin(Else::ToEnd { call }) } }
+    }
+
+    #[cold]
+    pub(super) fn refused(error: S::Error) -> Self {
+        ResponseFuture { state: State::Else { call: Box::pin(Else::Refused { error: Some(error) }) } }
     }
 }
 
@@ -86,11 +94,25 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProj::Passing { inner } => inner.poll(cx),
-            StateProj::Guarded { call } => call.as_mut().poll(cx),
-            StateProj::ToEnd { call } => {
+            StateProj::Else { call } => call.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<C, T, E> Future for Else<C, T, E>
+where
+    C: Future<Output = Result<T, E>>,
+    E: From<IdempotencyError>,
+{
+    type Output = Result<T, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            ElseProj::Guarded { call } => call.poll(cx),
+            ElseProj::ToEnd { call } => {
                 Pin::new(call).poll(cx).map(|ended| ended.unwrap_or_else(|| Err(IdempotencyError::Lost.into())))
             }
-            StateProj::Refused { error } => match error.take() {
+            ElseProj::Refused { error } => match error.take() {
                 Some(error) => Poll::Ready(Err(error)),
                 None => polled_again(),
             },
@@ -113,9 +135,11 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::Passing { .. } => "passing",
-            State::Guarded { .. } => "guarded",
-            State::ToEnd { .. } => "to end",
-            State::Refused { .. } => "refused",
+            State::Else { call } => match &**call {
+                Else::Guarded { .. } => "guarded",
+                Else::ToEnd { .. } => "to end",
+                Else::Refused { .. } => "refused",
+            },
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
     }

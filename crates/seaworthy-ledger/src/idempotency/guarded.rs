@@ -65,7 +65,6 @@ where
     }
 
     /// Makes the service ready, and calls it without a claim.
-    #[cold]
     pub(super) fn unclaimed(rules: Arc<Rules<L, C, F, G>>, service: S, request: G::Request) -> Self {
         GuardedCall { rules, stage: Stage::Readying { waiting: Some((service, request)), held: None } }
     }

@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use seaworthy::StackError;
+use seaworthy::{ConfigError, StackError};
 use tokio::runtime::Handle;
 use tower_service::Service;
 
@@ -19,6 +19,7 @@ use super::requested::IntoClaimRequest;
 use super::rules::Rules;
 use super::to_end::InTask;
 use crate::memory::Memory;
+use crate::request::ClaimRequest;
 use crate::store::LedgerStore;
 
 /// Does the work of each key once. Made by [`IdempotencyLayer`](super::IdempotencyLayer).
@@ -58,6 +59,32 @@ impl<S, K, L, C, F, G, M> IdempotencyService<S, K, L, C, F, G, M> {
         self.inner
     }
 
+    /// Not inlined, so that what has no key does not pay for the room that a claim needs.
+    #[inline(never)]
+    fn guard<R>(&self, claim: ClaimRequest, request: R) -> ResponseFuture<S, R, L, C, F, G>
+    where
+        G: GiveClaim<R, L>,
+        S: Service<G::Request> + Clone,
+        L: LedgerStore,
+    {
+        let rules = Arc::clone(&self.rules);
+        ResponseFuture::guarded(GuardedCall::claiming(rules, claim, self.inner.clone(), request))
+    }
+
+    /// Not ready yet, so that it is asked again, by the future.
+    #[cold]
+    #[inline(never)]
+    fn late<R>(&mut self, request: G::Request) -> ResponseFuture<S, R, L, C, F, G>
+    where
+        G: GiveClaim<R, L>,
+        S: Service<G::Request> + Clone,
+        L: LedgerStore,
+    {
+        let unready = self.inner.clone();
+        let service = mem::replace(&mut self.inner, unready);
+        ResponseFuture::guarded(GuardedCall::unclaimed(Arc::clone(&self.rules), service, request))
+    }
+
     /// Calls the inner service without a claim: at once if it is ready.
     #[inline]
     fn pass<R>(&mut self, request: R) -> ResponseFuture<S, R, L, C, F, G>
@@ -67,15 +94,10 @@ impl<S, K, L, C, F, G, M> IdempotencyService<S, K, L, C, F, G, M> {
         L: LedgerStore,
     {
         let request = self.rules.give.give(request, None);
-        // Who is not ready is asked again, by the future.
         match self.inner.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => ResponseFuture::passing(self.inner.call(request)),
             Poll::Ready(Err(error)) => ResponseFuture::refused(error),
-            Poll::Pending => {
-                let unready = self.inner.clone();
-                let service = mem::replace(&mut self.inner, unready);
-                ResponseFuture::guarded(GuardedCall::unclaimed(Arc::clone(&self.rules), service, request))
-            }
+            Poll::Pending => self.late(request),
         }
     }
 }
@@ -104,13 +126,22 @@ where
     fn call(&mut self, request: R) -> Self::Future {
         match (self.key_of)(&request).into_claim_request() {
             Ok(None) => self.pass(request),
-            Ok(Some(claim)) => {
-                let rules = Arc::clone(&self.rules);
-                ResponseFuture::guarded(GuardedCall::claiming(rules, claim, self.inner.clone(), request))
-            }
-            Err(error) => ResponseFuture::refused(IdempotencyError::Request(error).into()),
+            Ok(Some(claim)) => self.guard(claim, request),
+            Err(error) => refused(error),
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn refused<S, R, L, C, F, G>(error: ConfigError) -> ResponseFuture<S, R, L, C, F, G>
+where
+    G: GiveClaim<R, L>,
+    S: Service<G::Request>,
+    S::Error: From<IdempotencyError>,
+    L: LedgerStore,
+{
+    ResponseFuture::refused(IdempotencyError::Request(error).into())
 }
 
 /// # Panics
@@ -147,7 +178,7 @@ where
                 let call = GuardedCall::claiming(Arc::clone(&self.rules), claim, self.inner.clone(), request);
                 ResponseFuture::to_end(InTask::spawn(&self.rules.ledger.0.tasks, &Handle::current(), call))
             }
-            Err(error) => ResponseFuture::refused(IdempotencyError::Request(error).into()),
+            Err(error) => refused(error),
         }
     }
 }
