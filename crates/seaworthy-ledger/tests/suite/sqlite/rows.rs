@@ -1,8 +1,9 @@
 use std::path::Path;
 
+use bytes::Bytes;
 use seaworthy_ledger::ErrorClass;
 use seaworthy_ledger::sqlite::Sqlite;
-use seaworthy_ledger::store::LedgerStore;
+use seaworthy_ledger::store::{LedgerStore, StepKept};
 use seaworthy_store::TableNames;
 use seaworthy_store::sqlite::SqliteStore;
 use sqlx::sqlite::SqliteConnection;
@@ -125,4 +126,21 @@ async fn each_statement_runs_alone() {
         seen += 1;
     }
     assert_eq!(seen, 15);
+}
+
+/// WF-15: steps whose row somebody has removed by hand, with a tool that does not know of foreign keys, are not taken for
+/// those of the next claim.
+#[tokio::test]
+async fn steps_without_a_row_are_forgotten() {
+    let directory = Directory::new();
+    let engine = directory.engine().await;
+    let claim = granted(&engine, &key("a")).await;
+    let stored = engine.keep_step(&claim, "network", &Bytes::from_static(b"net-7")).await.expect("up");
+    assert_eq!(stored, StepKept::Stored(Bytes::from_static(b"net-7")));
+    let mut other = directory.stranger().await;
+    other.execute("PRAGMA foreign_keys = OFF").await.expect("set");
+    other.execute("DELETE FROM seaworthy_ledger").await.expect("deleted");
+    assert!(engine.step(&key("a"), "network").await.expect("up").is_some(), "it was left behind");
+    assert_eq!(granted(&engine, &key("a")).await.fence, 1);
+    assert_eq!(engine.step(&key("a"), "network").await.expect("up"), None);
 }

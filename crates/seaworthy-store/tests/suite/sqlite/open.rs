@@ -105,6 +105,25 @@ async fn one_writer_in_a_process() {
     until_descriptors(&path, 0).await;
 }
 
+/// CO-21: however many read at once, they share a few connections.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_few_readers() {
+    use super::{descriptors, numbers, with_numbers};
+
+    let directory = Directory::new();
+    let store = SqliteStore::open(directory.file()).await.expect("a new file");
+    with_numbers(&store).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let store = store.clone();
+        tasks.spawn(async move { numbers(&store).await });
+    }
+    assert!(tasks.join_all().await.iter().all(Vec::is_empty));
+    let open = descriptors(store.path());
+    assert!((2..=5).contains(&open), "one that writes and up to four that read: {open}");
+}
+
 /// CO-17: after `close` the file is closed, and whoever asks after that opens it again.
 #[cfg(target_os = "linux")]
 #[tokio::test]
@@ -119,6 +138,7 @@ async fn close_leaves_nothing_open() {
     assert_eq!(descriptors(store.path()), 2, "one that writes, one that reads");
     store.close().await;
     assert_eq!(descriptors(store.path()), 0);
+    assert_eq!(numbers(&store).await, [1], "one that reads needs none that writes");
     write(&store, 2).await.expect("written");
     assert_eq!(numbers(&store).await, [1, 2]);
 }
