@@ -6,6 +6,7 @@ mod dropped;
 mod full;
 mod handle;
 mod in_transaction;
+mod redelivered;
 mod rows;
 mod waiting;
 
