@@ -1,5 +1,6 @@
 //! The store's tests, in one binary.
 
+mod packages;
 mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
