@@ -5,34 +5,38 @@ use std::process::ExitCode;
 
 use crate::cargo;
 
-/// Runs clippy on each set of features, and fails if one of them has a warning.
+/// The packages whose users choose features.
+const PACKAGES: &[&str] = &[cargo::LIBRARY, "seaworthy-ledger"];
+
+/// Runs clippy on each set of features of each package, and fails if one of them has a warning.
 pub(crate) fn run(root: &Path) -> ExitCode {
-    let names = match names(root) {
-        Ok(names) => names,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::from(2);
+    let mut all_clean = true;
+    for package in PACKAGES {
+        let names = match names(root, package) {
+            Ok(names) => names,
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::from(2);
+            }
+        };
+        let sets = sets(&names);
+        let broken: Vec<&String> = sets.iter().filter(|set| !is_clean(root, package, set)).collect();
+        println!("{package}: {} sets of {} features", sets.len(), names.len());
+        for set in &broken {
+            println!("  broken: --package {package} --no-default-features --features {set:?}");
         }
-    };
-    let sets = sets(&names);
-    let broken: Vec<&String> = sets.iter().filter(|set| !is_clean(root, set)).collect();
-    println!("{} sets of {} features", sets.len(), names.len());
-    if broken.is_empty() {
-        return ExitCode::SUCCESS;
+        all_clean &= broken.is_empty();
     }
-    for set in &broken {
-        println!("  broken: --no-default-features --features {set:?}");
-    }
-    ExitCode::FAILURE
+    if all_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The features of the library except `default`, which only names others.
-fn names(root: &Path) -> Result<Vec<String>, String> {
+/// The features of a package except `default`, which only names others.
+fn names(root: &Path, package: &str) -> Result<Vec<String>, String> {
     let metadata = cargo::metadata(root)?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
-    let library = packages.into_iter().find(|package| package["name"] == cargo::LIBRARY);
-    let Some(features) = library.and_then(|package| package["features"].as_object()) else {
-        return Err(format!("cargo metadata knows no package `{}` with features", cargo::LIBRARY));
+    let found = packages.into_iter().find(|found| found["name"] == package);
+    let Some(features) = found.and_then(|found| found["features"].as_object()) else {
+        return Err(format!("cargo metadata knows no package `{package}` with features"));
     };
     Ok(features.keys().filter(|name| *name != "default").cloned().collect())
 }
@@ -52,9 +56,9 @@ fn sets(names: &[String]) -> Vec<String> {
 }
 
 /// The lint level goes to clippy only: in `RUSTFLAGS` it would rebuild every dependency.
-fn is_clean(root: &Path, set: &str) -> bool {
+fn is_clean(root: &Path, package: &str, set: &str) -> bool {
     let mut command = cargo::command(root);
-    command.args(["clippy", "--quiet", "--package", cargo::LIBRARY, "--lib", "--no-default-features"]);
+    command.args(["clippy", "--quiet", "--package", package, "--lib", "--no-default-features"]);
     command.args(["--features", set, "--", "-D", "warnings"]);
     let status = command.status().inspect_err(|error| eprintln!("cargo does not start: {error}"));
     let clean = status.is_ok_and(|status| status.success());
@@ -88,6 +92,6 @@ mod tests {
         written.retain(|name| *name != "default");
         written.sort_unstable();
         assert!(written.len() >= 8, "{written:?}");
-        assert_eq!(names(cargo::root()).expect("cargo knows them"), written);
+        assert_eq!(names(cargo::root(), cargo::LIBRARY).expect("cargo knows them"), written);
     }
 }

@@ -12,32 +12,52 @@ use public_api::{Builder, PublicItem};
 use serde_json::Value;
 use similar::TextDiff;
 
+use crate::cargo;
 use crate::house::rules;
 
-/// The file that holds it.
-const FILE: &str = "docs/public-api.txt";
+/// A package whose public API is written down.
+struct Package {
+    name: &'static str,
+    /// The file that holds it.
+    file: &'static str,
+    /// The foreign crates that may be named.
+    foreign: &'static [(&'static str, &'static str)],
+}
+
+const PACKAGES: &[Package] = &[
+    Package { name: cargo::LIBRARY, file: "docs/public-api.txt", foreign: rules::EXTERNAL_CRATES },
+    Package {
+        name: "seaworthy-ledger",
+        file: "crates/seaworthy-ledger/docs/public-api.txt",
+        foreign: rules::EXTERNAL_CRATES_OF_THE_LEDGER,
+    },
+];
 
 /// Compares the public API with the file, or writes the file, and checks foreign types against their list.
 pub(crate) fn run(root: &Path, bless: bool) -> ExitCode {
-    match check(root, bless) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
+    let mut holds = true;
+    for package in PACKAGES {
+        println!("{}:", package.name);
+        match check(root, package, bless) {
+            Ok(this) => holds &= this,
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::from(2);
+            }
         }
     }
+    if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn check(root: &Path, bless: bool) -> Result<bool, String> {
-    let json_file = rustdoc::describe(root)?;
+fn check(root: &Path, &Package { name, file, foreign: allowed }: &Package, bless: bool) -> Result<bool, String> {
+    let json_file = rustdoc::describe(root, name)?;
     let json = rustdoc::read(&json_file)?;
     // Every type has the blanket implementations, and tests assert auto traits such as `Send` where they matter.
     let builder = Builder::from_rustdoc_json(json_file).omit_blanket_impls(true).omit_auto_trait_impls(true);
     let api = builder.build().map_err(|error| error.to_string())?;
 
     let foreign = external::foreign(&json, api.items().map(|item| (item.id().0, item.to_string())))?;
-    let broken = external::broken(&foreign, rules::EXTERNAL_CRATES);
+    let broken = external::broken(&foreign, allowed);
     println!(
         "external-types: {}",
         if broken.is_empty() { "holds".into() } else { format!("{} findings", broken.len()) }
@@ -53,20 +73,20 @@ fn check(root: &Path, bless: bool) -> Result<bool, String> {
     }
     let holds = broken.is_empty() && twice.is_empty();
 
-    let file = root.join(FILE);
+    let path = root.join(file);
     let text: String =
         api.items().filter(|item| !is_derived_member(&json, item)).map(|item| format!("{item}\n")).collect();
     if bless {
-        fs::write(&file, text).map_err(|error| format!("{FILE}: {error}"))?;
-        println!("public-api: written to {FILE}");
+        fs::write(&path, text).map_err(|error| format!("{file}: {error}"))?;
+        println!("public-api: written to {file}");
         return Ok(holds);
     }
-    let written = fs::read_to_string(&file).map_err(|error| format!("{FILE}: {error} (cargo xtask api --bless)"))?;
+    let written = fs::read_to_string(&path).map_err(|error| format!("{file}: {error} (cargo xtask api --bless)"))?;
     let difference = difference(&written, &text);
     match &difference {
         None => println!("public-api: holds"),
         Some(difference) => {
-            println!("public-api: is not what {FILE} says; `cargo xtask api --bless` writes it down\n{difference}");
+            println!("public-api: is not what {file} says; `cargo xtask api --bless` writes it down\n{difference}");
         }
     }
     Ok(holds && difference.is_none())

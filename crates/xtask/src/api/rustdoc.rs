@@ -15,13 +15,13 @@ const RUST: &str = "1.95.0";
 /// its options are unlocked.
 const TARGET: &str = "target/api";
 
-/// Lets rustdoc describe the library with all features, and returns the file it wrote.
-pub(super) fn describe(root: &Path) -> Result<PathBuf, String> {
+/// Lets rustdoc describe a package with all features, and returns the file it wrote.
+pub(super) fn describe(root: &Path, package: &str) -> Result<PathBuf, String> {
     let mut cargo = cargo_of_the_toolchain(root)?;
-    cargo.env("RUSTC_BOOTSTRAP", "1").args(["rustdoc", "--quiet", "--package", cargo::LIBRARY, "--lib"]);
+    cargo.env("RUSTC_BOOTSTRAP", "1").args(["rustdoc", "--quiet", "--package", package, "--lib"]);
     cargo.args(["--all-features", "--target-dir", TARGET]);
     cargo.args(["--", "-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"]);
-    let file = root.join(TARGET).join("doc").join(cargo::LIBRARY).with_extension("json");
+    let file = root.join(TARGET).join("doc").join(package.replace('-', "_")).with_extension("json");
     // The output of an earlier run must not pass for this one's.
     match fs::remove_file(&file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

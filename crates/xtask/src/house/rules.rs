@@ -257,6 +257,24 @@ pub(crate) const EXTERNAL_CRATES: &[(&str, &str)] = &[
     ("tower", "the feature `tower`: `ServiceBuilder` has every layer by name"),
 ];
 
+/// The same of `seaworthy-ledger`.
+pub(crate) const EXTERNAL_CRATES_OF_THE_LEDGER: &[(&str, &str)] = &[
+    ("alloc", "the standard library"),
+    ("core", "the standard library"),
+    ("std", "the standard library"),
+    ("seaworthy", "names, observers, tasks and errors are the core's"),
+    ("seaworthy_store", "stores and their errors, by the paths of this package"),
+    ("bytes", "results are bytes"),
+    ("serde_core", "results of steps and responses are read and written by serde"),
+    ("sqlx_postgres", "the feature `postgres`: a caller's pool or transaction"),
+    ("sqlx_sqlite", "the feature `sqlite`: a caller's transaction"),
+    ("tower_layer", "the layers are `Layer`s"),
+    ("tower_service", "their services are `Service`s"),
+    ("pin_project_lite", "writes an `Unpin` for each future that names a type of its own"),
+    ("http", "the feature `http`: requests and responses"),
+    ("http_body", "the feature `http`: bodies"),
+];
+
 /// Names of our own invention, and the field's names for them.
 pub(crate) const WORDS: &[(&str, &str)] = &[
     ("Again", "Attempts"),
