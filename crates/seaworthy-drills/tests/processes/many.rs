@@ -29,7 +29,7 @@ fn race(space: &impl Place, round: &str) -> BTreeMap<u64, u64> {
     let elapsed = started.elapsed();
     let journal = space.journals().read();
     let (mut fences, mut winners, mut wins) = (BTreeMap::new(), BTreeSet::new(), 0);
-    let (mut busy, mut unavailable) = (0, 0);
+    let (mut busy, mut unavailable, mut longest) = (0, 0, 0);
     for worker in &workers {
         for won in notes(&journal, worker.name(), "won") {
             fences.insert(number(&won, "key"), number(&won, "fence"));
@@ -39,10 +39,11 @@ fn race(space: &impl Place, round: &str) -> BTreeMap<u64, u64> {
         let [ended] = &notes(&journal, worker.name(), "claimed-all")[..] else { panic!("{}", worker.output()) };
         busy += number(ended, "busy");
         unavailable += number(ended, "unavailable");
+        longest = longest.max(number(ended, "longest"));
     }
     println!(
         "{round}: {PROCESSES} processes, {wins} winners of {} keys among {} processes, {busy} busy, {unavailable} \
-         unavailable, in {elapsed:?}",
+         unavailable, the longest claim {longest} ms, in {elapsed:?}",
         fences.len(),
         winners.len()
     );

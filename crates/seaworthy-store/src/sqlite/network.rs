@@ -8,8 +8,9 @@ use std::path::Path;
 pub(crate) fn network_share(path: &Path) -> Option<&'static str> {
     use rustix::fs::{major, minor, stat, statfs};
 
-    let kind = statfs(path).ok()?.f_type;
-    by_magic(u64::try_from(kind).ok()? & 0xffff_ffff).or_else(|| {
+    // Of 32 or 64 bits, with a sign or without one: the number is in the lower 32.
+    let kind = i128::from(statfs(path).ok()?.f_type) & 0xffff_ffff;
+    by_magic(u32::try_from(kind).ok()?).or_else(|| {
         // A file system in user space says only that. What it is stands in the table of mounts.
         let device = stat(path).ok()?.st_dev;
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
@@ -24,7 +25,7 @@ pub(crate) fn network_share(_path: &Path) -> Option<&'static str> {
 
 /// Of `statfs(2)`.
 #[cfg(target_os = "linux")]
-fn by_magic(kind: u64) -> Option<&'static str> {
+fn by_magic(kind: u32) -> Option<&'static str> {
     match kind {
         0x6969 => Some("nfs"),
         0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("smb"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use seaworthy_drills::database::Database;
 use seaworthy_drills::time;
+use seaworthy_faults::clock;
 use seaworthy_faults::journal::{Entry, Writer};
 use seaworthy_ledger::{Claimed, Key};
 
@@ -21,11 +22,14 @@ pub(crate) async fn run<D: Database>(options: &Options) {
     let database = D::open(options.store()).await;
     database.prepare().await;
     let ledger = database.ledger(LEASE);
-    let (mut busy, mut unavailable) = (0_u64, 0_u64);
+    let (mut busy, mut unavailable, mut longest) = (0_u64, 0_u64, Duration::ZERO);
     for number in (0..keys).map(|number| (number + from) % keys) {
         let key = Key::new("drill", &number.to_string()).expect("a key");
         loop {
-            match ledger.claim(&key).await {
+            let asked = clock::now();
+            let answer = ledger.claim(&key).await;
+            longest = longest.max(clock::now() - asked);
+            match answer {
                 Ok(Claimed::Mine(mut claim)) => {
                     // Left to its lease when it is dropped.
                     claim.begin();
@@ -42,5 +46,6 @@ pub(crate) async fn run<D: Database>(options: &Options) {
             break;
         }
     }
-    journal.write(Entry::note("claimed-all").with("busy", busy).with("unavailable", unavailable));
+    let ended = Entry::note("claimed-all").with("busy", busy).with("unavailable", unavailable);
+    journal.write(ended.with("longest", u64::try_from(longest.as_millis()).unwrap_or(u64::MAX)));
 }
