@@ -1,5 +1,6 @@
 use crate::claim_ref::ClaimRef;
 use crate::memory::Memory;
+use crate::store::LedgerStore;
 
 /// How the inner service gets to know of the claim that it works under: what becomes of a request on its way to it.
 ///
@@ -57,7 +58,7 @@ impl<R, S> GiveClaim<R, S> for Wrapped {
 pub struct InExtensions;
 
 #[cfg(feature = "http")]
-impl<B, S: crate::store::LedgerStore> GiveClaim<http::Request<B>, S> for InExtensions {
+impl<B, S: LedgerStore> GiveClaim<http::Request<B>, S> for InExtensions {
     type Request = http::Request<B>;
 
     fn give(&self, mut request: http::Request<B>, claim: Option<ClaimRef<S>>) -> http::Request<B> {
@@ -91,16 +92,19 @@ pub struct WithClaim<R, S = Memory> {
 
 impl<R, S> WithClaim<R, S> {
     /// For tests of a service that takes one.
+    #[must_use]
     pub fn new(request: R, claim: Option<ClaimRef<S>>) -> WithClaim<R, S> {
         WithClaim { request, claim }
     }
 
     /// The claim: none if the request has no key, or the ledger is down and the request goes on all the same.
+    #[must_use]
     pub fn claim(&self) -> Option<&ClaimRef<S>> {
         self.claim.as_ref()
     }
 
     /// The request.
+    #[must_use]
     pub fn get_ref(&self) -> &R {
         &self.request
     }
@@ -111,18 +115,21 @@ impl<R, S> WithClaim<R, S> {
     }
 
     /// The request, without the claim.
+    #[must_use]
     pub fn into_inner(self) -> R {
         self.request
     }
 
     /// Both.
+    #[must_use]
     pub fn into_parts(self) -> (R, Option<ClaimRef<S>>) {
         (self.request, self.claim)
     }
 }
 
-impl<R, S: crate::store::LedgerStore> WithClaim<R, S> {
+impl<R, S: LedgerStore> WithClaim<R, S> {
     /// The claim's fence; none if there is no claim.
+    #[must_use]
     pub fn fence(&self) -> Option<u64> {
         self.claim.as_ref().map(ClaimRef::fence)
     }

@@ -17,7 +17,6 @@ use super::held_claim::HeldClaim;
 use super::record::{Conclusion, Recording, record};
 use super::rules::Rules;
 use crate::error::LedgerError;
-use crate::event::Event;
 use crate::ledger::Claimed;
 use crate::request::ClaimRequest;
 use crate::store::LedgerStore;
@@ -90,19 +89,9 @@ where
                     let answer = ready!(asking.as_mut().poll(cx));
                     let waiting = waiting.take();
                     stage.set(Stage::Over);
-                    let held = match answer {
-                        Ok(Claimed::Mine(claim)) => Some(HeldClaim::new(claim)),
-                        Ok(Claimed::Done(record)) => return Poll::Ready(rules.replay(record).map_err(Into::into)),
-                        Ok(Claimed::Busy { retry_in }) => {
-                            return Poll::Ready(Err(IdempotencyError::Busy { retry_in }.into()));
-                        }
-                        Ok(Claimed::Mismatch) => return Poll::Ready(Err(IdempotencyError::Mismatch.into())),
-                        Err(error) if rules.proceeds(&error) => {
-                            let shared = &rules.ledger.0;
-                            shared.notify(&Event::Proceeded { ledger: &shared.name });
-                            None
-                        }
-                        Err(error) => return Poll::Ready(Err(IdempotencyError::from(error).into())),
+                    let held = match rules.begin(answer) {
+                        Ok(held) => held,
+                        Err(ended) => return Poll::Ready(ended),
                     };
                     let waiting = waiting.map(|(service, request)| {
                         (service, rules.give.give(request, held.as_ref().and_then(HeldClaim::work)))
@@ -136,15 +125,11 @@ where
                             stage.set(Stage::Recording { recording, outcome: Some(Err(error)) });
                         }
                         Poll::Ready(Ok(())) => {
-                            if let Some(mine) = &mut mine {
-                                mine.begin();
-                            }
+                            mine.iter_mut().for_each(HeldClaim::begin);
                             match catch_unwind(AssertUnwindSafe(|| service.call(request))) {
                                 Ok(inner) => stage.set(Stage::Calling { inner, held: mine }),
                                 Err(panic) => {
-                                    if let Some(mine) = &mut mine {
-                                        mine.fail_with(&*panic);
-                                    }
+                                    mine.iter_mut().for_each(|mine| mine.fail_with(&*panic));
                                     drop(service);
                                     resume_unwind(panic)
                                 }
@@ -176,9 +161,7 @@ where
                         }
                         Err(panic) => {
                             let mut held = held.take();
-                            if let Some(held) = &mut held {
-                                held.fail_with(&*panic);
-                            }
+                            held.iter_mut().for_each(|held| held.fail_with(&*panic));
                             stage.set(Stage::Over);
                             drop(held);
                             resume_unwind(panic)

@@ -25,7 +25,24 @@
 //! Outside of what protects the inner service, so that a call that was given up, or tried three times, is one claim:
 //! a circuit breaker of the ledger's store (if any), then this layer, then retry, circuit breaker, bulkhead and
 //! timeout. Rejections from these that say that the inner service was not called give the key back as if it had not
-//! been asked for.
+//! been asked for. Put outside of a timeout, a call that is given up is dropped, which fails its claim, too.
+//!
+//! To the store's circuit breaker nothing is a failure but that the store is down:
+//!
+//! ```
+//! use seaworthy::{BoxError, CircuitBreaker, Verdict};
+//! use seaworthy_ledger::IdempotencyError;
+//!
+//! let of_store = CircuitBreaker::builder("ledger").consecutive_failures(5).build()?;
+//! let layer = of_store.layer().classify(|result: &Result<String, BoxError>| {
+//!     match result.as_ref().err().and_then(|error| error.downcast_ref()) {
+//!         Some(IdempotencyError::LedgerDown(_)) => Verdict::Failure,
+//!         _ => Verdict::Success,
+//!     }
+//! });
+//! # let _ = layer;
+//! # Ok::<(), seaworthy::ConfigError>(())
+//! ```
 //!
 //! # What is promised
 //! At most one outcome is recorded for each key, and everybody gets that one for as long as it is kept. The work itself

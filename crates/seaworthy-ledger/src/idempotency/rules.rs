@@ -7,12 +7,15 @@ use seaworthy_store::ErrorClass;
 use super::codec::Codec;
 use super::error::IdempotencyError;
 use super::final_if::FinalIf;
+use super::held_claim::HeldClaim;
 use super::on_down::OnDown;
 use super::record::Conclusion;
 use crate::completion::Completion;
 use crate::error::LedgerError;
-use crate::ledger::Ledger;
+use crate::event::Event;
+use crate::ledger::{Claimed, Ledger};
 use crate::record::{Kept, Record};
+use crate::store::LedgerStore;
 
 /// What a layer was told, for its services and their calls.
 #[derive(Clone)]
@@ -26,13 +29,38 @@ pub(super) struct Rules<S, C, F, G> {
 
 impl<S, C, F, G> Rules<S, C, F, G> {
     /// Whether the inner service is called although the ledger gave no claim.
-    pub(super) fn proceeds(&self, error: &LedgerError) -> bool {
+    fn proceeds(&self, error: &LedgerError) -> bool {
         let is_down = matches!(error.class(), Some(ErrorClass::Unavailable | ErrorClass::Full));
         is_down && self.on_down == OnDown::Proceed
     }
 
+    /// How a call goes on after its claim was answered: under a claim, or without one while the store is down; or it ends.
+    pub(super) fn begin<T, E>(
+        &self,
+        answer: Result<Claimed<S>, LedgerError>,
+    ) -> Result<Option<HeldClaim<S>>, Result<T, E>>
+    where
+        S: LedgerStore,
+        C: Codec<T>,
+        E: From<IdempotencyError>,
+    {
+        let ended = match answer {
+            Ok(Claimed::Mine(claim)) => return Ok(Some(HeldClaim::new(claim))),
+            Ok(Claimed::Done(record)) => self.replay(record),
+            Ok(Claimed::Busy { retry_in }) => Err(IdempotencyError::Busy { retry_in }),
+            Ok(Claimed::Mismatch) => Err(IdempotencyError::Mismatch),
+            Err(error) if self.proceeds(&error) => {
+                let shared = &self.ledger.0;
+                shared.notify(&Event::Proceeded { ledger: &shared.name });
+                return Ok(None);
+            }
+            Err(error) => Err(error.into()),
+        };
+        Err(ended.map_err(E::from))
+    }
+
     /// The answer that was kept.
-    pub(super) fn replay<T>(&self, record: Record) -> Result<T, IdempotencyError>
+    fn replay<T>(&self, record: Record) -> Result<T, IdempotencyError>
     where
         C: Codec<T>,
     {

@@ -7,7 +7,7 @@ use seaworthy_store::time::{now, sleep};
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceExt};
 
-use super::given::{LEASE, Request, idempotency, inner, is_running, key, layer, ledger, row, turns};
+use super::given::{Request, idempotency, inner, is_running, key, layer, ledger, row, turns};
 use crate::doubles::Fault;
 
 const WORK: Duration = Duration::from_secs(100);
@@ -30,7 +30,7 @@ async fn the_caller_is_gone() {
     assert!(is_running(&ledger, "a").await);
     let begun = now();
     ledger.close().await;
-    assert!(begun.elapsed() >= WORK && begun.elapsed() <= WORK + LEASE / 3, "{:?}", begun.elapsed());
+    assert_eq!(begun.elapsed(), WORK);
     assert_eq!(row(&ledger, "a").await, (EntryState::Done, 1, None));
     assert_eq!(service.call("a").await.unwrap(), "a 1");
     assert_eq!(count.called(), 1);
@@ -65,6 +65,51 @@ async fn the_caller_stays() {
     // Nothing is left that `close` would have to wait for but the renewing.
     ledger.close().await;
     assert_eq!(count.called(), 3);
+}
+
+/// LG-56, IN-15: however far a call that runs to its end has come when its caller leaves, it is done once.
+#[tokio::test(start_paused = true)]
+async fn dropped_after_k_polls() {
+    for k in 0..6 {
+        let (ledger, _) = ledger();
+        let inner = inner(|_: Request, call| async move {
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+            Ok::<_, BoxError>(call)
+        });
+        let count = inner.count.clone();
+        let mut service = layer(&ledger).run_to_end().layer(inner);
+        let mut call = task::spawn(service.call("a"));
+        for _ in 0..k {
+            if call.poll().is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(call);
+        ledger.close().await;
+        assert_eq!((row(&ledger, "a").await, count.called()), ((EntryState::Done, 1, None), 1), "k = {k}");
+        assert_eq!(service.call("a").await.unwrap(), 1);
+    }
+}
+
+/// LG-56: the end of the runtime is the end of such a call, too: its caller, if that is on another, gets `Lost`.
+#[test]
+fn the_runtime_is_gone() {
+    let (ledger, _) = ledger();
+    let mut service = layer(&ledger).run_to_end().layer(inner(|_: Request, _| std::future::pending()));
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let gone = runtime();
+    let mut call = None;
+    gone.block_on(async {
+        call = Some(service.call("a"));
+        turns().await;
+    });
+    drop(gone);
+    let error: BoxError = runtime().block_on(call.unwrap()).map(|answer: String| answer).unwrap_err();
+    assert!(matches!(idempotency(&error), IdempotencyError::Lost), "{error:?}");
+    assert_eq!(ledger.held(), 0);
 }
 
 /// LG-56: the caller's deadline goes with the call.
