@@ -137,6 +137,13 @@ impl<S: LedgerStore> Claim<S> {
         self.settle(settlement).await
     }
 
+    /// The same for a result that was held to a limit of its own.
+    #[cfg(feature = "http")]
+    pub(crate) async fn complete_unchecked(self, completion: Completion) -> Result<Held, Unsettled<S>> {
+        let settlement = completion.into_settlement(self.keep);
+        self.settle(settlement).await
+    }
+
     /// Makes the key free at once and keeps the reason, of which 1,024 bytes are stored.
     ///
     /// # Errors

@@ -21,6 +21,9 @@ pub mod conformance;
 mod error;
 mod event;
 mod held;
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub mod http;
 pub mod idempotency;
 mod key;
 mod key_map;

@@ -19,7 +19,10 @@ impl Default for Tasks {
     }
 }
 
-struct Running(Tasks);
+/// One that is running, until it is dropped.
+#[derive(Debug)]
+#[must_use = "it counts for as long as it is kept"]
+pub struct Running(Tasks);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -30,8 +33,7 @@ impl Drop for Running {
 impl Tasks {
     /// Spawns `work` on `runtime`. If that has shut down, `work` is dropped.
     pub fn spawn(&self, runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
-        self.0.send_modify(|running| *running += 1);
-        let running = Running(self.clone());
+        let running = self.enter();
         runtime.spawn(async move {
             let _running = running;
             work.await;
@@ -44,8 +46,7 @@ impl Tasks {
         if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
             return self.spawn(runtime, work);
         }
-        self.0.send_modify(|running| *running += 1);
-        let running = Running(self.clone());
+        let running = self.enter();
         let spawner = runtime.clone();
         runtime.spawn_blocking(move || {
             spawner.spawn(async move {
@@ -53,6 +54,12 @@ impl Tasks {
                 work.await;
             });
         });
+    }
+
+    /// Counts work that somebody else runs.
+    pub fn enter(&self) -> Running {
+        self.0.send_modify(|running| *running += 1);
+        Running(self.clone())
     }
 
     /// How many are running.
