@@ -144,8 +144,8 @@ where
         let (give, given) = oneshot::channel();
         let work = async move {
             let (answer, watch) = call.answer().await;
-            // Dropped because the client is gone, its body tells the watch.
-            let _client_is_gone = give.send(answer);
+            // If the client is gone, the body tells the watch so when it is dropped.
+            drop(give.send(answer));
             if let Some(watch) = watch {
                 watch.run().await;
             }

@@ -4,6 +4,8 @@
 mod conformance;
 mod doubles;
 mod handle;
+#[cfg(feature = "http")]
+mod http;
 mod idempotency;
 mod memory;
 #[cfg(feature = "sqlite")]
