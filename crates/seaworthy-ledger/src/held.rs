@@ -14,7 +14,7 @@ use crate::key_map::KeyMap;
 use crate::store::Holder;
 
 /// What is said of a key that another task of this process is asking for.
-const ASK_AGAIN: Duration = Duration::from_millis(50);
+pub(crate) const ASK_AGAIN: Duration = Duration::from_millis(50);
 pub(crate) const SOONEST: Duration = Duration::from_millis(10);
 
 /// The keys of one ledger.
@@ -23,6 +23,8 @@ pub(crate) struct HeldKeys {
     keys: Mutex<Keys>,
     /// Something is held that may be due before all others.
     pub(crate) changed: Notify,
+    /// Something that was asked for is answered, or given up.
+    pub(crate) answered: Notify,
 }
 
 #[derive(Default)]
@@ -71,6 +73,8 @@ pub(crate) enum Ask {
     /// In the name of this owner.
     As(u128),
     Busy(Duration),
+    /// Another task of this process is asking.
+    Asked,
 }
 
 impl HeldKeys {
@@ -83,7 +87,7 @@ impl HeldKeys {
         keys.prune(now);
         let entry = keys.map.entry(key.clone()).or_default();
         if entry.asking.is_some() {
-            return Ask::Busy(ASK_AGAIN);
+            return Ask::Asked;
         }
         if let Some(lease) = &entry.lease {
             let left = (lease.sent + lease.span).saturating_duration_since(now);

@@ -8,13 +8,14 @@ use seaworthy::{ConfigError, Event as CoreEvent, Name};
 use seaworthy_store::tasks::Tasks;
 use seaworthy_store::time::{Instant, now};
 use seaworthy_store::{StoreError, limit};
+use tokio::time::timeout_at;
 
 use crate::builder::LedgerBuilder;
 use crate::claim::Claim;
 use crate::claim_ref::ClaimRef;
 use crate::error::LedgerError;
 use crate::event::{ClaimOutcome, Event};
-use crate::held::{Ask, HeldKeys, SOONEST};
+use crate::held::{ASK_AGAIN, Ask, HeldKeys, SOONEST};
 use crate::key::Key;
 use crate::memory::Memory;
 use crate::record::{Entry, Record};
@@ -106,16 +107,32 @@ impl<S: LedgerStore> Ledger<S> {
     /// # Cancellation
     /// Dropping it is like an answer that was lost: it is unknown whether the key was taken.
     pub async fn claim(&self, request: impl Into<ClaimRequest>) -> Result<Claimed<S>, LedgerError> {
-        let request = request.into();
+        self.claim_now(request.into(), false).await
+    }
+
+    /// The same, but while another task of this process is asking for the key it waits for its turn, for as long as one
+    /// request to the store may take: of many who ask at the same time for what is done, each is told so.
+    #[cfg(feature = "http")]
+    pub(crate) async fn claim_in_turn(&self, request: ClaimRequest) -> Result<Claimed<S>, LedgerError> {
+        self.claim_now(request, true).await
+    }
+
+    async fn claim_now(&self, request: ClaimRequest, waits: bool) -> Result<Claimed<S>, LedgerError> {
         request.check_fingerprint()?;
         let ClaimRequest { key, lease, keep, fingerprint, rank } = request;
         let shared = &self.0;
         let lease = self.lease_of(lease)?;
         let keep = self.keep_of(lease, keep)?;
-        let sent = now();
-        let owner = match shared.held.ask(&key, rank, sent) {
-            Ask::As(owner) => owner,
-            Ask::Busy(retry_in) => return Ok(Claimed::Busy { retry_in }),
+        let mut sent = now();
+        let until = sent + shared.settings.request_timeout;
+        let owner = loop {
+            let answered = shared.held.answered.notified();
+            match shared.held.ask(&key, rank, sent) {
+                Ask::As(owner) => break owner,
+                Ask::Busy(retry_in) => return Ok(Claimed::Busy { retry_in }),
+                Ask::Asked if waits && timeout_at(until, answered).await.is_ok() => sent = now(),
+                Ask::Asked => return Ok(Claimed::Busy { retry_in: ASK_AGAIN }),
+            }
         };
         let asking = Asking { shared, key: &key, until: sent + lease, answered: false };
         let attempt = Attempt { key: key.clone(), owner, lease, fingerprint, rank };
@@ -290,6 +307,7 @@ impl<S> Drop for Asking<'_, S> {
         if !self.answered {
             self.shared.held.doubtful(self.key, self.until);
         }
+        self.shared.held.answered.notify_waiters();
     }
 }
 

@@ -70,7 +70,7 @@ impl<S: LedgerStore, I, B> Call<S, I, B> {
         R: Body,
     {
         let Call { layer, claim, request, service, context, running } = self;
-        let problem = match layer.ledger.claim(claim).await {
+        let problem = match layer.ledger.claim_in_turn(claim).await {
             Ok(Claimed::Mine(claim)) => return work(layer, claim, request, service, context, running).await,
             Ok(Claimed::Done(record)) => match stored::replayed(&record) {
                 Some(response) => return (Answer::Response(response), None),

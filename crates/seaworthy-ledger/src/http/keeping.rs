@@ -25,6 +25,8 @@ pub(super) enum BodyEnd<B> {
     Left { body: Pin<Box<B>>, keep: Keep },
 }
 
+const PATIENCE: u8 = 4;
+
 /// Passes a body on.
 pub(super) struct Keeping<B> {
     /// Until it has ended.
@@ -35,6 +37,8 @@ pub(super) struct Keeping<B> {
     frames: VecDeque<Frame<Bytes>>,
     /// The client may take the last of these for the end.
     is_holding: bool,
+    /// How often it is asked again for what may come after all that was announced, such as trailers.
+    patience: u8,
     /// Ends when the end has been recorded.
     recorded: Option<oneshot::Receiver<()>>,
     runs_to_end: bool,
@@ -49,6 +53,7 @@ impl<B> Keeping<B> {
             keep: Some((keep, tell)),
             frames: VecDeque::new(),
             is_holding,
+            patience: PATIENCE,
             recorded: None,
             runs_to_end,
         };
@@ -76,15 +81,23 @@ impl<B> Keeping<B> {
         if self.keep.as_mut().is_some_and(|(keep, _)| !keep.push(&data)) {
             self.give_up();
         }
-        let is_more = !data.is_empty();
+        let is_empty = data.is_empty();
         self.frames.push_back(Frame::data(data));
-        let has_all = self.keep.as_ref().is_some_and(|(keep, _)| keep.has_all_announced());
-        if has_all && self.is_holding && !is_more {
-            // Chunks without data could go on for ever.
-            self.end(None);
-        } else {
-            self.is_holding = has_all;
+        let was_holding = self.is_holding;
+        self.is_holding = self.keep.as_ref().is_some_and(|(keep, _)| keep.has_all_announced());
+        // Chunks without data could go on for ever.
+        if was_holding && self.is_holding && is_empty {
+            self.lose_patience();
         }
+    }
+
+    /// Whether that was the last of it: then what is there is taken for the whole.
+    fn lose_patience(&mut self) -> bool {
+        self.patience = self.patience.saturating_sub(1);
+        if self.patience == 0 {
+            self.end(None);
+        }
+        self.patience == 0
     }
 }
 
@@ -102,10 +115,14 @@ impl<B: Body> Keeping<B> {
             }
             let Some(body) = &mut self.body else { return Poll::Ready(None) };
             let frame = match body.as_mut().poll_frame(cx) {
-                // All that was announced is there.
+                // All that was announced is there; the client does not wait for what may never come. But it may only be
+                // that this task has had its share of the thread.
                 Poll::Pending if self.is_holding => {
-                    self.end(None);
-                    continue;
+                    if self.lose_patience() {
+                        continue;
+                    }
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => {

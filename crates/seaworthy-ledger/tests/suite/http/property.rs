@@ -77,7 +77,7 @@ impl Answer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// IN-09: a request is sent 100 times, its handler is called once, and every repeat is the first answer byte for
     /// byte: status, the headers that are kept, body and trailers.
