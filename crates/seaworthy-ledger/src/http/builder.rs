@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +69,7 @@ impl<S: LedgerStore, Scope> IdempotencyKeyBuilder<S, Scope> {
         self,
         scope: impl Fn(&http::request::Parts) -> Option<T> + Send + Sync + 'static,
     ) -> IdempotencyKeyBuilder<S, Scoped> {
-        self.scoped(ScopeOf::told(scope, |scope| fitted(scope)))
+        self.scoped(ScopeOf::told(scope, fitted))
     }
 
     /// The same for what must not be stored, such as a token: only its hash (SHA-256) is. A client whose token is
@@ -79,7 +78,7 @@ impl<S: LedgerStore, Scope> IdempotencyKeyBuilder<S, Scope> {
         self,
         scope: impl Fn(&http::request::Parts) -> Option<T> + Send + Sync + 'static,
     ) -> IdempotencyKeyBuilder<S, Scoped> {
-        self.scoped(ScopeOf::told(scope, |scope: &str| -> Cow<'_, str> { hashed(scope) }))
+        self.scoped(ScopeOf::told(scope, hashed))
     }
 
     /// All clients share one set of keys, with the scope `http`: for a service with one tenant. A client that guesses

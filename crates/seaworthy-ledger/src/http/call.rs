@@ -42,6 +42,7 @@ pub(super) struct Call<S, I, B> {
 }
 
 /// What the client is given.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the largest one")]
 pub(super) enum Answer<B, E> {
     Response(Response<KeyBody<B>>),
     Failed(E),

@@ -11,17 +11,19 @@ const ONE: &str = "http";
 const HASHED: &str = "sha256:";
 const MOST: usize = 100;
 
+type Told = dyn Fn(&Parts) -> Option<String> + Send + Sync;
+
 /// Tells the scope of a request's key.
 #[derive(Clone)]
 pub(super) enum ScopeOf {
     One,
-    Told(Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>),
+    Told(Arc<Told>),
 }
 
 impl ScopeOf {
     pub(super) fn told<T: AsRef<str>>(
         by: impl Fn(&Parts) -> Option<T> + Send + Sync + 'static,
-        make: impl Fn(&str) -> Cow<'_, str> + Send + Sync + 'static,
+        make: fn(&str) -> Cow<'_, str>,
     ) -> ScopeOf {
         ScopeOf::Told(Arc::new(move |head| {
             let scope = by(head)?;

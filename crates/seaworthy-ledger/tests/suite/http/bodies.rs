@@ -221,7 +221,7 @@ async fn store_goes_down() {
         let app = once(&ledger, body("done"));
         let response = app.clone().oneshot(post("a")).await.unwrap();
         store.set(fault);
-        let started = tokio::time::Instant::now();
+        let started = seaworthy_store::time::now();
         assert_eq!(super::read(response).await.body, "done");
         assert!(started.elapsed() <= Duration::from_secs(5), "{fault:?}");
         assert_eq!(started.elapsed().is_zero(), fault == Fault::Down);

@@ -95,7 +95,7 @@ impl HttpBody for Says {
     }
 
     fn size_hint(&self) -> http_body::SizeHint {
-        self.hint.clone()
+        self.hint
     }
 }
 

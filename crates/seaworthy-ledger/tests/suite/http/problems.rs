@@ -81,7 +81,7 @@ async fn fails_closed() {
         let layer = builder(&ledger).build().unwrap();
         let (app, calls) = counting(&layer);
         store.set(fault);
-        let started = tokio::time::Instant::now();
+        let started = seaworthy_store::time::now();
         let told = ask(&app, post("a")).await;
         assert_eq!((told.status.as_u16(), told.retry_after()), (503, Some(1)), "{fault:?}");
         assert_eq!(told.title(), "Idempotency-Key could not be checked");
