@@ -1,5 +1,4 @@
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +10,9 @@ use crate::error::{ErrorClass, StoreError};
 use crate::limit::within;
 use crate::postgres::classify::{refuses_options, store_error};
 use crate::postgres::connections::{Connections, Own};
-use crate::postgres::probe;
 use crate::postgres::request::{Limits, Mode};
 use crate::postgres::store::PgStore;
+use crate::postgres::{probe, url};
 use crate::random;
 use crate::table_names::TableNames;
 
@@ -25,6 +24,23 @@ const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// Settings of a [`PgStore`]; checked by [`connect`](PgStoreBuilder::connect).
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use seaworthy_store::postgres::PgStore;
+///
+/// # async fn start() -> Result<(), seaworthy_store::StoreError> {
+/// let store = PgStore::builder("postgres://app@db.example/app")
+///     .schema("jobs")
+///     .connections(8)
+///     .request_timeout(Duration::from_secs(2))
+///     .connect()
+///     .await?;
+/// # store.close().await;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is connected before `connect`"]
 pub struct PgStoreBuilder {
     from: From,
@@ -136,6 +152,18 @@ impl PgStoreBuilder {
     }
 }
 
+impl fmt::Debug for PgStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither the URL nor the pool's options, which have a password.
+        f.debug_struct("PgStoreBuilder")
+            .field("connections", &self.connections)
+            .field("pooled", &self.pooled)
+            .field("limits", &self.limits)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
 fn refused(error: ConfigError) -> StoreError {
     StoreError::new(ErrorClass::Refused, "connect", error.to_string()).caused_by(error)
 }
@@ -151,11 +179,7 @@ async fn callers(pool: PgPool) -> Result<(Connections, Mode), StoreError> {
 }
 
 async fn own(url: &str, most: u32, pooled: bool, limits: Limits) -> Result<(Connections, Mode), StoreError> {
-    // A pooler may refuse what it does not know; we read numbers as bytes, and so need no digits.
-    let plain = PgConnectOptions::from_str(url)
-        .map_err(|error| store_error("connect", error))?
-        .extra_float_digits(None)
-        .disable_statement_logging();
+    let plain = url::options(url)?;
     if !pooled && let Some((connection, options, nonce)) = direct(&plain, limits).await? {
         let own = Own::new(options, Some(nonce), most, connection);
         return Ok((Connections::Own(Arc::new(own)), Mode::Direct));

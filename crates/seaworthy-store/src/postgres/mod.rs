@@ -17,6 +17,7 @@ mod request;
 mod schema;
 mod statement;
 mod store;
+mod url;
 
 pub use builder::PgStoreBuilder;
 pub use classify::{sqlstate, store_error};

@@ -106,7 +106,9 @@ async fn a_deadlock_is_repeated() {
     session.run("SELECT FROM seaworthy_ledger WHERE key = 'a' FOR UPDATE").await;
     session.run("COMMIT").await;
     assert!(settling.await.unwrap().unwrap().is_yes());
-    assert_eq!(session.number("SELECT last_value FROM asked").await, 2, "it was sent twice");
+    // More often if it had the row again before the other session had woken up.
+    let sent = session.number("SELECT last_value FROM asked").await;
+    assert!((2..=4).contains(&sent), "it was sent {sent} times");
 }
 
 /// CO-24: a URL's password is in no error and no Debug.
@@ -127,7 +129,8 @@ async fn a_password_is_in_no_error() {
         assert!(!all_of(&error).contains("hush-hush"), "{}", all_of(&error));
     }
     let store = PgStore::connect(&format!("postgres://postgres:hush-hush@{after}")).await.unwrap();
-    let shown = format!("{store:?} {:?}", Postgres::new(&store));
+    let builder = PgStore::builder("postgres://u:hush-hush@127.0.0.1/db");
+    let shown = format!("{store:?} {:?} {builder:?}", Postgres::new(&store));
     assert!(!shown.contains("hush-hush"), "{shown}");
     assert!(shown.contains("PgStore"), "{shown}");
 }

@@ -128,6 +128,21 @@ async fn a_second_transaction_with_a_key_waits_for_the_first() {
     }
 }
 
+/// LG-32: a transaction with a snapshot of its own cannot see the outcome of the first: it is unavailable, and to be
+/// repeated as a whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_with_an_older_snapshot_has_to_be_repeated() {
+    let (space, ledger, mut first) = with_effects().await;
+    let mut second = space.session().await;
+    second.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM effect").await;
+    assert_eq!(fence(&ledger.claim_in(&mut first.0, &key("a"), owner(), None, None).await.unwrap()), 1);
+    let error = ledger.claim_in(&mut second.0, &key("a"), owner(), None, None).await.unwrap_err();
+    assert!(error.is_unavailable() && error.to_string().contains("40001"), "{error}");
+    second.run("ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ").await;
+    let answer = ledger.claim_in(&mut second.0, &key("a"), owner(), None, None).await.unwrap();
+    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+}
+
 /// LG-32: what failed or whose lease is over is taken, what runs is busy, and what has another fingerprint is not touched.
 #[tokio::test]
 async fn in_a_transaction_what_can_be_claimed_is_claimed() {

@@ -27,6 +27,33 @@ pub(super) fn filled(space: &Space) -> BTreeMap<&'static str, String> {
     FILES.into_iter().map(|(name, text)| (name, Statement::new(&names, text).as_str().to_owned())).collect()
 }
 
+/// CO-08c: the statements that all packages share, too.
+#[tokio::test]
+async fn each_statement_of_the_store_runs_alone() {
+    let space = Space::empty().await;
+    let mut session = space.session().await;
+    let names = TableNames::default().schema(space.name()).unwrap();
+    for (text, parameters) in [
+        (include_str!("../../../../seaworthy-store/src/postgres/probe.sql"), ""),
+        (include_str!("../../../../seaworthy-store/src/postgres/migrate_lock.sql"), ""),
+        (include_str!("../../../../seaworthy-store/src/postgres/migrate_needs_schema.sql"), "('a')"),
+        (include_str!("../../../../seaworthy-store/src/postgres/migrate_table.sql"), ""),
+        (include_str!("../../../../seaworthy-store/src/postgres/migrate_record.sql"), "('ledger', 1, 1)"),
+        (include_str!("../../../../seaworthy-store/src/postgres/installed.sql"), "('ledger')"),
+    ] {
+        assert!(text.starts_with("-- ") && text.to_lowercase().contains("lock"), "{text}");
+        let filled = Statement::new(&names, text).as_str().to_owned();
+        if filled.starts_with("CREATE") {
+            session.run(&filled).await;
+        } else {
+            session.run(&format!("PREPARE one AS {filled}")).await;
+            session.run(&format!("EXECUTE one{parameters}")).await;
+            session.run("DEALLOCATE one").await;
+        }
+    }
+    assert_eq!(session.number("SELECT count(*) FROM seaworthy_schema").await, 1);
+}
+
 /// CO-08c: each statement begins with what it does and under which lock, is one statement, and runs alone.
 #[tokio::test]
 async fn each_statement_runs_alone() {

@@ -10,7 +10,8 @@ use super::statements::filled;
 use super::support::{LEASE, Space, done, fence, holder, owner};
 
 const CLIENTS: usize = 16;
-const SECONDS: u64 = 8;
+const SECONDS: u64 = 4;
+const ROUNDS: usize = 7;
 
 /// Claims and completes fresh keys with 16 connections. How many a second.
 async fn ours(space: &Space, round: usize) -> f64 {
@@ -86,19 +87,19 @@ fn pgbench_program() -> String {
 }
 
 /// LG-61: with 16 connections claims and completions of fresh keys come to 0.9 of what pgbench reaches with the same
-/// two statements, in the median of three rounds that alternate.
+/// two statements, in the median of seven rounds that alternate.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes a minute, and a machine that does nothing else"]
 async fn the_library_adds_little_to_its_statements() {
     let space = Space::new().await;
-    let (mut library, mut program) = (Vec::new(), Vec::new());
-    for round in 0..3 {
-        library.push(ours(&space, round).await);
-        program.push(tokio::task::block_in_place(|| pgbench(&space, round)));
+    let mut ratios = Vec::new();
+    for round in 0..ROUNDS {
+        let library = ours(&space, round).await;
+        let program = tokio::task::block_in_place(|| pgbench(&space, round));
+        println!("claim + complete a second, {CLIENTS} clients: library {library:.0}, pgbench {program:.0}");
+        ratios.push(library / program);
     }
-    library.sort_by(f64::total_cmp);
-    program.sort_by(f64::total_cmp);
-    let ratio = library[1] / program[1];
-    println!("claim + complete a second, 16 clients: library {library:.0?}, pgbench {program:.0?}, ratio {ratio:.2}");
-    assert!(ratio >= 0.9, "{ratio}");
+    ratios.sort_by(f64::total_cmp);
+    println!("ratios {ratios:.2?}");
+    assert!(ratios[ROUNDS / 2] >= 0.9, "{ratios:.2?}");
 }
