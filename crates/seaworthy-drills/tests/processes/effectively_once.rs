@@ -9,7 +9,7 @@ use seaworthy_faults::seed::Seed;
 use crate::processes::{LIMIT, Place, notes};
 
 const KILLS: usize = 20;
-const KEYS: usize = 200;
+const KEYS: usize = 400;
 
 /// Each of these keys, and no other, has had its side effect once.
 async fn assert_once_each(space: &impl Place, keys: usize) {
