@@ -53,7 +53,7 @@ pub(crate) async fn at_random_instants<P: Place>() {
             let name = format!("victim-{kill}");
             let victim = space.worker(&name, "work", &args);
             space.journals().wait_for(LIMIT, |line| line.worker == name && line.entry.is_note("ready"));
-            std::thread::sleep(instants.duration(Duration::ZERO..Duration::from_millis(80)));
+            std::thread::sleep(instants.duration(Duration::ZERO..Duration::from_millis(40)));
             victim.kill9();
         }
         space.finish(&args);
