@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use seaworthy::BoxError;
 use seaworthy_ledger::idempotency::IdempotencyError;
 use seaworthy_ledger::{ClaimRef, ClaimRequest, Claimed, EntryState, Ledger, WithClaim};
-use seaworthy_store::time::now;
+use seaworthy_store::time::{now, sleep};
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceExt};
 
@@ -171,4 +171,22 @@ async fn lost_before_the_call() {
     assert!(handle.next_request().await.is_none(), "it was never called");
     let (state, grants, reason) = row(&ledger, "a").await;
     assert_eq!((state, grants, reason), (EntryState::Failed, 0, None), "given back");
+}
+
+/// LG-55: a service that becomes ready when the claim is lost already is not called.
+#[tokio::test(start_paused = true)]
+async fn ready_too_late() {
+    let (ledger, store) = ledger();
+    let (mock, mut handle) = tower_test::mock::pair::<Request, String>();
+    handle.allow(0);
+    let mut service = layer(&ledger).layer(mock);
+    let mut call = task::spawn(service.call("a"));
+    assert_pending!(call.poll());
+    store.set_for("renew", Fault::Down);
+    sleep(LEASE).await;
+    handle.allow(1);
+    let error = call.await.unwrap_err();
+    assert!(matches!(idempotency(&error), IdempotencyError::Lost), "{error:?}");
+    drop(service);
+    assert!(handle.next_request().await.is_none(), "it was never called");
 }
