@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use seaworthy_ledger::{Claim, Held, Ledger, LedgerError, LedgerStore};
+use seaworthy_ledger::store::LedgerStore;
+use seaworthy_ledger::{Claim, Held, Ledger, LedgerError};
 
 /// Of a lease; it must be shorter than a third of the shortest that a drill uses.
 const REQUEST: Duration = Duration::from_millis(450);

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use seaworthy_store::StoreError;
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::ledger::Ledger;
 use crate::record::Entry;
-use crate::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 
 /// A ledger whose type does not say where its rows are.
 pub type AnyLedger = Ledger<AnyStore>;

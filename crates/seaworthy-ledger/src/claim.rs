@@ -14,9 +14,10 @@ use crate::completion::{Completion, shortened};
 use crate::error::LedgerError;
 use crate::event::{Event, SettleOutcome};
 use crate::held::{HeldLease, Renewing};
+use crate::held_answer::Held;
 use crate::memory::Memory;
 use crate::renewing::{self, RenewingTask};
-use crate::store::{Held, LedgerStore, Renewal, Settlement};
+use crate::store::{LedgerStore, Renewal, Settlement};
 
 /// A key that is this process's to work on, until it is settled, lost, or its lease is over.
 ///

@@ -21,6 +21,7 @@ pub mod conformance;
 mod error;
 mod event;
 mod held;
+mod held_answer;
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub mod http;
@@ -54,11 +55,15 @@ pub use completion::Completion;
 pub use completion_statement::CompletionStatement;
 pub use error::LedgerError;
 pub use event::{ClaimOutcome, Event, RenewalOutcome, SettleOutcome};
-pub use idempotency::{Codec, IdempotencyError, IdempotencyLayer, OnDown, WithClaim};
+pub use held_answer::Held;
+pub use idempotency::codec::Codec;
+pub use idempotency::error::IdempotencyError;
+pub use idempotency::give_claim::WithClaim;
+pub use idempotency::layer::IdempotencyLayer;
+pub use idempotency::on_down::OnDown;
 pub use key::Key;
 pub use ledger::{Claimed, Ledger};
 pub use memory::Memory;
 pub use record::{Entry, EntryState, Kept, Record};
 pub use request::ClaimRequest;
 pub use seaworthy_store::{ErrorClass, StoreError};
-pub use store::{Held, LedgerStore};

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use seaworthy_store::{StoreError, limit};
 use tokio::task::JoinSet;
 
+use crate::held_answer::Held;
 use crate::record::EntryState;
-use crate::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 
 use super::Subject;
 use super::case::{Case, LONG, ask, done, failed, named, released};

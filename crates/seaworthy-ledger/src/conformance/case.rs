@@ -4,9 +4,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use seaworthy_store::{StoreError, random};
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::{Entry, Kept, Record};
-use crate::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 
 use super::Subject;
 

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::{EntryState, Kept};
-use crate::store::{Attempt, Held, Holder, Settlement};
+use crate::store::{Attempt, Holder, Settlement};
 
 use super::Subject;
 use super::case::{BRIEF, Case, LONG, PAST, ask, done, failed, named};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tokio::task::{JoinSet, yield_now};
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::EntryState;
-use crate::store::{Answer, Held, Holder, LedgerStore, Renewal, Settlement};
+use crate::store::{Answer, Holder, LedgerStore, Renewal, Settlement};
 
 use super::Subject;
 use super::case::{BRIEF, Case, LONG, PAST, ask, done, failed, named};

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::EntryState;
-use crate::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal};
+use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal};
 
 use super::Subject;
 use super::case::{Case, LONG, PAST, ask, done, each_settlement, failed, named};

@@ -1,6 +1,7 @@
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::{EntryState, Kept};
-use crate::store::{Attempt, Held, Renewal};
+use crate::store::{Attempt, Renewal};
 
 use super::Subject;
 use super::case::{Case, LONG, ask, done, failed, named};

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::Kept;
-use crate::store::{Held, Holder, Renewal, Settlement, StepKept};
+use crate::store::{Holder, Renewal, Settlement, StepKept};
 
 use super::Subject;
 use super::case::{BRIEF, Case, LONG, PAST, ask, done, failed, named};

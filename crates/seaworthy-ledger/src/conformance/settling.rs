@@ -1,5 +1,6 @@
+use crate::held_answer::Held;
 use crate::record::{EntryState, Kept};
-use crate::store::{Held, Settlement};
+use crate::store::Settlement;
 
 use super::Subject;
 use super::case::{Case, LONG, ask, done, each_settlement, failed, named, released};

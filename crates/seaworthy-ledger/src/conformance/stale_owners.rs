@@ -3,8 +3,9 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use crate::held_answer::Held;
 use crate::record::Kept;
-use crate::store::{Attempt, Held, LedgerStore, Renewal, StepKept};
+use crate::store::{Attempt, LedgerStore, Renewal, StepKept};
 
 use super::Subject;
 use super::case::{BRIEF, Case, PAST, ask, done, each_settlement, failed, named, released};

@@ -49,29 +49,27 @@
 //! may be done twice: by whoever dies between its effect and the record of it, and by whoever stops for longer than its
 //! lease while another goes on. See [`Claim`](crate::Claim) for what closes that gap.
 
-mod codec;
-mod error;
+pub(crate) mod codec;
+pub(crate) mod error;
 mod final_if;
 mod future;
-mod give_claim;
+pub(crate) mod give_claim;
 mod guarded;
 mod held_claim;
-mod layer;
-mod on_down;
+pub(crate) mod layer;
+pub(crate) mod on_down;
 mod record;
 mod requested;
 mod rules;
 mod service;
 mod to_end;
 
-pub use codec::{Codec, Json, Raw, Unit};
-pub use error::IdempotencyError;
+pub use codec::{Json, Raw, Unit};
 pub use final_if::{FinalIf, Successes};
 pub use future::ResponseFuture;
 #[cfg(feature = "http")]
 pub use give_claim::InExtensions;
-pub use give_claim::{GiveClaim, Ungiven, WithClaim, Wrapped};
-pub use layer::{IdempotencyLayer, InPlace, ToEnd};
-pub use on_down::OnDown;
+pub use give_claim::{GiveClaim, Ungiven, Wrapped};
+pub use layer::{InPlace, ToEnd};
 pub use requested::IntoClaimRequest;
 pub use service::IdempotencyService;

@@ -4,7 +4,8 @@ use crate::claim::{Claim, Unsettled};
 use crate::completion::Completion;
 use crate::error::LedgerError;
 use crate::event::Event;
-use crate::store::{Held, LedgerStore};
+use crate::held_answer::Held;
+use crate::store::LedgerStore;
 
 /// What is to be recorded of a call.
 #[derive(Debug)]

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::held_answer::Held;
 use crate::record::Kept;
-use crate::store::{Attempt, Held, Holder, Settlement};
+use crate::store::{Attempt, Holder, Settlement};
 
 use super::steps::Steps;
 

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use seaworthy::ConfigError;
 use seaworthy_store::{ErrorClass, StoreError};
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::machine::{Claimed, Row, State};
 use crate::record::{Entry, EntryState, Kept, Record};
-use crate::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 
 use super::clock::Clock;
 use super::table::{Gone, Table};

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::machine::{Claimed, Leftover, Row, State};
-use crate::store::{Attempt, Held, Holder, Settlement};
+use crate::store::{Attempt, Holder, Settlement};
 
 use super::finished::Finished;
 use super::slots::{Found, Slot, Slots};

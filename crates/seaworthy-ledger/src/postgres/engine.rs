@@ -9,11 +9,12 @@ use seaworthy_store::postgres::{PgStore, Statement};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::postgres::statements::Statements;
 use crate::postgres::{SCHEMA, claim, renew, rows, settle, steps};
 use crate::record::Entry;
-use crate::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 
 /// Keeps a ledger's rows in Postgres: they outlive the process, and any number of processes share them.
 ///

@@ -13,10 +13,11 @@ use crate::completion::Completion;
 use crate::completion_statement::CompletionStatement;
 use crate::error::LedgerError;
 use crate::held::SOONEST;
+use crate::held_answer::Held;
 use crate::ledger::Ledger;
 use crate::postgres::engine::Postgres;
 use crate::request::ClaimRequest;
-use crate::store::{Answer, Held, Holder};
+use crate::store::{Answer, Holder};
 
 impl Ledger<Postgres> {
     /// A ledger in Postgres: it outlives the process, and any number of processes share it.

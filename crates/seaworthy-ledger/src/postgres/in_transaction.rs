@@ -14,13 +14,14 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, PgConnection};
 
 use crate::completion_statement::CompletionStatement;
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::postgres::claim::{IN_MOTION, SENDS, answer};
 use crate::postgres::engine::Postgres;
 use crate::postgres::micros;
 use crate::postgres::rows::Read;
 use crate::postgres::settle::{Columns, bind};
-use crate::store::{Answer, Held, Holder, Settlement};
+use crate::store::{Answer, Holder, Settlement};
 
 impl Postgres {
     /// Ends a claim in the caller's transaction. The row is locked until that ends; rolled back, the claim runs as

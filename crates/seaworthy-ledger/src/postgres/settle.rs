@@ -3,11 +3,12 @@ use sqlx::Arguments;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 
+use crate::held_answer::Held;
 use crate::postgres::claim::SENDS;
 use crate::postgres::engine::Postgres;
 use crate::postgres::micros;
 use crate::postgres::rows::{DONE, FAILED, RUNNING, Read};
-use crate::store::{Held, Holder, Settlement};
+use crate::store::{Holder, Settlement};
 
 pub(super) async fn settle(postgres: &Postgres, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
     let Ok(fence) = i64::try_from(holder.fence) else { return Ok(Held::Lost) };

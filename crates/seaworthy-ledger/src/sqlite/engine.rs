@@ -10,13 +10,14 @@ use seaworthy_store::sqlite::{SqliteStore, classified};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as, query_scalar};
 
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::Entry;
 use crate::sqlite::moment::system_time;
 use crate::sqlite::row::{Lease, RUNNING, entry_state, number};
 use crate::sqlite::settling::{fence, owner, settle, state_of};
 use crate::sqlite::statements::{SCHEMA, Statements};
-use crate::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 
 /// A ledger's rows in a SQLite file.
 ///

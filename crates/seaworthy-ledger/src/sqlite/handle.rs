@@ -13,10 +13,11 @@ use crate::completion::Completion;
 use crate::completion_statement::CompletionStatement;
 use crate::error::LedgerError;
 use crate::held::SOONEST;
+use crate::held_answer::Held;
 use crate::ledger::Ledger;
 use crate::request::ClaimRequest;
 use crate::sqlite::engine::Sqlite;
-use crate::store::{Answer, Held, Holder};
+use crate::store::{Answer, Holder};
 
 impl Ledger<Sqlite> {
     /// A ledger in a SQLite file, for the processes of one machine. Its tables are installed, or upgraded, with the

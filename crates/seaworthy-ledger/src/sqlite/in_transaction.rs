@@ -14,13 +14,14 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as};
 
 use crate::completion_statement::CompletionStatement;
+use crate::held_answer::Held;
 use crate::key::Key;
 use crate::sqlite::claim::{forget_steps, look};
 use crate::sqlite::engine::Sqlite;
 use crate::sqlite::moment::micros;
 use crate::sqlite::row::{Decision, decide, number};
 use crate::sqlite::settling::{end, fence, held, owner};
-use crate::store::{Answer, Attempt, Held, Holder, Settlement};
+use crate::store::{Answer, Attempt, Holder, Settlement};
 
 impl Sqlite {
     /// Ends a claim in the caller's transaction. Rolled back, the claim runs as before.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use sqlx::query;
 use sqlx::sqlite::SqliteConnection;
 
+use crate::held_answer::Held;
 use crate::sqlite::moment::micros;
 use crate::sqlite::row::{DONE, FAILED};
 use crate::sqlite::statements::Statements;
-use crate::store::{Held, Holder, Settlement};
+use crate::store::{Holder, Settlement};
 
 /// What a settlement writes.
 struct Columns<'a> {

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use seaworthy_ledger::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement, StepKept};
+use seaworthy_ledger::Held;
+use seaworthy_ledger::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 use seaworthy_ledger::{Entry, ErrorClass, Key, Memory, StoreError};
 use seaworthy_store::time::sleep;
 

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use seaworthy_ledger::Held;
 use seaworthy_ledger::postgres::Postgres;
-use seaworthy_ledger::store::{Answer, Held, Holder, LedgerStore, Renewal, Settlement};
+use seaworthy_ledger::store::{Answer, Holder, LedgerStore, Renewal, Settlement};
 use seaworthy_ledger::{EntryState, Kept};
 use sqlx::{Connection, PgConnection, Row};
 

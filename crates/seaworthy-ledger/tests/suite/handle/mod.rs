@@ -9,7 +9,8 @@ mod settle;
 
 use std::time::Duration;
 
-use seaworthy_ledger::{Claim, Claimed, EntryState, Key, Ledger, LedgerStore};
+use seaworthy_ledger::store::LedgerStore;
+use seaworthy_ledger::{Claim, Claimed, EntryState, Key, Ledger};
 
 use crate::doubles::Faulty;
 

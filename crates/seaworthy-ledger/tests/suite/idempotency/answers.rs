@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use seaworthy::{BoxError, ConfigError};
-use seaworthy_ledger::idempotency::{IdempotencyError, IdempotencyLayer};
 use seaworthy_ledger::{ClaimRequest, Claimed, Completion, EntryState, Key, OnDown};
+use seaworthy_ledger::{IdempotencyError, IdempotencyLayer};
 use tower::{Layer, ServiceExt};
 
 use super::given::{LEASE, Request, guarded, idempotency, inner, is_running, key, layer, ledger, numbered, row};

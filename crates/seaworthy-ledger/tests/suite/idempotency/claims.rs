@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use seaworthy::BoxError;
-use seaworthy_ledger::idempotency::IdempotencyError;
+use seaworthy_ledger::IdempotencyError;
 use seaworthy_ledger::{ClaimRef, ClaimRequest, Claimed, EntryState, Ledger, WithClaim};
 use seaworthy_store::time::{now, sleep};
 use tokio_test::{assert_pending, task};

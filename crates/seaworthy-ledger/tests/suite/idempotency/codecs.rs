@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use seaworthy::BoxError;
-use seaworthy_ledger::idempotency::{IdempotencyError, Raw, Unit};
+use seaworthy_ledger::IdempotencyError;
+use seaworthy_ledger::idempotency::{Raw, Unit};
 use seaworthy_ledger::{Claimed, Codec, Completion, EntryState, Ledger};
 use tower::{Layer, ServiceExt};
 

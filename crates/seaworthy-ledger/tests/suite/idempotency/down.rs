@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use seaworthy::BoxError;
-use seaworthy_ledger::idempotency::IdempotencyError;
+use seaworthy_ledger::IdempotencyError;
 use seaworthy_ledger::{EntryState, ErrorClass, Ledger, LedgerError, Memory, OnDown, WithClaim};
 use seaworthy_store::time::{now, sleep};
 use tower::{Layer, ServiceExt};

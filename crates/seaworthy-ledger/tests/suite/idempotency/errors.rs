@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use seaworthy::{BoxError, Rejected, Timeout};
-use seaworthy_ledger::idempotency::IdempotencyError;
+use seaworthy_ledger::IdempotencyError;
 use seaworthy_ledger::{Claimed, EntryState};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 

@@ -6,8 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use seaworthy::{BoxError, ConfigError};
-use seaworthy_ledger::idempotency::{IdempotencyError, IdempotencyLayer, IdempotencyService};
+use seaworthy_ledger::idempotency::IdempotencyService;
 use seaworthy_ledger::{Entry, EntryState, Key, Ledger};
+use seaworthy_ledger::{IdempotencyError, IdempotencyLayer};
 use tower::{Layer, Service};
 
 use crate::doubles::Faulty;

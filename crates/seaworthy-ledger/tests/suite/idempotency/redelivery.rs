@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use seaworthy::{BoxError, ConfigError};
-use seaworthy_ledger::idempotency::{IdempotencyError, IdempotencyLayer};
-use seaworthy_ledger::{EntryState, Key, Ledger, LedgerStore};
+use seaworthy_ledger::store::LedgerStore;
+use seaworthy_ledger::{EntryState, Key, Ledger};
+use seaworthy_ledger::{IdempotencyError, IdempotencyLayer};
 use tokio::task::JoinSet;
 use tower::util::BoxCloneService;
 use tower::{Layer, ServiceExt};

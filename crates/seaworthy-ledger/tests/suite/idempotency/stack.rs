@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use seaworthy::{Backoff, BoxError, Bulkhead, CircuitBreaker, Rejected, RetryPolicy, State, Timeout, Verdict};
-use seaworthy_ledger::idempotency::{IdempotencyError, IdempotencyLayer};
 use seaworthy_ledger::{EntryState, Ledger};
+use seaworthy_ledger::{IdempotencyError, IdempotencyLayer};
 use tokio_test::{assert_pending, task};
 use tower::buffer::BufferLayer;
 use tower::load_shed::LoadShedLayer;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use seaworthy::{BoxError, Deadline};
 use seaworthy_ledger::EntryState;
-use seaworthy_ledger::idempotency::IdempotencyError;
+use seaworthy_ledger::IdempotencyError;
 use seaworthy_store::time::{now, sleep};
 use tokio_test::{assert_pending, task};
 use tower::{Layer, Service, ServiceExt};

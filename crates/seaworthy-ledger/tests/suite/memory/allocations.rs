@@ -3,8 +3,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
+use seaworthy_ledger::store::LedgerStore;
 use seaworthy_ledger::store::{Answer, Attempt, Holder, Settlement};
-use seaworthy_ledger::{Key, LedgerStore, Memory};
+use seaworthy_ledger::{Key, Memory};
 
 use super::given::{KEEP, LEASE, attempt, done};
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use seaworthy_ledger::{EntryState, ErrorClass, LedgerStore, Memory};
+use seaworthy_ledger::store::LedgerStore;
+use seaworthy_ledger::{EntryState, ErrorClass, Memory};
 
 use super::given::{KEEP, LEASE, attempt, done, entry, failed, has, held, settled};
 

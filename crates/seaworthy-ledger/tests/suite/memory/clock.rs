@@ -1,7 +1,9 @@
 use std::time::Duration;
 
-use seaworthy_ledger::store::{Answer, Held, Renewal};
-use seaworthy_ledger::{EntryState, LedgerStore, Memory};
+use seaworthy_ledger::Held;
+use seaworthy_ledger::store::LedgerStore;
+use seaworthy_ledger::store::{Answer, Renewal};
+use seaworthy_ledger::{EntryState, Memory};
 
 use super::given::{KEEP, LEASE, attempt, done, entry, failed, has, held, settled};
 

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use seaworthy_ledger::store::{Answer, Attempt, Held, Holder, Settlement};
-use seaworthy_ledger::{Entry, Key, LedgerStore, Memory};
+use seaworthy_ledger::Held;
+use seaworthy_ledger::store::LedgerStore;
+use seaworthy_ledger::store::{Answer, Attempt, Holder, Settlement};
+use seaworthy_ledger::{Entry, Key, Memory};
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
 pub(super) const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);

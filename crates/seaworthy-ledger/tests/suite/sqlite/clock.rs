@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use seaworthy_ledger::EntryState;
-use seaworthy_ledger::store::{Answer, Held, LedgerStore, Renewal};
+use seaworthy_ledger::Held;
+use seaworthy_ledger::store::{Answer, LedgerStore, Renewal};
 
 use super::{Clock, Directory, LEASE, attempt, done, granted, key, opened, settled};
 

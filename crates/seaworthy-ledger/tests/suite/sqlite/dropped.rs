@@ -4,8 +4,9 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use seaworthy_ledger::EntryState;
+use seaworthy_ledger::Held;
 use seaworthy_ledger::sqlite::Sqlite;
-use seaworthy_ledger::store::{Answer, Held, LedgerStore, Renewal, StepKept};
+use seaworthy_ledger::store::{Answer, LedgerStore, Renewal, StepKept};
 use seaworthy_store::sqlite::Synchronous;
 use sqlx::Executor;
 

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use seaworthy_ledger::store::{Answer, Held, Holder, LedgerStore, Settlement};
+use seaworthy_ledger::Held;
+use seaworthy_ledger::store::{Answer, Holder, LedgerStore, Settlement};
 use seaworthy_ledger::{EntryState, ErrorClass};
 use sqlx::query_scalar;
 

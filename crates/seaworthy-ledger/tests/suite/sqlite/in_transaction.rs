@@ -1,8 +1,9 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use seaworthy_ledger::Held;
 use seaworthy_ledger::sqlite::Sqlite;
-use seaworthy_ledger::store::{Answer, Attempt, Held, Holder, LedgerStore, Renewal, Settlement};
+use seaworthy_ledger::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement};
 use seaworthy_ledger::{EntryState, ErrorClass, Kept, Key};
 use seaworthy_store::random;
 use sqlx::sqlite::SqliteConnection;

@@ -16,9 +16,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use seaworthy_ledger::Held;
 use seaworthy_ledger::Key;
 use seaworthy_ledger::sqlite::Sqlite;
-use seaworthy_ledger::store::{Answer, Attempt, Held, Holder, LedgerStore, Settlement};
+use seaworthy_ledger::store::{Answer, Attempt, Holder, LedgerStore, Settlement};
 use seaworthy_store::random;
 use seaworthy_store::sqlite::{SqliteStore, SqliteStoreBuilder};
 use sqlx::ConnectOptions;

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use seaworthy::{BoxError, ConfigError};
-use seaworthy_ledger::idempotency::{IdempotencyError, IdempotencyLayer};
+use seaworthy_ledger::{IdempotencyError, IdempotencyLayer};
 use seaworthy_ledger::{Key, Ledger};
 use tokio::task::JoinSet;
 use tower::util::BoxCloneService;

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use seaworthy_ledger::EntryState;
-use seaworthy_ledger::store::{Answer, Attempt, Held, LedgerStore};
+use seaworthy_ledger::Held;
+use seaworthy_ledger::store::{Answer, Attempt, LedgerStore};
 use sqlx::Executor;
 
 use super::{Clock, Directory, LEASE, attempt, done, granted, holder, key, opened, settled};

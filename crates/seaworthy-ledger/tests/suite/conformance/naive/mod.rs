@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use seaworthy_ledger::Held;
 use seaworthy_ledger::conformance::Subject;
-use seaworthy_ledger::store::{Answer, Attempt, Held, Holder, Settlement};
+use seaworthy_ledger::store::{Answer, Attempt, Holder, Settlement};
 use seaworthy_ledger::{Kept, Key, Record};
 use seaworthy_store::time::{Instant, now, sleep};
 use tokio::task::yield_now;

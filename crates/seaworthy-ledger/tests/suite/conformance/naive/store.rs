@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use seaworthy_ledger::store::{Answer, Attempt, Held, Holder, Renewal, Settlement, StepKept};
-use seaworthy_ledger::{Entry, EntryState, Key, LedgerStore, StoreError};
+use seaworthy_ledger::Held;
+use seaworthy_ledger::store::LedgerStore;
+use seaworthy_ledger::store::{Answer, Attempt, Holder, Renewal, Settlement, StepKept};
+use seaworthy_ledger::{Entry, EntryState, Key, StoreError};
 use tokio::task::yield_now;
 
 use super::super::fault::Fault;
