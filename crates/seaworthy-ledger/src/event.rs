@@ -72,13 +72,13 @@ pub enum Event<'a> {
         /// The ledger's name.
         ledger: &'a Name,
     },
-    /// The response of work that was done could not be encoded, so that it was recorded as done and not kept.
+    /// The answer of work that was done could not be kept: it was recorded as done, and who repeats it gets none.
     NotEncoded {
         /// The ledger's name.
         ledger: &'a Name,
         /// The key.
         key: &'a Key,
-        /// What the codec said.
+        /// What the codec said, or the layer.
         error: &'a str,
     },
     /// Leases are renewed on a runtime with one thread: work that blocks it stops the renewing, too. Told once.

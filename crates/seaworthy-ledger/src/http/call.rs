@@ -19,12 +19,12 @@ use super::idempotency_key::IdempotencyKey;
 use super::keeping::Keeping;
 use super::key_body::KeyBody;
 use super::layer::Shared;
+use super::not_kept::NotKept;
 use super::problem::Problem;
 use super::request_body::RequestBody;
 use super::stored::{self, Keep};
 use super::watch::{Watch, complete};
 use crate::claim::Claim;
-use crate::completion::Completion;
 use crate::ledger::Claimed;
 use crate::request::ClaimRequest;
 use crate::store::LedgerStore;
@@ -175,18 +175,21 @@ async fn answered<S: LedgerStore, B: Body, E>(
     let header = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let announced = header.or(size.exact());
     let max_response = settings.max_response;
-    let fits = size.lower() <= max_response as u64;
-    let keep = fits.then(|| Keep::begin(&head, &settings.kept_headers, max_response, announced)).flatten();
+    let keep = if size.lower() > max_response as u64 {
+        Err(NotKept::TooLong)
+    } else {
+        Keep::begin(&head, &settings.kept_headers, max_response, announced)
+    };
     match keep {
         // A server does not ask such a body for its end.
-        Some(keep) if body.is_end_stream() => complete(claim, keep.finish(None)).await,
-        Some(keep) => {
+        Ok(keep) if body.is_end_stream() => complete(claim, keep.finish(None)).await,
+        Ok(keep) => {
             let (keeping, told) = Keeping::new(body, keep, settings.runs_to_end);
             let until = now() + claim.lease();
             let watch = Watch { claim, lost, until, told, running };
             return (Answer::Response(Response::from_parts(head, KeyBody::keeping(keeping))), Some(watch));
         }
-        None => complete(claim, Completion::not_kept()).await,
+        Err(reason) => complete(claim, Err(reason)).await,
     }
     (Answer::Response(Response::from_parts(head, KeyBody::passed(body))), None)
 }

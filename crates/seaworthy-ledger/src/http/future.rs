@@ -19,7 +19,7 @@ pin_project! {
     /// [`stop_with_client`](super::IdempotencyKeyBuilder::stop_with_client) was set.
     ///
     /// # Panics
-    /// With the panic of a handler.
+    /// With the panic of a handler; and outside a tokio runtime, if the request has a key.
     pub struct IdempotencyKeyFuture<F, B, E> {
         #[pin]
         state: State<F, B, E>,

@@ -11,6 +11,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 
+use super::not_kept::NotKept;
 use super::request_body::in_bytes;
 use super::stored::Keep;
 use crate::completion::Completion;
@@ -18,9 +19,9 @@ use crate::completion::Completion;
 /// What its [`Watch`](super::watch::Watch) is told of a body.
 pub(super) enum BodyEnd<B> {
     /// It is over. The client gets the rest when this is recorded, so that it never finds its own request outstanding.
-    Recorded(Completion, oneshot::Sender<()>),
+    Recorded(Result<Completion, NotKept>, oneshot::Sender<()>),
     /// It failed, became too long, or nobody wants the rest.
-    NotKept,
+    NotKept(NotKept),
     /// The client is gone; the rest is to be read all the same.
     Left { body: Pin<Box<B>>, keep: Keep },
 }
@@ -70,16 +71,16 @@ impl<B> Keeping<B> {
         }
     }
 
-    fn give_up(&mut self) {
+    fn give_up(&mut self, reason: NotKept) {
         self.is_holding = false;
         if let Some((_, tell)) = self.keep.take() {
-            let _too_late = tell.send(BodyEnd::NotKept);
+            let _too_late = tell.send(BodyEnd::NotKept(reason));
         }
     }
 
     fn push(&mut self, data: Bytes) {
-        if self.keep.as_mut().is_some_and(|(keep, _)| !keep.push(&data)) {
-            self.give_up();
+        if let Some(Err(reason)) = self.keep.as_mut().map(|(keep, _)| keep.push(&data)) {
+            self.give_up(reason);
         }
         let is_empty = data.is_empty();
         self.frames.push_back(Frame::data(data));
@@ -133,7 +134,7 @@ impl<B: Body> Keeping<B> {
                 Poll::Ready(Some(Err(error))) => {
                     self.body = None;
                     self.frames.clear();
-                    self.give_up();
+                    self.give_up(NotKept::Failed);
                     return Poll::Ready(Some(Err(error)));
                 }
                 Poll::Ready(Some(Ok(frame))) => in_bytes(frame),
@@ -178,9 +179,10 @@ impl<B> Drop for Keeping<B> {
     fn drop(&mut self) {
         let Some((keep, tell)) = self.keep.take() else { return };
         let end = match mem::take(&mut self.body) {
-            // A body that panicked is not asked for more.
-            Some(body) if self.runs_to_end && !thread::panicking() => BodyEnd::Left { body, keep },
-            _ => BodyEnd::NotKept,
+            // It is not asked for more.
+            _ if thread::panicking() => BodyEnd::NotKept(NotKept::Panicked),
+            Some(body) if self.runs_to_end => BodyEnd::Left { body, keep },
+            _ => BodyEnd::NotKept(NotKept::ClientLeft),
         };
         let _too_late = tell.send(end);
     }

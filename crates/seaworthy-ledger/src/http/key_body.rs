@@ -74,6 +74,13 @@ impl<B: Body> Body for KeyBody<B> {
     }
 }
 
+/// An empty one.
+impl<B> Default for KeyBody<B> {
+    fn default() -> KeyBody<B> {
+        KeyBody::whole(Bytes::new(), None)
+    }
+}
+
 /// What it is, and nothing that is in it.
 impl<B> fmt::Debug for KeyBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

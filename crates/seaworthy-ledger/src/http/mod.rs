@@ -62,6 +62,7 @@ mod keeping;
 mod key_body;
 mod key_header;
 mod layer;
+mod not_kept;
 mod problem;
 mod request_body;
 mod scope;

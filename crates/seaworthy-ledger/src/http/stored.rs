@@ -11,6 +11,7 @@ use http::response::Parts;
 use http::{Response, StatusCode};
 
 use super::key_body::KeyBody;
+use super::not_kept::NotKept;
 use crate::completion::Completion;
 use crate::record::{Kept, Record};
 
@@ -35,24 +36,25 @@ pub(super) struct Keep {
 
 impl Keep {
     /// Begins with the status and these headers, if they are not too large.
-    pub(super) fn begin(head: &Parts, names: &[HeaderName], most: usize, announced: Option<u64>) -> Option<Keep> {
+    pub(super) fn begin(
+        head: &Parts,
+        names: &[HeaderName],
+        most: usize,
+        announced: Option<u64>,
+    ) -> Result<Keep, NotKept> {
         let mut bytes = BytesMut::new();
         bytes.put_u16(head.status.as_u16());
         let kept = names.iter().flat_map(|name| head.headers.get_all(name).iter().map(move |value| (name, value)));
-        put_fields(&mut bytes, kept)?;
+        put_fields(&mut bytes, kept).ok_or(NotKept::TooLarge)?;
         bytes.put_u32(0);
         let start = bytes.len();
-        Some(Keep { bytes, start, room: most, announced })
+        Ok(Keep { bytes, start, room: most, announced })
     }
 
-    /// Whether there was room for it.
-    pub(super) fn push(&mut self, data: &[u8]) -> bool {
-        if data.len() > self.room {
-            return false;
-        }
-        self.room -= data.len();
+    pub(super) fn push(&mut self, data: &[u8]) -> Result<(), NotKept> {
+        self.room = self.room.checked_sub(data.len()).ok_or(NotKept::TooLong)?;
         self.bytes.extend_from_slice(data);
-        true
+        Ok(())
     }
 
     /// Whether as much is there as was announced.
@@ -61,7 +63,7 @@ impl Keep {
     }
 
     /// What is recorded.
-    pub(super) fn finish(self, trailers: Option<&HeaderMap>) -> Completion {
+    pub(super) fn finish(self, trailers: Option<&HeaderMap>) -> Result<Completion, NotKept> {
         let Keep { mut bytes, start, .. } = self;
         let length = u32::try_from(bytes.len() - start);
         let none = HeaderMap::new();
@@ -69,9 +71,9 @@ impl Keep {
         match (length, fields, start.checked_sub(4).and_then(|at| bytes.get_mut(at..start))) {
             (Ok(length), Some(()), Some(place)) => {
                 place.copy_from_slice(&length.to_be_bytes());
-                Completion::new(bytes.freeze()).content_type(FORM)
+                Ok(Completion::new(bytes.freeze()).content_type(FORM))
             }
-            _ => Completion::not_kept(),
+            _ => Err(NotKept::TooLarge),
         }
     }
 }

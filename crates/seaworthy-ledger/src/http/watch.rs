@@ -11,10 +11,12 @@ use tokio::sync::oneshot;
 
 use super::caught::{caught, unless};
 use super::keeping::BodyEnd;
+use super::not_kept::NotKept;
 use super::request_body::in_bytes;
 use super::stored::Keep;
 use crate::claim::Claim;
 use crate::completion::Completion;
+use crate::event::Event;
 use crate::store::LedgerStore;
 
 /// Has the claim while the body is on its way. Its handler has had its effect: whatever happens to the body, the work is
@@ -39,10 +41,15 @@ impl<S: LedgerStore, B: Body> Watch<S, B> {
             match told.await {
                 Ok(BodyEnd::Recorded(completion, record)) => (completion, Some(record)),
                 Ok(BodyEnd::Left { body, keep }) => (rest_of(body, keep).await, None),
-                Ok(BodyEnd::NotKept) | Err(_) => (Completion::not_kept(), None),
+                Ok(BodyEnd::NotKept(reason)) => (Err(reason), None),
+                Err(_gone) => (Err(NotKept::ClientLeft), None),
             }
         }));
-        let (completion, record) = end.await.ok().flatten().unwrap_or((Completion::not_kept(), None));
+        let (completion, record) = match end.await {
+            Ok(Some(end)) => end,
+            Ok(None) => (Err(NotKept::Late), None),
+            Err(_payload) => (Err(NotKept::Panicked), None),
+        };
         complete(claim, completion).await;
         if let Some(record) = record {
             let _client_is_gone = record.send(());
@@ -52,12 +59,10 @@ impl<S: LedgerStore, B: Body> Watch<S, B> {
 }
 
 /// Reads what the client did not.
-async fn rest_of<B: Body>(mut body: Pin<Box<B>>, mut keep: Keep) -> Completion {
+async fn rest_of<B: Body>(mut body: Pin<Box<B>>, mut keep: Keep) -> Result<Completion, NotKept> {
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let Ok(frame) = frame.map(in_bytes) else { return Completion::not_kept() };
-        match frame.into_data() {
-            Ok(data) if keep.push(&data) => {}
-            Ok(_) => return Completion::not_kept(),
+        match frame.map(in_bytes).map_err(|_told_to_nobody| NotKept::Failed)?.into_data() {
+            Ok(data) => keep.push(&data)?,
             Err(frame) => return keep.finish(frame.trailers_ref()),
         }
     }
@@ -65,7 +70,14 @@ async fn rest_of<B: Body>(mut body: Pin<Box<B>>, mut keep: Keep) -> Completion {
 }
 
 /// Records that it was done, and goes on trying if the store cannot be reached.
-pub(super) async fn complete<S: LedgerStore>(claim: Claim<S>, completion: Completion) {
+pub(super) async fn complete<S: LedgerStore>(claim: Claim<S>, completion: Result<Completion, NotKept>) {
+    let completion = completion.unwrap_or_else(|reason| {
+        if let Some(error) = reason.fault() {
+            let shared = &claim.ledger.0;
+            shared.notify(&Event::NotEncoded { ledger: &shared.name, key: claim.key(), error });
+        }
+        Completion::not_kept()
+    });
     let Err(unsettled) = claim.complete_unchecked(completion).await else { return };
     if unsettled.error().is_unavailable() {
         return unsettled.keep_trying();

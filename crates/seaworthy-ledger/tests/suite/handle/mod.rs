@@ -2,7 +2,7 @@
 
 mod ask;
 mod checkpoints;
-mod events;
+pub(crate) mod events;
 mod hold;
 mod settings;
 mod settle;

@@ -9,7 +9,7 @@ use seaworthy_ledger::{EntryState, Key, Ledger};
 use tokio_test::{assert_pending, task};
 use tower::ServiceExt;
 
-use super::{App, Body, Told, app, ask, body, builder, channel, data, ledger, post, settle_down};
+use super::{App, Body, LEASE, Told, app, ask, body, builder, channel, data, ledger, post, settle_down};
 use crate::doubles::{Fault, Faulty};
 
 /// What whoever repeats a request is told whose answer was not kept.
@@ -86,6 +86,49 @@ async fn too_large_a_head() {
         let fields = told.trailers.as_ref().unwrap_or(&told.headers);
         assert!(fields.values().any(|value| value.len() == large.len()));
         assert_not_kept(&ask(&app, post("a")).await);
+    }
+}
+
+/// LG-77: an answer that is not kept although it should be is told, with the reason; one that is kept is not, nor is one
+/// whose client left with its handler.
+#[tokio::test(start_paused = true)]
+async fn told() {
+    let cases = [
+        (Some(data("123456")), false, Some("its body is longer than max_response")),
+        (Some(Err("the disk is gone".into())), false, Some("its body failed")),
+        (None, false, Some("its body did not end within the lease")),
+        (None, true, None),
+        (Some(data("12345")), false, None),
+    ];
+    for (frame, stops, reason) in cases {
+        let (told, observer) = crate::handle::events::recorder();
+        let ledger = Ledger::with_store("tests", Faulty::default()).observer(observer).build().unwrap();
+        let layer = builder(&ledger).max_response(5);
+        let layer = if stops { layer.stop_with_client() } else { layer }.build().unwrap();
+        let (send, body) = channel();
+        let body = std::sync::Arc::new(std::sync::Mutex::new(Some(body)));
+        let (app, _) = app(&layer, move |_| {
+            let body = body.lock().unwrap().take().expect("one call");
+            async { Ok(Response::new(body)) }
+        });
+        let response = app.oneshot(post("a")).await.unwrap();
+        let is_endless = frame.is_none();
+        if let Some(frame) = frame {
+            send.send(frame).unwrap();
+        }
+        let _sends_no_more = is_endless.then_some(send);
+        drop(response);
+        if is_endless && !stops {
+            settle_down().await;
+            tokio::time::advance(LEASE).await;
+        }
+        settle_down().await;
+        let lines = told.lines();
+        let texts: Vec<_> = lines.iter().filter(|line| line.kind == "not_encoded").map(|line| &line.text[..]).collect();
+        let expected: Vec<_> = reason.map(|reason| format!("key=http/a error={reason} ")).into_iter().collect();
+        assert_eq!(texts, expected);
+        let (state, length) = state(&ledger).await;
+        assert_eq!((state, length.is_some()), (EntryState::Done, reason.is_none() && !stops));
     }
 }
 
@@ -207,7 +250,7 @@ async fn empty_bodies() {
     let app = of_response(&ledger, Response::builder().status(204).body(super::empty()).unwrap());
     let response = app.clone().oneshot(post("a")).await.unwrap();
     assert_eq!(state(&ledger).await.0, EntryState::Done);
-    assert!(response.body().is_end_stream());
+    assert!(response.body().is_end_stream() && KeyBody::<Body>::default().is_end_stream());
     let told = ask(&app, post("a")).await;
     assert!(told.status == 204 && told.is_replayed());
 }
