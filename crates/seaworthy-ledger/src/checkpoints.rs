@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use seaworthy::ConfigError;
+use seaworthy::{BoxError, ConfigError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::claim_ref::ClaimRef;
+use crate::decode_error::DecodeError;
 use crate::error::LedgerError;
 use crate::memory::Memory;
 use crate::store::{LedgerStore, StepKept};
@@ -57,9 +58,9 @@ pub enum StepError<E> {
     /// The name was used before in this run, or cannot be one.
     Name(ConfigError),
     /// What is kept of the step is not of the type that was asked for; it was not run again.
-    Decode(serde_json::Error),
+    Decode(DecodeError),
     /// The step's result cannot be encoded; it was done, and is not kept.
-    Encode(serde_json::Error),
+    Encode(BoxError),
 }
 
 impl<S: LedgerStore> Checkpoints<S> {
@@ -87,12 +88,12 @@ impl<S: LedgerStore> Checkpoints<S> {
         let (ledger, holder) = (&self.work.ledger, &self.work.holder);
         if let Some(kept) = ledger.within("step", ledger.0.store.step(&holder.key, name)).await? {
             using.is_done = true;
-            return serde_json::from_slice(&kept).map_err(StepError::Decode);
+            return DecodeError::json(&kept).map_err(StepError::Decode);
         }
         let value = step().await.map_err(StepError::Step)?;
         // From here on it would be done a second time.
         using.is_done = true;
-        let result = Bytes::from(serde_json::to_vec(&value).map_err(StepError::Encode)?);
+        let result = Bytes::from(serde_json::to_vec(&value).map_err(|error| StepError::Encode(error.into()))?);
         let limit = ledger.0.settings.max_result;
         if result.len() > limit {
             return Err(LedgerError::TooLarge { size: result.len(), limit }.into());
@@ -100,7 +101,7 @@ impl<S: LedgerStore> Checkpoints<S> {
         match ledger.within("keep_step", ledger.0.store.keep_step(holder, name, &result)).await? {
             StepKept::Stored(kept) if kept == result => Ok(value),
             // Whoever was first has said what it is.
-            StepKept::Stored(kept) => serde_json::from_slice(&kept).map_err(StepError::Decode),
+            StepKept::Stored(kept) => DecodeError::json(&kept).map_err(StepError::Decode),
             StepKept::Lost => Err(StepError::Lost),
         }
     }
@@ -160,7 +161,7 @@ impl<E: fmt::Display> fmt::Display for StepError<E> {
             StepError::Ledger(error) => write!(f, "{error}"),
             StepError::Lost => f.write_str("the claim was lost"),
             StepError::Name(error) => write!(f, "{error}"),
-            StepError::Decode(error) => write!(f, "the step's result cannot be decoded: {error}"),
+            StepError::Decode(error) => write!(f, "the step's result: {error}"),
             StepError::Encode(error) => write!(f, "the step's result cannot be encoded: {error}"),
         }
     }
@@ -171,8 +172,8 @@ impl<E: Error + 'static> Error for StepError<E> {
         match self {
             StepError::Step(error) => error.source(),
             StepError::Ledger(error) => error.source(),
-            StepError::Name(_) | StepError::Lost => None,
-            StepError::Decode(error) | StepError::Encode(error) => error.source(),
+            StepError::Encode(error) => error.source(),
+            StepError::Name(_) | StepError::Lost | StepError::Decode(_) => None,
         }
     }
 }

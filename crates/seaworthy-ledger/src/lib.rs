@@ -19,6 +19,7 @@ mod completion_statement;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod conformance;
+mod decode_error;
 mod error;
 mod event;
 mod held;
@@ -54,6 +55,7 @@ pub use claimed_in::{ClaimedIn, FirstClaim};
 pub use completion::Completion;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use completion_statement::CompletionStatement;
+pub use decode_error::DecodeError;
 pub use error::LedgerError;
 pub use event::{ClaimOutcome, Event, RenewalOutcome, SettleOutcome};
 pub use held_answer::Held;

@@ -1,9 +1,9 @@
-use std::fmt;
-
 use bytes::Bytes;
 use seaworthy::BoxError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::decode_error::DecodeError;
 
 /// How an answer of type `T` is kept, and read again for whoever repeats the request.
 ///
@@ -76,42 +76,13 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Json {
     }
 
     fn decode(&self, kept: &Bytes) -> Result<T, BoxError> {
-        serde_json::from_slice(kept).map_err(|error| NotThisJson::from(&error).into())
+        Ok(DecodeError::json(kept)?)
     }
 
     fn content_type(&self) -> &'static str {
         "application/json"
     }
 }
-
-/// Where the JSON went wrong. serde's own text quotes from it.
-#[derive(Debug)]
-struct NotThisJson {
-    category: serde_json::error::Category,
-    line: usize,
-    column: usize,
-}
-
-impl From<&serde_json::Error> for NotThisJson {
-    fn from(error: &serde_json::Error) -> NotThisJson {
-        NotThisJson { category: error.classify(), line: error.line(), column: error.column() }
-    }
-}
-
-impl fmt::Display for NotThisJson {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use serde_json::error::Category;
-        let what = match self.category {
-            Category::Io => "cannot be read",
-            Category::Syntax => "is not JSON",
-            Category::Data => "is JSON of something else",
-            Category::Eof => "ends too early",
-        };
-        write!(f, "what is kept {what}, line {} column {}", self.line, self.column)
-    }
-}
-
-impl std::error::Error for NotThisJson {}
 
 impl Codec<Bytes> for Raw {
     fn encode(&self, answer: &Bytes) -> Result<Bytes, BoxError> {
