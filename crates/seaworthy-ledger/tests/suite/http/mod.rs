@@ -5,6 +5,7 @@ mod bodies;
 mod clients;
 mod header;
 mod outcomes;
+mod passed_on;
 mod passing;
 mod prints;
 mod problems;
