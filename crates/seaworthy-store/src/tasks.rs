@@ -1,7 +1,8 @@
 //! Work that goes on when whoever asked for it is gone, and whose end can be awaited.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
@@ -41,19 +42,31 @@ impl Tasks {
     }
 
     /// Like [`spawn`](Self::spawn), for work that must begin although the thread that spawns it is blocked from here on: a
-    /// worker keeps the task that was spawned last to itself, so this is spawned by no worker.
+    /// worker keeps the task that was spawned last to itself, so this is spawned by no worker, and by none of the threads
+    /// for what blocks, of which none may be free.
     pub fn spawn_apart(&self, runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
         if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
             return self.spawn(runtime, work);
         }
         let running = self.enter();
         let spawner = runtime.clone();
-        runtime.spawn_blocking(move || {
+        let spawn = move || {
             spawner.spawn(async move {
                 let _running = running;
                 work.await;
             });
-        });
+        };
+        let slot = Arc::new(Mutex::new(Some(spawn)));
+        let take = |slot: &Mutex<Option<_>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let theirs = Arc::clone(&slot);
+        let thread = thread::Builder::new().name("seaworthy-spawn".to_owned());
+        let begun = thread.spawn(move || take(&theirs).map(|spawn| spawn()));
+        // The machine has no thread left, and the runtime may have.
+        if begun.is_err()
+            && let Some(spawn) = take(&slot)
+        {
+            runtime.spawn_blocking(spawn);
+        }
     }
 
     /// Counts work that somebody else runs.

@@ -106,6 +106,19 @@ async fn co_17_apart() {
     assert!(blocked.await.unwrap());
 }
 
+/// CO-17: it begins although all threads for work that blocks are taken, too.
+#[test]
+fn co_17_apart_from_what_blocks() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(1).build().unwrap();
+    let (free, wait) = std::sync::mpsc::channel::<()>();
+    runtime.spawn_blocking(move || wait.recv());
+    let (begun, seen) = std::sync::mpsc::channel();
+    Tasks::default().spawn_apart(runtime.handle(), async move { begun.send(()).unwrap() });
+    assert!(seen.recv_timeout(Duration::from_secs(10)).is_ok());
+    drop(free);
+}
+
 /// CO-19: tables have checked names; nothing else is ever put into a statement.
 #[test]
 fn co_19_names() {
