@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ const LONGEST_REASON: usize = 1_024;
 #[derive(Clone, Debug)]
 pub struct Completion(Outcome);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Outcome {
     Kept { result: Bytes, content_type: Cow<'static, str> },
     NotKept,
@@ -67,6 +68,17 @@ pub(crate) fn shortened(mut reason: String) -> Box<str> {
     }
     // Postgres keeps no NUL in a text.
     if reason.contains('\0') { reason.replace('\0', "\u{fffd}").into() } else { reason.into() }
+}
+
+/// The length in place of the bytes.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Kept { result, content_type } => write!(f, "{} bytes of {content_type:?}", result.len()),
+            Outcome::NotKept => f.write_str("not kept"),
+            Outcome::Failed(reason) => f.debug_tuple("Failed").field(reason).finish(),
+        }
+    }
 }
 
 impl From<Bytes> for Completion {

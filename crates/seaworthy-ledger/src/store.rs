@@ -7,6 +7,7 @@
 //! to it.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -72,7 +73,7 @@ pub enum Answer {
 }
 
 /// How a claim ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settlement {
     /// Final, with a result.
@@ -124,7 +125,7 @@ pub enum Renewal {
 }
 
 /// What is stored for one step of a claim's work.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StepKept {
     /// What is stored now: what was given, or what was there before, whoever wrote it.
     Stored(Bytes),
@@ -178,4 +179,31 @@ pub trait LedgerStore: Clone + Send + Sync + 'static {
         name: &str,
         result: &Bytes,
     ) -> impl Future<Output = Result<StepKept, StoreError>> + Send;
+}
+
+/// The length in place of the bytes.
+impl fmt::Debug for Settlement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, reason, keep) = match self {
+            Settlement::Done { result, content_type, keep } => {
+                let result = format_args!("{} bytes of {content_type:?}", result.len());
+                return f.debug_struct("Done").field("result", &result).field("keep", keep).finish();
+            }
+            Settlement::DoneNotKept { keep } => ("DoneNotKept", None, keep),
+            Settlement::FailedForGood { reason, keep } => ("FailedForGood", Some(reason), keep),
+            Settlement::Failed { reason, keep } => ("Failed", Some(reason), keep),
+            Settlement::Released { keep } => ("Released", None, keep),
+        };
+        f.debug_struct(name).field("reason", &reason).field("keep", keep).finish()
+    }
+}
+
+/// The length in place of the bytes.
+impl fmt::Debug for StepKept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StepKept::Stored(result) => write!(f, "Stored({} bytes)", result.len()),
+            StepKept::Lost => f.write_str("Lost"),
+        }
+    }
 }
