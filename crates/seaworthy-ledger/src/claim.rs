@@ -55,7 +55,8 @@ impl<S: LedgerStore> Claim<S> {
 
     /// Renews the lease every third of it, in a task of the ledger's, until the claim is settled or dropped. The
     /// shutdown is requested when the claim is lost: because the store says so, or because no renewal has succeeded
-    /// until a fifteenth of the lease before it is over. Work that goes on after that may overlap with another's.
+    /// until a fifteenth of the lease before it is over; or because the renewing ended before its time, with its runtime
+    /// or a store that panicked. Work that goes on after that may overlap with another's.
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
@@ -63,6 +64,8 @@ impl<S: LedgerStore> Claim<S> {
         if let Some(lost) = &self.work.lost {
             return lost.clone();
         }
+        // Before anything is changed, because it panics.
+        let runtime = Handle::current();
         let (trigger, lost) = Shutdown::new();
         self.work.lost = Some(lost.clone());
         let shared = &self.work.ledger.0;
@@ -80,7 +83,6 @@ impl<S: LedgerStore> Claim<S> {
             (!mem::replace(&mut keys.is_renewing, true), is_sooner)
         };
         if must_start {
-            let runtime = Handle::current();
             if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
                 shared.warned.call_once(|| shared.notify(&Event::SingleThread { ledger: &shared.name }));
             }
@@ -124,11 +126,13 @@ impl<S: LedgerStore> Claim<S> {
     /// same.
     ///
     /// # Errors
-    /// If the store gave no answer or refused, or the result is too large; the claim is in the error.
+    /// If the store gave no answer or refused, or the result is too large; the claim is in the error. Dropped with that it
+    /// is left to its lease, because the work was begun.
     ///
     /// # Cancellation
     /// Once it has begun it goes on in the background, to the end of the lease.
-    pub async fn complete(self, completion: impl Into<Completion>) -> Result<Held, Unsettled<S>> {
+    pub async fn complete(mut self, completion: impl Into<Completion>) -> Result<Held, Unsettled<S>> {
+        self.begin();
         let completion = completion.into();
         let checked = self.work.ledger.0.settings.check_result(completion.size());
         let settlement = completion.into_settlement(self.keep);
@@ -140,7 +144,8 @@ impl<S: LedgerStore> Claim<S> {
 
     /// The same for a result that was held to a limit of its own.
     #[cfg(feature = "http")]
-    pub(crate) async fn complete_unchecked(self, completion: Completion) -> Result<Held, Unsettled<S>> {
+    pub(crate) async fn complete_unchecked(mut self, completion: Completion) -> Result<Held, Unsettled<S>> {
+        self.begin();
         let settlement = completion.into_settlement(self.keep);
         self.settle(settlement).await
     }
@@ -152,7 +157,8 @@ impl<S: LedgerStore> Claim<S> {
     ///
     /// # Cancellation
     /// Once it has begun it goes on in the background, to the end of the lease.
-    pub async fn fail(self, reason: impl Into<String>) -> Result<Held, Unsettled<S>> {
+    pub async fn fail(mut self, reason: impl Into<String>) -> Result<Held, Unsettled<S>> {
+        self.begin();
         let (reason, keep) = (shortened(reason.into()), self.keep);
         self.settle(Settlement::Failed { reason, keep }).await
     }
@@ -170,6 +176,7 @@ impl<S: LedgerStore> Claim<S> {
     }
 
     async fn settle(self, settlement: Settlement) -> Result<Held, Unsettled<S>> {
+        self.is_settling(true);
         let work = self.work.clone();
         let mut settling = Settling(Some((self, settlement)));
         let Some((_, settlement)) = &settling.0 else { return Ok(Held::Lost) };
@@ -180,7 +187,20 @@ impl<S: LedgerStore> Claim<S> {
                 claim.close(outcome(&settlement, held));
                 Ok(held)
             }
-            Err(error) => Err(Unsettled::new(claim, settlement, error.into())),
+            Err(error) => {
+                claim.is_settling(false);
+                Err(Unsettled::new(claim, settlement, error.into()))
+            }
+        }
+    }
+
+    /// A renewal that the store serves after the settlement may be answered before it.
+    fn is_settling(&self, is_settling: bool) {
+        // What is not renewed is not told, and need not be looked for.
+        if self.work.lost.is_some()
+            && let Some(lease) = self.work.ledger.0.held.lock().lease_of(&self.work.holder)
+        {
+            lease.is_settling = is_settling;
         }
     }
 
@@ -237,6 +257,7 @@ impl<S: LedgerStore> Claim<S> {
         tasks.spawn(&runtime, async move {
             let mut claim = self;
             claim.has_begun = true;
+            claim.is_settling(true);
             let work = claim.work.clone();
             let (shared, mut wait) = (&work.ledger.0, RetryWait::default());
             loop {

@@ -53,6 +53,8 @@ pub(crate) struct HeldLease {
     /// The instant before the last request that was granted or renewed.
     pub(crate) sent: Instant,
     pub(crate) renewing: Option<Renewing>,
+    /// What a renewal says of it may be what the settlement did.
+    pub(crate) is_settling: bool,
 }
 
 /// A lease that is renewed.
@@ -97,12 +99,12 @@ impl HeldKeys {
             }
         }
         // The first asking may have been granted after all.
-        let owner = entry.in_doubt.take().map_or_else(random::unique, |(owner, _)| owner);
+        let owner = entry.in_doubt.map_or_else(random::unique, |(owner, _)| owner);
         entry.asking = Some(owner);
         Ask::As(owner)
     }
 
-    /// The store has answered, and nothing was granted.
+    /// The store has answered, and what was asked for before was not granted, either.
     pub(crate) fn refused(&self, key: &Key) {
         self.lock().change(key, |entry| {
             entry.asking = None;
@@ -110,9 +112,19 @@ impl HeldKeys {
         });
     }
 
+    /// Nothing was granted now. What is in doubt from before stays so.
+    pub(crate) fn not_granted(&self, key: &Key) {
+        self.lock().change(key, |entry| entry.asking = None);
+    }
+
     /// Nobody knows.
     pub(crate) fn doubtful(&self, key: &Key, until: Instant) {
-        self.lock().change(key, |entry| entry.in_doubt = entry.asking.take().map(|owner| (owner, until)));
+        self.lock().change(key, |entry| {
+            let Some(owner) = entry.asking.take() else { return };
+            // Whichever of the two was granted has a lease of its own length.
+            let longest = entry.in_doubt.map_or(until, |(_, before)| before.max(until));
+            entry.in_doubt = Some((owner, longest));
+        });
     }
 
     /// It was granted; whether the process holds one more, and the trigger of the claim that it was taken from.
@@ -125,8 +137,8 @@ impl HeldKeys {
     ) -> (bool, Option<ShutdownTrigger>) {
         let mut keys = self.lock();
         let entry = keys.map.entry(holder.key.clone()).or_default();
-        entry.asking = None;
-        let lease = HeldLease { holder: holder.clone(), span, rank, sent, renewing: None };
+        (entry.asking, entry.in_doubt) = (None, None);
+        let lease = HeldLease { holder: holder.clone(), span, rank, sent, renewing: None, is_settling: false };
         let before = entry.lease.replace(lease);
         (before.is_none(), before.and_then(|before| before.renewing).map(|renewing| renewing.lost))
     }
@@ -173,6 +185,12 @@ impl Keys {
             !entry.is_empty()
         });
         self.prune_at = (2 * self.map.len()).max(64);
+    }
+
+    /// Of those that are renewed the holder and the trigger, if they are to be told; then they are renewed no more.
+    pub(crate) fn take_lost(&mut self, is_lost: impl Fn(&HeldLease) -> bool) -> Vec<(Holder, ShutdownTrigger)> {
+        let leases = self.map.values_mut().filter_map(|entry| entry.lease.as_mut()).filter(|lease| is_lost(lease));
+        leases.filter_map(|lease| Some((lease.holder.clone(), lease.renewing.take()?.lost))).collect()
     }
 
     pub(crate) fn lease_of(&mut self, holder: &Holder) -> Option<&mut HeldLease> {

@@ -1,5 +1,6 @@
 //! One task for each ledger renews what is held; never the task of the work, which may block its thread.
 
+use std::iter;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,23 +19,30 @@ const MOST: usize = 500;
 /// After a renewal that failed, or met a locked row.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Marks the ledger as not renewing when the task is gone, even if a runtime that was shut down never polled it.
-pub(crate) struct RenewingTask<S> {
+/// Marks the ledger as not renewing when the task is gone, even if a runtime that was shut down never polled it. What it
+/// leaves behind is renewed by nobody, and told as lost: its work may be on another runtime.
+pub(crate) struct RenewingTask<S: LedgerStore> {
     shared: Arc<Shared<S>>,
     is_over: bool,
 }
 
-impl<S> RenewingTask<S> {
+impl<S: LedgerStore> RenewingTask<S> {
     pub(crate) fn new(shared: Arc<Shared<S>>) -> RenewingTask<S> {
         RenewingTask { shared, is_over: false }
     }
 }
 
-impl<S> Drop for RenewingTask<S> {
+impl<S: LedgerStore> Drop for RenewingTask<S> {
     fn drop(&mut self) {
-        if !self.is_over {
-            self.shared.held.lock().is_renewing = false;
+        if self.is_over {
+            return;
         }
+        let lost = {
+            let mut keys = self.shared.held.lock();
+            keys.is_renewing = false;
+            keys.take_lost(|_| true)
+        };
+        tell(&self.shared, lost);
     }
 }
 
@@ -111,16 +119,11 @@ fn next_look(keys: &Keys) -> Option<Instant> {
 /// Fires for each lease that is at its local end.
 fn tell_lost<S: LedgerStore>(shared: &Shared<S>) {
     let now = now();
-    let lost: Vec<(Holder, ShutdownTrigger)> = {
-        let mut keys = shared.held.lock();
-        let over = keys.map.values_mut().filter_map(|entry| entry.lease.as_mut()).filter_map(|lease| {
-            if lease.local_end() > now {
-                return None;
-            }
-            Some((lease.holder.clone(), lease.renewing.take()?.lost))
-        });
-        over.collect()
-    };
+    let lost = shared.held.lock().take_lost(|lease| lease.local_end() <= now);
+    tell(shared, lost);
+}
+
+fn tell<S: LedgerStore>(shared: &Shared<S>, lost: Vec<(Holder, ShutdownTrigger)>) {
     for (holder, trigger) in lost {
         trigger.fire();
         shared.notify(&Event::Lost { ledger: &shared.name, key: &holder.key, fence: holder.fence });
@@ -146,6 +149,8 @@ fn note<S: LedgerStore>(shared: &Shared<S>, batch: &[(Holder, Duration)], answer
     let mut lost = Vec::new();
     {
         let mut keys = shared.held.lock();
+        // What a store leaves out is asked again soon, and not in a loop.
+        let answers = answers.iter().chain(iter::repeat(&Renewal::Locked));
         for ((holder, span), answer) in batch.iter().zip(answers) {
             // Settled or replaced meanwhile.
             let Some(lease) = keys.lease_of(holder) else { continue };
@@ -155,7 +160,11 @@ fn note<S: LedgerStore>(shared: &Shared<S>, batch: &[(Holder, Duration)], answer
                     renewing.due = sent + *span / 3;
                 }
                 (Renewal::Locked, Some(renewing)) => renewing.due = now() + AGAIN.min(*span / 6),
-                (Renewal::Lost, renewing) => lost.extend(renewing.take().map(|renewing| (holder, renewing.lost))),
+                // If it was not by the settlement the next renewal says so again.
+                (Renewal::Lost, Some(renewing)) if lease.is_settling => renewing.due = now() + AGAIN.min(*span / 6),
+                (Renewal::Lost, renewing) => {
+                    lost.extend(renewing.take().map(|renewing| (holder.clone(), renewing.lost)));
+                }
                 (_, None) => {}
             }
         }
@@ -168,8 +177,5 @@ fn note<S: LedgerStore>(shared: &Shared<S>, batch: &[(Holder, Duration)], answer
         };
         shared.notify(&Event::Renewed { ledger: &shared.name, outcome });
     }
-    for (holder, trigger) in lost {
-        trigger.fire();
-        shared.notify(&Event::Lost { ledger: &shared.name, key: &holder.key, fence: holder.fence });
-    }
+    tell(shared, lost);
 }

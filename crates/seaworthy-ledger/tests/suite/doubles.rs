@@ -27,6 +27,10 @@ pub(crate) enum Fault {
     Slow(Duration),
     /// Says that the row is locked by a transaction.
     Locked,
+    /// Answers a renewal with fewer answers than it was asked for.
+    TooFew,
+    /// Panics in place of an answer.
+    Panics,
 }
 
 #[derive(Clone, Default)]
@@ -89,7 +93,8 @@ impl Faulty {
             state.fault_of(what)
         };
         match fault {
-            Fault::None | Fault::Locked => work.await,
+            Fault::None | Fault::Locked | Fault::TooFew => work.await,
+            Fault::Panics => panic!("told to panic"),
             Fault::Down => Err(StoreError::new(ErrorClass::Unavailable, what, "told to be down")),
             Fault::Refused => Err(StoreError::new(ErrorClass::Refused, what, "told to refuse")),
             Fault::Hangs => std::future::pending().await,
@@ -113,8 +118,11 @@ impl LedgerStore for Faulty {
 
     async fn renew(&self, leases: &[(Holder, Duration)]) -> Result<Vec<Renewal>, StoreError> {
         let answer = self.asked("renew", self.inner.renew(leases)).await?;
-        let is_locked = self.state.lock().unwrap().fault_of("renew") == Fault::Locked;
-        Ok(if is_locked { vec![Renewal::Locked; leases.len()] } else { answer })
+        Ok(match self.state.lock().unwrap().fault_of("renew") {
+            Fault::Locked => vec![Renewal::Locked; leases.len()],
+            Fault::TooFew => Vec::new(),
+            _ => answer,
+        })
     }
 
     async fn settle(&self, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {

@@ -167,3 +167,45 @@ async fn lg_18_sweeper() {
     assert_eq!(state(&ledger, &key("0")).await, None);
     assert!(state(&ledger, &key("stale")).await.is_some());
 }
+
+/// LG-09: who completes or fails a claim says that the work was begun: if that cannot be recorded, and the claim is dropped
+/// with its error, it is left to its lease and not given back as if nobody had done anything.
+#[tokio::test(start_paused = true)]
+async fn lg_09_dropped_unsettled() {
+    for completes in [true, false] {
+        let (ledger, store) = ledger();
+        let claim = mine(&ledger, &key("a")).await;
+        store.set_for("settle", Fault::Down);
+        let settled = if completes { claim.complete("x").await } else { claim.fail("x").await };
+        drop(settled.unwrap_err());
+        store.heal();
+        ledger.close().await;
+        assert!(matches!(state(&ledger, &key("a")).await, Some(EntryState::Running { .. })));
+        sleep(LEASE).await;
+        assert!(!mine(&ledger, &key("a")).await.is_first());
+    }
+    // Whoever releases it says that it was not.
+    let (ledger, store) = ledger();
+    let claim = mine(&ledger, &key("a")).await;
+    store.set_for("settle", Fault::Down);
+    let unsettled = claim.release().await.unwrap_err();
+    store.heal();
+    drop(unsettled);
+    ledger.close().await;
+    assert!(mine(&ledger, &key("a")).await.is_first());
+}
+
+/// CO-24: what a claim is completed with is in no `Debug`: its length is.
+#[test]
+fn co_24_results_are_not_shown() {
+    use seaworthy_ledger::Completion;
+    use seaworthy_ledger::store::{Settlement, StepKept};
+    let secret = bytes::Bytes::from_static(b"the secret");
+    let done = Settlement::Done { result: secret.clone(), content_type: "text/plain".into(), keep: None };
+    let completion = Completion::new(secret.clone()).content_type("text/plain");
+    for text in [format!("{done:?}"), format!("{completion:?}"), format!("{:?}", StepKept::Stored(secret))] {
+        assert!(!text.contains("secret") && text.contains("10 bytes"), "{text}");
+    }
+    let reason = format!("{:?}", Settlement::Failed { reason: "no".into(), keep: Some(LEASE) });
+    assert!(reason.contains("\"no\"") && reason.contains("60s"), "{reason}");
+}
