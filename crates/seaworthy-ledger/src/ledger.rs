@@ -20,7 +20,7 @@ use crate::key::Key;
 use crate::memory::Memory;
 use crate::record::{Entry, Record};
 use crate::request::ClaimRequest;
-use crate::settings::Settings;
+use crate::settings::{LONGEST_LEASE, Settings};
 use crate::store::{Answer, Attempt, Holder, LedgerStore};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -148,19 +148,19 @@ impl<S: LedgerStore> Ledger<S> {
             }
             Ok(Answer::Busy { left }) => {
                 asking.refused();
-                (ClaimOutcome::Busy, Ok(Claimed::Busy { retry_in: left.clamp(SOONEST, lease.max(SOONEST)) }))
+                (ClaimOutcome::Busy, Ok(Claimed::Busy { retry_in: left.clamp(SOONEST, LONGEST_LEASE) }))
             }
             Ok(Answer::Done(record)) => {
                 asking.refused();
                 (ClaimOutcome::Done, Ok(Claimed::Done(record)))
             }
             Ok(Answer::Mismatch) => {
-                asking.refused();
+                asking.not_granted();
                 (ClaimOutcome::Mismatch, Ok(Claimed::Mismatch))
             }
             Err(error) => {
                 if !error.is_unavailable() {
-                    asking.refused();
+                    asking.not_granted();
                 }
                 (ClaimOutcome::Down, Err(error.into()))
             }
@@ -299,6 +299,11 @@ impl<S> Asking<'_, S> {
     fn refused(mut self) {
         self.answered = true;
         self.shared.held.refused(self.key);
+    }
+
+    fn not_granted(mut self) {
+        self.answered = true;
+        self.shared.held.not_granted(self.key);
     }
 }
 

@@ -5,7 +5,7 @@ use seaworthy::ConfigError;
 use crate::error::LedgerError;
 
 pub(crate) const SHORTEST_LEASE: Duration = Duration::from_secs(1);
-const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const LONGEST_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 const SHORTEST_REQUEST: Duration = Duration::from_millis(50);
 const LONGEST_KEEP: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 const LARGEST_RESULT: usize = 16 << 20;

@@ -2,8 +2,10 @@
 
 mod ask;
 mod checkpoints;
+mod doubts;
 pub(crate) mod events;
 mod hold;
+mod renewing_ends;
 mod settings;
 mod settle;
 
