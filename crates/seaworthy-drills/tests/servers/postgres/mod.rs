@@ -6,6 +6,7 @@ mod handle;
 mod in_transaction;
 mod kinds;
 mod rows;
+mod same_answers;
 mod schema;
 mod stalled;
 mod statements;
