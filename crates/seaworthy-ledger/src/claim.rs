@@ -195,7 +195,7 @@ impl<S: LedgerStore> Claim<S> {
     }
 
     /// A renewal that the store serves after the settlement may be answered before it.
-    fn is_settling(&self, is_settling: bool) {
+    pub(crate) fn is_settling(&self, is_settling: bool) {
         // What is not renewed is not told, and need not be looked for.
         if self.work.lost.is_some()
             && let Some(lease) = self.work.ledger.0.held.lock().lease_of(&self.work.holder)
@@ -257,10 +257,10 @@ impl<S: LedgerStore> Claim<S> {
         tasks.spawn(&runtime, async move {
             let mut claim = self;
             claim.has_begun = true;
-            claim.is_settling(true);
             let work = claim.work.clone();
             let (shared, mut wait) = (&work.ledger.0, RetryWait::default());
             loop {
+                claim.is_settling(true);
                 let request = shared.store.settle(&work.holder, &settlement);
                 match work.ledger.within(asked(&settlement), request).await {
                     Ok(held) => return claim.close(outcome(&settlement, held)),

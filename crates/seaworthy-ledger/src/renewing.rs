@@ -157,6 +157,8 @@ fn note<S: LedgerStore>(shared: &Shared<S>, batch: &[(Holder, Duration)], answer
             match (answer, &mut lease.renewing) {
                 (Renewal::Renewed, Some(renewing)) => {
                     lease.sent = sent;
+                    // A transaction that settled it was rolled back, or has not begun to.
+                    lease.is_settling = false;
                     renewing.due = sent + *span / 3;
                 }
                 (Renewal::Locked, Some(renewing)) => renewing.due = now() + AGAIN.min(*span / 6),

@@ -129,7 +129,10 @@ impl Claim<Postgres> {
         completion: impl Into<Completion>,
     ) -> Result<Held, LedgerError> {
         let settlement = self.checked(completion.into())?;
-        Ok(self.ledger.store().complete_in(connection, &self.holder, &settlement).await?)
+        let held = self.ledger.store().complete_in(connection, &self.holder, &settlement).await?;
+        // From the commit on a renewal says that there is nothing to renew.
+        self.is_settling(held.is_yes());
+        Ok(held)
     }
 
     /// The statement that completes the claim with a result, and its parameters, for other drivers: see

@@ -57,6 +57,28 @@ async fn completed_in_a_transaction() {
     }
 }
 
+/// LG-31: from the commit on a renewal finds nothing to renew, and that is not told as lost to who has not said `settled`
+/// yet.
+#[tokio::test]
+async fn committed_is_not_lost() {
+    let directory = Directory::new();
+    let store = directory.builder().open().await.expect("a file");
+    let ledger = Ledger::sqlite("test", &store).lease(Duration::from_secs(4)).request_timeout(Duration::from_secs(1));
+    let ledger = ledger.build().expect("allowed");
+    let mut claim = mine(&ledger, &key("a")).await;
+    let lost = claim.hold();
+    let mut ours = directory.stranger().await;
+    in_transaction(&mut ours).await;
+    assert_eq!(claim.complete_in(&mut ours, "42").await.expect("up"), Held::Yes);
+    end(&mut ours, "COMMIT").await;
+    // The next renewal is due after a third of the lease.
+    time::sleep(Duration::from_millis(1_800)).await;
+    assert!(!lost.is_requested());
+    claim.settled();
+    ledger.close().await;
+    assert!(!lost.is_requested());
+}
+
 /// LG-16, LG-30, LG-33: a result that is too large is refused before the transaction is touched, however the claim is
 /// completed, and the claim stays with the caller.
 #[tokio::test]
