@@ -5,6 +5,7 @@ mod dropped;
 mod handle;
 mod in_transaction;
 mod kinds;
+mod layered;
 mod rows;
 mod same_answers;
 mod schema;
