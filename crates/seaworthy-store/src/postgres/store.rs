@@ -110,7 +110,8 @@ impl PgStore {
         loop {
             let mut arguments = PgArguments::default();
             bind(&mut arguments).map_err(|error| store_error(asked, sqlx::Error::Encode(error)))?;
-            match self.once(asked, statement, arguments).await? {
+            // Boxed, because the driver's futures are large, and are part of every call around a claim.
+            match Box::pin(self.once(asked, statement, arguments)).await? {
                 Ok(rows) => return Ok(rows),
                 Err(error) if did_nothing(&error) && repeats < REPEATS => repeats += 1,
                 Err(error) => return Err(store_error(asked, error)),

@@ -123,7 +123,8 @@ impl SqliteStore {
         asked: &'static str,
         request: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        within(self.handle.request_timeout, asked, request).await
+        // Boxed, because the driver's futures are large, and are part of every call around a claim.
+        within(self.handle.request_timeout, asked, Box::pin(request)).await
     }
 
     /// Waits until it is the only one that writes, in this process and in all others. There is no limit of time in it:
