@@ -99,7 +99,7 @@ impl HeldKeys {
             }
         }
         // The first asking may have been granted after all.
-        let owner = entry.in_doubt.map_or_else(random::unique, |(owner, _)| owner);
+        let owner = entry.in_doubt.map_or_else(first_asking, |(owner, _)| next_asking(owner));
         entry.asking = Some(owner);
         Ask::As(owner)
     }
@@ -202,4 +202,16 @@ impl HeldKey {
     fn is_empty(&self) -> bool {
         self.asking.is_none() && self.in_doubt.is_none() && self.lease.is_none()
     }
+}
+
+/// The lower bits of an owner, which count the askings.
+const COUNT: u128 = u32::MAX as u128;
+
+fn first_asking() -> u128 {
+    random::unique() & !COUNT
+}
+
+fn next_asking(owner: u128) -> u128 {
+    // After four billion it is somebody else, and waits for the lease.
+    if owner & COUNT == COUNT { first_asking() } else { owner + 1 }
 }

@@ -35,8 +35,10 @@ pub struct Holder {
 pub struct Attempt {
     /// The key.
     pub key: Key,
-    /// Who asks. A row that runs under this owner already is granted again, and is not counted again: the answer to the
-    /// first asking was lost.
+    /// Who asks: 96 random bits, and in the lower 32 the number of this asking, from 0. A row that runs under an earlier
+    /// asking of the same is granted again, and is not counted again, because the answer to that was lost. One that runs
+    /// under this asking or a later one is busy, so that a request that was given up, and is carried out late or twice,
+    /// takes nothing away.
     pub owner: u128,
     /// How long the lease is, by the row clock from when it is granted.
     pub lease: Duration,
@@ -48,12 +50,20 @@ pub struct Attempt {
     pub rank: Option<i64>,
 }
 
+impl Attempt {
+    /// Whether this asks again for what an earlier asking, under `owner`, may have been granted.
+    #[must_use]
+    pub fn repeats(&self, owner: u128) -> bool {
+        owner >> 32 == self.owner >> 32 && owner < self.owner
+    }
+}
+
 /// The answer to an [`Attempt`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// The key was unknown, failed, running with its lease over or a lower rank, or running under the same owner: the
-    /// row is now running under the owner, with this fence.
+    /// The key was unknown, failed, running with its lease over or a lower rank, or running under an earlier
+    /// asking of the same: the row is now running under the owner, with this fence.
     Granted {
         /// One more than the last, and at least 1.
         fence: u64,

@@ -46,7 +46,8 @@ pub async fn dropped_anywhere<S: Subject>(subject: &S) {
     for (attempt, was_granted) in claims {
         let fence = case.lookup(&attempt.key).await.map_or(0, |entry| entry.fence);
         case.check("the fence after a claim that was dropped", fence, fence == 1 || (fence == 0 && !was_granted));
-        let held = case.granted("the same claim again", &attempt, fence + 1, 1).await;
+        let again = Attempt { owner: attempt.owner.wrapping_add(1), ..attempt.clone() };
+        let held = case.granted("the same claim again", &again, fence + 1, 1).await;
         case.busy("a claim of somebody else", &ask(&attempt.key)).await;
         case.settled(&held, &done("result")).await;
     }

@@ -81,7 +81,7 @@ pub async fn done_is_answered_to_everybody<S: Subject>(subject: &S) {
         let first = case.recorded(name, &ask(&key), 1, &kept).await;
         case.check("finished before it was started", first.finished_at, first.finished_at >= started);
         case.pass(Duration::from_millis(2)).await;
-        let same_owner = Attempt { owner: holder.owner, ..ask(&key) };
+        let same_owner = Attempt { owner: holder.owner.saturating_add(1), ..ask(&key) };
         let with_rank = Attempt { rank: Some(i64::MAX), ..ask(&key) };
         let with_fingerprint = Attempt { fingerprint: Some(Bytes::from_static(b"print")), ..ask(&key) };
         for attempt in [ask(&key), same_owner, with_rank, with_fingerprint] {
@@ -94,31 +94,36 @@ fn done_forever() -> Settlement {
     Settlement::Done { result: "kept".into(), content_type: "text/plain".into(), keep: None }
 }
 
-/// LG-12: a claim whose answer was lost is asked for again by the same owner and granted, with a new fence, which alone
-/// is good from then on; it is one grant, and not two.
+/// LG-12: a claim whose answer was lost is asked for again under the next number, and granted, with a new fence, which
+/// alone is good from then on; it is one grant, and not two. An asking that is carried out late, or twice, takes nothing.
 ///
 /// # Panics
 /// If it does not hold.
 pub async fn lost_answer_is_granted<S: Subject>(subject: &S) {
     let case = Case::of(subject, "LG-12").await;
     let key = named("lost answer");
-    for owner in [0, u128::MAX, 1 << 127, 1 << 64, u128::from(u64::MAX)] {
+    for owner in [0, u128::MAX - 2, 1 << 127, 1 << 64, u128::from(u64::MAX) - 2] {
         let attempt = Attempt { owner, ..ask(&key) };
         let fence = case.lookup(&key).await.map_or(0, |entry| entry.fence);
         let grants = case.lookup(&key).await.map_or(0, |entry| entry.grants);
         let lost = case.granted("a claim", &attempt, fence + 1, grants + 1).await;
-        let held = case.granted("the same claim again", &attempt, fence + 2, grants + 1).await;
+        let again = Attempt { owner: owner + 1, ..attempt.clone() };
+        let held = case.granted("the same claim again", &again, fence + 2, grants + 1).await;
+        case.busy("the first asking, late", &attempt).await;
+        case.busy("the second asking, a second time", &again).await;
+        case.busy("another's asking, of a higher number", &Attempt { owner: owner ^ (1 << 40) | 2, ..ask(&key) }).await;
         case.busy("a claim of somebody else", &ask(&key)).await;
         case.expect("settling with the fence that was lost", case.settle(&lost, &done("lost")).await, Held::Lost);
         case.expect("settling with the new fence", case.settle(&held, &failed("no")).await, Held::Yes);
     }
-    let again = ask(&key);
+    let again = Attempt { owner: 7, ..ask(&key) };
     let fence = case.entry(&key).await.fence;
     let holder = Holder { key: key.clone(), fence: fence + 1, owner: again.owner };
     case.granted("a claim of a failed key", &again, fence + 1, 6).await;
     case.settled(&holder, &done("result")).await;
     let kept = Kept::Result { bytes: "result".into(), content_type: "text/plain".into() };
-    case.recorded("the same claim again, after it was done", &again, fence + 1, &kept).await;
+    let later = Attempt { owner: again.owner + 1, ..again };
+    case.recorded("the same claim again, after it was done", &later, fence + 1, &kept).await;
 }
 
 /// LG-16: keys are told apart by every byte, and by where their scope ends.

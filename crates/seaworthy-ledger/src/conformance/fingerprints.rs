@@ -27,7 +27,7 @@ pub async fn other_fingerprint_mismatches<S: Subject>(subject: &S) {
     }
     let ranked = Attempt { rank: Some(1), ..with(b"b", &key) };
     case.expect("running, another fingerprint, a rank", case.claim(&ranked).await, Answer::Mismatch);
-    let same_owner = Attempt { owner: first.owner, ..with(b"b", &key) };
+    let same_owner = Attempt { owner: first.owner.saturating_add(1), ..with(b"b", &key) };
     case.expect("running, another fingerprint, same owner", case.claim(&same_owner).await, Answer::Mismatch);
     case.busy("running, the same fingerprint", &with(b"a", &key)).await;
     case.busy("running, no fingerprint", &ask(&key)).await;

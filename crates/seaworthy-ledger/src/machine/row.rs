@@ -82,7 +82,7 @@ impl Row {
             _ if mismatch => return Claimed::Mismatch,
             State::Done { .. } => return Claimed::Done,
             State::Running { until } => {
-                answer_was_lost = self.owner == attempt.owner;
+                answer_was_lost = attempt.repeats(self.owner);
                 if now < until && !answer_was_lost && attempt.rank <= self.rank {
                     return Claimed::Busy { left: until - now };
                 }

@@ -2,11 +2,12 @@
 -- Whoever cannot have it is told by the snapshot alone, without a lock or a write. Whoever might inserts or updates,
 -- under the row's lock, and is granted it only if the row is still the one that the snapshot had. Is it another by
 -- now, or was it inserted after the snapshot, then neither half answers, and the statement is sent again.
+-- Owners are 12 random bytes and the number of the asking: the row of an earlier asking is granted again, of a later one not.
 -- Times are of clock_timestamp(): a claimer that waited for the lock must not decide by when it began to wait.
 WITH seen AS MATERIALIZED (
     SELECT *,
         state = 2 OR state = 0 AND NOT mismatch AND (
-            owner = $3 OR lease_until <= clock_timestamp() OR coalesce($6 > rank, $6 IS NOT NULL)
+            owner < $3 AND substr(owner, 1, 12) = substr($3::bytea, 1, 12) OR lease_until <= clock_timestamp() OR coalesce($6 > rank, $6 IS NOT NULL)
         ) AS claimable
     FROM (
         SELECT fence, state, owner, lease_until, finished_at, rank, result, content_type, reason,
@@ -27,14 +28,17 @@ WITH seen AS MATERIALIZED (
         lease_until = clock_timestamp() + $4::bigint * interval '1 microsecond',
         started_at = clock_timestamp(),
         finished_at = NULL,
-        -- The same owner asks again because the answer was lost: that is no other beginning of the work.
-        grants = CASE WHEN l.state = 0 AND l.owner = $3 THEN l.grants ELSE l.grants + 1 END,
+        -- A later asking of the same, because the answer was lost: that is no other beginning of the work.
+        grants = CASE
+            WHEN l.state = 0 AND l.owner < $3 AND substr(l.owner, 1, 12) = substr($3::bytea, 1, 12) THEN l.grants
+            ELSE l.grants + 1
+        END,
         fingerprint = coalesce($5, l.fingerprint),
         rank = $6,
         reason = NULL,
         expires_at = NULL
     WHERE l.fence = (SELECT fence FROM seen) AND l.state = (SELECT state FROM seen) AND (
-        l.state = 2 OR l.owner = $3 OR l.lease_until <= clock_timestamp() OR coalesce($6 > l.rank, $6 IS NOT NULL)
+        l.state = 2 OR l.owner < $3 AND substr(l.owner, 1, 12) = substr($3::bytea, 1, 12) OR l.lease_until <= clock_timestamp() OR coalesce($6 > l.rank, $6 IS NOT NULL)
     )
     RETURNING l.fence, l.grants
 ), forgotten AS (

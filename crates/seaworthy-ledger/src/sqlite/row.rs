@@ -49,6 +49,12 @@ pub(crate) struct Looked {
     reason: Option<String>,
 }
 
+impl Looked {
+    fn is_of_earlier_asking(&self, attempt: &Attempt) -> bool {
+        <[u8; 16]>::try_from(&*self.owner).is_ok_and(|owner| attempt.repeats(u128::from_be_bytes(owner)))
+    }
+}
+
 /// What is to be done about a claim.
 pub(crate) enum Decision {
     /// Nothing, but to answer.
@@ -128,7 +134,7 @@ pub(crate) fn decide(looked: Option<Looked>, attempt: &Attempt, now: i64) -> Res
     if mismatch {
         return Ok(Decision::Answer(Answer::Mismatch));
     }
-    let answer_was_lost = row.state == RUNNING && row.owner == attempt.owner.to_be_bytes();
+    let answer_was_lost = row.state == RUNNING && row.is_of_earlier_asking(attempt);
     match row.runs_for(now) {
         // None is lower than any rank.
         Some(left) if !answer_was_lost && attempt.rank <= row.rank => Ok(Decision::Answer(Answer::Busy { left })),

@@ -41,6 +41,7 @@ pub(crate) struct Faulty {
 
 #[derive(Default)]
 struct State {
+    attempts: Vec<Attempt>,
     fault: Fault,
     /// Of some requests only.
     faults: HashMap<&'static str, Fault>,
@@ -81,6 +82,14 @@ impl Faulty {
         std::mem::take(&mut self.state.lock().unwrap().calls)
     }
 
+    /// Carries out every claim that was ever asked for, as a store does that was held up on the way.
+    pub(crate) async fn carry_out_late(&self) {
+        let attempts = self.state.lock().unwrap().attempts.clone();
+        for attempt in attempts {
+            let _answer_to_nobody = self.inner.claim(&attempt).await;
+        }
+    }
+
     async fn asked<T>(
         &self,
         what: &'static str,
@@ -113,6 +122,7 @@ impl Faulty {
 
 impl LedgerStore for Faulty {
     async fn claim(&self, attempt: &Attempt) -> Result<Answer, StoreError> {
+        self.state.lock().unwrap().attempts.push(attempt.clone());
         self.asked("claim", self.inner.claim(attempt)).await
     }
 

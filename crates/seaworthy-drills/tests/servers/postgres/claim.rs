@@ -115,19 +115,22 @@ async fn a_row_that_came_after_the_snapshot_is_found_by_sending_again() {
     assert_eq!(fence(&waiting.await.unwrap()), 1);
 }
 
-/// LG-12: a claim whose answer was lost is granted to the same owner again, with the next fence and no other beginning; to
-/// another it is busy.
+/// LG-12: a claim whose answer was lost is granted again under the next number, with the next fence and no other beginning;
+/// to another, and to an asking that is late, it is busy.
 #[tokio::test]
 async fn a_lost_answer_costs_one_more_statement() {
     let space = Space::new().await;
     let ledger = space.ledger().await;
     let asked = attempt(&key("lost"));
     assert_eq!(ledger.claim(&asked).await.unwrap(), Answer::Granted { fence: 1, grants: 1 });
-    assert_eq!(ledger.claim(&asked).await.unwrap(), Answer::Granted { fence: 2, grants: 1 });
+    let again = Attempt { owner: asked.owner.wrapping_add(1), ..asked.clone() };
+    assert_eq!(ledger.claim(&again).await.unwrap(), Answer::Granted { fence: 2, grants: 1 });
+    // The first one, carried out late.
+    assert!(matches!(ledger.claim(&asked).await.unwrap(), Answer::Busy { .. }));
     let other = ledger.claim(&attempt(&key("lost"))).await.unwrap();
     assert!(matches!(other, Answer::Busy { left } if left > LEASE / 2), "{other:?}");
     // Done is done, whoever asks.
-    assert!(ledger.settle(&holder(&asked, 2), &done("x")).await.unwrap().is_yes());
+    assert!(ledger.settle(&holder(&again, 2), &done("x")).await.unwrap().is_yes());
     assert!(matches!(ledger.claim(&asked).await.unwrap(), Answer::Done(_)));
 }
 

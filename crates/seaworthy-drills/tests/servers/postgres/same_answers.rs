@@ -102,7 +102,7 @@ async fn claims(store: &impl LedgerStore, told: &mut Told) {
     for (n, rank) in ranks.iter().enumerate() {
         for (m, print) in prints.iter().enumerate() {
             for (rank_2, print_2) in ranks.iter().flat_map(|rank| prints.iter().map(move |print| (rank, print))) {
-                for owner in [1, u128::MAX] {
+                for owner in [0, 1, 2, 1 << 32 | 2, u128::MAX] {
                     let name = format!("claims {n} {m} {rank_2:?} {print_2:?} {owner}");
                     let asked = Attempt { rank: *rank, fingerprint: print.clone(), ..attempt(&name, 1) };
                     told.claim(store, &name, &asked).await;

@@ -52,7 +52,7 @@ impl Action {
         }
         match chance.below(20) {
             0..7 => Action::Claim {
-                owner: if chance.one_in(4) { holder.owner } else { owner(chance) },
+                owner: if chance.one_in(4) { asking(chance, holder.owner) } else { owner(chance) },
                 fingerprint: chance.choose(&[None, None, Some("a"), Some("a"), Some("b")]).copied().flatten(),
                 rank: chance.choose(&[None, None, None, Some(-1), Some(0), Some(1)]).copied().flatten(),
                 brief: chance.one_in(4),
@@ -75,6 +75,12 @@ impl Action {
 
 fn owner(chance: &mut Chance) -> u128 {
     u128::from(chance.next()) << 64 | u128::from(chance.next())
+}
+
+/// Earlier, the same, later, or somebody who is nearly the same.
+fn asking(chance: &mut Chance, owner: u128) -> u128 {
+    let by = chance.choose(&[0, 1, 1, 1, 2, 1 << 32, 1 << 64]).copied().unwrap_or_default();
+    if chance.one_in(4) { owner.wrapping_sub(by) } else { owner.wrapping_add(by) }
 }
 
 fn step(chance: &mut Chance) -> &'static str {

@@ -58,7 +58,8 @@ impl Model {
                     (Some(_), None) => true,
                     (None, _) => false,
                 };
-                last.answer_was_lost = owner == last.owner;
+                let (asked, before) = (format!("{owner:032x}"), format!("{:032x}", last.owner));
+                last.answer_was_lost = asked.get(..24) == before.get(..24) && asked > before;
                 if !(last.lease_is_over || last.answer_was_lost || outranked) {
                     return Said::Busy;
                 }

@@ -13,6 +13,7 @@ pub(super) enum Fault {
     CutsResults,
     ForgetsContentTypes,
     ForgetsOwners,
+    TakesLateAskings,
     CountsLostAnswers,
     FoldsCase,
     JoinsScopeAndValue,

@@ -42,7 +42,7 @@ noticed! {
 }
 noticed! {
     /// LG-12: whoever does not know the owner again, or counts a lost answer twice, is noticed.
-    lost_answer_is_granted(), "LG-12": ForgetsOwners CountsLostAnswers
+    lost_answer_is_granted(), "LG-12": ForgetsOwners TakesLateAskings CountsLostAnswers
 }
 noticed! {
     /// LG-16: keys that are taken for one another are noticed.
@@ -134,7 +134,7 @@ noticed! {
 }
 noticed! {
     /// IN-08: the model notices by itself what the checks are there for.
-    history(1, 100), "IN-08":
+    history(1, 300), "IN-08":
         NeverTakesStale NeverTakesFailed RepeatsFences GrantsWhileBusy GrantsDone ForgetsOwners CountsLostAnswers
         ForgetsFingerprints MismatchesFailed KeepsOldFingerprints KeepsStepsOfOthers RenewsNothing RenewsWhatIsOver
         RenewsForAnybody RefusesLateCompletions ForgetsReasons CountsWhatWasReleased SettlesAgain LosesTheSecondSettling

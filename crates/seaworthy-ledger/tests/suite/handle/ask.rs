@@ -104,6 +104,26 @@ async fn lg_12_dropped() {
     }
 }
 
+/// LG-12, CO-13: a claim that was given up, and that the store carries out late, takes nothing from the one that was
+/// granted meanwhile.
+#[tokio::test(start_paused = true)]
+async fn lg_12_carried_out_late() {
+    for fault in [Fault::Hangs, Fault::LosesAnswers] {
+        let (ledger, store) = ledger();
+        store.set(fault);
+        for _ in 0..3 {
+            assert!(ledger.claim(&key("a")).await.unwrap_err().is_unavailable());
+        }
+        store.set(Fault::None);
+        let mut claim = mine(&ledger, &key("a")).await;
+        let lost = claim.hold();
+        store.carry_out_late().await;
+        assert!(claim.renew().await.unwrap().is_yes(), "{fault:?}");
+        assert!(claim.complete("x").await.unwrap().is_yes(), "{fault:?}");
+        assert!(!lost.is_requested());
+    }
+}
+
 /// LG-12: what is in doubt is forgotten with its lease, so that a million keys leave nothing behind.
 #[tokio::test(start_paused = true)]
 async fn lg_12_doubts_end() {

@@ -58,7 +58,7 @@ async fn a_lease_is_over_at_its_end() {
     let store = Memory::default();
     held(&store, 1).await;
     let mut other = attempt(1, LEASE);
-    other.owner = 8;
+    other.owner = 8 << 32;
     assert_eq!(store.claim(&other).await.unwrap(), Answer::Busy { left: LEASE });
     tokio::time::advance(LEASE - MS).await;
     assert_eq!(store.claim(&other).await.unwrap(), Answer::Busy { left: MS });

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use seaworthy_ledger::EntryState;
 use seaworthy_ledger::Held;
 use seaworthy_ledger::sqlite::Sqlite;
-use seaworthy_ledger::store::{Answer, LedgerStore, Renewal, StepKept};
+use seaworthy_ledger::store::{Answer, Attempt, LedgerStore, Renewal, StepKept};
 use seaworthy_store::sqlite::Synchronous;
 use sqlx::Executor;
 
@@ -79,7 +79,8 @@ async fn a_claim() {
             let other = attempt(&round_key);
             match (answer, engine.claim(&other).await.expect("up")) {
                 (Some((ours, Answer::Granted { fence: 1, .. })), Answer::Busy { .. }) => {
-                    let again = engine.claim(&ours).await.expect("up");
+                    let later = Attempt { owner: ours.owner.wrapping_add(1), ..ours };
+                    let again = engine.claim(&later).await.expect("up");
                     assert_eq!(again, Answer::Granted { fence: 2, grants: 1 }, "known by its owner");
                 }
                 (None, Answer::Busy { left }) => assert!(left <= LEASE),

@@ -139,7 +139,8 @@ impl Naive {
             return Some(Answer::Done(Record { fence: row.fence, finished_at: Self::date(row.ended_at), kept }));
         }
         let over = now >= row.until && !self.is(Fault::NeverTakesStale);
-        let known = row.owner == attempt.owner && !self.is(Fault::ForgetsOwners);
+        let known = attempt.repeats(row.owner) && !self.is(Fault::ForgetsOwners)
+            || row.owner == attempt.owner && self.is(Fault::TakesLateAskings);
         let outranks = match self.fault {
             Fault::IgnoresRanks => false,
             Fault::TakesEqualRanks => attempt.rank.is_some() && attempt.rank >= row.rank,
@@ -158,7 +159,7 @@ impl Naive {
 
     fn grant(&self, row: &mut Row, attempt: &Attempt) -> Answer {
         let now = self.now();
-        let lost_answer = row.fence > 0 && row.end.is_none() && row.owner == attempt.owner;
+        let lost_answer = row.fence > 0 && row.end.is_none() && attempt.repeats(row.owner);
         let differs = matches!((&row.fingerprint, &attempt.fingerprint), (Some(old), Some(new)) if old != new);
         if differs && !self.is(Fault::KeepsStepsOfOthers) {
             row.steps.clear();
