@@ -30,7 +30,9 @@ impl Completion {
     #[must_use]
     pub fn content_type(mut self, value: impl Into<Cow<'static, str>>) -> Completion {
         if let Outcome::Kept { content_type, .. } = &mut self.0 {
-            *content_type = value.into();
+            let value = value.into();
+            // Postgres keeps no NUL in a text.
+            *content_type = if value.contains('\0') { value.replace('\0', "\u{fffd}").into() } else { value };
         }
         self
     }

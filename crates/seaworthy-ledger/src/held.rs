@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use seaworthy::ShutdownTrigger;
 use seaworthy_store::random;
 use seaworthy_store::time::Instant;
@@ -11,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::key::Key;
 use crate::key_map::KeyMap;
-use crate::store::Holder;
+use crate::store::{Attempt, Holder};
 
 /// What is said of a key that another task of this process is asking for.
 pub(crate) const ASK_AGAIN: Duration = Duration::from_millis(50);
@@ -50,6 +51,7 @@ pub(crate) struct HeldLease {
     pub(crate) holder: Holder,
     pub(crate) span: Duration,
     rank: Option<i64>,
+    fingerprint: Option<Bytes>,
     /// The instant before the last request that was granted or renewed.
     pub(crate) sent: Instant,
     pub(crate) renewing: Option<Renewing>,
@@ -75,6 +77,7 @@ pub(crate) enum Ask {
     /// In the name of this owner.
     As(u128),
     Busy(Duration),
+    Mismatch,
     /// Another task of this process is asking.
     Asked,
 }
@@ -84,7 +87,7 @@ impl HeldKeys {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn ask(&self, key: &Key, rank: Option<i64>, now: Instant) -> Ask {
+    pub(crate) fn ask(&self, key: &Key, rank: Option<i64>, fingerprint: Option<&Bytes>, now: Instant) -> Ask {
         let mut keys = self.lock();
         keys.prune(now);
         let entry = keys.map.entry(key.clone()).or_default();
@@ -95,6 +98,9 @@ impl HeldKeys {
             let left = (lease.sent + lease.span).saturating_duration_since(now);
             let outranked = rank.is_some() && rank > lease.rank;
             if !left.is_zero() && !outranked {
+                if lease.fingerprint.as_ref().zip(fingerprint).is_some_and(|(ours, theirs)| ours != theirs) {
+                    return Ask::Mismatch;
+                }
                 return Ask::Busy(left.max(SOONEST));
             }
         }
@@ -127,20 +133,20 @@ impl HeldKeys {
         });
     }
 
-    /// It was granted; whether the process holds one more, and the trigger of the claim that it was taken from.
-    pub(crate) fn granted(
-        &self,
-        holder: &Holder,
-        span: Duration,
-        rank: Option<i64>,
-        sent: Instant,
-    ) -> (bool, Option<ShutdownTrigger>) {
+    /// It was granted. Gives the lease that it was taken from, if this process had that.
+    pub(crate) fn granted(&self, holder: &Holder, attempt: &Attempt, sent: Instant) -> Option<HeldLease> {
         let mut keys = self.lock();
         let entry = keys.map.entry(holder.key.clone()).or_default();
         (entry.asking, entry.in_doubt) = (None, None);
-        let lease = HeldLease { holder: holder.clone(), span, rank, sent, renewing: None, is_settling: false };
-        let before = entry.lease.replace(lease);
-        (before.is_none(), before.and_then(|before| before.renewing).map(|renewing| renewing.lost))
+        entry.lease.replace(HeldLease {
+            holder: holder.clone(),
+            span: attempt.lease,
+            rank: attempt.rank,
+            fingerprint: attempt.fingerprint.clone(),
+            sent,
+            renewing: None,
+            is_settling: false,
+        })
     }
 
     /// The claim is settled, or given up; whether the process holds one less.

@@ -15,7 +15,7 @@ use crate::claim::Claim;
 use crate::claim_ref::ClaimRef;
 use crate::error::LedgerError;
 use crate::event::{ClaimOutcome, Event};
-use crate::held::{ASK_AGAIN, Ask, HeldKeys, SOONEST};
+use crate::held::{ASK_AGAIN, Ask, HeldKeys, HeldLease, SOONEST};
 use crate::key::Key;
 use crate::memory::Memory;
 use crate::record::{Entry, Record};
@@ -127,9 +127,10 @@ impl<S: LedgerStore> Ledger<S> {
         let until = sent + shared.settings.request_timeout;
         let owner = loop {
             let answered = shared.held.answered.notified();
-            match shared.held.ask(&key, rank, sent) {
+            match shared.held.ask(&key, rank, fingerprint.as_ref(), sent) {
                 Ask::As(owner) => break owner,
                 Ask::Busy(retry_in) => return Ok(Claimed::Busy { retry_in }),
+                Ask::Mismatch => return Ok(Claimed::Mismatch),
                 Ask::Asked if waits && timeout_at(until, answered).await.is_ok() => sent = now(),
                 Ask::Asked => return Ok(Claimed::Busy { retry_in: ASK_AGAIN }),
             }
@@ -142,7 +143,7 @@ impl<S: LedgerStore> Ledger<S> {
             Ok(Answer::Granted { fence, grants }) => {
                 let holder = Holder { key: key.clone(), fence, owner };
                 let outcome = if grants <= 1 { ClaimOutcome::First } else { ClaimOutcome::Again };
-                asking.granted(&holder, lease, rank, sent);
+                asking.granted(&holder, &attempt, sent);
                 let work = ClaimRef::new(self.clone(), holder, lease, grants <= 1);
                 (outcome, Ok(Claimed::Mine(Claim::new(work, keep))))
             }
@@ -285,14 +286,17 @@ struct Asking<'a, S> {
 }
 
 impl<S> Asking<'_, S> {
-    fn granted(mut self, holder: &Holder, lease: Duration, rank: Option<i64>, sent: Instant) {
+    fn granted(mut self, holder: &Holder, attempt: &Attempt, sent: Instant) {
         self.answered = true;
-        let (is_one_more, lost) = self.shared.held.granted(holder, lease, rank, sent);
-        if let Some(lost) = lost {
-            lost.fire();
-        }
-        if is_one_more {
-            self.shared.notify(&Event::Holding { ledger: &self.shared.name, step: 1 });
+        let shared = self.shared;
+        match shared.held.granted(holder, attempt, sent) {
+            None => shared.notify(&Event::Holding { ledger: &shared.name, step: 1 }),
+            // Its work has to stop, if it is still there.
+            Some(HeldLease { holder, renewing: Some(renewing), .. }) => {
+                renewing.lost.fire();
+                shared.notify(&Event::Lost { ledger: &shared.name, key: &holder.key, fence: holder.fence });
+            }
+            Some(_) => {}
         }
     }
 

@@ -124,6 +124,22 @@ async fn lg_12_carried_out_late() {
     }
 }
 
+/// LG-04, LG-26: another fingerprint is a mismatch within one process, too, while the first is at it.
+#[tokio::test(start_paused = true)]
+async fn lg_04_in_one_process() {
+    let (ledger, store) = ledger();
+    let print = |text: &'static str| ClaimRequest::new(key("a")).fingerprint(text);
+    let Claimed::Mine(claim) = ledger.claim(print("one")).await.unwrap() else { panic!("not granted") };
+    store.take_calls();
+    assert!(matches!(ledger.claim(print("two")).await.unwrap(), Claimed::Mismatch));
+    assert!(matches!(ledger.claim(print("one")).await.unwrap(), Claimed::Busy { .. }));
+    assert!(matches!(ledger.claim(&key("a")).await.unwrap(), Claimed::Busy { .. }));
+    assert!(store.take_calls().is_empty());
+    // A failed key takes the new one.
+    assert!(claim.fail("x").await.unwrap().is_yes());
+    assert!(matches!(ledger.claim(print("two")).await.unwrap(), Claimed::Mine(_)));
+}
+
 /// LG-12: what is in doubt is forgotten with its lease, so that a million keys leave nothing behind.
 #[tokio::test(start_paused = true)]
 async fn lg_12_doubts_end() {

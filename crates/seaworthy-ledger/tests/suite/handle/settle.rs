@@ -70,6 +70,16 @@ async fn lg_08_long_reasons() {
     assert_eq!((kept.len(), kept.chars().count()), (1_023, 512));
 }
 
+/// LG-16: what Postgres could not keep in a text is not in one.
+#[tokio::test(start_paused = true)]
+async fn lg_16_no_nul() {
+    let (ledger, _) = ledger();
+    let completion = seaworthy_ledger::Completion::new("x").content_type("a\0b");
+    assert!(mine(&ledger, &key("a")).await.complete(completion).await.unwrap().is_yes());
+    let Claimed::Done(record) = ledger.claim(&key("a")).await.unwrap() else { panic!("not done") };
+    assert_eq!(record.kept, Kept::Result { bytes: "x".into(), content_type: "a\u{fffd}b".into() });
+}
+
 /// CO-16: a settlement that has begun goes on when its future is dropped.
 #[tokio::test(start_paused = true)]
 async fn co_16_dropped_while_settling() {
