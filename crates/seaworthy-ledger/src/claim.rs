@@ -58,6 +58,9 @@ impl<S: LedgerStore> Claim<S> {
     /// until a fifteenth of the lease before it is over; or because the renewing ended before its time, with its runtime
     /// or a store that panicked. Work that goes on after that may overlap with another's.
     ///
+    /// A process that was stopped finds its time over at its first look. A machine that was suspended may not, because its
+    /// monotonic clock stood still: then only the fence tells.
+    ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
     pub fn hold(&mut self) -> Shutdown {

@@ -94,3 +94,47 @@ fn co_07_the_systems_roots() {
     assert!(with.contains("rustls-native-certs") && !with.contains("webpki-roots"));
     assert!(!tree(&["--package", "seaworthy-ledger", "--features", "postgres"]).contains("rustls"));
 }
+
+fn sources(package: &str) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![root().join("crates").join(package).join("src")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push((path.clone(), std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    assert!(files.len() > 5, "{package}");
+    files
+}
+
+/// CO-08b: no unsafe code, no public item without a word, and no `unwrap` on a path of a request.
+#[test]
+fn co_08b_lints() {
+    let all = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(all.contains("unsafe_code = \"forbid\""));
+    for package in COMPANIONS {
+        let files = sources(package);
+        let (_, library) = files.iter().find(|(path, _)| path.ends_with("src/lib.rs")).unwrap();
+        for lint in ["deny(missing_docs)", "warn(clippy::expect_used, clippy::unwrap_used)"] {
+            assert!(library.contains(lint), "{package}: {lint}");
+        }
+    }
+}
+
+/// CO-11: one file reads clocks, and one draws random numbers; what has expired is decided by the store's clock.
+#[test]
+fn co_11_one_clock() {
+    for package in COMPANIONS {
+        for (path, text) in sources(package) {
+            let is_the_clock = path.ends_with("seaworthy-store/src/time.rs");
+            let is_chance = path.ends_with("seaworthy-store/src/random.rs");
+            assert!(is_the_clock || !text.contains("Instant::now(") && !text.contains("SystemTime::now("), "{path:?}");
+            assert!(is_chance || !text.contains("rand::"), "{path:?}");
+        }
+    }
+}
