@@ -34,7 +34,7 @@ pub trait Codec<T> {
     ///
     /// # Errors
     /// If it cannot be kept. Then the work counts as done all the same; who repeats the request gets
-    /// [`NotKept`](super::IdempotencyError::NotKept).
+    /// [`NotKept`](crate::IdempotencyError::NotKept).
     ///
     /// # Panics
     /// A panic counts as an error.
@@ -43,7 +43,7 @@ pub trait Codec<T> {
     /// The answer again.
     ///
     /// # Errors
-    /// If it cannot be read. Then the request fails with [`Corrupt`](super::IdempotencyError::Corrupt); the work is not
+    /// If it cannot be read. Then the request fails with [`Corrupt`](crate::IdempotencyError::Corrupt); the work is not
     /// done again.
     fn decode(&self, kept: &Bytes) -> Result<T, BoxError>;
 

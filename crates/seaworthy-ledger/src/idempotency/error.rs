@@ -7,7 +7,7 @@ use seaworthy::{BoxError, ConfigError, Error};
 use crate::error::LedgerError;
 
 /// Why a request got no answer from the inner service: an error that an
-/// [`IdempotencyLayer`](super::IdempotencyLayer) adds to its stack's.
+/// [`IdempotencyLayer`](crate::IdempotencyLayer) adds to its stack's.
 ///
 /// A [`BoxError`] can hold it, and so can the core's [`Error<E>`](Error) where `E` can. An error type of your own needs
 /// a variant with `#[from] IdempotencyError`.
@@ -23,7 +23,7 @@ pub enum IdempotencyError {
     },
     /// The key stands for another request: the fingerprints differ.
     Mismatch,
-    /// The ledger gave no answer, or refused. See [`OnDown`](super::OnDown).
+    /// The ledger gave no answer, or refused. See [`OnDown`](crate::OnDown).
     LedgerDown(LedgerError),
     /// The claim was lost while the inner service was at work, which was stopped: what it has done is unknown, and
     /// nothing was recorded. Or it had answered, but somebody else has the key by now, and theirs is the answer that

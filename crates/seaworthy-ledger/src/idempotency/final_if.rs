@@ -2,7 +2,7 @@
 /// that the work is done again.
 ///
 /// Any closure that takes a `&Result<T, E>` and returns a `bool` will do: see
-/// [`IdempotencyLayer::final_if`](super::IdempotencyLayer::final_if).
+/// [`IdempotencyLayer::final_if`](crate::IdempotencyLayer::final_if).
 pub trait FinalIf<T, E> {
     /// Whether this is the outcome for good.
     fn is_final(&self, outcome: &Result<T, E>) -> bool;

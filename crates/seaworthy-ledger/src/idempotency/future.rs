@@ -20,7 +20,7 @@ pin_project! {
     /// # Cancellation
     /// Dropping it drops the inner call. Its claim is failed with the reason `dropped` if the inner service had been
     /// called, and given back otherwise. A record that has begun goes on in the background. With
-    /// [`run_to_end`](super::IdempotencyLayer::run_to_end) dropping it stops nothing.
+    /// [`run_to_end`](crate::IdempotencyLayer::run_to_end) dropping it stops nothing.
     ///
     /// # Panics
     /// If the inner service does; the claim is failed with the panic's message.

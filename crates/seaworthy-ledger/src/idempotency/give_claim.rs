@@ -5,7 +5,7 @@ use crate::store::LedgerStore;
 /// How the inner service gets to know of the claim that it works under: what becomes of a request on its way to it.
 ///
 /// Any closure that takes the request and an `Option<ClaimRef<S>>` will do: see
-/// [`IdempotencyLayer::give_claim`](super::IdempotencyLayer::give_claim).
+/// [`IdempotencyLayer::give_claim`](crate::IdempotencyLayer::give_claim).
 pub trait GiveClaim<R, S> {
     /// What the inner service is called with.
     type Request;

@@ -80,7 +80,7 @@ impl<K, L> IdempotencyLayer<K, L> {
 
 impl<K, L, C, F, G, M> IdempotencyLayer<K, L, C, F, G, M> {
     /// How answers are kept. Default [`Json`]; [`Raw`](super::Raw) for bytes, [`Unit`](super::Unit) for `()`, or a
-    /// [`Codec`](super::Codec) of your own.
+    /// [`Codec`](crate::Codec) of your own.
     pub fn codec<D>(self, codec: D) -> IdempotencyLayer<K, L, D, F, G, M> {
         let Rules { ledger, codec: _, final_if, give, on_down } = self.rules;
         let rules = Rules { ledger, codec, final_if, give, on_down };
@@ -88,7 +88,7 @@ impl<K, L, C, F, G, M> IdempotencyLayer<K, L, C, F, G, M> {
     }
 
     /// Which outcomes are final. Default: every answer is, and no error. Errors that are final are kept as their text,
-    /// and whoever repeats the request gets [`FailedBefore`](super::IdempotencyError::FailedBefore); answers that are
+    /// and whoever repeats the request gets [`FailedBefore`](crate::IdempotencyError::FailedBefore); answers that are
     /// not free the key, and are given to their caller. It is not asked about rejections from below that say that the
     /// inner service was not called.
     ///
@@ -123,7 +123,7 @@ impl<K, L, C, F, G, M> IdempotencyLayer<K, L, C, F, G, M> {
         self
     }
 
-    /// Calls the inner service with a [`WithClaim`](super::WithClaim), the request and the claim, in place of the
+    /// Calls the inner service with a [`WithClaim`](crate::WithClaim), the request and the claim, in place of the
     /// request alone.
     pub fn with_claim(self) -> IdempotencyLayer<K, L, C, F, Wrapped, M> {
         self.giving(Wrapped)
@@ -140,7 +140,7 @@ impl<K, L, C, F, G, M> IdempotencyLayer<K, L, C, F, G, M> {
     /// Puts the claim, a [`ClaimRef`], among the extensions of HTTP requests.
     ///
     /// This layer keeps no HTTP responses: it is for services that take an HTTP request and give an answer that a
-    /// [`Codec`](super::Codec) can keep.
+    /// [`Codec`](crate::Codec) can keep.
     #[cfg(feature = "http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
     pub fn claim_in_extensions(self) -> IdempotencyLayer<K, L, C, F, InExtensions, M> {
@@ -153,9 +153,9 @@ impl<K, L, C, F, G, M> IdempotencyLayer<K, L, C, F, G, M> {
         IdempotencyLayer { key_of: self.key_of, rules, run: self.run }
     }
 
-    /// Runs each call that has a key, with its claim and the record of its outcome, in a task that a dropped caller does
-    /// not stop; [`Ledger::close`](crate::Ledger::close) waits for it. The caller's deadline goes with it, and ends it
-    /// if a layer below says so. Everything must be `Send + 'static` then.
+    /// Runs each call that has a key, with its claim and the record of its outcome, in a task that a dropped caller
+    /// does not stop; [`Ledger::close`](crate::Ledger::close) waits for it. The caller's deadline goes with it, and
+    /// ends it if a layer below says so. Everything must be `Send + 'static` then.
     pub fn run_to_end(self) -> IdempotencyLayer<K, L, C, F, G, ToEnd> {
         IdempotencyLayer { key_of: self.key_of, rules: self.rules, run: PhantomData }
     }

@@ -15,11 +15,11 @@
 //! | the key | a request |
 //! |---|---|
 //! | was never done, or failed | is done, under a claim that is renewed until the answer is recorded |
-//! | is being done by somebody else | fails with [`IdempotencyError::Busy`](crate::IdempotencyError::Busy) |
+//! | is being done by somebody else | fails with [`Busy`](crate::IdempotencyError::Busy) |
 //! | was done | gets the answer that was kept; the inner service is neither called nor polled |
-//! | was done, and its answer was not kept | fails with [`IdempotencyError::NotKept`](crate::IdempotencyError::NotKept) |
-//! | stands for another request | fails with [`IdempotencyError::Mismatch`](crate::IdempotencyError::Mismatch) |
-//! | failed for good, as [`final_if`](crate::IdempotencyLayer::final_if) said | fails with [`IdempotencyError::FailedBefore`](crate::IdempotencyError::FailedBefore) |
+//! | was done, and its answer was not kept | fails with [`NotKept`](crate::IdempotencyError::NotKept) |
+//! | stands for another request | fails with [`Mismatch`](crate::IdempotencyError::Mismatch) |
+//! | failed for good, as [`final_if`](crate::IdempotencyLayer::final_if) said | fails with [`FailedBefore`](crate::IdempotencyError::FailedBefore) |
 //!
 //! # Where to put it
 //! Outside of what protects the inner service, so that a call that was given up, or tried three times, is one claim:

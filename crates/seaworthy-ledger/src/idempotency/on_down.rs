@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnDown {
-    /// It fails with [`LedgerDown`](super::IdempotencyError::LedgerDown), and the inner service is untouched. The
+    /// It fails with [`LedgerDown`](crate::IdempotencyError::LedgerDown), and the inner service is untouched. The
     /// default.
     #[default]
     Refuse,

@@ -34,7 +34,8 @@ impl<S, C, F, G> Rules<S, C, F, G> {
         is_down && self.on_down == OnDown::Proceed
     }
 
-    /// How a call goes on after its claim was answered: under a claim, or without one while the store is down; or it ends.
+    /// How a call goes on after its claim was answered: under a claim, or without one while the store is down; or it
+    /// ends.
     pub(super) fn begin<T, E>(
         &self,
         answer: Result<Claimed<S>, LedgerError>,

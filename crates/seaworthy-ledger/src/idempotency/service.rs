@@ -22,11 +22,11 @@ use crate::memory::Memory;
 use crate::request::ClaimRequest;
 use crate::store::LedgerStore;
 
-/// Does the work of each key once. Made by [`IdempotencyLayer`](super::IdempotencyLayer).
+/// Does the work of each key once. Made by [`IdempotencyLayer`](crate::IdempotencyLayer).
 ///
 /// It is always ready: a request whose answer is kept does not need the inner service. A call that does needs it makes
-/// a clone of it ready, after the key was claimed, and waits for that. So what is full or closed below is seen by calls,
-/// not by `poll_ready`, and a layer above that waits for readiness does not wait.
+/// a clone of it ready, after the key was claimed, and waits for that. So what is full or closed below is seen by
+/// calls, not by `poll_ready`, and a layer above that waits for readiness does not wait.
 ///
 /// # Clone
 /// Costs clones of the inner service and of `key_of`, and a reference count. A clone holds nothing, ready or not.
