@@ -229,14 +229,12 @@ impl<S: LedgerStore> Claim<S> {
     }
 
     /// For stores of a caller's transaction.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn checked(&self, completion: Completion) -> Result<Settlement, LedgerError> {
         self.work.ledger.0.settings.check_result(completion.size())?;
         Ok(completion.into_settlement(self.keep))
     }
 
     /// How long its outcome is kept.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn keep(&self) -> Option<Duration> {
         self.keep
     }

@@ -1,6 +1,10 @@
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
+
+use crate::micros;
+use crate::store::Holder;
 
 /// One statement that completes a claim in a transaction of another driver's, with its seven parameters.
 ///
@@ -26,6 +30,28 @@ pub struct CompletionStatement {
     pub content_type: String,
     /// The seventh: bigint, how many microseconds it is kept; NULL for ever.
     pub keep_us: Option<i64>,
+}
+
+impl CompletionStatement {
+    pub(crate) fn new(
+        text: &str,
+        holder: &Holder,
+        result: Bytes,
+        content_type: &str,
+        keep: Option<Duration>,
+    ) -> CompletionStatement {
+        CompletionStatement {
+            text: text.into(),
+            scope: holder.key.scope().to_owned(),
+            key: holder.key.value().to_owned(),
+            // One that does not fit was never given out, and no row has the one below zero.
+            fence: i64::try_from(holder.fence).unwrap_or(-1),
+            owner: holder.owner.to_be_bytes(),
+            result,
+            content_type: content_type.to_owned(),
+            keep_us: keep.map(micros::of),
+        }
+    }
 }
 
 /// Without the key, the owner and the result.

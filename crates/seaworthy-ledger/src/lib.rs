@@ -11,10 +11,8 @@ mod builder;
 mod checkpoints;
 mod claim;
 mod claim_ref;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod claimed_in;
 mod completion;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod completion_statement;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
@@ -28,11 +26,13 @@ mod held_answer;
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub mod http;
 pub mod idempotency;
+mod in_transaction;
 mod key;
 mod key_map;
 mod ledger;
 mod machine;
 mod memory;
+mod micros;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub mod postgres;
@@ -50,10 +50,8 @@ pub use builder::LedgerBuilder;
 pub use checkpoints::{Checkpoints, StepError};
 pub use claim::{Claim, Unsettled};
 pub use claim_ref::ClaimRef;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use claimed_in::{ClaimedIn, FirstClaim};
 pub use completion::Completion;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use completion_statement::CompletionStatement;
 pub use decode_error::DecodeError;
 pub use error::LedgerError;

@@ -57,7 +57,6 @@ impl ClaimRequest {
     }
 
     /// In a caller's transaction there is no lease, and nothing to outrank.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn check_without_lease(&self) -> Result<(), ConfigError> {
         let rule = "must not be set for a claim in a transaction";
         match (self.lease, self.rank) {

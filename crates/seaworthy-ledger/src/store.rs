@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use seaworthy_store::StoreError;
 
+use crate::completion_statement::CompletionStatement;
 use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::{Entry, Record};
@@ -189,6 +190,67 @@ pub trait LedgerStore: Clone + Send + Sync + 'static {
         name: &str,
         result: &Bytes,
     ) -> impl Future<Output = Result<StepKept, StoreError>> + Send;
+}
+
+/// A store that can take part in a transaction of the caller's, so that the work there and the record of it are committed
+/// together, or not at all.
+///
+/// # Cancellation
+/// The caller's transaction rolls back as the driver does.
+///
+/// # Errors
+/// As [`LedgerStore`], but nothing is repeated: after an error the transaction can only be rolled back.
+pub trait TransactionalStore: LedgerStore {
+    /// What the caller's transaction runs on.
+    type Connection: Send;
+
+    /// Ends a claim. The row is locked until the transaction ends; rolled back, the claim runs as before.
+    ///
+    /// [`Held::Lost`] means that the caller must roll back. It is also the answer for a claim that is settled already,
+    /// even by this holder: what the transaction did beside it would otherwise be done twice.
+    fn complete_in(
+        &self,
+        connection: &mut Self::Connection,
+        holder: &Holder,
+        settlement: &Settlement,
+    ) -> impl Future<Output = Result<Held, StoreError>> + Send;
+
+    /// Records a key as done, in one go and without a lease, for work that is wholly inside that transaction.
+    /// [`Answer::Granted`] means that it is the first, and gives the fence that [`store_in`](Self::store_in) needs. The
+    /// attempt's lease and rank mean nothing.
+    ///
+    /// It waits for another transaction that records the same key, and then tells its outcome. A key that failed or
+    /// whose lease is over is taken; one that runs is [`Answer::Busy`].
+    fn claim_in(
+        &self,
+        connection: &mut Self::Connection,
+        attempt: &Attempt,
+        keep: Option<Duration>,
+    ) -> impl Future<Output = Result<Answer, StoreError>> + Send;
+
+    /// Adds a result to what [`claim_in`](Self::claim_in) recorded, before the commit. For anybody else it is
+    /// [`Held::Lost`] and changes nothing.
+    fn store_in(
+        &self,
+        connection: &mut Self::Connection,
+        holder: &Holder,
+        result: &Bytes,
+        content_type: &str,
+    ) -> impl Future<Output = Result<Held, StoreError>> + Send;
+
+    /// The text of the statement that completes a claim: see [`CompletionStatement`].
+    fn completion_text(&self) -> &str;
+
+    /// That statement and its parameters, for other drivers.
+    fn completion(
+        &self,
+        holder: &Holder,
+        result: Bytes,
+        content_type: &str,
+        keep: Option<Duration>,
+    ) -> CompletionStatement {
+        CompletionStatement::new(self.completion_text(), holder, result, content_type, keep)
+    }
 }
 
 /// The length in place of the bytes.

@@ -7,8 +7,8 @@ use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 
 use crate::key::Key;
+use crate::micros;
 use crate::postgres::engine::Postgres;
-use crate::postgres::micros;
 use crate::postgres::rows::{DONE, FAILED, RUNNING, Read, corrupt};
 use crate::record::{Entry, EntryState, Kept, Record};
 use crate::store::{Answer, Attempt};
@@ -57,7 +57,7 @@ pub(super) fn answer(read: Read<'_>) -> Result<Option<Answer>, StoreError> {
         return Ok(Some(Answer::Mismatch));
     }
     match read.get::<i16>("state")? {
-        RUNNING => Ok(Some(Answer::Busy { left: micros::left(read.get("left_us")?) })),
+        RUNNING => Ok(Some(Answer::Busy { left: micros::span(read.get("left_us")?) })),
         DONE => Ok(Some(Answer::Done(record(read)?))),
         _ => Err(corrupt(read.asked, "a row has a state that there is not")),
     }
@@ -90,7 +90,7 @@ pub(super) async fn lookup(postgres: &Postgres, key: &Key) -> Result<Option<Entr
 
 fn entry(read: Read<'_>) -> Result<Entry, StoreError> {
     let state = match read.get::<i16>("state")? {
-        RUNNING => EntryState::Running { left: micros::left(read.get("left_us")?) },
+        RUNNING => EntryState::Running { left: micros::span(read.get("left_us")?) },
         DONE => EntryState::Done,
         FAILED => EntryState::Failed,
         _ => return Err(corrupt(read.asked, "a row has a state that there is not")),

@@ -2,12 +2,30 @@
 //!
 //! The tables are `seaworthy_ledger` and `seaworthy_ledger_step`; [`migrate`] makes them. What a program needs besides
 //! is SELECT, INSERT, UPDATE and DELETE on both, and SELECT on `seaworthy_schema`.
+//!
+//! Work and its record in one transaction:
+//!
+//! ```no_run
+//! use seaworthy_ledger::postgres::Postgres;
+//! use seaworthy_ledger::{ClaimedIn, Key, Ledger};
+//! use sqlx::{Connection, PgConnection};
+//!
+//! # async fn pay(ledger: Ledger<Postgres>, mut connection: PgConnection) -> Result<(), Box<dyn std::error::Error>> {
+//! let key = Key::operation("pay", "invoice-17", "req-81f2")?;
+//! let mut transaction = connection.begin().await?;
+//! if let ClaimedIn::First(first) = ledger.claim_in(&mut transaction, &key).await? {
+//!     sqlx::query("UPDATE invoice SET paid = true WHERE id = 17").execute(&mut *transaction).await?;
+//!     assert!(ledger.store_in(&mut transaction, &first, "paid", "text/plain").await?.is_yes());
+//!     transaction.commit().await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod claim;
 mod engine;
 mod handle;
 mod in_transaction;
-mod micros;
 mod renew;
 mod rows;
 mod settle;

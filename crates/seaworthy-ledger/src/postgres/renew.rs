@@ -4,8 +4,8 @@ use seaworthy_store::StoreError;
 use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 
+use crate::micros;
 use crate::postgres::engine::Postgres;
-use crate::postgres::micros;
 use crate::postgres::rows::{Read, corrupt};
 use crate::store::{Holder, Renewal};
 

@@ -4,9 +4,9 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 
 use crate::held_answer::Held;
+use crate::micros;
 use crate::postgres::claim::SENDS;
 use crate::postgres::engine::Postgres;
-use crate::postgres::micros;
 use crate::postgres::rows::{DONE, FAILED, RUNNING, Read};
 use crate::store::{Holder, Settlement};
 

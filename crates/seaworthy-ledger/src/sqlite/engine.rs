@@ -12,8 +12,8 @@ use sqlx::{query, query_as, query_scalar};
 
 use crate::held_answer::Held;
 use crate::key::Key;
+use crate::micros;
 use crate::record::Entry;
-use crate::sqlite::moment::system_time;
 use crate::sqlite::row::{Lease, RUNNING, entry_state, number};
 use crate::sqlite::settling::{fence, owner, settle, state_of};
 use crate::sqlite::statements::{SCHEMA, Statements};
@@ -105,8 +105,8 @@ impl Sqlite {
         };
         let state = entry_state(state, Lease { from, until }, self.store.now())?;
         let (fence, grants) = (number("lookup", fence)?, number("lookup", grants)?);
-        let mut entry = Entry::new(state, fence, grants, system_time(first), system_time(started));
-        entry.finished_at = finished.map(system_time);
+        let mut entry = Entry::new(state, fence, grants, micros::moment(first), micros::moment(started));
+        entry.finished_at = finished.map(micros::moment);
         entry.reason = reason.map(Into::into);
         entry.result_len = length.map(|length| number("lookup", length)).transpose()?;
         Ok(Some(entry))

@@ -7,7 +7,6 @@ mod claim;
 mod engine;
 mod handle;
 mod in_transaction;
-mod moment;
 mod row;
 mod settling;
 mod statements;

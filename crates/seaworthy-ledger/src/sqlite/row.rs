@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use seaworthy_store::{ErrorClass, StoreError};
 
+use crate::micros;
 use crate::record::{EntryState, Kept, Record};
-use crate::sqlite::moment::{micros, span, system_time};
 use crate::store::{Answer, Attempt};
 
 pub(crate) const RUNNING: i64 = 0;
@@ -71,7 +71,7 @@ pub(crate) enum Decision {
 impl Lease {
     /// Lasts for `length` from `now`.
     pub(crate) fn starting(now: i64, length: Duration) -> Lease {
-        Lease { from: now, until: now.saturating_add(micros(length)) }
+        Lease { from: now, until: now.saturating_add(micros::of(length)) }
     }
 
     /// What is left of it, if anything. A clock that shows a time further before its start than it is long was stepped
@@ -81,7 +81,7 @@ impl Lease {
         if now >= self.until || now < self.from.saturating_sub(length) {
             return None;
         }
-        Some(span(self.until.saturating_sub(now).min(length)))
+        Some(micros::span(self.until.saturating_sub(now).min(length)))
     }
 }
 
@@ -111,7 +111,7 @@ impl Looked {
             (None, None) => Kept::Nothing,
         };
         let finished_at = self.finished_at.ok_or_else(|| corrupt("claim", "a row that is done has no end"))?;
-        Ok(Some(Record { fence: number("claim", self.fence)?, finished_at: system_time(finished_at), kept }))
+        Ok(Some(Record { fence: number("claim", self.fence)?, finished_at: micros::moment(finished_at), kept }))
     }
 
     fn is_mismatch(&self, attempt: &Attempt) -> bool {

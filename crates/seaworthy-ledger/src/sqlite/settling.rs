@@ -6,7 +6,7 @@ use sqlx::query;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::held_answer::Held;
-use crate::sqlite::moment::micros;
+use crate::micros;
 use crate::sqlite::row::{DONE, FAILED};
 use crate::sqlite::statements::Statements;
 use crate::store::{Holder, Settlement};
@@ -56,7 +56,7 @@ pub(crate) async fn end(
         .bind(columns.result)
         .bind(columns.content_type)
         .bind(columns.reason)
-        .bind(columns.keep.map(|keep| now.saturating_add(micros(keep))))
+        .bind(columns.keep.map(|keep| now.saturating_add(micros::of(keep))))
         .bind(columns.taken_back)
         .execute(connection)
         .await?;

@@ -3,11 +3,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use seaworthy_ledger::Held;
 use seaworthy_ledger::postgres::Postgres;
-use seaworthy_ledger::store::{Answer, Holder, LedgerStore, Renewal, Settlement};
-use seaworthy_ledger::{EntryState, Kept};
+use seaworthy_ledger::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, TransactionalStore};
+use seaworthy_ledger::{EntryState, Kept, Key};
 use sqlx::{Connection, PgConnection, Row};
 
 use super::support::{LEASE, Session, Space, attempt, claimed, done, fence, key, owner};
+
+/// A claim in a transaction, in which neither a lease nor a rank means anything.
+fn asked(key: &Key, owner: u128, fingerprint: Option<Bytes>) -> Attempt {
+    Attempt { key: key.clone(), owner, lease: LEASE, fingerprint, rank: None }
+}
 
 async fn effects(session: &mut Session) -> i64 {
     session.number("SELECT count(*) FROM effect").await
@@ -101,7 +106,7 @@ async fn a_second_transaction_with_a_key_waits_for_the_first() {
         let name = key(&format!("commits-{commits}"));
         let mut transaction = first.0.begin().await.unwrap();
         let mine = owner();
-        let answer = ledger.claim_in(&mut transaction, &name, mine, None, Some(LEASE)).await.unwrap();
+        let answer = ledger.claim_in(&mut transaction, &asked(&name, mine, None), Some(LEASE)).await.unwrap();
         let held = Holder { key: name.clone(), fence: fence(&answer), owner: mine };
         let stored =
             ledger.store_in(&mut transaction, &held, &Bytes::from_static(b"made"), "text/plain").await.unwrap();
@@ -110,7 +115,7 @@ async fn a_second_transaction_with_a_key_waits_for_the_first() {
             let (ledger, name, mut second) = (ledger.clone(), name.clone(), space.session().await);
             async move {
                 let mut transaction = second.0.begin().await.unwrap();
-                let answer = ledger.claim_in(&mut transaction, &name, owner(), None, None).await.unwrap();
+                let answer = ledger.claim_in(&mut transaction, &asked(&name, owner(), None), None).await.unwrap();
                 transaction.commit().await.unwrap();
                 answer
             }
@@ -136,11 +141,11 @@ async fn a_transaction_with_an_older_snapshot_has_to_be_repeated() {
     let (space, ledger, mut first) = with_effects().await;
     let mut second = space.session().await;
     second.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM effect").await;
-    assert_eq!(fence(&ledger.claim_in(&mut first.0, &key("a"), owner(), None, None).await.unwrap()), 1);
-    let error = ledger.claim_in(&mut second.0, &key("a"), owner(), None, None).await.unwrap_err();
+    assert_eq!(fence(&ledger.claim_in(&mut first.0, &asked(&key("a"), owner(), None), None).await.unwrap()), 1);
+    let error = ledger.claim_in(&mut second.0, &asked(&key("a"), owner(), None), None).await.unwrap_err();
     assert!(error.is_unavailable() && error.to_string().contains("40001"), "{error}");
     second.run("ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ").await;
-    let answer = ledger.claim_in(&mut second.0, &key("a"), owner(), None, None).await.unwrap();
+    let answer = ledger.claim_in(&mut second.0, &asked(&key("a"), owner(), None), None).await.unwrap();
     assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
 }
 
@@ -149,23 +154,24 @@ async fn a_transaction_with_an_older_snapshot_has_to_be_repeated() {
 async fn in_a_transaction_what_can_be_claimed_is_claimed() {
     let (space, ledger, mut session) = with_effects().await;
     let running = claimed(&ledger, "running").await;
-    let answer = ledger.claim_in(&mut session.0, &running.key, owner(), None, None).await.unwrap();
+    let answer = ledger.claim_in(&mut session.0, &asked(&running.key, owner(), None), None).await.unwrap();
     assert!(matches!(answer, Answer::Busy { left } if left > LEASE / 2), "{answer:?}");
     let failed = claimed(&ledger, "failed").await;
     assert!(ledger.settle(&failed, &Settlement::Failed { reason: "no".into(), keep: None }).await.unwrap().is_yes());
     space.session().await.expire().await;
     for held in [&running, &failed] {
-        let answer = ledger.claim_in(&mut session.0, &held.key, owner(), None, None).await.unwrap();
+        let answer = ledger.claim_in(&mut session.0, &asked(&held.key, owner(), None), None).await.unwrap();
         assert_eq!(answer, Answer::Granted { fence: 2, grants: 2 });
         assert_eq!(ledger.settle(held, &done("late")).await.unwrap(), Held::Lost);
     }
     let print = |text: &'static str| Some(Bytes::from_static(text.as_bytes()));
     let name = key("print");
-    let answer = ledger.claim_in(&mut session.0, &name, owner(), print("a").as_ref(), None).await.unwrap();
+    let answer = ledger.claim_in(&mut session.0, &asked(&name, owner(), print("a")), None).await.unwrap();
     assert_eq!(fence(&answer), 1);
-    let answer = ledger.claim_in(&mut session.0, &name, owner(), print("b").as_ref(), None).await.unwrap();
+    let answer = ledger.claim_in(&mut session.0, &asked(&name, owner(), print("b")), None).await.unwrap();
     assert_eq!(answer, Answer::Mismatch);
-    let Answer::Done(record) = ledger.claim_in(&mut session.0, &name, owner(), None, None).await.unwrap() else {
+    let Answer::Done(record) = ledger.claim_in(&mut session.0, &asked(&name, owner(), None), None).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!(record.kept, Kept::Nothing, "nothing was stored for it");
@@ -182,7 +188,7 @@ async fn a_result_is_stored_before_the_commit_only() {
     };
     let mut transaction = session.0.begin().await.unwrap();
     let mut savepoint = transaction.begin().await.unwrap();
-    assert_eq!(fence(&ledger.claim_in(&mut savepoint, &name, mine, None, None).await.unwrap()), 1);
+    assert_eq!(fence(&ledger.claim_in(&mut savepoint, &asked(&name, mine, None), None).await.unwrap()), 1);
     assert_eq!(store(&mut savepoint, "one").await, Held::Yes);
     savepoint.commit().await.unwrap();
     assert_eq!(store(&mut transaction, "two").await, Held::Yes);

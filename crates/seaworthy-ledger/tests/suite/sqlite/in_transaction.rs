@@ -3,13 +3,18 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use seaworthy_ledger::Held;
 use seaworthy_ledger::sqlite::Sqlite;
-use seaworthy_ledger::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement};
+use seaworthy_ledger::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, TransactionalStore};
 use seaworthy_ledger::{EntryState, ErrorClass, Kept, Key};
 use seaworthy_store::random;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor, query, query_scalar};
 
 use super::{Clock, Directory, KEEP, LEASE, attempt, done, granted, holder, key, opened, settled};
+
+/// A claim in a transaction, in which neither a lease nor a rank means anything.
+fn asked(key: &Key, owner: u128, fingerprint: Option<Bytes>) -> Attempt {
+    Attempt { key: key.clone(), owner, lease: LEASE, fingerprint, rank: None }
+}
 
 /// A table for what the work does.
 async fn effects(directory: &Directory) -> SqliteConnection {
@@ -27,7 +32,7 @@ async fn count(connection: &mut SqliteConnection) -> i64 {
 }
 
 async fn claim_in(engine: &Sqlite, connection: &mut SqliteConnection, key: &Key) -> Answer {
-    let answer = engine.claim_in(connection, key, random::unique(), None, Some(KEEP)).await;
+    let answer = engine.claim_in(connection, &asked(key, random::unique(), None), Some(KEEP)).await;
     answer.expect("the transaction goes on")
 }
 
@@ -130,7 +135,7 @@ async fn claimed_and_done_in_one_go() {
 
     ours.execute("BEGIN").await.expect("begun, and not even by IMMEDIATE");
     let us = random::unique();
-    let answer = engine.claim_in(&mut ours, &key("a"), us, None, None).await.expect("up");
+    let answer = engine.claim_in(&mut ours, &asked(&key("a"), us, None), None).await.expect("up");
     assert_eq!(answer, Answer::Granted { fence: 1, grants: 1 });
     let holder = Holder { key: key("a"), fence: 1, owner: us };
     let somebody = Holder { owner: us ^ 1, ..holder.clone() };
@@ -166,10 +171,10 @@ async fn claimed_in_one_go_after_others() {
     stored.expect("up");
     let failed = Settlement::Failed { reason: "no".into(), keep: None };
     assert_eq!(settled(&engine, &holder(&with_print, 1), &failed).await, Held::Yes);
-    let answer = engine.claim_in(&mut ours, &key("failed"), 7, print("two").as_ref(), None).await;
+    let answer = engine.claim_in(&mut ours, &asked(&key("failed"), 7, print("two")), None).await;
     assert_eq!(answer.expect("up"), Answer::Granted { fence: 2, grants: 2 });
     assert_eq!(engine.step(&key("failed"), "step").await.expect("up"), None, "it was another's");
-    let answer = engine.claim_in(&mut ours, &key("failed"), 8, print("one").as_ref(), None).await;
+    let answer = engine.claim_in(&mut ours, &asked(&key("failed"), 8, print("one")), None).await;
     assert_eq!(answer.expect("up"), Answer::Mismatch);
 }
 
