@@ -30,9 +30,7 @@ impl Completion {
     #[must_use]
     pub fn content_type(mut self, value: impl Into<Cow<'static, str>>) -> Completion {
         if let Outcome::Kept { content_type, .. } = &mut self.0 {
-            let value = value.into();
-            // Postgres keeps no NUL in a text.
-            *content_type = if value.contains('\0') { value.replace('\0', "\u{fffd}").into() } else { value };
+            *content_type = without_nul(value.into());
         }
         self
     }
@@ -63,13 +61,11 @@ impl Completion {
 }
 
 /// Cut at a character's boundary, so that it fits into a row.
-pub(crate) fn shortened(mut reason: String) -> Box<str> {
-    if reason.len() > LONGEST_REASON {
-        let end = (0..=LONGEST_REASON).rev().find(|&at| reason.is_char_boundary(at)).unwrap_or(0);
-        reason.truncate(end);
-    }
-    // Postgres keeps no NUL in a text.
-    if reason.contains('\0') { reason.replace('\0', "\u{fffd}").into() } else { reason.into() }
+pub(crate) fn shortened(reason: String) -> Box<str> {
+    // Before it is cut, because it may become longer.
+    let mut reason = without_nul(reason.into()).into_owned();
+    reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    reason.into()
 }
 
 /// The length in place of the bytes.
@@ -81,6 +77,11 @@ impl fmt::Debug for Outcome {
             Outcome::Failed(reason) => f.debug_tuple("Failed").field(reason).finish(),
         }
     }
+}
+
+/// Postgres keeps none in a text.
+fn without_nul(text: Cow<'static, str>) -> Cow<'static, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text }
 }
 
 impl From<Bytes> for Completion {

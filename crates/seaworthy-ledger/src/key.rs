@@ -113,8 +113,7 @@ fn shortened(text: &str) -> String {
     if text.len() <= SHOWN {
         return text.to_owned();
     }
-    let end = (0..=SHOWN).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    format!("{}…", text.get(..end).unwrap_or_default())
+    format!("{}…", text.get(..text.floor_char_boundary(SHOWN)).unwrap_or_default())
 }
 
 /// Of the text alone: keys that differ in nothing but where the scope ends are rare.

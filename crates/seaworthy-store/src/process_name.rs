@@ -11,11 +11,7 @@ const MOST: usize = 80;
 pub fn process_name() -> String {
     let tail = format!("-{}-{:08x}", process::id(), random::unique() as u32);
     let mut host = host();
-    let room = MOST.saturating_sub(tail.len());
-    if host.len() > room {
-        let end = (0..=room).rev().find(|&at| host.is_char_boundary(at)).unwrap_or(0);
-        host.truncate(end);
-    }
+    host.truncate(host.floor_char_boundary(MOST.saturating_sub(tail.len())));
     host + &tail
 }
 

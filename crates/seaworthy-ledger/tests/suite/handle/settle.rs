@@ -80,6 +80,15 @@ async fn lg_16_no_nul() {
     assert_eq!(record.kept, Kept::Result { bytes: "x".into(), content_type: "a\u{fffd}b".into() });
 }
 
+/// LG-08: what becomes longer because Postgres could not keep it is cut after that.
+#[tokio::test(start_paused = true)]
+async fn lg_08_nul_in_reasons() {
+    let (ledger, _) = ledger();
+    assert!(mine(&ledger, &key("a")).await.fail("\0".repeat(1_000)).await.unwrap().is_yes());
+    let kept = ledger.lookup(&key("a")).await.unwrap().unwrap().reason.unwrap();
+    assert_eq!((kept.len(), kept.chars().all(|c| c == '\u{fffd}')), (1_023, true));
+}
+
 /// CO-16: a settlement that has begun goes on when its future is dropped.
 #[tokio::test(start_paused = true)]
 async fn co_16_dropped_while_settling() {
