@@ -8,12 +8,14 @@
 
 mod any;
 mod builder;
+mod caught;
 mod checkpoints;
 mod claim;
 mod claim_ref;
 mod claimed_in;
 mod completion;
 mod completion_statement;
+mod conclude;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod conformance;
@@ -22,6 +24,7 @@ mod error;
 mod event;
 mod held;
 mod held_answer;
+mod held_claim;
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub mod http;

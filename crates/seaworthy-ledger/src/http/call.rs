@@ -11,10 +11,8 @@ use http_body::Body;
 use seaworthy::{BoxError, Context, Rejected, Shutdown, StackError};
 use seaworthy_store::tasks::Running;
 use seaworthy_store::time::now;
-use tokio::runtime::Handle;
 use tower_service::Service;
 
-use super::caught::{Payload, caught, unless};
 use super::idempotency_key::IdempotencyKey;
 use super::keeping::Keeping;
 use super::key_body::KeyBody;
@@ -23,8 +21,12 @@ use super::not_kept::NotKept;
 use super::problem::Problem;
 use super::request_body::RequestBody;
 use super::stored::{self, Keep};
+use super::unless::unless;
 use super::watch::{Watch, complete};
+use crate::caught::{Payload, caught, panicked};
 use crate::claim::Claim;
+use crate::conclude::{Conclusion, conclude};
+use crate::held_claim::HeldClaim;
 use crate::ledger::Claimed;
 use crate::request::ClaimRequest;
 use crate::store::LedgerStore;
@@ -55,12 +57,6 @@ enum Outcome<R, E> {
     Called(Result<R, E>),
     Lost,
     Panicked(Payload),
-}
-
-/// A claim that is given up with a reason if its work is dropped.
-struct Working<S: LedgerStore> {
-    claim: Option<Claim<S>>,
-    has_begun: bool,
 }
 
 impl<S: LedgerStore, I, B> Call<S, I, B> {
@@ -103,27 +99,24 @@ where
     let (key, fence, is_first) = (claim.key().clone(), claim.fence(), claim.is_first());
     request.extensions_mut().insert(IdempotencyKey { key, fence, is_first, lost: lost.clone() });
     request.extensions_mut().insert((*claim).clone());
-    let mut working = Working { claim: Some(claim), has_begun: false };
-    let outcome = called(&mut working, &lost, context, service, request).await;
-    let Some(claim) = working.claim.take() else { return (Answer::Response(unavailable(&layer)), None) };
+    let mut held = HeldClaim::new(claim);
+    let outcome = called(&mut held, &lost, context, service, request).await;
+    let Some(claim) = held.into_claim() else { return (Answer::Response(unavailable(&layer)), None) };
     match outcome {
         Outcome::NotReady(error) => {
-            release(claim).await;
+            let _recorded = conclude(claim, Conclusion::Release).await;
             (Answer::Failed(error), None)
         }
         Outcome::Called(Err(error)) => {
-            if was_turned_away(&error) {
-                release(claim).await
-            } else {
-                fail(claim, error.to_string()).await
-            }
+            let turned_away = was_turned_away(&error);
+            let conclusion = if turned_away { Conclusion::Release } else { Conclusion::Fail(error.to_string()) };
+            let _recorded = conclude(claim, conclusion).await;
             (Answer::Failed(error), None)
         }
         // Nobody knows how far it came: the key is free when the lease is over, or somebody has it already.
         Outcome::Lost => (Answer::Response(unavailable(&layer)), None),
         Outcome::Panicked(payload) => {
-            let (text, payload) = text_of(payload);
-            fail(claim, text).await;
+            let _recorded = conclude(claim, Conclusion::Fail(panicked(&*payload))).await;
             (Answer::Panicked(payload), None)
         }
         Outcome::Called(Ok(response)) => answered(&layer, claim, lost, response, running).await,
@@ -132,7 +125,7 @@ where
 
 /// Calls a service once it is ready.
 async fn called<S, I, B>(
-    working: &mut Working<S>,
+    held: &mut HeldClaim<S>,
     lost: &Shutdown,
     context: Context,
     mut service: I,
@@ -146,7 +139,7 @@ where
         if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
             return Outcome::NotReady(error);
         }
-        working.begin();
+        held.begin();
         Outcome::Called(service.call(request).await)
     };
     match caught(unless(lost.requested(), context.scope(call))).await {
@@ -168,7 +161,8 @@ async fn answered<S: LedgerStore, B: Body, E>(
     let (head, body) = response.into_parts();
     // What comes after an informational head is not a response.
     if head.status.is_informational() || !(settings.keep_if)(&head) {
-        fail(claim, format!("status {}", head.status.as_u16())).await;
+        let reason = format!("status {}", head.status.as_u16());
+        let _recorded = conclude(claim, Conclusion::Fail(reason)).await;
         return (Answer::Response(Response::from_parts(head, KeyBody::passed(body))), None);
     }
     let size = body.size_hint();
@@ -198,18 +192,6 @@ fn unavailable<S, B>(layer: &Shared<S>) -> Response<KeyBody<B>> {
     layer.settings.problem(Problem::Unavailable)
 }
 
-async fn release<S: LedgerStore>(claim: Claim<S>) {
-    if let Err(unsettled) = claim.release().await {
-        unsettled.keep_trying();
-    }
-}
-
-async fn fail<S: LedgerStore>(claim: Claim<S>, reason: String) {
-    if let Err(unsettled) = claim.fail(reason).await {
-        unsettled.keep_trying();
-    }
-}
-
 /// Whether a layer below says that the handler was not called.
 fn was_turned_away<E: 'static>(error: &E) -> bool {
     let error: &dyn Any = error;
@@ -217,35 +199,5 @@ fn was_turned_away<E: 'static>(error: &E) -> bool {
         (Some(error), _) => error.is_before_call(),
         (None, Some(rejected)) => rejected.is_before_call(),
         (None, None) => false,
-    }
-}
-
-/// What a panic said; the payload goes on to whoever unwinds with it.
-fn text_of(payload: Payload) -> (String, Payload) {
-    match payload.downcast::<&'static str>() {
-        Ok(text) => (format!("panicked: {text}"), text),
-        Err(payload) => match payload.downcast::<String>() {
-            Ok(text) => (format!("panicked: {text}"), text),
-            Err(payload) => ("panicked".to_owned(), payload),
-        },
-    }
-}
-
-impl<S: LedgerStore> Working<S> {
-    fn begin(&mut self) {
-        self.has_begun = true;
-        if let Some(claim) = &mut self.claim {
-            claim.begin();
-        }
-    }
-}
-
-impl<S: LedgerStore> Drop for Working<S> {
-    fn drop(&mut self) {
-        // Not begun, it is given back by its own drop; without a runtime the lease is all there is.
-        if let (true, Some(claim), Ok(runtime)) = (self.has_begun, self.claim.take(), Handle::try_current()) {
-            let tasks = claim.ledger.0.tasks.clone();
-            tasks.spawn(&runtime, fail(claim, "dropped".to_owned()));
-        }
     }
 }

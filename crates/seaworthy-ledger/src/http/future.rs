@@ -7,6 +7,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::key_body::KeyBody;
+use crate::caught::polled_again;
 
 type Boxed<B, E> = Pin<Box<dyn Future<Output = Result<Response<KeyBody<B>>, E>> + Send>>;
 
@@ -65,8 +66,10 @@ where
                 Poll::Ready(ready!(future.poll(cx)).map(|response| response.map(KeyBody::passed)))
             }
             StateProj::Boxed { future } => future.as_mut().poll(cx),
-            // Asked again, it has nothing to say.
-            StateProj::Now { result } => result.take().map_or(Poll::Pending, Poll::Ready),
+            StateProj::Now { result } => match result.take() {
+                Some(result) => Poll::Ready(result),
+                None => polled_again("`IdempotencyKeyFuture`"),
+            },
         }
     }
 }

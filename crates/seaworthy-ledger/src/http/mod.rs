@@ -54,7 +54,6 @@
 
 mod builder;
 mod call;
-mod caught;
 mod fingerprint;
 mod future;
 mod idempotency_key;
@@ -69,6 +68,7 @@ mod scope;
 mod service;
 mod settings;
 mod stored;
+mod unless;
 mod watch;
 
 pub use builder::{IdempotencyKeyBuilder, Scoped, Unscoped};

@@ -9,14 +9,15 @@ use seaworthy_store::tasks::Running;
 use seaworthy_store::time::{Instant, sleep_until};
 use tokio::sync::oneshot;
 
-use super::caught::{caught, unless};
 use super::keeping::BodyEnd;
 use super::not_kept::NotKept;
 use super::request_body::in_bytes;
 use super::stored::Keep;
+use super::unless::unless;
+use crate::caught::caught;
 use crate::claim::Claim;
 use crate::completion::Completion;
-use crate::event::Event;
+use crate::conclude::not_kept;
 use crate::store::LedgerStore;
 
 /// Has the claim while the body is on its way. Its handler has had its effect: whatever happens to the body, the work is
@@ -71,14 +72,14 @@ async fn rest_of<B: Body>(mut body: Pin<Box<B>>, mut keep: Keep) -> Result<Compl
 
 /// Records that it was done, and goes on trying if the store cannot be reached.
 pub(super) async fn complete<S: LedgerStore>(claim: Claim<S>, completion: Result<Completion, NotKept>) {
-    let completion = completion.unwrap_or_else(|reason| {
-        if let Some(error) = reason.fault() {
-            let shared = &claim.ledger.0;
-            shared.notify(&Event::NotEncoded { ledger: &shared.name, key: claim.key(), error });
-        }
-        Completion::not_kept()
-    });
-    let Err(unsettled) = claim.complete_unchecked(completion).await else { return };
+    let recorded = match completion {
+        Ok(completion) => claim.complete_unchecked(completion).await,
+        Err(reason) => match reason.fault() {
+            Some(fault) => not_kept(claim, fault).await,
+            None => claim.complete(Completion::not_kept()).await,
+        },
+    };
+    let Err(unsettled) = recorded else { return };
     if unsettled.error().is_unavailable() {
         return unsettled.keep_trying();
     }

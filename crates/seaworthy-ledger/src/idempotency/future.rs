@@ -12,6 +12,7 @@ use super::final_if::FinalIf;
 use super::give_claim::GiveClaim;
 use super::guarded::GuardedCall;
 use super::to_end::InTask;
+use crate::caught::polled_again;
 use crate::store::LedgerStore;
 
 pin_project! {
@@ -114,16 +115,10 @@ where
             }
             ElseProj::Refused { error } => match error.take() {
                 Some(error) => Poll::Ready(Err(error)),
-                None => polled_again(),
+                None => polled_again("`ResponseFuture`"),
             },
         }
     }
-}
-
-#[cold]
-#[track_caller]
-pub(super) fn polled_again() -> ! {
-    panic!("`ResponseFuture` was polled after it was ready")
 }
 
 impl<S, R, L, C, F, G> fmt::Debug for ResponseFuture<S, R, L, C, F, G>

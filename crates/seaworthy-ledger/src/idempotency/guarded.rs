@@ -11,16 +11,19 @@ use tower_service::Service;
 use super::codec::Codec;
 use super::error::IdempotencyError;
 use super::final_if::FinalIf;
-use super::future::polled_again;
 use super::give_claim::GiveClaim;
-use super::held_claim::HeldClaim;
-use super::record::{Conclusion, Recording, record};
 use super::rules::Rules;
+use crate::caught::polled_again;
+use crate::claim::Claim;
+use crate::conclude::{Conclusion, conclude};
 use crate::error::LedgerError;
+use crate::held_answer::Held;
+use crate::held_claim::HeldClaim;
 use crate::ledger::Claimed;
 use crate::request::ClaimRequest;
 use crate::store::LedgerStore;
 
+type Recording = Pin<Box<dyn Future<Output = Held> + Send>>;
 type Asking<S> = Pin<Box<dyn Future<Output = Result<Claimed<S>, LedgerError>> + Send>>;
 
 pin_project! {
@@ -100,7 +103,7 @@ where
                 }
                 StageProj::Readying { waiting, held } => {
                     // In our hands while foreign code runs, which may panic; then they are given back.
-                    let Some((mut service, request)) = waiting.take() else { polled_again() };
+                    let Some((mut service, request)) = waiting.take() else { polled_again("`ResponseFuture`") };
                     let mut mine = held.take();
                     if mine.as_ref().is_some_and(HeldClaim::is_lost) {
                         stage.set(Stage::Over);
@@ -182,11 +185,15 @@ where
                         // Somebody else has the key, and theirs is the answer that will be kept.
                         Some(Ok(_)) if !held.is_yes() => Err(IdempotencyError::Lost.into()),
                         Some(outcome) => outcome,
-                        None => polled_again(),
+                        None => polled_again("`ResponseFuture`"),
                     });
                 }
-                StageProj::Over => polled_again(),
+                StageProj::Over => polled_again("`ResponseFuture`"),
             }
         }
     }
+}
+
+fn record<S: LedgerStore>(claim: Claim<S>, conclusion: Conclusion) -> Recording {
+    Box::pin(conclude(claim, conclusion))
 }

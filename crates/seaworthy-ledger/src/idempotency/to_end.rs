@@ -1,6 +1,4 @@
-use std::any::Any;
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,8 +8,10 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
+use crate::caught::{Payload, caught};
+
 /// The output of a call that is run to its end in a task, or the panic that ended it.
-pub(super) struct InTask<T>(oneshot::Receiver<Result<T, Box<dyn Any + Send>>>);
+pub(super) struct InTask<T>(oneshot::Receiver<Result<T, Payload>>);
 
 impl<T: Send + 'static> InTask<T> {
     /// With the caller's deadline and span.
@@ -20,14 +20,9 @@ impl<T: Send + 'static> InTask<T> {
         F: Future<Output = T> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let mut call = Box::pin(call);
         let work = async move {
-            let ended = poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
-                Ok(poll) => poll.map(Ok),
-                Err(panic) => Poll::Ready(Err(panic)),
-            });
             // If the caller is gone nobody is left to tell.
-            let _ = sender.send(ended.await);
+            let _ = sender.send(caught(call).await);
         };
         tasks.spawn(runtime, CallContext::current().scope(work.in_current_span()));
         InTask(receiver)

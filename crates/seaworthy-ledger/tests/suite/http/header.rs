@@ -74,6 +74,17 @@ async fn unusable_keys() {
     assert_eq!(calls.count(), 2);
 }
 
+/// LG-71: what was refused at once has one answer; who asks for another hears of it, instead of waiting for ever.
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "`IdempotencyKeyFuture` was polled after it was ready")]
+async fn refused_once() {
+    let (ledger, _) = ledger();
+    let (mut app, _) = counting(&builder(&ledger).build().unwrap());
+    let mut call = tokio_test::task::spawn(tower::Service::call(&mut app, post("two words")));
+    assert!(call.poll().is_ready());
+    let _ = call.poll();
+}
+
 /// LG-71: two lines of the header are no key, even if they are equal.
 #[tokio::test(start_paused = true)]
 async fn two_lines() {
