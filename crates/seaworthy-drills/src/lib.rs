@@ -1,8 +1,8 @@
-//! Tests of seaworthy's companions with real processes, `cargo test -p seaworthy-drills`, and against real servers, which
-//! are started for them: with `--features servers`.
+//! Tests of seaworthy's companions with real processes, `cargo test -p seaworthy-drills`, and against real servers,
+//! which are started for them: with `--features servers`.
 //!
-//! The processes are of the program `drill-worker`, which is told by its arguments what to do, on which store, and where
-//! to die. What it and the tests have in common is here.
+//! The processes are of the program `drill-worker`, which is told by its arguments what to do, on which store, and
+//! where to die. What it and the tests have in common is here.
 
 #[cfg(unix)]
 pub mod database;

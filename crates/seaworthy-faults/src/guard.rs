@@ -33,9 +33,9 @@ impl Ending {
 /// A small shell that waits for the end of this value, or of this whole process, and then ends the process that it was
 /// told of and removes the directory.
 ///
-/// It is not asked to: it reads from a pipe whose other end is here, and the system closes that, whatever happens. A signal
-/// at the death of a parent (`PR_SET_PDEATHSIG`) would come when the *thread* ends that started the process, which is that
-/// of one test, and could remove no directory.
+/// It is not asked to: it reads from a pipe whose other end is here, and the system closes that, whatever happens. A
+/// signal at the death of a parent (`PR_SET_PDEATHSIG`) would come when the *thread* ends that started the process,
+/// which is that of one test, and could remove no directory.
 #[derive(Debug)]
 pub(crate) struct Guard {
     directory: Option<PathBuf>,
@@ -80,8 +80,8 @@ impl Guard {
         self.directory.as_deref().expect("it was made with a directory")
     }
 
-    /// Starts what [`waiting`] made. It is ended with this guard, and there is no moment at which it runs and nobody would
-    /// end it, because the line that it waits for comes after its number was told.
+    /// Starts what [`waiting`] made. It is ended with this guard, and there is no moment at which it runs and nobody
+    /// would end it, because the line that it waits for comes after its number was told.
     pub(crate) fn spawn(&mut self, mut waiting: Command, ending: Ending) -> Child {
         let mut child = waiting.spawn().unwrap_or_else(|error| panic!("sh does not start: {error}"));
         let began = table::look(child.id()).map_or(0, |row| row.began);

@@ -33,8 +33,8 @@ impl Mode {
     }
 }
 
-/// A PgBouncer in front of a Postgres, that was started for one test, and is gone with this value: its process, its port,
-/// its directory.
+/// A PgBouncer in front of a Postgres, that was started for one test, and is gone with this value: its process, its
+/// port, its directory.
 ///
 /// As with [`Postgres`], methods block, and fail by a panic that says what the server said.
 ///

@@ -7,8 +7,8 @@ use tokio::net::{TcpListener, TcpSocket};
 
 /// A port of this machine that was free.
 ///
-/// It is kept by a socket that is bound and does not listen. A server that says `SO_REUSEADDR`, as they all do, can listen
-/// on it beside that on Linux, nobody else is given it, and while the server is down a connection is refused.
+/// It is kept by a socket that is bound and does not listen. A server that says `SO_REUSEADDR`, as they all do, can
+/// listen on it beside that on Linux, nobody else is given it, and while the server is down a connection is refused.
 #[derive(Debug)]
 pub(crate) struct Port {
     number: u16,

@@ -16,8 +16,8 @@ use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, St
 /// A ledger whose type does not say where its rows are.
 pub type AnyLedger = Ledger<AnyStore>;
 
-/// Any store, for code that is not to know which: which one it is may then be decided when the program starts. Costs one
-/// allocation a request.
+/// Any store, for code that is not to know which: which one it is may then be decided when the program starts. Costs
+/// one allocation a request.
 ///
 /// ```
 /// use seaworthy_ledger::{AnyLedger, AnyStore, Ledger, Memory};

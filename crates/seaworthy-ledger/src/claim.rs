@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seaworthy::Shutdown;
-use seaworthy_store::retry_wait::RetryWait;
-use seaworthy_store::time::{now, sleep};
+use seaworthy_store::time::now;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::claim_ref::ClaimRef;
 use crate::completion::{Completion, shortened};
 use crate::error::LedgerError;
-use crate::event::{Event, SettleOutcome};
+use crate::event::Event;
 use crate::held::{HeldLease, Renewing};
 use crate::held_answer::Held;
 use crate::memory::Memory;
+use crate::outcome::SettleOutcome;
 use crate::renewing::{self, RenewingTask};
 use crate::store::{LedgerStore, Renewal, Settlement};
+use crate::unsettled::Unsettled;
 
 /// A key that is this process's to work on, until it is settled, lost, or its lease is over.
 ///
@@ -29,18 +30,6 @@ pub struct Claim<S: LedgerStore = Memory> {
     keep: Option<Duration>,
     has_begun: bool,
     is_open: bool,
-}
-
-/// A claim that could not be settled, with the reason. It is still the holder's.
-///
-/// Dropped, it is what a dropped [`Claim`] is. Whether the store has recorded the settlement is unknown if the error is
-/// [`Unavailable`](crate::ErrorClass::Unavailable); [`keep_trying`](Self::keep_trying) is for that.
-pub struct Unsettled<S: LedgerStore = Memory>(Box<UnsettledParts<S>>);
-
-struct UnsettledParts<S: LedgerStore> {
-    claim: Claim<S>,
-    settlement: Settlement,
-    error: LedgerError,
 }
 
 impl<S: LedgerStore> Claim<S> {
@@ -55,11 +44,11 @@ impl<S: LedgerStore> Claim<S> {
 
     /// Renews the lease every third of it, in a task of the ledger's, until the claim is settled or dropped. The
     /// shutdown is requested when the claim is lost: because the store says so, or because no renewal has succeeded
-    /// until a fifteenth of the lease before it is over; or because the renewing ended before its time, with its runtime
-    /// or a store that panicked. Work that goes on after that may overlap with another's.
+    /// until a fifteenth of the lease before it is over; or because the renewing ended before its time, with its
+    /// runtime or a store that panicked. Work that goes on after that may overlap with another's.
     ///
-    /// A process that was stopped finds its time over at its first look. A machine that was suspended may not, because its
-    /// monotonic clock stood still: then only the fence tells.
+    /// A process that was stopped finds its time over at its first look. A machine that was suspended may not, because
+    /// its monotonic clock stood still: then only the fence tells.
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
@@ -129,8 +118,8 @@ impl<S: LedgerStore> Claim<S> {
     /// same.
     ///
     /// # Errors
-    /// If the store gave no answer or refused, or the result is too large; the claim is in the error. Dropped with that it
-    /// is left to its lease, because the work was begun.
+    /// If the store gave no answer or refused, or the result is too large; the claim is in the error. Dropped with that
+    /// it is left to its lease, because the work was begun.
     ///
     /// # Cancellation
     /// Once it has begun it goes on in the background, to the end of the lease.
@@ -178,25 +167,6 @@ impl<S: LedgerStore> Claim<S> {
         self.settle(Settlement::Released { keep }).await
     }
 
-    async fn settle(self, settlement: Settlement) -> Result<Held, Unsettled<S>> {
-        self.is_settling(true);
-        let work = self.work.clone();
-        let mut settling = Settling(Some((self, settlement)));
-        let Some((_, settlement)) = &settling.0 else { return Ok(Held::Lost) };
-        let answer = work.ledger.within(asked(settlement), work.ledger.0.store.settle(&work.holder, settlement)).await;
-        let Some((claim, settlement)) = settling.0.take() else { return Ok(Held::Lost) };
-        match answer {
-            Ok(held) => {
-                claim.close(outcome(&settlement, held));
-                Ok(held)
-            }
-            Err(error) => {
-                claim.is_settling(false);
-                Err(Unsettled::new(claim, settlement, error.into()))
-            }
-        }
-    }
-
     /// A renewal that the store serves after the settlement may be answered before it.
     pub(crate) fn is_settling(&self, is_settling: bool) {
         // What is not renewed is not told, and need not be looked for.
@@ -213,7 +183,7 @@ impl<S: LedgerStore> Claim<S> {
         self.close(SettleOutcome::Done);
     }
 
-    fn close(mut self, outcome: SettleOutcome) {
+    pub(crate) fn close(mut self, outcome: SettleOutcome) {
         self.forget();
         let shared = &self.work.ledger.0;
         shared.notify(&Event::Settled { ledger: &shared.name, key: &self.work.holder.key, outcome });
@@ -249,62 +219,6 @@ impl<S: LedgerStore> Claim<S> {
     pub(crate) fn has_begun(&self) -> bool {
         self.has_begun
     }
-
-    /// Settles it in a task of the ledger's, and tries again until the lease is over.
-    fn settle_in_background(self, settlement: Settlement) {
-        // Without a runtime the lease is all there is.
-        let Ok(runtime) = Handle::try_current() else { return };
-        let tasks = self.work.ledger.0.tasks.clone();
-        tasks.spawn(&runtime, async move {
-            let mut claim = self;
-            claim.has_begun = true;
-            let work = claim.work.clone();
-            let (shared, mut wait) = (&work.ledger.0, RetryWait::default());
-            loop {
-                claim.is_settling(true);
-                let request = shared.store.settle(&work.holder, &settlement);
-                match work.ledger.within(asked(&settlement), request).await {
-                    Ok(held) => return claim.close(outcome(&settlement, held)),
-                    Err(error) if !error.is_unavailable() => return,
-                    Err(_) => {}
-                }
-                let wait = wait.after_error();
-                let end = shared.held.lock().lease_of(&work.holder).map(|lease| lease.sent + lease.span);
-                if end.is_none_or(|end| end <= now() + wait) {
-                    return;
-                }
-                sleep(wait).await;
-            }
-        });
-    }
-}
-
-fn asked(settlement: &Settlement) -> &'static str {
-    match settlement {
-        Settlement::Failed { .. } => "fail",
-        Settlement::Released { .. } => "release",
-        _ => "complete",
-    }
-}
-
-fn outcome(settlement: &Settlement, held: Held) -> SettleOutcome {
-    match (held, settlement) {
-        (Held::Lost, _) => SettleOutcome::Lost,
-        (Held::Yes, Settlement::Failed { .. }) => SettleOutcome::Failed,
-        (Held::Yes, Settlement::Released { .. }) => SettleOutcome::Released,
-        (Held::Yes, _) => SettleOutcome::Done,
-    }
-}
-
-/// A settlement that has begun, and goes on when its future is dropped.
-struct Settling<S: LedgerStore>(Option<(Claim<S>, Settlement)>);
-
-impl<S: LedgerStore> Drop for Settling<S> {
-    fn drop(&mut self) {
-        if let Some((claim, settlement)) = self.0.take() {
-            claim.settle_in_background(settlement);
-        }
-    }
 }
 
 impl<S: LedgerStore> Drop for Claim<S> {
@@ -337,51 +251,5 @@ impl<S: LedgerStore> fmt::Debug for Claim<S> {
             .field("fence", &self.work.holder.fence)
             .field("has_begun", &self.has_begun)
             .finish_non_exhaustive()
-    }
-}
-
-impl<S: LedgerStore> Unsettled<S> {
-    fn new(claim: Claim<S>, settlement: Settlement, error: LedgerError) -> Unsettled<S> {
-        Unsettled(Box::new(UnsettledParts { claim, settlement, error }))
-    }
-
-    /// Why it could not be settled.
-    #[must_use]
-    pub fn error(&self) -> &LedgerError {
-        &self.0.error
-    }
-
-    /// The claim and the reason, to settle it otherwise.
-    pub fn into_parts(self) -> (Claim<S>, LedgerError) {
-        let parts = *self.0;
-        (parts.claim, parts.error)
-    }
-
-    /// Goes on in the background to the end of the lease, for a store that cannot be reached. A settlement that is too
-    /// large, or that the store refuses, is not tried again: then the claim is left to its lease.
-    pub fn keep_trying(self) {
-        let UnsettledParts { mut claim, settlement, error } = *self.0;
-        claim.begin();
-        if error.is_unavailable() {
-            claim.settle_in_background(settlement);
-        }
-    }
-}
-
-impl<S: LedgerStore> fmt::Display for Unsettled<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.error, f)
-    }
-}
-
-impl<S: LedgerStore> fmt::Debug for Unsettled<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unsettled").field("claim", &self.0.claim).field("error", &self.0.error).finish_non_exhaustive()
-    }
-}
-
-impl<S: LedgerStore> std::error::Error for Unsettled<S> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.error.source()
     }
 }

@@ -51,7 +51,8 @@ impl<S: LedgerStore> ClaimRef<S> {
         self.lease
     }
 
-    /// Is requested when the claim is lost, so that the work must stop; none before [`Claim::hold`](crate::Claim::hold).
+    /// Is requested when the claim is lost, so that the work must stop; none before
+    /// [`Claim::hold`](crate::Claim::hold).
     #[must_use]
     pub fn lost(&self) -> Option<&Shutdown> {
         self.lost.as_ref()

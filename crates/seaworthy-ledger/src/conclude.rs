@@ -1,9 +1,10 @@
-use crate::claim::{Claim, Unsettled};
+use crate::claim::Claim;
 use crate::completion::Completion;
 use crate::error::LedgerError;
 use crate::event::Event;
 use crate::held_answer::Held;
 use crate::store::LedgerStore;
+use crate::unsettled::Unsettled;
 
 /// What is to be recorded of a call.
 #[derive(Debug)]

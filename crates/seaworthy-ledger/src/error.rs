@@ -8,8 +8,8 @@ use seaworthy_store::{ErrorClass, StoreError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LedgerError {
-    /// The store's error. If it is [`Unavailable`](ErrorClass::Unavailable) whether it did what it was asked is unknown;
-    /// to ask again is safe, and so is not to.
+    /// The store's error. If it is [`Unavailable`](ErrorClass::Unavailable) whether it did what it was asked is
+    /// unknown; to ask again is safe, and so is not to.
     Store(StoreError),
     /// A setting of the request cannot be used; the store was not asked.
     Request(ConfigError),

@@ -16,17 +16,17 @@ use crate::store::{Answer, Attempt, Holder, TransactionalStore};
 
 impl<S: TransactionalStore> Ledger<S> {
     /// Records a key as done in the caller's own transaction, in one go and without a lease, for work that is wholly
-    /// inside that transaction: both are committed, or neither is. Only the [first](ClaimedIn::First) may do it; everybody
-    /// else gets its record.
+    /// inside that transaction: both are committed, or neither is. Only the [first](ClaimedIn::First) may do it;
+    /// everybody else gets its record.
     ///
     /// It waits for another transaction that records the same key, and then tells its outcome; for how long is the
     /// caller's to say (`lock_timeout` on Postgres), as is how long the statement may take. On SQLite begin the
-    /// transaction with `BEGIN IMMEDIATE`: one that has read before it writes is refused, if another connection wrote in
-    /// between. The tables must be there. There are examples in the modules of the two.
+    /// transaction with `BEGIN IMMEDIATE`: one that has read before it writes is refused, if another connection wrote
+    /// in between. The tables must be there. There are examples in the modules of the two.
     ///
     /// # Errors
-    /// [`LedgerError::Request`] if the request has a lease or a rank, which mean nothing here, or a setting that cannot be
-    /// used; [`LedgerError::Store`] else, after which the transaction can only be rolled back.
+    /// [`LedgerError::Request`] if the request has a lease or a rank, which mean nothing here, or a setting that cannot
+    /// be used; [`LedgerError::Store`] else, after which the transaction can only be rolled back.
     ///
     /// # Cancellation
     /// The caller's transaction rolls back as the driver does.
@@ -53,8 +53,8 @@ impl<S: TransactionalStore> Ledger<S> {
     }
 
     /// Adds a result to what [`claim_in`](Ledger::claim_in) recorded, which everybody gets who claims the key from the
-    /// commit on. Once, and in the same transaction: in another one it is [`Held::Lost`] on Postgres and changes nothing,
-    /// and SQLite cannot tell.
+    /// commit on. Once, and in the same transaction: in another one it is [`Held::Lost`] on Postgres and changes
+    /// nothing, and SQLite cannot tell.
     ///
     /// # Errors
     /// [`LedgerError::TooLarge`]; [`LedgerError::Store`], after which the transaction can only be rolled back.

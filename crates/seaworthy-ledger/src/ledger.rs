@@ -6,19 +6,22 @@ use seaworthy::observe::Notifier;
 use seaworthy::runner::{Periodic, Task};
 use seaworthy::{ConfigError, Event as CoreEvent, Name};
 use seaworthy_store::tasks::Tasks;
-use seaworthy_store::time::{Instant, now};
+use seaworthy_store::time::now;
 use seaworthy_store::{StoreError, limit};
 use tokio::time::timeout_at;
 
+use crate::asking::Asking;
 use crate::builder::LedgerBuilder;
 use crate::claim::Claim;
 use crate::claim_ref::ClaimRef;
+use crate::claimed::Claimed;
 use crate::error::LedgerError;
-use crate::event::{ClaimOutcome, Event};
-use crate::held::{ASK_AGAIN, Ask, HeldKeys, HeldLease, SOONEST};
+use crate::event::Event;
+use crate::held::{ASK_AGAIN, Ask, HeldKeys, SOONEST};
 use crate::key::Key;
 use crate::memory::Memory;
-use crate::record::{Entry, Record};
+use crate::outcome::ClaimOutcome;
+use crate::record::Entry;
 use crate::request::ClaimRequest;
 use crate::settings::{LONGEST_LEASE, Settings};
 use crate::store::{Answer, Attempt, Holder, LedgerStore};
@@ -66,22 +69,6 @@ pub(crate) struct Shared<S> {
     pub(crate) tasks: Tasks,
     /// Of a runtime with one thread.
     pub(crate) warned: Once,
-}
-
-/// The answer to a claim.
-#[must_use = "a claim that is dropped is given back"]
-pub enum Claimed<S: LedgerStore = Memory> {
-    /// The work may be done now, by whoever has this.
-    Mine(Claim<S>),
-    /// Somebody else is at it.
-    Busy {
-        /// To the end of their lease, by the store's clock: at least 10 ms, at most the lease.
-        retry_in: Duration,
-    },
-    /// It was done. For as long as it is kept everybody gets the same.
-    Done(Record),
-    /// The key is running or done under another fingerprint.
-    Mismatch,
 }
 
 impl Ledger<Memory> {
@@ -135,7 +122,7 @@ impl<S: LedgerStore> Ledger<S> {
                 Ask::Asked => return Ok(Claimed::Busy { retry_in: ASK_AGAIN }),
             }
         };
-        let asking = Asking { shared, key: &key, until: sent + lease, answered: false };
+        let asking = Asking::new(shared, &key, sent + lease);
         let attempt = Attempt { key: key.clone(), owner, lease, fingerprint, rank };
         let answer = limit::within(shared.settings.request_timeout, "claim", shared.store.claim(&attempt)).await;
         let elapsed = now().saturating_duration_since(sent);
@@ -277,49 +264,6 @@ impl<S> Shared<S> {
     }
 }
 
-/// A claim whose answer is awaited. If it is dropped without one, nobody knows whether the key was taken.
-struct Asking<'a, S> {
-    shared: &'a Shared<S>,
-    key: &'a Key,
-    until: Instant,
-    answered: bool,
-}
-
-impl<S> Asking<'_, S> {
-    fn granted(mut self, holder: &Holder, attempt: &Attempt, sent: Instant) {
-        self.answered = true;
-        let shared = self.shared;
-        match shared.held.granted(holder, attempt, sent) {
-            None => shared.notify(&Event::Holding { ledger: &shared.name, step: 1 }),
-            // Its work has to stop, if it is still there.
-            Some(HeldLease { holder, renewing: Some(renewing), .. }) => {
-                renewing.lost.fire();
-                shared.notify(&Event::Lost { ledger: &shared.name, key: &holder.key, fence: holder.fence });
-            }
-            Some(_) => {}
-        }
-    }
-
-    fn refused(mut self) {
-        self.answered = true;
-        self.shared.held.refused(self.key);
-    }
-
-    fn not_granted(mut self) {
-        self.answered = true;
-        self.shared.held.not_granted(self.key);
-    }
-}
-
-impl<S> Drop for Asking<'_, S> {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.shared.held.doubtful(self.key, self.until);
-        }
-        self.shared.held.answered.notify_waiters();
-    }
-}
-
 impl<S> Clone for Ledger<S> {
     fn clone(&self) -> Ledger<S> {
         Ledger(Arc::clone(&self.0))
@@ -329,16 +273,5 @@ impl<S> Clone for Ledger<S> {
 impl<S> fmt::Debug for Ledger<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ledger").field("name", &self.0.name).field("held", &self.0.held.count()).finish_non_exhaustive()
-    }
-}
-
-impl<S: LedgerStore> fmt::Debug for Claimed<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Claimed::Mine(claim) => f.debug_tuple("Mine").field(claim).finish(),
-            Claimed::Busy { retry_in } => f.debug_struct("Busy").field("retry_in", retry_in).finish(),
-            Claimed::Done(record) => f.debug_tuple("Done").field(record).finish(),
-            Claimed::Mismatch => f.write_str("Mismatch"),
-        }
     }
 }

@@ -7,11 +7,13 @@
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
 mod any;
+mod asking;
 mod builder;
 mod caught;
 mod checkpoints;
 mod claim;
 mod claim_ref;
+mod claimed;
 mod claimed_in;
 mod completion;
 mod completion_statement;
@@ -36,6 +38,7 @@ mod ledger;
 mod machine;
 mod memory;
 mod micros;
+mod outcome;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub mod postgres;
@@ -43,22 +46,25 @@ mod record;
 mod renewing;
 mod request;
 mod settings;
+mod settling;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub mod sqlite;
 pub mod store;
+mod unsettled;
 
 pub use any::{AnyLedger, AnyStore};
 pub use builder::LedgerBuilder;
 pub use checkpoints::{Checkpoints, StepError};
-pub use claim::{Claim, Unsettled};
+pub use claim::Claim;
 pub use claim_ref::ClaimRef;
+pub use claimed::Claimed;
 pub use claimed_in::{ClaimedIn, FirstClaim};
 pub use completion::Completion;
 pub use completion_statement::CompletionStatement;
 pub use decode_error::DecodeError;
 pub use error::LedgerError;
-pub use event::{ClaimOutcome, Event, RenewalOutcome, SettleOutcome};
+pub use event::Event;
 pub use held_answer::Held;
 pub use idempotency::codec::Codec;
 pub use idempotency::error::IdempotencyError;
@@ -66,8 +72,10 @@ pub use idempotency::give_claim::WithClaim;
 pub use idempotency::layer::IdempotencyLayer;
 pub use idempotency::on_down::OnDown;
 pub use key::Key;
-pub use ledger::{Claimed, Ledger};
+pub use ledger::Ledger;
 pub use memory::Memory;
+pub use outcome::{ClaimOutcome, RenewalOutcome, SettleOutcome};
 pub use record::{Entry, EntryState, Kept, Record};
 pub use request::ClaimRequest;
 pub use seaworthy_store::{ErrorClass, StoreError};
+pub use unsettled::Unsettled;

@@ -9,9 +9,10 @@ use seaworthy::ShutdownTrigger;
 use seaworthy_store::limit;
 use seaworthy_store::time::{Instant, now};
 
-use crate::event::{Event, RenewalOutcome};
+use crate::event::Event;
 use crate::held::Keys;
 use crate::ledger::Shared;
+use crate::outcome::RenewalOutcome;
 use crate::store::{Holder, LedgerStore, Renewal};
 
 /// In one statement.
@@ -19,8 +20,8 @@ const MOST: usize = 500;
 /// After a renewal that failed, or met a locked row.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Marks the ledger as not renewing when the task is gone, even if a runtime that was shut down never polled it. What it
-/// leaves behind is renewed by nobody, and told as lost: its work may be on another runtime.
+/// Marks the ledger as not renewing when the task is gone, even if a runtime that was shut down never polled it. What
+/// it leaves behind is renewed by nobody, and told as lost: its work may be on another runtime.
 pub(crate) struct RenewingTask<S: LedgerStore> {
     shared: Arc<Shared<S>>,
     is_over: bool,

@@ -36,10 +36,10 @@ pub struct Holder {
 pub struct Attempt {
     /// The key.
     pub key: Key,
-    /// Who asks: 96 random bits, and in the lower 32 the number of this asking, from 0. A row that runs under an earlier
-    /// asking of the same is granted again, and is not counted again, because the answer to that was lost. One that runs
-    /// under this asking or a later one is busy, so that a request that was given up, and is carried out late or twice,
-    /// takes nothing away.
+    /// Who asks: 96 random bits, and in the lower 32 the number of this asking, from 0. A row that runs under an
+    /// earlier asking of the same is granted again, and is not counted again, because the answer to that was lost. One
+    /// that runs under this asking or a later one is busy, so that a request that was given up, and is carried out late
+    /// or twice, takes nothing away.
     pub owner: u128,
     /// How long the lease is, by the row clock from when it is granted.
     pub lease: Duration,
@@ -192,8 +192,8 @@ pub trait LedgerStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<StepKept, StoreError>> + Send;
 }
 
-/// A store that can take part in a transaction of the caller's, so that the work there and the record of it are committed
-/// together, or not at all.
+/// A store that can take part in a transaction of the caller's, so that the work there and the record of it are
+/// committed together, or not at all.
 ///
 /// # Cancellation
 /// The caller's transaction rolls back as the driver does.

@@ -13,6 +13,8 @@ pub mod postgres;
 pub mod process_name;
 pub mod random;
 pub mod retry_wait;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub mod schema;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub mod sqlite;

@@ -41,9 +41,9 @@ impl Tasks {
         });
     }
 
-    /// Like [`spawn`](Self::spawn), for work that must begin although the thread that spawns it is blocked from here on: a
-    /// worker keeps the task that was spawned last to itself, so this is spawned by no worker, and by none of the threads
-    /// for what blocks, of which none may be free.
+    /// Like [`spawn`](Self::spawn), for work that must begin although the thread that spawns it is blocked from here
+    /// on: a worker keeps the task that was spawned last to itself, so this is spawned by no worker, and by none of the
+    /// threads for what blocks, of which none may be free.
     pub fn spawn_apart(&self, runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
         if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
             return self.spawn(runtime, work);

@@ -15,8 +15,8 @@ use tower_service::Service;
 use crate::error::TonicError;
 use crate::status::chain;
 
-/// Lets a tonic `Channel` stand at the bottom of a stack: its errors become [`TonicError`]s, which hold a status, and it
-/// takes requests with any body, such as the [`ReplayBody`](seaworthy::http::ReplayBody) of a retry.
+/// Lets a tonic `Channel` stand at the bottom of a stack: its errors become [`TonicError`]s, which hold a status, and
+/// it takes requests with any body, such as the [`ReplayBody`](seaworthy::http::ReplayBody) of a retry.
 ///
 /// It takes the place that a [`WrapErrorLayer`](seaworthy::WrapErrorLayer) has elsewhere. Responses are passed on as
 /// they are.

@@ -21,7 +21,8 @@ use crate::status::rejected_of;
 /// It sees the beginning of a stream only. Put [`grpc_layer`](seaworthy::CircuitBreaker::grpc_layer) under a client
 /// where there are streams.
 ///
-/// The error of the calls is [`TonicError`], [`Error<Status>`](Error), or the [`Status`] itself for who asks it directly.
+/// The error of the calls is [`TonicError`], [`Error<Status>`](Error), or the [`Status`] itself for who asks it
+/// directly.
 ///
 /// ```
 /// use seaworthy::{CircuitBreaker, State};
@@ -31,7 +32,9 @@ use crate::status::rejected_of;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # struct Client;
-/// # impl Client { async fn get(&self, _: u64) -> Result<Response<u64>, Status> { Err(Status::not_found("no such cart")) } }
+/// # impl Client {
+/// #     async fn get(&self, _: u64) -> Result<Response<u64>, Status> { Err(Status::not_found("no such cart")) }
+/// # }
 /// # let client = Client;
 /// let circuit_breaker = CircuitBreaker::builder("cart").consecutive_failures(1).build()?;
 /// let calls = circuit_breaker.classify(TonicClassifier::new());

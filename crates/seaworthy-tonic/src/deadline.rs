@@ -9,9 +9,9 @@ use crate::status::status_of;
 /// Tells the server how much of the call's time is left, in `grpc-timeout`, and refuses to send a call that has none
 /// left: what an [`OutboundLayer`] does, for a client whose stack is no more than an interceptor.
 ///
-/// The value is what is left of the [current](seaworthy::Deadline::current) deadline, rounded down, or what the request's
-/// own `set_timeout` says, if that is less. Without a deadline the request is sent as it is. A refusal is the status
-/// `DeadlineExceeded`, in which [`rejected_of`](crate::rejected_of) finds the rejection.
+/// The value is what is left of the [current](seaworthy::Deadline::current) deadline, rounded down, or what the
+/// request's own `set_timeout` says, if that is less. Without a deadline the request is sent as it is. A refusal is the
+/// status `DeadlineExceeded`, in which [`rejected_of`](crate::rejected_of) finds the rejection.
 ///
 /// ```
 /// use seaworthy::Deadline;

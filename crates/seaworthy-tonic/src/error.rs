@@ -8,8 +8,8 @@ use tonic::Status;
 
 use crate::status::{rejected_of, status_of};
 
-/// The error of a stack whose errors are tonic's [`Status`]: a newtype, because [`StackError`] cannot be implemented for
-/// a type of another crate.
+/// The error of a stack whose errors are tonic's [`Status`]: a newtype, because [`StackError`] cannot be implemented
+/// for a type of another crate.
 ///
 /// It is one pointer. As the error of a stack under a tonic client it arrives as the status that it holds, with code,
 /// message, details and metadata; `?` makes a [`Status`] of it in a handler.

@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 /// | rejection | code | message | `grpc-retry-pushback-ms` |
 /// |---|---|---|---|
 /// | [`Rejected::CircuitOpen`] | `Unavailable` | circuit open | -1: do not retry |
-/// | [`Rejected::BulkheadFull`] | `ResourceExhausted` | bulkhead full | its [`retry_after`](Rejected::retry_after), where known |
+/// | [`Rejected::BulkheadFull`] | `ResourceExhausted` | bulkhead full | its [`retry_after`](Rejected::retry_after) |
 /// | [`Rejected::NotReady`] | `Unavailable` | not ready | its [`retry_after`](Rejected::retry_after), where known |
 /// | [`Rejected::TimedOut`] | `DeadlineExceeded` | timed out | none |
 /// | [`Rejected::DeadlineExceeded`] | `DeadlineExceeded` | deadline exceeded | -1: do not retry |
@@ -49,8 +49,8 @@ pub fn status_of(rejected: &Rejected) -> Status {
 /// The rejection that this status was made from in this process, if any: by [`status_of`], by a
 /// [`TonicError`](crate::TonicError), or by tonic, from the error of a stack under one of its clients.
 ///
-/// A status that came over the wire is none, whatever its code: the server's open circuit is not ours, and its answer is
-/// an answer.
+/// A status that came over the wire is none, whatever its code: the server's open circuit is not ours, and its answer
+/// is an answer.
 #[must_use]
 pub fn rejected_of(status: &Status) -> Option<&Rejected> {
     chain(status).find_map(|error| error.downcast_ref())

@@ -8,7 +8,8 @@ use super::{Entry, Journal};
 const NAMED: usize = 20;
 
 impl Journal {
-    /// Fails if a fenced resource accepted a write of an older epoch after one of a newer. Returns the number of writes.
+    /// Fails if a fenced resource accepted a write of an older epoch after one of a newer. Returns the number of
+    /// writes.
     ///
     /// # Panics
     ///
@@ -99,8 +100,8 @@ impl Journal {
         starts.len()
     }
 
-    /// Fails unless each job that was accepted was settled, is dead, or is among `live`, those that the store still has.
-    /// Returns the number of jobs that were accepted.
+    /// Fails unless each job that was accepted was settled, is dead, or is among `live`, those that the store still
+    /// has. Returns the number of jobs that were accepted.
     ///
     /// # Panics
     ///

@@ -11,8 +11,8 @@ use crate::clock;
 
 /// Appends a line to a journal for each thing that a process does.
 ///
-/// A line is written by one call of the system, so that a process that is killed leaves whole lines, but for the last at
-/// most. Nothing is synced: what a killed process wrote, the machine still has.
+/// A line is written by one call of the system, so that a process that is killed leaves whole lines, but for the last
+/// at most. Nothing is synced: what a killed process wrote, the machine still has.
 #[derive(Debug)]
 pub struct Writer {
     worker: String,

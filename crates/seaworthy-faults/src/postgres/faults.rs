@@ -35,8 +35,8 @@ impl Postgres {
         self.server.cont();
     }
 
-    /// Ends it in order, with all connections, if it runs, and starts it again where it was: same port, same data. Returns
-    /// when it has answered a query.
+    /// Ends it in order, with all connections, if it runs, and starts it again where it was: same port, same data.
+    /// Returns when it has answered a query.
     ///
     /// # Panics
     ///
@@ -95,8 +95,8 @@ impl Postgres {
         found.unwrap_or_else(|| panic!("{pid} is no process of this server"))
     }
 
-    /// Ends the connections of these client backends (see [`Postgres::backends`]) and waits until they are gone. Returns how
-    /// many there were.
+    /// Ends the connections of these client backends (see [`Postgres::backends`]) and waits until they are gone.
+    /// Returns how many there were.
     ///
     /// # Panics
     ///

@@ -35,13 +35,15 @@ const SETTINGS: [(&str, &str); 10] = [
     ("log_min_messages", "warning"),
 ];
 
-/// A Postgres server that was started for one test, and is gone with this value: its processes, its port, its directory.
+/// A Postgres server that was started for one test, and is gone with this value: its processes, its port, its
+/// directory.
 ///
-/// Its methods block: a start takes about two seconds, a `kill9` or `stop` milliseconds. That is meant for tests; in one
-/// whose load runs on the same thread, call them in `tokio::task::spawn_blocking`. Everything fails by a panic that says
-/// what the server said.
+/// Its methods block: a start takes about two seconds, a `kill9` or `stop` milliseconds. That is meant for tests; in
+/// one whose load runs on the same thread, call them in `tokio::task::spawn_blocking`. Everything fails by a panic that
+/// says what the server said.
 ///
-/// Whoever can change it has it alone: faults take `&mut self`, and [`Postgres::shared`] is a server that nobody can kill.
+/// Whoever can change it has it alone: faults take `&mut self`, and [`Postgres::shared`] is a server that nobody can
+/// kill.
 ///
 /// ```no_run
 /// use seaworthy_faults::postgres::Postgres;

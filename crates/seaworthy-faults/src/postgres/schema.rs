@@ -11,8 +11,8 @@ use crate::find;
 /// The variable with the URL of a server for tests that do it no harm.
 pub const PG_URL: &str = "SEAWORTHY_PG_URL";
 
-/// A schema of a server that others use, too: that of `SEAWORTHY_PG_URL`, or else [`Postgres::shared`]. It is dropped with
-/// this value, with all that is in it.
+/// A schema of a server that others use, too: that of `SEAWORTHY_PG_URL`, or else [`Postgres::shared`]. It is dropped
+/// with this value, with all that is in it.
 ///
 /// ```no_run
 /// use seaworthy_faults::postgres::Schema;

@@ -24,8 +24,8 @@ pub use rules::Direction;
 /// Forwards TCP connections to a server, until it is told to do something worse. It is how a partition is shown without
 /// privileges.
 ///
-/// It runs on a thread of its own, so that it works under a test's runtime of one thread, under a paused clock, and without
-/// a runtime. Each of its methods returns when what it says is so, and rules add up until [`Proxy::heal`].
+/// It runs on a thread of its own, so that it works under a test's runtime of one thread, under a paused clock, and
+/// without a runtime. Each of its methods returns when what it says is so, and rules add up until [`Proxy::heal`].
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -93,8 +93,8 @@ impl Proxy {
         self.change(|rules| rules.generation += 1);
     }
 
-    /// Accepts connections and bytes, and forwards nothing, neither way, not even that one side has closed. What waits is
-    /// forwarded when it is healed, as TCP would send it again.
+    /// Accepts connections and bytes, and forwards nothing, neither way, not even that one side has closed. What waits
+    /// is forwarded when it is healed, as TCP would send it again.
     ///
     /// # Panics
     ///
@@ -145,7 +145,8 @@ impl Proxy {
         self.change(|rules| rules.refuse = true);
     }
 
-    /// Forwards again, first of all what waits. Connections that were cut stay so, and those that have lost bytes are cut.
+    /// Forwards again, first of all what waits. Connections that were cut stay so, and those that have lost bytes are
+    /// cut.
     ///
     /// # Panics
     ///

@@ -1,7 +1,7 @@
 //! One direction of one connection: what is read on one side is written on the other, as the rules of the moment say.
 //!
-//! All of a proxy runs on one thread. Between a look at the rules and the write that it allows there is no await, so that
-//! nothing is forwarded once whoever asked for a stall was told that it is one.
+//! All of a proxy runs on one thread. Between a look at the rules and the write that it allows there is no await, so
+//! that nothing is forwarded once whoever asked for a stall was told that it is one.
 
 use std::io;
 use std::sync::Arc;

@@ -37,8 +37,8 @@ impl Redis {
         self.server.cont();
     }
 
-    /// Ends it in order if it runs, and starts it again on the same port, with what its persistence has kept. Returns when
-    /// it has answered a PING.
+    /// Ends it in order if it runs, and starts it again on the same port, with what its persistence has kept. Returns
+    /// when it has answered a PING.
     ///
     /// # Panics
     ///
@@ -77,8 +77,8 @@ impl Redis {
         self.launch().expect("its port is kept for it");
     }
 
-    /// Ends the connections of all its clients, those that subscribe, too, and waits until they are gone. Returns how many
-    /// there were.
+    /// Ends the connections of all its clients, those that subscribe, too, and waits until they are gone. Returns how
+    /// many there were.
     ///
     /// # Panics
     ///

@@ -48,8 +48,8 @@ pub async fn live_lease_is_busy<S: Subject>(subject: &S) {
     case.expect("the holder completes", case.settle(&holder, &done("result")).await, Held::Yes);
 }
 
-/// LG-03: a key that is done is answered with its record, the same for everybody: every byte of its result, of none to a
-/// megabyte, what it is, its fence, and when it was finished.
+/// LG-03: a key that is done is answered with its record, the same for everybody: every byte of its result, of none to
+/// a megabyte, what it is, its fence, and when it was finished.
 ///
 /// # Panics
 /// If it does not hold.
@@ -95,7 +95,8 @@ fn done_forever() -> Settlement {
 }
 
 /// LG-12: a claim whose answer was lost is asked for again under the next number, and granted, with a new fence, which
-/// alone is good from then on; it is one grant, and not two. An asking that is carried out late, or twice, takes nothing.
+/// alone is good from then on; it is one grant, and not two. An asking that is carried out late, or twice, takes
+/// nothing.
 ///
 /// # Panics
 /// If it does not hold.

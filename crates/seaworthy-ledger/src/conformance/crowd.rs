@@ -129,8 +129,8 @@ async fn one_key<S: Subject>(case: &Case<S>) {
     case.expect("its grants", case.entry(&named("one key")).await.grants, grants);
 }
 
-/// LG-10: of many settlings of one claim that are sent at once, all of the kind of the first say Yes, all others Lost, and
-/// what is stored is the first, whichever that was.
+/// LG-10: of many settlings of one claim that are sent at once, all of the kind of the first say Yes, all others Lost,
+/// and what is stored is the first, whichever that was.
 ///
 /// # Panics
 /// If it does not hold.

@@ -33,8 +33,8 @@ pub async fn renewal_moves_end<S: Subject>(subject: &S) {
     case.granted("a claim after the shortest", &ask(&key), 2, 2).await;
 }
 
-/// LG-06: a lease that is over is not renewed, although nobody took it; nor is one with another fence, another owner, or
-/// a key that is failed, done or unknown.
+/// LG-06: a lease that is over is not renewed, although nobody took it; nor is one with another fence, another owner,
+/// or a key that is failed, done or unknown.
 ///
 /// # Panics
 /// If it does not hold.
@@ -128,7 +128,8 @@ fn numbered(number: usize) -> Key {
     named(&format!("{number:03}"))
 }
 
-/// LG-07: a claim whose lease is over and was not taken is settled all the same, in every way; one that was taken is not.
+/// LG-07: a claim whose lease is over and was not taken is settled all the same, in every way; one that was taken is
+/// not.
 ///
 /// # Panics
 /// If it does not hold.

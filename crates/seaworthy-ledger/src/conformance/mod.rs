@@ -1,9 +1,9 @@
 //! Holds a store to the contract of [`LedgerStore`]: what each method answers, in every state of a row, with one who
 //! asks and with many at once, and dropped anywhere.
 //!
-//! Each check is a function, named after what it asks for, that begins with an empty store and panics with the number of
-//! the statement, what was expected and what was answered. [`run`] runs them all; which statement a number stands for is
-//! in the package's `docs/behaviour.md`.
+//! Each check is a function, named after what it asks for, that begins with an empty store and panics with the number
+//! of the statement, what was expected and what was answered. [`run`] runs them all; which statement a number stands
+//! for is in the package's `docs/behaviour.md`.
 //!
 //! ```
 //! use std::time::Duration;

@@ -48,7 +48,8 @@ pub async fn steps_are_stored_once<S: Subject>(subject: &S) {
     case.check("it is stored", "other bytes", case.step(&key, "large").await.is_some_and(|kept| kept == bytes));
 }
 
-/// WF-11: who lost the key stores no step, whatever is stored already; a lease that is over and was not taken is no loss.
+/// WF-11: who lost the key stores no step, whatever is stored already; a lease that is over and was not taken is no
+/// loss.
 ///
 /// # Panics
 /// If it does not hold.

@@ -25,9 +25,9 @@ use super::unless::unless;
 use super::watch::{Watch, complete};
 use crate::caught::{Payload, caught, panicked};
 use crate::claim::Claim;
+use crate::claimed::Claimed;
 use crate::conclude::{Conclusion, conclude};
 use crate::held_claim::HeldClaim;
-use crate::ledger::Claimed;
 use crate::request::ClaimRequest;
 use crate::store::LedgerStore;
 

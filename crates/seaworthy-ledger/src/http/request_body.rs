@@ -10,7 +10,8 @@ use pin_project_lite::pin_project;
 use super::problem::Problem;
 
 pin_project! {
-    /// The body that the inner service gets: the client's own, or what was read of it for the fingerprint, which is all.
+    /// The body that the inner service gets: the client's own, or what was read of it for the fingerprint, which is
+    /// all.
     #[derive(Debug)]
     pub struct RequestBody<B> {
         #[pin]

@@ -20,8 +20,8 @@ use crate::completion::Completion;
 use crate::conclude::not_kept;
 use crate::store::LedgerStore;
 
-/// Has the claim while the body is on its way. Its handler has had its effect: whatever happens to the body, the work is
-/// recorded as done.
+/// Has the claim while the body is on its way. Its handler has had its effect: whatever happens to the body, the work
+/// is recorded as done.
 pub(super) struct Watch<S: LedgerStore, B> {
     pub(super) claim: Claim<S>,
     pub(super) lost: Shutdown,

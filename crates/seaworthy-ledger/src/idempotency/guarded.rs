@@ -15,11 +15,11 @@ use super::give_claim::GiveClaim;
 use super::rules::Rules;
 use crate::caught::polled_again;
 use crate::claim::Claim;
+use crate::claimed::Claimed;
 use crate::conclude::{Conclusion, conclude};
 use crate::error::LedgerError;
 use crate::held_answer::Held;
 use crate::held_claim::HeldClaim;
-use crate::ledger::Claimed;
 use crate::request::ClaimRequest;
 use crate::store::LedgerStore;
 

@@ -19,7 +19,9 @@
 //! | was done | gets the answer that was kept; the inner service is neither called nor polled |
 //! | was done, and its answer was not kept | fails with [`NotKept`](crate::IdempotencyError::NotKept) |
 //! | stands for another request | fails with [`Mismatch`](crate::IdempotencyError::Mismatch) |
-//! | failed for good, as [`final_if`](crate::IdempotencyLayer::final_if) said | fails with [`FailedBefore`](crate::IdempotencyError::FailedBefore) |
+//! | failed for good, by [`final_if`](crate::IdempotencyLayer::final_if) | fails with [`FailedBefore`][before] |
+//!
+//! [before]: crate::IdempotencyError::FailedBefore
 //!
 //! # Where to put it
 //! Outside of what protects the inner service, so that a call that was given up, or tried three times, is one claim:

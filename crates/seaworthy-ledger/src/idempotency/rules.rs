@@ -8,12 +8,13 @@ use super::codec::Codec;
 use super::error::IdempotencyError;
 use super::final_if::FinalIf;
 use super::on_down::OnDown;
+use crate::claimed::Claimed;
 use crate::completion::Completion;
 use crate::conclude::Conclusion;
 use crate::error::LedgerError;
 use crate::event::Event;
 use crate::held_claim::HeldClaim;
-use crate::ledger::{Claimed, Ledger};
+use crate::ledger::Ledger;
 use crate::record::{Kept, Record};
 use crate::store::LedgerStore;
 

@@ -53,8 +53,8 @@ pub(crate) enum Claimed {
     Mismatch,
 }
 
-/// What a row has no use for any more: its fingerprint, its steps. To be dropped where no lock is held, because bytes may
-/// have an owner whose drop is foreign code.
+/// What a row has no use for any more: its fingerprint, its steps. To be dropped where no lock is held, because bytes
+/// may have an owner whose drop is foreign code.
 pub(crate) type Leftover = (Option<Bytes>, Option<Steps>);
 
 impl Row {

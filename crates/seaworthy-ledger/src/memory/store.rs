@@ -21,10 +21,10 @@ const MAX: usize = 100_000;
 /// restart.
 ///
 /// It does what every other store does, on tokio's clock, which tests can pause. It keeps up to `max` keys, running,
-/// done and failed (100,000, unless told otherwise). A new key beyond it takes the place of a finished one: of one whose
-/// retention is over, else of a done one, else of a failed one, in each case of the one whose retention ends first,
-/// which with one retention for all is the oldest. What was done and had to go is done again when it is claimed again.
-/// If all `max` keys are running the claim fails as [`Full`](ErrorClass::Full).
+/// done and failed (100,000, unless told otherwise). A new key beyond it takes the place of a finished one: of one
+/// whose retention is over, else of a done one, else of a failed one, in each case of the one whose retention ends
+/// first, which with one retention for all is the oldest. What was done and had to go is done again when it is claimed
+/// again. If all `max` keys are running the claim fails as [`Full`](ErrorClass::Full).
 ///
 /// ```
 /// use seaworthy_ledger::Memory;

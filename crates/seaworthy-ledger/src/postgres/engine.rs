@@ -12,7 +12,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use crate::held_answer::Held;
 use crate::key::Key;
 use crate::postgres::statements::Statements;
-use crate::postgres::{SCHEMA, claim, renew, rows, settle, steps};
+use crate::postgres::{CALL, SCHEMA, claim, renew, rows, settle, steps};
 use crate::record::Entry;
 use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 
@@ -53,7 +53,7 @@ impl Postgres {
     async fn check_once(&self, asked: &'static str) -> Result<(), StoreError> {
         // Two that look at once find the same.
         if !self.ready.load(Ordering::Relaxed) {
-            self.store.check_schema(&SCHEMA, asked).await?;
+            self.store.check_schema(&SCHEMA, CALL, asked).await?;
             self.ready.store(true, Ordering::Relaxed);
         }
         Ok(())

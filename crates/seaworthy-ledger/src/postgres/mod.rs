@@ -36,14 +36,11 @@ pub use engine::Postgres;
 pub use seaworthy_store::postgres::{PgStore, PgStoreBuilder};
 
 use seaworthy_store::StoreError;
-use seaworthy_store::postgres::PackageSchema;
+use seaworthy_store::schema::PackageSchema;
 
-const SCHEMA: PackageSchema = PackageSchema {
-    package: "ledger",
-    major: 1,
-    steps: &[include_str!("step_1.sql")],
-    call: "seaworthy_ledger::postgres::migrate",
-};
+const SCHEMA: PackageSchema = PackageSchema { package: "ledger", major: 1, steps: &[include_str!("step_1.sql")] };
+/// What installs it.
+const CALL: &str = "seaworthy_ledger::postgres::migrate";
 
 /// Installs the ledger's tables, or brings them up to date; where they are there and as new it changes nothing.
 ///

@@ -1,11 +1,11 @@
 //! The statements, each a file that says what it does and under which lock.
 
 use seaworthy_store::TableNames;
-use seaworthy_store::sqlite::FileSchema;
+use seaworthy_store::schema::PackageSchema;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-pub(crate) const SCHEMA: FileSchema =
-    FileSchema { package: "ledger", major: 1, steps: &[include_str!("schema_1.sql")] };
+pub(crate) const SCHEMA: PackageSchema =
+    PackageSchema { package: "ledger", major: 1, steps: &[include_str!("schema_1.sql")] };
 
 macro_rules! statements {
     ($($name:ident)*) => {

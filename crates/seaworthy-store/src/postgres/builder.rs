@@ -110,9 +110,9 @@ impl PgStoreBuilder {
     /// Connects, looks what is at the other end, and finds out whether a pooler is in between.
     ///
     /// # Errors
-    /// [`Refused`](ErrorClass::Refused) if a setting is out of its range, the URL is not understood, the server is older
-    /// than 14 or in recovery, or it does not let us in; [`Unavailable`](ErrorClass::Unavailable) if it is not reached
-    /// within `request_timeout`.
+    /// [`Refused`](ErrorClass::Refused) if a setting is out of its range, the URL is not understood, the server is
+    /// older than 14 or in recovery, or it does not let us in; [`Unavailable`](ErrorClass::Unavailable) if it is not
+    /// reached within `request_timeout`.
     ///
     /// # Cancellation
     /// Dropping it closes the connection that was being opened.

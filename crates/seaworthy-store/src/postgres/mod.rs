@@ -4,7 +4,7 @@
 //!
 //! | | connections of its own, direct | behind a pooler, or a caller's pool |
 //! |---|---|---|
-//! | limits on locks and statements, isolation | startup options of the connection | `SET LOCAL`, in a transaction of each request's own |
+//! | limits, isolation | startup options | `SET LOCAL`, in a transaction of each request's own |
 //! | statements | prepared once a connection | unnamed, never kept |
 //! | round trips a request | 1 | 4 |
 
@@ -21,6 +21,5 @@ mod url;
 
 pub use builder::PgStoreBuilder;
 pub use classify::{sqlstate, store_error};
-pub use schema::PackageSchema;
 pub use statement::Statement;
 pub use store::PgStore;

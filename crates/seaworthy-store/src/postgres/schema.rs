@@ -1,4 +1,4 @@
-//! The tables of a package, in numbered steps.
+//! Installing and upgrading the tables of a package.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use crate::limit::within;
 use crate::postgres::classify::{no_such_table, store_error};
 use crate::postgres::statement::Statement;
 use crate::postgres::store::PgStore;
+use crate::schema::PackageSchema;
 
 /// How long `migrate` may take: it waits for others that migrate, and for whoever uses a table that it changes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -19,38 +20,6 @@ const NEEDS_SCHEMA: &str = include_str!("migrate_needs_schema.sql");
 const TABLE: &str = include_str!("migrate_table.sql");
 const INSTALLED: &str = include_str!("installed.sql");
 const RECORD: &str = include_str!("migrate_record.sql");
-
-/// What a package's tables are, and how they became so.
-#[derive(Clone, Copy, Debug)]
-pub struct PackageSchema {
-    /// As the table `seaworthy_schema` has it.
-    pub package: &'static str,
-    /// Grows when programs of an older version cannot use the tables any more.
-    pub major: i32,
-    /// Step 1 first; a step that was released is never changed. Each may be several statements, with `{p}` and `{i}`.
-    pub steps: &'static [&'static str],
-    /// What to call if the tables are missing or old.
-    pub call: &'static str,
-}
-
-impl PackageSchema {
-    fn version(&self) -> i32 {
-        i32::try_from(self.steps.len()).unwrap_or(i32::MAX)
-    }
-
-    fn refuse(&self, asked: &'static str, why: impl Into<Box<str>>) -> StoreError {
-        StoreError::new(ErrorClass::Refused, asked, why)
-    }
-
-    fn same_major(&self, asked: &'static str, major: i32) -> Result<(), StoreError> {
-        if major == self.major {
-            return Ok(());
-        }
-        let (package, ours) = (self.package, self.major);
-        Err(self
-            .refuse(asked, format!("the tables of {package} are of major version {major}, and this program's {ours}")))
-    }
-}
 
 /// The version that is installed.
 struct Installed {
@@ -66,17 +35,24 @@ impl Installed {
 }
 
 impl PgStore {
-    /// Whether a package's tables are there, and new enough. Newer ones of the same major version are.
+    /// Whether a package's tables are there, and new enough. Newer ones of the same major version are. `call` is what
+    /// installs them.
     ///
     /// # Errors
     /// [`Refused`](ErrorClass::Refused) if not, and says what to call; else what [`rows`](PgStore::rows) fails with.
     ///
     /// # Cancellation
     /// Dropping it loses nothing.
-    pub async fn check_schema(&self, schema: &PackageSchema, asked: &'static str) -> Result<(), StoreError> {
+    pub async fn check_schema(
+        &self,
+        schema: &PackageSchema,
+        call: &'static str,
+        asked: &'static str,
+    ) -> Result<(), StoreError> {
         let statement = Statement::new(self.names(), INSTALLED);
-        let (package, call) = (schema.package, schema.call);
-        let missing = || schema.refuse(asked, format!("the tables of {package} are not there: call `{call}` first"));
+        let package = schema.package;
+        let refuse = |why: String| StoreError::new(ErrorClass::Refused, asked, why);
+        let missing = || refuse(format!("the tables of {package} are not there: call `{call}` first"));
         let bind = |arguments: &mut sqlx::postgres::PgArguments| sqlx::Arguments::add(arguments, package);
         let rows = match self.rows(asked, &statement, bind).await {
             Err(error) if is_missing(&error) => return Err(missing()),
@@ -88,7 +64,7 @@ impl PgStore {
         if installed.version < schema.version() {
             let (old, new) = (installed.version, schema.version());
             let why = format!("the tables of {package} are of version {old}, and {new} is needed: call `{call}` first");
-            return Err(schema.refuse(asked, why));
+            return Err(refuse(why));
         }
         Ok(())
     }
@@ -132,8 +108,7 @@ impl PgStore {
             None => Installed { major: schema.major, version: 0 },
         };
         schema.same_major("migrate", installed.major)?;
-        let done = usize::try_from(installed.version).unwrap_or(0);
-        for step in schema.steps.iter().skip(done) {
+        for step in schema.missing(installed.version) {
             connection.execute(fill(step)).await.map_err(failed)?;
         }
         if installed.version < schema.version() {

@@ -83,8 +83,8 @@ impl PgStore {
         self.0.limits.request
     }
 
-    /// Sends one statement and gives its rows. `bind` encodes its parameters. What the server says did nothing, because others interfered, is sent
-    /// again, up to three times.
+    /// Sends one statement and gives its rows. `bind` encodes its parameters. What the server says did nothing, because
+    /// others interfered, is sent again, up to three times.
     ///
     /// # Errors
     /// In the classes of [`ErrorClass`](crate::ErrorClass).

@@ -10,8 +10,8 @@ use crate::postgres::classify::store_error;
 
 /// The options of a connection, without the password's ever being shown.
 ///
-/// A URL that names the certificates to trust and no `sslmode` is taken to want them looked at. One that asks for TLS and
-/// for less than that gets what it asks for, and a warning.
+/// A URL that names the certificates to trust and no `sslmode` is taken to want them looked at. One that asks for TLS
+/// and for less than that gets what it asks for, and a warning.
 pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| store_error("connect", error))?

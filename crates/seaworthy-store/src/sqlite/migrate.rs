@@ -3,27 +3,10 @@
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, SqlSafeStr, query, query_as, query_scalar, raw_sql};
 
-use crate::error::{ErrorClass, StoreError};
+use crate::error::StoreError;
+use crate::schema::PackageSchema;
 use crate::sqlite::class::classified;
 use crate::sqlite::store::SqliteStore;
-
-/// What a package's tables in a file are, and how they became so.
-#[derive(Clone, Copy, Debug)]
-pub struct FileSchema {
-    /// As the table `{p}schema` has it.
-    pub package: &'static str,
-    /// Grows when programs of an older version cannot use the tables any more. Tables of another major version are
-    /// refused, newer ones of the same are used.
-    pub major: i32,
-    /// Step 1 first; a step that was released is never changed. Each may be several statements, with `{p}` and `{i}`.
-    pub steps: &'static [&'static str],
-}
-
-impl FileSchema {
-    fn version(&self) -> i64 {
-        i64::try_from(self.steps.len()).unwrap_or(i64::MAX)
-    }
-}
 
 /// Which schema each package has here.
 const TABLE: &str = include_str!("schema.sql");
@@ -31,7 +14,7 @@ const ASK: &str = "SELECT major, version FROM {p}schema WHERE package = ?1";
 const NOTE: &str = "INSERT INTO {p}schema (package, major, version) VALUES (?1, ?2, ?3)
 ON CONFLICT (package) DO UPDATE SET major = excluded.major, version = excluded.version";
 
-pub(crate) async fn migrate(store: &SqliteStore, schema: &FileSchema) -> Result<(), StoreError> {
+pub(crate) async fn migrate(store: &SqliteStore, schema: &PackageSchema) -> Result<(), StoreError> {
     let mut reading = store.reading("migrate").await?;
     let installed = installed(store, schema, reading.connection()).await?;
     reading.done();
@@ -50,28 +33,18 @@ pub(crate) async fn migrate(store: &SqliteStore, schema: &FileSchema) -> Result<
 }
 
 /// Whether the schema that is there can be used as it is.
-fn accepted(schema: &FileSchema, installed: Option<(i64, i64)>) -> Result<bool, StoreError> {
-    match installed {
-        None => Ok(false),
-        Some((major, version)) if major == i64::from(schema.major) => Ok(version >= schema.version()),
-        Some((major, _)) => Err(StoreError::new(
-            ErrorClass::Refused,
-            "migrate",
-            format!(
-                "the file's schema of {} has the major version {major}, and this program can use {}: use the program's \
-                 version that goes with it",
-                schema.package, schema.major
-            ),
-        )),
-    }
+fn accepted(schema: &PackageSchema, installed: Option<(i32, i32)>) -> Result<bool, StoreError> {
+    let Some((major, version)) = installed else { return Ok(false) };
+    schema.same_major("migrate", major)?;
+    Ok(version >= schema.version())
 }
 
 /// The major version, and the version in it.
 async fn installed(
     store: &SqliteStore,
-    schema: &FileSchema,
+    schema: &PackageSchema,
     connection: &mut SqliteConnection,
-) -> Result<Option<(i64, i64)>, StoreError> {
+) -> Result<Option<(i32, i32)>, StoreError> {
     let asked = |error| classified("migrate", error);
     let table = store.tables().fill("{p}schema");
     let is_there: i64 = query_scalar("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1")
@@ -88,13 +61,13 @@ async fn installed(
 
 async fn install(
     store: &SqliteStore,
-    schema: &FileSchema,
-    version: i64,
+    schema: &PackageSchema,
+    version: i32,
     connection: &mut SqliteConnection,
 ) -> Result<(), sqlx::Error> {
     let fill = |text: &str| AssertSqlSafe(store.tables().fill(text)).into_sql_str();
     raw_sql(fill(TABLE)).execute(&mut *connection).await?;
-    for step in schema.steps.iter().skip(usize::try_from(version).unwrap_or(0)) {
+    for step in schema.missing(version) {
         raw_sql(fill(step)).execute(&mut *connection).await?;
     }
     query(fill(NOTE)).bind(schema.package).bind(schema.major).bind(schema.version()).execute(connection).await?;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::error::{ErrorClass, StoreError};
 use crate::limit::within;
+use crate::schema::PackageSchema;
 use crate::sqlite::builder::SqliteStoreBuilder;
 use crate::sqlite::connections::{Settings, first_writer, resolved};
 use crate::sqlite::file::File;
-use crate::sqlite::migrate::{FileSchema, migrate};
+use crate::sqlite::migrate::migrate;
 use crate::sqlite::network::network_share;
 use crate::sqlite::reading::Reading;
 use crate::sqlite::registry::shared;
@@ -158,7 +159,7 @@ impl SqliteStore {
     ///
     /// # Cancellation
     /// Dropping it leaves the schema as it was, or as it was to be.
-    pub async fn migrate(&self, schema: &FileSchema) -> Result<(), StoreError> {
+    pub async fn migrate(&self, schema: &PackageSchema) -> Result<(), StoreError> {
         self.within("migrate", migrate(self, schema)).await
     }
 

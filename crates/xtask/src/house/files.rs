@@ -1,14 +1,16 @@
 //! Files that can be read in one sitting, and lines that fit on a screen.
 
+use std::path::Path;
+
 use super::source::Tree;
 use super::{Finding, rules};
 
 /// There is a limit on the lines of a library file, unless it has a reason, and on the columns of a comment.
 pub(super) fn short_files(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in tree.files.iter().filter(|file| file.path.starts_with("src")) {
+    for file in tree.files.iter().filter(|file| is_library(&file.path)) {
         let lines = file.text.lines().count();
-        let has_reason = rules::LONG_FILES.iter().any(|(path, _)| file.path == std::path::Path::new(path));
+        let has_reason = rules::LONG_FILES.iter().any(|(path, _)| file.path == Path::new(path));
         if lines > rules::MOST_LINES && !has_reason {
             findings.push(Finding::new(&file.path, lines, format!("{lines} lines; is there a second idea in it?")));
         }
@@ -24,6 +26,16 @@ pub(super) fn short_files(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// Below `src/`, or `src/` of a package below `crates/`.
+fn is_library(path: &Path) -> bool {
+    let mut parts = path.components().map(|part| part.as_os_str());
+    match parts.next() {
+        Some(first) if first == "src" => true,
+        Some(first) if first == "crates" => parts.nth(1).is_some_and(|folder| folder == "src"),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::source::tests::tree;
@@ -36,5 +48,7 @@ mod tests {
         let wide = format!("// {}\n", "x".repeat(rules::MOST_COLUMNS));
         assert_eq!(short_files(&tree(&[("src/a.rs", &wide)])).len(), 1);
         assert_eq!(short_files(&tree(&[("src/a.rs", "fn a() {}\n")])), []);
+        assert_eq!(short_files(&tree(&[("crates/b/src/a.rs", &long)])).len(), 1);
+        assert_eq!(short_files(&tree(&[("crates/b/tests/a.rs", &long), ("tests/src/a.rs", &wide)])), []);
     }
 }

@@ -1,5 +1,5 @@
-//! The table of docs/benchmarks.md: what each row costs, beside its floor and its peers, and whether it is what it is to
-//! be. Each side of each row is a program of its own, built with 1 and with 16 codegen units.
+//! The table of docs/benchmarks.md: what each row costs, beside its floor and its peers, and whether it is what it is
+//! to be. Each side of each row is a program of its own, built with 1 and with 16 codegen units.
 
 mod document;
 mod programs;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!     drill-worker claim-all --store=URL --begin=FILE --keys=2000 --from=0     claims each key once
-//!     drill-worker work      --store=URL --keys=20 [--in-transaction]           does the work of all keys, until it is done
+//!     drill-worker work      --store=URL --keys=20 [--in-transaction]           does the work of all keys
 //!     drill-worker write     --store=URL                                        keeps a transaction open
 //! ```
 //!

@@ -3,7 +3,8 @@ use std::process::Command;
 use seaworthy_ledger::postgres::{Postgres, migrate};
 use seaworthy_ledger::store::LedgerStore;
 use seaworthy_ledger::{ErrorClass, Key};
-use seaworthy_store::postgres::{PackageSchema, PgStore};
+use seaworthy_store::postgres::PgStore;
+use seaworthy_store::schema::PackageSchema;
 use tokio::task::JoinSet;
 
 use super::support::{Session, Space, attempt, claimed, fence, key};
@@ -86,7 +87,7 @@ const STEPS: [&str; 3] = [
 ];
 
 fn things(steps: &'static [&'static str]) -> PackageSchema {
-    PackageSchema { package: "thing", major: 1, steps, call: "thing::migrate" }
+    PackageSchema { package: "thing", major: 1, steps }
 }
 
 /// CO-18: an upgrade runs the steps that are missing, and keeps what is there; one that fails leaves all as it was.
@@ -97,14 +98,17 @@ async fn an_upgrade_runs_what_is_missing() {
     let mut session = space.session().await;
     store.migrate(&things(&STEPS[..1])).await.unwrap();
     session.run("INSERT INTO seaworthy_thing VALUES (1)").await;
-    assert_eq!(store.check_schema(&things(&STEPS[..2]), "use").await.unwrap_err().class(), ErrorClass::Refused);
+    assert_eq!(
+        store.check_schema(&things(&STEPS[..2]), "thing::migrate", "use").await.unwrap_err().class(),
+        ErrorClass::Refused
+    );
     assert!(store.migrate(&things(&STEPS)).await.is_err());
     assert_eq!(session.text("SELECT version::text FROM seaworthy_schema").await, "1\n");
     store.migrate(&things(&STEPS[..2])).await.unwrap();
     assert_eq!(session.number("SELECT n * 10 + m FROM seaworthy_thing").await, 17);
-    store.check_schema(&things(&STEPS[..2]), "use").await.unwrap();
+    store.check_schema(&things(&STEPS[..2]), "thing::migrate", "use").await.unwrap();
     // A program of the older version goes on.
-    store.check_schema(&things(&STEPS[..1]), "use").await.unwrap();
+    store.check_schema(&things(&STEPS[..1]), "thing::migrate", "use").await.unwrap();
 }
 
 /// CO-18: eight processes that start at once.

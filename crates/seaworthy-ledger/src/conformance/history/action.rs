@@ -42,7 +42,8 @@ pub(super) enum Action {
 const STEPS: [&str; 3] = ["one", "two", "three"];
 
 impl Action {
-    /// `holders` is everybody whom the key was granted to, with fences and owners that go together and such that do not.
+    /// `holders` is everybody whom the key was granted to, with fences and owners that go together and such that do
+    /// not.
     pub(super) fn random(chance: &mut Chance, holders: &[Holder], stranger: &Holder) -> Action {
         // Mostly the last one, so that something happens.
         let last = holders.last().unwrap_or(stranger);

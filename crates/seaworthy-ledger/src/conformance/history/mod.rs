@@ -13,9 +13,9 @@ use sequence::Sequence;
 /// How many sequences go on at the same time, each with keys of its own.
 const AT_ONCE: usize = 16;
 
-/// IN-08: in `sequences` random histories of 40 steps (claim, expire, renew, complete, fail, release, store a step, look,
-/// forget) by live and stale owners, with and without ranks and fingerprints, every answer is that of a naive model:
-/// fences grow, and an old one completes nothing.
+/// IN-08: in `sequences` random histories of 40 steps (claim, expire, renew, complete, fail, release, store a step,
+/// look, forget) by live and stale owners, with and without ranks and fingerprints, every answer is that of a naive
+/// model: fences grow, and an old one completes nothing.
 ///
 /// The same `seed` does the same again.
 ///

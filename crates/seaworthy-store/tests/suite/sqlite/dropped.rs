@@ -2,7 +2,8 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use seaworthy_store::sqlite::{FileSchema, SqliteStore};
+use seaworthy_store::schema::PackageSchema;
+use seaworthy_store::sqlite::SqliteStore;
 use sqlx::Executor;
 
 use super::{Directory, numbers, stranger, with_numbers, write};
@@ -57,7 +58,7 @@ async fn a_write_at_each_await() {
     assert!(dropped > 20 && ended > 20, "{dropped} dropped, {ended} ended");
 }
 
-const SCHEMA: FileSchema = FileSchema {
+const SCHEMA: PackageSchema = PackageSchema {
     package: "dropped",
     major: 1,
     steps: &["CREATE TABLE {p}one (n integer)", "CREATE TABLE {p}two (n integer)"],

@@ -1,12 +1,13 @@
 use seaworthy_store::ErrorClass;
-use seaworthy_store::sqlite::{FileSchema, SqliteStore};
+use seaworthy_store::schema::PackageSchema;
+use seaworthy_store::sqlite::SqliteStore;
 use sqlx::{Executor, query_as};
 
 use super::{Directory, stranger};
 
-const ONE: FileSchema = FileSchema { package: "test", major: 1, steps: &["CREATE TABLE {p}one (n integer)"] };
-const TWO: FileSchema =
-    FileSchema { steps: &[ONE.steps[0], "CREATE TABLE {p}two (n integer); INSERT INTO {p}one VALUES (1)"], ..ONE };
+const ONE: PackageSchema = PackageSchema { package: "test", major: 1, steps: &["CREATE TABLE {p}one (n integer)"] };
+const TWO: PackageSchema =
+    PackageSchema { steps: &[ONE.steps[0], "CREATE TABLE {p}two (n integer); INSERT INTO {p}one VALUES (1)"], ..ONE };
 
 async fn tables(store: &SqliteStore) -> Vec<String> {
     let mut other = stranger(store.path()).await;
@@ -38,7 +39,7 @@ async fn steps_are_taken_once() {
     let recorded: (i64, i64) = query_as(schema).fetch_one(&mut other).await.expect("recorded");
     assert_eq!(recorded, (1, 2), "and leaves them what they are");
 
-    let next = FileSchema { major: 2, steps: &["DROP TABLE {p}one"], ..ONE };
+    let next = PackageSchema { major: 2, steps: &["DROP TABLE {p}one"], ..ONE };
     let error = store.migrate(&next).await.expect_err("another major version");
     assert_eq!(error.class(), ErrorClass::Refused);
     assert!(error.to_string().contains("major version 1"), "{error}");
@@ -46,7 +47,7 @@ async fn steps_are_taken_once() {
 
     // Another package, and another prefix, are beside it.
     store
-        .migrate(&FileSchema { package: "other", steps: &["CREATE TABLE {p}other (n)"], ..ONE })
+        .migrate(&PackageSchema { package: "other", steps: &["CREATE TABLE {p}other (n)"], ..ONE })
         .await
         .expect("beside");
     let builder = SqliteStore::builder(directory.file()).prefix("my_");
