@@ -1,0 +1,13 @@
+//! Who may become leader of a name.
+
+pub(crate) mod board;
+pub(crate) mod builder;
+mod campaigning;
+pub(crate) mod lease;
+mod renewing;
+mod requests;
+mod seam;
+
+pub use builder::ElectorBuilder;
+pub use lease::LeaseElector;
+pub use seam::{Elector, Pace};

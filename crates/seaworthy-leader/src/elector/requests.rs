@@ -1,0 +1,70 @@
+//! No request is awaited without a limit, and each outcome says whether the store is there.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use seaworthy::Name;
+use seaworthy_store::{StoreError, limit};
+use tokio::runtime::Handle;
+
+use super::board::Shared;
+use crate::event::Event;
+use crate::store::LeaseStore;
+
+impl<S: LeaseStore> Shared<S> {
+    pub(super) async fn ask<T>(
+        &self,
+        asked: &'static str,
+        request: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let answer = limit::within(self.settings.request_timeout, asked, request).await;
+        match &answer {
+            Ok(_) => {
+                if let Some(down) = self.sight.answered() {
+                    self.note(move |tell| tell(&Event::StoreUp { down }));
+                }
+            }
+            Err(error) => {
+                let class = error.class();
+                let was_down = self.sight.down_for().is_some();
+                let down = self.sight.failed();
+                self.note(move |tell| {
+                    tell(&if was_down {
+                        Event::StillDown { asked, class, down }
+                    } else {
+                        Event::StoreDown { asked, class }
+                    });
+                });
+            }
+        }
+        self.tell();
+        answer
+    }
+
+    /// Once, in the background: if it fails the ttl does it.
+    pub(super) fn release(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        name: Name,
+        term: u128,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        let shared = Arc::clone(self);
+        let then = Then(Some(then));
+        self.tasks.spawn(runtime, async move {
+            let _then = then;
+            let _left_to_its_ttl = shared.ask("release", shared.store.release(&name, term)).await;
+        });
+    }
+}
+
+/// Runs when it is dropped, which it is even if the runtime has shut down.
+struct Then<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Drop for Then<F> {
+    fn drop(&mut self) {
+        if let Some(then) = self.0.take() {
+            then();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![deny(missing_docs)]
+#![warn(unreachable_pub, clippy::print_stderr, clippy::print_stdout)]
+// No path of a request or a job can panic for lack of a value.
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
+
+mod elector;
+mod epoch;
+#[cfg(feature = "http")]
+mod epoch_layer;
+mod error;
+mod event;
+mod fence;
+mod guard;
+pub mod layer;
+mod lease_name;
+mod local;
+mod machine;
+mod settings;
+mod sight;
+mod standing;
+pub mod store;
+mod term;
+
+pub use elector::{Elector, ElectorBuilder, LeaseElector, Pace};
+pub use epoch::Epoch;
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use epoch_layer::{EPOCH_HEADER, EpochFuture, EpochLayer, EpochService};
+pub use error::{ElectionError, GuardError};
+pub use event::{Event, TermEnd, Why};
+pub use fence::{Epochs, FENCE_SQL, StaleEpoch};
+pub use guard::{LeaderGuard, LeaderStatus, LeaderWatch, LeadingCheck, StoreCheck};
+pub use layer::{Fenced, LeaderLayer, OnLoss};
+pub use local::{Local, LocalElector};
+pub use seaworthy_store::{ErrorClass, StoreError};
+pub use sight::{Leader, Sight};
+pub use store::LeaseStore;
+pub use term::{Term, TermControl, TermOwner, TermWatch};
