@@ -10,7 +10,7 @@ use seaworthy_store::{ErrorClass, StoreError, random};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::board::{Board, Candidacy, HeldTerm, Running, Shared};
-use super::lease::Owner;
+use super::owner::Owner;
 use crate::epoch::Epoch;
 use crate::error::ElectionError;
 use crate::event::Event;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use seaworthy::Name;
 use seaworthy::observe::Notifier;
@@ -11,18 +11,18 @@ use seaworthy_store::time::now;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::board::{Candidacy, HeldTerm, Running, Shared};
+use super::board::{Candidacy, Running, Shared};
 use super::builder::ElectorBuilder;
+use super::campaigning;
 use super::seam::{Elector, Pace};
-use super::{campaigning, renewing};
 use crate::error::ElectionError;
-use crate::event::{Event, TermEnd, Why};
+use crate::event::Event;
 use crate::lease_name;
 use crate::machine::waits::poll_wait;
 use crate::settings::Settings;
 use crate::sight::{Leader, Sight};
 use crate::store::LeaseStore;
-use crate::term::{Term, TermOwner};
+use crate::term::Term;
 
 /// An elector on a store of leases: a row for each name, whose holder renews it.
 ///
@@ -41,6 +41,73 @@ impl<S: LeaseStore> LeaseElector<S> {
 
     pub(crate) fn built(store: S, settings: Settings, notifier: Notifier) -> LeaseElector<S> {
         LeaseElector(Arc::new(Shared::new(store, settings, notifier, process_name())))
+    }
+
+    /// Waits until this process leads the name. In one process, too, one at a time.
+    ///
+    /// # Errors
+    /// If the name is not 1 to 100 bytes without control characters, or the store refuses. Not because it cannot be
+    /// reached: that is waited for.
+    ///
+    /// # Cancellation
+    /// Dropping it ends the campaign. A term that was granted meanwhile is given back in the background; if the answer was
+    /// lost, the lease is over after its ttl at the latest.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled.
+    pub fn campaign(&self, name: impl Into<Name>) -> impl Future<Output = Result<Term<S>, ElectionError>> + Send {
+        let name = name.into();
+        async move {
+            match self.ask(name, false).await? {
+                Some(term) => Ok(term),
+                // Only who asks once is answered so.
+                None => Err(ElectionError::Stopped),
+            }
+        }
+    }
+
+    /// Asks once: a term, or none because somebody else leads.
+    ///
+    /// # Errors
+    /// As [`campaign`](Self::campaign), and if the store cannot be reached. Whether the lease was taken is unknown then;
+    /// if it was, it is given back, or is over after its ttl.
+    ///
+    /// # Cancellation
+    /// As that of [`campaign`](Self::campaign).
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled.
+    pub fn try_campaign(
+        &self,
+        name: impl Into<Name>,
+    ) -> impl Future<Output = Result<Option<Term<S>>, ElectionError>> + Send {
+        let name = name.into();
+        async move { self.ask(name, true).await }
+    }
+
+    /// Asks the store who leads. None if nobody does.
+    ///
+    /// # Errors
+    /// If the name cannot be used, the store cannot be reached, or refuses.
+    ///
+    /// # Cancellation
+    /// Dropping it loses nothing.
+    pub fn leader(&self, name: impl Into<Name>) -> impl Future<Output = Result<Option<Leader>, ElectionError>> + Send {
+        let name = name.into();
+        async move {
+            let name = lease_name::checked(name)?;
+            let answers = self.0.ask("read", self.0.store.read(std::slice::from_ref(&name))).await?;
+            self.0.board().answered_at(answers.at);
+            let leader = answers.each.into_iter().next().flatten().map(Leader::from);
+            self.0.sight.saw(&name, leader.clone());
+            Ok(leader)
+        }
+    }
+
+    /// What it last saw of its store.
+    #[must_use]
+    pub fn sight(&self) -> &Sight {
+        &self.0.sight
     }
 
     /// The store it was made on.
@@ -138,31 +205,16 @@ impl<S> Drop for Present<'_, S> {
 impl<S: LeaseStore> Elector for LeaseElector<S> {
     type Store = S;
 
-    async fn campaign(&self, name: impl Into<Name> + Send) -> Result<Term<S>, ElectionError> {
-        match self.ask(name.into(), false).await? {
-            Some(term) => Ok(term),
-            // Only who asks once is answered so.
-            None => Err(ElectionError::Stopped),
-        }
+    async fn campaign(&self, name: Name) -> Result<Term<S>, ElectionError> {
+        LeaseElector::campaign(self, name).await
     }
 
-    async fn try_campaign(&self, name: impl Into<Name> + Send) -> Result<Option<Term<S>>, ElectionError> {
-        self.ask(name.into(), true).await
+    async fn try_campaign(&self, name: Name) -> Result<Option<Term<S>>, ElectionError> {
+        LeaseElector::try_campaign(self, name).await
     }
 
-    fn leader(
-        &self,
-        name: impl Into<Name> + Send,
-    ) -> impl Future<Output = Result<Option<Leader>, ElectionError>> + Send {
-        let name = lease_name::checked(name.into());
-        async move {
-            let name = name?;
-            let answers = self.0.ask("read", self.0.store.read(std::slice::from_ref(&name))).await?;
-            self.0.board().answered_at(answers.at);
-            let leader = answers.each.into_iter().next().flatten().map(Leader::from);
-            self.0.sight.saw(&name, leader.clone());
-            Ok(leader)
-        }
+    async fn leader(&self, name: Name) -> Result<Option<Leader>, ElectionError> {
+        LeaseElector::leader(self, name).await
     }
 
     fn pace(&self) -> Pace {
@@ -176,61 +228,6 @@ impl<S: LeaseStore> Elector for LeaseElector<S> {
 
     fn notifier(&self) -> &Notifier {
         &self.0.notifier
-    }
-}
-
-/// Of one term.
-pub(super) struct Owner<S> {
-    pub(super) shared: Arc<Shared<S>>,
-    pub(super) term: u128,
-    pub(super) runtime: Handle,
-}
-
-impl<S: LeaseStore> TermOwner for Owner<S> {
-    fn wind_down(&self, stop_by: Instant) {
-        let shared = &self.shared;
-        let (now, stop_by) = (shared.moment(now()), shared.moment(stop_by.into()));
-        if let Some(held) = shared.board().terms.get_mut(&self.term) {
-            let was_told = held.clock.is_told();
-            held.clock.wind_down(now, stop_by);
-            if !was_told {
-                let (name, epoch) = (held.tenure.name.clone(), held.control.epoch());
-                shared.note(move |tell| tell(&Event::Told { name: &name, epoch, why: Why::Shutdown }));
-            }
-        }
-        shared.tell();
-        shared.terms_changed.notify_one();
-    }
-
-    fn end(&self, end: TermEnd) {
-        let shared = &self.shared;
-        let held = {
-            let mut board = shared.board();
-            let held = board.terms.remove(&self.term);
-            if let Some(held) = held.as_ref().filter(|held| !held.is_told_over) {
-                let (name, epoch) = (held.tenure.name.clone(), held.control.epoch());
-                shared.note(move |tell| tell(&Event::Released { name: &name, epoch, end }));
-            }
-            held
-        };
-        shared.tell();
-        shared.terms_changed.notify_one();
-        let Some(HeldTerm { tenure, control, is_lost, .. }) = held else { return };
-        if is_lost {
-            return control.released();
-        }
-        shared.release(&self.runtime, tenure.name, tenure.term, move || control.released());
-    }
-}
-
-impl<S: LeaseStore> Shared<S> {
-    /// Renews until nothing is held.
-    pub(super) fn keep_renewing(self: &Arc<Self>, runtime: &Handle) {
-        if !std::mem::replace(&mut self.board().is_renewing, true) {
-            // Although the thread of whoever leads now may be blocked from here on.
-            self.tasks.spawn_apart(runtime, renewing::renew(Running::renewing(self)));
-        }
-        self.terms_changed.notify_one();
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod board;
 pub(crate) mod builder;
 mod campaigning;
 pub(crate) mod lease;
+mod owner;
 mod renewing;
 mod requests;
 mod seam;

@@ -11,7 +11,8 @@ use crate::term::Term;
 /// Whoever grants terms: among any number of candidates of a name at most one leads at a time, and each term has an
 /// epoch that is greater than all before.
 ///
-/// [`LeaseElector`](crate::LeaseElector) is one for every store of leases. One of your own makes its terms with
+/// [`LeaseElector`](crate::LeaseElector) is one for every store of leases, with the same methods for whatever becomes a
+/// [`Name`]. One of your own makes its terms with
 /// [`Term::granted`], and passes the `conformance` suite (feature `test-util`).
 pub trait Elector: Clone + Send + Sync + 'static {
     /// What its terms carry with them: the store that keeps them.
@@ -24,10 +25,7 @@ pub trait Elector: Clone + Send + Sync + 'static {
     ///
     /// # Cancellation
     /// Dropping it ends the campaign. A term that was granted meanwhile is given back in the background.
-    fn campaign(
-        &self,
-        name: impl Into<Name> + Send,
-    ) -> impl Future<Output = Result<Term<Self::Store>, ElectionError>> + Send;
+    fn campaign(&self, name: Name) -> impl Future<Output = Result<Term<Self::Store>, ElectionError>> + Send;
 
     /// Asks once: a term, or none because somebody else leads.
     ///
@@ -37,10 +35,8 @@ pub trait Elector: Clone + Send + Sync + 'static {
     ///
     /// # Cancellation
     /// As that of [`campaign`](Self::campaign).
-    fn try_campaign(
-        &self,
-        name: impl Into<Name> + Send,
-    ) -> impl Future<Output = Result<Option<Term<Self::Store>>, ElectionError>> + Send;
+    fn try_campaign(&self, name: Name)
+    -> impl Future<Output = Result<Option<Term<Self::Store>>, ElectionError>> + Send;
 
     /// Asks the store who leads. None if nobody does.
     ///
@@ -49,10 +45,7 @@ pub trait Elector: Clone + Send + Sync + 'static {
     ///
     /// # Cancellation
     /// Dropping it loses nothing.
-    fn leader(
-        &self,
-        name: impl Into<Name> + Send,
-    ) -> impl Future<Output = Result<Option<Leader>, ElectionError>> + Send;
+    fn leader(&self, name: Name) -> impl Future<Output = Result<Option<Leader>, ElectionError>> + Send;
 
     /// The times that guards go by.
     fn pace(&self) -> Pace;

@@ -17,7 +17,7 @@ use crate::guard::LeaderWatch;
 /// ```
 /// use seaworthy::{BoxError, StackError};
 /// use seaworthy_leader::layer::{Fenced, LeaderLayer};
-/// use seaworthy_leader::{Elector, LocalElector};
+/// use seaworthy_leader::LocalElector;
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]

@@ -7,7 +7,7 @@ use crate::elector::lease::LeaseElector;
 /// Elections among the tasks of one process. See [`Local`].
 ///
 /// ```
-/// use seaworthy_leader::{Elector, LocalElector};
+/// use seaworthy_leader::LocalElector;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,6 +1,9 @@
 //! The elector's tests, in one binary.
 
+#[cfg(feature = "test-util")]
+mod conformance;
 mod doubles;
 mod elector;
+mod events;
 mod guard;
 mod layer;

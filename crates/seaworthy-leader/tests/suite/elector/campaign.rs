@@ -1,4 +1,4 @@
-use seaworthy_leader::{ElectionError, Elector, Epoch, ErrorClass, Local};
+use seaworthy_leader::{ElectionError, Epoch, ErrorClass, Local};
 use seaworthy_store::time::{now, sleep};
 use tokio::task::JoinSet;
 

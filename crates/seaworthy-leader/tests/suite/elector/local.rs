@@ -1,4 +1,4 @@
-use seaworthy_leader::{Elector, Epoch, Local, LocalElector};
+use seaworthy_leader::{Epoch, Local, LocalElector};
 use seaworthy_store::time::{now, sleep};
 
 use crate::doubles::{candidate, millis, seconds, settle_down};

@@ -1,4 +1,4 @@
-use seaworthy_leader::{Elector, Local};
+use seaworthy_leader::Local;
 use seaworthy_store::time::{now, sleep};
 use tokio::task::JoinSet;
 

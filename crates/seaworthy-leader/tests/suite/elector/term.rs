@@ -1,7 +1,7 @@
 use std::hint::black_box;
 
 use allocation_counter::measure;
-use seaworthy_leader::{Elector, Local, LocalElector, Term};
+use seaworthy_leader::{Local, LocalElector, Term};
 use seaworthy_store::time::{Instant, now, sleep, sleep_until};
 use tokio::time::advance;
 

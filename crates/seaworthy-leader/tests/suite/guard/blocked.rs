@@ -1,6 +1,6 @@
 use std::sync::mpsc;
 
-use seaworthy_leader::{Elector, Local};
+use seaworthy_leader::Local;
 use seaworthy_store::time::sleep;
 
 use super::start;

@@ -1,5 +1,5 @@
 use seaworthy::{Check, Health};
-use seaworthy_leader::{Elector, LeaderGuard, LeaderStatus, Local, Term};
+use seaworthy_leader::{LeaderGuard, LeaderStatus, Local, Term};
 use seaworthy_store::time::{now, sleep};
 
 use super::start;

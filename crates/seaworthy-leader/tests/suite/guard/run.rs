@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use seaworthy::runner::RestartPolicy;
 use seaworthy::{Backoff, BoxError, Jitter, Runner, Shutdown};
-use seaworthy_leader::{Elector, GuardError, LeaderGuard, LeaderStatus, Local, LocalElector, Term};
+use seaworthy_leader::{GuardError, LeaderGuard, LeaderStatus, Local, LocalElector, Term};
 use seaworthy_store::time::{now, sleep};
 
 use super::{Works, start};

@@ -1,4 +1,4 @@
-use seaworthy_leader::{Elector, GuardError, Local};
+use seaworthy_leader::{GuardError, Local};
 use seaworthy_store::time::{now, sleep};
 
 use super::{Works, start};

@@ -1,4 +1,4 @@
-use seaworthy_leader::{Elector, LeaderStatus, Local, LocalElector};
+use seaworthy_leader::{LeaderStatus, Local, LocalElector};
 use seaworthy_store::time::{now, sleep};
 
 use super::{Works, start};

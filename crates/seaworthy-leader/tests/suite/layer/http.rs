@@ -1,9 +1,7 @@
 use http::{Request, Response, StatusCode};
 use seaworthy::BoxError;
 use seaworthy::http::RespondLayer;
-use seaworthy_leader::{
-    EPOCH_HEADER, Elector, Epoch, EpochLayer, Epochs, LeaderGuard, LeaderLayer, Local, LocalElector, Term,
-};
+use seaworthy_leader::{EPOCH_HEADER, Epoch, EpochLayer, Epochs, LeaderGuard, LeaderLayer, Local, LocalElector, Term};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::doubles::{seconds, settle_down};

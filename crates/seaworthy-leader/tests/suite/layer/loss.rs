@@ -1,4 +1,4 @@
-use seaworthy_leader::{Elector, LeaderLayer, OnLoss};
+use seaworthy_leader::{LeaderLayer, OnLoss};
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 use tower::Service;
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
 use seaworthy::{BoxError, Shutdown};
-use seaworthy_leader::{Elector, Fenced, LeaderGuard, LeaderLayer, Term};
+use seaworthy_leader::{Fenced, LeaderGuard, LeaderLayer, Term};
 use seaworthy_store::time::sleep;
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, service_fn};
