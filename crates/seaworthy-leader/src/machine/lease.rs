@@ -61,6 +61,23 @@ mod tests {
 
     use super::*;
 
+    /// LE-16: a row clock that steps forward by d makes leases over d early for the others; one that steps backward by d
+    /// keeps everybody waiting for d longer. Nothing else goes wrong: one has it at a time, and epochs grow.
+    #[test]
+    fn clock_steps() {
+        let seconds = Duration::from_secs;
+        let mut row = LeaseRow::default();
+        let first = row.grant(1, 0, seconds(100 + 15));
+        // 5 s forward, 10 s after the grant.
+        assert!(!row.is_free_for(2, seconds(110)) && row.is_free_for(2, seconds(115)));
+        let second = row.grant(2, 0, seconds(115 + 15));
+        assert!(second > first && !row.renew(first, 1, seconds(115), seconds(130)));
+        // A minute backward; the holder renews.
+        let back = seconds(115 - 60);
+        assert!(!row.is_free_for(3, back) && row.renew(second, 2, back, back + seconds(15)));
+        assert!(row.is_free_for(3, back + seconds(15)));
+    }
+
     #[derive(Clone, Copy, Debug)]
     enum Step {
         Acquire { who: usize, seen: u64 },

@@ -5,5 +5,6 @@ mod conformance;
 mod doubles;
 mod elector;
 mod events;
+mod fence;
 mod guard;
 mod layer;

@@ -3,3 +3,4 @@
 mod memory;
 mod naive;
 mod notices;
+mod own;

@@ -2,6 +2,7 @@
 
 mod blocked;
 mod checks;
+mod overlaps;
 mod run;
 mod shutdown;
 mod stop;
