@@ -57,7 +57,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let backoff = Backoff::exponential(second, 30 * second).jitter(Jitter::None);
         let mut waits = RestartWaits::new(RestartPolicy::new(backoff).max_restarts(3)).unwrap();
-        let mut after = |seconds| waits.after_failure(seconds * second).map(|wait| wait.as_secs());
+        let mut after = |seconds: u32| waits.after_failure(seconds * second).map(|wait| wait.as_secs());
         assert_eq!([0, 0, 60, 59, 0, 0].map(&mut after), [Some(1), Some(2), Some(1), Some(2), Some(4), None]);
         let error = RestartWaits::new(RestartPolicy::default().max_restarts(0)).unwrap_err();
         assert!(error.to_string().contains("restart policy"), "{error}");

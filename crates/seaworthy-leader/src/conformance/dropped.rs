@@ -30,7 +30,7 @@ pub async fn dropped_anywhere<S: Subject>(subject: &S) {
     let mut held = Vec::new();
     for polls in 0..MOST_POLLS {
         let tenure = case.granted("a bid", LONG, &bid(&format!("renewal {polls}")), 1, 0).await;
-        let ended = polled(case.store.renew(&[tenure.clone()], LONG, WHENEVER), polls).await;
+        let ended = polled(case.store.renew(std::slice::from_ref(&tenure), LONG, WHENEVER), polls).await;
         held.push(tenure);
         if ended {
             break;

@@ -21,7 +21,8 @@ pub async fn late_statements_do_nothing<S: Subject>(subject: &S) {
     case.expect("bids that are late", answers, vec![Acquired::Late, Acquired::Late]);
     case.expect("who holds what was asked for too late", case.read(&mine[0].name).await, None);
     let held = case.granted("a bid after it", LONG, &mine[0], 1, 0).await;
-    case.expect("a renewal that is late", case.renew_all(&[held.clone()], BRIEF, late).await, vec![Renewal::Late]);
+    let answers = case.renew_all(std::slice::from_ref(&held), BRIEF, late).await;
+    case.expect("a renewal that is late", answers, vec![Renewal::Late]);
     case.pass(PAST).await;
     case.held("a bid after a renewal that was late", &bid("a")).await;
     case.expect("a renewal in time", case.renew_all(&[held], LONG, soon).await, vec![Renewal::Renewed]);

@@ -78,10 +78,12 @@ pub(super) struct Candidacy<S> {
     pub(super) answer: oneshot::Sender<Result<Option<Term<S>>, ElectionError>>,
 }
 
+type Tell = Box<dyn FnOnce(&Notifier) + Send>;
+
 /// What is still to be told, in the order in which it happened.
 #[derive(Default)]
 struct Telling {
-    queue: VecDeque<Box<dyn FnOnce(&Notifier) + Send>>,
+    queue: VecDeque<Tell>,
     is_telling: bool,
 }
 

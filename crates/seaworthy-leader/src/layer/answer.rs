@@ -31,7 +31,9 @@ impl<A, B: Default> AnswerFollower<http::Request<A>, http::Response<B>> for Redi
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let scheme = if hint.contains("://") { "" } else { "http://" };
         let location = format!("{scheme}{}{path}", hint.trim_end_matches('/'));
-        let location = http::HeaderValue::try_from(location).ok()?;
+        // What is no address is not sent to anybody.
+        let location: http::Uri = location.parse().ok()?;
+        let location = http::HeaderValue::try_from(location.to_string()).ok()?;
         let mut response = http::Response::new(B::default());
         *response.status_mut() = http::StatusCode::TEMPORARY_REDIRECT;
         response.headers_mut().insert(http::header::LOCATION, location);

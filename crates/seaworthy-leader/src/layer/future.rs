@@ -95,12 +95,12 @@ where
         loop {
             match state.as_mut().project() {
                 StateProj::Calling { inner, loss } => {
-                    if let Some(Loss { ended, watch }) = loss {
-                        if ended.as_mut().poll(cx).is_ready() {
-                            let name = watch.name().clone();
-                            state.set(State::Over);
-                            return Poll::Ready(Err(Rejected::Withdrawn { name }.into()));
-                        }
+                    if let Some(Loss { ended, watch }) = loss
+                        && ended.as_mut().poll(cx).is_ready()
+                    {
+                        let name = watch.name().clone();
+                        state.set(State::Over);
+                        return Poll::Ready(Err(Rejected::Withdrawn { name }.into()));
                     }
                     return inner.poll(cx);
                 }

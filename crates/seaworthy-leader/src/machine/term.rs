@@ -81,9 +81,7 @@ impl TermClock {
 
     /// A renewal that was sent then was granted. Returns the new deadline, if it moves: told is told.
     pub(crate) fn renewed(&mut self, sent: Duration) -> Option<Duration> {
-        if self.due.is_none() {
-            return None;
-        }
+        self.due?;
         self.due = Some(sent + self.timing.renew_every);
         let moves = self.told.is_none() || (self.winds_down && !self.is_hurried);
         if moves {

@@ -2,6 +2,7 @@ use http::{Request, Response, StatusCode};
 use seaworthy::BoxError;
 use seaworthy::http::RespondLayer;
 use seaworthy_leader::{EPOCH_HEADER, Epoch, EpochLayer, Epochs, LeaderGuard, LeaderLayer, Local, LocalElector, Term};
+use seaworthy_store::time::sleep;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::doubles::{seconds, settle_down};
@@ -61,7 +62,7 @@ async fn le_40_redirects() {
             (outcome, _) => panic!("{hint:?}: {outcome:?}"),
         }
         drop(leads);
-        tokio::time::sleep(seconds(3)).await;
+        sleep(seconds(3)).await;
         let response = service.ready().await.unwrap().call(request()).await.unwrap();
         assert_eq!((response.status(), response.body().as_str()), (StatusCode::OK, "2"));
     }
