@@ -132,8 +132,9 @@ fn note<S>(shared: &Shared<S>, batch: &[Tenure], answers: Answers<Renewal>, sent
             let (name, epoch) = (tenure.name.clone(), held.control.epoch());
             match answer {
                 Renewal::Renewed => {
-                    if let Some(deadline) = held.clock.renewed(shared.moment(sent)) {
-                        held.control.renewed(at(shared, deadline));
+                    let deadline = held.clock.renewed(shared.moment(sent), moment);
+                    if deadline.is_some_and(|deadline| !held.control.renewed(at(shared, deadline))) {
+                        held.clock.found_over(moment);
                     }
                     let left = held.clock.deadline().saturating_sub(moment);
                     shared.note(move |tell| tell(&Event::Renewed { name: &name, elapsed, left }));

@@ -109,6 +109,27 @@ async fn le_04_for_ever() {
     assert!(term.ended().is_requested());
 }
 
+/// LE-04, LE-05: a process that was stopped while a renewal was on its way finds its time over, although that renewal was
+/// granted: the term is not half alive, but told and given up.
+#[tokio::test(start_paused = true)]
+async fn le_05_stopped() {
+    let store = crate::doubles::Faulty::default();
+    let (told, observer) = changes();
+    let elector = builder(&store).stop_time(millis(0)).observer(observer).build().unwrap();
+    let term = elector.campaign("a").await.unwrap();
+    store.set(Fault::Down);
+    sleep(millis(12_500)).await;
+    store.set(Fault::SlowAnswer(millis(1_000)));
+    sleep(millis(600)).await;
+    let (sent, renewals) = (now(), store.count("renew"));
+    advance(seconds(5)).await;
+    settle_down().await;
+    assert!(!term.is_valid() && term.ended().is_requested());
+    sleep(seconds(60)).await;
+    assert_eq!((store.count("renew"), told.texts("expired").len()), (renewals, 1));
+    assert!(now() > sent);
+}
+
 /// LE-04: never true after it was resigned, for those who only watch, too, and then `ended` is requested.
 #[tokio::test(start_paused = true)]
 async fn le_04_resigned() {
