@@ -79,6 +79,8 @@ impl LeaderWatch {
         if let Some((term, since)) = term {
             return match (self.epoch(), term.deadline()) {
                 (Some(epoch), Some(deadline)) => LeaderStatus::Leading { epoch, since, deadline },
+                // Of one term, which is over; nobody knows of its work.
+                (_, None) if self.0.sight.is_none() => LeaderStatus::Follower { leader: None, hint: None },
                 _ => LeaderStatus::Ending,
             };
         }

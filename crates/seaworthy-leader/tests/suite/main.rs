@@ -3,6 +3,7 @@
 #[cfg(feature = "test-util")]
 mod conformance;
 mod doubles;
+mod dropped;
 mod elector;
 mod events;
 mod fence;

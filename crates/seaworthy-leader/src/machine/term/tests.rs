@@ -39,6 +39,15 @@ fn told_then_over() {
     assert_eq!((changes(&mut term, 500), term.next_look()), (vec![], None));
 }
 
+/// LE-23: the margin covers two clocks of which one runs faster by margin / (ttl - margin), 7 % at defaults: on the
+/// faster row clock the lease is over no sooner than the term is on the slower one of its leader.
+#[test]
+fn rates_differ() {
+    let term = TermClock::granted(TIMING, seconds(0));
+    let on_row_clock = |rate: f64| term.deadline().mul_f64(1.0 + rate);
+    assert!(on_row_clock(0.0714) <= TIMING.ttl && on_row_clock(0.072) > TIMING.ttl);
+}
+
 /// LE-06: a renewal that succeeds after that does not bring the term back, although it is asked for.
 #[test]
 fn told_is_told() {

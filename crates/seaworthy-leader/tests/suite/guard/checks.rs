@@ -1,5 +1,5 @@
 use seaworthy::{Check, Health};
-use seaworthy_leader::{LeaderGuard, LeaderStatus, Local, Term};
+use seaworthy_leader::{LeaderGuard, LeaderStatus, LeaderWatch, Local, Term};
 use seaworthy_store::time::{now, sleep};
 
 use super::start;
@@ -37,6 +37,26 @@ async fn le_36_status() {
     sleep(seconds(30)).await;
     assert!(matches!(running.watch.status(), LeaderStatus::Leading { .. }));
     drop(running);
+}
+
+/// LE-36: what watches one term only says what that is at, and that nobody leads when it is over.
+#[tokio::test(start_paused = true)]
+async fn le_36_one_term() {
+    let (elector, store) = candidate(&Local::default());
+    let term = elector.campaign("a").await.unwrap();
+    let watch = LeaderWatch::from(term.watch());
+    assert!(matches!(watch.status(), LeaderStatus::Leading { epoch, .. } if epoch == term.epoch()));
+    assert!(watch.leading().status().is_up() && watch.store().status().is_up());
+    store.set(Fault::Down);
+    term.ended().requested().await;
+    assert_eq!((watch.status(), watch.epoch()), (LeaderStatus::Ending, None));
+    drop(term);
+    assert_eq!(watch.status(), LeaderStatus::Follower { leader: None, hint: None });
+    assert!(!watch.leading().status().is_up() && watch.leader().is_none());
+    store.heal();
+    // Nobody keeps this one's term.
+    let watch = LeaderWatch::from(elector.campaign("b").await.unwrap().watch());
+    assert!(watch.epoch().is_none());
 }
 
 /// LE-36: as checks: up while it leads, for `require`; and up while the store answers within a ttl, for `report`.
