@@ -2,8 +2,10 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use seaworthy::{BoxError, ConfigError};
+use seaworthy::{BoxError, ConfigError, Name};
 use seaworthy_store::{ErrorClass, StoreError};
+
+use crate::epoch::Epoch;
 
 /// Why an election gave no answer.
 ///
@@ -12,8 +14,8 @@ use seaworthy_store::{ErrorClass, StoreError};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ElectionError {
-    /// The store's error. If it is [`Unavailable`](ErrorClass::Unavailable) whether it did what it was asked is unknown,
-    /// and asking again is safe.
+    /// The store's error. If it is [`Unavailable`](ErrorClass::Unavailable) whether it did what it was asked is
+    /// unknown, and asking again is safe.
     Store(Arc<StoreError>),
     /// A name that cannot be used; the store was not asked.
     Request(ConfigError),
@@ -67,6 +69,54 @@ impl From<ConfigError> for ElectionError {
 impl From<StoreError> for ElectionError {
     fn from(error: StoreError) -> ElectionError {
         ElectionError::Store(Arc::new(error))
+    }
+}
+
+/// Why a transaction is not [guarded](crate::Term::guard).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FenceError {
+    /// The term is over: what leads now, if anybody does, has another epoch.
+    Over {
+        /// What was led.
+        name: Name,
+        /// The term's.
+        epoch: Epoch,
+    },
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl FenceError {
+    /// Whether the term is over, so that nothing may be written.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, FenceError::Over { .. })
+    }
+}
+
+impl fmt::Display for FenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FenceError::Over { name, epoch } => write!(f, "the term of {name} with epoch {epoch} is over"),
+            FenceError::Store(error) => write!(f, "election: {error}"),
+        }
+    }
+}
+
+impl Error for FenceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            FenceError::Over { .. } => None,
+            // Its text is in ours.
+            FenceError::Store(error) => error.source(),
+        }
+    }
+}
+
+impl From<StoreError> for FenceError {
+    fn from(error: StoreError) -> FenceError {
+        FenceError::Store(error)
     }
 }
 

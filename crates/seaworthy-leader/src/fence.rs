@@ -6,9 +6,9 @@ use seaworthy::Name;
 
 use crate::epoch::Epoch;
 
-/// The fence of a row of your own, as a statement for Postgres and SQLite: the row has an `epoch` beside its data, and a
-/// write changes it only under an epoch that is at least as new. One row changed: it was written; none: the writer leads
-/// no more, or never did, and must stop.
+/// The fence of a row of your own, as a statement for Postgres and SQLite: the row has an `epoch` beside its data, and
+/// a write changes it only under an epoch that is at least as new. One row changed: it was written; none: the writer
+/// leads no more, or never did, and must stop.
 ///
 /// ```
 /// assert!(seaworthy_leader::FENCE_SQL.contains("epoch <= $2"));

@@ -20,6 +20,9 @@ pub mod layer;
 mod lease_name;
 mod local;
 mod machine;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub mod postgres;
 mod settings;
 mod sight;
 mod standing;
@@ -31,13 +34,13 @@ pub use epoch::Epoch;
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub use epoch_layer::{EPOCH_HEADER, EpochFuture, EpochLayer, EpochService};
-pub use error::{ElectionError, GuardError};
+pub use error::{ElectionError, FenceError, GuardError};
 pub use event::{Event, TermEnd, Why};
 pub use fence::{Epochs, FENCE_SQL, StaleEpoch};
 pub use guard::{LeaderGuard, LeaderStatus, LeaderWatch, LeadingCheck, StoreCheck};
-pub use layer::{Fenced, LeaderLayer, OnLoss};
+pub use layer::give_epoch::Fenced;
+pub use layer::handle::{LeaderLayer, OnLoss};
 pub use local::{Local, LocalElector};
 pub use seaworthy_store::{ErrorClass, StoreError};
 pub use sight::{Leader, Sight};
-pub use store::LeaseStore;
 pub use term::{Term, TermControl, TermOwner, TermWatch};

@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) release_grace: Duration,
     pub(crate) max_failover: Duration,
     pub(crate) spread: Option<usize>,
+    /// By default the stop time and the margin: what a transaction that began before its term was told may take.
+    pub(crate) transaction_limit: Option<Duration>,
     pub(crate) hint: Option<Box<str>>,
     pub(crate) seen: u64,
 }
@@ -35,6 +37,7 @@ impl Default for Settings {
             release_grace: Duration::from_secs(10),
             max_failover: Duration::from_secs(30),
             spread: None,
+            transaction_limit: None,
             hint: None,
             seen: 0,
         }
@@ -69,6 +72,8 @@ impl Settings {
         let rule = "must be longer than renew_every + request_timeout + margin + stop_time";
         require(sum < ttl, "ttl", ttl, rule)?;
         require((SHORTEST_POLL..=ttl).contains(&poll), "poll", poll, "must be 100 ms to the ttl")?;
+        let limit = self.transaction_limit();
+        require((SHORTEST..=ttl).contains(&limit), "transaction_limit", limit, "must be 50 ms to the ttl")?;
         require(self.spread != Some(0), "spread", 0, "must be at least 1")?;
         if let Some(hint) = &self.hint {
             let is_short = hint.len() <= LONGEST_HINT && !hint.chars().any(char::is_control);
@@ -82,6 +87,10 @@ impl Settings {
 
     pub(crate) fn failover_bound(&self) -> Duration {
         failover_bound(self.ttl, self.poll, self.request_timeout)
+    }
+
+    pub(crate) fn transaction_limit(&self) -> Duration {
+        self.transaction_limit.unwrap_or(self.stop_time.saturating_add(self.margin))
     }
 
     pub(crate) fn timing(&self) -> Timing {

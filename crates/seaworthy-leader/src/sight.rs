@@ -37,8 +37,8 @@ impl Leader {
     }
 }
 
-/// What an elector last saw of its store: who leads, and whether the store answers. It is what guards, checks and layers
-/// look at without asking the store. An elector of your own keeps one up to date.
+/// What an elector last saw of its store: who leads, and whether the store answers. It is what guards, checks and
+/// layers look at without asking the store. An elector of your own keeps one up to date.
 ///
 /// # Clone
 /// Costs a reference count; clones see the same.

@@ -164,3 +164,27 @@ pub trait LeaseStore: Clone + Send + Sync + 'static {
     /// Reads the row clock and the leases of these names, without a lock: none for one that nobody holds.
     fn read(&self, names: &[Name]) -> impl Future<Output = Result<Answers<Option<Row>>, StoreError>> + Send;
 }
+
+/// A store whose leases fence the transactions of the same database: see [`Term::guard`](crate::Term::guard).
+///
+/// # Cancellation
+/// The caller's transaction rolls back as the driver does.
+///
+/// # Errors
+/// In the classes of [`StoreError`]; nothing is repeated, because after an error the transaction can only be rolled
+/// back.
+pub trait FencingStore: Send + Sync + 'static {
+    /// What the caller's transaction runs on.
+    type Connection: Send;
+
+    /// Whether the row has this epoch, and its lease is not over by the row clock. If so nobody is granted the name
+    /// before the transaction has ended, for which it has `limit` from now, where the store can see to that; renewals
+    /// go on beside it.
+    fn guard(
+        &self,
+        connection: &mut Self::Connection,
+        name: &Name,
+        epoch: u64,
+        limit: Duration,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}

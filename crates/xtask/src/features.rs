@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::cargo;
 
 /// The packages whose users choose features.
-const PACKAGES: &[&str] = &[cargo::LIBRARY, "seaworthy-ledger"];
+const PACKAGES: &[&str] = &[cargo::LIBRARY, "seaworthy-ledger", "seaworthy-leader"];
 
 /// Runs clippy on each set of features of each package, and fails if one of them has a warning.
 pub(crate) fn run(root: &Path) -> ExitCode {

@@ -51,8 +51,8 @@ pub async fn live_leases_are_held<S: Subject>(subject: &S) {
     case.expect("the hint of who has none", hint, Some(None));
 }
 
-/// LE-03: each epoch is greater than every earlier one, after a release, too; LE-07: and than what the candidate has seen,
-/// so that a row that went back is put right.
+/// LE-03: each epoch is greater than every earlier one, after a release, too; LE-07: and than what the candidate has
+/// seen, so that a row that went back is put right.
 ///
 /// # Panics
 /// If it does not hold.

@@ -6,7 +6,8 @@ use super::Subject;
 use super::case::{BRIEF, CANDIDATE, Case, LONG, PAST, WHENEVER, bid};
 use crate::store::{Acquired, LeaseStore, Renewal, Tenure};
 
-/// LE-37: up to 500 leases are taken, and renewed, in one statement, each by itself, with the answers in the order asked.
+/// LE-37: up to 500 leases are taken, and renewed, in one statement, each by itself, with the answers in the order
+/// asked.
 ///
 /// # Panics
 /// If it does not hold.

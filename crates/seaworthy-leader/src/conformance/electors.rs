@@ -110,8 +110,8 @@ pub async fn epochs_of_terms_grow<S: ElectorSubject>(subject: &S) {
     }
 }
 
-/// LE-04: a term that was resigned is valid no more, for those who watch it, too, and has ended; LE-80: so is one that was
-/// dropped. The name is free then.
+/// LE-04: a term that was resigned is valid no more, for those who watch it, too, and has ended; LE-80: so is one that
+/// was dropped. The name is free then.
 ///
 /// # Panics
 /// If it does not hold.

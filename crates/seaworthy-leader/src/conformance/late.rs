@@ -4,8 +4,8 @@ use super::Subject;
 use super::case::{BRIEF, CANDIDATE, Case, LONG, PAST, bid};
 use crate::store::{Acquired, LeaseStore, Renewal, RowTime};
 
-/// LE-13: a statement that is begun after the row time that it carries does nothing and says so; one that is begun before
-/// is carried out. Every answer tells the row clock, which goes on.
+/// LE-13: a statement that is begun after the row time that it carries does nothing and says so; one that is begun
+/// before is carried out. Every answer tells the row clock, which goes on.
 ///
 /// # Panics
 /// If it does not hold.

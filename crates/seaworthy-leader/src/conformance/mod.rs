@@ -1,8 +1,8 @@
 //! Holds a store to the contract of [`LeaseStore`], and an elector to that of [`Elector`].
 //!
-//! Each check is a function, named after what it asks for, that begins with an empty place and panics with the number of
-//! the statement, what was expected and what was answered. [`run`] runs all that a store is held to, [`run_elector`] all
-//! that an elector is; which statement a number stands for is in the package's `docs/behaviour.md`.
+//! Each check is a function, named after what it asks for, that begins with an empty place and panics with the number
+//! of the statement, what was expected and what was answered. [`run`] runs all that a store is held to, [`run_elector`]
+//! all that an elector is; which statement a number stands for is in the package's `docs/behaviour.md`.
 //!
 //! ```
 //! use std::time::Duration;

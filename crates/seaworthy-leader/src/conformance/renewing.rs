@@ -2,8 +2,8 @@ use super::Subject;
 use super::case::{BRIEF, Case, LONG, PAST, bid};
 use crate::store::{Renewal, Tenure};
 
-/// LE-11: a renewal moves the end of the lease to one ttl from now, later or sooner; it is lost if the term or the epoch is
-/// not the row's, or there is no row, and has changed nothing then.
+/// LE-11: a renewal moves the end of the lease to one ttl from now, later or sooner; it is lost if the term or the
+/// epoch is not the row's, or there is no row, and has changed nothing then.
 ///
 /// # Panics
 /// If it does not hold.

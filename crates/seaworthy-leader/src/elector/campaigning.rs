@@ -202,6 +202,7 @@ fn granted<S: LeaseStore>(
     let owner = Arc::new(Owner { shared: Arc::clone(shared), term: bid.term, runtime: runtime.clone() });
     let (name, fence) = (bid.name.clone(), Epoch::new(epoch));
     let (term, control) = Term::granted(name.clone(), fence, deadline, shared.store.clone(), owner);
+    let term = term.with_transaction_limit(shared.settings.transaction_limit());
     let tenure = Tenure { name: name.clone(), epoch, term: bid.term };
     board
         .terms

@@ -50,8 +50,8 @@ impl<S: LeaseStore> LeaseElector<S> {
     /// reached: that is waited for.
     ///
     /// # Cancellation
-    /// Dropping it ends the campaign. A term that was granted meanwhile is given back in the background; if the answer was
-    /// lost, the lease is over after its ttl at the latest.
+    /// Dropping it ends the campaign. A term that was granted meanwhile is given back in the background; if the answer
+    /// was lost, the lease is over after its ttl at the latest.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled.
@@ -69,8 +69,8 @@ impl<S: LeaseStore> LeaseElector<S> {
     /// Asks once: a term, or none because somebody else leads.
     ///
     /// # Errors
-    /// As [`campaign`](Self::campaign), and if the store cannot be reached. Whether the lease was taken is unknown then;
-    /// if it was, it is given back, or is over after its ttl.
+    /// As [`campaign`](Self::campaign), and if the store cannot be reached. Whether the lease was taken is unknown
+    /// then; if it was, it is given back, or is over after its ttl.
     ///
     /// # Cancellation
     /// As that of [`campaign`](Self::campaign).

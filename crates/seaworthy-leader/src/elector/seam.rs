@@ -30,8 +30,8 @@ pub trait Elector: Clone + Send + Sync + 'static {
     /// Asks once: a term, or none because somebody else leads.
     ///
     /// # Errors
-    /// As [`campaign`](Self::campaign), and if the store cannot be reached. Whether the lease was taken is unknown then;
-    /// if it was, it is given back, or is over after its ttl.
+    /// As [`campaign`](Self::campaign), and if the store cannot be reached. Whether the lease was taken is unknown
+    /// then; if it was, it is given back, or is over after its ttl.
     ///
     /// # Cancellation
     /// As that of [`campaign`](Self::campaign).

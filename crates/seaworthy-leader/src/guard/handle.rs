@@ -21,8 +21,8 @@ use crate::term::Term;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Runs work while this process leads: campaigns, calls the closure with the term, awaits it, gives the name back, waits,
-/// and campaigns again, until the shutdown is requested.
+/// Runs work while this process leads: campaigns, calls the closure with the term, awaits it, gives the name back,
+/// waits, and campaigns again, until the shutdown is requested.
 ///
 /// The closure is called once for each term, and never while another of its futures is alive. The term that it is given
 /// is renewed until its work has ended, even if it drops it.
@@ -56,10 +56,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// ```
 ///
 /// # Work that does not end
-/// When its term [ends](Term::ended) work has the elector's stop time, 3 s by default, and is then dropped; at a shutdown
-/// it has the release grace, 10 s, in which the lease is renewed. Work that blocks its thread cannot be dropped: it is
-/// named in an event, the name is not given back, which leaves it to its ttl, and the guard does not campaign before it
-/// has ended. On a runtime with one thread such work also stops the renewing.
+/// When its term [ends](Term::ended) work has the elector's stop time, 3 s by default, and is then dropped; at a
+/// shutdown it has the release grace, 10 s, in which the lease is renewed. Work that blocks its thread cannot be
+/// dropped: it is named in an event, the name is not given back, which leaves it to its ttl, and the guard does not
+/// campaign before it has ended. On a runtime with one thread such work also stops the renewing.
 #[must_use = "a guard does nothing until it runs"]
 pub struct LeaderGuard<E, F> {
     elector: E,

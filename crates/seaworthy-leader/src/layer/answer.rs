@@ -17,7 +17,7 @@ impl<R, T> AnswerFollower<R, T> for Reject {
     }
 }
 
-/// Sends the client to the leader: see [`LeaderLayer::redirect_to_hint`](super::LeaderLayer::redirect_to_hint).
+/// Sends the client to the leader: see [`LeaderLayer::redirect_to_hint`](crate::LeaderLayer::redirect_to_hint).
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 #[derive(Clone, Copy, Debug, Default)]

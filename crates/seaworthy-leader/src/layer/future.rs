@@ -38,7 +38,7 @@ pin_project! {
     }
 }
 
-/// With [`OnLoss::Cancel`](super::OnLoss::Cancel).
+/// With [`OnLoss::Cancel`](crate::OnLoss::Cancel).
 struct Loss {
     ended: Ended,
     watch: LeaderWatch,

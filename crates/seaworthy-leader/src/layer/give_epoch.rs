@@ -1,6 +1,6 @@
 use crate::epoch::Epoch;
 
-/// What the inner service of a [`LeaderLayer`](super::LeaderLayer) is called with.
+/// What the inner service of a [`LeaderLayer`](crate::LeaderLayer) is called with.
 pub trait GiveEpoch<R> {
     /// The inner service's request.
     type Request;
@@ -13,12 +13,12 @@ pub trait GiveEpoch<R> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wrapped(());
 
-/// The request as it is: see [`LeaderLayer::without_epoch`](super::LeaderLayer::without_epoch).
+/// The request as it is: see [`LeaderLayer::without_epoch`](crate::LeaderLayer::without_epoch).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unfenced(());
 
 /// An HTTP request that has the epoch among its extensions: see
-/// [`LeaderLayer::epoch_in_extensions`](super::LeaderLayer::epoch_in_extensions).
+/// [`LeaderLayer::epoch_in_extensions`](crate::LeaderLayer::epoch_in_extensions).
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 #[derive(Clone, Copy, Debug, Default)]

@@ -16,8 +16,7 @@ use crate::guard::LeaderWatch;
 ///
 /// ```
 /// use seaworthy::{BoxError, StackError};
-/// use seaworthy_leader::layer::{Fenced, LeaderLayer};
-/// use seaworthy_leader::LocalElector;
+/// use seaworthy_leader::{Fenced, LeaderLayer, LocalElector};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -83,16 +82,16 @@ impl<G, A> LeaderLayer<G, A> {
     }
 
     /// Puts the [`Epoch`](crate::Epoch) among the extensions of HTTP requests, in place of a
-    /// [`Fenced`](super::Fenced) request.
+    /// [`Fenced`](crate::Fenced) request.
     #[cfg(feature = "http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
     pub fn epoch_in_extensions(self) -> LeaderLayer<InExtensions, A> {
         self.giving(InExtensions::default())
     }
 
-    /// Answers HTTP requests with 307 and the leader's [hint](crate::ElectorBuilder::hint) while another is known to lead
-    /// and has one; they are rejected else. The hint is an address, `10.0.0.7:8080`, or a URL without a path; the path
-    /// and the query are the request's.
+    /// Answers HTTP requests with 307 and the leader's [hint](crate::ElectorBuilder::hint) while another is known to
+    /// lead and has one; they are rejected else. The hint is an address, `10.0.0.7:8080`, or a URL without a path; the
+    /// path and the query are the request's.
     #[cfg(feature = "http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
     pub fn redirect_to_hint(self) -> LeaderLayer<G, RedirectToHint> {

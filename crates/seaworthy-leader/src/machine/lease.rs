@@ -61,8 +61,8 @@ mod tests {
 
     use super::*;
 
-    /// LE-16: a row clock that steps forward by d makes leases over d early for the others; one that steps backward by d
-    /// keeps everybody waiting for d longer. Nothing else goes wrong: one has it at a time, and epochs grow.
+    /// LE-16: a row clock that steps forward by d makes leases over d early for the others; one that steps backward by
+    /// d keeps everybody waiting for d longer. Nothing else goes wrong: one has it at a time, and epochs grow.
     #[test]
     fn clock_steps() {
         let seconds = Duration::from_secs;

@@ -15,8 +15,8 @@ pub(crate) fn failover_bound(ttl: Duration, poll: Duration, request_timeout: Dur
 const FIRST: Duration = Duration::from_millis(100);
 const GOOD_RUN: Duration = Duration::from_secs(30);
 
-/// How long an election waits that met an error: 100 ms, doubling, with full jitter over the upper three quarters, until
-/// it is as long as a follower waits anyhow; the first again after 30 s without an error.
+/// How long an election waits that met an error: 100 ms, doubling, with full jitter over the upper three quarters,
+/// until it is as long as a follower waits anyhow; the first again after 30 s without an error.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ErrorWaits {
     errors: u32,

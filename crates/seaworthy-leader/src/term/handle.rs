@@ -1,7 +1,7 @@
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use seaworthy::{Name, Shutdown};
 use tokio::sync::watch;
@@ -15,11 +15,11 @@ use crate::local::Local;
 
 /// A stretch of leadership: this process leads the name, until the term is resigned, dropped, or could not be renewed.
 ///
-/// Renewing is done by the elector. A term that is dropped resigns, in the background; one that was given to the work of
-/// a [`LeaderGuard`](crate::LeaderGuard) does not, because the guard gives it back when the work has ended.
+/// Renewing is done by the elector. A term that is dropped resigns, in the background; one that was given to the work
+/// of a [`LeaderGuard`](crate::LeaderGuard) does not, because the guard gives it back when the work has ended.
 ///
-/// No look at a term makes a write safe: between the look and the write the process can be stopped for a minute. What is
-/// safe is a resource that compares [epochs](Self::epoch).
+/// No look at a term makes a write safe: between the look and the write the process can be stopped for a minute. What
+/// is safe is a resource that compares [epochs](Self::epoch).
 ///
 /// # Clone
 /// It is not `Clone`, because one of it leads; [`watch`](Self::watch) gives what may look.
@@ -28,7 +28,11 @@ pub struct Term<S = Local> {
     state: Arc<TermState>,
     store: S,
     resigns: bool,
+    transaction_limit: Duration,
 }
+
+/// What a transaction of a guarded one has, unless the elector says otherwise.
+const TRANSACTION_LIMIT: Duration = Duration::from_secs(4);
 
 impl<S> Term<S> {
     /// A term that was just granted, for electors of your own: valid until `deadline`, and given back through `owner`.
@@ -41,7 +45,17 @@ impl<S> Term<S> {
     ) -> (Term<S>, TermControl) {
         let state = TermState::new(name, epoch, deadline.into(), owner);
         let control = TermControl::new(Arc::clone(&state));
-        (Term { state, store, resigns: true }, control)
+        (Term { state, store, resigns: true, transaction_limit: TRANSACTION_LIMIT }, control)
+    }
+
+    /// How long a transaction that it [guards](Self::guard) may take, for electors of your own. Default 4 s.
+    pub fn with_transaction_limit(mut self, limit: Duration) -> Term<S> {
+        self.transaction_limit = limit;
+        self
+    }
+
+    pub(super) fn transaction_limit(&self) -> Duration {
+        self.transaction_limit
     }
 
     /// What is led.
@@ -58,7 +72,8 @@ impl<S> Term<S> {
     }
 
     /// Whether the term is valid: until its [`deadline`](Self::deadline), and never again once it was found over, was
-    /// lost, or was resigned. It asks nobody, takes no lock and allocates nothing: an atomic and a reading of the clock.
+    /// lost, or was resigned. It asks nobody, takes no lock and allocates nothing: an atomic and a reading of the
+    /// clock.
     ///
     /// Between [`ended`](Self::ended) and the deadline it is valid still, so that work can finish what it has begun.
     ///

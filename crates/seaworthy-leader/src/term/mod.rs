@@ -1,6 +1,7 @@
 //! A stretch of leadership, and those who look at it and end it.
 
 mod control;
+mod guard;
 mod handle;
 mod state;
 mod watch;

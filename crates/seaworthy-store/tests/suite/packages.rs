@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const COMPANIONS: &[&str] = &["seaworthy-ledger", "seaworthy-store"];
+const COMPANIONS: &[&str] = &["seaworthy-leader", "seaworthy-ledger", "seaworthy-store"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
@@ -85,6 +85,8 @@ fn co_06_weight() {
     let ledger = tree(&["--package", "seaworthy-ledger"]);
     let added: Vec<_> = ledger.difference(&core).filter(|name| !name.starts_with("seaworthy")).collect();
     assert_eq!(added, ["hmac-sha256", "memchr", "serde", "serde_core", "serde_json", "zmij"]);
+    let leader = tree(&["--package", "seaworthy-leader"]);
+    assert!(leader.difference(&core).all(|name| name.starts_with("seaworthy")));
 }
 
 /// CO-07: TLS trusts what the system trusts, and bundles no roots of its own.

@@ -31,6 +31,11 @@ const PACKAGES: &[Package] = &[
         file: "crates/seaworthy-ledger/docs/public-api.txt",
         foreign: rules::EXTERNAL_CRATES_OF_THE_LEDGER,
     },
+    Package {
+        name: "seaworthy-leader",
+        file: "crates/seaworthy-leader/docs/public-api.txt",
+        foreign: rules::EXTERNAL_CRATES_OF_THE_LEADER,
+    },
 ];
 
 /// Compares the public API with the file, or writes the file, and checks foreign types against their list.

@@ -276,6 +276,19 @@ pub(crate) const EXTERNAL_CRATES_OF_THE_LEDGER: &[(&str, &str)] = &[
     ("http_body", "the feature `http`: bodies"),
 ];
 
+/// The same of `seaworthy-leader`.
+pub(crate) const EXTERNAL_CRATES_OF_THE_LEADER: &[(&str, &str)] = &[
+    ("alloc", "the standard library"),
+    ("core", "the standard library"),
+    ("std", "the standard library"),
+    ("seaworthy", "names, observers, tasks, shutdowns and errors are the core's"),
+    ("seaworthy_store", "stores and their errors, by the paths of this package"),
+    ("tower_layer", "the layers are `Layer`s"),
+    ("tower_service", "their services are `Service`s"),
+    ("pin_project_lite", "writes an `Unpin` for each future that names a type of its own"),
+    ("http", "the feature `http`: requests and responses"),
+];
+
 /// Names of our own invention, and the field's names for them.
 pub(crate) const WORDS: &[(&str, &str)] = &[
     ("Again", "Attempts"),
