@@ -117,7 +117,7 @@ async fn le_03_known_from_elsewhere() {
     assert_eq!(elector.campaign("a").await.unwrap().epoch(), Epoch::new(42));
 }
 
-/// LE-07: a row that was deleted, or is an older copy, is put right by whoever remembers, and told.
+/// LE-07, LE-74: a row that was deleted, or is an older copy, is put right by whoever remembers, and told.
 #[tokio::test(start_paused = true)]
 async fn le_07_went_back() {
     let (told, observer) = changes();
