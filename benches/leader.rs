@@ -12,12 +12,12 @@
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use seaworthy::BoxError;
 use seaworthy_leader::{Fenced, LeaderLayer, LocalElector, Term};
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
 use tower::{Layer, Service, service_fn};
 
 fn runtime() -> Runtime {

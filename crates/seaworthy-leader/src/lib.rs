@@ -20,6 +20,7 @@ pub mod layer;
 mod lease_name;
 mod local;
 mod machine;
+mod packed;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub mod postgres;

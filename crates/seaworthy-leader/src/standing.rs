@@ -5,12 +5,13 @@ use seaworthy::Shutdown;
 use seaworthy_store::time::{Instant, now};
 
 use crate::epoch::Epoch;
+use crate::packed::pack;
 
 /// Whether this process leads a name now, over as many terms as there are. It is asked on every request.
 #[derive(Debug)]
 pub(crate) struct Standing {
     start: Instant,
-    /// Nanoseconds after `start`. It never goes back, because terms of one process follow one another.
+    /// Packed, after `start`. It never goes back, because terms of one process follow one another.
     deadline: AtomicU64,
     /// 0 while it does not lead, which no term has.
     epoch: AtomicU64,
@@ -22,8 +23,8 @@ impl Standing {
         Standing { start: now(), deadline: AtomicU64::new(0), epoch: AtomicU64::new(0), ended: Mutex::new(None) }
     }
 
-    fn nanos(&self, moment: Instant) -> u64 {
-        u64::try_from(moment.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX)
+    fn packed(&self, moment: Instant) -> u64 {
+        pack(moment.saturating_duration_since(self.start))
     }
 
     fn ended(&self) -> MutexGuard<'_, Option<(Epoch, Shutdown)>> {
@@ -32,12 +33,12 @@ impl Standing {
 
     pub(crate) fn lead(&self, epoch: Epoch, deadline: Instant, ended: Shutdown) {
         *self.ended() = Some((epoch, ended));
-        self.deadline.store(self.nanos(deadline), Ordering::Release);
+        self.deadline.store(self.packed(deadline), Ordering::Release);
         self.epoch.store(epoch.get(), Ordering::Release);
     }
 
     pub(crate) fn renewed(&self, deadline: Instant) {
-        self.deadline.store(self.nanos(deadline), Ordering::Release);
+        self.deadline.store(self.packed(deadline), Ordering::Release);
     }
 
     /// Unless another term has come meanwhile.
@@ -46,13 +47,18 @@ impl Standing {
         self.ended().take_if(|(of, _)| *of == epoch);
     }
 
+    #[inline]
+    pub(crate) fn has_term(&self) -> bool {
+        self.epoch.load(Ordering::Acquire) != 0
+    }
+
     /// The epoch, if it leads. The deadline is read first: an epoch that is read after it is of that term or of a later
     /// one, whose deadline is later, too.
     #[inline]
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         let deadline = self.deadline.load(Ordering::Acquire);
         let epoch = self.epoch.load(Ordering::Acquire);
-        (epoch != 0 && self.nanos(now()) < deadline).then(|| Epoch::new(epoch))
+        (epoch != 0 && self.packed(now()) < deadline).then(|| Epoch::new(epoch))
     }
 
     /// The epoch, and what ends with its term.

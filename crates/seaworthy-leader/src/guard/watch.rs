@@ -62,6 +62,12 @@ impl LeaderWatch {
         self.0.standing.epoch()
     }
 
+    /// Whether there is a term that was not told to end. Its deadline may have passed.
+    #[inline]
+    pub(crate) fn has_term(&self) -> bool {
+        self.0.standing.has_term()
+    }
+
     pub(crate) fn epoch_and_end(&self) -> Option<(Epoch, Shutdown)> {
         self.0.standing.epoch_and_end()
     }

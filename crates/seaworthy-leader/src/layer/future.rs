@@ -10,6 +10,8 @@ use super::service::not_leader;
 use crate::epoch::Epoch;
 use crate::guard::LeaderWatch;
 
+type StateOf<S, Q> = State<S, Q, <S as Service<Q>>::Future, <S as Service<Q>>::Response>;
+
 type Ended = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pin_project! {
@@ -23,7 +25,7 @@ pin_project! {
         S: Service<Q>,
     {
         #[pin]
-        state: State<S, Q, S::Future, S::Response>,
+        state: StateOf<S, Q>,
     }
 }
 
@@ -53,6 +55,7 @@ struct Unready<S, Q> {
     watch: LeaderWatch,
 }
 
+#[inline]
 fn loss(ended: Option<Shutdown>, watch: &LeaderWatch) -> Option<Loss> {
     ended.map(|ended| Loss { ended: Box::pin(ended.requested_owned()), watch: watch.clone() })
 }
@@ -90,49 +93,62 @@ where
 {
     type Output = Result<S::Response, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
-        loop {
-            match state.as_mut().project() {
-                StateProj::Calling { inner, loss } => {
-                    if let Some(Loss { ended, watch }) = loss
-                        && ended.as_mut().poll(cx).is_ready()
-                    {
-                        let name = watch.name().clone();
-                        state.set(State::Over);
-                        return Poll::Ready(Err(Rejected::Withdrawn { name }.into()));
-                    }
-                    return inner.poll(cx);
+        // Most calls.
+        if let StateProj::Calling { inner, loss: None } = state.as_mut().project() {
+            return inner.poll(cx);
+        }
+        poll_others(state, cx)
+    }
+}
+
+fn poll_others<S, Q>(mut state: Pin<&mut StateOf<S, Q>>, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>>
+where
+    S: Service<Q>,
+    S::Error: StackError,
+{
+    loop {
+        match state.as_mut().project() {
+            StateProj::Calling { inner, loss } => {
+                if let Some(Loss { ended, watch }) = loss
+                    && ended.as_mut().poll(cx).is_ready()
+                {
+                    let name = watch.name().clone();
+                    state.set(State::Over);
+                    return Poll::Ready(Err(Rejected::Withdrawn { name }.into()));
                 }
-                StateProj::Readying { call } => {
-                    let Some(unready) = call else { return Poll::Pending };
-                    // The inner service is not called under an epoch that is over.
-                    let leads = |unready: &Unready<S, Q>| unready.watch.epoch() == Some(unready.epoch);
-                    let readied = if leads(unready) { ready!(unready.service.poll_ready(cx)) } else { Ok(()) };
-                    let taken = call.take();
-                    state.set(match (readied, taken) {
-                        (Err(error), _) => {
-                            state.set(State::Over);
-                            return Poll::Ready(Err(error));
-                        }
-                        (Ok(()), Some(mut unready)) if leads(&unready) => match unready.request.take() {
-                            Some(request) => {
-                                let inner = unready.service.call(request);
-                                State::Calling { inner, loss: loss(unready.ended.take(), &unready.watch) }
-                            }
-                            None => State::Over,
-                        },
-                        _ => State::Rejected { rejected: Some(not_leader()) },
-                    });
-                }
-                StateProj::Rejected { rejected } => {
-                    return rejected.take().map_or(Poll::Pending, |rejected| Poll::Ready(Err(rejected.into())));
-                }
-                StateProj::Answered { answer } => {
-                    return answer.take().map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer)));
-                }
-                StateProj::Over => return Poll::Pending,
+                return inner.poll(cx);
             }
+            StateProj::Readying { call } => {
+                let Some(unready) = call else { return Poll::Pending };
+                // The inner service is not called under an epoch that is over.
+                let leads = |unready: &Unready<S, Q>| unready.watch.epoch() == Some(unready.epoch);
+                let readied = if leads(unready) { ready!(unready.service.poll_ready(cx)) } else { Ok(()) };
+                let taken = call.take();
+                state.set(match (readied, taken) {
+                    (Err(error), _) => {
+                        state.set(State::Over);
+                        return Poll::Ready(Err(error));
+                    }
+                    (Ok(()), Some(mut unready)) if leads(&unready) => match unready.request.take() {
+                        Some(request) => {
+                            let inner = unready.service.call(request);
+                            State::Calling { inner, loss: loss(unready.ended.take(), &unready.watch) }
+                        }
+                        None => State::Over,
+                    },
+                    _ => State::Rejected { rejected: Some(not_leader()) },
+                });
+            }
+            StateProj::Rejected { rejected } => {
+                return rejected.take().map_or(Poll::Pending, |rejected| Poll::Ready(Err(rejected.into())));
+            }
+            StateProj::Answered { answer } => {
+                return answer.take().map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer)));
+            }
+            StateProj::Over => return Poll::Pending,
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::guard::LeaderWatch;
 
 /// Lets requests in while this process leads. Made by [`LeaderLayer`](crate::LeaderLayer).
 ///
-/// While it leads, `poll_ready` is the inner service's. While it does not, `poll_ready` is ready without asking the
-/// inner service. The decision is made in `call`: whatever `poll_ready` saw, a request is let in if this process leads
+/// While it leads, `poll_ready` is the inner service's. While it does not, from when the work of its term was told to
+/// end, `poll_ready` is ready without asking the inner service. The decision is made in `call`: whatever `poll_ready` saw, a request is let in if this process leads
 /// then.
 ///
 /// A request that is let in although the inner service was not made ready for it is sent to a clone of the inner
@@ -83,7 +83,8 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        if self.watch.epoch().is_some() {
+        // Whether it leads still is for `call` to decide, so that the clock is read once a request.
+        if self.watch.has_term() {
             let readied = ready!(self.inner.poll_ready(cx));
             self.is_ready = readied.is_ok();
             return Poll::Ready(readied);

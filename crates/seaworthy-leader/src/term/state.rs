@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::control::TermOwner;
 use crate::epoch::Epoch;
 use crate::event::TermEnd;
+use crate::packed::{pack, unpack};
 use crate::standing::Standing;
 
 /// What a term, its watches, its elector and its guard share.
@@ -15,7 +16,7 @@ pub(super) struct TermState {
     pub(super) name: Name,
     pub(super) epoch: Epoch,
     pub(super) granted: Instant,
-    /// Nanoseconds after `granted`; 0 when the term is over, from which there is no way back.
+    /// Packed, after `granted`; 0 when the term is over, from which there is no way back.
     deadline: AtomicU64,
     ended: ShutdownTrigger,
     released: ShutdownTrigger,
@@ -48,7 +49,7 @@ impl TermState {
             is_guarded: AtomicBool::new(false),
             gate: Mutex::new(Gate { owner: Some(owner), ..Gate::default() }),
         };
-        state.deadline.store(state.nanos(deadline), Ordering::Release);
+        state.deadline.store(state.packed(deadline), Ordering::Release);
         Arc::new(state)
     }
 
@@ -56,8 +57,8 @@ impl TermState {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn nanos(&self, moment: Instant) -> u64 {
-        u64::try_from(moment.saturating_duration_since(self.granted).as_nanos()).unwrap_or(u64::MAX)
+    fn packed(&self, moment: Instant) -> u64 {
+        pack(moment.saturating_duration_since(self.granted))
     }
 
     #[inline]
@@ -66,7 +67,7 @@ impl TermState {
         if deadline == 0 {
             return false;
         }
-        let now = self.nanos(now());
+        let now = self.packed(now());
         now < deadline || self.is_valid_after(deadline, now)
     }
 
@@ -86,7 +87,7 @@ impl TermState {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.deadline.load(Ordering::Acquire) {
             0 => None,
-            nanos => Some(self.granted + std::time::Duration::from_nanos(nanos)),
+            packed => Some(self.granted + unpack(packed)),
         }
     }
 
@@ -96,7 +97,7 @@ impl TermState {
         if !self.is_valid() {
             return false;
         }
-        let later = self.nanos(deadline);
+        let later = self.packed(deadline);
         let moved =
             self.deadline.fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| (old != 0).then(|| old.max(later)));
         if moved.is_ok() && !gate.is_told {
