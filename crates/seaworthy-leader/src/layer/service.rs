@@ -12,8 +12,8 @@ use crate::guard::LeaderWatch;
 /// Lets requests in while this process leads. Made by [`LeaderLayer`](crate::LeaderLayer).
 ///
 /// While it leads, `poll_ready` is the inner service's. While it does not, from when the work of its term was told to
-/// end, `poll_ready` is ready without asking the inner service. The decision is made in `call`: whatever `poll_ready` saw, a request is let in if this process leads
-/// then.
+/// end, `poll_ready` is ready without asking the inner service. The decision is made in `call`: whatever `poll_ready`
+/// saw, a request is let in if this process leads then.
 ///
 /// A request that is let in although the inner service was not made ready for it is sent to a clone of the inner
 /// service, which is made ready first. That allocates; nothing else does.
