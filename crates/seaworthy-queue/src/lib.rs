@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![deny(missing_docs)]
+#![warn(unreachable_pub, clippy::print_stderr, clippy::print_stdout)]
+// No path of a request or a job can panic for lack of a value.
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
+
+mod headers;
+mod job;
+mod job_id;
+mod machine;
+mod memory;
+pub mod store;
+
+pub use headers::Headers;
+pub use job::{DecodeError, Job};
+pub use job_id::JobId;
+pub use memory::Memory;
+pub use seaworthy_store::{ErrorClass, StoreError};
