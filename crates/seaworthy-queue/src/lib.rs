@@ -5,15 +5,25 @@
 // No path of a request or a job can panic for lack of a value.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
+mod consumer;
+mod delivery;
+mod error;
+mod event;
 mod headers;
 mod job;
 mod job_id;
 mod machine;
 mod memory;
+mod queue;
 pub mod store;
 
+pub use consumer::{Consumer, ConsumerError, ConsumerHandle, Gate, Room, Solo};
+pub use delivery::{Classify, DefaultClassifier, Delivery, DeliveryMeta, JobError, Settle};
+pub use error::QueueError;
+pub use event::{Event, Outcome};
 pub use headers::Headers;
 pub use job::{DecodeError, Job};
 pub use job_id::JobId;
 pub use memory::Memory;
+pub use queue::{Dead, DeadPage, EnqueueRequest, Enqueued, Queue, QueueBuilder};
 pub use seaworthy_store::{ErrorClass, StoreError};

@@ -56,7 +56,7 @@ pub struct NewJob {
 /// What became of a job that was enqueued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Enqueued {
+pub enum Entry {
     /// It is in the queue.
     Accepted,
     /// A job of this id is live, or dead, or is remembered: nothing was changed.
@@ -228,7 +228,7 @@ pub struct DeadJob {
 
 /// Takes jobs.
 pub trait Producer: Clone + Send + Sync + 'static {
-    /// Accepts all of them, or none: [`Already`](Enqueued::Already) is no reason for none. At most 1,000, no id twice.
+    /// Accepts all of them, or none: [`Already`](Entry::Already) is no reason for none. At most 1,000, no id twice.
     ///
     /// # Errors
     /// [`Full`](seaworthy_store::ErrorClass::Full) if the queue would have more than `max_len` jobs that are not dead, or
@@ -237,7 +237,7 @@ pub trait Producer: Clone + Send + Sync + 'static {
         &self,
         jobs: &[NewJob],
         max_len: Option<u64>,
-    ) -> impl Future<Output = Result<Vec<Enqueued>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Entry>, StoreError>> + Send;
 
     /// Removes a job that is not running.
     fn cancel(&self, id: &JobId) -> impl Future<Output = Result<Cancelled, StoreError>> + Send;

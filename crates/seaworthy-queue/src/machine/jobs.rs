@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::row::{JobRow, State};
 use crate::job_id::JobId;
-use crate::store::{Cancelled, DeadJob, Depth, Due, Enqueued, Held, Holder, NewJob, Received, Settlement, Take};
+use crate::store::{Cancelled, DeadJob, Depth, Due, Entry, Held, Holder, NewJob, Received, Settlement, Take};
 
 /// The header that counts how often a dead job was given another chance.
 const REDRIVEN: &str = "redriven";
@@ -37,7 +37,7 @@ impl Jobs {
         jobs: &[NewJob],
         max_len: Option<u64>,
         now: Duration,
-    ) -> Result<Vec<Enqueued>, NoRoom> {
+    ) -> Result<Vec<Entry>, NoRoom> {
         self.forget(now);
         let is_known =
             |id: &JobId| self.live.contains_key(id) || self.dead.contains_key(id) || self.done.contains_key(id);
@@ -45,14 +45,14 @@ impl Jobs {
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
             let is_new = !is_known(&job.id) && new.insert(&job.id);
-            outcomes.push(if is_new { Enqueued::Accepted } else { Enqueued::Already });
+            outcomes.push(if is_new { Entry::Accepted } else { Entry::Already });
         }
         let len = u64::try_from(self.live.len() + new.len()).unwrap_or(u64::MAX);
         if !new.is_empty() && max_len.is_some_and(|most| len > most) {
             return Err(NoRoom);
         }
         for (job, outcome) in jobs.iter().zip(&outcomes) {
-            if *outcome == Enqueued::Accepted {
+            if *outcome == Entry::Accepted {
                 self.accepted += 1;
                 self.put(JobRow::accepted(job.clone(), self.accepted, now));
             }

@@ -9,8 +9,7 @@ use tokio::sync::Notify;
 use crate::job_id::JobId;
 use crate::machine::jobs::Jobs;
 use crate::store::{
-    Cancelled, DeadJob, DeadLetters, Depth, Enqueued, Held, Holder, NewJob, Producer, Received, Settlement, Source,
-    Take,
+    Cancelled, DeadJob, DeadLetters, Depth, Entry, Held, Holder, NewJob, Producer, Received, Settlement, Source, Take,
 };
 
 /// Jobs in the memory of this process, which go with it. For tests, and for work that may be lost.
@@ -66,7 +65,7 @@ impl Memory {
 }
 
 impl Producer for Memory {
-    async fn enqueue(&self, jobs: &[NewJob], max_len: Option<u64>) -> Result<Vec<Enqueued>, StoreError> {
+    async fn enqueue(&self, jobs: &[NewJob], max_len: Option<u64>) -> Result<Vec<Entry>, StoreError> {
         let outcomes = self.step(|all, now| all.enqueue(jobs, max_len, now));
         outcomes.map_err(|_| StoreError::new(ErrorClass::Full, "enqueue", "the queue is as long as it may be"))
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::jobs::{Jobs, NoRoom};
 use crate::headers::Headers;
 use crate::job_id::JobId;
-use crate::store::{Cancelled, Due, Enqueued, Held, Holder, NewJob, Received, Settlement, Take};
+use crate::store::{Cancelled, Due, Entry, Held, Holder, NewJob, Received, Settlement, Take};
 
 const VISIBILITY: Duration = Duration::from_secs(30);
 
@@ -46,19 +46,19 @@ fn with(jobs: &[NewJob]) -> Jobs {
 fn ids_are_told_apart() {
     let mut jobs = with(&[job("a")]);
     let again = |jobs: &mut Jobs, now| jobs.enqueue(&[job("a")], None, now).unwrap()[0];
-    assert_eq!(again(&mut jobs, seconds(1)), Enqueued::Already);
+    assert_eq!(again(&mut jobs, seconds(1)), Entry::Already);
     let received = jobs.take(&take(1, 1), seconds(1));
-    assert_eq!(again(&mut jobs, seconds(1)), Enqueued::Already);
+    assert_eq!(again(&mut jobs, seconds(1)), Entry::Already);
     let ack = Settlement::Ack { remember: Some(seconds(60)) };
     assert_eq!(jobs.settle(&holder(&received, 1), &ack, seconds(2)), Held::Yes);
-    assert_eq!(again(&mut jobs, seconds(61)), Enqueued::Already);
-    assert_eq!(again(&mut jobs, seconds(62)), Enqueued::Accepted);
+    assert_eq!(again(&mut jobs, seconds(61)), Entry::Already);
+    assert_eq!(again(&mut jobs, seconds(62)), Entry::Accepted);
     let received = jobs.take(&take(2, 1), seconds(62));
     let dead = Settlement::Dead { reason: "no".into() };
     assert_eq!(jobs.settle(&holder(&received, 2), &dead, seconds(62)), Held::Yes);
-    assert_eq!(again(&mut jobs, seconds(63)), Enqueued::Already);
+    assert_eq!(again(&mut jobs, seconds(63)), Entry::Already);
     assert!(jobs.discard(&id("a")));
-    assert_eq!(again(&mut jobs, seconds(63)), Enqueued::Accepted);
+    assert_eq!(again(&mut jobs, seconds(63)), Entry::Accepted);
 }
 
 /// QU-04, QU-05: all or none, and what is there already needs no room.
@@ -67,8 +67,8 @@ fn all_or_none() {
     let mut jobs = with(&[job("a")]);
     assert_eq!(jobs.enqueue(&[job("b"), job("c")], Some(2), seconds(1)), Err(NoRoom));
     assert_eq!(jobs.depth(seconds(1)).ready, 1);
-    assert_eq!(jobs.enqueue(&[job("a")], Some(1), seconds(1)), Ok(vec![Enqueued::Already]));
-    let both = [Enqueued::Already, Enqueued::Accepted];
+    assert_eq!(jobs.enqueue(&[job("a")], Some(1), seconds(1)), Ok(vec![Entry::Already]));
+    let both = [Entry::Already, Entry::Accepted];
     assert_eq!(jobs.enqueue(&[job("a"), job("b")], Some(2), seconds(1)), Ok(both.to_vec()));
 }
 

@@ -1,0 +1,20 @@
+//! Jobs, done by a service.
+
+mod error;
+mod extend;
+mod gate;
+mod handle;
+mod held;
+mod measure;
+mod run;
+mod settings;
+mod shared;
+mod solo;
+mod watch;
+mod work;
+
+pub use error::ConsumerError;
+pub use gate::{Gate, Room};
+pub use handle::Consumer;
+pub use solo::Solo;
+pub use watch::ConsumerHandle;

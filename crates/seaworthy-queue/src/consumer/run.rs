@@ -1,0 +1,214 @@
+//! Takes jobs while there is room for them.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use seaworthy::bulkhead::Permit;
+use seaworthy::{Bulkhead, Shutdown};
+use seaworthy_store::retry_wait::RetryWait;
+use seaworthy_store::time::{Instant, now, sleep};
+use seaworthy_store::{ErrorClass, StoreError, limit, random};
+use tokio::runtime::Handle;
+use tower_service::Service;
+
+use super::gate::{Gate, left};
+use super::shared::Shared;
+use super::work::Work;
+use crate::delivery::{Classify, Delivery};
+use crate::event::Event;
+use crate::job::Job;
+use crate::store::{Holder, QueueStore, Received, Settlement, Take};
+
+/// In one request.
+const MOST: u32 = 64;
+
+/// While there is no room, and nothing that would tell.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+pub(super) struct Taking<M, S, V, C> {
+    pub(super) shared: Arc<Shared<M, S>>,
+    pub(super) slots: Bulkhead,
+    pub(super) gates: Vec<Box<dyn Gate>>,
+    pub(super) service: V,
+    pub(super) classifier: Arc<C>,
+    /// Clones that were driven to ready, for jobs to come.
+    pub(super) ready: Vec<V>,
+    pub(super) permits: Vec<Permit>,
+    pub(super) closed_since: Option<Instant>,
+}
+
+impl<M, S, V, C> Taking<M, S, V, C>
+where
+    M: Job,
+    S: QueueStore,
+    V: Service<Delivery<M>> + Clone + Send + 'static,
+    V::Future: Send,
+    V::Response: Send,
+    V::Error: Send,
+    C: Classify<V::Response, V::Error>,
+{
+    /// Until the shutdown is requested.
+    pub(super) async fn run(&mut self, shutdown: &Shutdown) -> Result<(), StoreError> {
+        let runtime = Handle::current();
+        let mut waits = RetryWait::default();
+        // Of an asking that had no answer.
+        let mut in_doubt: Option<(u128, Instant)> = None;
+        while !shutdown.is_requested() {
+            let room = match self.room() {
+                Ok(room) => room,
+                Err(wait) => {
+                    let shared = &self.shared;
+                    let woken = tokio::time::timeout(wait, shared.changed.notified());
+                    let _asked_again = shutdown.until(woken).await;
+                    continue;
+                }
+            };
+            let is_trial = room.1;
+            let Some(room) = shutdown.until(self.make_ready(room.0)).await else { break };
+            // The leases of what a repeated asking gives began with the first.
+            let (owner, asked, repeats) = match in_doubt.take() {
+                Some((owner, asked)) => (owner, asked, true),
+                None => (random::unique(), now(), false),
+            };
+            let take = Take {
+                owner,
+                repeats,
+                room,
+                visibility: self.shared.settings.visibility,
+                max_deliveries: self.shared.settings.max_deliveries,
+            };
+            match receive(&self.shared, &take).await {
+                Ok(received) => self.begin(&runtime, &take, received, (asked, is_trial), shutdown).await,
+                Err(error) => {
+                    let class = error.class();
+                    let is_first = self.shared.last_answer().is_none();
+                    if class == ErrorClass::Refused && is_first {
+                        return Err(error);
+                    }
+                    let _told = self.shared.answered::<()>(Err(error));
+                    in_doubt = Some((owner, asked));
+                    let _waited = shutdown.until(sleep(waits.after_error())).await;
+                }
+            }
+        }
+        self.ready.clear();
+        self.permits.clear();
+        Ok(())
+    }
+
+    /// For how many jobs there is room, and whether they are a trial; or how long to wait.
+    fn room(&mut self) -> Result<(u32, bool), Duration> {
+        let shared = &self.shared;
+        if shared.is_paused.load(Ordering::Acquire)
+            || shared.suspects.load(Ordering::Acquire) > 0
+            || shared.solo.is_taken()
+        {
+            return Err(LOOK_AGAIN);
+        }
+        let on_trial = shared.on_trial.load(Ordering::Acquire);
+        let open = left(&self.gates, MOST, on_trial);
+        self.tell_gates(open.is_err());
+        let (most, is_trial) = open?;
+        let wanted = usize::try_from(most).unwrap_or(usize::MAX);
+        self.permits.truncate(wanted);
+        while self.permits.len() < wanted
+            && let Ok(permit) = self.slots.try_acquire()
+        {
+            self.permits.push(permit);
+        }
+        match u32::try_from(self.permits.len()) {
+            Ok(0) | Err(_) => Err(LOOK_AGAIN),
+            Ok(room) => Ok((room, is_trial)),
+        }
+    }
+
+    fn tell_gates(&mut self, closed: bool) {
+        let queue = self.shared.name();
+        match (closed, self.closed_since) {
+            (true, None) => {
+                self.closed_since = Some(now());
+                self.shared.tell(&Event::GateClosed { queue });
+            }
+            (false, Some(since)) => {
+                self.closed_since = None;
+                self.shared.tell(&Event::GateOpened { queue, closed: now().saturating_duration_since(since) });
+            }
+            _ => {}
+        }
+    }
+
+    /// Waits for a clone that is ready; as many more as are ready at once, up to the room. How many there are.
+    async fn make_ready(&mut self, room: u32) -> u32 {
+        let wanted = usize::try_from(room).unwrap_or(usize::MAX);
+        while self.ready.len() < wanted {
+            let mut clone = self.service.clone();
+            let must_wait = self.ready.is_empty();
+            let readied = poll_fn(|cx| match clone.poll_ready(cx) {
+                Poll::Ready(Ok(())) => Poll::Ready(Some(true)),
+                // It says so at the call again, or it is another's turn: a clone that failed is not kept.
+                Poll::Ready(Err(_)) => Poll::Ready(Some(false)),
+                Poll::Pending if must_wait => Poll::Pending,
+                Poll::Pending => Poll::Ready(None),
+            });
+            match readied.await {
+                Some(true) => self.ready.push(clone),
+                Some(false) => sleep(LOOK_AGAIN).await,
+                None => break,
+            }
+        }
+        u32::try_from(self.ready.len().min(wanted)).unwrap_or(room)
+    }
+
+    async fn begin(
+        &mut self,
+        runtime: &Handle,
+        take: &Take,
+        received: Received,
+        (asked, is_trial): (Instant, bool),
+        shutdown: &Shutdown,
+    ) {
+        let shared = &self.shared;
+        let queue = shared.name();
+        let Ok(received) = shared.answered(Ok(received)) else { return };
+        for id in &received.died {
+            shared.tell(&Event::Died { queue, id, reason: "was delivered too often" });
+        }
+        if !received.jobs.is_empty() {
+            shared.tell(&Event::Received { queue, jobs: received.jobs.len() });
+        }
+        for taken in received.jobs {
+            let free = (self.ready.pop(), self.permits.pop());
+            let (Some(service), Some(permit), false) = (free.0, free.1, shutdown.is_requested()) else {
+                let holder = Holder { id: taken.id, owner: take.owner, fence: taken.fence };
+                let limit = shared.queue.settings.request_timeout;
+                let release = shared.queue.store.settle(&holder, &Settlement::Release);
+                let _comes_back_by_itself = shared.answered(limit::within(limit, "settle", release).await);
+                continue;
+            };
+            if is_trial {
+                shared.on_trial.store(true, Ordering::Release);
+            }
+            let (shared, classifier) = (Arc::clone(shared), Arc::clone(&self.classifier));
+            let tasks = shared.tasks.clone();
+            let owner = take.owner;
+            let work = Work { shared, taken, owner, asked, service, classifier, permit, is_trial };
+            tasks.spawn(runtime, work.run());
+        }
+    }
+}
+
+/// Is never dropped before it has an answer: the store may have handed out jobs already.
+async fn receive<M, S: QueueStore>(shared: &Shared<M, S>, take: &Take) -> Result<Received, StoreError> {
+    let block = shared.settings.block;
+    let limit = shared.queue.settings.request_timeout.saturating_add(block);
+    limit::within(limit, "receive", shared.queue.store.receive(take, block)).await
+}
+
+/// Waits until nothing is left at work, for so long.
+pub(super) async fn drained<M, S>(shared: &Shared<M, S>, span: Duration) -> bool {
+    let idle = shared.tasks.idle();
+    tokio::time::timeout(span, idle).await.is_ok()
+}

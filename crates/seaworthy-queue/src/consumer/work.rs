@@ -1,0 +1,358 @@
+//! One delivery, from its receipt to its settlement.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use seaworthy::bulkhead::Permit;
+use seaworthy::observe::panic_text;
+use seaworthy::{Shutdown, ShutdownTrigger};
+use seaworthy_store::retry_wait::RetryWait;
+use seaworthy_store::time::{Instant, now, sleep, sleep_until};
+use seaworthy_store::{limit, random};
+use tokio::sync::watch;
+use tower_service::Service;
+
+use super::held::HeldJob;
+use super::settings::SHORTEST_DEFERRAL;
+use super::shared::Shared;
+use crate::delivery::{Classify, Delivery, DeliveryMeta, Settle};
+use crate::event::{Event, Outcome};
+use crate::job::{DecodeError, Job, decode};
+use crate::store::{Held, Holder, QueueStore, Settlement, Taken};
+
+/// Of a reason that is kept.
+const LONGEST_REASON: usize = 1_024;
+/// How often a job of a newer version is looked at again, and for how long.
+const NEWER: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10 * 60));
+
+/// What a delivery needs to be worked on.
+pub(super) struct Work<M, S, V, C> {
+    pub(super) shared: Arc<Shared<M, S>>,
+    pub(super) taken: Taken,
+    pub(super) owner: u128,
+    /// When it was asked for.
+    pub(super) asked: Instant,
+    pub(super) service: V,
+    pub(super) classifier: Arc<C>,
+    pub(super) permit: Permit,
+    pub(super) is_trial: bool,
+}
+
+/// A delivery as the rest of the consumer sees it.
+struct Entry {
+    number: u64,
+    holder: Holder,
+    meta: DeliveryMeta,
+    until: watch::Receiver<Instant>,
+    lost: Shutdown,
+}
+
+/// How a call ended.
+enum End<R> {
+    Answered(R),
+    Panicked(String),
+    TimedOut(Duration),
+    CutOff,
+    Lost,
+}
+
+impl<M, S, V, C> Work<M, S, V, C>
+where
+    M: Job,
+    S: QueueStore,
+    V: Service<Delivery<M>>,
+    C: Classify<V::Response, V::Error>,
+{
+    pub(super) async fn run(self) {
+        let Work { shared, taken, owner, asked, service, classifier, permit, is_trial } = self;
+        let entry = enter(&shared, &taken, owner, asked);
+        let _gone = Gone { shared: Arc::clone(&shared), number: entry.number, is_trial };
+        let _permit = permit;
+        match decode::<M>(&taken.kind, taken.version, &taken.body) {
+            Ok(job) => worked(&shared, &entry, &taken, job, service, &*classifier).await,
+            Err(error) => {
+                drop(service);
+                settle(&shared, &entry, unreadable(&error, &taken), Duration::ZERO).await;
+            }
+        }
+    }
+}
+
+fn enter<M: Job, S: QueueStore>(shared: &Shared<M, S>, taken: &Taken, owner: u128, asked: Instant) -> Entry {
+    let (lost, told) = Shutdown::new();
+    let lost: ShutdownTrigger = lost;
+    let (until, extended) = watch::channel(asked + shared.settings.local_end());
+    let holder = Holder { id: taken.id.clone(), owner, fence: taken.fence };
+    let meta = DeliveryMeta::of(shared.name(), taken, shared.settings.max_deliveries, told.clone());
+    let number = shared.number();
+    let held = HeldJob { holder: holder.clone(), until, lost, timeout_at: None, is_stuck: false };
+    shared.held.lock().insert(number, held);
+    Entry { number, holder, meta, until: extended, lost: told }
+}
+
+/// The call, and what comes of it.
+async fn worked<M, S, V, C>(shared: &Shared<M, S>, entry: &Entry, taken: &Taken, job: M, mut service: V, classifier: &C)
+where
+    M: Job,
+    S: QueueStore,
+    V: Service<Delivery<M>>,
+    C: Classify<V::Response, V::Error>,
+{
+    let is_suspect = shared.settings.suspect_after.is_some_and(|after| taken.abandoned >= after);
+    let _suspect = is_suspect.then(|| Suspect::new(shared));
+    let entered = until_cut_off(shared, entry, shared.solo.enter(is_suspect)).await;
+    let _alone = match entered {
+        Ok(alone) => alone,
+        Err(end) => return ended(shared, entry, end, Duration::ZERO).await,
+    };
+    let began = now();
+    let (id, attempt, waited) = (&taken.id, taken.attempt, taken.waited);
+    shared.tell(&Event::Started { queue: shared.name(), id, attempt, waited });
+    let timeout = shared.settings.job_timeout;
+    if let Some(held) = shared.held.lock().get_mut(&entry.number) {
+        held.timeout_at = timeout.and_then(|timeout| began.checked_add(timeout));
+    }
+    let call = catch_unwind(AssertUnwindSafe(|| service.call(Delivery::new(job, entry.meta.clone()))));
+    let end = match call {
+        Ok(call) => until_over(shared, entry, timeout, Caught(Some(Box::pin(call)))).await,
+        Err(panic) => End::Panicked(panic_text(panic)),
+    };
+    // Its place in what is inside is given back before the store is asked.
+    drop(service);
+    let elapsed = now().saturating_duration_since(began);
+    match end {
+        End::Answered(result) => {
+            let said = catch_unwind(AssertUnwindSafe(|| classifier.classify(result, &entry.meta)));
+            let said = said.unwrap_or_else(|panic| Settle::Retry { after: None, reason: panic_text(panic) });
+            settle(shared, entry, said, elapsed).await;
+        }
+        End::Panicked(text) => {
+            settle(shared, entry, Settle::Retry { after: None, reason: format!("panicked: {text}") }, elapsed).await;
+        }
+        End::TimedOut(timeout) => {
+            let reason = format!("timed out after {timeout:?}");
+            settle(shared, entry, Settle::Retry { after: None, reason }, elapsed).await;
+        }
+        End::CutOff => ended(shared, entry, End::<()>::CutOff, elapsed).await,
+        End::Lost => ended(shared, entry, End::<()>::Lost, elapsed).await,
+    }
+}
+
+async fn ended<M: Job, S: QueueStore, R>(shared: &Shared<M, S>, entry: &Entry, end: End<R>, elapsed: Duration) {
+    match end {
+        End::CutOff => send(shared, entry, &Settlement::Release, Outcome::Release, elapsed).await,
+        _ => shared.tell(&Event::Lost { queue: shared.name(), id: &entry.holder.id }),
+    }
+}
+
+/// Until the wait is over, the job is lost, or calls are cut off.
+async fn until_cut_off<M, S, T>(
+    shared: &Shared<M, S>,
+    entry: &Entry,
+    wait: impl Future<Output = T>,
+) -> Result<T, End<()>> {
+    tokio::pin!(wait);
+    tokio::select! {
+        biased;
+        out = &mut wait => Ok(out),
+        () = lost(entry) => Err(End::Lost),
+        () = shared.cut_off.requested() => Err(End::CutOff),
+    }
+}
+
+/// An extension said so, or none came in time.
+async fn lost(entry: &Entry) {
+    let mut until = entry.until.clone();
+    loop {
+        let end = *until.borrow_and_update();
+        tokio::select! {
+            biased;
+            () = entry.lost.requested() => return,
+            changed = until.changed() => if changed.is_err() { return },
+            () = sleep_until(end) => return,
+        }
+    }
+}
+
+async fn until_over<M, S, F: Future>(
+    shared: &Shared<M, S>,
+    entry: &Entry,
+    timeout: Option<Duration>,
+    call: Caught<F>,
+) -> End<F::Output> {
+    let mut call = call;
+    let over = async {
+        match timeout {
+            Some(timeout) => sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    let end = tokio::select! {
+        biased;
+        outcome = &mut call => match outcome {
+            Ok(result) => End::Answered(result),
+            Err(text) => End::Panicked(text),
+        },
+        () = lost(entry) => {
+            if let Some(held) = shared.held.lock().get(&entry.number) {
+                held.lost.fire();
+            }
+            End::Lost
+        }
+        () = shared.cut_off.requested() => End::CutOff,
+        () = over => End::TimedOut(timeout.unwrap_or_default()),
+    };
+    call.discard();
+    end
+}
+
+/// Foreign code that may panic when it is polled and when it is dropped.
+struct Caught<F>(Option<Pin<Box<F>>>);
+
+impl<F> Caught<F> {
+    fn discard(&mut self) {
+        let call = self.0.take();
+        // What it panics with then says less than what came before.
+        let _second = catch_unwind(AssertUnwindSafe(|| drop(call)));
+    }
+}
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Result<F::Output, String>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(call) = &mut self.0 else { return Poll::Pending };
+        match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(out)) => Poll::Ready(Ok(out)),
+            Err(panic) => Poll::Ready(Err(panic_text(panic))),
+        }
+    }
+}
+
+fn unreadable(error: &DecodeError, taken: &Taken) -> Settle {
+    let (again, longest) = NEWER;
+    match error {
+        // Until a deployment that is under way has finished.
+        DecodeError::Newer if taken.deferred_for.is_none_or(|since| since < longest) => {
+            Settle::Defer { after: Some(again) }
+        }
+        error => Settle::Dead { reason: error.to_string() },
+    }
+}
+
+/// As the store is told.
+async fn settle<M: Job, S: QueueStore>(shared: &Shared<M, S>, entry: &Entry, said: Settle, elapsed: Duration) {
+    let settings = &shared.settings;
+    let is_over = |after: &Option<Duration>| {
+        let waited = entry.meta.deferred_for().unwrap_or_default();
+        let _ = after;
+        waited >= settings.defer_at_most
+    };
+    let said = match said {
+        Settle::Defer { after } if is_over(&after) => {
+            Settle::Retry { after, reason: "was put off for too long".to_owned() }
+        }
+        said => said,
+    };
+    let (settlement, outcome) = match said {
+        Settle::Ack => (Settlement::Ack { remember: shared.queue.settings.remember }, Outcome::Ack),
+        Settle::Defer { after } => {
+            let after = after.unwrap_or(settings.defer).max(SHORTEST_DEFERRAL);
+            (Settlement::Defer { after }, Outcome::Defer)
+        }
+        Settle::Retry { reason, .. } if entry.meta.is_last_attempt() => {
+            (Settlement::Dead { reason: cut(&reason) }, Outcome::Dead)
+        }
+        Settle::Retry { after, reason } => {
+            let backoff = || settings.backoff.delay(entry.meta.attempt() - 1, &mut random::fraction);
+            (Settlement::Retry { after: after.unwrap_or_else(backoff), reason: cut(&reason) }, Outcome::Retry)
+        }
+        Settle::Dead { reason } => (Settlement::Dead { reason: cut(&reason) }, Outcome::Dead),
+    };
+    send(shared, entry, &settlement, outcome, elapsed).await;
+}
+
+fn cut(reason: &str) -> Box<str> {
+    reason[..reason.floor_char_boundary(LONGEST_REASON)].replace('\0', " ").into()
+}
+
+/// Until the store has answered, or the delivery is not ours any more: it is delivered again then.
+async fn send<M: Job, S: QueueStore>(
+    shared: &Shared<M, S>,
+    entry: &Entry,
+    settlement: &Settlement,
+    outcome: Outcome,
+    elapsed: Duration,
+) {
+    let (queue, id) = (shared.name(), &entry.holder.id);
+    let mut waits = RetryWait::default();
+    let mut is_in_doubt = false;
+    loop {
+        let limit = shared.queue.settings.request_timeout;
+        let request = limit::within(limit, "settle", shared.queue.store.settle(&entry.holder, settlement));
+        match shared.answered(request.await) {
+            // While it is ours nobody else can have taken it, so that it was settled by the asking before.
+            Ok(held) if held == Held::Yes || is_in_doubt => {
+                let reason = match settlement {
+                    Settlement::Retry { reason, .. } | Settlement::Dead { reason } => reason,
+                    _ => "",
+                };
+                shared.tell(&Event::Settled { queue, id, outcome, elapsed, reason });
+                if outcome == Outcome::Dead {
+                    shared.tell(&Event::Died { queue, id, reason });
+                }
+                return;
+            }
+            Ok(_) => return shared.tell(&Event::Lost { queue, id }),
+            Err(_told) => is_in_doubt = true,
+        }
+        let wait = waits.after_error();
+        let is_ours = tokio::select! {
+            biased;
+            () = lost(entry) => false,
+            () = sleep(wait) => true,
+        };
+        if !is_ours {
+            return shared.tell(&Event::Lost { queue, id });
+        }
+    }
+}
+
+/// A job that is to run alone.
+struct Suspect<'a, M, S>(&'a Shared<M, S>);
+
+impl<'a, M, S> Suspect<'a, M, S> {
+    fn new(shared: &'a Shared<M, S>) -> Suspect<'a, M, S> {
+        shared.suspects.fetch_add(1, Ordering::AcqRel);
+        Suspect(shared)
+    }
+}
+
+impl<M, S> Drop for Suspect<'_, M, S> {
+    fn drop(&mut self) {
+        self.0.suspects.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Whatever became of it, there is room for another.
+struct Gone<M, S> {
+    shared: Arc<Shared<M, S>>,
+    number: u64,
+    is_trial: bool,
+}
+
+impl<M, S> Drop for Gone<M, S> {
+    fn drop(&mut self) {
+        self.shared.held.lock().remove(&self.number);
+        if self.is_trial {
+            self.shared.on_trial.store(false, Ordering::Release);
+        }
+        self.shared.changed.notify_one();
+    }
+}
