@@ -80,8 +80,8 @@ pub enum Cancelled {
 pub struct Take {
     /// 128 random bits of this very asking.
     pub owner: u128,
-    /// The asking before, under the same owner, had no answer: jobs that it was handed are given again, and cost nothing
-    /// more.
+    /// The asking before, under the same owner, had no answer: jobs that it was handed and whose leases are live are given
+    /// again, first. Their leases begin anew, and they cost nothing more.
     pub repeats: bool,
     /// At most so many.
     pub room: u32,

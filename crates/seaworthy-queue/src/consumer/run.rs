@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use seaworthy::bulkhead::Permit;
@@ -55,31 +55,29 @@ where
         let runtime = Handle::current();
         let mut waits = RetryWait::default();
         // Of an asking that had no answer.
-        let mut in_doubt: Option<(u128, Instant)> = None;
+        let mut in_doubt: Option<u128> = None;
         while !shutdown.is_requested() {
-            let room = match self.room() {
+            if self.ready.is_empty() && self.take_permits(1).is_ok() {
+                // However long it takes: nobody is asked for a job that could not be begun.
+                let Some(()) = shutdown.until(self.make_one_ready()).await else { break };
+            }
+            let (room, is_trial) = match self.room() {
                 Ok(room) => room,
                 Err(wait) => {
-                    let shared = &self.shared;
-                    let woken = tokio::time::timeout(wait, shared.changed.notified());
+                    let woken = tokio::time::timeout(wait, self.shared.changed.notified());
                     let _asked_again = shutdown.until(woken).await;
                     continue;
                 }
             };
-            let is_trial = room.1;
-            let Some(room) = shutdown.until(self.make_ready(room.0)).await else { break };
-            // The leases of what a repeated asking gives began with the first.
-            let (owner, asked, repeats) = match in_doubt.take() {
-                Some((owner, asked)) => (owner, asked, true),
-                None => (random::unique(), now(), false),
-            };
+            let repeated = in_doubt.take();
             let take = Take {
-                owner,
-                repeats,
+                owner: repeated.unwrap_or_else(random::unique),
+                repeats: repeated.is_some(),
                 room,
                 visibility: self.shared.settings.visibility,
                 max_deliveries: self.shared.settings.max_deliveries,
             };
+            let asked = now();
             match receive(&self.shared, &take).await {
                 Ok(received) => self.begin(&runtime, &take, received, (asked, is_trial), shutdown).await,
                 Err(error) => {
@@ -89,7 +87,7 @@ where
                         return Err(error);
                     }
                     let _told = self.shared.answered::<()>(Err(error));
-                    in_doubt = Some((owner, asked));
+                    in_doubt = Some(take.owner);
                     let _waited = shutdown.until(sleep(waits.after_error())).await;
                 }
             }
@@ -112,17 +110,24 @@ where
         let open = left(&self.gates, MOST, on_trial);
         self.tell_gates(open.is_err());
         let (most, is_trial) = open?;
-        let wanted = usize::try_from(most).unwrap_or(usize::MAX);
+        self.take_permits(most)?;
+        let most = most.min(u32::try_from(self.permits.len()).unwrap_or(most));
+        match self.make_more_ready(most) {
+            0 => Err(LOOK_AGAIN),
+            room => Ok((room, is_trial)),
+        }
+    }
+
+    /// So many slots, or as many as are free, if that is any. What is held beyond that is given back.
+    fn take_permits(&mut self, wanted: u32) -> Result<(), Duration> {
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         self.permits.truncate(wanted);
         while self.permits.len() < wanted
             && let Ok(permit) = self.slots.try_acquire()
         {
             self.permits.push(permit);
         }
-        match u32::try_from(self.permits.len()) {
-            Ok(0) | Err(_) => Err(LOOK_AGAIN),
-            Ok(room) => Ok((room, is_trial)),
-        }
+        if self.permits.is_empty() { Err(LOOK_AGAIN) } else { Ok(()) }
     }
 
     fn tell_gates(&mut self, closed: bool) {
@@ -140,26 +145,27 @@ where
         }
     }
 
-    /// Waits for a clone that is ready; as many more as are ready at once, up to the room. How many there are.
-    async fn make_ready(&mut self, room: u32) -> u32 {
-        let wanted = usize::try_from(room).unwrap_or(usize::MAX);
-        while self.ready.len() < wanted {
+    async fn make_one_ready(&mut self) {
+        while self.ready.is_empty() {
             let mut clone = self.service.clone();
-            let must_wait = self.ready.is_empty();
-            let readied = poll_fn(|cx| match clone.poll_ready(cx) {
-                Poll::Ready(Ok(())) => Poll::Ready(Some(true)),
-                // It says so at the call again, or it is another's turn: a clone that failed is not kept.
-                Poll::Ready(Err(_)) => Poll::Ready(Some(false)),
-                Poll::Pending if must_wait => Poll::Pending,
-                Poll::Pending => Poll::Ready(None),
-            });
-            match readied.await {
-                Some(true) => self.ready.push(clone),
-                Some(false) => sleep(LOOK_AGAIN).await,
-                None => break,
+            match poll_fn(|cx| clone.poll_ready(cx)).await {
+                Ok(()) => self.ready.push(clone),
+                // One that has failed is not asked again; the next may do better.
+                Err(_) => sleep(LOOK_AGAIN).await,
             }
         }
-        u32::try_from(self.ready.len().min(wanted)).unwrap_or(room)
+    }
+
+    /// As many as are ready at once, up to so many. How many there are.
+    fn make_more_ready(&mut self, wanted: u32) -> u32 {
+        let mut nobody_waits = Context::from_waker(Waker::noop());
+        let len = |ready: &Vec<V>| u32::try_from(ready.len()).unwrap_or(wanted);
+        while len(&self.ready) < wanted {
+            let mut clone = self.service.clone();
+            let Poll::Ready(Ok(())) = clone.poll_ready(&mut nobody_waits) else { break };
+            self.ready.push(clone);
+        }
+        len(&self.ready).min(wanted)
     }
 
     async fn begin(

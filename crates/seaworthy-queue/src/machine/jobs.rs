@@ -115,9 +115,16 @@ impl Jobs {
         let room = usize::try_from(take.room).unwrap_or(usize::MAX);
         let mut received = Received::default();
         if take.repeats {
-            let is_ours = |row: &&JobRow| matches!(row.state, State::Running { owner, .. } if owner == take.owner);
-            let ours = self.live.values().filter(is_ours).take(room);
-            received.jobs.extend(ours.map(|row| row.taken(now)));
+            let is_ours = |row: &&JobRow| matches!(row.state, State::Running { owner, lease_until } if owner == take.owner && now < lease_until);
+            let ours: Vec<JobId> = self.live.values().filter(is_ours).take(room).map(|row| row.id().clone()).collect();
+            for id in ours {
+                if let Some(mut row) = self.pull(&id) {
+                    let lease_until = now.saturating_add(take.visibility);
+                    row.state = State::Running { owner: take.owner, lease_until };
+                    received.jobs.push(row.taken(now));
+                    self.put(row);
+                }
+            }
         }
         while received.jobs.len() < room
             && let Some(id) = self.next(now)

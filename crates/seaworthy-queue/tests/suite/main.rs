@@ -1,4 +1,9 @@
-//! Tests of the queue.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+//! Jobs, from their acceptance to their end.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests drive the clock, and fail when something is wrong"
+)]
 
 mod consumer;
