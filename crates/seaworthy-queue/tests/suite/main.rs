@@ -7,3 +7,4 @@
 )]
 
 mod consumer;
+mod doubles;
