@@ -5,6 +5,9 @@
 // No path of a request or a job can panic for lack of a value.
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::unwrap_used))]
 
+#[cfg(feature = "test-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+pub mod conformance;
 mod consumer;
 mod delivery;
 mod error;

@@ -6,5 +6,7 @@
     reason = "tests drive the clock, and fail when something is wrong"
 )]
 
+#[cfg(feature = "test-util")]
+mod conformance;
 mod consumer;
 mod doubles;
