@@ -12,8 +12,8 @@ impl Headers {
     /// Adds a header, or replaces the one of this name.
     ///
     /// # Errors
-    /// If there are 32 already, the name is not 1 to 64 bytes, or the value is longer than 1 KiB; neither may have control
-    /// characters. Nothing has changed then.
+    /// If there are 32 already, the name is not 1 to 64 bytes, or the value is longer than 1 KiB; neither may have
+    /// control characters. Nothing has changed then.
     pub fn insert(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
         let is_plain = |text: &str| !text.chars().any(char::is_control);
         if !(1..=LONGEST_NAME).contains(&name.len()) || !is_plain(name) {

@@ -10,8 +10,8 @@ const RULE: &str = "must be 1 to 64 bytes of A-Z, a-z, 0-9, `.`, `_`, `:` and `-
 
 /// What tells a job from all others of its queue: given by whoever enqueues it, or made.
 ///
-/// Enqueuing a job again under an id that is live changes nothing, so that an id which follows from what the job is about
-/// makes it one job, however often it is enqueued.
+/// Enqueuing a job again under an id that is live changes nothing, so that an id which follows from what the job is
+/// about makes it one job, however often it is enqueued.
 ///
 /// # Clone
 /// Costs a reference count.

@@ -1,16 +1,16 @@
 //! The seam between a queue and where its jobs are: what an engine does, one step a method.
 //!
 //! An engine holds the jobs of one queue. By its own clock (the *row clock*), in the step that acts, it decides what is
-//! due and whose lease is over. Each step happens wholly or not at all: there is never a moment with two live copies of a
-//! job, or none. What it is asked, how often and with which limits of time is a queue's and its consumer's to see to.
+//! due and whose lease is over. Each step happens wholly or not at all: there is never a moment with two live copies of
+//! a job, or none. What it is asked, how often and with which limits of time is a queue's and its consumer's to see to.
 //!
 //! [`Producer`] takes jobs, [`Source`] hands them out and settles them, [`DeadLetters`] has those that are given up. A
 //! [`QueueStore`] is all three. The `conformance` suite (feature `test-util`) holds an engine to it.
 //!
 //! # Cancellation
 //! Each future may be dropped at any await: what it asked for happens wholly or not at all, and no lock, transaction or
-//! half-read answer is left behind. Jobs that a dropped [`Source::receive`] was handed come back when their visibility is
-//! over.
+//! half-read answer is left behind. Jobs that a dropped [`Source::receive`] was handed come back when their visibility
+//! is over.
 //!
 //! # Errors
 //! Each method fails with [`StoreError`] in the class that tells what can be done about it.
@@ -80,8 +80,8 @@ pub enum Cancelled {
 pub struct Take {
     /// 128 random bits of this very asking.
     pub owner: u128,
-    /// The asking before, under the same owner, had no answer: jobs that it was handed and whose leases are live are given
-    /// again, first. Their leases begin anew, and they cost nothing more.
+    /// The asking before, under the same owner, had no answer: jobs that it was handed and whose leases are live are
+    /// given again, first. Their leases begin anew, and they cost nothing more.
     pub repeats: bool,
     /// At most so many.
     pub room: u32,
@@ -231,8 +231,8 @@ pub trait Producer: Clone + Send + Sync + 'static {
     /// Accepts all of them, or none: [`Already`](Entry::Already) is no reason for none. At most 1,000, no id twice.
     ///
     /// # Errors
-    /// [`Full`](seaworthy_store::ErrorClass::Full) if the queue would have more than `max_len` jobs that are not dead, or
-    /// the store has no room.
+    /// [`Full`](seaworthy_store::ErrorClass::Full) if the queue would have more than `max_len` jobs that are not dead,
+    /// or the store has no room.
     fn enqueue(
         &self,
         jobs: &[NewJob],
@@ -272,8 +272,8 @@ pub trait DeadLetters: Clone + Send + Sync + 'static {
     /// One.
     fn get(&self, id: &JobId) -> impl Future<Output = Result<Option<DeadJob>, StoreError>> + Send;
 
-    /// Moves one back into the queue, due at once, with no attempt made and its header `redriven` counted up. False if it
-    /// is not there.
+    /// Moves one back into the queue, due at once, with no attempt made and its header `redriven` counted up. False if
+    /// it is not there.
     fn redrive(&self, id: &JobId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Removes one for good. False if it is not there.

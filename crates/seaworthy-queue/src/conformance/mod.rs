@@ -1,8 +1,8 @@
 //! Holds a store to the contract of [`QueueStore`].
 //!
-//! Each check is a function, named after what it asks for, that begins with an empty queue and panics with the number of
-//! the statement, what was expected and what was answered. [`run`] runs them all; which statement a number stands for is
-//! in the package's `docs/behaviour.md`.
+//! Each check is a function, named after what it asks for, that begins with an empty queue and panics with the number
+//! of the statement, what was expected and what was answered. [`run`] runs them all; which statement a number stands
+//! for is in the package's `docs/behaviour.md`.
 //!
 //! ```
 //! use std::time::Duration;
@@ -64,8 +64,8 @@ pub trait Subject: Clone + Send + Sync + 'static {
     /// An empty queue that shares nothing with those before.
     fn fresh(&self) -> impl Future<Output = Self::Store> + Send;
 
-    /// Lets the row clock go on by at least `span`: by waiting, or by advancing it if it can be. Spans are at most half a
-    /// second, and a run of all checks asks for less than 10 s together.
+    /// Lets the row clock go on by at least `span`: by waiting, or by advancing it if it can be. Spans are at most half
+    /// a second, and a run of all checks asks for less than 10 s together.
     fn pass(&self, span: Duration) -> impl Future<Output = ()> + Send;
 }
 

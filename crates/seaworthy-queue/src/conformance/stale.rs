@@ -4,8 +4,8 @@ use super::Subject;
 use super::case::{ACK, BRIEF, Case, LONG, PAST, dead, holder, job, retry, take};
 use crate::store::{Held, Holder, Settlement, Take};
 
-/// QU-10, QU-66: an extension moves the end of a lease to one visibility from now and costs nothing; one that is over is
-/// not brought back.
+/// QU-10, QU-66: an extension moves the end of a lease to one visibility from now and costs nothing; one that is over
+/// is not brought back.
 ///
 /// # Panics
 /// If it does not hold.

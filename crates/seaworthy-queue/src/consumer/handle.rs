@@ -24,8 +24,8 @@ use crate::store::QueueStore;
 
 /// Does the jobs of a queue: gives each to a service, and settles it by what the service made of it.
 ///
-/// Any `Service<Delivery<M>>` will do, with the layers that a request's would have. Nothing is taken from the queue before
-/// there is a free slot and a clone of the service that is ready.
+/// Any `Service<Delivery<M>>` will do, with the layers that a request's would have. Nothing is taken from the queue
+/// before there is a free slot and a clone of the service that is ready.
 #[must_use = "a consumer does nothing until it runs"]
 pub struct Consumer<M, S = Memory, V = (), C = DefaultClassifier> {
     queue: Queue<M, S>,
@@ -56,8 +56,8 @@ impl<M: Job, S: QueueStore> Consumer<M, S> {
 }
 
 impl<M, S, V, C> Consumer<M, S, V, C> {
-    /// For how long a job is invisible to others if this process dies; it is extended every third of that. Default 30 s;
-    /// 1 s to 12 h.
+    /// For how long a job is invisible to others if this process dies; it is extended every third of that. Default 30
+    /// s; 1 s to 12 h.
     pub fn visibility(mut self, span: Duration) -> Consumer<M, S, V, C> {
         self.settings.visibility = span;
         self
@@ -69,8 +69,8 @@ impl<M, S, V, C> Consumer<M, S, V, C> {
         self
     }
 
-    /// A bulkhead whose permits are the slots, in place of one of the consumer's own: it can be resized while the consumer
-    /// runs, and shared with others.
+    /// A bulkhead whose permits are the slots, in place of one of the consumer's own: it can be resized while the
+    /// consumer runs, and shared with others.
     pub fn slots(mut self, slots: Bulkhead) -> Consumer<M, S, V, C> {
         self.slots = Some(slots);
         self
@@ -106,7 +106,8 @@ impl<M, S, V, C> Consumer<M, S, V, C> {
         self
     }
 
-    /// A job that has been put off again and again for so long is tried, and that counts. Default 24 h; at least 100 ms.
+    /// A job that has been put off again and again for so long is tried, and that counts. Default 24 h; at least 100
+    /// ms.
     pub fn defer_at_most(mut self, span: Duration) -> Consumer<M, S, V, C> {
         self.settings.defer_at_most = span;
         self
@@ -166,7 +167,8 @@ impl<M, S, V, C> Consumer<M, S, V, C> {
         self.handle.clone()
     }
 
-    /// How long a shutdown takes at most: the wait for jobs, the drain, and two requests to the store. 26 s at defaults.
+    /// How long a shutdown takes at most: the wait for jobs, the drain, and two requests to the store. 26 s at
+    /// defaults.
     #[must_use]
     pub fn stop_bound(&self) -> Duration {
         let request = self.queue.shared.settings.request_timeout;
@@ -208,8 +210,8 @@ where
     /// not in time.
     ///
     /// # Errors
-    /// If a setting cannot be used, or the store refuses before it has ever answered. Not because the store is away: that
-    /// is waited for.
+    /// If a setting cannot be used, or the store refuses before it has ever answered. Not because the store is away:
+    /// that is waited for.
     ///
     /// # Cancellation
     /// Dropping it drops the calls. Their jobs are delivered again when their visibility is over; settlements that had

@@ -57,7 +57,8 @@ impl ConsumerHandle {
         let _first = self.0.set(shared);
     }
 
-    /// Takes no more jobs, but what the look into the queue that is under way brings. What runs is not touched. Without effect before it runs.
+    /// Takes no more jobs, but what the look into the queue that is under way brings. What runs is not touched. Without
+    /// effect before it runs.
     pub fn pause(&self) {
         if let Some(watched) = self.0.get() {
             watched.set_paused(true);

@@ -13,7 +13,8 @@ pub enum Settle {
         /// Why, for people.
         reason: String,
     },
-    /// Nothing was tried, so that this was no attempt: it is delivered again after this, or after the consumer's deferral.
+    /// Nothing was tried, so that this was no attempt: it is delivered again after this, or after the consumer's
+    /// deferral.
     Defer {
         /// None: after the consumer's deferral. It is at least 100 ms.
         after: Option<Duration>,

@@ -127,8 +127,8 @@ pub enum Event<'a> {
         /// For how long it did not.
         down: Duration,
     },
-    /// A call should have ended, and cannot be dropped, because it blocks its thread. Its job is kept for one visibility
-    /// more.
+    /// A call should have ended, and cannot be dropped, because it blocks its thread. Its job is kept for one
+    /// visibility more.
     Stuck {
         /// The queue.
         queue: &'a Name,

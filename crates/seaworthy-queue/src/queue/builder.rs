@@ -68,8 +68,8 @@ impl<M, S> QueueBuilder<M, S> {
         self
     }
 
-    /// For how long the id of a job that is done is remembered, so that enqueuing it again changes nothing. Default not at
-    /// all; more than zero.
+    /// For how long the id of a job that is done is remembered, so that enqueuing it again changes nothing. Default not
+    /// at all; more than zero.
     pub fn remember(mut self, span: Duration) -> QueueBuilder<M, S> {
         self.settings.remember = Some(span);
         self

@@ -69,8 +69,8 @@ impl<S: QueueStore> Dead<S> {
         self.ask("get", self.0.store.get(id)).await
     }
 
-    /// Gives a job another chance: it is in the queue again, due at once, with no attempt made, and its header `redriven`
-    /// says how often that has been done. False if there is no such dead job.
+    /// Gives a job another chance: it is in the queue again, due at once, with no attempt made, and its header
+    /// `redriven` says how often that has been done. False if there is no such dead job.
     ///
     /// # Errors
     /// As [`list`](Self::list); whether it was moved is unknown if the store is unavailable.

@@ -79,8 +79,9 @@ impl<M: Job, S: QueueStore> Queue<M, S> {
     /// Accepts a job. When this returns, the store has it.
     ///
     /// # Errors
-    /// If its body is too large or cannot be written, or it is due in more than a year; if the queue is full; if the store
-    /// refuses. If the store is unavailable it is unknown whether the job was accepted: enqueue it again under the same id.
+    /// If its body is too large or cannot be written, or it is due in more than a year; if the queue is full; if the
+    /// store refuses. If the store is unavailable it is unknown whether the job was accepted: enqueue it again under
+    /// the same id.
     ///
     /// # Cancellation
     /// Dropping it leaves unknown whether the job was accepted.

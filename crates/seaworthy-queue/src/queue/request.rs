@@ -11,8 +11,8 @@ use crate::store::{Due, NewJob};
 /// Beyond this a job is a mistake.
 const LATEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// A job to be enqueued, with what is to be said of it. A job alone becomes one by `into`: it has an id of its own, and is
-/// due at once.
+/// A job to be enqueued, with what is to be said of it. A job alone becomes one by `into`: it has an id of its own, and
+/// is due at once.
 #[derive(Clone, Debug)]
 #[must_use = "a job is not enqueued by naming it"]
 pub struct EnqueueRequest<M> {
