@@ -1,5 +1,6 @@
 //! Jobs, done by a service.
 
+mod caught;
 mod error;
 mod extend;
 mod gate;
@@ -8,6 +9,7 @@ mod held;
 mod measure;
 mod run;
 mod settings;
+mod settling;
 mod shared;
 mod solo;
 mod watch;

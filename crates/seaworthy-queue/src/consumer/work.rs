@@ -2,33 +2,25 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
+use seaworthy::Shutdown;
 use seaworthy::bulkhead::Permit;
 use seaworthy::observe::panic_text;
-use seaworthy::{Shutdown, ShutdownTrigger};
-use seaworthy_store::retry_wait::RetryWait;
 use seaworthy_store::time::{Instant, now, sleep, sleep_until};
-use seaworthy_store::{limit, random};
 use tokio::sync::watch;
 use tower_service::Service;
 
+use super::caught::Caught;
 use super::held::HeldJob;
-use super::settings::SHORTEST_DEFERRAL;
+use super::settling::{send, settle, unreadable};
 use super::shared::Shared;
 use crate::delivery::{Classify, Delivery, DeliveryMeta, Settle};
 use crate::event::{Event, Outcome};
-use crate::job::{DecodeError, Job, decode};
-use crate::store::{Held, Holder, QueueStore, Settlement, Taken};
-
-/// Of a reason that is kept.
-const LONGEST_REASON: usize = 1_024;
-/// How often a job of a newer version is looked at again, and for how long.
-const NEWER: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10 * 60));
+use crate::job::{Job, decode};
+use crate::store::{Holder, QueueStore, Settlement, Taken};
 
 /// What a delivery needs to be worked on.
 pub(super) struct Work<M, S, V, C> {
@@ -44,10 +36,10 @@ pub(super) struct Work<M, S, V, C> {
 }
 
 /// A delivery as the rest of the consumer sees it.
-struct Entry {
+pub(super) struct Entry {
     number: u64,
-    holder: Holder,
-    meta: DeliveryMeta,
+    pub(super) holder: Holder,
+    pub(super) meta: DeliveryMeta,
     until: watch::Receiver<Instant>,
     lost: Shutdown,
 }
@@ -85,7 +77,6 @@ where
 
 fn enter<M: Job, S: QueueStore>(shared: &Shared<M, S>, taken: &Taken, owner: u128, asked: Instant) -> Entry {
     let (lost, told) = Shutdown::new();
-    let lost: ShutdownTrigger = lost;
     let (until, extended) = watch::channel(asked + shared.settings.local_end());
     let holder = Holder { id: taken.id.clone(), owner, fence: taken.fence };
     let meta = DeliveryMeta::of(shared.name(), taken, shared.settings.max_deliveries, told.clone());
@@ -119,7 +110,7 @@ where
     }
     let call = catch_unwind(AssertUnwindSafe(|| service.call(Delivery::new(job, entry.meta.clone()))));
     let end = match call {
-        Ok(call) => until_over(shared, entry, timeout, Caught(Some(Box::pin(call)))).await,
+        Ok(call) => until_over(shared, entry, timeout, Caught::new(call)).await,
         Err(panic) => End::Panicked(panic_text(panic)),
     };
     // Its place in what is inside is given back before the store is asked.
@@ -166,7 +157,7 @@ async fn until_cut_off<M, S, T>(
 }
 
 /// An extension said so, or none came in time.
-async fn lost(entry: &Entry) {
+pub(super) async fn lost(entry: &Entry) {
     let mut until = entry.until.clone();
     loop {
         let end = *until.borrow_and_update();
@@ -209,119 +200,6 @@ async fn until_over<M, S, F: Future>(
     };
     call.discard();
     end
-}
-
-/// Foreign code that may panic when it is polled and when it is dropped.
-struct Caught<F>(Option<Pin<Box<F>>>);
-
-impl<F> Caught<F> {
-    fn discard(&mut self) {
-        let call = self.0.take();
-        // What it panics with then says less than what came before.
-        let _second = catch_unwind(AssertUnwindSafe(|| drop(call)));
-    }
-}
-
-impl<F: Future> Future for Caught<F> {
-    type Output = Result<F::Output, String>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(call) = &mut self.0 else { return Poll::Pending };
-        match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(out)) => Poll::Ready(Ok(out)),
-            Err(panic) => Poll::Ready(Err(panic_text(panic))),
-        }
-    }
-}
-
-fn unreadable(error: &DecodeError, taken: &Taken) -> Settle {
-    let (again, longest) = NEWER;
-    match error {
-        // Until a deployment that is under way has finished.
-        DecodeError::Newer if taken.deferred_for.is_none_or(|since| since < longest) => {
-            Settle::Defer { after: Some(again) }
-        }
-        error => Settle::Dead { reason: error.to_string() },
-    }
-}
-
-/// As the store is told.
-async fn settle<M: Job, S: QueueStore>(shared: &Shared<M, S>, entry: &Entry, said: Settle, elapsed: Duration) {
-    let settings = &shared.settings;
-    let is_over = |after: &Option<Duration>| {
-        let waited = entry.meta.deferred_for().unwrap_or_default();
-        let _ = after;
-        waited >= settings.defer_at_most
-    };
-    let said = match said {
-        Settle::Defer { after } if is_over(&after) => {
-            Settle::Retry { after, reason: "was put off for too long".to_owned() }
-        }
-        said => said,
-    };
-    let (settlement, outcome) = match said {
-        Settle::Ack => (Settlement::Ack { remember: shared.queue.settings.remember }, Outcome::Ack),
-        Settle::Defer { after } => {
-            let after = after.unwrap_or(settings.defer).max(SHORTEST_DEFERRAL);
-            (Settlement::Defer { after }, Outcome::Defer)
-        }
-        Settle::Retry { reason, .. } if entry.meta.is_last_attempt() => {
-            (Settlement::Dead { reason: cut(&reason) }, Outcome::Dead)
-        }
-        Settle::Retry { after, reason } => {
-            let backoff = || settings.backoff.delay(entry.meta.attempt() - 1, &mut random::fraction);
-            (Settlement::Retry { after: after.unwrap_or_else(backoff), reason: cut(&reason) }, Outcome::Retry)
-        }
-        Settle::Dead { reason } => (Settlement::Dead { reason: cut(&reason) }, Outcome::Dead),
-    };
-    send(shared, entry, &settlement, outcome, elapsed).await;
-}
-
-fn cut(reason: &str) -> Box<str> {
-    reason[..reason.floor_char_boundary(LONGEST_REASON)].replace('\0', " ").into()
-}
-
-/// Until the store has answered, or the delivery is not ours any more: it is delivered again then.
-async fn send<M: Job, S: QueueStore>(
-    shared: &Shared<M, S>,
-    entry: &Entry,
-    settlement: &Settlement,
-    outcome: Outcome,
-    elapsed: Duration,
-) {
-    let (queue, id) = (shared.name(), &entry.holder.id);
-    let mut waits = RetryWait::default();
-    let mut is_in_doubt = false;
-    loop {
-        let limit = shared.queue.settings.request_timeout;
-        let request = limit::within(limit, "settle", shared.queue.store.settle(&entry.holder, settlement));
-        match shared.answered(request.await) {
-            // While it is ours nobody else can have taken it, so that it was settled by the asking before.
-            Ok(held) if held == Held::Yes || is_in_doubt => {
-                let reason = match settlement {
-                    Settlement::Retry { reason, .. } | Settlement::Dead { reason } => reason,
-                    _ => "",
-                };
-                shared.tell(&Event::Settled { queue, id, outcome, elapsed, reason });
-                if outcome == Outcome::Dead {
-                    shared.tell(&Event::Died { queue, id, reason });
-                }
-                return;
-            }
-            Ok(_) => return shared.tell(&Event::Lost { queue, id }),
-            Err(_told) => is_in_doubt = true,
-        }
-        let wait = waits.after_error();
-        let is_ours = tokio::select! {
-            biased;
-            () = lost(entry) => false,
-            () = sleep(wait) => true,
-        };
-        if !is_ours {
-            return shared.tell(&Event::Lost { queue, id });
-        }
-    }
 }
 
 /// A job that is to run alone.
