@@ -18,6 +18,9 @@ mod job_id;
 mod machine;
 mod memory;
 mod queue;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub mod redis;
 pub mod store;
 
 pub use consumer::{Consumer, ConsumerError, ConsumerHandle, Gate, Room, Solo};

@@ -7,3 +7,5 @@ mod postgres;
 #[cfg(unix)]
 #[path = "../processes/mod.rs"]
 mod processes;
+#[cfg(unix)]
+mod redis;
