@@ -1,2 +1,12 @@
+mod connections;
 mod conformance;
+mod crowd;
+mod durability;
+mod full;
+mod groups;
+mod plain;
+mod replicas;
+mod rights;
+mod scripts;
+mod settling;
 mod support;
