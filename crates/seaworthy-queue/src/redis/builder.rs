@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use redis::Client;
+use redis::{Client, IntoConnectionInfo};
 use seaworthy_store::{ErrorClass, StoreError};
 
 use super::store::RedisStore;
@@ -40,8 +40,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Lets an enqueuing end only when so many replicas have the jobs, and fail as unavailable, its outcome unknown, when
-    /// fewer have them within `limit`. Default none; the limit is at least 1 ms and below the request timeout.
+    /// Lets an enqueuing end only when so many replicas have the jobs, and fail as unavailable, its outcome unknown,
+    /// when fewer have them within `limit`. Default none; the limit is at least 1 ms and below the request timeout.
     ///
     /// This narrows what a failover can lose, and does not close it.
     pub fn wait_replicas(mut self, replicas: u32, limit: Duration) -> RedisStoreBuilder {
@@ -52,8 +52,8 @@ impl RedisStoreBuilder {
     /// Connects, and looks whether the server can be used.
     ///
     /// # Errors
-    /// [`Refused`](ErrorClass::Refused) if a setting cannot be used, the server is older than 6.2, may evict jobs, would
-    /// lose them in a restart (unless that is [accepted](Self::accept_loss)), or does not let this user in;
+    /// [`Refused`](ErrorClass::Refused) if a setting cannot be used, the server is older than 6.2, may evict jobs,
+    /// would lose them in a restart (unless that is [accepted](Self::accept_loss)), or does not let this user in;
     /// [`Unavailable`](ErrorClass::Unavailable) if it does not answer in time.
     ///
     /// # Cancellation
@@ -68,7 +68,11 @@ impl RedisStoreBuilder {
             return Err(refused("the limit of wait_replicas must be at least 1 ms and below the request timeout"));
         }
         // The driver's error is not shown: it can have the URL in it.
-        let client = Client::open(self.url.as_str()).map_err(|_| refused("the URL is none that can be used"))?;
+        let unusable = |_| refused("the URL is none that can be used");
+        let info = self.url.as_str().into_connection_info().map_err(unusable)?;
+        // A name for lists of clients, which is a right more and an answer more.
+        let unnamed = info.redis_settings().clone().set_skip_set_lib_name();
+        let client = Client::open(info.set_redis_settings(unnamed)).map_err(unusable)?;
         RedisStore::open(client, self.settings).await
     }
 }

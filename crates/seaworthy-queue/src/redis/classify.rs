@@ -13,13 +13,16 @@ fn class(error: &RedisError) -> ErrorClass {
     const REFUSED: [&str; 8] =
         ["NOAUTH", "NOPERM", "WRONGPASS", "NOPROTO", "WRONGTYPE", "MOVED", "CROSSSLOT", "DENIED"];
     let has = |codes: &[&str]| codes.iter().any(|code| has_code(error, code));
-    let is_unknown_command = || error.detail().is_some_and(|detail| detail.starts_with("unknown command"));
+    let says = |what: &str| error.detail().is_some_and(|detail| detail.contains(what));
+    // What a script may not do has no code of its own.
+    let is_forbidden =
+        || says("unknown command") || says("executing the script can't") || says("ACL failure in script");
     if has(&FULL) {
         return ErrorClass::Full;
     }
     match error.kind() {
         ErrorKind::AuthenticationFailed | ErrorKind::InvalidClientConfig => ErrorClass::Refused,
-        _ if has(&REFUSED) || is_unknown_command() => ErrorClass::Refused,
+        _ if has(&REFUSED) || is_forbidden() => ErrorClass::Refused,
         _ => ErrorClass::Unavailable,
     }
 }
@@ -73,6 +76,8 @@ mod tests {
         for code in ["LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "BUSY", "TRYAGAIN", "ERR"] {
             assert_eq!(class(code, "x"), ErrorClass::Unavailable, "{code}");
         }
+        let forbidden = "The user executing the script can't run this command or subcommand script: x";
+        assert_eq!(class("ERR", forbidden), ErrorClass::Refused);
         let old = "Error running script (call to f_1): @user_script:7: -OOM command not allowed";
         assert_eq!(class("ERR", old), ErrorClass::Full);
         let broken = RedisError::from(io::Error::from(io::ErrorKind::BrokenPipe));

@@ -8,8 +8,8 @@ pub enum Durability {
     OnDisk,
     /// `appendfsync everysec`: it survives the server's death; a power failure loses about a second.
     EverySecond,
-    /// `appendfsync no`: it survives the server's death; a power failure loses what the system had not written yet, some
-    /// 30 s on Linux.
+    /// `appendfsync no`: it survives the server's death; a power failure loses what the system had not written yet,
+    /// some 30 s on Linux.
     BySystem,
     /// Snapshots only: everything since the last one is lost with the server.
     Snapshots,

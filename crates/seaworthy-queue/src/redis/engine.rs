@@ -7,10 +7,10 @@ use redis::{Script, ScriptInvocation, Value, cmd};
 use seaworthy_store::StoreError;
 use seaworthy_store::time::{Instant, now};
 
-use super::classify::has_code;
+use super::classify::{has_code, store_error};
 use super::exclusive::Exclusive;
 use super::leases::Leases;
-use super::store::{Failed, RedisStore};
+use super::store::RedisStore;
 use super::{dead, producer, receive, settle};
 use crate::job_id::JobId;
 use crate::store::{
@@ -64,8 +64,8 @@ pub(super) struct Rounds {
 }
 
 impl Redis {
-    /// The jobs of the stream `name`. Beside it are the keys `{name}:later`, `{name}:bodies`, `{name}:dlq`, `{name}:ids`
-    /// and `{name}:done`.
+    /// The jobs of the stream `name`. Beside it are the keys `{name}:later`, `{name}:bodies`, `{name}:dlq`,
+    /// `{name}:ids` and `{name}:done`.
     #[must_use]
     pub fn new(store: &RedisStore, name: &str) -> Redis {
         let beside = |what| format!("{{{name}}}:{what}");
@@ -89,8 +89,8 @@ impl Redis {
         self
     }
 
-    /// Takes entries that another program wrote, with a field `payload` and no more, for jobs of this kind. Default none:
-    /// they are dead letters.
+    /// Takes entries that another program wrote, with a field `payload` and no more, for jobs of this kind. Default
+    /// none: they are dead letters.
     #[must_use]
     pub fn plain_kind(mut self, kind: &str) -> Redis {
         Arc::make_mut(&mut self.names).plain_kind = kind.into();
@@ -115,12 +115,12 @@ impl Redis {
 
     /// Carries out a step; with its group, which is made again if it is gone.
     pub(super) async fn run(&self, asked: &'static str, step: &ScriptInvocation<'_>) -> Result<Value, StoreError> {
-        match self.store.run(asked, step).await {
-            Err(Failed::Driver(error)) if has_code(&error, "NOGROUP") => {
+        match self.store.run(step).await {
+            Err(error) if has_code(&error, "NOGROUP") => {
                 self.make_group(asked).await?;
-                self.store.run(asked, step).await.map_err(|failed| failed.into_error(asked))
+                self.store.run(step).await.map_err(|error| store_error(asked, &error))
             }
-            answer => answer.map_err(|failed| failed.into_error(asked)),
+            answer => answer.map_err(|error| store_error(asked, &error)),
         }
     }
 
@@ -128,10 +128,9 @@ impl Redis {
     pub(super) async fn make_group(&self, asked: &'static str) -> Result<(), StoreError> {
         let mut make = cmd("XGROUP");
         make.arg("CREATE").arg(&self.names.keys[0]).arg(&self.names.group).arg("0").arg("MKSTREAM");
-        match self.store.command(asked, &make).await {
-            Ok(_) => {}
-            Err(Failed::Driver(error)) if has_code(&error, "BUSYGROUP") => {}
-            Err(failed) => return Err(failed.into_error(asked)),
+        match self.store.command(&make).await {
+            Err(error) if !has_code(&error, "BUSYGROUP") => return Err(store_error(asked, &error)),
+            _ => {}
         }
         if self.shared.had_group.swap(true, Ordering::AcqRel) {
             let stream = self.names.keys[0].as_str();

@@ -129,10 +129,13 @@ impl<'a> Entry<'a> {
 
 /// Entries as XRANGE gives them.
 pub(super) fn entries(value: &Value) -> Option<Vec<Entry<'_>>> {
-    list(value)?.iter().map(|one| match list(one)? {
-        [name, fields] => Entry::read(name, fields),
-        _ => None,
-    }).collect()
+    list(value)?
+        .iter()
+        .map(|one| match list(one)? {
+            [name, fields] => Entry::read(name, fields),
+            _ => None,
+        })
+        .collect()
 }
 
 /// A count that the server gives.

@@ -44,8 +44,7 @@ impl Leases {
                 known.leases.retain(|_, lease| now < lease.until);
                 known.most = known.leases.len() * 2;
             }
-            let lease = known.leases.entry(holder).or_insert(Lease { until, sent: None });
-            lease.until = lease.until.max(until);
+            known.leases.entry(holder).or_insert(Lease { until, sent: None }).until = until;
         });
     }
 

@@ -13,11 +13,7 @@ use crate::store::{Cancelled, Depth, Due, Entry, NewJob};
 
 const ASKED: &str = "enqueue";
 
-pub(super) async fn enqueue(
-    redis: &Redis,
-    jobs: &[NewJob],
-    max_len: Option<u64>,
-) -> Result<Vec<Entry>, StoreError> {
+pub(super) async fn enqueue(redis: &Redis, jobs: &[NewJob], max_len: Option<u64>) -> Result<Vec<Entry>, StoreError> {
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
@@ -56,7 +52,10 @@ async fn on_replicas(
 ) -> Result<Value, StoreError> {
     let writers = &redis.shared.writers;
     let mut connection = writers.take(&redis.store, ASKED, redis.store.settings().request_timeout).await?;
-    let failed = |error| store_error(ASKED, &error);
+    let failed = |error| {
+        writers.clear();
+        store_error(ASKED, &error)
+    };
     let answer: Value = Box::pin(step.invoke_async(&mut connection)).await.map_err(failed)?;
     if answer == Value::Nil {
         writers.give_back(connection);

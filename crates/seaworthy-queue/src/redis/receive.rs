@@ -53,13 +53,7 @@ pub(super) async fn receive(redis: &Redis, take: &Take, block: Duration) -> Resu
 }
 
 /// One step: what is there now.
-async fn look(
-    redis: &Redis,
-    take: &Take,
-    consumer: &str,
-    repeats: bool,
-    waits: bool,
-) -> Result<Received, StoreError> {
+async fn look(redis: &Redis, take: &Take, consumer: &str, repeats: bool, waits: bool) -> Result<Received, StoreError> {
     let asked = now();
     let (all, left) = redis.rounds(|rounds| {
         let all = rounds.looked.is_none_or(|looked| asked.saturating_duration_since(looked) >= take.visibility / 6);
@@ -77,7 +71,10 @@ async fn look(
     let answer = redis.run(ASKED, &step).await?;
     redis.group_is_there();
     let received = read(redis, take, &answer, asked).ok_or_else(|| strange(ASKED))?;
-    begin(redis, take, asked, &received.jobs);
+    // The leases of what is given again began earlier, and it is not told which those are.
+    if !repeats {
+        begin(redis, take, asked, &received.jobs);
+    }
     Ok(received)
 }
 
@@ -86,11 +83,8 @@ fn read(redis: &Redis, take: &Take, answer: &Value, asked: Instant) -> Option<Re
     let time = Duration::from_micros(number(time)?);
     redis.rounds(|rounds| rounds.clock = Some((time, asked)));
     let next = text(next)?;
-    let next_due = if next.is_empty() {
-        None
-    } else {
-        Some(Duration::from_micros(next.parse().ok()?).saturating_sub(time))
-    };
+    let next_due =
+        if next.is_empty() { None } else { Some(Duration::from_micros(next.parse().ok()?).saturating_sub(time)) };
     let died = list(died)?.iter().map(|id| JobId::new(&text(id)?).ok()).collect::<Option<Vec<_>>>()?;
     let taken = |job: &Value| {
         let [name, times, fields] = list(job)? else { return None };
@@ -112,12 +106,7 @@ fn begin(redis: &Redis, take: &Take, asked: Instant, jobs: &[Taken]) {
 ///
 /// If this is dropped, or fails, its connection is closed, and what the server may still hand to it comes back when its
 /// visibility is over.
-async fn wait(
-    redis: &Redis,
-    take: &Take,
-    consumer: &str,
-    turn: Duration,
-) -> Result<Option<Received>, StoreError> {
+async fn wait(redis: &Redis, take: &Take, consumer: &str, turn: Duration) -> Result<Option<Received>, StoreError> {
     let turn = turn.max(Duration::from_millis(1));
     let readers = &redis.shared.readers;
     let mut connection = readers.take(&redis.store, ASKED, turn + MARGIN).await?;
@@ -132,7 +121,11 @@ async fn wait(
             redis.make_group(ASKED).await?;
             return Ok(None);
         }
-        Err(error) => return Err(store_error(ASKED, &error)),
+        Err(error) => {
+            // The others were of the same server.
+            readers.clear();
+            return Err(store_error(ASKED, &error));
+        }
     };
     readers.give_back(connection);
     let Some([stream]) = list(&answer) else { return Ok(None) };

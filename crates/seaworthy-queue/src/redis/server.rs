@@ -15,10 +15,7 @@ fn refused(why: impl Into<Box<str>>) -> StoreError {
 }
 
 /// Looks whether the server can be used, and tells what it keeps.
-pub(super) async fn check(
-    connection: &mut MultiplexedConnection,
-    accept_loss: bool,
-) -> Result<Durability, StoreError> {
+pub(super) async fn check(connection: &mut MultiplexedConnection, accept_loss: bool) -> Result<Durability, StoreError> {
     let info: String = cmd("INFO").query_async(connection).await.map_err(|error| store_error(ASKED, &error))?;
     check_version(&info)?;
     check_eviction(&info)?;

@@ -14,11 +14,7 @@ fn owner(holder: &Holder) -> String {
     format!("{:032x}", holder.owner)
 }
 
-pub(super) async fn extend(
-    redis: &Redis,
-    holders: &[Holder],
-    visibility: Duration,
-) -> Result<Vec<Held>, StoreError> {
+pub(super) async fn extend(redis: &Redis, holders: &[Holder], visibility: Duration) -> Result<Vec<Held>, StoreError> {
     if holders.is_empty() {
         return Ok(Vec::new());
     }
@@ -38,7 +34,8 @@ pub(super) async fn extend(
     Ok(held)
 }
 
-/// The same that was sent before, and had no answer, is done if it is not to be done any more, and nobody else can have.
+/// The same that was sent before, and had no answer, is done if it is not to be done any more, and nobody else can
+/// have.
 pub(super) async fn settle(redis: &Redis, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
     let (script, how, span, reason) = match settlement {
         Settlement::Ack { remember } => (&scripts::ACK, None, remember.as_ref(), None),

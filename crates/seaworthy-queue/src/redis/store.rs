@@ -1,5 +1,5 @@
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fmt, io};
 
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, RedisError, ScriptInvocation, Value};
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::builder::{RedisStoreBuilder, Settings};
 use super::classify::{spares_the_connection, store_error};
 use super::durability::Durability;
-use super::link::{UnderWay, connect};
+use super::link::{Silence, UnderWay, connect};
 use super::server;
 
 /// Sends scripts to a Redis, or a Valkey, each with a limit of time.
@@ -34,23 +34,18 @@ struct Shared {
 #[derive(Default)]
 struct Current {
     connection: Option<MultiplexedConnection>,
-    /// Counts the connections, so that a broken one is not taken for the one after it.
+    /// Counts the attempts to connect, so that a broken connection is not taken for the one after it.
     number: u64,
+    silence: Silence,
+    /// What the last attempt failed with.
+    failed: Option<RedisError>,
 }
 
-/// Why a request failed: before it was sent, or as the driver says it.
-pub(super) enum Failed {
-    Before(StoreError),
-    Driver(RedisError),
-}
-
-impl Failed {
-    pub(super) fn into_error(self, asked: &'static str) -> StoreError {
-        match self {
-            Failed::Before(error) => error,
-            Failed::Driver(error) => store_error(asked, &error),
-        }
-    }
+/// The connection for one request.
+struct Lent {
+    connection: MultiplexedConnection,
+    number: u64,
+    silence: Silence,
 }
 
 impl RedisStore {
@@ -72,9 +67,10 @@ impl RedisStore {
 
     pub(super) async fn open(client: Client, settings: Settings) -> Result<RedisStore, StoreError> {
         let limit = settings.request_timeout;
-        let mut connection = connect(&client, "connect", limit, limit).await?;
+        let connecting = connect(&client, limit, limit).await;
+        let mut connection = connecting.map_err(|error| store_error("connect", &error))?;
         let durability = server::check(&mut connection, settings.accept_loss).await?;
-        let current = Mutex::new(Current { connection: Some(connection), number: 0 });
+        let current = Mutex::new(Current { connection: Some(connection), ..Current::default() });
         let connecting = Semaphore::new(1);
         Ok(RedisStore(Arc::new(Shared { client, settings, durability, current, connecting })))
     }
@@ -93,61 +89,78 @@ impl RedisStore {
         &self.0.client
     }
 
-    fn current(&self) -> Option<(MultiplexedConnection, u64)> {
-        let current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.connection.clone().map(|connection| (connection, current.number))
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whoever comes next connects again. The connection itself ends with the last request that is on it.
     fn give_up(&self, number: u64) {
         let given_up = {
-            let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut current = self.current();
             if current.number == number { current.connection.take() } else { None }
         };
         drop(given_up);
     }
 
-    async fn connection(&self, asked: &'static str) -> Result<(MultiplexedConnection, u64), StoreError> {
-        if let Some(current) = self.current() {
-            return Ok(current);
-        }
+    async fn connection(&self) -> Result<Lent, RedisError> {
+        let before = {
+            let current = self.current();
+            match current.lend() {
+                Some(lent) => return Ok(lent),
+                None => current.number,
+            }
+        };
         // It is never closed.
         let _only_one = self.0.connecting.acquire().await;
-        if let Some(current) = self.current() {
-            return Ok(current);
+        {
+            let current = self.current();
+            if let Some(lent) = current.lend() {
+                return Ok(lent);
+            }
+            // Who waited for an attempt that failed has its answer, too.
+            if let Some(error) = current.failed.as_ref().filter(|_| current.number != before) {
+                return Err(error.clone());
+            }
         }
         let limit = self.0.settings.request_timeout;
-        let connection = connect(&self.0.client, asked, limit, limit).await?;
-        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let connected = connect(&self.0.client, limit, limit).await;
+        let mut current = self.current();
         current.number += 1;
-        current.connection = Some(connection.clone());
-        Ok((connection, current.number))
+        current.silence = Silence::default();
+        current.failed = connected.as_ref().err().cloned();
+        current.connection = Some(connected?);
+        current.lend().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
     }
 
     /// Runs a script; sends its text if the server does not know it, or not any more.
-    pub(super) async fn run(&self, asked: &'static str, script: &ScriptInvocation<'_>) -> Result<Value, Failed> {
-        let (mut connection, number) = self.connection(asked).await.map_err(Failed::Before)?;
-        let under_way = UnderWay::new(|| self.give_up(number));
-        let answer = Box::pin(script.invoke_async(&mut connection)).await;
+    pub(super) async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Value, RedisError> {
+        let mut lent = self.connection().await?;
+        let under_way = UnderWay::new(lent.silence, || self.give_up(lent.number));
+        let answer = Box::pin(script.invoke_async(&mut lent.connection)).await;
         under_way.answered();
-        self.judged(answer, number)
+        self.judged(answer, lent.number)
     }
 
-    pub(super) async fn command(&self, asked: &'static str, command: &Cmd) -> Result<Value, Failed> {
-        let (mut connection, number) = self.connection(asked).await.map_err(Failed::Before)?;
-        let under_way = UnderWay::new(|| self.give_up(number));
-        let answer = Box::pin(command.query_async(&mut connection)).await;
+    pub(super) async fn command(&self, command: &Cmd) -> Result<Value, RedisError> {
+        let mut lent = self.connection().await?;
+        let under_way = UnderWay::new(lent.silence, || self.give_up(lent.number));
+        let answer = Box::pin(command.query_async(&mut lent.connection)).await;
         under_way.answered();
-        self.judged(answer, number)
+        self.judged(answer, lent.number)
     }
 
-    fn judged(&self, answer: Result<Value, RedisError>, number: u64) -> Result<Value, Failed> {
-        answer.map_err(|error| {
-            if !spares_the_connection(&error) {
-                self.give_up(number);
-            }
-            Failed::Driver(error)
-        })
+    fn judged(&self, answer: Result<Value, RedisError>, number: u64) -> Result<Value, RedisError> {
+        if answer.as_ref().is_err_and(|error| !spares_the_connection(error)) {
+            self.give_up(number);
+        }
+        answer
+    }
+}
+
+impl Current {
+    fn lend(&self) -> Option<Lent> {
+        let (number, silence) = (self.number, Arc::clone(&self.silence));
+        self.connection.clone().map(|connection| Lent { connection, number, silence })
     }
 }
 

@@ -1,5 +1,5 @@
-mod connections;
 mod conformance;
+mod connections;
 mod crowd;
 mod durability;
 mod full;

@@ -6,10 +6,10 @@ use seaworthy_faults::redis::{Persistence, Redis as Server, Reply};
 use seaworthy_queue::ErrorClass;
 use seaworthy_queue::conformance::{self, Subject};
 use seaworthy_queue::redis::{Durability, Redis, RedisStore};
-use seaworthy_queue::store::{Producer, Source};
+use seaworthy_queue::store::{Held, Producer, Source};
 use tokio::task::spawn_blocking;
 
-use super::support::{job, pass, take};
+use super::support::{ACK, dead, job, one, pass, retry, take};
 
 /// As the package's documents have it.
 const DOCS: &str = include_str!("../../../../seaworthy-queue/docs/redis.md");
@@ -53,9 +53,16 @@ async fn the_rights_that_are_listed() {
     assert_eq!(waited.class(), ErrorClass::Unavailable, "{waited}");
     let elsewhere = Redis::new(&store, "elsewhere").enqueue(&[job("a")], None).await.unwrap_err();
     assert_eq!(elsewhere.class(), ErrorClass::Refused, "{elsewhere}");
+    server.ask(&["ACL", "SETUSER", "app", "+xadd"]);
+    let asked = take(1);
+    let (_, held) = one(&queue, &asked).await;
     server.ask(&["ACL", "SETUSER", "app", "-xadd"]);
     let error = queue.enqueue(&[job("b")], None).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Refused, "{error}");
-    assert!(error.to_string().contains("NOPERM") || error.to_string().contains("permissions"), "{error}");
+    assert!(error.to_string().contains("can't run this command"), "{error}");
+    for settlement in [retry(Duration::ZERO), dead("never")] {
+        assert_eq!(queue.settle(&held, &settlement).await.unwrap_err().class(), ErrorClass::Refused);
+    }
+    assert_eq!(queue.settle(&held, &ACK).await.unwrap(), Held::Yes, "it is where it was");
     spawn_blocking(move || drop(server)).await.unwrap();
 }

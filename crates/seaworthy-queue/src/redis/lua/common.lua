@@ -133,18 +133,26 @@ local function part(consumer)
   end
 end
 
--- Out of the stream. Begins with what frees, so that a full server lets it, and what follows, through.
+-- A write that changes nothing. Whether memory is over is asked at a script's first write, and only of one that may grow;
+-- so after this a full server lets a move through, and a move can leave its old place when it has its new one: what fails
+-- halfway, for a right that is missing, loses no job.
+local function begin_move()
+  call('XACK', STREAM, GROUP, '0-1')
+end
+
+-- Out of the stream.
 local function leave(entry)
   call('XACK', STREAM, GROUP, entry)
   call('XDEL', STREAM, entry)
 end
 
--- Out of the stream, to the dead letters.
+-- From the stream to the dead letters.
 local function bury(entry, job, attempts, reason, now)
   look_at_keys()
-  leave(entry)
+  begin_move()
   local dead = call('XADD', DEAD, '*', 'id', job.id, 'kind', job.kind, 'version', job.version, 'headers', job.headers,
     'payload', job.payload, 'accepted', job.accepted, 'attempts', whole(attempts), 'reason', reason, 'died', whole(now),
     'fence', whole(job.fence))
   call('HSET', IDS, job.id, 'd ' .. dead)
+  leave(entry)
 end

@@ -20,12 +20,13 @@ else
     job.deferred = now
   end
 end
-leave(entry)
-part(consumer)
+begin_move()
 if due <= now then
   job.due = now
   add(job)
 else
   park(job, due)
 end
+leave(entry)
+part(consumer)
 return 1

@@ -4,7 +4,7 @@
 -- delivered. The pending list is looked through if ARGV[7] is 1, or if it is short. ARGV[8] is 1 if the consumer goes on
 -- to wait. ARGV[9] and those after it are consumers of askings that came to nothing, which are removed.
 --
--- No write of it is one that a full server refuses: claims and reads are not, and a move begins with what frees.
+-- No write of it is one that a full server refuses.
 -- Answers the time, when the next is due or an empty text, the dead, and the jobs: entry, count, what it carries.
 local CONSUMER, ROOM, VISIBILITY, MOST = ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local SHORT, SHORTEST, AT_ONCE = 256, 20, 64
@@ -86,10 +86,12 @@ if ARGV[7] == '1' or pending <= SHORT then
   end
 end
 
-for _, id in ipairs(call('ZRANGEBYSCORE', LATER, '-inf', whole(now), 'LIMIT', 0, AT_ONCE)) do
+local due = call('ZRANGEBYSCORE', LATER, '-inf', whole(now), 'LIMIT', 0, AT_ONCE)
+if #due > 0 then
+  begin_move()
+end
+for _, id in ipairs(due) do
   local body = call('HGET', BODIES, id)
-  call('ZREM', LATER, id)
-  call('HDEL', BODIES, id)
   if body then
     local fields = cmsgpack.unpack(body)
     local entry = call('XADD', STREAM, '*', unpack(fields))
@@ -97,6 +99,8 @@ for _, id in ipairs(call('ZRANGEBYSCORE', LATER, '-inf', whole(now), 'LIMIT', 0,
   else
     call('HDEL', IDS, id)
   end
+  call('ZREM', LATER, id)
+  call('HDEL', BODIES, id)
 end
 
 while #jobs < ROOM and #died < AT_ONCE do
