@@ -17,6 +17,12 @@ const ASKED: &str = "receive";
 /// How much longer than the server we wait for its answer to a read that blocks.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// Whoever asks to wait for longer is answered after this.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// All that is pending is looked through so often at least, however long the visibility is.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
 /// Consumers with nothing pending are removed when they were idle for so long, which is looked for so often.
 const IDLE: Duration = Duration::from_secs(60 * 60);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
@@ -30,7 +36,7 @@ fn consumer(take: &Take) -> String {
 pub(super) async fn receive(redis: &Redis, take: &Take, block: Duration) -> Result<Received, StoreError> {
     tidy(redis).await;
     let consumer = consumer(take);
-    let until = now() + block;
+    let until = now() + block.min(LONGEST);
     let mut repeats = take.repeats;
     loop {
         let left = until.saturating_duration_since(now());
@@ -56,7 +62,8 @@ pub(super) async fn receive(redis: &Redis, take: &Take, block: Duration) -> Resu
 async fn look(redis: &Redis, take: &Take, consumer: &str, repeats: bool, waits: bool) -> Result<Received, StoreError> {
     let asked = now();
     let (all, left) = redis.rounds(|rounds| {
-        let all = rounds.looked.is_none_or(|looked| asked.saturating_duration_since(looked) >= take.visibility / 6);
+        let every = (take.visibility / 6).min(LOOK_EVERY);
+        let all = rounds.looked.is_none_or(|looked| asked.saturating_duration_since(looked) >= every);
         if all {
             rounds.looked = Some(asked);
         }

@@ -5,7 +5,7 @@ use seaworthy::Shutdown;
 use seaworthy_faults::proxy::Proxy;
 use seaworthy_faults::redis::{Persistence, Redis as Server};
 use seaworthy_queue::redis::{Redis, RedisStore};
-use seaworthy_queue::store::{Held, Producer, Source};
+use seaworthy_queue::store::{Held, Producer, Source, Take};
 use seaworthy_queue::{Consumer, Delivery, ErrorClass, Job, Queue};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
@@ -110,6 +110,32 @@ async fn a_server_that_hangs() {
     assert!(began.elapsed() < LIMIT / 2, "refused is said at once");
     proxy.heal();
     assert_eq!(queue.depth().await.unwrap().ready, 1);
+}
+
+/// IN-06: killed and restarted, the server knows whose each delivery is, and how often it was one.
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_outlive_the_server() {
+    let mut server = durable().await;
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let queue = Redis::new(&store, "q");
+    accept(&queue, &[job("a"), job("b")]).await;
+    let (_, kept) = one(&queue, &take(1)).await;
+    let brief = Duration::from_millis(50);
+    one(&queue, &Take { visibility: brief, ..take(1) }).await;
+    server = with(server, |server| {
+        server.kill9();
+        server.restart();
+    })
+    .await
+    .0;
+    until("it is there", async || queue.depth().await.is_ok()).await;
+    assert_eq!(queue.extend(std::slice::from_ref(&kept), Duration::from_secs(60)).await.unwrap(), [Held::Yes]);
+    let (again, held) = one(&queue, &take(1)).await;
+    assert_eq!((again.id.as_str(), again.attempt, again.fence, again.abandoned), ("b", 2, 2, 1));
+    for held in [&kept, &held] {
+        assert_eq!(queue.settle(held, &ACK).await.unwrap(), Held::Yes);
+    }
+    spawn_blocking(move || drop(server)).await.unwrap();
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]

@@ -7,7 +7,7 @@
 -- No write of it is one that a full server refuses.
 -- Answers the time, when the next is due or an empty text, the dead, and the jobs: entry, count, what it carries.
 local CONSUMER, ROOM, VISIBILITY, MOST = ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
-local SHORT, SHORTEST, AT_ONCE = 256, 20, 64
+local SHORT, SHORTEST, AT_ONCE = 1024, 20, 64
 
 local pending
 local groups = redis.pcall('XINFO', 'GROUPS', STREAM)
