@@ -7,6 +7,7 @@ mod groups;
 mod plain;
 mod replicas;
 mod rights;
+mod same_as_memory;
 mod scripts;
 mod settling;
 mod support;
