@@ -42,6 +42,12 @@ impl Headers {
         self.0.push((name.into(), next.to_string().into()));
     }
 
+    /// As a store has kept them.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn restored(headers: Vec<(Box<str>, Box<str>)>) -> Headers {
+        Headers(headers)
+    }
+
     /// The value of the header of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -18,6 +18,9 @@ mod job_id;
 mod machine;
 mod memory;
 mod queue;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub mod sqlite;
 pub mod store;
 
 pub use consumer::{Consumer, ConsumerError, ConsumerHandle, Gate, Room, Solo};
