@@ -15,6 +15,8 @@
 //! # Errors
 //! Each method fails with [`StoreError`] in the class that tells what can be done about it.
 
+mod in_transaction;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ use seaworthy_store::StoreError;
 
 use crate::headers::Headers;
 use crate::job_id::JobId;
+
+pub use in_transaction::TransactionalProducer;
 
 /// When a job may be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,27 +285,6 @@ pub trait DeadLetters: Clone + Send + Sync + 'static {
 
     /// Removes those that died longer ago than `keep`, and the oldest beyond `most`. How many.
     fn sweep(&self, keep: Option<Duration>, most: Option<u64>) -> impl Future<Output = Result<u64, StoreError>> + Send;
-}
-
-/// Takes jobs in a transaction of the caller's, so that what was done there and the jobs that follow from it are
-/// committed together, or not at all.
-///
-/// # Cancellation
-/// The caller's transaction rolls back as the driver does.
-///
-/// # Errors
-/// As [`Producer`], but nothing is repeated: after an error the transaction can only be rolled back.
-pub trait TransactionalProducer: Producer {
-    /// What the caller's transaction runs on.
-    type Connection: Send;
-
-    /// [`enqueue`](Producer::enqueue) on this connection: the jobs are there with its commit and not before.
-    fn enqueue_in(
-        &self,
-        connection: &mut Self::Connection,
-        jobs: &[NewJob],
-        max_len: Option<u64>,
-    ) -> impl Future<Output = Result<Vec<Entry>, StoreError>> + Send;
 }
 
 /// All that a queue needs of its engine.

@@ -60,7 +60,8 @@ impl Sqlite {
     async fn enqueued(&self, jobs: &[NewJob], max_len: Option<u64>) -> Result<Vec<Entry>, StoreError> {
         let asked = "enqueue";
         let mut writing = self.store.writing(asked).await?;
-        // A queue that is full is no reason to close the connection that writes, as a transaction that is dropped would.
+        // A queue that is full is no reason to close the connection that writes, as a transaction that is dropped
+        // would.
         if max_len.is_some() {
             writing.connection().execute("SAVEPOINT accepting").await.map_err(failed(asked))?;
         }

@@ -7,9 +7,9 @@ use super::row::{corrupt, failed};
 use crate::job_id::JobId;
 
 impl Sqlite {
-    /// Moves a live job to the dead, for this reason or its last one. Under the lock of a write. Under which id: another
-    /// one than its own if that cannot be used, or if one is dead under it already, which no step of ours makes so;
-    /// nothing is lost of either.
+    /// Moves a live job to the dead, for this reason or its last one. Under the lock of a write. Under which id:
+    /// another one than its own if that cannot be used, or if one is dead under it already, which no step of ours makes
+    /// so; nothing is lost of either.
     pub(super) async fn bury(
         &self,
         asked: &'static str,

@@ -19,7 +19,7 @@ async fn stepped_forward() {
     assert!(ids(&engine, 1).await.is_empty());
     clock.forward(MOMENT);
     // Over, and nobody took it: it cannot be extended.
-    assert_eq!(engine.extend(&[old.clone()], VISIBILITY).await.expect("up"), [Held::Lost]);
+    assert_eq!(engine.extend(std::slice::from_ref(&old), VISIBILITY).await.expect("up"), [Held::Lost]);
     let (new, taken) = one(&engine).await;
     assert_eq!((taken.attempt, taken.abandoned, old.fence, new.fence), (2, 1, 1, 2));
     assert_eq!(settled(&engine, &old, &ACK).await, Held::Lost);
@@ -37,7 +37,7 @@ async fn stepped_back_a_little() {
         let (held, _) = one(&engine).await;
         clock.back(step);
         assert!(ids(&engine, 1).await.is_empty(), "{step:?}");
-        assert_eq!(engine.extend(&[held.clone()], VISIBILITY).await.expect("up"), [Held::Yes]);
+        assert_eq!(engine.extend(std::slice::from_ref(&held), VISIBILITY).await.expect("up"), [Held::Yes]);
         // From now on it goes by the clock as it is now.
         clock.forward(VISIBILITY - MOMENT);
         assert!(ids(&engine, 1).await.is_empty(), "{step:?}");
@@ -62,7 +62,7 @@ async fn stepped_back_by_more_than_a_lease() {
             assert_eq!(all, [Held::Yes, Held::Yes]);
         }
         clock.back(VISIBILITY + MOMENT);
-        assert_eq!(engine.extend(&[first.clone()], VISIBILITY).await.expect("up"), [Held::Lost]);
+        assert_eq!(engine.extend(std::slice::from_ref(&first), VISIBILITY).await.expect("up"), [Held::Lost]);
         let (again, taken) = one(&engine).await;
         assert_eq!((taken.attempt, taken.abandoned), (2, 1));
         assert_eq!(counts(&engine).await, (0, 0, 2, 0));
