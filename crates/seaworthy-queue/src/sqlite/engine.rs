@@ -2,6 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use seaworthy::Name;
 use seaworthy_store::StoreError;
@@ -10,6 +11,9 @@ use tokio::sync::Notify;
 
 use super::statements::{SCHEMA, Statements};
 use super::wakes;
+
+/// While nothing is there, what other processes have enqueued is looked for so often.
+const POLL: Duration = Duration::from_millis(200);
 
 /// The jobs of one queue in a SQLite file, which may have any number of queues.
 ///
@@ -22,6 +26,7 @@ pub struct Sqlite {
     pub(super) statements: Arc<Statements>,
     /// Something may be there to be handed out, or earlier than before.
     pub(super) changed: Arc<Notify>,
+    pub(super) poll: Duration,
     /// Whether the tables have been seen to be there, and new enough.
     ready: Arc<AtomicBool>,
 }
@@ -34,7 +39,7 @@ impl Sqlite {
         let queue = queue.into();
         let statements = Arc::new(Statements::new(store.tables()));
         let changed = wakes::shared(store, queue.as_str());
-        Sqlite { store: store.clone(), queue, statements, changed, ready: Arc::default() }
+        Sqlite { store: store.clone(), queue, statements, changed, poll: POLL, ready: Arc::default() }
     }
 
     /// Installs or upgrades the tables of queues in the file, if they are not as this program needs them. Any number of

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use seaworthy::Name;
 use seaworthy_store::sqlite::SqliteStore;
 
@@ -38,5 +40,15 @@ impl<M: Job> Queue<M, Sqlite> {
     pub fn sqlite(name: impl Into<Name>, store: &SqliteStore) -> QueueBuilder<M, Sqlite> {
         let name = name.into();
         Queue::with_store(name.clone(), Sqlite::new(name, store))
+    }
+}
+
+impl<M> QueueBuilder<M, Sqlite> {
+    /// How often a consumer that waits looks into the file, if nothing wakes it earlier. Default 200 ms; 10 ms to 1 min.
+    ///
+    /// What wakes it is a job of this process. Those of other processes are found by a look, and so are those that
+    /// become due: this much later at most.
+    pub fn poll(self, every: Duration) -> QueueBuilder<M, Sqlite> {
+        self.polling(every, |engine| engine.poll = every)
     }
 }

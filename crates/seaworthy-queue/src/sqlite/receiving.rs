@@ -9,8 +9,6 @@ use super::engine::Sqlite;
 use super::row::{count, failed};
 use crate::store::{Depth, Held, Holder, Received, Settlement, Source, Take};
 
-/// While nothing is there, what other processes have enqueued is looked for so often.
-const POLL: Duration = Duration::from_millis(200);
 /// However soon the next job is due: others look, too.
 const SHORTEST: Duration = Duration::from_millis(5);
 
@@ -72,7 +70,7 @@ impl Source for Sqlite {
             }
             // What was handed to the asking before would have been there.
             take.repeats = false;
-            let wait = received.next_due.map_or(POLL, |next| next.clamp(SHORTEST, POLL)).min(left);
+            let wait = received.next_due.map_or(self.poll, |next| next.clamp(SHORTEST, self.poll)).min(left);
             let _looked_again = tokio::time::timeout(wait, changed).await;
         }
     }

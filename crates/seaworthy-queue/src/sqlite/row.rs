@@ -65,7 +65,7 @@ pub(super) fn id(row: &SqliteRow) -> Read<JobId> {
 
 fn headers(row: &SqliteRow) -> Read<Headers> {
     let pairs = serde_json::from_str(get(row, "headers")?).map_err(|_| "headers")?;
-    Ok(Headers::restored(pairs))
+    Ok(Headers::of(pairs))
 }
 
 /// As JSON.

@@ -1,9 +1,13 @@
 use std::time::Duration;
 
+use seaworthy_queue::Queue;
+use seaworthy_queue::sqlite::Sqlite;
 use seaworthy_queue::store::{DeadLetters, Settlement};
 use seaworthy_queue::store::{Due, NewJob, Producer, Source, Take, TransactionalProducer};
 use seaworthy_store::time::{now, sleep};
 use sqlx::Executor;
+
+use crate::consumer::Number;
 
 use super::{ACK, Clock, Directory, VISIBILITY, accept, counts, ids, job, one, opened, received, settled, take};
 
@@ -144,4 +148,23 @@ async fn repeated_and_nothing_there() {
     assert!(engine.cancel(&super::id("x")).await.is_ok());
     accept(&engine, &[job("a")]).await;
     assert_eq!(waiting.await.expect("no panic").expect("up").jobs.len(), 1);
+}
+
+/// QU-52: how often is looked can be set, and is obeyed; what cannot be is refused.
+#[tokio::test]
+async fn polls() {
+    let (directory, clock) = (Directory::new(), Clock::new());
+    let store = clock.of(directory.builder()).open().await.expect("a file of our own");
+    let builder = || Queue::<Number, Sqlite>::sqlite("numbers", &store);
+    for (poll, looks) in [(Duration::from_millis(10), 20..=50), (Duration::from_secs(60), 1..=2)] {
+        let queue = builder().poll(poll).build().expect("fine");
+        queue.store().migrate().await.expect("installed");
+        let before = clock.readings();
+        queue.store().receive(&take(1), Duration::from_millis(500)).await.expect("up");
+        let seen = clock.readings() - before;
+        assert!(looks.contains(&seen), "{seen} looks at {poll:?}");
+    }
+    for wrong in [Duration::from_millis(9), Duration::from_secs(61)] {
+        assert_eq!(builder().poll(wrong).build().expect_err("out of its range").field(), "poll");
+    }
 }
