@@ -59,8 +59,11 @@ async fn idle() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn woken_at_once() {
     let directory = Directory::new();
-    let (waits, other) = (directory.engine().await, directory.engine().await);
-    let mut times = Vec::new();
+    let other = directory.engine().await;
+    // One whom nothing else wakes in time.
+    let store = directory.builder().open().await.expect("a file of our own");
+    let queue = Queue::<Number, Sqlite>::sqlite("numbers", &store).poll(Duration::from_secs(60)).build().expect("fine");
+    let waits = queue.store().clone();
     for round in 0..5 {
         let name = format!("j{round}");
         for way in ["enqueue", "settle", "redrive"] {
@@ -78,9 +81,8 @@ async fn woken_at_once() {
             let (asked, engine) = (take(1), waits.clone());
             let waiting = tokio::spawn(async move {
                 let jobs = engine.receive(&asked, LONG).await.expect("up").jobs;
-                (now(), super::holder(&asked, jobs.first().expect("a job")))
+                super::holder(&asked, jobs.first().expect("a job"))
             });
-            // Not at a poll, which would find it as soon.
             sleep(Duration::from_millis(70)).await;
             assert!(!waiting.is_finished(), "{way}: nothing is there");
             match (way, &holder) {
@@ -89,14 +91,11 @@ async fn woken_at_once() {
                 _ => accept(&other, &[job(&name)]).await,
             }
             let began = now();
-            let (got, holder) = waiting.await.expect("no panic");
-            times.push(got.saturating_duration_since(began));
+            let holder = waiting.await.expect("no panic");
+            assert!(began.elapsed() < Duration::from_secs(2), "{way}: {:?}", began.elapsed());
             assert!(settled(&waits, &holder, &ACK).await.is_yes());
         }
     }
-    times.sort();
-    // A poll would find them 65 ms later on average, and none before 100 ms had gone by.
-    assert!(times[times.len() / 2] < Duration::from_millis(50), "{times:?}");
 }
 
 /// QU-52: what another process has enqueued, of which nobody tells, is found by the next poll.
