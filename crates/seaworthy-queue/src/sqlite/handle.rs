@@ -44,7 +44,8 @@ impl<M: Job> Queue<M, Sqlite> {
 }
 
 impl<M> QueueBuilder<M, Sqlite> {
-    /// How often a consumer that waits looks into the file, if nothing wakes it earlier. Default 200 ms; 10 ms to 1 min.
+    /// How often a consumer that waits looks into the file, if nothing wakes it earlier. Default 200 ms; 10 ms to 1
+    /// min.
     ///
     /// What wakes it is a job of this process. Those of other processes are found by a look, and so are those that
     /// become due: this much later at most.
