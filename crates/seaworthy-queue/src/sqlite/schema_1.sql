@@ -15,11 +15,12 @@ CREATE TABLE {p}job (
     abandoned integer NOT NULL CHECK (typeof(abandoned) = 'integer'),
     -- deliveries, whatever became of them
     fence integer NOT NULL CHECK (typeof(fence) = 'integer'),
-    -- 16 bytes, while it runs
-    owner blob,
+    -- 16 bytes, and the rest of its lease, while it runs. Before that they have something in them, too, so that in a
+    -- file that is full a job can be handed out: its row does not grow by it.
+    owner blob NOT NULL,
     -- when the lease began or was extended; a clock that is before that by more than the lease was stepped back
-    lease_from integer,
-    lease_until integer,
+    lease_from integer NOT NULL CHECK (typeof(lease_from) = 'integer'),
+    lease_until integer NOT NULL CHECK (typeof(lease_until) = 'integer'),
     accepted_at integer NOT NULL,
     -- the first of its last deferrals in a row
     deferred_since integer,
@@ -30,8 +31,7 @@ CREATE TABLE {p}job (
     -- JSON: pairs of name and value, in their order
     headers text NOT NULL,
     payload blob NOT NULL,
-    UNIQUE (queue, id),
-    CHECK (state = 0 OR (typeof(lease_from) = 'integer' AND typeof(lease_until) = 'integer'))
+    UNIQUE (queue, id)
 );
 CREATE INDEX {i}job_due ON {p}job (queue, due) WHERE state = 0;
 CREATE INDEX {i}job_lease ON {p}job (queue, lease_until) WHERE state = 1;

@@ -1,6 +1,6 @@
 //! What a taking comes to, under the lock of a write.
 
-use seaworthy_store::StoreError;
+use seaworthy_store::{ErrorClass, StoreError};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, SqlStr, query};
 
@@ -20,6 +20,8 @@ struct Taking<'a> {
     room: usize,
     now: i64,
     lease: Lease,
+    /// Whether what is given up is moved to the dead, which takes room in the file.
+    buries: bool,
     received: Received,
 }
 
@@ -39,16 +41,25 @@ impl Found {
 }
 
 impl Sqlite {
+    /// In a file that is full the dead are left where they are, and the others go on: what becomes of them makes room.
     pub(super) async fn taken(&self, take: &Take) -> Result<Received, StoreError> {
+        match self.taken_with(take, true).await {
+            Err(error) if error.class() == ErrorClass::Full => self.taken_with(take, false).await,
+            taken => taken,
+        }
+    }
+
+    async fn taken_with(&self, take: &Take, buries: bool) -> Result<Received, StoreError> {
         let mut writing = self.store.writing(ASKED).await?;
         // Not before: who waited must not decide by the time at which the wait began.
         let now = self.store.now();
         let room = usize::try_from(take.room).unwrap_or(usize::MAX);
         let lease = Lease::starting(now, take.visibility);
-        let mut taking = Taking { engine: self, take, room, now, lease, received: Received::default() };
+        let mut taking = Taking { engine: self, take, room, now, lease, buries, received: Received::default() };
         taking.run(writing.connection()).await?;
         let mut received = taking.received;
-        received.next_due = self.next_due(writing.connection(), now).await?;
+        // What is left where it is, is not asked for again and again.
+        received.next_due = if buries { self.next_due(writing.connection(), now).await? } else { None };
         writing.commit().await?;
         Ok(received)
     }
@@ -75,6 +86,9 @@ impl Taking<'_> {
                         self.hand_out(&statements.hand_out, found, connection).await?;
                     }
                 }
+                if !self.buries {
+                    break;
+                }
             }
         }
         Ok(())
@@ -92,6 +106,7 @@ impl Taking<'_> {
             .bind(i64::from(self.take.max_deliveries))
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
             .bind(owner(self.take.owner))
+            .bind(self.buries)
             .fetch_all(connection)
             .await
             .map_err(failed(ASKED))?;
@@ -126,6 +141,9 @@ impl Taking<'_> {
         wrong: Option<Wrong>,
         connection: &mut SqliteConnection,
     ) -> Result<(), StoreError> {
+        if !self.buries {
+            return Ok(());
+        }
         let Found { number, id, .. } = found;
         let wrong = if id.is_none() { Some("id") } else { wrong };
         let reason = wrong.map(|column| format!("its {column} in the file cannot be understood"));

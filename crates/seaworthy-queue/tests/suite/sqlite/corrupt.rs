@@ -81,7 +81,7 @@ async fn what_rows_are_found_by_is_checked() {
     let engine = directory.engine().await;
     accept(&engine, &[job("a")]).await;
     let mut other = directory.stranger().await;
-    for wrong in ["state = 2", "state = 'x'", "state = 1", "due = 'soon'", "spent = 'x'", "fence = 'x'"] {
+    for wrong in ["state = 2", "state = 'x'", "lease_until = 'x'", "due = 'soon'", "spent = 'x'", "fence = 'x'"] {
         let update = format!("UPDATE seaworthy_job SET {wrong}");
         assert!(other.execute(AssertSqlSafe(update)).await.is_err(), "{wrong}");
     }

@@ -1,9 +1,9 @@
 use bytes::Bytes;
 use seaworthy_queue::ErrorClass;
-use seaworthy_queue::store::{DeadLetters, Entry, Held, NewJob, Producer, Settlement};
+use seaworthy_queue::store::{DeadLetters, Entry, Held, NewJob, Producer, Settlement, Take};
 use sqlx::query_scalar;
 
-use super::{ACK, Directory, counts, job, one, opened, settled};
+use super::{ACK, Directory, counts, holder, job, one, opened, received, settled, take};
 
 fn large(name: &str) -> NewJob {
     NewJob { body: Bytes::from(vec![7; 8 * 1024]), ..job(name) }
@@ -68,4 +68,44 @@ async fn a_queue_at_its_length() {
     assert!(settled(&engine, &holder, &ACK).await.is_yes());
     assert_eq!(engine.enqueue(&[job("b")], Some(3)).await.expect("there is room"), [Entry::Accepted]);
     assert_eq!(engine.enqueue(&[job("c")], Some(u64::MAX)).await.expect("there is room"), [Entry::Accepted]);
+}
+
+/// IN-19, QU-22: a file that is full of small jobs, to the last byte, hands them out and has them settled; one that was
+/// delivered too often stays where it is until there is room for it among the dead, and holds nobody up.
+#[tokio::test]
+async fn a_file_full_of_small_jobs() {
+    let directory = Directory::new();
+    let engine = opened(directory.builder().max_size(256 * 1024)).await;
+    let mut accepted: u64 = 0;
+    loop {
+        let name = format!("j{accepted}");
+        match engine.enqueue(&[NewJob { body: vec![7; 300].into(), ..job(&name) }], None).await {
+            Ok(_) => accepted += 1,
+            Err(error) => {
+                assert_eq!(error.class(), ErrorClass::Full, "{error}");
+                break;
+            }
+        }
+    }
+    assert!(accepted > 200, "{accepted}");
+    // A tenth, here and there, have been delivered as often as they may be.
+    let spent = "UPDATE seaworthy_job SET spent = 1 WHERE number % 10 = 0";
+    sqlx::Executor::execute(&mut directory.stranger().await, spent).await.expect("updated");
+    let (mut done, mut dead, mut is_late) = (0, 0, false);
+    loop {
+        let asked = Take { max_deliveries: 1, ..take(8) };
+        let got = received(&engine, &asked).await;
+        if got.jobs.is_empty() && got.died.is_empty() {
+            break;
+        }
+        is_late |= done > 0 && !got.died.is_empty();
+        dead += u64::try_from(got.died.len()).expect("few");
+        for taken in got.jobs {
+            done += 1;
+            assert_eq!(settled(&engine, &holder(&asked, &taken), &ACK).await, Held::Yes);
+        }
+    }
+    assert_eq!((done, dead), (accepted - accepted / 10, accepted / 10));
+    assert!(is_late, "there was room for them from the first");
+    assert_eq!(counts(&engine).await, (0, 0, 0, dead));
 }
