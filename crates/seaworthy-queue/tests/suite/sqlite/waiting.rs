@@ -126,10 +126,11 @@ async fn what_becomes_due() {
     let brief = Take { visibility: Duration::from_millis(250), ..take(1) };
     assert_eq!(received(&engine, &brief).await.jobs.len(), 1);
     accept(&engine, &[NewJob { due: Due::After(Duration::from_millis(350)), ..job("later") }]).await;
-    for (name, earliest) in [("abandoned", 250), ("later", 350)] {
+    for (name, least) in [("abandoned", 250), ("later", 0)] {
         let taken = engine.receive(&take(1), LONG).await.expect("up").jobs.pop().expect("a job");
         assert_eq!(taken.id.as_str(), name);
-        assert!(taken.waited < Duration::from_secs(2), "{earliest}: {:?}", taken.waited);
+        let bounds = Duration::from_millis(least)..Duration::from_secs(2);
+        assert!(bounds.contains(&taken.waited), "{name}: {:?}", taken.waited);
     }
 }
 
@@ -155,7 +156,7 @@ async fn polls() {
     let (directory, clock) = (Directory::new(), Clock::new());
     let store = clock.of(directory.builder()).open().await.expect("a file of our own");
     let builder = || Queue::<Number, Sqlite>::sqlite("numbers", &store);
-    for (poll, looks) in [(Duration::from_millis(10), 20..=50), (Duration::from_secs(60), 1..=2)] {
+    for (poll, looks) in [(Duration::from_millis(10), 8..=50), (Duration::from_secs(60), 1..=2)] {
         let queue = builder().poll(poll).build().expect("fine");
         queue.store().migrate().await.expect("installed");
         let before = clock.readings();
