@@ -21,6 +21,9 @@ mod queue;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub mod redis;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub mod sqlite;
 pub mod store;
 
 pub use consumer::{Consumer, ConsumerError, ConsumerHandle, Gate, Room, Solo};

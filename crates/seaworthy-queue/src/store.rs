@@ -15,6 +15,8 @@
 //! # Errors
 //! Each method fails with [`StoreError`] in the class that tells what can be done about it.
 
+mod in_transaction;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ use seaworthy_store::StoreError;
 
 use crate::headers::Headers;
 use crate::job_id::JobId;
+
+pub use in_transaction::TransactionalProducer;
 
 /// When a job may be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

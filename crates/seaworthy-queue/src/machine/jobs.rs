@@ -6,7 +6,7 @@ use crate::job_id::JobId;
 use crate::store::{Cancelled, DeadJob, Depth, Due, Entry, Held, Holder, NewJob, Received, Settlement, Take};
 
 /// The header that counts how often a dead job was given another chance.
-const REDRIVEN: &str = "redriven";
+pub(crate) const REDRIVEN: &str = "redriven";
 
 /// All jobs of one queue. Moments are since 1970, by the row clock.
 #[derive(Debug, Default)]

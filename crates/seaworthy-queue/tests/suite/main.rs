@@ -10,3 +10,5 @@
 mod conformance;
 mod consumer;
 mod doubles;
+#[cfg(feature = "sqlite")]
+mod sqlite;
