@@ -39,12 +39,14 @@ pub async fn dead_are_listed<S: Subject>(subject: &S) {
     case.none("what is dead").await;
 }
 
-/// QU-41: a job that is redriven is live and not dead, with no attempt made, and says how often that was done.
+/// QU-11, QU-41: a job that is redriven is live and not dead, with no attempt made; it says how often that was done, and
+/// its fence goes on growing.
 ///
 /// # Panics
 /// If it does not hold.
 pub async fn dead_are_redriven<S: Subject>(subject: &S) {
     let case = with_dead(subject, "QU-41", &["a", "b"]).await;
+    let mut fence = 1;
     for times in ["1", "2"] {
         case.expect("redriving", case.ask("redriving", case.store.redrive(&id("a"))).await, true);
         case.expect("redriving again", case.ask("redriving", case.store.redrive(&id("a"))).await, false);
@@ -54,6 +56,8 @@ pub async fn dead_are_redriven<S: Subject>(subject: &S) {
         case.expect("its id", taken.id.as_str(), "a");
         let shown = (taken.attempt, taken.abandoned, taken.headers.get("redriven"));
         case.expect("what it has behind it", shown, (1, 0, Some(times)));
+        case.check("fences", (fence, taken.fence), fence < taken.fence);
+        fence = taken.fence;
         let settled = case.settle(&holder(&asked, &taken), &dead("again")).await;
         case.check("a death", settled, settled.is_yes());
     }

@@ -16,7 +16,7 @@ pub(crate) struct Jobs {
     waiting: BTreeSet<(Duration, u64, JobId)>,
     /// When their leases are over.
     running: BTreeSet<(Duration, JobId)>,
-    dead: HashMap<JobId, (u64, DeadJob)>,
+    dead: HashMap<JobId, Buried>,
     /// In the order in which they died.
     died: BTreeMap<u64, JobId>,
     /// Done, until when they are remembered.
@@ -25,6 +25,15 @@ pub(crate) struct Jobs {
     forgotten_at: BTreeSet<(Duration, JobId)>,
     accepted: u64,
     deaths: u64,
+}
+
+#[derive(Debug)]
+struct Buried {
+    job: DeadJob,
+    /// In the order of deaths.
+    number: u64,
+    /// Of its last delivery: a resource that refuses older ones must not refuse a job that is redriven.
+    fence: u64,
 }
 
 /// The queue has no room.
@@ -80,10 +89,11 @@ impl Jobs {
         Some(row)
     }
 
-    fn bury(&mut self, job: DeadJob) {
+    fn bury(&mut self, row: JobRow, reason: Box<str>, now: Duration) {
         self.deaths += 1;
-        self.died.insert(self.deaths, job.id.clone());
-        self.dead.insert(job.id.clone(), (self.deaths, job));
+        let (number, fence, job) = (self.deaths, row.fence, row.die(reason, now));
+        self.died.insert(number, job.id.clone());
+        self.dead.insert(job.id.clone(), Buried { job, number, fence });
     }
 
     fn forget(&mut self, now: Duration) {
@@ -133,7 +143,7 @@ impl Jobs {
             if row.spent >= take.max_deliveries {
                 let reason = std::mem::take(&mut row.reason);
                 let reason = if reason.is_empty() { "was abandoned each time".into() } else { reason };
-                self.bury(row.die(reason, now));
+                self.bury(row, reason, now);
                 received.died.push(id);
                 continue;
             }
@@ -198,7 +208,7 @@ impl Jobs {
                 row.wait(now);
                 self.put(row);
             }
-            Settlement::Dead { reason } => self.bury(row.die(reason.clone(), now)),
+            Settlement::Dead { reason } => self.bury(row, reason.clone(), now),
         }
         Held::Yes
     }
@@ -218,28 +228,28 @@ impl Jobs {
 
     pub(crate) fn list(&self, after: Option<&JobId>, most: u32) -> Vec<DeadJob> {
         // One that is not there any more begins the list anew, rather than to end it.
-        let after = after.and_then(|id| self.dead.get(id)).map_or(0, |(number, _)| *number);
+        let after = after.and_then(|id| self.dead.get(id)).map_or(0, |dead| dead.number);
         let later = self.died.range(after + 1..).filter_map(|(_, id)| self.dead.get(id));
-        later.take(usize::try_from(most).unwrap_or(usize::MAX)).map(|(_, job)| job.clone()).collect()
+        later.take(usize::try_from(most).unwrap_or(usize::MAX)).map(|dead| dead.job.clone()).collect()
     }
 
     pub(crate) fn dead(&self, id: &JobId) -> Option<DeadJob> {
-        self.dead.get(id).map(|(_, job)| job.clone())
+        self.dead.get(id).map(|dead| dead.job.clone())
     }
 
-    fn exhume(&mut self, id: &JobId) -> Option<DeadJob> {
-        let (number, job) = self.dead.remove(id)?;
-        self.died.remove(&number);
-        Some(job)
+    fn exhume(&mut self, id: &JobId) -> Option<Buried> {
+        let dead = self.dead.remove(id)?;
+        self.died.remove(&dead.number);
+        Some(dead)
     }
 
     pub(crate) fn redrive(&mut self, id: &JobId, now: Duration) -> bool {
-        let Some(job) = self.exhume(id) else { return false };
+        let Some(Buried { job, fence, .. }) = self.exhume(id) else { return false };
         let DeadJob { id, kind, version, mut headers, body, accepted_at, .. } = job;
         headers.count_up(REDRIVEN);
         self.accepted += 1;
         let job = NewJob { id, kind, version, headers, body, due: Due::Now };
-        self.put(JobRow { accepted_at, ..JobRow::accepted(job, self.accepted, now) });
+        self.put(JobRow { accepted_at, fence, ..JobRow::accepted(job, self.accepted, now) });
         true
     }
 
@@ -250,7 +260,7 @@ impl Jobs {
     pub(crate) fn sweep(&mut self, keep: Option<Duration>, most: Option<u64>, now: Duration) -> u64 {
         let mut swept = 0;
         while let Some((_, id)) = self.died.first_key_value() {
-            let is_old = |(_, job): &&(u64, DeadJob)| keep.is_some_and(|keep| now.saturating_sub(job.died_at) > keep);
+            let is_old = |dead: &&Buried| keep.is_some_and(|keep| now.saturating_sub(dead.job.died_at) > keep);
             let is_over = most.is_some_and(|most| u64::try_from(self.dead.len()).unwrap_or(u64::MAX) > most);
             if !is_over && self.dead.get(id).filter(is_old).is_none() {
                 break;

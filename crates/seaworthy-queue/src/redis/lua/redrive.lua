@@ -15,7 +15,8 @@ for name, value in string.gmatch(job.headers, '([^\t\n]*)\t([^\t\n]*)\n') do
   end
 end
 job.headers = headers .. 'redriven\t' .. whole(math.min(times + 1, 4294967295)) .. '\n'
-job.due, job.spent, job.fence, job.abandoned, job.deferred, job.reason = clock(), 0, 0, 0, '', ''
+-- Its fence goes on growing: a resource that refuses older ones must not refuse it.
+job.due, job.spent, job.abandoned, job.deferred, job.reason = clock(), 0, 0, '', ''
 add(job)
 call('XDEL', DEAD, entry)
 return 1
