@@ -15,6 +15,9 @@ mod event;
 mod headers;
 mod job;
 mod job_id;
+#[cfg(feature = "ledger")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ledger")))]
+pub mod ledger;
 mod machine;
 mod memory;
 mod queue;

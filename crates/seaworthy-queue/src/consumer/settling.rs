@@ -46,6 +46,7 @@ pub(super) async fn settle<M: Job, S: QueueStore>(
         said => said,
     };
     let (settlement, outcome) = match said {
+        Settle::Leave => return shared.tell(&Event::Lost { queue: shared.name(), id: &entry.holder.id }),
         Settle::Ack => (Settlement::Ack { remember: shared.queue.settings.remember }, Outcome::Ack),
         Settle::Defer { after } => {
             let after = after.unwrap_or(settings.defer).max(SHORTEST_DEFERRAL);

@@ -79,7 +79,13 @@ fn enter<M: Job, S: QueueStore>(shared: &Shared<M, S>, taken: &Taken, owner: u12
     let (lost, told) = Shutdown::new();
     let (until, extended) = watch::channel(asked + shared.settings.local_end());
     let holder = Holder { id: taken.id.clone(), owner, fence: taken.fence };
-    let meta = DeliveryMeta::of(shared.name(), taken, shared.settings.max_deliveries, told.clone());
+    let meta = DeliveryMeta::of(
+        shared.name(),
+        taken,
+        shared.settings.max_deliveries,
+        shared.settings.visibility,
+        told.clone(),
+    );
     let number = shared.number();
     let held = HeldJob { holder: holder.clone(), until, lost, timeout_at: None, is_stuck: false };
     shared.held.lock().insert(number, held);

@@ -17,6 +17,7 @@ pub trait Classify<T, E>: Send + Sync + 'static {
 /// | `Ok` | done |
 /// | an error with a [`JobError`] among its sources | what that says |
 /// | `CircuitOpen`, `BulkheadFull`, `NotReady` | deferred, for as long as they say |
+/// | with feature `ledger`, an `IdempotencyError` | `Busy` and `LedgerDown`: deferred; `Lost`: left to whoever has it; `NotKept`: done; the others: dead |
 /// | every other error, `TimedOut` and `Withdrawn` included | tried again |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultClassifier;
@@ -32,6 +33,8 @@ impl<T, E: StackError + Into<BoxError>> Classify<T, E> for DefaultClassifier {
         };
         let error = error.into();
         let said = JobError::among(&*error).map(|error| error.settle().clone());
+        #[cfg(feature = "ledger")]
+        let said = said.or_else(|| crate::ledger::said(&*error));
         said.or(deferral).unwrap_or_else(|| Settle::Retry { after: None, reason: error.to_string() })
     }
 }

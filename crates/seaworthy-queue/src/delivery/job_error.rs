@@ -67,7 +67,7 @@ impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Settle::Dead { reason } | Settle::Retry { reason, .. } => f.write_str(reason),
-            Settle::Defer { .. } | Settle::Ack => f.write_str("the job is put off"),
+            Settle::Defer { .. } | Settle::Ack | Settle::Leave => f.write_str("the job is put off"),
         }
     }
 }

@@ -38,6 +38,7 @@ struct About {
     fence: u64,
     abandoned: u32,
     deferred_for: Option<Duration>,
+    visibility: Duration,
 }
 
 impl<M> Delivery<M> {
@@ -70,7 +71,13 @@ impl<M> std::ops::Deref for Delivery<M> {
 }
 
 impl DeliveryMeta {
-    pub(crate) fn of(queue: &Name, taken: &Taken, max_attempts: u32, lost: Shutdown) -> DeliveryMeta {
+    pub(crate) fn of(
+        queue: &Name,
+        taken: &Taken,
+        max_attempts: u32,
+        visibility: Duration,
+        lost: Shutdown,
+    ) -> DeliveryMeta {
         let about = About {
             queue: queue.clone(),
             id: taken.id.clone(),
@@ -81,6 +88,7 @@ impl DeliveryMeta {
             fence: taken.fence,
             abandoned: taken.abandoned,
             deferred_for: taken.deferred_for,
+            visibility,
         };
         DeliveryMeta { about: Arc::new(about), lost }
     }
@@ -143,6 +151,12 @@ impl DeliveryMeta {
     #[must_use]
     pub fn deferred_for(&self) -> Option<Duration> {
         self.about.deferred_for
+    }
+
+    /// For how long the job is invisible to others if this process dies.
+    #[must_use]
+    pub fn visibility(&self) -> Duration {
+        self.about.visibility
     }
 
     /// Requested when the job is not this consumer's any more, because it could not be kept. The call is dropped then;

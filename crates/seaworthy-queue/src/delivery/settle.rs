@@ -19,6 +19,8 @@ pub enum Settle {
         /// None: after the consumer's deferral. It is at least 100 ms.
         after: Option<Duration>,
     },
+    /// Nothing: somebody else has the job, or will have it when its visibility is over.
+    Leave,
     /// It will never work: it goes to the dead letters.
     Dead {
         /// Why, for people.

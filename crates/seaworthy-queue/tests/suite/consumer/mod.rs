@@ -1,6 +1,8 @@
 mod basics;
 mod gates;
 mod kept;
+#[cfg(feature = "ledger")]
+mod ledger;
 mod poison;
 mod readable;
 
