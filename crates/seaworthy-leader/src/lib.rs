@@ -26,6 +26,9 @@ mod packed;
 pub mod postgres;
 mod settings;
 mod sight;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub mod sqlite;
 mod standing;
 pub mod store;
 mod term;
