@@ -1,4 +1,4 @@
--- What the first request of an elector on a SQLite file makes, for those with tools of their own.
+-- What the first request of an elector, or of a memory of epochs, makes in a SQLite file, for those with tools of their own.
 
 -- Which version of its tables each package has in this file.
 CREATE TABLE IF NOT EXISTS seaworthy_schema (
@@ -21,6 +21,11 @@ CREATE TABLE seaworthy_lease (
     expires_at integer NOT NULL,
     granted_at integer NOT NULL,
     hint text
+);
+-- The highest epoch of each name that a resource has accepted.
+CREATE TABLE seaworthy_epoch (
+    name text NOT NULL PRIMARY KEY,
+    epoch integer NOT NULL
 );
 
 INSERT INTO seaworthy_schema (package, major, version) VALUES ('leader', 1, 1);

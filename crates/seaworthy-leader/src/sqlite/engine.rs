@@ -52,7 +52,7 @@ impl Sqlite {
     }
 
     /// One request, with the store's limit of time; an elector's is beside it, and the shorter one holds.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         asked: &'static str,
         request: impl Future<Output = Result<T, StoreError>>,

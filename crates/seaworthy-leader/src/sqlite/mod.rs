@@ -8,9 +8,11 @@
 mod acquiring;
 mod elector;
 mod engine;
+mod epochs;
 mod row;
 mod statements;
 
 pub use elector::SqliteElector;
 pub use engine::Sqlite;
+pub use epochs::SqliteEpochs;
 pub use seaworthy_store::sqlite::{SqliteStore, SqliteStoreBuilder, Synchronous};

@@ -13,3 +13,8 @@ CREATE TABLE {p}lease (
     granted_at integer NOT NULL,
     hint text
 );
+-- The highest epoch of each name that a resource has accepted.
+CREATE TABLE {p}epoch (
+    name text NOT NULL PRIMARY KEY,
+    epoch integer NOT NULL
+);

@@ -24,4 +24,4 @@ macro_rules! statements {
     };
 }
 
-statements! { grant guard look release renew }
+statements! { accept grant guard look newest release renew }

@@ -35,8 +35,8 @@ async fn le_71_defaults() {
     term.resign().await;
 }
 
-/// LE-07: a row that was deleted, or restored from an older copy of the file, is put right by whoever remembers, and told
-/// as `EpochWentBack`; whoever led finds out at the next renewal.
+/// LE-07: a row that was deleted, or restored from an older copy of the file, is put right by whoever remembers, and
+/// told as `EpochWentBack`; whoever led finds out at the next renewal.
 #[tokio::test]
 async fn le_07_rows_that_went_back() {
     let directory = Directory::new();

@@ -6,8 +6,8 @@ use sqlx::{Executor, query_scalar};
 use super::{Clock, Directory, TTL, acquire, bid, granted, opened, read, store};
 use crate::doubles::millis;
 
-/// LE-51: from the guard to the end of its transaction nobody is granted the name, although its lease is over meanwhile,
-/// and whatever the transaction was begun with; then the old epoch is no fence any more.
+/// LE-51: from the guard to the end of its transaction nobody is granted the name, although its lease is over
+/// meanwhile, and whatever the transaction was begun with; then the old epoch is no fence any more.
 #[tokio::test]
 async fn le_51_no_grant_before_the_commit() {
     for (begin, end) in [("BEGIN IMMEDIATE", "COMMIT"), ("BEGIN", "COMMIT"), ("BEGIN EXCLUSIVE", "ROLLBACK")] {
@@ -34,8 +34,8 @@ async fn le_51_no_grant_before_the_commit() {
     }
 }
 
-/// LE-51: a lease that is over is no fence, although nobody took it; nor is one that was released, another's name, or an
-/// epoch that is not the row's.
+/// LE-51: a lease that is over is no fence, although nobody took it; nor is one that was released, another's name, or
+/// an epoch that is not the row's.
 #[tokio::test]
 async fn le_51_what_is_no_fence() {
     let (directory, clock) = (Directory::new(), Clock::new());
@@ -79,8 +79,8 @@ async fn le_51_a_guard_changes_nothing() {
     assert_eq!(granted(&engine, "a").await.epoch, 2);
 }
 
-/// LE-51, CO-14: a transaction that has read before another wrote cannot be guarded: that is an error, after which it can
-/// only be rolled back, and not an answer.
+/// LE-51, CO-14: a transaction that has read before another wrote cannot be guarded: that is an error, after which it
+/// can only be rolled back, and not an answer.
 #[tokio::test]
 async fn le_51_a_transaction_that_read_too_early() {
     let directory = Directory::new();

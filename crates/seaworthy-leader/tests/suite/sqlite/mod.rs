@@ -5,6 +5,7 @@ mod clock;
 #[cfg(feature = "test-util")]
 mod conformance;
 mod elector;
+mod epochs;
 mod guard;
 mod rows;
 
