@@ -13,6 +13,7 @@ mod classify;
 mod connections;
 mod lent;
 mod probe;
+mod read;
 mod request;
 mod schema;
 mod statement;
@@ -21,5 +22,6 @@ mod url;
 
 pub use builder::PgStoreBuilder;
 pub use classify::{sqlstate, store_error};
+pub use read::{Read, corrupt};
 pub use statement::Statement;
 pub use store::PgStore;
