@@ -3,7 +3,11 @@
 #[cfg(unix)]
 mod in_schema;
 #[cfg(unix)]
+mod leader;
+#[cfg(unix)]
 mod postgres;
 #[cfg(unix)]
 #[path = "../processes/mod.rs"]
 mod processes;
+#[cfg(unix)]
+mod space;
