@@ -29,8 +29,8 @@
 //!
 //! Call it in the outermost transaction, because going back to a savepoint gives up what was locked after it. A guard
 //! in no transaction is [`Refused`](seaworthy_store::ErrorClass::Refused). In one that has a snapshot already
-//! (REPEATABLE READ, SERIALIZABLE) it is [`Unavailable`](seaworthy_store::ErrorClass::Unavailable) if the lease was
-//! renewed since; repeat the transaction. The server ends one whose statements, or the waits between them, take longer
+//! (REPEATABLE READ, SERIALIZABLE) it is [`Unavailable`](seaworthy_store::ErrorClass::Unavailable) if another term
+//! began since; repeat the transaction. The server ends one whose statements, or the waits between them, take longer
 //! than the elector's `transaction_limit`; one that has many short statements is the caller's to keep short.
 //!
 //! # Failover of the server

@@ -1,1 +1,5 @@
 mod conformance;
+mod guard;
+mod limits;
+mod rows;
+mod support;
