@@ -1,11 +1,11 @@
 use seaworthy_store::sqlite::classified;
-use seaworthy_store::{ErrorClass, StoreError};
+use seaworthy_store::{ErrorClass, StoreError, micros};
 use sqlx::query;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::machine::lease::LeaseRow;
 use crate::sqlite::engine::{Sqlite, term};
-use crate::sqlite::row::{self, Lease, corrupt, moment};
+use crate::sqlite::row::{self, Lease, corrupt};
 use crate::store::{Acquired, Answers, Bid, Candidate, Row, RowTime};
 
 impl Sqlite {
@@ -46,8 +46,8 @@ impl Sqlite {
         let mut held = Vec::with_capacity(bids.len());
         for (bid, looked) in bids.iter().zip(looked) {
             let row = looked.and_then(|columns| columns.map(|columns| row::at(now, columns)).transpose());
-            let free = |row: Option<LeaseRow>| row.filter(|row| !row.is_free_for(bid.term, moment(now)));
-            let answer = row.map(|row| free(row).map(|row| Acquired::Held(Row::of(&row, moment(now)))));
+            let free = |row: Option<LeaseRow>| row.filter(|row| !row.is_free_for(bid.term, micros::span(now)));
+            let answer = row.map(|row| free(row).map(|row| Acquired::Held(Row::of(&row, micros::span(now)))));
             held.push(answer.transpose().map(|answer| beside(bids, answer)).transpose()?);
         }
         Ok((now, held))
@@ -63,12 +63,12 @@ impl Sqlite {
     ) -> Result<Acquired, StoreError> {
         let columns = self.look("acquire", &bid.name, &mut *connection).await?;
         let mut row = columns.map(|columns| row::at(now, columns)).transpose()?.unwrap_or_default();
-        if !row.is_free_for(bid.term, moment(now)) {
-            return Ok(Acquired::Held(Row::of(&row, moment(now))));
+        if !row.is_free_for(bid.term, micros::span(now)) {
+            return Ok(Acquired::Held(Row::of(&row, micros::span(now))));
         }
         let before = row.epoch;
         let lease = Lease::starting(now, candidate.ttl);
-        let epoch = row.grant(bid.term, bid.seen, moment(lease.until));
+        let epoch = row.grant(bid.term, bid.seen, micros::span(lease.until));
         let column = i64::try_from(epoch).map_err(|_| corrupt("an epoch that no row can have"))?;
         query(self.statements.grant.clone())
             .bind(bid.name.as_str())

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use seaworthy::Name;
-use seaworthy_store::StoreError;
 use seaworthy_store::sqlite::{SqliteStore, classified};
+use seaworthy_store::{StoreError, micros};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as};
 
-use crate::sqlite::row::{self, Columns, Lease, moment};
+use crate::sqlite::row::{self, Columns, Lease};
 use crate::sqlite::statements::{SCHEMA, Statements};
 use crate::store::{Acquired, Answers, Bid, Candidate, FencingStore, LeaseStore, Renewal, Row, RowTime, Tenure};
 
@@ -124,7 +124,7 @@ impl Sqlite {
         let now = self.store.now();
         let live = |columns: Option<Columns>| {
             let row = columns.map(|columns| row::at(now, columns)).transpose()?;
-            Ok(row.filter(|row| row.is_live(moment(now))).map(|row| Row::of(&row, moment(now))))
+            Ok(row.filter(|row| row.is_live(micros::span(now))).map(|row| Row::of(&row, micros::span(now))))
         };
         Ok(Answers { at: RowTime(now), each: rows.into_iter().map(live).collect::<Result<_, StoreError>>()? })
     }

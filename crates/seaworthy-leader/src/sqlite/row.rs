@@ -1,8 +1,8 @@
-//! A row as it was read, and what it comes to at a moment. Nothing here reads a clock or a file.
+//! A row as it was read, and what it comes to at a moment, since 1970. Nothing here reads a clock or a file.
 
 use std::time::Duration;
 
-use seaworthy_store::{ErrorClass, StoreError};
+use seaworthy_store::{ErrorClass, StoreError, micros};
 
 use crate::machine::lease::LeaseRow;
 
@@ -17,10 +17,9 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Lasts for `length` from `now`, rounded up, so that nothing ends early.
+    /// Lasts for `length` from `now`.
     pub(crate) fn starting(now: i64, length: Duration) -> Lease {
-        let length = i64::try_from(length.as_nanos().div_ceil(1_000)).unwrap_or(i64::MAX);
-        Lease { from: now, until: now.saturating_add(length) }
+        Lease { from: now, until: now.saturating_add(micros::of(length)) }
     }
 
     /// When it is over, seen from `now`. A clock that shows a time further before its start than it is long was stepped
@@ -31,11 +30,11 @@ impl Lease {
         if now < self.from.saturating_sub(length) {
             return Duration::ZERO;
         }
-        moment(self.until.min(now.saturating_add(length)))
+        micros::span(self.until.min(now.saturating_add(length)))
     }
 
     pub(crate) fn is_live(self, now: i64) -> bool {
-        moment(now) < self.over_at(now)
+        micros::span(now) < self.over_at(now)
     }
 }
 
@@ -51,11 +50,6 @@ pub(crate) fn at(now: i64, columns: Columns) -> Result<LeaseRow, StoreError> {
         hint: hint.map(Into::into),
         over_at: Lease { from, until }.over_at(now),
     })
-}
-
-/// Since 1970.
-pub(crate) fn moment(micros: i64) -> Duration {
-    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
 pub(crate) fn corrupt(why: &'static str) -> StoreError {
