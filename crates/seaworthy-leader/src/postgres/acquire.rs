@@ -33,7 +33,7 @@ pub(super) async fn acquire(
         if open.is_empty() && at.is_some() {
             break;
         }
-        let columns = Columns::of(open.iter().map(|place| &bids[*place]))?;
+        let columns = Columns::of(open.iter().map(|place| &bids[*place]));
         let bind = |arguments: &mut PgArguments| -> Result<(), BoxDynError> {
             columns.add_to(arguments)?;
             arguments.add(candidate.holder)?;
@@ -48,7 +48,7 @@ pub(super) async fn acquire(
             Err(error) if sqlstate(&error).as_deref() == Some(LOCK_NOT_AVAILABLE) => break,
             rows => rows?,
         };
-        let answers = read::answers("acquire", &rows, open.len(), answer)?;
+        let answers = read::answers("acquire", &rows, open.len(), |read| answer(read, is_alone))?;
         at = Some(answers.at);
         for (place, answer) in open.into_iter().zip(answers.each) {
             each[place] = answer;
@@ -61,15 +61,19 @@ pub(super) async fn acquire(
     Ok(Answers { at, each: each.into_iter().map(|answer| answer.unwrap_or(Acquired::Locked)).collect() })
 }
 
-/// None if the row is locked, or was changed after the statement began.
-fn answer(read: Read<'_>) -> Result<Option<Acquired>, StoreError> {
+/// None if the row is locked, or was changed after the statement began. One that cannot be understood does not hold up
+/// those that are asked for beside it: it is asked for again by itself, and then it is an error.
+fn answer(read: Read<'_>, is_alone: bool) -> Result<Option<Acquired>, StoreError> {
     if read.get("late")? {
         return Ok(Some(Acquired::Late));
     }
     if read.get::<Option<i64>>("granted")?.is_some() {
         return Ok(Some(Acquired::Granted { epoch: read.count("granted")?, before: read.count("before")? }));
     }
-    Ok(row(read)?.map(Acquired::Held))
+    match row(read) {
+        Err(error) if error.class() == ErrorClass::Corrupt && !is_alone => Ok(None),
+        held => Ok(held?.map(Acquired::Held)),
+    }
 }
 
 /// The bids, column by column.
@@ -81,16 +85,15 @@ struct Columns<'b> {
 }
 
 impl<'b> Columns<'b> {
-    fn of(bids: impl Iterator<Item = &'b Bid>) -> Result<Columns<'b>, StoreError> {
+    fn of(bids: impl Iterator<Item = &'b Bid>) -> Columns<'b> {
         let mut columns = Columns::default();
         for bid in bids {
-            let why = "an epoch was seen that is greater than any that this store can have";
-            let refused = |_| StoreError::new(ErrorClass::Refused, "acquire", why);
-            columns.seen.push(i64::try_from(bid.seen).map_err(refused)?);
             columns.names.push(bid.name.as_str());
             columns.terms.push(bid.term.to_be_bytes().to_vec());
+            // There is none above the last, so that this is refused as the last is.
+            columns.seen.push(i64::try_from(bid.seen).unwrap_or(i64::MAX));
         }
-        Ok(columns)
+        columns
     }
 
     fn add_to(&self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {

@@ -7,7 +7,7 @@
 -- and the clock of that moment, when the lock was waited for. A row that is missing is
 -- inserted, in the order of names, so that no two statements wait for each other.
 -- What is live is told by the snapshot, without a lock. A bid that has no answer met a row that is locked, or that was
--- changed after the snapshot.
+-- changed after the snapshot, or whose epoch is the last that there can be: alone, that is an error.
 WITH begun AS MATERIALIZED (
     SELECT
         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint > $7::bigint AS late,
@@ -27,6 +27,7 @@ WITH begun AS MATERIALIZED (
     FROM asked
     JOIN {p}lease AS l ON l.name = asked.name
     WHERE NOT $9 AND NOT asked.late AND (l.term = asked.term OR l.expires_at <= clock_timestamp())
+        AND greatest(l.epoch, asked.seen) < 9223372036854775807
     FOR UPDATE OF l SKIP LOCKED
 ), locked AS MATERIALIZED (
     SELECT * FROM waited_for UNION ALL SELECT * FROM not_waited_for
@@ -48,7 +49,8 @@ WITH begun AS MATERIALIZED (
         asked.name, asked.seen + 1, $4, asked.term,
         clock_timestamp() + $6::bigint * interval '1 microsecond', clock_timestamp(), $5
     FROM asked
-    WHERE NOT asked.late AND NOT EXISTS (SELECT FROM {p}lease AS l WHERE l.name = asked.name)
+    WHERE NOT asked.late AND ($9 OR asked.seen < 9223372036854775807)
+        AND NOT EXISTS (SELECT FROM {p}lease AS l WHERE l.name = asked.name)
     ORDER BY asked.name
     ON CONFLICT (name) DO NOTHING
     RETURNING name, epoch

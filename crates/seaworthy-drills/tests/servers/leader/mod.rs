@@ -1,5 +1,9 @@
 mod conformance;
+mod dropped;
+mod electors;
 mod guard;
+mod leaks;
 mod limits;
 mod rows;
+mod statements;
 mod support;

@@ -4,7 +4,7 @@ use seaworthy_leader::{Epoch, ErrorClass};
 use seaworthy_store::TableNames;
 use seaworthy_store::postgres::Statement;
 
-use super::support::{LONG, Space, Told, acquire, bid, taken};
+use super::support::{LONG, Space, Told, WHENEVER, acquire, bid, candidate, taken};
 
 /// The statements by their names, as they stand in their files, and what they are run with.
 const FILES: [(&str, &str, &str); 5] = [
@@ -136,10 +136,13 @@ async fn the_last_epoch_is_the_last() {
     assert_eq!(acquire(&leases, &last, LONG).await, Acquired::Granted { epoch: most, before: 0 });
     leases.release(&last.name, last.term).await.unwrap();
     for bid in [bid("a"), Bid { seen: most, ..bid("b") }, Bid { seen: u64::MAX, ..bid("b") }] {
-        let asked = super::support::candidate(LONG);
-        let error = leases.acquire(&asked, &[bid], super::support::WHENEVER).await.unwrap_err();
+        let error = leases.acquire(&candidate(LONG), &[bid], WHENEVER).await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Refused, "{error}");
     }
+    // Beside others it holds nobody up.
+    let bids = [bid("a"), Bid { seen: u64::MAX, ..bid("b") }, bid("c")];
+    let answers = leases.acquire(&candidate(LONG), &bids, WHENEVER).await.unwrap().each;
+    assert_eq!(answers, [Acquired::Locked, Acquired::Locked, Acquired::Granted { epoch: 1, before: 0 }]);
     assert_eq!(taken(&leases, "b", LONG).await.epoch, 1);
 }
 
@@ -152,5 +155,10 @@ async fn a_row_that_makes_no_sense_is_corrupt() {
     space.session().await.run("UPDATE seaworthy_lease SET epoch = -4").await;
     let error = leases.read(std::slice::from_ref(&held.name)).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Corrupt, "{error}");
+    let error = leases.acquire(&candidate(LONG), &[bid("a")], WHENEVER).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Corrupt, "{error}");
+    let answers = leases.acquire(&candidate(LONG), &[bid("a"), bid("b")], WHENEVER).await.unwrap().each;
+    assert_eq!(answers, [Acquired::Locked, Acquired::Granted { epoch: 1, before: 0 }]);
+    space.session().await.end_leases().await;
     assert_eq!(leases.read(&["b".into()]).await.unwrap().each, [None]);
 }
