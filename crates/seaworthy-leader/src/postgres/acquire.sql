@@ -64,7 +64,8 @@ SELECT
     l.epoch,
     l.holder,
     l.hint,
-    (extract(epoch FROM l.expires_at - clock_timestamp()) * 1000000)::bigint AS left_us
+    (extract(epoch FROM least(l.expires_at, clock_timestamp() + interval '1 year') - clock_timestamp()) * 1000000)::bigint
+        AS left_us
 FROM (SELECT) AS one
 LEFT JOIN asked ON true
 LEFT JOIN updated ON updated.name = asked.name

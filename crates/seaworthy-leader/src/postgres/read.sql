@@ -5,7 +5,8 @@ SELECT
     l.epoch,
     l.holder,
     l.hint,
-    (extract(epoch FROM l.expires_at - clock_timestamp()) * 1000000)::bigint AS left_us
+    (extract(epoch FROM least(l.expires_at, clock_timestamp() + interval '1 year') - clock_timestamp()) * 1000000)::bigint
+        AS left_us
 FROM (SELECT) AS one
 LEFT JOIN unnest($1::text[]) WITH ORDINALITY AS asked (name, number) ON true
 LEFT JOIN {p}lease AS l ON l.name = asked.name AND l.expires_at > clock_timestamp()

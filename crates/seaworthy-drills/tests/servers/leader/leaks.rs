@@ -2,11 +2,11 @@ use std::process::Command;
 
 use seaworthy_leader::postgres::PostgresElector;
 use seaworthy_store::postgres::PgStore;
+use sqlx::{Connection, PgConnection};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use super::support::{Session, Space, quick, until};
-use sqlx::{Connection, PgConnection};
 
 /// Names the child's schema.
 const CHILD: &str = "SEAWORTHY_LEAKS_URL";
@@ -29,6 +29,24 @@ async fn nothing_leaks() {
     assert!(child.status.success() && said.contains("1 passed"), "{said}");
 }
 
+/// All at once.
+async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.map(|future| Box::pin(async { Some(future.await) })).collect();
+    let mut outputs: Vec<_> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|cx| {
+        for (future, output) in futures.iter_mut().zip(&mut outputs) {
+            if output.is_none()
+                && let std::task::Poll::Ready(ready) = future.as_mut().poll(cx)
+            {
+                *output = ready;
+            }
+        }
+        if outputs.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    outputs.into_iter().flatten().collect()
+}
+
 fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
@@ -41,29 +59,31 @@ async fn a_process_with_many_terms() {
     let mut session = Session(PgConnection::connect(&url).await.unwrap());
     let others = "FROM pg_stat_activity WHERE application_name = current_setting('application_name')
         AND pid <> pg_backend_pid()";
-    let store = PgStore::builder(&url).connections(2).connect().await.unwrap();
+    let store = PgStore::builder(&url).connections(8).connect().await.unwrap();
     let elector = quick(PostgresElector::on(&store)).build().unwrap();
     elector.campaign("a").await.unwrap().resign().await;
     elector.close().await;
     let tasks = || Handle::current().metrics().num_alive_tasks();
     let count = async |session: &mut Session| session.number(&format!("SELECT count(*) {others}")).await;
     let (tasks_before, before) = (tasks(), descriptors());
-    for _ in 0..TERMS {
-        elector.campaign("a").await.unwrap().resign().await;
+    for _ in 0..TERMS / 20 {
+        let terms = (0..20).map(|name| elector.campaign(format!("name {name}")));
+        let terms = join_all(terms).await;
+        join_all(terms.into_iter().map(|term| term.unwrap().resign())).await;
     }
     let mut ended = 0;
     while ended < i64::try_from(TERMS).unwrap() {
+        // The first of eight says what has become of its connection, and the next have others.
+        join_all((0..8).map(|_| elector.leader("a"))).await;
         ended += session.number(&format!("SELECT count(pg_terminate_backend(pid)) {others}")).await;
-        // The first says what has become of its connection, the second has another.
-        let mut answers = 0;
-        while elector.leader("a").await.is_err() {
-            answers += 1;
-            assert!(answers <= 2, "a connection that was ended is not used again");
-        }
+    }
+    while elector.leader("a").await.is_err() {
+        ended += 1;
+        assert!(ended <= i64::try_from(TERMS).unwrap() + 12, "a connection that was ended is not used again");
     }
     elector.campaign("a").await.unwrap().resign().await;
     elector.close().await;
-    until("no connection is left over", async || count(&mut session).await <= 2).await;
+    until("no connection is left over", async || count(&mut session).await <= 8).await;
     assert!(descriptors() <= before + 2, "{} descriptors after {before}", descriptors());
     assert_eq!(tasks(), tasks_before);
     store.close().await;

@@ -146,6 +146,20 @@ async fn the_last_epoch_is_the_last() {
     assert_eq!(taken(&leases, "b", LONG).await.epoch, 1);
 }
 
+/// LE-08: a lease that somebody has made endless, so that nobody leads, is one that is live for long.
+#[tokio::test]
+async fn a_lease_without_an_end_is_held() {
+    let space = Space::of_leases().await;
+    let leases = space.leases().await;
+    let held = taken(&leases, "a", LONG).await;
+    space.session().await.run("UPDATE seaworthy_lease SET expires_at = 'infinity', holder = 'nobody'").await;
+    let row = leases.read(std::slice::from_ref(&held.name)).await.unwrap().each.remove(0).unwrap();
+    assert!(&*row.holder == "nobody" && row.left > LONG, "{row:?}");
+    assert!(matches!(acquire(&leases, &bid("a"), LONG).await, Acquired::Held(row) if row.left > LONG));
+    space.session().await.run("UPDATE seaworthy_lease SET expires_at = '-infinity'").await;
+    assert_eq!(taken(&leases, "a", LONG).await.epoch, 2);
+}
+
 /// LE-35: a row that cannot be understood is corrupt.
 #[tokio::test]
 async fn a_row_that_makes_no_sense_is_corrupt() {
