@@ -1,6 +1,6 @@
--- The table of leases in Postgres, as `seaworthy_leader::postgres::migrate` makes it in the first schema of the
--- connection's search path, with the default prefix. For those who have tools of their own for schemas: run it once, in
--- one transaction. `migrate` then finds nothing to do.
+-- The tables of leases and epochs in Postgres, as `seaworthy_leader::postgres::migrate` makes them in the first schema of
+-- the connection's search path, with the default prefix. For those who have tools of their own for schemas: run it once,
+-- in one transaction. `migrate` then finds nothing to do.
 
 CREATE TABLE IF NOT EXISTS seaworthy_schema (
     package text PRIMARY KEY,
@@ -21,6 +21,11 @@ CREATE TABLE seaworthy_lease (
     granted_at timestamptz NOT NULL,
     hint text
 );
+-- The highest epoch of each name that a resource has accepted.
+CREATE TABLE seaworthy_epoch (
+    name text PRIMARY KEY,
+    epoch bigint NOT NULL
+);
 
 INSERT INTO seaworthy_schema (package, major, version) VALUES ('leader', 1, 1)
 ON CONFLICT (package) DO UPDATE SET version = EXCLUDED.version;
@@ -28,3 +33,5 @@ ON CONFLICT (package) DO UPDATE SET version = EXCLUDED.version;
 -- What a program needs then:
 -- GRANT SELECT ON seaworthy_schema TO …;
 -- GRANT SELECT, INSERT, UPDATE ON seaworthy_lease TO …;
+-- And who remembers epochs:
+-- GRANT SELECT, INSERT, UPDATE ON seaworthy_epoch TO …;

@@ -1,9 +1,10 @@
 //! Leaders by rows in Postgres, for processes on any number of machines: one statement a request, in files of their own
 //! beside this one.
 //!
-//! The table is `seaworthy_lease`; [`migrate`] makes it. What a program needs besides is SELECT, INSERT and UPDATE on
-//! it, and SELECT on `seaworthy_schema`. Whoever's transactions are guarded needs SELECT and UPDATE on
-//! `seaworthy_lease`, and a search path that finds it, unless [`PgStoreBuilder::schema`] says where it is.
+//! The table is `seaworthy_lease`; [`migrate`] makes it, and `seaworthy_epoch` for [`PostgresEpochs`]. What a program
+//! needs besides is SELECT, INSERT and UPDATE on it, and SELECT on `seaworthy_schema`. Whoever's transactions are
+//! guarded needs SELECT and UPDATE on `seaworthy_lease`, and a search path that finds it, unless
+//! [`PgStoreBuilder::schema`] says where it is.
 //!
 //! | to the row | takes the lock | waits for guarded transactions |
 //! |---|---|---|
@@ -42,6 +43,7 @@
 mod acquire;
 mod elector;
 mod engine;
+mod epochs;
 mod guard;
 mod read;
 mod renew;
@@ -49,6 +51,7 @@ mod statements;
 
 pub use elector::PostgresElector;
 pub use engine::Postgres;
+pub use epochs::PostgresEpochs;
 pub use seaworthy_store::postgres::{PgStore, PgStoreBuilder};
 
 use seaworthy_store::StoreError;
@@ -58,7 +61,8 @@ const SCHEMA: PackageSchema = PackageSchema { package: "leader", major: 1, steps
 /// What installs it.
 const CALL: &str = "seaworthy_leader::postgres::migrate";
 
-/// Installs the table of leases, or brings it up to date; where it is there and as new it changes nothing.
+/// Installs the tables of leases and epochs, or brings them up to date; where they are there and as new it changes
+/// nothing.
 ///
 /// Any number of processes may call it at once. It needs the right to create tables, and for a schema that is not there
 /// to create that. The same statements stand in `docs/schema-postgres.sql`, for those with tools of their own.

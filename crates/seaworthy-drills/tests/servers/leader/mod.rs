@@ -1,6 +1,7 @@
 mod conformance;
 mod dropped;
 mod electors;
+mod epochs;
 mod guard;
 mod leaks;
 mod limits;

@@ -64,7 +64,9 @@ async fn the_documented_schema_is_the_one_that_is_made() {
     let keys = "SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = current_schema()::regnamespace ORDER BY 1";
     let versions = "SELECT concat_ws(' ', package, major, version) FROM seaworthy_schema ORDER BY 1";
-    let made = "seaworthy_lease name text NO
+    let made = "seaworthy_epoch name text NO
+seaworthy_epoch epoch bigint NO
+seaworthy_lease name text NO
 seaworthy_lease epoch bigint NO
 seaworthy_lease holder text NO
 seaworthy_lease term bytea NO
@@ -79,7 +81,8 @@ seaworthy_schema version integer NO
         let mut session = space.session().await;
         assert_eq!(session.text(columns).await, made);
         let keys = session.text(keys).await;
-        assert_eq!(keys, "seaworthy_lease_pkey PRIMARY KEY (name)\nseaworthy_schema_pkey PRIMARY KEY (package)\n");
+        let made = ["epoch", "lease"].map(|table| format!("seaworthy_{table}_pkey PRIMARY KEY (name)\n")).concat();
+        assert_eq!(keys, made + "seaworthy_schema_pkey PRIMARY KEY (package)\n");
         assert_eq!(session.text(versions).await, "leader 1 1\n");
     }
     migrate(&by_hand.store().await).await.unwrap();
