@@ -41,6 +41,7 @@
 //! a higher epoch puts the row right; it is only lost if nobody is left who did.
 
 mod acquire;
+mod advisory;
 mod elector;
 mod engine;
 mod epochs;
@@ -49,6 +50,7 @@ mod read;
 mod renew;
 mod statements;
 
+pub use advisory::{PgAdvisory, PgAdvisoryBuilder, PgFence};
 pub use elector::PostgresElector;
 pub use engine::Postgres;
 pub use epochs::PostgresEpochs;
