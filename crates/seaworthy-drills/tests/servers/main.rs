@@ -1,6 +1,8 @@
 //! The companions against real servers. A server that is missing on this machine fails the tests.
 
 #[cfg(unix)]
+mod advisory;
+#[cfg(unix)]
 mod dropping;
 #[cfg(unix)]
 mod in_schema;

@@ -75,6 +75,14 @@ impl PgAdvisoryBuilder {
         self
     }
 
+    /// How long a statement of a transaction that a term [guards](crate::Term::guard) may take, and how long the
+    /// transaction may wait for its next: then the server ends it. Default `stop_time` + `margin`; 50 ms to the session
+    /// timeout.
+    pub fn transaction_limit(mut self, limit: Duration) -> PgAdvisoryBuilder {
+        self.settings.transaction_limit = Some(limit);
+        self
+    }
+
     /// An epoch that is known from elsewhere, from a backup or a resource: all terms are above it. Default 0.
     pub fn seen(mut self, epoch: Epoch) -> PgAdvisoryBuilder {
         self.settings.seen = epoch.get();
@@ -127,7 +135,7 @@ impl PgAdvisoryBuilder {
     pub fn build(self) -> Result<PgAdvisory, ConfigError> {
         let names = self.settings.check()?;
         let Settings { request_timeout: statement, session_timeout: silence, .. } = self.settings;
-        let limits = SessionLimits { statement, lock: LOCK_TIMEOUT.min(statement), silence };
+        let limits = SessionLimits { statement, lock: LOCK_TIMEOUT.min(statement / 2), silence };
         let sessions = Sessions::new(&self.url, limits, INSTEAD)
             .map_err(|_| ConfigError::new("elector", "url", "…", "must be a URL that can be understood"))?;
         Ok(PgAdvisory::built(sessions, &names, self.settings, self.notifier.or_default()))

@@ -7,19 +7,20 @@ use std::time::Duration;
 
 use seaworthy::Name;
 use seaworthy::observe::Notifier;
-use seaworthy_store::postgres::Sessions;
+use seaworthy_store::postgres::{Read, Sessions};
 use seaworthy_store::process_name::process_name;
 use seaworthy_store::tasks::Tasks;
 use seaworthy_store::time::{Instant, now, sleep};
 use seaworthy_store::{ErrorClass, StoreError, TableNames, random};
+use sqlx::Arguments;
+use sqlx::postgres::PgArguments;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::mpsc;
 
-use super::acquiring::{Candidate, Granted, open};
+use super::acquiring::{Candidate, Granted, Raised, explained, open};
 use super::builder::PgAdvisoryBuilder;
 use super::fence::PgFence;
 use super::keeping::{Keeping, Owner};
-use super::rows;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::statements::Statements;
@@ -31,6 +32,7 @@ use crate::event::Event;
 use crate::lease_name;
 use crate::machine::term::TermClock;
 use crate::machine::waits::{ErrorWaits, poll_wait};
+use crate::postgres::read;
 use crate::sight::{Leader, Sight};
 use crate::term::Term;
 
@@ -175,11 +177,9 @@ impl PgAdvisory {
             let shared = &*self.0;
             let mut session = open(shared).await?;
             let asking = async {
-                let rows = session.rows("read", &shared.statements.who_leads, |arguments| {
-                    sqlx::Arguments::add(arguments, name.as_str())
-                });
-                let rows = rows.await.map_err(rows::explained)?;
-                rows.first().map_or(Ok(None), |row| rows::leader("read", row))
+                let bind = |arguments: &mut PgArguments| arguments.add(vec![name.as_str()]);
+                let rows = session.rows("read", &shared.statements.of_leases.read, bind).await.map_err(explained)?;
+                Ok(read::row(Read::first("read", &rows)?)?.map(Leader::from))
             };
             let leader = shared.ask("read", asking).await?;
             shared.sight.saw(&name, leader.clone());
@@ -229,14 +229,13 @@ impl PgAdvisory {
 
     fn lead(&self, name: Name, granted: Granted, began: Instant) -> Term<PgFence> {
         let shared = &self.0;
-        let Granted { session, term, epoch, before, seen, sent } = granted;
+        let Granted { session, raised: Raised { term, epoch, before, seen, sent } } = granted;
         let clock = TermClock::granted(shared.settings.timing(), shared.moment(sent));
         let deadline = (shared.start + clock.deadline()).into_std();
         let (sender, commands) = mpsc::unbounded_channel();
-        let (fence, owner) = (PgFence(shared.statements.clone()), Arc::new(Owner(sender)));
+        let (fence, owner) = (PgFence(Arc::clone(&shared.statements.of_leases)), Arc::new(Owner(sender)));
         let (granted, control) = Term::granted(name.clone(), Epoch::new(epoch), deadline, fence, owner);
-        let Settings { stop_time, margin, .. } = shared.settings;
-        let granted = granted.with_transaction_limit(stop_time.saturating_add(margin));
+        let granted = granted.with_transaction_limit(shared.settings.transaction_limit());
         shared.held.fetch_add(1, Ordering::Relaxed);
         let keeping = Keeping {
             shared: Arc::clone(shared),

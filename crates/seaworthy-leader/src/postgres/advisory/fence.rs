@@ -1,20 +1,21 @@
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use seaworthy::Name;
 use seaworthy_store::StoreError;
-use seaworthy_store::postgres::store_error;
-use sqlx::{PgConnection, query};
+use sqlx::PgConnection;
 
-use super::rows::number;
-use super::statements::Statements;
+use crate::postgres::guard;
+use crate::postgres::statements::Statements;
 use crate::store::FencingStore;
 
-/// What a term of a [`PgAdvisory`](super::PgAdvisory) guards transactions by: the row of its name.
+/// What a term of a [`PgAdvisory`](crate::postgres::PgAdvisory) guards transactions by: the row of its name.
 ///
 /// # Clone
 /// Costs a reference count.
-#[derive(Clone, Debug)]
-pub struct PgFence(pub(super) Statements);
+#[derive(Clone)]
+pub struct PgFence(pub(super) Arc<Statements>);
 
 impl FencingStore for PgFence {
     type Connection = PgConnection;
@@ -26,10 +27,12 @@ impl FencingStore for PgFence {
         epoch: u64,
         limit: Duration,
     ) -> Result<bool, StoreError> {
-        let fence =
-            query(self.0.fence.sql()).bind(name.as_str()).bind(number(epoch)).bind(limit.as_millis().to_string());
-        // Whether a pooler is between this connection and the server is the caller's.
-        let row = fence.persistent(false).fetch_optional(connection).await;
-        Ok(row.map_err(|error| store_error("guard", error))?.is_some())
+        guard::guard(&self.0, connection, name, epoch, limit).await
+    }
+}
+
+impl fmt::Debug for PgFence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgFence").finish_non_exhaustive()
     }
 }

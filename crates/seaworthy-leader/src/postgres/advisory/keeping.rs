@@ -8,18 +8,18 @@ use std::task::Poll;
 use std::time::{Duration, Instant as StdInstant};
 
 use seaworthy::Name;
-use seaworthy_store::postgres::Session;
+use seaworthy_store::postgres::{Read, Session};
 use seaworthy_store::time::{Instant, now, sleep_until};
-use seaworthy_store::{ErrorClass, StoreError};
-use sqlx::postgres::PgRow;
+use seaworthy_store::{ErrorClass, StoreError, micros};
+use sqlx::Arguments;
+use sqlx::postgres::PgArguments;
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
-use super::rows;
 use super::shared::Shared;
 use crate::elector::requests::heard;
 use crate::event::{Event, TermEnd, Why};
-use crate::machine::term::TermClock;
+use crate::machine::term::{Change, TermClock};
 use crate::term::{TermControl, TermOwner};
 
 /// Further away than any program runs.
@@ -65,15 +65,18 @@ enum Step<T> {
     Due,
 }
 
+/// Without `commands` when none will come any more.
 async fn step<T>(
     work: impl Future<Output = T>,
-    commands: &mut mpsc::UnboundedReceiver<Command>,
+    mut commands: Option<&mut mpsc::UnboundedReceiver<Command>>,
     until: Instant,
 ) -> Step<T> {
     let mut work = pin!(work);
     let mut due = pin!(sleep_until(until));
     poll_fn(|cx| {
-        if let Poll::Ready(command) = commands.poll_recv(cx) {
+        if let Some(commands) = &mut commands
+            && let Poll::Ready(command) = commands.poll_recv(cx)
+        {
             return Poll::Ready(Step::Asked(command));
         }
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
@@ -105,7 +108,7 @@ impl Keeping {
                     None => std::future::pending().await,
                 }
             };
-            match step(ended, &mut self.commands, until).await {
+            match step(ended, Some(&mut self.commands), until).await {
                 Step::Done(()) => self.lost(),
                 Step::Asked(command) => self.note(command),
                 Step::Due => {}
@@ -141,7 +144,7 @@ impl Keeping {
     fn look(&mut self) {
         let moment = self.shared.now();
         while let Some(change) = self.clock.look(moment) {
-            self.is_told_over |= matches!(change, crate::machine::term::Change::Expired { .. });
+            self.is_told_over |= matches!(change, Change::Expired { .. });
             if let Some(stop_by) = self.shared.teller.note_change(&self.name, &self.control, change) {
                 self.control.tell(self.at(stop_by));
             }
@@ -149,21 +152,22 @@ impl Keeping {
         self.shared.teller.tell();
     }
 
-    /// One question, on which the term's time goes by when it was sent, however late it is answered. Nothing can be asked
-    /// behind it, so that it is waited for until the term is over.
+    /// One question, on which the term's time goes by when it was sent, however late it is answered. Nothing can be
+    /// asked behind it, so that it is waited for until the term is over.
     async fn ping(&mut self, mut session: Session) {
         let shared = Arc::clone(&self.shared);
-        let (name, epoch, term) = (self.name.clone(), rows::number(self.control.epoch().get()), self.term);
-        let silence = rows::micros(shared.settings.session_timeout);
+        let (name, term) = (self.name.clone(), self.term);
+        let epoch = i64::try_from(self.control.epoch().get()).unwrap_or(i64::MAX);
+        let bind = |arguments: &mut PgArguments| {
+            arguments.add(name.as_str())?;
+            arguments.add(epoch)?;
+            arguments.add(term.to_be_bytes())?;
+            arguments.add(micros::of(shared.settings.session_timeout))
+        };
         let sent = now();
         let limit = sent + shared.settings.request_timeout;
         let answer = {
-            let mut asking = Box::pin(session.rows("ping", &shared.statements.ping, |arguments| {
-                sqlx::Arguments::add(arguments, name.as_str())?;
-                sqlx::Arguments::add(arguments, epoch)?;
-                sqlx::Arguments::add(arguments, &term.to_be_bytes()[..])?;
-                sqlx::Arguments::add(arguments, silence)
-            }));
+            let mut asking = Box::pin(session.rows("ping", &shared.statements.ping, bind));
             let mut is_late = false;
             loop {
                 let deadline = shared.start + self.clock.deadline();
@@ -175,7 +179,8 @@ impl Keeping {
                 if !is_late {
                     until = until.min(limit);
                 }
-                match step(&mut asking, &mut self.commands, until).await {
+                let commands = self.end.is_none().then_some(&mut self.commands);
+                match step(&mut asking, commands, until).await {
                     Step::Done(answer) => break Some(answer),
                     Step::Asked(command) => self.note(command),
                     Step::Due => {}
@@ -193,7 +198,7 @@ impl Keeping {
         self.session = Some(session);
         let Some(answer) = answer else { return };
         heard(&shared.sight, &shared.teller, "ping", answer.as_ref().err());
-        match answer.and_then(|rows| is_ours(rows)) {
+        match answer.and_then(|rows| Read::first("ping", &rows)?.get("is_ours")) {
             Ok(true) => self.renewed(sent),
             Err(error) if !is_broken => self.not_renewed(error.class(), sent),
             // The row is another's, or the connection has ended.
@@ -240,19 +245,15 @@ impl Keeping {
             self.shared.teller.tell();
         }
         let Some(mut session) = self.session.take_if(|session| !session.is_broken()) else { return };
-        let (name, term) = (self.name.clone(), self.term);
-        let telling = session.rows("release", &self.shared.statements.give_back, |arguments| {
-            sqlx::Arguments::add(arguments, name.as_str())?;
-            sqlx::Arguments::add(arguments, &term.to_be_bytes()[..])
-        });
+        let bind = |arguments: &mut PgArguments| {
+            arguments.add(self.name.as_str())?;
+            arguments.add(self.term.to_be_bytes())
+        };
+        let telling = session.rows("release", &self.shared.statements.of_leases.release, bind);
         let told = timeout_at(by, Box::pin(telling)).await;
         let told = told.unwrap_or_else(|_| Err(StoreError::timed_out("release", self.shared.settings.request_timeout)));
         heard(&self.shared.sight, &self.shared.teller, "release", told.as_ref().err());
     }
-}
-
-fn is_ours(rows: Vec<PgRow>) -> Result<bool, StoreError> {
-    rows::get("ping", &rows::only("ping", rows)?, "is_ours")
 }
 
 /// Even if its runtime has shut down: the connection is closed, and whoever waits for that is told.

@@ -7,7 +7,6 @@ mod elector;
 mod fence;
 mod keeping;
 mod lock_number;
-mod rows;
 mod settings;
 mod shared;
 mod statements;

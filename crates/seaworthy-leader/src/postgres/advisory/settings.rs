@@ -17,6 +17,8 @@ pub(super) struct Settings {
     pub(super) margin: Duration,
     pub(super) poll: Duration,
     pub(super) release_grace: Duration,
+    /// By default the stop time and the margin.
+    pub(super) transaction_limit: Option<Duration>,
     pub(super) hint: Option<Box<str>>,
     pub(super) seen: u64,
     pub(super) names: Result<TableNames, ConfigError>,
@@ -32,6 +34,7 @@ impl Default for Settings {
             margin: Duration::from_secs(1),
             poll: Duration::from_millis(500),
             release_grace: Duration::from_secs(10),
+            transaction_limit: None,
             hint: None,
             seen: 0,
             names: Ok(TableNames::default()),
@@ -59,8 +62,15 @@ impl Settings {
         require(sum < session_timeout, "session_timeout", session_timeout, rule)?;
         let allowed = SHORTEST_POLL..=session_timeout / 2;
         require(allowed.contains(&poll), "poll", poll, "must be 100 ms to half of the session timeout")?;
+        let limit = self.transaction_limit();
+        let allowed = SHORTEST..=session_timeout;
+        require(allowed.contains(&limit), "transaction_limit", limit, "must be 50 ms to the session timeout")?;
         check_hint(self.hint.as_deref())?;
         self.names.clone()
+    }
+
+    pub(super) fn transaction_limit(&self) -> Duration {
+        self.transaction_limit.unwrap_or(self.stop_time.saturating_add(self.margin))
     }
 
     /// From when the server has noticed that a leader's connection was closed.
@@ -107,6 +117,8 @@ mod tests {
             ("margin", Settings { margin: ms(333), ..Settings::default() }),
             ("poll", Settings { poll: ms(99), ..Settings::default() }),
             ("poll", Settings { poll: ms(5_001), ..Settings::default() }),
+            ("transaction_limit", Settings { transaction_limit: Some(ms(49)), ..Settings::default() }),
+            ("transaction_limit", Settings { transaction_limit: Some(ms(10_001)), ..Settings::default() }),
             ("hint", Settings { hint: Some("h".repeat(201).into()), ..Settings::default() }),
             ("schema", Settings { names: TableNames::default().schema("Not this"), ..Settings::default() }),
         ] {
