@@ -84,7 +84,7 @@ async fn resigned_while_a_ping_hangs() {
     let told = Told::default();
     let elector = quick(&place.url_at(proxy.addr())).observer(told.clone()).build().unwrap();
     let term = elector.campaign("a").await.unwrap();
-    proxy.delay(Duration::from_millis(150));
+    proxy.delay(Duration::from_millis(60));
     // In the middle of one.
     tokio::time::sleep(PING + Duration::from_millis(100)).await;
     term.resign().await;

@@ -56,7 +56,7 @@ use crate::term::Term;
 /// for a name for which others use an elector by leases: neither excludes the other.
 ///
 /// The lock of a name is the FNV-1a of its bytes, 64 bits, masked to 63, taken by `pg_try_advisory_lock(bigint)`: other
-/// programs that do the same are excluded.
+/// programs that do the same are excluded. It is the whole database's, whatever the schema of the table.
 ///
 /// ```no_run
 /// use seaworthy_leader::postgres::{PgAdvisory, PgStore, migrate};
