@@ -91,10 +91,10 @@ impl Keeping {
     /// Until the term was given back.
     pub(super) async fn keep(mut self) {
         loop {
-            self.look();
             if let Some((end, by)) = self.end {
                 return self.give_back(end, by).await;
             }
+            self.look();
             let moment = self.shared.now();
             if let Some(session) = self.session.take_if(|_| self.clock.due().is_some_and(|due| due <= moment)) {
                 self.ping(session).await;
@@ -175,8 +175,9 @@ impl Keeping {
                 if now() >= given_up {
                     break None;
                 }
-                let mut until = self.clock.next_change().map_or(given_up, |next| given_up.min(shared.start + next));
-                if !is_late {
+                let change = self.clock.next_change().filter(|_| self.end.is_none());
+                let mut until = change.map_or(given_up, |next| given_up.min(shared.start + next));
+                if !is_late && self.end.is_none() {
                     until = until.min(limit);
                 }
                 let commands = self.end.is_none().then_some(&mut self.commands);
@@ -185,8 +186,10 @@ impl Keeping {
                     Step::Asked(command) => self.note(command),
                     Step::Due => {}
                 }
-                self.look();
-                if !is_late && now() >= limit {
+                if self.end.is_none() {
+                    self.look();
+                }
+                if !is_late && self.end.is_none() && now() >= limit {
                     is_late = true;
                     let error = StoreError::timed_out("ping", shared.settings.request_timeout);
                     heard(&shared.sight, &shared.teller, "ping", Some(&error));
@@ -198,6 +201,9 @@ impl Keeping {
         self.session = Some(session);
         let Some(answer) = answer else { return };
         heard(&shared.sight, &shared.teller, "ping", answer.as_ref().err());
+        if self.end.is_some() {
+            return;
+        }
         match answer.and_then(|rows| Read::first("ping", &rows)?.get("is_ours")) {
             Ok(true) => self.renewed(sent),
             Err(error) if !is_broken => self.not_renewed(error.class(), sent),
