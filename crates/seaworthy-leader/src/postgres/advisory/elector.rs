@@ -10,27 +10,23 @@ use seaworthy::observe::Notifier;
 use seaworthy_store::postgres::{Read, Sessions};
 use seaworthy_store::process_name::process_name;
 use seaworthy_store::tasks::Tasks;
-use seaworthy_store::time::{Instant, now, sleep};
+use seaworthy_store::time::{now, sleep};
 use seaworthy_store::{ErrorClass, StoreError, TableNames, random};
 use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::mpsc;
 
-use super::acquiring::{Candidate, Granted, Raised, explained, open};
+use super::acquiring::{Candidate, explained, open};
 use super::builder::PgAdvisoryBuilder;
 use super::fence::PgFence;
-use super::keeping::{Keeping, Owner};
+use super::granting::lead;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::statements::Statements;
 use crate::elector::telling::Teller;
 use crate::elector::{Elector, Pace};
-use crate::epoch::Epoch;
 use crate::error::ElectionError;
 use crate::event::Event;
 use crate::lease_name;
-use crate::machine::term::TermClock;
 use crate::machine::waits::{ErrorWaits, poll_wait};
 use crate::postgres::read;
 use crate::sight::{Leader, Sight};
@@ -42,13 +38,13 @@ use crate::term::Term;
 /// Each candidate of a name has a connection of its own, and leads while that holds the name's advisory lock; it gives
 /// the lock back by closing the connection. When the server hears nothing of a leader for `session_timeout` it ends the
 /// session. If it ends it by itself, because it restarts or somebody terminates the session, the next one may lead
-/// before the old one knows: let whoever is written to compare [epochs](Epoch), or [guard](Term::guard) the
+/// before the old one knows: let whoever is written to compare [epochs](Term::epoch), or [guard](Term::guard) the
 /// transactions that write.
 ///
 /// | the leader | the next one leads |
 /// |---|---|
-/// | ends, or is killed | within `poll` × 1.25 + `request_timeout`, 2.6 s, of when the server has seen its connection close |
-/// | is stopped, or cut off | within `session_timeout` + that, 12.6 s |
+/// | ends, or is killed | within 2.6 s of when its connection is seen to close: `poll` × 1.25 + `request_timeout` |
+/// | is stopped, or cut off | within 12.6 s: `session_timeout` and the same |
 /// | cannot ping | it is told after 6 s, its term is over after 9 s, and the server lets go after 10 s or later |
 ///
 /// It needs the server's own address: a pooler is found, and refused. Epochs are kept in the table of leases, which
@@ -124,7 +120,7 @@ impl PgAdvisory {
             let mut waits = ErrorWaits::default();
             loop {
                 let wait = match candidate.ask().await {
-                    Ok(Some(granted)) => return Ok(self.lead(name, granted, began)),
+                    Ok(Some(granted)) => return Ok(lead(&self.0, name, granted, began)),
                     Ok(None) => poll_wait(shared.settings.poll, random::fraction()),
                     Err(error) if is_waited_for(&error) => {
                         waits.after_error(shared.now(), shared.settings.poll, random::fraction())
@@ -156,7 +152,7 @@ impl PgAdvisory {
             let _running = self.0.tasks.enter();
             let began = now();
             let granted = Candidate::new(&self.0, name.clone()).ask().await?;
-            Ok(granted.map(|granted| self.lead(name, granted, began)))
+            Ok(granted.map(|granted| lead(&self.0, name, granted, began)))
         }
     }
 
@@ -225,46 +221,6 @@ impl PgAdvisory {
     /// Dropping it loses nothing; what runs on goes on.
     pub async fn close(&self) {
         self.0.tasks.idle().await;
-    }
-
-    fn lead(&self, name: Name, granted: Granted, began: Instant) -> Term<PgFence> {
-        let shared = &self.0;
-        let Granted { session, raised: Raised { term, epoch, before, seen, sent } } = granted;
-        let clock = TermClock::granted(shared.settings.timing(), shared.moment(sent));
-        let deadline = (shared.start + clock.deadline()).into_std();
-        let (sender, commands) = mpsc::unbounded_channel();
-        let (fence, owner) = (PgFence(Arc::clone(&shared.statements.of_leases)), Arc::new(Owner(sender)));
-        let (granted, control) = Term::granted(name.clone(), Epoch::new(epoch), deadline, fence, owner);
-        let granted = granted.with_transaction_limit(shared.settings.transaction_limit());
-        shared.held.fetch_add(1, Ordering::Relaxed);
-        let keeping = Keeping {
-            shared: Arc::clone(shared),
-            name: name.clone(),
-            term,
-            control,
-            clock,
-            session: Some(session),
-            commands,
-            is_told_over: false,
-            end: None,
-        };
-        let runtime = Handle::current();
-        let (seen, got, waited) = (Epoch::new(seen), Epoch::new(before), now().saturating_duration_since(began));
-        let epoch = granted.epoch();
-        shared.teller.note(move |tell| {
-            if got < seen {
-                tell(&Event::EpochWentBack { name: &name, seen, got });
-            }
-            tell(&Event::Elected { name: &name, epoch, waited });
-        });
-        if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            let name = granted.name().clone();
-            shared.warned.call_once(|| shared.teller.note(move |tell| tell(&Event::SingleThread { name: &name })));
-        }
-        shared.teller.tell();
-        // Although the thread of whoever leads now may be blocked from here on.
-        shared.tasks.spawn_apart(&runtime, keeping.keep());
-        granted
     }
 }
 

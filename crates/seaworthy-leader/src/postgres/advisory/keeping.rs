@@ -65,18 +65,15 @@ enum Step<T> {
     Due,
 }
 
-/// Without `commands` when none will come any more.
 async fn step<T>(
     work: impl Future<Output = T>,
-    mut commands: Option<&mut mpsc::UnboundedReceiver<Command>>,
+    commands: &mut mpsc::UnboundedReceiver<Command>,
     until: Instant,
 ) -> Step<T> {
     let mut work = pin!(work);
     let mut due = pin!(sleep_until(until));
     poll_fn(|cx| {
-        if let Some(commands) = &mut commands
-            && let Poll::Ready(command) = commands.poll_recv(cx)
-        {
+        if let Poll::Ready(command) = commands.poll_recv(cx) {
             return Poll::Ready(Step::Asked(command));
         }
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
@@ -108,7 +105,7 @@ impl Keeping {
                     None => std::future::pending().await,
                 }
             };
-            match step(ended, Some(&mut self.commands), until).await {
+            match step(ended, &mut self.commands, until).await {
                 Step::Done(()) => self.lost(),
                 Step::Asked(command) => self.note(command),
                 Step::Due => {}
@@ -171,29 +168,25 @@ impl Keeping {
             let mut is_late = false;
             loop {
                 let deadline = shared.start + self.clock.deadline();
-                let given_up = self.end.map_or(deadline, |(_, by)| by.min(deadline));
-                if now() >= given_up {
-                    break None;
+                if let Some((_, by)) = self.end {
+                    break timeout_at(by.min(deadline), &mut asking).await.ok();
                 }
-                let change = self.clock.next_change().filter(|_| self.end.is_none());
-                let mut until = change.map_or(given_up, |next| given_up.min(shared.start + next));
-                if !is_late && self.end.is_none() {
-                    until = until.min(limit);
-                }
-                let commands = self.end.is_none().then_some(&mut self.commands);
-                match step(&mut asking, commands, until).await {
-                    Step::Done(answer) => break Some(answer),
-                    Step::Asked(command) => self.note(command),
-                    Step::Due => {}
-                }
-                if self.end.is_none() {
-                    self.look();
-                }
-                if !is_late && self.end.is_none() && now() >= limit {
+                self.look();
+                if !is_late && now() >= limit {
                     is_late = true;
                     let error = StoreError::timed_out("ping", shared.settings.request_timeout);
                     heard(&shared.sight, &shared.teller, "ping", Some(&error));
                     self.not_renewed(error.class(), sent);
+                }
+                if now() >= deadline {
+                    break None;
+                }
+                let change = self.clock.next_change().map_or(deadline, |next| deadline.min(shared.start + next));
+                let until = if is_late { change } else { change.min(limit) };
+                match step(&mut asking, &mut self.commands, until).await {
+                    Step::Done(answer) => break Some(answer),
+                    Step::Asked(command) => self.note(command),
+                    Step::Due => {}
                 }
             }
         };

@@ -5,6 +5,7 @@ mod acquiring;
 mod builder;
 mod elector;
 mod fence;
+mod granting;
 mod keeping;
 mod lock_number;
 mod settings;
