@@ -124,6 +124,7 @@ impl Keeping {
                 self.clock.wind_down(self.shared.now(), self.shared.moment(stop_by.into()));
                 if !was_told {
                     self.note_told(Why::Shutdown);
+                    self.shared.teller.tell();
                 }
             }
             Some(Command::End(end)) => self.end = Some((end, now() + self.shared.settings.request_timeout)),
@@ -134,7 +135,6 @@ impl Keeping {
     fn note_told(&self, why: Why) {
         let (name, epoch) = (self.name.clone(), self.control.epoch());
         self.shared.teller.note(move |tell| tell(&Event::Told { name: &name, epoch, why }));
-        self.shared.teller.tell();
     }
 
     /// Tells what has changed with time.
@@ -230,10 +230,12 @@ impl Keeping {
     fn lost(&mut self) {
         self.session = None;
         let stop_by = self.clock.lost(self.shared.now());
-        self.control.lost(self.at(stop_by));
+        // Before whoever listens does something that is told, too.
         if !std::mem::replace(&mut self.is_told_over, true) {
             self.note_told(Why::Lost);
         }
+        self.control.lost(self.at(stop_by));
+        self.shared.teller.tell();
     }
 
     /// Tells the row, and closes the connection, which gives the lock back.
