@@ -7,6 +7,7 @@
 
 pub mod error;
 pub mod limit;
+pub mod micros;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub mod postgres;

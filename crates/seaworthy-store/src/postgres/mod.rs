@@ -13,13 +13,17 @@ mod classify;
 mod connections;
 mod lent;
 mod probe;
+mod read;
 mod request;
 mod schema;
+mod session;
 mod statement;
 mod store;
 mod url;
 
 pub use builder::PgStoreBuilder;
 pub use classify::{sqlstate, store_error};
+pub use read::{Read, corrupt};
+pub use session::{Session, SessionLimits, Sessions};
 pub use statement::Statement;
 pub use store::PgStore;
