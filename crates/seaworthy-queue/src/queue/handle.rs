@@ -108,14 +108,10 @@ impl<M: Job, S: QueueStore> Queue<M, S> {
         }
         let entries =
             limit::within(settings.request_timeout, "enqueue", store.enqueue(&jobs, settings.max_len)).await?;
-        let entered = |(job, entry): (NewJob, Entry)| match entry {
-            Entry::Accepted => Enqueued::New(job.id),
-            Entry::Already => Enqueued::Already(job.id),
-        };
-        Ok(jobs.into_iter().zip(entries).map(entered).collect())
+        Ok(entered(jobs, entries))
     }
 
-    fn encode(&self, jobs: impl IntoIterator<Item = EnqueueRequest<M>>) -> Result<Vec<NewJob>, QueueError> {
+    pub(super) fn encode(&self, jobs: impl IntoIterator<Item = EnqueueRequest<M>>) -> Result<Vec<NewJob>, QueueError> {
         let now = time::wall();
         let encode = |job: EnqueueRequest<M>| job.encode(self.shared.settings.max_payload, now);
         let jobs = jobs.into_iter().map(encode).collect::<Result<Vec<_>, _>>()?;
@@ -161,7 +157,15 @@ impl<M: Job, S: QueueStore> Queue<M, S> {
     }
 }
 
-fn answered_otherwise() -> seaworthy_store::StoreError {
+pub(super) fn entered(jobs: Vec<NewJob>, entries: Vec<Entry>) -> Vec<Enqueued> {
+    let entered = |(job, entry): (NewJob, Entry)| match entry {
+        Entry::Accepted => Enqueued::New(job.id),
+        Entry::Already => Enqueued::Already(job.id),
+    };
+    jobs.into_iter().zip(entries).map(entered).collect()
+}
+
+pub(super) fn answered_otherwise() -> seaworthy_store::StoreError {
     let why = "the store answered for another number of jobs than it was asked";
     seaworthy_store::StoreError::new(seaworthy_store::ErrorClass::Corrupt, "enqueue", why)
 }

@@ -3,6 +3,7 @@
 mod builder;
 mod dead;
 mod handle;
+mod in_transaction;
 mod request;
 
 pub use builder::QueueBuilder;
