@@ -35,6 +35,12 @@ impl Headers {
         Ok(())
     }
 
+    /// As a store kept them.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn of(kept: Vec<(Box<str>, Box<str>)>) -> Headers {
+        Headers(kept)
+    }
+
     /// For a header of our own, which may be one more than the most.
     pub(crate) fn count_up(&mut self, name: &str) {
         let next = self.get(name).and_then(|count| count.parse::<u32>().ok()).unwrap_or(0).saturating_add(1);

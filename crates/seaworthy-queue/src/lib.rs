@@ -17,6 +17,9 @@ mod job;
 mod job_id;
 mod machine;
 mod memory;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub mod postgres;
 mod queue;
 pub mod store;
 

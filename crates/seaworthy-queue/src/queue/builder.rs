@@ -14,6 +14,8 @@ pub(crate) struct Settings {
     pub(crate) remember: Option<Duration>,
     pub(crate) keep_dead: Option<Duration>,
     pub(crate) max_dead: Option<u64>,
+    /// Of an engine that has to ask now and then.
+    pub(crate) poll: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -25,11 +27,13 @@ impl Default for Settings {
             remember: None,
             keep_dead: None,
             max_dead: None,
+            poll: None,
         }
     }
 }
 
 const SHORTEST: Duration = Duration::from_millis(50);
+const POLLS: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
 const LONGEST_PAYLOAD: usize = 64 << 20;
 
 /// Settings of a [`Queue`]. Nothing is clamped: what cannot be is refused by [`build`](Self::build).
@@ -87,6 +91,14 @@ impl<M, S> QueueBuilder<M, S> {
         self
     }
 
+    /// For an engine that has to ask now and then.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn polling(mut self, poll: Duration, set: impl FnOnce(&mut S)) -> QueueBuilder<M, S> {
+        self.settings.poll = Some(poll);
+        set(&mut self.store);
+        self
+    }
+
     /// Reports to this observer, in place of the default.
     pub fn observer(mut self, observer: impl Observer + 'static) -> QueueBuilder<M, S> {
         self.notifier = Notifier::new(observer);
@@ -106,13 +118,15 @@ impl<M, S> QueueBuilder<M, S> {
         let require = |holds: bool, field, value: &dyn std::fmt::Debug, rule| {
             if holds { Ok(()) } else { Err(ConfigError::new("queue", field, value, rule)) }
         };
-        let Settings { request_timeout, max_payload, max_len, remember, keep_dead, max_dead } = &self.settings;
+        let Settings { request_timeout, max_payload, max_len, remember, keep_dead, max_dead, poll } = &self.settings;
         let limit = *request_timeout;
         require(limit >= SHORTEST, "request_timeout", &limit, "must be at least 50 ms")?;
         let is_fine = (1..=LONGEST_PAYLOAD).contains(max_payload);
         require(is_fine, "max_payload", max_payload, "must be 1 byte to 64 MiB")?;
         require(*max_len != Some(0), "max_len", &0, "must be at least 1")?;
         require(*max_dead != Some(0), "max_dead", &0, "must be at least 1")?;
+        let is_fine = poll.is_none_or(|poll| POLLS.contains(&poll));
+        require(is_fine, "poll", &poll.unwrap_or_default(), "must be 10 ms to 1 min")?;
         let is_some_time = |span: &Option<Duration>| span.is_none_or(|span| !span.is_zero());
         require(is_some_time(remember), "remember", &Duration::ZERO, "must be more than zero")?;
         require(is_some_time(keep_dead), "keep_dead", &Duration::ZERO, "must be more than zero")

@@ -8,10 +8,12 @@
 //! | statements | prepared once a connection | unnamed, never kept |
 //! | round trips a request | 1 | 4 |
 
+mod bells;
 mod builder;
 mod classify;
 mod connections;
 mod lent;
+mod listening;
 mod probe;
 mod read;
 mod request;
@@ -21,6 +23,7 @@ mod statement;
 mod store;
 mod url;
 
+pub use bells::Bell;
 pub use builder::PgStoreBuilder;
 pub use classify::{sqlstate, store_error};
 pub use read::{Read, corrupt};
