@@ -14,4 +14,6 @@ mod postgres;
 #[path = "../processes/mod.rs"]
 mod processes;
 #[cfg(unix)]
+mod queue;
+#[cfg(unix)]
 mod space;

@@ -1,0 +1,10 @@
+mod conformance;
+mod crowd;
+mod dropped;
+mod faults;
+mod in_transaction;
+mod late;
+mod schema;
+mod statements;
+mod support;
+mod waking;
