@@ -22,7 +22,7 @@ WITH begun AS MATERIALIZED (
         CASE
             WHEN $9::bigint IS NULL THEN true
             WHEN NOT EXISTS (SELECT FROM fresh) THEN true
-            ELSE (SELECT count(*) FROM (SELECT FROM {p}job AS j WHERE j.queue = $1 LIMIT $9::bigint) AS some)
+            ELSE (SELECT count(*) FROM (SELECT FROM {p}job AS j WHERE j.queue = $1 ORDER BY j.id LIMIT $9::bigint) AS live)
                 + (SELECT count(DISTINCT id) FROM fresh) <= $9::bigint
         END AS is_there
 ), inserted AS (

@@ -8,6 +8,7 @@ WITH ours AS MATERIALIZED (
     SELECT j.id
     FROM {p}job AS j
     WHERE $3 AND j.queue = $1 AND j.state = 1 AND j.owner = $2 AND j.lease_until > statement_timestamp()
+    ORDER BY j.lease_until
     LIMIT $4
     FOR UPDATE SKIP LOCKED
 ), abandoned AS MATERIALIZED (

@@ -33,6 +33,19 @@ impl Waking {
     fn set(&self, nothing: Option<Nothing>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = nothing;
     }
+
+    /// Whether whoever waited until `again` is the first of those, and looks for all. If it is given up, the next looks
+    /// after another `poll`.
+    fn is_first(&self, again: Instant, poll: Duration) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *last {
+            Some(nothing) if nothing.again == again => {
+                nothing.again = now() + poll;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Postgres {
@@ -60,19 +73,34 @@ impl Postgres {
     async fn look(&self, take: &Take) -> Result<Received, StoreError> {
         // Before the look, so that what comes after it is noticed.
         let heard = self.bell.heard();
-        self.waking.set(None);
         let received = take::take(self, take).await?;
         if received.jobs.is_empty() && received.died.is_empty() {
             let wait = received.next_due.map_or(self.poll, |next| next.min(self.poll));
             self.waking.set(Some(Nothing { heard, again: now() + wait }));
+        } else {
+            self.waking.set(None);
+            if u32::try_from(received.jobs.len()).is_ok_and(|taken| taken >= take.room) {
+                // There may be more, for those who have left it to this one to look.
+                self.changed();
+            }
         }
         Ok(received)
     }
 
     /// Waits until there may be something. False if that is later than `until`.
     async fn may_have_some(&self, until: Instant) -> bool {
-        let Some(Nothing { heard, again }) = self.waking.last() else { return true };
-        let rung = self.bell.rung_since(heard);
-        tokio::time::timeout_at(again.min(until), rung).await.is_ok() || now() >= again
+        loop {
+            let Some(Nothing { heard, again }) = self.waking.last() else { return true };
+            let rung = self.bell.rung_since(heard);
+            if tokio::time::timeout_at(again.min(until), rung).await.is_ok() {
+                return true;
+            }
+            if now() < again {
+                return false;
+            }
+            if self.waking.is_first(again, self.poll) {
+                return true;
+            }
+        }
     }
 }

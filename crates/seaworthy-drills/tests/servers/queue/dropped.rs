@@ -34,7 +34,8 @@ async fn a_request_can_be_dropped_at_any_await() {
         ("pool", PgStore::from_pool(pool.clone()).connect().await.unwrap()),
     ] {
         let jobs = Postgres::new("q", &store);
-        for request in ["enqueue", "cancel", "receive", "block", "extend", "ack", "retry", "dead", "redrive", "discard"] {
+        for request in ["enqueue", "cancel", "receive", "block", "extend", "ack", "retry", "dead", "redrive", "discard"]
+        {
             let (mut ended, mut most) = (false, 0);
             for polls in 0..100 {
                 let name = format!("{kind}-{request}-{polls}");

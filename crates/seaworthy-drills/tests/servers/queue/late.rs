@@ -78,10 +78,10 @@ async fn a_late_settlement_changes_nothing() {
     let space = Space::of_jobs().await;
     let jobs = space.jobs().await;
     let mut session = space.session().await;
+    let slow = [behind_a_proxy(&space).await, behind_a_proxy(&space).await, behind_a_proxy(&space).await];
     jobs.enqueue(&[job("a")], None).await.unwrap();
-    let release = Settlement::Release;
-    for settlement in [ACK, release, Settlement::Dead { reason: "x".into() }] {
-        let (proxy, slow) = behind_a_proxy(&space).await;
+    let settlements = [ACK, Settlement::Release, Settlement::Dead { reason: "x".into() }];
+    for ((proxy, slow), settlement) in slow.into_iter().zip(settlements) {
         let first = Take { visibility: millis(300), ..take() };
         let old = holder(&first, &received(&jobs, &first).await.jobs.remove(0));
         proxy.stall();
@@ -121,9 +121,10 @@ async fn who_waited_looks_again() {
     session.run("COMMIT").await;
     assert!(received(&jobs, &take()).await.jobs.is_empty());
     // Given back while somebody cancels it, and taken while somebody cancels it.
-    for (change, answer) in
-        [("state = 1, owner = '\\x01', lease_until = now() + interval '1 hour'", Cancelled::Running), ("due = due", Cancelled::Removed)]
-    {
+    for (change, answer) in [
+        ("state = 1, owner = '\\x01', lease_until = now() + interval '1 hour'", Cancelled::Running),
+        ("due = due", Cancelled::Removed),
+    ] {
         session.run("UPDATE seaworthy_job SET state = 0, owner = NULL, lease_until = NULL").await;
         session.run(&format!("BEGIN; UPDATE seaworthy_job SET {change}")).await;
         let cancelling = tokio::spawn({

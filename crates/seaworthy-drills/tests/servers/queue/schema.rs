@@ -17,7 +17,10 @@ async fn missing_tables_are_refused() {
         assert_eq!(error.class(), ErrorClass::Refused);
         assert!(error.to_string().contains("seaworthy_queue::postgres::migrate"), "{error}");
     }
-    assert_eq!(space.session().await.number("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()").await, 0);
+    assert_eq!(
+        space.session().await.number("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()").await,
+        0
+    );
     migrate(&space.store().await).await.unwrap();
     migrate(&space.store().await).await.unwrap();
     jobs.enqueue(&[job("a")], None).await.unwrap();

@@ -20,7 +20,10 @@ const FILES: [(&str, &str); 13] = files! {
 
 /// In an order in which each has something to do.
 const EXECUTED: [(&str, &str); 13] = [
-    ("enqueue", "('q', '{a,b}', '{k,k}', '{1,1}', '{[],[]}', '{\"\\\\x01\",\"\\\\x02\"}', '{0,0}', '{NULL,NULL}', 9, 'x')"),
+    (
+        "enqueue",
+        "('q', '{a,b}', '{k,k}', '{1,1}', '{[],[]}', '{\"\\\\x01\",\"\\\\x02\"}', '{0,0}', '{NULL,NULL}', 9, 'x')",
+    ),
     ("take", "('q', '\\x01', false, 2, 60000000, 5)"),
     ("extend", "('q', '{b,a}', '{\"\\\\x01\",\"\\\\x01\"}', '{1,1}', 60000000)"),
     ("settle_wait", "('q', 'a', '\\x01', 1, 0, 'no', false)"),
@@ -100,7 +103,8 @@ async fn the_plan_is_pinned() {
                 continue;
             }
             let plan = session.text(&format!("EXPLAIN EXECUTE {name}{}", executed[name])).await;
-            let is_found = !plan.contains("Seq Scan on seaworthy_job") && !plan.contains("Seq Scan on seaworthy_dead_job");
+            let is_found =
+                !plan.contains("Seq Scan on seaworthy_job") && !plan.contains("Seq Scan on seaworthy_dead_job");
             assert!(is_found, "{name}, {mode}:\n{plan}");
             let sorts = plan.matches("Sort  (").count();
             // Of what was found, or was given.

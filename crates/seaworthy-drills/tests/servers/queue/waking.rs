@@ -140,6 +140,17 @@ async fn the_listener_may_be_lost() {
     until("nobody listens", async || session.number(&listeners).await == 0).await;
 }
 
+/// QU-52: what cannot be is refused.
+#[tokio::test]
+async fn polls_are_checked() {
+    let store = Space::empty().await.store().await;
+    let build = |poll| Queue::<Number, _>::postgres("q", &store).poll(poll).build();
+    for (poll, is_fine) in [(millis(9), false), (millis(10), true), (SECOND * 60, true), (millis(60_001), false)] {
+        let field = build(poll).err().map(|error| error.field());
+        assert_eq!(field, if is_fine { None } else { Some("poll") });
+    }
+}
+
 /// QU-52: idle, it is one statement a poll, however many wait, and however short they wait at a time.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_statement_a_poll() {
@@ -150,7 +161,9 @@ async fn one_statement_a_poll() {
     let store = PgStore::builder(&url.replace(&server, &proxy.addr().to_string())).connections(1);
     let store = store.connect().await.unwrap();
     let poll = millis(500);
-    let jobs = Queue::<Number, _>::postgres("q", &store).poll(poll).build().unwrap().store().clone();
+    // Queues of this name in other schemas are heard, too.
+    let queue = Queue::<Number, _>::postgres(space.name().to_owned(), &store).poll(poll);
+    let jobs = queue.build().unwrap().store().clone();
     let block = millis(120);
     let mut bytes = 0;
     for _ in 0..2 {
@@ -174,5 +187,5 @@ async fn one_statement_a_poll() {
         waiting.await.unwrap();
     }
     let statements = (proxy.bytes(Direction::Up) - before) as f64 / bytes as f64;
-    assert!((4.5..=8.5).contains(&statements), "{statements} statements in six polls");
+    assert!((4.5..=8.5).contains(&statements), "{statements} statements of {bytes} bytes in six polls");
 }
