@@ -1,9 +1,9 @@
-//! Jobs in Postgres, for processes on any number of machines: one statement a request, in files of their own beside this
-//! one.
+//! Jobs in Postgres, for processes on any number of machines: one statement a request, in files of their own beside
+//! this one.
 //!
-//! The tables are `seaworthy_job`, `seaworthy_dead_job` and `seaworthy_done_job`; [`migrate`] makes them. What a program
-//! needs besides is SELECT, INSERT, UPDATE and DELETE on the three, and SELECT on `seaworthy_schema`. Any number of queues
-//! are in the same tables.
+//! The tables are `seaworthy_job`, `seaworthy_dead_job` and `seaworthy_done_job`; [`migrate`] makes them. What a
+//! program needs besides is SELECT, INSERT, UPDATE and DELETE on the three, and SELECT on `seaworthy_schema`. Any
+//! number of queues are in the same tables.
 //!
 //! | | waits for a lock of |
 //! |---|---|
@@ -26,7 +26,8 @@
 //! # #[derive(serde::Serialize, serde::Deserialize)]
 //! # struct Mail { to: String }
 //! # impl Job for Mail { const KIND: &str = "mail"; }
-//! # async fn order(mails: Queue<Mail, Postgres>, mut connection: PgConnection) -> Result<(), Box<dyn std::error::Error>> {
+//! # type Done = Result<(), Box<dyn std::error::Error>>;
+//! # async fn order(mails: Queue<Mail, Postgres>, mut connection: PgConnection) -> Done {
 //! let mut transaction = connection.begin().await?;
 //! sqlx::query("UPDATE invoice SET paid = true WHERE id = 17").execute(&mut *transaction).await?;
 //! mails.enqueue_in(&mut transaction, Mail { to: "a@example.org".to_owned() }).await?;
@@ -74,8 +75,8 @@ const CALL: &str = "seaworthy_queue::postgres::migrate";
 ///
 /// # Errors
 /// [`Refused`](seaworthy_store::ErrorClass::Refused) if a right is missing or the tables are of another major version,
-/// [`Unavailable`](seaworthy_store::ErrorClass::Unavailable) if the server is not reached, or others keep the tables for
-/// longer than a minute.
+/// [`Unavailable`](seaworthy_store::ErrorClass::Unavailable) if the server is not reached, or others keep the tables
+/// for longer than a minute.
 ///
 /// # Cancellation
 /// Dropping it changes nothing, or all if the commit was on its way.

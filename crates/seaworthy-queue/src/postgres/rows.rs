@@ -1,9 +1,10 @@
 //! What jobs look like in rows.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use seaworthy_store::StoreError;
 use seaworthy_store::postgres::Read;
-use std::time::Duration;
 
 use crate::headers::Headers;
 use crate::job_id::JobId;

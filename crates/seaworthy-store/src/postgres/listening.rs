@@ -75,10 +75,15 @@ async fn listen(options: PgConnectOptions, bells: Arc<Bells>) {
 async fn once(options: &PgConnectOptions, bells: &Bells) -> Result<(), sqlx::Error> {
     // The driver lends a connection that listens from a pool alone, so that this is one of one.
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWERS_WITHIN);
-    let mut listener = PgListener::connect_with(&pool.connect_lazy_with(options.clone())).await?;
-    // We have to know when it was lost.
-    listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
+    let pool = pool.connect_lazy_with(options.clone());
+    let listening = async {
+        let mut listener = PgListener::connect_with(&pool).await?;
+        // We have to know when it was lost.
+        listener.eager_reconnect(false);
+        listener.listen(CHANNEL).await?;
+        Ok::<_, sqlx::Error>(listener)
+    };
+    let mut listener = timeout(ANSWERS_WITHIN, listening).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
     bells.ring_all();
     loop {
         match timeout(ASKED_AFTER, listener.try_recv()).await {

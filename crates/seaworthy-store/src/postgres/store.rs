@@ -86,15 +86,15 @@ impl PgStore {
         self.0.limits.request
     }
 
-    /// A bell for what is told by `pg_notify('seaworthy', payload)`, once [`listen`](Self::listen) was called; and for what
-    /// is told by [`Bell::ring`], to all who have it from this store.
+    /// A bell for what is told by `pg_notify('seaworthy', payload)`, once [`listen`](Self::listen) was called; and for
+    /// what is told by [`Bell::ring`], to all who have it from this store.
     #[must_use]
     pub fn bell(&self, payload: &str) -> Bell {
         self.0.listening.bells.get(payload)
     }
 
-    /// Listens on one connection more, for as long as the store is there, and connects again when that is lost. Behind a
-    /// pooler and on a caller's pool it does nothing.
+    /// Listens on one connection more, for as long as the store is there, and connects again when that is lost. Behind
+    /// a pooler and on a caller's pool it does nothing.
     ///
     /// # Panics
     /// Outside of a runtime.

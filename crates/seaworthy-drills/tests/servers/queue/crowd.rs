@@ -1,10 +1,11 @@
 use std::collections::HashSet;
+use std::time::Instant;
 
+use seaworthy_queue::postgres::Postgres;
 use seaworthy_queue::store::{Entry, NewJob, Producer, Source, Take};
 use tokio::task::JoinSet;
 
 use super::support::{ACK, Space, holder, job, received, take};
-use seaworthy_queue::postgres::Postgres;
 
 /// QU-51: 32 sessions take 10,000 jobs, eight at a time: all of them, each once, and none is left.
 #[tokio::test(flavor = "multi_thread")]
@@ -17,6 +18,7 @@ async fn each_goes_to_one_of_32_sessions() {
     for some in all.chunks(1_000) {
         assert_eq!(jobs.enqueue(some, None).await.unwrap(), vec![Entry::Accepted; 1_000]);
     }
+    let began = Instant::now();
     let mut sessions = JoinSet::new();
     for _ in 0..32 {
         let jobs = jobs.clone();
@@ -39,6 +41,7 @@ async fn each_goes_to_one_of_32_sessions() {
         });
     }
     let taken = sessions.join_all().await.concat();
+    println!("{JOBS} jobs taken, every second one settled, in {:?}", began.elapsed());
     let distinct: HashSet<_> = taken.iter().collect();
     assert_eq!((taken.len(), distinct.len()), (JOBS, JOBS));
     assert_eq!(space.session().await.number("SELECT count(*) FROM seaworthy_job WHERE state = 0").await, 0);

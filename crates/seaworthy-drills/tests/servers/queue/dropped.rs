@@ -1,15 +1,14 @@
 use seaworthy_queue::postgres::Postgres;
-use seaworthy_queue::store::{DeadLetters, Producer, Settlement, Source, Take};
+use seaworthy_queue::store::{DeadLetters, Holder, Producer, Settlement, Source, Take, TransactionalProducer};
 use seaworthy_store::postgres::PgStore;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, Executor, PgConnection};
 
 use super::support::{ACK, LONG, Session, Space, holder, id, job, millis, received, take};
 use crate::dropping::{dropped_after, nothing_is_left};
-use seaworthy_queue::store::TransactionalProducer;
 
 /// A job that is held by whoever is given.
-async fn held(jobs: &Postgres, name: &str) -> seaworthy_queue::store::Holder {
+async fn held(jobs: &Postgres, name: &str) -> Holder {
     jobs.enqueue(&[job(name)], None).await.unwrap();
     let asked = take();
     let taken = received(jobs, &asked).await.jobs;

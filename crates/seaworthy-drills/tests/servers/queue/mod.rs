@@ -4,6 +4,7 @@ mod dropped;
 mod faults;
 mod in_transaction;
 mod late;
+mod rows;
 mod schema;
 mod statements;
 mod support;
