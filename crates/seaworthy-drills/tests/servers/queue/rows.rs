@@ -19,7 +19,7 @@ async fn a_row_tells_all() {
     assert_eq!(session.text(row).await, "q a 0 0 0 0 0 f f  number 1 [] 7\n");
     let asked = Take { owner: 0xab, ..take() };
     let owner = "000000000000000000000000000000ab";
-    let mut taken = async || holder(&asked, &received(&jobs, &asked).await.jobs.remove(0));
+    let taken = async || holder(&asked, &received(&jobs, &asked).await.jobs.remove(0));
     let held = taken().await;
     assert_eq!(session.text(row).await, format!("q a 1 1 1 0 1 {owner} t f f  number 1 [] 7\n"));
     // A zero byte, which the server does not take.
