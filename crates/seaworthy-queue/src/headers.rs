@@ -48,6 +48,12 @@ impl Headers {
         self.0.push((name.into(), next.to_string().into()));
     }
 
+    /// As a store has kept them, the one that is one more than the most, too.
+    #[cfg(feature = "redis")]
+    pub(crate) fn kept<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Headers {
+        Headers(pairs.map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
     /// The value of the header of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -21,6 +21,9 @@ mod memory;
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub mod postgres;
 mod queue;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub mod redis;
 pub mod store;
 
 pub use consumer::{Consumer, ConsumerError, ConsumerHandle, Gate, Room, Solo};

@@ -16,4 +16,6 @@ mod processes;
 #[cfg(unix)]
 mod queue;
 #[cfg(unix)]
+mod redis;
+#[cfg(unix)]
 mod space;

@@ -1,0 +1,13 @@
+mod conformance;
+mod connections;
+mod crowd;
+mod durability;
+mod full;
+mod groups;
+mod plain;
+mod replicas;
+mod rights;
+mod same_as_memory;
+mod scripts;
+mod settling;
+mod support;
