@@ -37,8 +37,9 @@ pub(super) fn id(read: Read<'_>) -> Result<JobId, StoreError> {
 }
 
 fn headers(read: Read<'_>) -> Result<Headers, StoreError> {
-    let pairs = serde_json::from_str(read.get("headers")?);
-    pairs.map(Headers::of).map_err(|_| read.corrupt("headers are no array of pairs of texts"))
+    let pairs: Result<Vec<(String, String)>, _> = serde_json::from_str(read.get("headers")?);
+    let pairs = pairs.map_err(|_| read.corrupt("headers are no array of pairs of texts"))?;
+    Ok(Headers::kept(pairs.iter().map(|(name, value)| (&**name, &**value))))
 }
 
 /// An array of pairs, which keeps their order.
