@@ -6,6 +6,8 @@
 
 #[cfg(unix)]
 pub mod database;
+#[cfg(unix)]
+pub mod leader;
 #[cfg(all(unix, feature = "servers"))]
 pub mod postgres;
 #[cfg(unix)]

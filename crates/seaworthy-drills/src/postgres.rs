@@ -22,6 +22,17 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+impl PostgresSchema {
+    /// The store.
+    pub fn pg_store(&self) -> &PgStore {
+        &self.store
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url.0
+    }
+}
+
 async fn run(connection: &mut PgConnection, statement: &'static str) {
     connection.execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
 }

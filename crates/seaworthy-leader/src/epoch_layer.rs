@@ -1,6 +1,7 @@
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::header::HeaderName;
 use http::{Request, Response, StatusCode};
@@ -10,6 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::epoch::Epoch;
+use crate::epoch_memory::{EpochError, EpochMemory};
 use crate::fence::Epochs;
 
 /// The header that an [`Epoch`] travels in: a decimal number.
@@ -19,7 +21,10 @@ pub const EPOCH_HEADER: HeaderName = HeaderName::from_static("seaworthy-epoch");
 /// with 400 those whose header is not a number. A request without the header passes, unless it is
 /// [required](Self::required).
 ///
-/// It remembers in memory, and is only as good as that: see [`Epochs`].
+/// It is as good as what remembers: [`Epochs`] until the end of the process, a table in a store
+/// (`sqlite::SqliteEpochs`) for as long as that is there; while the store cannot be asked requests with the header are
+/// answered with 503. What was let in may be overtaken by a newer leader's before it is done: where that matters keep
+/// the epoch with the data, as [`FENCE_SQL`](crate::FENCE_SQL) does.
 ///
 /// ```
 /// use seaworthy::BoxError;
@@ -40,46 +45,44 @@ pub const EPOCH_HEADER: HeaderName = HeaderName::from_static("seaworthy-epoch");
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct EpochLayer {
-    epochs: Epochs,
+pub struct EpochLayer<M = Epochs> {
+    memory: M,
     name: Name,
     is_required: bool,
 }
 
-impl EpochLayer {
-    /// For requests of the leader of this name. Layers with the same `epochs` remember together.
-    pub fn new(epochs: Epochs, name: impl Into<Name>) -> EpochLayer {
-        EpochLayer { epochs, name: name.into(), is_required: false }
+/// What the header says.
+enum Sent {
+    Nothing,
+    Epoch(Epoch),
+    Nonsense,
+}
+
+impl<M: EpochMemory> EpochLayer<M> {
+    /// For requests of the leader of this name. Layers with the same `memory` remember together.
+    pub fn new(memory: M, name: impl Into<Name>) -> EpochLayer<M> {
+        EpochLayer { memory, name: name.into(), is_required: false }
     }
 
     /// Refuses requests without the header, too, with 428.
-    pub fn required(mut self) -> EpochLayer {
+    pub fn required(mut self) -> EpochLayer<M> {
         self.is_required = true;
         self
     }
-
-    /// The status of a request that is refused.
-    fn refusal<B>(&self, request: &Request<B>) -> Option<StatusCode> {
-        let mut values = request.headers().get_all(EPOCH_HEADER).iter();
-        let Some(value) = values.next() else {
-            return self.is_required.then_some(StatusCode::PRECONDITION_REQUIRED);
-        };
-        let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        let epoch = digits.and_then(|digits| digits.parse().ok());
-        match epoch.filter(|_| values.next().is_none()) {
-            None => Some(StatusCode::BAD_REQUEST),
-            Some(epoch) => {
-                let accepted = self.epochs.accept(self.name.clone(), Epoch::new(epoch));
-                accepted.is_err().then_some(StatusCode::CONFLICT)
-            }
-        }
-    }
 }
 
-impl<S> Layer<S> for EpochLayer {
-    type Service = EpochService<S>;
+fn sent<B>(request: &Request<B>) -> Sent {
+    let mut values = request.headers().get_all(EPOCH_HEADER).iter();
+    let Some(value) = values.next() else { return Sent::Nothing };
+    let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let epoch = digits.and_then(|digits| digits.parse().ok()).filter(|_| values.next().is_none());
+    epoch.map_or(Sent::Nonsense, |epoch| Sent::Epoch(Epoch::new(epoch)))
+}
 
-    fn layer(&self, inner: S) -> EpochService<S> {
+impl<S, M: Clone> Layer<S> for EpochLayer<M> {
+    type Service = EpochService<S, M>;
+
+    fn layer(&self, inner: S) -> EpochService<S, M> {
         EpochService { inner, layer: self.clone() }
     }
 }
@@ -87,31 +90,41 @@ impl<S> Layer<S> for EpochLayer {
 /// Refuses requests of old leaders. Made by [`EpochLayer`].
 ///
 /// # Clone
-/// Costs a clone of the inner service, and a reference count.
+/// Costs a clone of the inner service, and of what remembers.
 #[derive(Clone, Debug)]
-pub struct EpochService<S> {
+pub struct EpochService<S, M = Epochs> {
     inner: S,
-    layer: EpochLayer,
+    layer: EpochLayer<M>,
 }
 
-impl<S, A, B> Service<Request<A>> for EpochService<S>
+impl<S, M, A, B> Service<Request<A>> for EpochService<S, M>
 where
-    S: Service<Request<A>, Response = Response<B>>,
+    S: Service<Request<A>, Response = Response<B>> + Clone,
+    M: EpochMemory,
     B: Default,
 {
     type Response = Response<B>;
     type Error = S::Error;
-    type Future = EpochFuture<S::Future>;
+    type Future = EpochFuture<S, A, M>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        match self.layer.refusal(&request) {
-            Some(status) => EpochFuture { state: State::Refused { status } },
-            None => EpochFuture { state: State::Calling { inner: self.inner.call(request) } },
-        }
+        let state = match sent(&request) {
+            Sent::Nothing if self.layer.is_required => State::Refused { status: StatusCode::PRECONDITION_REQUIRED },
+            Sent::Nothing => State::Calling { called: self.inner.call(request) },
+            Sent::Nonsense => State::Refused { status: StatusCode::BAD_REQUEST },
+            Sent::Epoch(epoch) => {
+                let answer = self.layer.memory.remember(&self.layer.name, epoch);
+                // The one that was made ready is the one that is called.
+                let next = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, next);
+                State::Asking { answer, waiting: Some((inner, request)) }
+            }
+        };
+        EpochFuture { state }
     }
 }
 
@@ -119,37 +132,56 @@ pin_project! {
     /// The response future of [`EpochService`].
     ///
     /// # Cancellation
-    /// Dropping it drops the inner call.
+    /// Dropping it drops the inner call; what was being remembered is, or is not.
     #[must_use = "futures do nothing unless polled"]
-    pub struct EpochFuture<F> {
+    pub struct EpochFuture<S, A, M>
+    where
+        S: Service<Request<A>>,
+        M: EpochMemory,
+    {
         #[pin]
-        state: State<F>,
+        state: State<S, A, M>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<F> {
-        Calling { #[pin] inner: F },
+    enum State<S, A, M>
+    where
+        S: Service<Request<A>>,
+        M: EpochMemory,
+    {
+        Asking { #[pin] answer: M::Answer, waiting: Option<(S, Request<A>)> },
+        Calling { #[pin] called: S::Future },
         Refused { status: StatusCode },
     }
 }
 
-impl<F, B, E> Future for EpochFuture<F>
+impl<S, A, B, M> Future for EpochFuture<S, A, M>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    S: Service<Request<A>, Response = Response<B>>,
+    M: EpochMemory,
     B: Default,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<B>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProj::Calling { inner } => inner.poll(cx),
-            StateProj::Refused { status } => {
-                let mut response = Response::new(B::default());
-                *response.status_mut() = *status;
-                Poll::Ready(Ok(response))
-            }
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Calling { called } => return called.poll(cx),
+                StateProj::Refused { status } => {
+                    let mut response = Response::new(B::default());
+                    *response.status_mut() = *status;
+                    return Poll::Ready(Ok(response));
+                }
+                StateProj::Asking { answer, waiting } => match (ready!(answer.poll(cx)), waiting.take()) {
+                    (Ok(()), Some((mut inner, request))) => State::Calling { called: inner.call(request) },
+                    (Err(EpochError::Stale(_)), _) => State::Refused { status: StatusCode::CONFLICT },
+                    _ => State::Refused { status: StatusCode::SERVICE_UNAVAILABLE },
+                },
+            };
+            state.set(next);
         }
     }
 }

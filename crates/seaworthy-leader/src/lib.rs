@@ -12,6 +12,7 @@ mod elector;
 mod epoch;
 #[cfg(feature = "http")]
 mod epoch_layer;
+mod epoch_memory;
 mod error;
 mod event;
 mod fence;
@@ -26,6 +27,9 @@ mod packed;
 pub mod postgres;
 mod settings;
 mod sight;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub mod sqlite;
 mod standing;
 pub mod store;
 mod term;
@@ -35,6 +39,7 @@ pub use epoch::Epoch;
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub use epoch_layer::{EPOCH_HEADER, EpochFuture, EpochLayer, EpochService};
+pub use epoch_memory::{EpochError, EpochMemory};
 pub use error::{ElectionError, FenceError, GuardError};
 pub use event::{Event, TermEnd, Why};
 pub use fence::{Epochs, FENCE_SQL, StaleEpoch};

@@ -50,10 +50,16 @@ const SHORTEST_TTL: Duration = Duration::from_secs(1);
 const LONGEST_TTL: Duration = Duration::from_secs(60 * 60);
 const LONGEST_HINT: usize = 200;
 
-type Checked = Result<(), ConfigError>;
+pub(crate) type Checked = Result<(), ConfigError>;
 
-fn require(holds: bool, field: &'static str, value: impl std::fmt::Debug, rule: &'static str) -> Checked {
+pub(crate) fn require(holds: bool, field: &'static str, value: impl std::fmt::Debug, rule: &'static str) -> Checked {
     if holds { Ok(()) } else { Err(ConfigError::new("elector", field, value, rule)) }
+}
+
+pub(crate) fn check_hint(hint: Option<&str>) -> Checked {
+    let Some(hint) = hint else { return Ok(()) };
+    let is_short = hint.len() <= LONGEST_HINT && !hint.chars().any(char::is_control);
+    require(is_short, "hint", hint, "must be at most 200 bytes without control characters")
 }
 
 impl Settings {
@@ -75,10 +81,7 @@ impl Settings {
         let limit = self.transaction_limit();
         require((SHORTEST..=ttl).contains(&limit), "transaction_limit", limit, "must be 50 ms to the ttl")?;
         require(self.spread != Some(0), "spread", 0, "must be at least 1")?;
-        if let Some(hint) = &self.hint {
-            let is_short = hint.len() <= LONGEST_HINT && !hint.chars().any(char::is_control);
-            require(is_short, "hint", hint, "must be at most 200 bytes without control characters")?;
-        }
+        check_hint(self.hint.as_deref())?;
         let bound = self.failover_bound();
         let rule = "must be at least request_timeout × 3 + ttl + poll × 1.25, the failover bound";
         let shown = format_args!("{:?}, below {bound:?}", self.max_failover).to_string();

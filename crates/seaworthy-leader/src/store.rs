@@ -12,6 +12,8 @@ use std::time::Duration;
 use seaworthy::Name;
 use seaworthy_store::StoreError;
 
+use crate::machine::lease::LeaseRow;
+
 /// A moment of the row clock, in microseconds since a beginning of the engine's choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowTime(pub i64);
@@ -109,6 +111,13 @@ pub struct Row {
     pub hint: Option<Box<str>>,
     /// To the end of the lease.
     pub left: Duration,
+}
+
+impl Row {
+    pub(crate) fn of(row: &LeaseRow, now: Duration) -> Row {
+        let left = row.over_at.saturating_sub(now);
+        Row { holder: row.holder.clone(), epoch: row.epoch, hint: row.hint.clone(), left }
+    }
 }
 
 /// Answers, in the order asked, and the row clock when they were made.

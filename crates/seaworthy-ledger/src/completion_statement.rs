@@ -2,8 +2,8 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use seaworthy_store::micros;
 
-use crate::micros;
 use crate::store::Holder;
 
 /// One statement that completes a claim in a transaction of another driver's, with its seven parameters.

@@ -37,7 +37,6 @@ mod key_map;
 mod ledger;
 mod machine;
 mod memory;
-mod micros;
 mod outcome;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]

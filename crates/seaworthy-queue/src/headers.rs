@@ -35,12 +35,6 @@ impl Headers {
         Ok(())
     }
 
-    /// As a store kept them.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn of(kept: Vec<(Box<str>, Box<str>)>) -> Headers {
-        Headers(kept)
-    }
-
     /// For a header of our own, which may be one more than the most.
     pub(crate) fn count_up(&mut self, name: &str) {
         let next = self.get(name).and_then(|count| count.parse::<u32>().ok()).unwrap_or(0).saturating_add(1);
@@ -49,7 +43,7 @@ impl Headers {
     }
 
     /// As a store has kept them, the one that is one more than the most, too.
-    #[cfg(feature = "redis")]
+    #[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
     pub(crate) fn kept<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Headers {
         Headers(pairs.map(|(name, value)| (name.into(), value.into())).collect())
     }

@@ -1,11 +1,21 @@
 //! The companions against real servers. A server that is missing on this machine fails the tests.
 
 #[cfg(unix)]
+mod advisory;
+#[cfg(unix)]
+mod dropping;
+#[cfg(unix)]
 mod in_schema;
+#[cfg(unix)]
+mod leader;
 #[cfg(unix)]
 mod postgres;
 #[cfg(unix)]
 #[path = "../processes/mod.rs"]
 mod processes;
 #[cfg(unix)]
+mod queue;
+#[cfg(unix)]
 mod redis;
+#[cfg(unix)]
+mod space;

@@ -1,16 +1,17 @@
 //! What one elector holds, asks for, and remembers.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
+use seaworthy::Name;
 use seaworthy::observe::Notifier;
-use seaworthy::{Event as CoreEvent, Name};
 use seaworthy_store::tasks::Tasks;
 use seaworthy_store::time::{Instant, now};
 use tokio::sync::{Notify, oneshot};
 
+use super::telling::Teller;
 use crate::error::ElectionError;
 use crate::event::Event;
 use crate::machine::term::TermClock;
@@ -22,7 +23,7 @@ use crate::term::{Term, TermControl};
 pub(crate) struct Shared<S> {
     pub(super) store: S,
     pub(super) settings: Settings,
-    pub(super) notifier: Notifier,
+    pub(super) teller: Teller,
     pub(super) tasks: Tasks,
     pub(super) holder: String,
     pub(super) sight: Sight,
@@ -35,7 +36,6 @@ pub(crate) struct Shared<S> {
     /// Of a runtime with one thread.
     pub(super) warned: Once,
     board: Mutex<Board<S>>,
-    told: Mutex<Telling>,
 }
 
 pub(super) struct Board<S> {
@@ -78,15 +78,6 @@ pub(super) struct Candidacy<S> {
     pub(super) answer: oneshot::Sender<Result<Option<Term<S>>, ElectionError>>,
 }
 
-type Tell = Box<dyn FnOnce(&Notifier) + Send>;
-
-/// What is still to be told, in the order in which it happened.
-#[derive(Default)]
-struct Telling {
-    queue: VecDeque<Tell>,
-    is_telling: bool,
-}
-
 impl<S> Shared<S> {
     pub(super) fn new(store: S, settings: Settings, notifier: Notifier, holder: String) -> Shared<S> {
         let board = Board {
@@ -100,7 +91,7 @@ impl<S> Shared<S> {
         Shared {
             store,
             settings,
-            notifier,
+            teller: Teller::new(notifier),
             tasks: Tasks::default(),
             holder,
             sight: Sight::default(),
@@ -109,7 +100,6 @@ impl<S> Shared<S> {
             candidates_changed: Notify::new(),
             warned: Once::new(),
             board: Mutex::new(board),
-            told: Mutex::default(),
         }
     }
 
@@ -117,37 +107,19 @@ impl<S> Shared<S> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn telling(&self) -> MutexGuard<'_, Telling> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The moment of a term clock.
     pub(super) fn moment(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.start)
     }
 
-    /// To be told by the next [`tell`](Self::tell), in the order of these calls. Under the lock of what happened.
+    /// See [`Teller::note`].
     pub(super) fn note(&self, tell: impl FnOnce(&mut dyn FnMut(&Event<'_>)) + Send + 'static) {
-        let tell = Box::new(move |notifier: &Notifier| tell(&mut |event| notifier.notify(CoreEvent::Extension(event))));
-        self.telling().queue.push_back(tell);
+        self.teller.note(tell);
     }
 
-    /// Tells what was noted, while no lock is held. One thread tells at a time; what the others note meanwhile, and an
-    /// observer that comes back here, is told by that one.
+    /// See [`Teller::tell`].
     pub(super) fn tell(&self) {
-        if mem::replace(&mut self.telling().is_telling, true) {
-            return;
-        }
-        loop {
-            let next = {
-                let mut telling = self.telling();
-                let next = telling.queue.pop_front();
-                telling.is_telling = next.is_some();
-                next
-            };
-            let Some(tell) = next else { return };
-            tell(&self.notifier);
-        }
+        self.teller.tell();
     }
 
     pub(super) fn seen(&self, board: &Board<S>, name: &Name) -> u64 {

@@ -78,6 +78,11 @@ impl<S: LeaseStore> ElectorBuilder<S> {
         self
     }
 
+    #[cfg(feature = "postgres")]
+    pub(crate) fn set_transaction_limit(&mut self, limit: Duration) {
+        self.settings.transaction_limit = Some(limit);
+    }
+
     /// An epoch that is known from elsewhere, from a backup or a resource: all terms are above it. Default 0.
     pub fn seen(mut self, epoch: Epoch) -> ElectorBuilder<S> {
         self.settings.seen = epoch.get();

@@ -227,7 +227,7 @@ impl<S: LeaseStore> Elector for LeaseElector<S> {
     }
 
     fn notifier(&self) -> &Notifier {
-        &self.0.notifier
+        &self.0.teller.notifier
     }
 }
 

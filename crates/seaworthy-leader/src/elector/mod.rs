@@ -6,8 +6,9 @@ mod campaigning;
 pub(crate) mod lease;
 mod owner;
 mod renewing;
-mod requests;
+pub(crate) mod requests;
 mod seam;
+pub(crate) mod telling;
 
 pub use builder::ElectorBuilder;
 pub use lease::LeaseElector;

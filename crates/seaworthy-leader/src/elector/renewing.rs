@@ -81,23 +81,10 @@ fn look<S>(shared: &Shared<S>) {
     {
         let mut board = shared.board();
         for held in board.terms.values_mut() {
-            let (name, epoch) = (&held.tenure.name, held.control.epoch());
             while let Some(change) = held.clock.look(moment) {
-                let name = name.clone();
-                match change {
-                    Change::Told { stop_by } => {
-                        told.push((held.control.clone(), at(shared, stop_by)));
-                        shared.note(move |tell| tell(&Event::Told { name: &name, epoch, why: Why::Deadline }));
-                    }
-                    Change::Hurried { stop_by } => told.push((held.control.clone(), at(shared, stop_by))),
-                    Change::Expired { by } => {
-                        held.is_told_over = true;
-                        shared.note(move |tell| tell(&Event::Expired { name: &name, epoch, by }));
-                    }
-                    Change::Stuck { told_for: since } if held.control.is_guarded() => {
-                        shared.note(move |tell| tell(&Event::WorkStuck { name: &name, epoch, since }));
-                    }
-                    Change::Stuck { .. } => {}
+                held.is_told_over |= matches!(change, Change::Expired { .. });
+                if let Some(stop_by) = shared.teller.note_change(&held.tenure.name, &held.control, change) {
+                    told.push((held.control.clone(), at(shared, stop_by)));
                 }
             }
         }

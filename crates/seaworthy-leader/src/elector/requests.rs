@@ -8,8 +8,34 @@ use seaworthy_store::{StoreError, limit};
 use tokio::runtime::Handle;
 
 use super::board::Shared;
+use super::telling::Teller;
 use crate::event::Event;
+use crate::sight::Sight;
 use crate::store::LeaseStore;
+
+/// The store answered, or did not. Tells it, if that is new.
+pub(crate) fn heard(sight: &Sight, teller: &Teller, asked: &'static str, error: Option<&StoreError>) {
+    match error {
+        None => {
+            if let Some(down) = sight.answered() {
+                teller.note(move |tell| tell(&Event::StoreUp { down }));
+            }
+        }
+        Some(error) => {
+            let class = error.class();
+            let was_down = sight.down_for().is_some();
+            let down = sight.failed();
+            teller.note(move |tell| {
+                tell(&if was_down {
+                    Event::StillDown { asked, class, down }
+                } else {
+                    Event::StoreDown { asked, class }
+                });
+            });
+        }
+    }
+    teller.tell();
+}
 
 impl<S: LeaseStore> Shared<S> {
     pub(super) async fn ask<T>(
@@ -18,26 +44,7 @@ impl<S: LeaseStore> Shared<S> {
         request: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let answer = limit::within(self.settings.request_timeout, asked, request).await;
-        match &answer {
-            Ok(_) => {
-                if let Some(down) = self.sight.answered() {
-                    self.note(move |tell| tell(&Event::StoreUp { down }));
-                }
-            }
-            Err(error) => {
-                let class = error.class();
-                let was_down = self.sight.down_for().is_some();
-                let down = self.sight.failed();
-                self.note(move |tell| {
-                    tell(&if was_down {
-                        Event::StillDown { asked, class, down }
-                    } else {
-                        Event::StoreDown { asked, class }
-                    });
-                });
-            }
-        }
-        self.tell();
+        heard(&self.sight, &self.teller, asked, answer.as_ref().err());
         answer
     }
 

@@ -87,7 +87,7 @@ impl LeaseStore for Local {
         let acquired = bids.iter().map(|bid| {
             let row = rows.rows.entry(bid.name.clone()).or_default();
             if !row.is_free_for(bid.term, now) {
-                return Acquired::Held(shown(row, now));
+                return Acquired::Held(Row::of(row, now));
             }
             let before = row.epoch;
             let epoch = row.grant(bid.term, bid.seen, now + candidate.ttl);
@@ -134,14 +134,9 @@ impl LeaseStore for Local {
     async fn read(&self, names: &[Name]) -> Result<Answers<Option<Row>>, StoreError> {
         let rows = self.rows();
         let now = self.now();
-        let live = |name| rows.rows.get(name).filter(|row| row.is_live(now)).map(|row| shown(row, now));
+        let live = |name| rows.rows.get(name).filter(|row| row.is_live(now)).map(|row| Row::of(row, now));
         Ok(Answers { at: row_time(now), each: names.iter().map(live).collect() })
     }
-}
-
-fn shown(row: &LeaseRow, now: Duration) -> Row {
-    let left = row.over_at.saturating_sub(now);
-    Row { holder: row.holder.clone(), epoch: row.epoch, hint: row.hint.clone(), left }
 }
 
 /// The number of names.

@@ -11,3 +11,8 @@ CREATE TABLE {p}lease (
     granted_at timestamptz NOT NULL,
     hint text
 );
+-- The highest epoch of each name that a resource has accepted.
+CREATE TABLE {p}epoch (
+    name text PRIMARY KEY,
+    epoch bigint NOT NULL
+);

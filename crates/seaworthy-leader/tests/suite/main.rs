@@ -9,3 +9,5 @@ mod events;
 mod fence;
 mod guard;
 mod layer;
+#[cfg(feature = "sqlite")]
+mod sqlite;

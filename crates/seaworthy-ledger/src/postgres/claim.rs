@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use seaworthy_store::StoreError;
-use seaworthy_store::postgres::sqlstate;
+use seaworthy_store::micros;
+use seaworthy_store::postgres::{Read, sqlstate};
 use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 
 use crate::key::Key;
-use crate::micros;
 use crate::postgres::engine::Postgres;
-use crate::postgres::rows::{DONE, FAILED, RUNNING, Read, corrupt};
+use crate::postgres::rows::{DONE, FAILED, RUNNING, grants};
 use crate::record::{Entry, EntryState, Kept, Record};
 use crate::store::{Answer, Attempt};
 
@@ -47,7 +47,7 @@ pub(super) async fn claim(postgres: &Postgres, attempt: &Attempt) -> Result<Answ
 /// None if neither half of the statement answered.
 pub(super) fn answer(read: Read<'_>) -> Result<Option<Answer>, StoreError> {
     if read.get::<Option<i64>>("granted_fence")?.is_some() {
-        return Ok(Some(Answer::Granted { fence: read.count("granted_fence")?, grants: read.grants()? }));
+        return Ok(Some(Answer::Granted { fence: read.count("granted_fence")?, grants: grants(read)? }));
     }
     // Unknown, or to be had: it was not had, so the row is another by now.
     if read.get::<Option<bool>>("claimable")?.unwrap_or(true) {
@@ -59,13 +59,13 @@ pub(super) fn answer(read: Read<'_>) -> Result<Option<Answer>, StoreError> {
     match read.get::<i16>("state")? {
         RUNNING => Ok(Some(Answer::Busy { left: micros::span(read.get("left_us")?) })),
         DONE => Ok(Some(Answer::Done(record(read)?))),
-        _ => Err(corrupt(read.asked, "a row has a state that there is not")),
+        _ => Err(read.corrupt("a row has a state that there is not")),
     }
 }
 
 fn record(read: Read<'_>) -> Result<Record, StoreError> {
     let finished: Option<i64> = read.get("finished_us")?;
-    let finished = finished.ok_or_else(|| corrupt(read.asked, "a row is done and was never finished"))?;
+    let finished = finished.ok_or_else(|| read.corrupt("a row is done and was never finished"))?;
     let result: Option<Vec<u8>> = read.get("result")?;
     let content_type: Option<String> = read.get("content_type")?;
     let reason: Option<String> = read.get("reason")?;
@@ -85,7 +85,7 @@ pub(super) async fn lookup(postgres: &Postgres, key: &Key) -> Result<Option<Entr
         arguments.add(key.value())
     };
     let rows = postgres.ask("lookup", &postgres.statements.lookup, bind).await?;
-    rows.first().map(|row| entry(Read { asked: "lookup", row })).transpose()
+    rows.first().map(|row| entry(Read::of("lookup", row))).transpose()
 }
 
 fn entry(read: Read<'_>) -> Result<Entry, StoreError> {
@@ -93,10 +93,10 @@ fn entry(read: Read<'_>) -> Result<Entry, StoreError> {
         RUNNING => EntryState::Running { left: micros::span(read.get("left_us")?) },
         DONE => EntryState::Done,
         FAILED => EntryState::Failed,
-        _ => return Err(corrupt(read.asked, "a row has a state that there is not")),
+        _ => return Err(read.corrupt("a row has a state that there is not")),
     };
     let moment = |column| read.get(column).map(micros::moment);
-    let mut entry = Entry::new(state, read.count("fence")?, read.grants()?, moment("first_us")?, moment("started_us")?);
+    let mut entry = Entry::new(state, read.count("fence")?, grants(read)?, moment("first_us")?, moment("started_us")?);
     entry.finished_at = read.get::<Option<i64>>("finished_us")?.map(micros::moment);
     entry.reason = read.get::<Option<String>>("reason")?.map(Into::into);
     if read.get::<Option<i64>>("result_len")?.is_some() {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use seaworthy_store::StoreError;
-use seaworthy_store::postgres::{PgStore, Statement};
+use seaworthy_store::postgres::{PgStore, Read, Statement};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
 
 use crate::held_answer::Held;
 use crate::key::Key;
 use crate::postgres::statements::Statements;
-use crate::postgres::{CALL, SCHEMA, claim, renew, rows, settle, steps};
+use crate::postgres::{CALL, SCHEMA, claim, renew, settle, steps};
 use crate::record::Entry;
 use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
 
@@ -90,12 +90,12 @@ impl LedgerStore for Postgres {
     async fn sweep(&self, most: u32) -> Result<u64, StoreError> {
         let bind = |arguments: &mut PgArguments| sqlx::Arguments::add(arguments, i64::from(most));
         let found = self.ask("sweep", &self.statements.sweep, bind).await?;
-        rows::Read::first("sweep", &found)?.count("swept")
+        Read::first("sweep", &found)?.count("swept")
     }
 
     async fn stale(&self) -> Result<u64, StoreError> {
         let found = self.ask("stale", &self.statements.stale, |_| Ok(())).await?;
-        rows::Read::first("stale", &found)?.count("stale")
+        Read::first("stale", &found)?.count("stale")
     }
 
     async fn step(&self, key: &Key, name: &str) -> Result<Option<Bytes>, StoreError> {

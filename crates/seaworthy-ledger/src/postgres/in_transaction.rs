@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use seaworthy_store::StoreError;
-use seaworthy_store::postgres::{Statement, store_error};
+use seaworthy_store::micros;
+use seaworthy_store::postgres::{Read, Statement, store_error};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, PgConnection};
 
 use crate::held_answer::Held;
-use crate::micros;
 use crate::postgres::claim::{IN_MOTION, SENDS, answer};
 use crate::postgres::engine::Postgres;
-use crate::postgres::rows::Read;
 use crate::postgres::settle::{Columns, bind};
 use crate::store::{Answer, Attempt, Holder, Settlement, TransactionalStore};
 

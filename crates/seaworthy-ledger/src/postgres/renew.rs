@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use seaworthy_store::StoreError;
+use seaworthy_store::micros;
+use seaworthy_store::postgres::{Read, corrupt};
 use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 
-use crate::micros;
 use crate::postgres::engine::Postgres;
-use crate::postgres::rows::{Read, corrupt};
 use crate::store::{Holder, Renewal};
 
 /// In one statement.
@@ -31,7 +31,7 @@ pub(super) async fn renew(postgres: &Postgres, leases: &[(Holder, Duration)]) ->
             return Err(corrupt("renew", "the statement gave another number of rows than it was asked"));
         }
         for row in &rows {
-            renewals.push(renewal(Read { asked: "renew", row })?);
+            renewals.push(renewal(Read::of("renew", row))?);
         }
     }
     Ok(renewals)

@@ -1,13 +1,14 @@
+use seaworthy_store::micros;
+use seaworthy_store::postgres::Read;
 use seaworthy_store::{ErrorClass, StoreError};
 use sqlx::Arguments;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 
 use crate::held_answer::Held;
-use crate::micros;
 use crate::postgres::claim::SENDS;
 use crate::postgres::engine::Postgres;
-use crate::postgres::rows::{DONE, FAILED, RUNNING, Read};
+use crate::postgres::rows::{DONE, FAILED, RUNNING};
 use crate::store::{Holder, Settlement};
 
 pub(super) async fn settle(postgres: &Postgres, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {

@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use seaworthy_store::postgres::Read;
 use seaworthy_store::{ErrorClass, StoreError};
 use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
@@ -6,7 +7,6 @@ use sqlx::postgres::PgArguments;
 use crate::key::Key;
 use crate::postgres::claim::SENDS;
 use crate::postgres::engine::Postgres;
-use crate::postgres::rows::Read;
 use crate::store::{Holder, StepKept};
 
 pub(super) async fn read(postgres: &Postgres, key: &Key, name: &str) -> Result<Option<Bytes>, StoreError> {
@@ -17,7 +17,7 @@ pub(super) async fn read(postgres: &Postgres, key: &Key, name: &str) -> Result<O
     };
     let rows = postgres.ask("step", &postgres.statements.step, bind).await?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let result: Vec<u8> = Read { asked: "step", row }.get("result")?;
+    let result: Vec<u8> = Read::of("step", row).get("result")?;
     Ok(Some(result.into()))
 }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use seaworthy_store::StoreError;
+use seaworthy_store::micros;
 use seaworthy_store::sqlite::{SqliteStore, classified};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as, query_scalar};
 
 use crate::held_answer::Held;
 use crate::key::Key;
-use crate::micros;
 use crate::record::Entry;
 use crate::sqlite::row::{Lease, RUNNING, entry_state, number};
 use crate::sqlite::settling::{fence, owner, settle, state_of};

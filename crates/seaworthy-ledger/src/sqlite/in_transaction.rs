@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use seaworthy_store::StoreError;
+use seaworthy_store::micros;
 use seaworthy_store::sqlite::classified;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as};
 
 use crate::held_answer::Held;
-use crate::micros;
 use crate::sqlite::claim::{forget_steps, look};
 use crate::sqlite::engine::Sqlite;
 use crate::sqlite::row::{Decision, decide, number};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use seaworthy_store::micros;
 use seaworthy_store::{ErrorClass, StoreError};
 
-use crate::micros;
 use crate::record::{EntryState, Kept, Record};
 use crate::store::{Answer, Attempt};
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use seaworthy_store::micros;
 use sqlx::query;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::held_answer::Held;
-use crate::micros;
 use crate::sqlite::row::{DONE, FAILED};
 use crate::sqlite::statements::Statements;
 use crate::store::{Holder, Settlement};

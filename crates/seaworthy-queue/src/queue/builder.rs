@@ -92,7 +92,7 @@ impl<M, S> QueueBuilder<M, S> {
     }
 
     /// For an engine that has to ask now and then.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn polling(mut self, poll: Duration, set: impl FnOnce(&mut S)) -> QueueBuilder<M, S> {
         self.settings.poll = Some(poll);
         set(&mut self.store);

@@ -64,8 +64,8 @@ pub(super) fn id(row: &SqliteRow) -> Read<JobId> {
 }
 
 fn headers(row: &SqliteRow) -> Read<Headers> {
-    let pairs = serde_json::from_str(get(row, "headers")?).map_err(|_| "headers")?;
-    Ok(Headers::of(pairs))
+    let pairs: Vec<(String, String)> = serde_json::from_str(get(row, "headers")?).map_err(|_| "headers")?;
+    Ok(Headers::kept(pairs.iter().map(|(name, value)| (&**name, &**value))))
 }
 
 /// As JSON.

@@ -41,6 +41,14 @@ impl Connections {
         }
     }
 
+    /// With what to open one that listens; none where a pooler would keep that to itself.
+    pub(super) fn direct(&self) -> Option<&PgConnectOptions> {
+        match self {
+            Connections::Own(own) => own.nonce.as_ref().map(|_| &own.options),
+            Connections::Caller(_) => None,
+        }
+    }
+
     /// Closes those of our own, after the last request has ended.
     pub(super) async fn close(&self) {
         if let Connections::Own(own) = self {

@@ -8,18 +8,25 @@
 //! | statements | prepared once a connection | unnamed, never kept |
 //! | round trips a request | 1 | 4 |
 
+mod bells;
 mod builder;
 mod classify;
 mod connections;
 mod lent;
+mod listening;
 mod probe;
+mod read;
 mod request;
 mod schema;
+mod session;
 mod statement;
 mod store;
 mod url;
 
+pub use bells::Bell;
 pub use builder::PgStoreBuilder;
 pub use classify::{sqlstate, store_error};
+pub use read::{Read, corrupt};
+pub use session::{Session, SessionLimits, Sessions};
 pub use statement::Statement;
 pub use store::PgStore;

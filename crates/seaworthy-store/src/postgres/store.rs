@@ -8,10 +8,12 @@ use sqlx::postgres::{PgArguments, PgRow};
 
 use crate::error::StoreError;
 use crate::limit::within;
+use crate::postgres::bells::Bell;
 use crate::postgres::builder::PgStoreBuilder;
 use crate::postgres::classify::{REPEATS, did_nothing, spares_the_connection, store_error};
 use crate::postgres::connections::Connections;
 use crate::postgres::lent::Lent;
+use crate::postgres::listening::Listening;
 use crate::postgres::request::{self, Limits, Mode};
 use crate::postgres::statement::Statement;
 use crate::random;
@@ -33,11 +35,12 @@ struct Shared {
     mode: Mode,
     limits: Limits,
     names: TableNames,
+    listening: Listening,
 }
 
 impl PgStore {
     pub(super) fn new(connections: Connections, mode: Mode, limits: Limits, names: TableNames) -> PgStore {
-        PgStore(Arc::new(Shared { connections, mode, limits, names }))
+        PgStore(Arc::new(Shared { connections, mode, limits, names, listening: Listening::default() }))
     }
 
     /// Connects by a URL, `postgres://user:password@host/database`, with the default settings.
@@ -81,6 +84,24 @@ impl PgStore {
     #[must_use]
     pub fn request_timeout(&self) -> Duration {
         self.0.limits.request
+    }
+
+    /// A bell for what is told by `pg_notify('seaworthy', payload)`, once [`listen`](Self::listen) was called; and for
+    /// what is told by [`Bell::ring`], to all who have it from this store.
+    #[must_use]
+    pub fn bell(&self, payload: &str) -> Bell {
+        self.0.listening.bells.get(payload)
+    }
+
+    /// Listens on one connection more, for as long as the store is there, and connects again when that is lost. Behind
+    /// a pooler and on a caller's pool it does nothing.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn listen(&self) {
+        if let Some(options) = self.0.connections.direct() {
+            self.0.listening.begin(options);
+        }
     }
 
     /// Sends one statement and gives its rows. `bind` encodes its parameters. What the server says did nothing, because
@@ -148,6 +169,7 @@ impl PgStore {
     /// Dropping it leaves the store open.
     pub async fn close(&self) {
         self.0.connections.close().await;
+        self.0.listening.close();
     }
 }
 

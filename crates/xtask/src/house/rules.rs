@@ -283,6 +283,8 @@ pub(crate) const EXTERNAL_CRATES_OF_THE_LEADER: &[(&str, &str)] = &[
     ("std", "the standard library"),
     ("seaworthy", "names, observers, tasks, shutdowns and errors are the core's"),
     ("seaworthy_store", "stores and their errors, by the paths of this package"),
+    ("sqlx_sqlite", "the feature `sqlite`: a caller's transaction"),
+    ("sqlx_postgres", "the feature `postgres`: a caller's pool or transaction"),
     ("tower_layer", "the layers are `Layer`s"),
     ("tower_service", "their services are `Service`s"),
     ("pin_project_lite", "writes an `Unpin` for each future that names a type of its own"),

@@ -5,6 +5,8 @@
 //!     drill-worker claim-all --store=URL --begin=FILE --keys=2000 --from=0     claims each key once
 //!     drill-worker work      --store=URL --keys=20 [--in-transaction]           does the work of all keys
 //!     drill-worker write     --store=URL                                        keeps a transaction open
+//!     drill-worker lead      --store=URL [--every=20] [--ttl=3000 …]            leads while it can
+//!     drill-worker lock      --store=URL                                        keeps others from a file
 //! ```
 //!
 //! `--die-at=POINT[:N]` and `--stop-at=POINT` end or stop it where the work passes that point; see `work.rs`.
@@ -19,8 +21,16 @@ mod work;
 mod write;
 
 #[cfg(unix)]
+fn main() {
+    // Those of leadership are a library's, because the program `failover` is its own worker, too.
+    if !seaworthy_drills::leader::worker::run() {
+        work_on_keys();
+    }
+}
+
+#[cfg(unix)]
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
+async fn work_on_keys() {
     use seaworthy_drills::sqlite::SqliteFile;
 
     let options = options::Options::from_args();

@@ -1,6 +1,3 @@
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,38 +6,8 @@ use seaworthy_ledger::store::{Answer, Attempt, Holder, LedgerStore};
 use seaworthy_store::postgres::PgStore;
 use sqlx::postgres::PgPoolOptions;
 
-use super::support::{LEASE, Session, Space, attempt, done, holder, key, until};
-
-/// Polls it at most `polls` times, then drops it. Whether it ended.
-async fn dropped_after(polls: usize, future: impl Future) -> bool {
-    let mut future = pin!(future);
-    let mut done = 0;
-    poll_fn(move |context| {
-        if done == polls {
-            return Poll::Ready(false);
-        }
-        done += 1;
-        future.as_mut().poll(context).map(|_answer| true)
-    })
-    .await
-}
-
-/// No connection beyond `most`, no transaction and no lock of this test's.
-async fn nothing_is_left(session: &mut Session, space: &Space, most: i64) {
-    let name = space.name();
-    let others = format!("FROM pg_stat_activity WHERE application_name = '{name}'");
-    let connections = format!("SELECT count(*) {others}");
-    let busy = format!("SELECT count(*) {others} AND state <> 'idle'");
-    let locks = format!(
-        "SELECT count(*) FROM pg_locks WHERE pid IN (SELECT pid {others}) AND locktype IN ('relation', 'advisory', 'tuple')"
-    );
-    until("nothing is left", async || {
-        session.number(&connections).await <= most
-            && session.number(&busy).await == 0
-            && session.number(&locks).await == 0
-    })
-    .await;
-}
+use super::support::{LEASE, Space, attempt, done, holder, key};
+use crate::dropping::{dropped_after, nothing_is_left};
 
 /// IN-15: each request dropped after k polls, for every k until it ends; then no connection, transaction or lock is
 /// left, nothing is done by halves, and the next call is served.

@@ -25,13 +25,6 @@ fn le_20_bound() {
     assert!(defaults().ttl(seconds(22)).max_failover(Duration::MAX).build().is_ok());
 }
 
-/// LE-71: what a file's defaults will be fits together: bound 16.5 s.
-#[test]
-fn le_71_defaults_fit() {
-    let file = defaults().ttl(seconds(8)).renew_every(millis(2_500)).stop_time(seconds(2)).margin(millis(400));
-    assert_eq!(file.build().unwrap().failover_bound(), millis(16_500));
-}
-
 /// LE-22: each rule refuses just beyond its border, names the field, and clamps nothing.
 #[test]
 fn le_22_rules() {

@@ -1,0 +1,9 @@
+mod closed;
+mod conformance;
+mod dropped;
+mod epochs;
+mod locks;
+mod poolers;
+mod silent;
+mod support;
+mod terminated;

@@ -1,0 +1,10 @@
+mod conformance;
+mod dropped;
+mod electors;
+mod epochs;
+mod guard;
+mod leaks;
+mod limits;
+mod rows;
+mod statements;
+mod support;

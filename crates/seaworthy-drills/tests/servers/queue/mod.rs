@@ -1,0 +1,11 @@
+mod conformance;
+mod crowd;
+mod dropped;
+mod faults;
+mod in_transaction;
+mod late;
+mod rows;
+mod schema;
+mod statements;
+mod support;
+mod waking;

@@ -1,0 +1,74 @@
+-- The queue's tables in Postgres, as `seaworthy_queue::postgres::migrate` makes them in the first schema of the
+-- connection's search path, with the default prefix. For those who have tools of their own for schemas: run it once, in
+-- one transaction. `migrate` then finds nothing to do.
+
+CREATE TABLE IF NOT EXISTS seaworthy_schema (
+    package text PRIMARY KEY,
+    major integer NOT NULL,
+    version integer NOT NULL
+);
+
+-- Step 1.
+CREATE TABLE seaworthy_job (
+    queue text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    -- 0 ready or later, 1 running.
+    state smallint NOT NULL,
+    -- Since when it can be delivered, and which place it had among those that were enqueued with it.
+    due timestamptz NOT NULL,
+    place bigint NOT NULL,
+    -- How often it was handed out, and how many of these counted as attempts.
+    deliveries bigint NOT NULL,
+    spent bigint NOT NULL,
+    -- How often its lease was over before it was settled.
+    abandoned bigint NOT NULL,
+    fence bigint NOT NULL,
+    -- 16 bytes, and until when; NULL unless it is running.
+    owner bytea,
+    lease_until timestamptz,
+    accepted_at timestamptz NOT NULL,
+    deferred_since timestamptz,
+    -- Of its last failure.
+    reason text NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    -- An array of pairs, in their order.
+    headers jsonb NOT NULL,
+    payload bytea NOT NULL,
+    PRIMARY KEY (queue, id)
+);
+CREATE INDEX seaworthy_job_due ON seaworthy_job (queue, due, place) WHERE state = 0;
+CREATE INDEX seaworthy_job_lease ON seaworthy_job (queue, lease_until) WHERE state = 1;
+CREATE TABLE seaworthy_dead_job (
+    queue text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    died_at timestamptz NOT NULL,
+    -- In the order of death, for those that died at the same moment.
+    number bigint GENERATED ALWAYS AS IDENTITY,
+    attempts bigint NOT NULL,
+    -- Of the last delivery; it goes on growing if the job is redriven.
+    fence bigint NOT NULL,
+    reason text NOT NULL,
+    accepted_at timestamptz NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    headers jsonb NOT NULL,
+    payload bytea NOT NULL,
+    PRIMARY KEY (queue, id)
+);
+CREATE INDEX seaworthy_dead_job_died ON seaworthy_dead_job (queue, died_at, number);
+CREATE TABLE seaworthy_done_job (
+    queue text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    -- Remembered before this.
+    until timestamptz NOT NULL,
+    PRIMARY KEY (queue, id)
+);
+CREATE INDEX seaworthy_done_job_until ON seaworthy_done_job (queue, until);
+
+INSERT INTO seaworthy_schema (package, major, version) VALUES ('queue', 1, 1)
+ON CONFLICT (package) DO UPDATE SET version = EXCLUDED.version;
+
+-- What a program needs then:
+-- GRANT SELECT ON seaworthy_schema TO …;
+-- GRANT SELECT, INSERT, UPDATE, DELETE ON seaworthy_job, seaworthy_dead_job, seaworthy_done_job TO …;

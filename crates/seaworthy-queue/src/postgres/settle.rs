@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use seaworthy_store::postgres::{Read, corrupt};
+use seaworthy_store::{StoreError, micros};
+use sqlx::Arguments;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
+
+use crate::postgres::engine::Postgres;
+use crate::postgres::rows::plain;
+use crate::store::{Held, Holder, Settlement};
+
+pub(super) async fn extend(
+    postgres: &Postgres,
+    holders: &[Holder],
+    visibility: Duration,
+) -> Result<Vec<Held>, StoreError> {
+    let bind = |arguments: &mut PgArguments| {
+        arguments.add(postgres.name())?;
+        arguments.add(holders.iter().map(|holder| holder.id.as_str()).collect::<Vec<_>>())?;
+        arguments.add(holders.iter().map(|holder| holder.owner.to_be_bytes().to_vec()).collect::<Vec<_>>())?;
+        arguments.add(holders.iter().map(fence).collect::<Vec<_>>())?;
+        arguments.add(micros::of(visibility))
+    };
+    let rows = postgres.ask("extend", &postgres.statements.extend, bind).await?;
+    if rows.len() != holders.len() {
+        return Err(corrupt("extend", "the statement gave another number of rows than it was asked"));
+    }
+    let held = |row| Ok(if Read::of("extend", row).get("held")? { Held::Yes } else { Held::Lost });
+    rows.iter().map(held).collect()
+}
+
+pub(super) async fn settle(postgres: &Postgres, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
+    let statements = &postgres.statements;
+    let (statement, columns) = match settlement {
+        Settlement::Ack { remember } => (&statements.settle_ack, Columns::Ack(remember.map(micros::of))),
+        Settlement::Retry { after, reason } => {
+            (&statements.settle_wait, Columns::Wait(*after, Some(plain(reason)), false))
+        }
+        Settlement::Defer { after } => (&statements.settle_wait, Columns::Wait(*after, None, true)),
+        Settlement::Release => (&statements.settle_wait, Columns::Wait(Duration::ZERO, None, false)),
+        Settlement::Dead { reason } => (&statements.settle_dead, Columns::Dead(plain(reason))),
+    };
+    let bind = |arguments: &mut PgArguments| {
+        arguments.add(postgres.name())?;
+        arguments.add(holder.id.as_str())?;
+        arguments.add(holder.owner.to_be_bytes())?;
+        arguments.add(fence(holder))?;
+        columns.add_to(arguments)
+    };
+    let rows = postgres.ask("settle", statement, bind).await?;
+    if rows.is_empty() {
+        return Ok(Held::Lost);
+    }
+    if matches!(columns, Columns::Wait(..)) {
+        postgres.changed();
+    }
+    Ok(Held::Yes)
+}
+
+/// No row has the one below zero.
+fn fence(holder: &Holder) -> i64 {
+    i64::try_from(holder.fence).unwrap_or(-1)
+}
+
+/// What the statements have beside the delivery.
+enum Columns {
+    Ack(Option<i64>),
+    Wait(Duration, Option<String>, bool),
+    Dead(String),
+}
+
+impl Columns {
+    fn add_to(&self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+        match self {
+            Columns::Ack(remember) => arguments.add(remember),
+            Columns::Wait(after, reason, is_deferral) => {
+                arguments.add(micros::of(*after))?;
+                arguments.add(reason)?;
+                arguments.add(is_deferral)
+            }
+            Columns::Dead(reason) => arguments.add(reason),
+        }
+    }
+}
