@@ -16,7 +16,7 @@ async fn a_row_tells_all() {
         lease_until > now() + interval '59 minutes', deferred_since IS NOT NULL, due > now(), reason, kind, version, headers,
         encode(payload, 'escape')) FROM seaworthy_job";
     jobs.enqueue(&[job("a")], None).await.unwrap();
-    assert_eq!(session.text(row).await, "q a 0 0 0 0 3 f f  number 1 [] 7\n");
+    assert_eq!(session.text(row).await, "q a 0 0 0 0 0 f f  number 1 [] 7\n");
     let asked = Take { owner: 0xab, ..take() };
     let owner = "000000000000000000000000000000ab";
     let taken = async || holder(&asked, &received(&jobs, &asked).await.jobs.remove(0));
