@@ -55,6 +55,8 @@ async fn crowd<S: QueueStore>(
                     if is_over {
                         return all;
                     }
+                    // So that the others look while these are at work.
+                    tokio::task::yield_now().await;
                     for taken in received.jobs {
                         all.push(taken.id.to_string());
                         let settled = store.settle(&holder(&asked, &taken), &settlement(taken.fence)).await;

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::Subject;
-use super::case::{BRIEF, Case, LONG, PAST, holder, job, retry, take};
-use crate::store::{Source, Take};
+use super::case::{BRIEF, Case, LONG, PAST, holder, id, job, retry, take};
+use crate::store::{DeadLetters, Source, Take};
 
 /// QU-10, QU-15: no more than there is room for, the oldest first, and each to one.
 ///
@@ -67,6 +67,9 @@ pub async fn dead_after_the_most<S: Subject>(subject: &S) {
     died.sort();
     case.expect("who died", died, vec!["a".to_owned(), "b".to_owned()]);
     case.expect("the dead", case.depth().await.dead, 2);
+    let dead = case.ask("one of them", case.store.get(&id("a"))).await;
+    let shown = dead.map(|dead| (dead.reason.to_string(), dead.attempts));
+    case.expect("its last reason, and its attempts", shown, Some(("no luck".to_owned(), 2)));
 }
 
 /// QU-16: an asking whose answer was lost is given the same jobs by its repetition, at no cost; another is not.

@@ -1,3 +1,6 @@
+mod naive;
+mod notices;
+
 use std::time::Duration;
 
 use seaworthy_queue::Memory;
