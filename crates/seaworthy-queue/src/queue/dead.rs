@@ -3,7 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use seaworthy::ConfigError;
+use seaworthy::{AsyncCheck, BoxError, ConfigError};
 use seaworthy_store::time::{now, sleep_until};
 use seaworthy_store::{StoreError, limit};
 
@@ -125,6 +125,25 @@ impl<S: QueueStore> Dead<S> {
     /// It is removed or not.
     pub async fn discard(&self, id: &JobId) -> Result<bool, QueueError> {
         self.ask("discard", self.0.store.discard(id)).await
+    }
+}
+
+impl<S: QueueStore> Dead<S> {
+    /// A check that is down while there are more dead letters than this, for
+    /// [`Health::report`](seaworthy::Health::report). Each run asks the store.
+    #[must_use]
+    pub fn at_most(&self, jobs: u64) -> AsyncCheck {
+        let dead = self.clone();
+        AsyncCheck::new(move || {
+            let dead = dead.clone();
+            async move {
+                let depth = dead.ask("depth", dead.0.store.depth()).await?;
+                if depth.dead > jobs {
+                    return Err(BoxError::from(format!("{} dead letters, where {jobs} are the most", depth.dead)));
+                }
+                Ok(())
+            }
+        })
     }
 }
 

@@ -134,3 +134,45 @@ async fn paused() {
     assert_eq!(calls.len(), 3);
     running.end().await;
 }
+
+/// QU-34: the slots can be resized while the consumer runs, and are shown by their bulkhead.
+#[tokio::test(start_paused = true)]
+async fn resized() {
+    let (jobs, _) = queue();
+    enqueue(&jobs, 0..10).await;
+    let calls = Calls::new();
+    let slots = Bulkhead::builder("slots").limit(2).build().unwrap();
+    let service = noted(&calls, |_, _| async {
+        pass(100).await;
+        Ok(())
+    });
+    let running = Running::start(Consumer::new(jobs.clone()).slots(slots.clone()).service(service));
+    pass(10).await;
+    assert_eq!((calls.len(), slots.in_use()), (2, 2));
+    slots.set_limit(5).unwrap();
+    pass(10).await;
+    assert_eq!((calls.len(), slots.in_use()), (5, 5));
+    slots.set_limit(1).unwrap();
+    pass(85).await;
+    // All five have ended, and one is at work at a time.
+    pass(20).await;
+    assert_eq!((calls.len(), slots.in_use()), (6, 1));
+    running.end().await;
+}
+
+/// QU-42: the number of dead letters is a check.
+#[tokio::test(start_paused = true)]
+async fn dead_letters_are_a_check() {
+    let (jobs, _) = queue();
+    enqueue(&jobs, 0..2).await;
+    let check = jobs.dead().at_most(1);
+    let calls = Calls::new();
+    let service = noted(&calls, |_, _| async { Err::<(), BoxError>(seaworthy_queue::JobError::dead("no").into()) });
+    let consumer = Consumer::new(jobs.clone()).concurrency(1).service(service);
+    assert!(check.run().await.is_up());
+    let running = Running::start(consumer);
+    pass(5).await;
+    let status = check.run().await;
+    assert_eq!(status.reason().map(|reason| reason.as_str()), Some("2 dead letters, where 1 are the most"));
+    running.end().await;
+}

@@ -1,4 +1,5 @@
 mod basics;
+mod blocked;
 mod gates;
 mod kept;
 #[cfg(feature = "ledger")]

@@ -1,0 +1,79 @@
+//! Calls that block their threads: in real time, because a paused clock does not go on beside them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use seaworthy::{BoxError, Shutdown};
+use seaworthy_queue::{Consumer, Delivery, Queue};
+
+use super::Number;
+
+const MILLI: Duration = Duration::from_millis(1);
+
+fn short() -> Queue<Number> {
+    Queue::memory("numbers").request_timeout(300 * MILLI).build().unwrap()
+}
+
+/// Begins, and blocks its thread for so long.
+fn consumer(
+    queue: &Queue<Number>,
+    begun: &Arc<AtomicU32>,
+    blocked_for: Duration,
+    timeout: Option<Duration>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let begun = Arc::clone(begun);
+    let service = tower::service_fn(move |_: Delivery<Number>| {
+        let begun = Arc::clone(&begun);
+        async move {
+            begun.fetch_add(1, Ordering::Relaxed);
+            std::thread::sleep(blocked_for);
+            Ok::<_, BoxError>(())
+        }
+    });
+    let consumer = Consumer::new(queue.clone()).visibility(1_000 * MILLI).service(service);
+    let consumer = match timeout {
+        Some(timeout) => consumer.job_timeout(timeout),
+        None => consumer.no_job_timeout(),
+    };
+    let (stop, stopped) = Shutdown::new();
+    async move {
+        let _stop = stop;
+        consumer.run(stopped).await.unwrap();
+    }
+}
+
+/// QU-30, IN-03: a job that blocks its thread for three visibilities is kept all the while, and done once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn kept_while_it_blocks() {
+    let (queue, begun) = (short(), Arc::new(AtomicU32::new(0)));
+    queue.enqueue(Number(1)).await.unwrap();
+    let both = [
+        tokio::spawn(consumer(&queue, &begun, 3_000 * MILLI, None)),
+        tokio::spawn(consumer(&queue, &begun, 3_000 * MILLI, None)),
+    ];
+    tokio::time::sleep(3_500 * MILLI).await;
+    let depth = queue.depth().await.unwrap();
+    assert_eq!((begun.load(Ordering::Relaxed), depth.running, depth.ready), (1, 0, 0));
+    for running in both {
+        running.abort();
+    }
+}
+
+/// QU-33: a call that blocks its thread long after its timeout is given up after one visibility, and its job is done by
+/// somebody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn given_up_at_last() {
+    let (queue, begun) = (short(), Arc::new(AtomicU32::new(0)));
+    queue.enqueue(Number(1)).await.unwrap();
+    let stuck = tokio::spawn(consumer(&queue, &begun, 6_000 * MILLI, Some(100 * MILLI)));
+    tokio::time::sleep(500 * MILLI).await;
+    let other = tokio::spawn(consumer(&queue, &begun, MILLI, Some(100 * MILLI)));
+    tokio::time::sleep(1_000 * MILLI).await;
+    assert_eq!(begun.load(Ordering::Relaxed), 1, "it is kept for a while");
+    tokio::time::sleep(3_000 * MILLI).await;
+    let depth = queue.depth().await.unwrap();
+    assert_eq!((begun.load(Ordering::Relaxed), depth.running, depth.ready), (2, 0, 0));
+    stuck.abort();
+    other.abort();
+}
