@@ -7,6 +7,8 @@
 #[cfg(unix)]
 pub mod database;
 #[cfg(unix)]
+pub mod jobs;
+#[cfg(unix)]
 pub mod leader;
 #[cfg(all(unix, feature = "servers"))]
 pub mod postgres;

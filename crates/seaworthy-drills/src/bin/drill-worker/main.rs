@@ -5,6 +5,7 @@
 //!     drill-worker claim-all --store=URL --begin=FILE --keys=2000 --from=0     claims each key once
 //!     drill-worker work      --store=URL --keys=20 [--in-transaction]           does the work of all keys
 //!     drill-worker write     --store=URL                                        keeps a transaction open
+//!     drill-worker consume   --store=URL [--visibility=1000 …]                  does jobs
 //!     drill-worker lead      --store=URL [--every=20] [--ttl=3000 …]            leads while it can
 //!     drill-worker lock      --store=URL                                        keeps others from a file
 //! ```
@@ -13,6 +14,8 @@
 
 #[cfg(unix)]
 mod claim_all;
+#[cfg(unix)]
+mod consume;
 #[cfg(unix)]
 mod options;
 #[cfg(unix)]
@@ -34,10 +37,27 @@ async fn work_on_keys() {
     use seaworthy_drills::sqlite::SqliteFile;
 
     let options = options::Options::from_args();
+    if options.task() == "consume" {
+        return do_jobs(&options).await;
+    }
     match options.store().split(':').next() {
         Some("sqlite") => run::<SqliteFile>(&options).await,
         #[cfg(feature = "servers")]
         Some("postgres" | "postgresql") => run::<seaworthy_drills::postgres::PostgresSchema>(&options).await,
+        _ => panic!("this program was not built with the store that it was given"),
+    }
+}
+
+#[cfg(unix)]
+async fn do_jobs(options: &options::Options) {
+    use seaworthy_drills::jobs;
+
+    match options.store().split(':').next() {
+        Some("sqlite") => consume::run::<jobs::InSqlite>(options).await,
+        #[cfg(feature = "servers")]
+        Some("postgres" | "postgresql") => consume::run::<jobs::InPostgres>(options).await,
+        #[cfg(feature = "servers")]
+        Some("redis") => consume::run::<jobs::InRedis>(options).await,
         _ => panic!("this program was not built with the store that it was given"),
     }
 }
