@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use seaworthy_drills::jobs::{End, JobStore, QUEUE, Work};
-use seaworthy_faults::journal::{Entry, Journal};
+use seaworthy_faults::journal::{Entry, Journal, Line};
 use seaworthy_faults::worker::{Journals, Worker};
 use seaworthy_queue::store::Depth;
 use seaworthy_queue::{EnqueueRequest, JobId, Queue};
@@ -69,7 +69,7 @@ impl<J: JobStore> Crowd<J> {
     /// Another in its place.
     pub(crate) fn replace(&mut self, at: usize) -> Worker {
         self.spawn();
-        self.workers.swap_remove(at)
+        self.workers.remove(at)
     }
 
     /// Those that have ended by themselves are replaced, as a supervisor does. How many.
@@ -110,6 +110,8 @@ impl<J: JobStore> Crowd<J> {
     /// Ends all of them in order, and returns the ids of the dead and how often each was tried.
     pub(crate) fn end(mut self) -> (Journal, Vec<(String, u32)>) {
         for worker in &self.workers {
+            let is_ready = |line: &Line| line.worker == worker.name() && line.entry.is_note("ready");
+            self.journals.wait_for(LIMIT, is_ready);
             worker.term();
         }
         for worker in self.workers.drain(..) {

@@ -185,9 +185,13 @@ where
         if !received.jobs.is_empty() {
             shared.tell(&Event::Received { queue, jobs: received.jobs.len() });
         }
+        let mut has_suspect = false;
         for taken in received.jobs {
-            let free = (self.ready.pop(), self.permits.pop());
-            let (Some(service), Some(permit), false) = (free.0, free.1, shutdown.is_requested()) else {
+            // Of those that may kill the process one is kept, so that the others do not die with it once more.
+            let is_one_too_many = shared.is_suspect(&taken) && std::mem::replace(&mut has_suspect, true);
+            let may_begin = !is_one_too_many && !shutdown.is_requested();
+            let free = if may_begin { self.ready.pop().zip(self.permits.pop()) } else { None };
+            let Some((service, permit)) = free else {
                 let holder = Holder { id: taken.id, owner: take.owner, fence: taken.fence };
                 let limit = shared.queue.settings.request_timeout;
                 let release = shared.queue.store.settle(&holder, &Settlement::Release);

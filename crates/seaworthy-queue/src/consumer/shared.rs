@@ -15,6 +15,7 @@ use super::settings::Settings;
 use super::solo::Solo;
 use crate::event::Event;
 use crate::queue::Shared as QueueShared;
+use crate::store::Taken;
 
 /// What the tasks of a consumer share.
 pub(super) struct Shared<M, S> {
@@ -86,6 +87,11 @@ impl<M, S> Shared<M, S> {
 
     pub(super) fn tell(&self, event: &Event<'_>) {
         self.notifier().notify(CoreEvent::Extension(event));
+    }
+
+    /// Whether a job may be what kills its process.
+    pub(super) fn is_suspect(&self, taken: &Taken) -> bool {
+        self.settings.suspect_after.is_some_and(|after| taken.abandoned >= after)
     }
 
     pub(super) fn number(&self) -> u64 {

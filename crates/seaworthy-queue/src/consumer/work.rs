@@ -100,7 +100,7 @@ where
     V: Service<Delivery<M>>,
     C: Classify<V::Response, V::Error>,
 {
-    let is_suspect = shared.settings.suspect_after.is_some_and(|after| taken.abandoned >= after);
+    let is_suspect = shared.is_suspect(taken);
     let _suspect = is_suspect.then(|| Suspect::new(shared));
     let entered = until_cut_off(shared, entry, shared.solo.enter(is_suspect)).await;
     let _alone = match entered {
@@ -191,16 +191,17 @@ async fn until_over<M, S, F: Future>(
     };
     let end = tokio::select! {
         biased;
-        outcome = &mut call => match outcome {
-            Ok(result) => End::Answered(result),
-            Err(text) => End::Panicked(text),
-        },
+        // First: a process that was stopped meanwhile does nothing more for a job that somebody else may have by now.
         () = lost(entry) => {
             if let Some(held) = shared.held.lock().get(&entry.number) {
                 held.lost.fire();
             }
             End::Lost
         }
+        outcome = &mut call => match outcome {
+            Ok(result) => End::Answered(result),
+            Err(text) => End::Panicked(text),
+        },
         () = shared.cut_off.requested() => End::CutOff,
         () = over => End::TimedOut(timeout.unwrap_or_default()),
     };

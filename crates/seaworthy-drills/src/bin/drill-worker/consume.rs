@@ -42,7 +42,8 @@ pub(crate) async fn run<J: JobStore>(options: &Options) {
 
 async fn work(journal: Arc<Writer>, delivery: Delivery<Work>) -> Result<(), BoxError> {
     let (id, attempt, abandoned) = (delivery.id().to_string(), delivery.attempt(), delivery.abandoned());
-    journal.write(Entry::start(&*id).with("attempt", attempt).with("abandoned", abandoned));
+    journal.write(Entry::start(&*id));
+    journal.write(Entry::note("try").with("job", &*id).with("attempt", attempt).with("abandoned", abandoned));
     // Dropped in the middle of it, the job says no more.
     tokio::time::sleep(Duration::from_millis(delivery.job().millis)).await;
     match delivery.job().end {
