@@ -165,7 +165,8 @@ pub enum Settlement {
         /// By the row clock, from now.
         after: Duration,
     },
-    /// It was not begun, or was cut off by ourselves: the attempt is given back, and it is due at once.
+    /// It was not begun, or was cut off by ourselves: the attempt is given back, and it is due as it was, so that it
+    /// keeps its place.
     Release,
     /// It will never work.
     Dead {

@@ -138,9 +138,10 @@ impl<M, S, V, C> Consumer<M, S, V, C> {
         self
     }
 
-    /// How long the store may wait for a job before it answers that there is none. Default 1 s; 10 ms to 10 s.
+    /// How long the store may wait for a job before it answers that there is none. Default 1 s, or a third of the
+    /// visibility, if that is less; 10 ms to 10 s, and at most a third of the visibility.
     pub fn block(mut self, span: Duration) -> Consumer<M, S, V, C> {
-        self.settings.block = span;
+        self.settings.block = Some(span);
         self
     }
 
@@ -172,7 +173,7 @@ impl<M, S, V, C> Consumer<M, S, V, C> {
     #[must_use]
     pub fn stop_bound(&self) -> Duration {
         let request = self.queue.shared.settings.request_timeout;
-        self.settings.block.saturating_add(self.settings.drain).saturating_add(request.saturating_mul(2))
+        self.settings.block().saturating_add(self.settings.drain).saturating_add(request.saturating_mul(2))
     }
 
     /// Refuses a grace period that is shorter than [`stop_bound`](Self::stop_bound).
@@ -247,6 +248,8 @@ where
             ready,
             permits,
             closed_since: None,
+            wants_alone: false,
+            alone: None,
         };
         let ended = taking.run(&shutdown).await;
         drop(taking);

@@ -12,6 +12,7 @@ use seaworthy_store::retry_wait::RetryWait;
 use seaworthy_store::time::{Instant, now, sleep};
 use seaworthy_store::{ErrorClass, StoreError, limit, random};
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tower_service::Service;
 
 use super::gate::{Gate, left};
@@ -38,6 +39,10 @@ pub(super) struct Taking<M, S, V, C> {
     pub(super) ready: Vec<V>,
     pub(super) permits: Vec<Permit>,
     pub(super) closed_since: Option<Instant>,
+    /// A job has come that is to run alone; it was given back, and nothing else is taken before that.
+    pub(super) wants_alone: bool,
+    /// Nothing runs, and nothing begins while this is kept.
+    pub(super) alone: Option<OwnedSemaphorePermit>,
 }
 
 impl<M, S, V, C> Taking<M, S, V, C>
@@ -57,6 +62,10 @@ where
         // Of an asking that had no answer.
         let mut in_doubt: Option<u128> = None;
         while !shutdown.is_requested() {
+            if self.wants_alone && self.alone.is_none() {
+                let Some(alone) = shutdown.until(self.shared.solo.enter_alone()).await else { break };
+                self.alone = alone;
+            }
             if self.ready.is_empty() && self.take_permits(1).is_ok() {
                 // However long it takes: nobody is asked for a job that could not be begun.
                 let Some(()) = shutdown.until(self.make_one_ready()).await else { break };
@@ -94,20 +103,19 @@ where
         }
         self.ready.clear();
         self.permits.clear();
+        self.alone = None;
         Ok(())
     }
 
     /// For how many jobs there is room, and whether they are a trial; or how long to wait.
     fn room(&mut self) -> Result<(u32, bool), Duration> {
         let shared = &self.shared;
-        if shared.is_paused.load(Ordering::Acquire)
-            || shared.suspects.load(Ordering::Acquire) > 0
-            || shared.solo.is_taken()
-        {
+        let is_alone = self.alone.is_some();
+        if shared.is_paused.load(Ordering::Acquire) || (!is_alone && shared.solo.is_taken()) {
             return Err(LOOK_AGAIN);
         }
         let on_trial = shared.on_trial.load(Ordering::Acquire);
-        let open = left(&self.gates, MOST, on_trial);
+        let open = left(&self.gates, if is_alone { 1 } else { MOST }, on_trial);
         self.tell_gates(open.is_err());
         let (most, is_trial) = open?;
         self.take_permits(most)?;
@@ -185,13 +193,23 @@ where
         if !received.jobs.is_empty() {
             shared.tell(&Event::Received { queue, jobs: received.jobs.len() });
         }
-        let mut has_suspect = false;
+        // Held for the one that is to run alone, if it came; no longer than for this look.
+        let mut alone = self.alone.take();
+        self.wants_alone = false;
         for taken in received.jobs {
-            // Of those that may kill the process one is kept, so that the others do not die with it once more.
-            let is_one_too_many = shared.is_suspect(&taken) && std::mem::replace(&mut has_suspect, true);
-            let may_begin = !is_one_too_many && !shutdown.is_requested();
-            let free = if may_begin { self.ready.pop().zip(self.permits.pop()) } else { None };
-            let Some((service, permit)) = free else {
+            let is_suspect = shared.is_suspect(&taken);
+            let entered = if is_suspect {
+                alone.take()
+            } else {
+                alone = None;
+                shared.solo.try_enter()
+            };
+            // It is given back rather than kept until the others have ended: one of them may kill this process, and it
+            // would be abandoned once more.
+            self.wants_alone |= is_suspect && entered.is_none();
+            let may_begin = !shutdown.is_requested();
+            let free = if may_begin { self.ready.pop().zip(self.permits.pop()).zip(entered) } else { None };
+            let Some(((service, permit), entered)) = free else {
                 let holder = Holder { id: taken.id, owner: take.owner, fence: taken.fence };
                 let limit = shared.queue.settings.request_timeout;
                 let release = shared.queue.store.settle(&holder, &Settlement::Release);
@@ -204,7 +222,7 @@ where
             let (shared, classifier) = (Arc::clone(shared), Arc::clone(&self.classifier));
             let tasks = shared.tasks.clone();
             let owner = take.owner;
-            let work = Work { shared, taken, owner, asked, service, classifier, permit, is_trial };
+            let work = Work { shared, taken, owner, asked, service, classifier, permit, entered, is_trial };
             tasks.spawn(runtime, work.run());
         }
     }
@@ -212,7 +230,7 @@ where
 
 /// Is never dropped before it has an answer: the store may have handed out jobs already.
 async fn receive<M, S: QueueStore>(shared: &Shared<M, S>, take: &Take) -> Result<Received, StoreError> {
-    let block = shared.settings.block;
+    let block = shared.settings.block();
     let limit = shared.queue.settings.request_timeout.saturating_add(block);
     limit::within(limit, "receive", shared.queue.store.receive(take, block)).await
 }

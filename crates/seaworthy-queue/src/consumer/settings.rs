@@ -14,7 +14,7 @@ pub(super) struct Settings {
     pub(super) defer_at_most: Duration,
     pub(super) suspect_after: Option<u32>,
     pub(super) drain: Duration,
-    pub(super) block: Duration,
+    pub(super) block: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -30,7 +30,7 @@ impl Default for Settings {
             defer_at_most: Duration::from_secs(24 * 60 * 60),
             suspect_after: Some(2),
             drain: Duration::from_secs(15),
-            block: Duration::from_secs(1),
+            block: None,
         }
     }
 }
@@ -44,7 +44,7 @@ impl Settings {
         let require = |holds: bool, field, value: &dyn std::fmt::Debug, rule| {
             if holds { Ok(()) } else { Err(ConfigError::new("consumer", field, value, rule)) }
         };
-        let Settings { visibility, concurrency, max_deliveries, defer, block, .. } = self;
+        let Settings { visibility, concurrency, max_deliveries, defer, .. } = self;
         let allowed = Duration::from_secs(1)..=Duration::from_secs(12 * 60 * 60);
         require(allowed.contains(visibility), "visibility", visibility, "must be 1 s to 12 h")?;
         let rule = "must be longer than three times the queue's request_timeout";
@@ -57,8 +57,10 @@ impl Settings {
         require(*defer >= SHORTEST_DEFERRAL, "defer", defer, "must be at least 100 ms")?;
         let most = self.defer_at_most;
         require(most >= SHORTEST_DEFERRAL, "defer_at_most", &most, "must be at least 100 ms")?;
-        let allowed = Duration::from_millis(10)..=Duration::from_secs(10);
-        require(allowed.contains(block), "block", block, "must be 10 ms to 10 s")?;
+        let allowed = Duration::from_millis(10)..=(*visibility / 3).min(Duration::from_secs(10));
+        let block = self.block();
+        let rule = "must be 10 ms to 10 s, and at most a third of the visibility";
+        require(allowed.contains(&block), "block", &block, rule)?;
         let Some(suspect_after) = self.suspect_after else { return Ok(()) };
         let rule = "must be 1 to max_deliveries less 2, or never";
         let is_fine = suspect_after >= 1 && suspect_after.saturating_add(2) <= *max_deliveries;
@@ -68,6 +70,11 @@ impl Settings {
     /// After the last good extension was sent a delivery is the consumer's for so long.
     pub(super) fn local_end(&self) -> Duration {
         self.visibility / 15 * 14
+    }
+
+    /// A delivery counts from when it was asked for, because nobody knows when in that wait it was handed out.
+    pub(super) fn block(&self) -> Duration {
+        self.block.unwrap_or(Duration::from_secs(1).min(self.visibility / 3))
     }
 
     pub(super) fn extend_every(&self) -> Duration {

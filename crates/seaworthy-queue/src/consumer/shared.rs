@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,8 +32,6 @@ pub(super) struct Shared<M, S> {
     pub(super) is_paused: AtomicBool,
     /// A job runs that is to show whether there is room.
     pub(super) on_trial: AtomicBool,
-    /// Those that run alone, or wait to.
-    pub(super) suspects: AtomicUsize,
     pub(super) numbers: AtomicU64,
     /// Calls are to be dropped, and their jobs released.
     pub(super) cut_off: Shutdown,
@@ -68,7 +66,6 @@ impl<M, S> Shared<M, S> {
             changed: Notify::new(),
             is_paused: AtomicBool::new(false),
             on_trial: AtomicBool::new(false),
-            suspects: AtomicUsize::new(0),
             numbers: AtomicU64::new(0),
             cut_off,
             over,

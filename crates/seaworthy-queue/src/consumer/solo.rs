@@ -20,10 +20,15 @@ impl Default for Solo {
 }
 
 impl Solo {
-    /// Waits until nothing runs alone; or, to run alone, until nothing else runs. In the order in which they came.
-    pub(super) async fn enter(&self, alone: bool) -> Option<OwnedSemaphorePermit> {
+    /// For a job that may run beside others; none while one runs alone, or waits to.
+    pub(super) fn try_enter(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).try_acquire_owned().ok()
+    }
+
+    /// Waits until nothing runs. In the order in which they came.
+    pub(super) async fn enter_alone(&self) -> Option<OwnedSemaphorePermit> {
         // It is never closed.
-        Arc::clone(&self.0).acquire_many_owned(if alone { ALL } else { 1 }).await.ok()
+        Arc::clone(&self.0).acquire_many_owned(ALL).await.ok()
     }
 
     /// Whether a job runs alone, or waits to.

@@ -10,7 +10,7 @@ use seaworthy::Shutdown;
 use seaworthy::bulkhead::Permit;
 use seaworthy::observe::panic_text;
 use seaworthy_store::time::{Instant, now, sleep, sleep_until};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tower_service::Service;
 
 use super::caught::Caught;
@@ -32,6 +32,8 @@ pub(super) struct Work<M, S, V, C> {
     pub(super) service: V,
     pub(super) classifier: Arc<C>,
     pub(super) permit: Permit,
+    /// Beside others, or alone.
+    pub(super) entered: OwnedSemaphorePermit,
     pub(super) is_trial: bool,
 }
 
@@ -61,10 +63,10 @@ where
     C: Classify<V::Response, V::Error>,
 {
     pub(super) async fn run(self) {
-        let Work { shared, taken, owner, asked, service, classifier, permit, is_trial } = self;
+        let Work { shared, taken, owner, asked, service, classifier, permit, entered, is_trial } = self;
         let entry = enter(&shared, &taken, owner, asked);
         let _gone = Gone { shared: Arc::clone(&shared), number: entry.number, is_trial };
-        let _permit = permit;
+        let _places = (permit, entered);
         match decode::<M>(&taken.kind, taken.version, &taken.body) {
             Ok(job) => worked(&shared, &entry, &taken, job, service, &*classifier).await,
             Err(error) => {
@@ -100,13 +102,6 @@ where
     V: Service<Delivery<M>>,
     C: Classify<V::Response, V::Error>,
 {
-    let is_suspect = shared.is_suspect(taken);
-    let _suspect = is_suspect.then(|| Suspect::new(shared));
-    let entered = until_cut_off(shared, entry, shared.solo.enter(is_suspect)).await;
-    let _alone = match entered {
-        Ok(alone) => alone,
-        Err(end) => return ended(shared, entry, end, Duration::ZERO).await,
-    };
     let began = now();
     let (id, attempt, waited) = (&taken.id, taken.attempt, taken.waited);
     shared.tell(&Event::Started { queue: shared.name(), id, attempt, waited });
@@ -144,21 +139,6 @@ async fn ended<M: Job, S: QueueStore, R>(shared: &Shared<M, S>, entry: &Entry, e
     match end {
         End::CutOff => send(shared, entry, &Settlement::Release, Outcome::Release, elapsed).await,
         _ => shared.tell(&Event::Lost { queue: shared.name(), id: &entry.holder.id }),
-    }
-}
-
-/// Until the wait is over, the job is lost, or calls are cut off.
-async fn until_cut_off<M, S, T>(
-    shared: &Shared<M, S>,
-    entry: &Entry,
-    wait: impl Future<Output = T>,
-) -> Result<T, End<()>> {
-    tokio::pin!(wait);
-    tokio::select! {
-        biased;
-        out = &mut wait => Ok(out),
-        () = lost(entry) => Err(End::Lost),
-        () = shared.cut_off.requested() => Err(End::CutOff),
     }
 }
 
@@ -207,22 +187,6 @@ async fn until_over<M, S, F: Future>(
     };
     call.discard();
     end
-}
-
-/// A job that is to run alone.
-struct Suspect<'a, M, S>(&'a Shared<M, S>);
-
-impl<'a, M, S> Suspect<'a, M, S> {
-    fn new(shared: &'a Shared<M, S>) -> Suspect<'a, M, S> {
-        shared.suspects.fetch_add(1, Ordering::AcqRel);
-        Suspect(shared)
-    }
-}
-
-impl<M, S> Drop for Suspect<'_, M, S> {
-    fn drop(&mut self) {
-        self.0.suspects.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 /// Whatever became of it, there is room for another.

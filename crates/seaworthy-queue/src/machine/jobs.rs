@@ -205,7 +205,8 @@ impl Jobs {
             }
             Settlement::Release => {
                 row.unspend();
-                row.wait(now);
+                // In its old place.
+                row.wait(row.due.min(now));
                 self.put(row);
             }
             Settlement::Dead { reason } => self.bury(row, reason.clone(), now),
