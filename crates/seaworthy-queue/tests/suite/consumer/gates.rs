@@ -107,6 +107,29 @@ async fn an_outage_spends_no_attempts() {
     running.end().await;
 }
 
+/// DR-15: 60 s without the backend and 1,000 jobs waiting: concurrency + 2 deliveries at most, and all are done within 60 s
+/// of its return.
+#[tokio::test(start_paused = true)]
+async fn a_minute_without_the_backend() {
+    let (jobs, _) = queue();
+    enqueue(&jobs, 0..1_000).await;
+    let circuit = CircuitBreaker::builder("backend").consecutive_failures(5).open_for(30 * SECOND).build().unwrap();
+    let (calls, back) = (Calls::new(), tokio::time::Instant::now() + 60 * SECOND);
+    let work = noted(&calls, move |_, _| async move {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if tokio::time::Instant::now() >= back { Ok::<_, BoxError>(()) } else { Err("the backend is away".into()) }
+    });
+    let consumer = Consumer::new(jobs.clone()).gate(circuit.clone()).service(circuit.layer().layer(work));
+    let running = Running::start(consumer);
+    tokio::time::sleep_until(back).await;
+    assert!((5..=12).contains(&calls.len()), "{}", calls.len());
+    assert!(calls.all().iter().all(|(_, attempt, _)| *attempt == 1));
+    pass(60).await;
+    let depth = jobs.depth().await.unwrap();
+    assert_eq!((depth.ready, depth.later, depth.running, depth.dead), (0, 0, 0, 0));
+    running.end().await;
+}
+
 /// QU-37: a consumer that is paused takes nothing, and what runs goes on.
 #[tokio::test(start_paused = true)]
 async fn paused() {
