@@ -1,9 +1,11 @@
 //! One delivery, from its receipt to its settlement.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use seaworthy::Shutdown;
@@ -163,6 +165,12 @@ async fn until_over<M, S, F: Future>(
     call: Caught<F>,
 ) -> End<F::Output> {
     let mut call = call;
+    // A job that is done at once needs no timer.
+    let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut call).poll(cx))).await;
+    if let Poll::Ready(outcome) = at_once {
+        call.discard();
+        return outcome.map_or_else(End::Panicked, End::Answered);
+    }
     let over = async {
         match timeout {
             Some(timeout) => sleep(timeout).await,
