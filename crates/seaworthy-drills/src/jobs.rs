@@ -89,6 +89,6 @@ impl JobStore for InRedis {
         let (server, name) = url.split_once('#').unwrap_or((url, QUEUE));
         let store = seaworthy_queue::redis::RedisStore::builder(server).connect().await;
         let store = store.unwrap_or_else(|error| panic!("{error:?}"));
-        seaworthy_queue::redis::Redis::new(&store, name)
+        seaworthy_queue::redis::Redis::new(name, &store)
     }
 }

@@ -67,7 +67,7 @@ impl Redis {
     /// The jobs of the stream `name`. Beside it are the keys `{name}:later`, `{name}:bodies`, `{name}:dlq`,
     /// `{name}:ids` and `{name}:done`.
     #[must_use]
-    pub fn new(store: &RedisStore, name: &str) -> Redis {
+    pub fn new(name: &str, store: &RedisStore) -> Redis {
         let beside = |what| format!("{{{name}}}:{what}");
         let [later, bodies, dead, ids, done] = ["later", "bodies", "dlq", "ids", "done"].map(beside);
         let keys = [name.to_owned(), later, bodies, dead, ids, done];

@@ -24,14 +24,14 @@ impl<M: Job> Queue<M, Redis> {
     /// let store = RedisStore::connect("redis://cache.example/").await?;
     /// let queue: Queue<Provision, _> = Queue::redis("provision", &store).build()?;
     /// // One that a program in another language fills.
-    /// let theirs = Redis::new(&store, "provision_queue").plain_kind("provision").dead_letters("provision_queue:dlq");
+    /// let theirs = Redis::new("provision_queue", &store).plain_kind("provision").dead_letters("provision_queue:dlq");
     /// let queue: Queue<Provision, _> = Queue::with_store("provision_queue", theirs).build()?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn redis(name: impl Into<Name>, store: &RedisStore) -> QueueBuilder<M, Redis> {
         let name = name.into();
-        let redis = Redis::new(store, name.as_str());
+        let redis = Redis::new(name.as_str(), store);
         Queue::with_store(name, redis)
     }
 }

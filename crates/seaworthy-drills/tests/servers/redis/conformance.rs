@@ -21,7 +21,7 @@ impl Subject for InRedis {
 
     async fn fresh(&self) -> Redis {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        Redis::new(&self.store, &format!("q{number}"))
+        Redis::new(&format!("q{number}"), &self.store)
     }
 
     async fn pass(&self, span: Duration) {

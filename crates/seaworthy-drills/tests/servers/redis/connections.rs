@@ -22,7 +22,7 @@ async fn durable() -> Server {
 async fn scripts_are_loaded_again() {
     let server = durable().await;
     let store = RedisStore::connect(&server.url()).await.unwrap();
-    let queue = Redis::new(&store, "q");
+    let queue = Redis::new("q", &store);
     for number in 0..3 {
         server.ask(&["SCRIPT", "FLUSH"]);
         accept(&queue, &[job(&format!("{number}"))]).await;
@@ -38,7 +38,7 @@ async fn scripts_are_loaded_again() {
 async fn a_replica_is_unavailable() {
     let server = durable().await;
     let store = RedisStore::connect(&server.url()).await.unwrap();
-    let queue = Redis::new(&store, "q");
+    let queue = Redis::new("q", &store);
     accept(&queue, &[job("a")]).await;
     let port = server.addr().port().to_string();
     // Of nobody: there is no other server.
@@ -68,7 +68,7 @@ async fn a_server_that_hangs() {
     let proxy = Proxy::to(&*server);
     let url = format!("redis://{}/", proxy.addr());
     let store = RedisStore::builder(&url).accept_loss().request_timeout(LIMIT).connect().await.unwrap();
-    let queue = Redis::new(&store, &space.stream());
+    let queue = Redis::new(&space.stream(), &store);
     accept(&queue, &[job("a")]).await;
     proxy.stall();
     for _ in 0..2 {
@@ -117,7 +117,7 @@ async fn a_server_that_hangs() {
 async fn deliveries_outlive_the_server() {
     let mut server = durable().await;
     let store = RedisStore::connect(&server.url()).await.unwrap();
-    let queue = Redis::new(&store, "q");
+    let queue = Redis::new("q", &store);
     accept(&queue, &[job("a"), job("b")]).await;
     let (_, kept) = one(&queue, &take(1)).await;
     let brief = Duration::from_millis(50);

@@ -24,7 +24,7 @@ async fn six_promoters() {
     let mut promoters = JoinSet::new();
     for _ in 0..6 {
         let store = RedisStore::builder(space.url()).accept_loss().connect().await.unwrap();
-        let queue = Redis::new(&store, &space.stream());
+        let queue = Redis::new(&space.stream(), &store);
         promoters.spawn(async move {
             let mut seen = Vec::new();
             for _ in 0..60 {

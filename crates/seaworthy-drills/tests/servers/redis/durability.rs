@@ -72,7 +72,7 @@ async fn no_password_is_shown() {
     refused(&format!("redis://:some-word@{addr}/not-a-number")).await;
     refused("redis//:some-word@x").await;
     let store = RedisStore::connect(&format!("redis://:right-word@{addr}/")).await.unwrap();
-    let shown = format!("{store:?} {:#?}", Redis::new(&store, "q"));
+    let shown = format!("{store:?} {:#?}", Redis::new("q", &store));
     assert!(!shown.contains("word"), "{shown}");
     spawn_blocking(move || drop(server)).await.unwrap();
 }
@@ -81,7 +81,7 @@ async fn no_password_is_shown() {
 async fn killed_under_load(persistence: Persistence) -> (usize, usize) {
     let server = start(persistence, &[]).await;
     let store = RedisStore::builder(&server.url()).accept_loss().connect().await.unwrap();
-    let queue = Redis::new(&store, "q");
+    let queue = Redis::new("q", &store);
     let stop = Arc::new(AtomicBool::new(false));
     let mut producers = JoinSet::new();
     for producer in 0..8 {

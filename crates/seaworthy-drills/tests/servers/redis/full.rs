@@ -18,7 +18,7 @@ fn large(number: u32, due: Due) -> NewJob {
 async fn memory_is_over() {
     let server = spawn_blocking(|| Server::start_with(Persistence::None, &[("maxmemory", "6mb")])).await.unwrap();
     let store = RedisStore::builder(&server.url()).accept_loss().connect().await.unwrap();
-    let queue = Redis::new(&store, "q");
+    let queue = Redis::new("q", &store);
     // All steps are known to the server, whose scripts need memory, too.
     accept(&queue, &[job("dead")]).await;
     let asked = take(1);

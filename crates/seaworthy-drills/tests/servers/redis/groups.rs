@@ -145,7 +145,7 @@ async fn the_crowd_hides_nobody() {
 async fn two_processes() {
     let space = Space::new().await;
     let other = RedisStore::builder(space.url()).accept_loss().connect().await.unwrap();
-    let other = Redis::new(&other, &space.stream());
+    let other = Redis::new(&space.stream(), &other);
     accept(&space.queue, &[job("a")]).await;
     let asked = take(1);
     let (taken, held) = one(&other, &asked).await;

@@ -11,7 +11,7 @@ use super::support::{ACK, LONG, Space, all, dead, holder, id, one, retry, take};
 async fn entries_of_another_program() {
     let space = Space::new().await;
     let letters = space.beside("letters");
-    let queue = Redis::new(&space.store, &space.stream()).plain_kind("provision").dead_letters(&letters);
+    let queue = Redis::new(&space.stream(), &space.store).plain_kind("provision").dead_letters(&letters);
     let add = |payload: &str| {
         let added = space.ask(&["XADD", &space.stream(), "*", "payload", payload]);
         added.text().unwrap().to_owned()

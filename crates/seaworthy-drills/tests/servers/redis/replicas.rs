@@ -15,7 +15,7 @@ async fn replicas_are_waited_for() {
     let replica = spawn_blocking(|| Server::start(Persistence::EverySec)).await.unwrap();
     let builder = RedisStore::builder(&master.url());
     let store = builder.wait_replicas(1, Duration::from_millis(500)).connect().await.unwrap();
-    let queue = Redis::new(&store, "q");
+    let queue = Redis::new("q", &store);
     for _ in 0..2 {
         let error = queue.enqueue(&[job("a")], None).await.unwrap_err();
         assert!(error.is_unavailable() && error.to_string().contains("0 replicas"), "{error}");

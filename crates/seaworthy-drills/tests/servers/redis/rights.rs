@@ -24,7 +24,7 @@ impl Subject for WithRights {
     type Store = Redis;
 
     async fn fresh(&self) -> Redis {
-        Redis::new(&self.store, &format!("jobs{}", self.next.fetch_add(1, Ordering::Relaxed)))
+        Redis::new(&format!("jobs{}", self.next.fetch_add(1, Ordering::Relaxed)), &self.store)
     }
 
     async fn pass(&self, span: Duration) {
@@ -45,13 +45,13 @@ async fn the_rights_that_are_listed() {
     let store = RedisStore::connect(&url).await.unwrap();
     assert_eq!(store.durability(), Durability::OnDisk);
     conformance::run(&WithRights { store: store.clone(), next: Arc::default() }).await;
-    let queue = Redis::new(&store, "jobs");
+    let queue = Redis::new("jobs", &store);
     // What the suite does not do: wait.
     queue.receive(&take(1), Duration::from_millis(20)).await.unwrap();
     let replicated = RedisStore::builder(&url).wait_replicas(1, Duration::from_millis(5)).connect().await.unwrap();
-    let waited = Redis::new(&replicated, "jobs").enqueue(&[job("a")], None).await.unwrap_err();
+    let waited = Redis::new("jobs", &replicated).enqueue(&[job("a")], None).await.unwrap_err();
     assert_eq!(waited.class(), ErrorClass::Unavailable, "{waited}");
-    let elsewhere = Redis::new(&store, "elsewhere").enqueue(&[job("a")], None).await.unwrap_err();
+    let elsewhere = Redis::new("elsewhere", &store).enqueue(&[job("a")], None).await.unwrap_err();
     assert_eq!(elsewhere.class(), ErrorClass::Refused, "{elsewhere}");
     server.ask(&["ACL", "SETUSER", "app", "+xadd"]);
     let asked = take(1);

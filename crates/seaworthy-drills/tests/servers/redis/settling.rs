@@ -121,7 +121,7 @@ async fn behind_a_proxy(space: &Space) -> (Proxy, Redis) {
     let url = format!("redis://{}/", proxy.addr());
     let limit = Duration::from_millis(400);
     let store = RedisStore::builder(&url).accept_loss().request_timeout(limit).connect().await.unwrap();
-    (proxy, Redis::new(&store, &space.stream()))
+    (proxy, Redis::new(&space.stream(), &store))
 }
 
 /// QU-93: a settlement whose answer was lost is done when it is sent again; another's, and one whose lease is over, is lost.

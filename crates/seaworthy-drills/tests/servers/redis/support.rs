@@ -24,7 +24,7 @@ impl Space {
     pub(super) async fn new() -> Space {
         let prefix = spawn_blocking(Prefix::new).await.unwrap();
         let store = RedisStore::builder(prefix.url()).accept_loss().connect().await.unwrap();
-        let queue = Redis::new(&store, &prefix.key("q"));
+        let queue = Redis::new(&prefix.key("q"), &store);
         Space { prefix, store, queue }
     }
 
