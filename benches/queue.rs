@@ -1,5 +1,5 @@
 //! How many jobs a second go through a queue in memory: enqueued a thousand at a time, done by a consumer whose service does
-//! nothing, and acked.
+//! nothing, and acked, on one thread.
 //!
 //! `cargo bench -p seaworthy-benches --bench queue`.
 #![allow(
@@ -30,7 +30,7 @@ impl Job for Number {
 const JOBS: u64 = 10_000;
 
 fn through(c: &mut Criterion) {
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     let mut group = c.benchmark_group("queue");
     group.throughput(Throughput::Elements(JOBS)).sample_size(20);
     group.bench_function("memory", |b| {

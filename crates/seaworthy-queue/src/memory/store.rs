@@ -47,13 +47,16 @@ impl Memory {
         self.0.began_at + now().saturating_duration_since(self.0.began)
     }
 
-    /// One step. Whoever waits is woken.
+    /// One step, after which nothing can be handed out that could not be before.
     fn step<T>(&self, step: impl FnOnce(&mut Jobs, Duration) -> T) -> T {
-        let out = {
-            let mut jobs = self.jobs();
-            let now = self.now();
-            step(&mut jobs, now)
-        };
+        let mut jobs = self.jobs();
+        let now = self.now();
+        step(&mut jobs, now)
+    }
+
+    /// One after which something may be. Whoever waits is woken.
+    fn step_that_offers<T>(&self, step: impl FnOnce(&mut Jobs, Duration) -> T) -> T {
+        let out = self.step(step);
         self.0.changed.notify_waiters();
         out
     }
@@ -66,7 +69,7 @@ impl Memory {
 
 impl Producer for Memory {
     async fn enqueue(&self, jobs: &[NewJob], max_len: Option<u64>) -> Result<Vec<Entry>, StoreError> {
-        let outcomes = self.step(|all, now| all.enqueue(jobs, max_len, now));
+        let outcomes = self.step_that_offers(|all, now| all.enqueue(jobs, max_len, now));
         outcomes.map_err(|_| StoreError::new(ErrorClass::Full, "enqueue", "the queue is as long as it may be"))
     }
 
@@ -101,7 +104,11 @@ impl Source for Memory {
     }
 
     async fn settle(&self, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
-        Ok(self.step(|all, now| all.settle(holder, settlement, now)))
+        let settle = |all: &mut Jobs, now| all.settle(holder, settlement, now);
+        match settlement {
+            Settlement::Ack { .. } | Settlement::Dead { .. } => Ok(self.step(settle)),
+            _ => Ok(self.step_that_offers(settle)),
+        }
     }
 
     async fn depth(&self) -> Result<Depth, StoreError> {
@@ -119,7 +126,7 @@ impl DeadLetters for Memory {
     }
 
     async fn redrive(&self, id: &JobId) -> Result<bool, StoreError> {
-        Ok(self.step(|all, now| all.redrive(id, now)))
+        Ok(self.step_that_offers(|all, now| all.redrive(id, now)))
     }
 
     async fn discard(&self, id: &JobId) -> Result<bool, StoreError> {
