@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use seaworthy_faults::clock;
-use seaworthy_faults::journal::Entry;
+use seaworthy_faults::journal::{Entry, Line};
 
 use super::fault::Fault;
 use super::group::{Group, epoch, is_lead};
@@ -16,16 +16,25 @@ const SOON: Duration = Duration::from_secs(10);
 /// A write, with the look at the disk, takes less.
 const WRITE: Duration = Duration::from_millis(30);
 
+fn is_end(line: &Line) -> bool {
+    matches!(&line.entry, Entry::End { name } if name == LEADS)
+}
+
 impl Group {
     /// Lets it happen to the leader, sees to it that all comes of it that must, and returns how long it took until
     /// another led.
     pub(super) fn suffer(&mut self, fault: Fault) -> Duration {
-        match fault {
+        let took = match fault {
             Fault::Kill => self.killed(),
             Fault::Stop => self.stopped(),
             Fault::Term => self.asked_to_end(),
             Fault::Stall => self.cut_off(),
+        };
+        let bound = self.bound(fault);
+        if took > bound {
+            self.fail(&self.journal(), &format!("another led after {took:?}, later than {bound:?}"));
         }
+        took
     }
 
     /// The bound of a takeover after it.
@@ -110,6 +119,7 @@ impl Group {
         let from = clock::now();
         self.proxy(leader).stall();
         let took = self.taken_over(from, &name);
+        self.after("its work is gone", from, SOON + self.settings.ttl, |line| line.worker == name && is_end(line));
         let (told, over) = (self.settings.told_after(), self.settings.over_after());
         judges::told_and_over(&self.journal(), &name, from, told, over);
         let healed = clock::now();
@@ -142,14 +152,12 @@ impl Group {
         }
         self.until("its work is gone", limit, |journal| {
             let begun = journal.of(name).filter(|line| matches!(&line.entry, Entry::Begin { name } if name == LEADS));
-            let ended = journal.of(name).filter(|line| matches!(&line.entry, Entry::End { name } if name == LEADS));
+            let ended = journal.of(name).filter(|line| is_end(line));
             (begun.count() == ended.count()).then_some(())
         });
         // It may have campaigned before: its work had ended by itself.
         self.until("it campaigns", limit, |journal| {
-            let last = journal.of(name).filter(|line| {
-                line.entry.is_note("campaigning") || matches!(&line.entry, Entry::End { name } if name == LEADS)
-            });
+            let last = journal.of(name).filter(|line| line.entry.is_note("campaigning") || is_end(line));
             last.last().filter(|line| line.entry.is_note("campaigning")).map(drop)
         });
     }
