@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use seaworthy::Name;
 use seaworthy_store::sqlite::{SqliteStore, classified};
-use seaworthy_store::{StoreError, micros};
+use seaworthy_store::{ErrorClass, StoreError, micros};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as};
 
@@ -173,6 +173,12 @@ impl FencingStore for Sqlite {
         guarded: u64,
         _limit: Duration,
     ) -> Result<bool, StoreError> {
+        // Refused, and without effect, where there is a transaction.
+        if query("BEGIN").execute(&mut *connection).await.is_ok() {
+            query("ROLLBACK").execute(connection).await.map_err(|error| classified("guard", error))?;
+            let why = "there is no transaction that could be guarded";
+            return Err(StoreError::new(ErrorClass::Refused, "guard", why));
+        }
         let lease: Option<(i64, i64)> = query_as(self.statements.guard.clone())
             .bind(name.as_str())
             .bind(epoch(guarded))
