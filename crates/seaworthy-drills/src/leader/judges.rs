@@ -60,8 +60,8 @@ pub fn one_takeover<'a>(journal: &'a Journal, from: Duration, to: Duration, old:
     one
 }
 
-/// For how long, between two instants, the store gave none of its answers in time to one of the workers, but to this one;
-/// of the worker for which that was longest.
+/// For how long, between two instants, the store gave none of its answers in time to one of the workers, but to this
+/// one; of the worker for which that was longest.
 #[must_use]
 pub fn store_was_away(journal: &Journal, from: Duration, to: Duration, but: &str) -> Duration {
     let mut away: BTreeMap<&str, (Option<Duration>, Duration)> = BTreeMap::new();

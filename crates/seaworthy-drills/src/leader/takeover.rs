@@ -40,9 +40,9 @@ impl Group {
         }
     }
 
-    /// Waits until another leads, for longer than it may take, so that how long it took is known all the same. The bound
-    /// is one of a store that answers: for as long as it gave the others no answer in time, as on a machine that is busy
-    /// with something else, it is waited for, and not counted.
+    /// Waits until another leads, for longer than it may take, so that how long it took is known all the same. The
+    /// bound is one of a store that answers: for as long as it gave the others no answer in time, as on a machine that
+    /// is busy with something else, it is waited for, and not counted.
     fn taken_over(&self, fault: Fault, from: Duration, old: &str) -> Duration {
         let limit = self.settings.failover_bound() * 4;
         let led = self.after("another leads", from, limit, |line| is_lead(line) && line.worker != old).at();
