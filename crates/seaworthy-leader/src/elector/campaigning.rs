@@ -52,7 +52,7 @@ pub(super) async fn campaign<S: LeaseStore>(mut task: Running<S>, runtime: Handl
         };
         let Some(begin_by) = begin_by else {
             // Without the row clock no request could say by when it must be begun.
-            match shared.ask("read", shared.store.read(&[])).await {
+            match shared.look("read", shared.store.read(&[])).await {
                 Ok(answers) => shared.board().answered_at(answers.at),
                 Err(error) => failed(shared, &bids, error, after_error(shared, &mut waits), false),
             }

@@ -48,6 +48,17 @@ impl<S: LeaseStore> Shared<S> {
         answer
     }
 
+    /// For what comes before the first acquisition, or after one that failed: only its failure says whether the store
+    /// is there. Whoever may do this may still be refused a lease.
+    pub(super) async fn look<T>(
+        &self,
+        asked: &'static str,
+        request: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let answer = limit::within(self.settings.request_timeout, asked, request).await;
+        answer.inspect_err(|error| heard(&self.sight, &self.teller, asked, Some(error)))
+    }
+
     /// Once, in the background: if it fails the ttl does it.
     pub(super) fn release(
         self: &Arc<Self>,
@@ -60,7 +71,12 @@ impl<S: LeaseStore> Shared<S> {
         let then = Then(Some(then));
         self.tasks.spawn(runtime, async move {
             let _then = then;
-            let _left_to_its_ttl = shared.ask("release", shared.store.release(&name, term)).await;
+            let release = shared.store.release(&name, term);
+            let _left_to_its_ttl = match shared.sight.last_answer() {
+                Some(_) => shared.ask("release", release).await,
+                // After an acquisition that failed, which says more than this does.
+                None => shared.look("release", release).await,
+            };
         });
     }
 }

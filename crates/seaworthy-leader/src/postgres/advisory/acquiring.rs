@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use seaworthy::Name;
+use seaworthy_store::limit::within;
 use seaworthy_store::postgres::{Read, Session, sqlstate};
 use seaworthy_store::time::{Instant, now, sleep};
 use seaworthy_store::{ErrorClass, StoreError, micros, random};
@@ -11,6 +12,7 @@ use sqlx::postgres::PgArguments;
 
 use super::lock_number::lock_number;
 use super::shared::Shared;
+use crate::elector::requests::heard;
 use crate::postgres::{CALL, read};
 use crate::sight::Leader;
 
@@ -131,7 +133,9 @@ impl<'a> Candidate<'a> {
 pub(super) async fn open(shared: &Shared) -> Result<Session, StoreError> {
     let is_first = shared.sight.last_answer().is_none();
     let standby = if is_first { ErrorClass::Refused } else { ErrorClass::Unavailable };
-    shared.ask("connect", shared.sessions.open(standby)).await
+    // Only its failure says whether the server is there: whoever is let in may still be refused what it came for.
+    let opened = within(shared.settings.request_timeout, "connect", Box::pin(shared.sessions.open(standby))).await;
+    opened.inspect_err(|error| heard(&shared.sight, &shared.teller, "connect", Some(error)))
 }
 
 /// A table that is missing is made by somebody.
