@@ -8,8 +8,8 @@ use crate::cargo;
 /// A package whose users choose features.
 struct Package {
     name: &'static str,
-    /// Whether its features touch the same code. The engines of a companion do not know of one another, and each pair of
-    /// them would compile two drivers anew.
+    /// Whether its features touch the same code. The engines of a companion do not know of one another, and each pair
+    /// of them would compile two drivers anew.
     in_pairs: bool,
 }
 
