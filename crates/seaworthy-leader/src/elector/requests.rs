@@ -4,14 +4,14 @@ use std::future::Future;
 use std::sync::Arc;
 
 use seaworthy::Name;
-use seaworthy_store::{StoreError, limit};
+use seaworthy_store::{ErrorClass, StoreError, limit};
 use tokio::runtime::Handle;
 
 use super::board::Shared;
 use super::telling::Teller;
 use crate::event::Event;
 use crate::sight::Sight;
-use crate::store::LeaseStore;
+use crate::store::{Answers, LeaseStore};
 
 /// The store answered, or did not. Tells it, if that is new.
 pub(crate) fn heard(sight: &Sight, teller: &Teller, asked: &'static str, error: Option<&StoreError>) {
@@ -46,6 +46,22 @@ impl<S: LeaseStore> Shared<S> {
         let answer = limit::within(self.settings.request_timeout, asked, request).await;
         heard(&self.sight, &self.teller, asked, answer.as_ref().err());
         answer
+    }
+
+    /// As [`ask`](Self::ask), of so many. What was not answered would else be due still, and asked again at once.
+    pub(super) async fn ask_each<T>(
+        &self,
+        asked: &'static str,
+        number: usize,
+        request: impl Future<Output = Result<Answers<T>, StoreError>>,
+    ) -> Result<Answers<T>, StoreError> {
+        let why = "a store's answers are not as many as what it was asked";
+        let counted = async {
+            let answers = request.await?;
+            let is_each = answers.each.len() == number;
+            if is_each { Ok(answers) } else { Err(StoreError::new(ErrorClass::Corrupt, asked, why)) }
+        };
+        self.ask(asked, counted).await
     }
 
     /// For what comes before the first acquisition, or after one that failed: only its failure says whether the store
