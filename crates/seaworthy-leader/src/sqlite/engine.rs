@@ -8,7 +8,7 @@ use seaworthy::Name;
 use seaworthy_store::sqlite::{SqliteStore, classified};
 use seaworthy_store::{ErrorClass, StoreError, micros};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{query, query_as};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use crate::sqlite::row::{self, Columns, Lease};
 use crate::sqlite::statements::{SCHEMA, Statements};
@@ -173,9 +173,14 @@ impl FencingStore for Sqlite {
         guarded: u64,
         _limit: Duration,
     ) -> Result<bool, StoreError> {
-        // Refused, and without effect, where there is a transaction.
-        if query("BEGIN").execute(&mut *connection).await.is_ok() {
-            query("ROLLBACK").execute(connection).await.map_err(|error| classified("guard", error))?;
+        // To set what is set is refused in a transaction, and has no effect outside of one, so that nothing is left
+        // behind by whoever drops this; to begin one would. Not prepared, because it is looked at when it is.
+        let level: i64 = query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|error| classified("guard", error))?;
+        let set = AssertSqlSafe(format!("PRAGMA synchronous = {level}"));
+        if query(set).persistent(false).execute(&mut *connection).await.is_ok() {
             let why = "there is no transaction that could be guarded";
             return Err(StoreError::new(ErrorClass::Refused, "guard", why));
         }

@@ -128,3 +128,25 @@ async fn le_51_terms_guard() {
     transaction.execute("ROLLBACK").await.expect("ours");
     term.resign().await;
 }
+
+/// LE-51: a guard outside of a transaction that is dropped at any point leaves none behind.
+#[tokio::test]
+async fn le_51_dropped() {
+    let (directory, clock) = (Directory::new(), Clock::new());
+    let engine = opened(clock.of(directory.builder())).await;
+    let held = granted(&engine, "a").await;
+    for polls in 1..6 {
+        let mut connection = directory.stranger().await;
+        let mut guarding = Box::pin(engine.guard(&mut connection, &held.name, 1, TTL));
+        for _ in 0..polls {
+            let once = std::future::poll_fn(|cx| std::task::Poll::Ready(guarding.as_mut().poll(cx).is_ready()));
+            if once.await {
+                break;
+            }
+            seaworthy_store::time::sleep(millis(20)).await;
+        }
+        drop(guarding);
+        connection.execute("BEGIN IMMEDIATE").await.expect("no transaction was left");
+        connection.execute("ROLLBACK").await.expect("ours");
+    }
+}
