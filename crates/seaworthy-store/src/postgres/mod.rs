@@ -12,6 +12,7 @@ mod builder;
 mod classify;
 mod connections;
 mod lent;
+mod package;
 mod probe;
 mod read;
 mod request;
@@ -23,6 +24,7 @@ mod url;
 
 pub use builder::PgStoreBuilder;
 pub use classify::{sqlstate, store_error};
+pub use package::PackageStore;
 pub use read::{Read, corrupt};
 pub use session::{Session, SessionLimits, Sessions};
 pub use statement::Statement;
