@@ -21,7 +21,8 @@ use super::terminations::terminations;
 const GROUPS: usize = 10;
 /// Takeovers of each kind in each group.
 const ROUNDS: usize = 2;
-const EVERY: Duration = Duration::from_millis(100);
+/// So that thirty processes are not held up by the disk.
+const EVERY: Duration = Duration::from_millis(200);
 const NO_NETWORK: &str = "there is no network between a file and its processes";
 
 /// What a drill has found.
@@ -110,8 +111,8 @@ pub fn store_away(setup: &Setup) -> Row {
     let settings = Settings::SHORT;
     let millis = Duration::from_millis;
     // As many as one server can let in again within a request's limit.
-    let plan = Plan { settings, groups: GROUPS / 2, short: millis(500), way: Way::Stopped, long: millis(6_000) };
-    row("DR-9, IN-12", "the store away for 0.5s and for 6s", settings.clean_bound(), || away(setup, &plan, 2))
+    let plan = Plan { settings, groups: GROUPS / 2, short: millis(400), way: Way::Stopped, long: millis(6_000) };
+    row("DR-9, IN-12", "the store away for 0.4s and for 6s", settings.clean_bound(), || away(setup, &plan, 2))
 }
 
 /// DR-9: at defaults, the store killed and back after 3 s, and stopped for 20 s. A file is locked for 1 s and for 20 s.

@@ -161,9 +161,13 @@ impl Group {
         })
     }
 
-    fn fail(&self, journal: &Journal, why: &str) -> ! {
+    pub(super) fn fail(&self, journal: &Journal, why: &str) -> ! {
         let all = journal.lines();
-        let last: Vec<String> = all.iter().skip(all.len().saturating_sub(30)).map(|line| format!("{line:?}")).collect();
+        let last: Vec<String> = all
+            .iter()
+            .skip(all.len().saturating_sub(200))
+            .map(|line| format!("{:?} {} {:?}", line.at(), line.worker, line.entry))
+            .collect();
         let output: Vec<String> = self.candidates.iter().map(|candidate| candidate.worker.output()).collect();
         panic!(
             "{why}; now it is {:?}, and the last lines are\n{}\n{}",

@@ -60,6 +60,25 @@ pub fn one_takeover<'a>(journal: &'a Journal, from: Duration, to: Duration, old:
     one
 }
 
+/// For how long, between two instants, the store gave none of its answers in time to one of the workers, but to this
+/// one; of the worker for which that was longest.
+#[must_use]
+pub fn store_was_away(journal: &Journal, from: Duration, to: Duration, but: &str) -> Duration {
+    let mut away: BTreeMap<&str, (Option<Duration>, Duration)> = BTreeMap::new();
+    for line in journal.lines().iter().filter(|line| line.at() <= to && line.worker != but) {
+        let (since, sum) = away.entry(&line.worker).or_default();
+        if line.entry.is_note("store_down") {
+            since.get_or_insert(line.at());
+        } else if line.entry.is_note("store_up")
+            && let Some(since) = since.take()
+        {
+            *sum += line.at().saturating_sub(since.max(from));
+        }
+    }
+    let sums = away.values().map(|(since, sum)| *sum + since.map_or(Duration::ZERO, |since| to - since.max(from)));
+    sums.max().unwrap_or_default()
+}
+
 /// Fails if a takeover took longer than its bound, or there was none.
 ///
 /// # Panics

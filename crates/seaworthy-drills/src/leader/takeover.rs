@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use seaworthy_faults::clock;
-use seaworthy_faults::journal::Entry;
+use seaworthy_faults::journal::{Entry, Line};
 
 use super::fault::Fault;
 use super::group::{Group, epoch, is_lead};
@@ -15,6 +15,10 @@ use super::work::LEADS;
 const SOON: Duration = Duration::from_secs(10);
 /// A write, with the look at the disk, takes less.
 const WRITE: Duration = Duration::from_millis(30);
+
+fn is_end(line: &Line) -> bool {
+    matches!(&line.entry, Entry::End { name } if name == LEADS)
+}
 
 impl Group {
     /// Lets it happen to the leader, sees to it that all comes of it that must, and returns how long it took until
@@ -36,10 +40,22 @@ impl Group {
         }
     }
 
-    /// Waits until another leads, for longer than it may take, so that how long it took is known all the same.
-    fn taken_over(&self, from: Duration, old: &str) -> Duration {
-        let limit = self.settings.failover_bound() * 2;
-        self.after("another leads", from, limit, |line| is_lead(line) && line.worker != old).at() - from
+    /// Waits until another leads, for longer than it may take, so that how long it took is known all the same. The
+    /// bound is one of a store that answers: for as long as it gave the others no answer in time, as on a machine that
+    /// is busy with something else, it is waited for, and not counted.
+    fn taken_over(&self, fault: Fault, from: Duration, old: &str) -> Duration {
+        let limit = self.settings.failover_bound() * 4;
+        let led = self.after("another leads", from, limit, |line| is_lead(line) && line.worker != old).at();
+        let (took, bound, journal) = (led - from, self.bound(fault), self.journal());
+        if took <= bound {
+            return took;
+        }
+        let away = judges::store_was_away(&journal, from, led, old);
+        if took > bound + away {
+            self.fail(&journal, &format!("another led after {took:?}, later than {bound:?} and {away:?}"));
+        }
+        println!("the store gave no answer for {away:?}, and another led after {took:?}");
+        took.saturating_sub(away)
     }
 
     fn killed(&mut self) -> Duration {
@@ -47,7 +63,7 @@ impl Group {
         let name = self.candidates[leader].worker.name().to_owned();
         let from = clock::now();
         self.candidates[leader].worker.kill9();
-        let took = self.taken_over(from, &name);
+        let took = self.taken_over(Fault::Kill, from, &name);
         judges::one_takeover(&self.journal(), from, clock::now(), &name);
         self.replace(leader);
         took
@@ -60,7 +76,7 @@ impl Group {
         let (name, ttl) = (self.candidates[leader].worker.name().to_owned(), self.settings.ttl);
         let old = self.term_of(&name);
         let from = self.stop(leader);
-        let took = self.taken_over(from, &name);
+        let took = self.taken_over(Fault::Stop, from, &name);
         thread::sleep((from + ttl * 2).saturating_sub(clock::now()));
         let cont = clock::now();
         self.candidates[leader].worker.cont();
@@ -92,7 +108,7 @@ impl Group {
         let name = self.candidates[leader].worker.name().to_owned();
         let from = clock::now();
         self.candidates[leader].worker.term();
-        let took = self.taken_over(from, &name);
+        let took = self.taken_over(Fault::Term, from, &name);
         self.candidates[leader].worker.wait_ok(SOON);
         let journal = self.journal();
         judges::one_takeover(&journal, from, clock::now(), &name);
@@ -109,7 +125,8 @@ impl Group {
         let old = self.term_of(&name);
         let from = clock::now();
         self.proxy(leader).stall();
-        let took = self.taken_over(from, &name);
+        let took = self.taken_over(Fault::Stall, from, &name);
+        self.after("its work is gone", from, SOON + self.settings.ttl, |line| line.worker == name && is_end(line));
         let (told, over) = (self.settings.told_after(), self.settings.over_after());
         judges::told_and_over(&self.journal(), &name, from, told, over);
         let healed = clock::now();
@@ -142,14 +159,12 @@ impl Group {
         }
         self.until("its work is gone", limit, |journal| {
             let begun = journal.of(name).filter(|line| matches!(&line.entry, Entry::Begin { name } if name == LEADS));
-            let ended = journal.of(name).filter(|line| matches!(&line.entry, Entry::End { name } if name == LEADS));
+            let ended = journal.of(name).filter(|line| is_end(line));
             (begun.count() == ended.count()).then_some(())
         });
         // It may have campaigned before: its work had ended by itself.
         self.until("it campaigns", limit, |journal| {
-            let last = journal.of(name).filter(|line| {
-                line.entry.is_note("campaigning") || matches!(&line.entry, Entry::End { name } if name == LEADS)
-            });
+            let last = journal.of(name).filter(|line| line.entry.is_note("campaigning") || is_end(line));
             last.last().filter(|line| line.entry.is_note("campaigning")).map(drop)
         });
     }

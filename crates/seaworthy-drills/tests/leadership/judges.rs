@@ -191,3 +191,22 @@ fn of_rows() {
         assert!(against(|| row(verdict).assert_held()).is_some());
     }
 }
+
+/// DR-6: a store that gives no answer is not held against a takeover, for as long as it gave none, and no longer.
+#[test]
+fn of_the_store() {
+    let journal = journal(&[
+        (1, "a", note("store_down")),
+        (3, "b", note("store_down")),
+        (5, "a", note("store_up")),
+        (6, "b", note("store_up")),
+        (7, "b", note("store_down")),
+        (8, "c", note("elected")),
+    ]);
+    let away = |from, to, but| judges::store_was_away(&journal, seconds(from), seconds(to), but);
+    assert_eq!(away(2, 9, "c"), seconds(5), "of b, the second time to the end");
+    assert_eq!(away(2, 9, "b"), seconds(3), "of a, from the beginning on");
+    assert_eq!(away(2, 4, "b"), seconds(2));
+    assert_eq!(away(6, 7, "a"), Duration::ZERO);
+    assert_eq!(judges::store_was_away(&Journal::from_lines([]), seconds(0), seconds(9), "a"), Duration::ZERO);
+}

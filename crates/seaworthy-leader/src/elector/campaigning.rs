@@ -52,7 +52,7 @@ pub(super) async fn campaign<S: LeaseStore>(mut task: Running<S>, runtime: Handl
         };
         let Some(begin_by) = begin_by else {
             // Without the row clock no request could say by when it must be begun.
-            match shared.ask("read", shared.store.read(&[])).await {
+            match shared.look("read", shared.store.read(&[])).await {
                 Ok(answers) => shared.board().answered_at(answers.at),
                 Err(error) => failed(shared, &bids, error, after_error(shared, &mut waits), false),
             }
@@ -61,7 +61,8 @@ pub(super) async fn campaign<S: LeaseStore>(mut task: Running<S>, runtime: Handl
         let sent = now();
         let settings = &shared.settings;
         let candidate = Candidate { holder: &shared.holder, hint: settings.hint.as_deref(), ttl: settings.ttl };
-        match shared.ask("acquire", shared.store.acquire(&candidate, &bids, begin_by)).await {
+        let request = shared.store.acquire(&candidate, &bids, begin_by);
+        match shared.ask_each("acquire", bids.len(), request).await {
             Ok(answers) => {
                 let at = answers.at;
                 answered(shared, &runtime, Asked { bids: &bids, answers: answers.each, at, sent }, &mut waits);

@@ -44,7 +44,8 @@ pub(super) async fn renew<S: LeaseStore>(mut task: Running<S>) {
         };
         let Some(begin_by) = begin_by.filter(|_| !batch.is_empty()) else { continue };
         let sent = now();
-        let request = pin!(shared.ask("renew", shared.store.renew(&batch, shared.settings.ttl, begin_by)));
+        let renewal = shared.store.renew(&batch, shared.settings.ttl, begin_by);
+        let request = pin!(shared.ask_each("renew", batch.len(), renewal));
         match until_answered(shared, request).await {
             Ok(answers) => note(shared, &batch, answers, sent),
             Err(error) => not_renewed(shared, &batch, Some(error.class()), sent),

@@ -43,7 +43,7 @@ pub(super) async fn acquire(
             arguments.add(patience.to_string())?;
             arguments.add(is_alone)
         };
-        let rows = match postgres.ask("acquire", &postgres.statements.acquire, bind).await {
+        let rows = match postgres.store.rows("acquire", &postgres.statements.acquire, bind).await {
             // Nothing was done.
             Err(error) if sqlstate(&error).as_deref() == Some(LOCK_NOT_AVAILABLE) => break,
             rows => rows?,

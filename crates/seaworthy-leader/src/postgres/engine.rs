@@ -1,14 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use seaworthy::Name;
 use seaworthy_store::StoreError;
-use seaworthy_store::postgres::{PgStore, Statement};
+use seaworthy_store::postgres::{PackageStore, PgStore};
 use sqlx::Arguments;
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::PgArguments;
 
 use crate::postgres::statements::Statements;
 use crate::postgres::{CALL, SCHEMA, acquire, read, renew};
@@ -20,10 +18,8 @@ use crate::store::{Acquired, Answers, Bid, Candidate, LeaseStore, Renewal, Row, 
 /// Costs reference counts; clones share the connections.
 #[derive(Clone)]
 pub struct Postgres {
-    pub(super) store: PgStore,
+    pub(super) store: PackageStore,
     pub(super) statements: Arc<Statements>,
-    /// Whether the table has been seen to be there, and new enough.
-    ready: Arc<AtomicBool>,
 }
 
 impl Postgres {
@@ -33,7 +29,7 @@ impl Postgres {
     #[must_use]
     pub fn new(store: &PgStore) -> Postgres {
         let statements = Arc::new(Statements::new(store.names()));
-        Postgres { store: store.clone(), statements, ready: Arc::default() }
+        Postgres { store: PackageStore::new(store, &SCHEMA, CALL), statements }
     }
 
     /// Looks whether the table is there, and new enough.
@@ -45,26 +41,7 @@ impl Postgres {
     /// # Cancellation
     /// Dropping it loses nothing.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.check_once("connect").await
-    }
-
-    async fn check_once(&self, asked: &'static str) -> Result<(), StoreError> {
-        // Two that look at once find the same.
-        if !self.ready.load(Ordering::Relaxed) {
-            self.store.check_schema(&SCHEMA, CALL, asked).await?;
-            self.ready.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    pub(super) async fn ask(
-        &self,
-        asked: &'static str,
-        statement: &Statement,
-        bind: impl Fn(&mut PgArguments) -> Result<(), BoxDynError> + Send + Sync,
-    ) -> Result<Vec<PgRow>, StoreError> {
-        self.check_once(asked).await?;
-        self.store.rows(asked, statement, bind).await
+        self.store.check("connect").await
     }
 }
 
@@ -92,7 +69,7 @@ impl LeaseStore for Postgres {
             arguments.add(name.as_str())?;
             arguments.add(term.to_be_bytes())
         };
-        self.ask("release", &self.statements.release, bind).await.map(drop)
+        self.store.rows("release", &self.statements.release, bind).await.map(drop)
     }
 
     async fn read(&self, names: &[Name]) -> Result<Answers<Option<Row>>, StoreError> {

@@ -9,7 +9,7 @@ use crate::store::{Answers, Row, RowTime};
 
 pub(super) async fn read(postgres: &Postgres, names: &[Name]) -> Result<Answers<Option<Row>>, StoreError> {
     let bind = |arguments: &mut PgArguments| arguments.add(names.iter().map(Name::as_str).collect::<Vec<_>>());
-    let rows = postgres.ask("read", &postgres.statements.read, bind).await?;
+    let rows = postgres.store.rows("read", &postgres.statements.read, bind).await?;
     answers("read", &rows, names.len(), row)
 }
 

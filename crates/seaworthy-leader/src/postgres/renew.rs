@@ -24,7 +24,7 @@ pub(super) async fn renew(
         arguments.add(micros::of(ttl))?;
         arguments.add(begin_by.0)
     };
-    let rows = postgres.ask("renew", &postgres.statements.renew, bind).await?;
+    let rows = postgres.store.rows("renew", &postgres.statements.renew, bind).await?;
     read::answers("renew", &rows, tenures.len(), renewal)
 }
 

@@ -1,11 +1,11 @@
-use seaworthy_store::sqlite::classified;
+use seaworthy_store::sqlite::{Lease, classified};
 use seaworthy_store::{ErrorClass, StoreError, micros};
 use sqlx::query;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::machine::lease::LeaseRow;
 use crate::sqlite::engine::{Sqlite, term};
-use crate::sqlite::row::{self, Lease, corrupt};
+use crate::sqlite::row::{self, corrupt};
 use crate::store::{Acquired, Answers, Bid, Candidate, Row, RowTime};
 
 impl Sqlite {

@@ -1,16 +1,14 @@
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use seaworthy::Name;
-use seaworthy_store::sqlite::{SqliteStore, classified};
-use seaworthy_store::{StoreError, micros};
+use seaworthy_store::sqlite::{Lease, PackageStore, SqliteStore, classified};
+use seaworthy_store::{ErrorClass, StoreError, micros};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{query, query_as};
+use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
-use crate::sqlite::row::{self, Columns, Lease};
+use crate::sqlite::row::{self, Columns};
 use crate::sqlite::statements::{SCHEMA, Statements};
 use crate::store::{Acquired, Answers, Bid, Candidate, FencingStore, LeaseStore, Renewal, Row, RowTime, Tenure};
 
@@ -20,10 +18,8 @@ use crate::store::{Acquired, Answers, Bid, Candidate, FencingStore, LeaseStore, 
 /// Costs three reference counts; clones have the same rows.
 #[derive(Clone)]
 pub struct Sqlite {
-    pub(super) store: SqliteStore,
+    pub(super) store: PackageStore,
     pub(super) statements: Arc<Statements>,
-    /// Whether the tables have been seen to be there, and new enough.
-    ready: Arc<AtomicBool>,
 }
 
 impl Sqlite {
@@ -31,7 +27,7 @@ impl Sqlite {
     #[must_use]
     pub fn new(store: &SqliteStore) -> Sqlite {
         let statements = Arc::new(Statements::new(store.tables()));
-        Sqlite { store: store.clone(), statements, ready: Arc::default() }
+        Sqlite { store: PackageStore::new(store, &SCHEMA), statements }
     }
 
     /// Installs or upgrades the tables of leases in the file, if they are not as this program needs them. Any number of
@@ -43,22 +39,7 @@ impl Sqlite {
     /// # Cancellation
     /// Dropping it leaves the tables as they were, or as they were to be.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        // Two that look at once find the same.
-        if !self.ready.load(Ordering::Relaxed) {
-            self.store.migrate(&SCHEMA).await?;
-            self.ready.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// One request, with the store's limit of time; an elector's is beside it, and the shorter one holds.
-    pub(super) async fn ask<T>(
-        &self,
-        asked: &'static str,
-        request: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.migrate().await?;
-        self.store.within(asked, request).await
+        self.store.prepare().await
     }
 
     pub(super) async fn look(
@@ -137,7 +118,7 @@ impl LeaseStore for Sqlite {
         bids: &[Bid],
         begin_by: RowTime,
     ) -> Result<Answers<Acquired>, StoreError> {
-        self.ask("acquire", self.acquired(candidate, bids, begin_by)).await
+        self.store.ask("acquire", self.acquired(candidate, bids, begin_by)).await
     }
 
     async fn renew(
@@ -146,15 +127,15 @@ impl LeaseStore for Sqlite {
         ttl: Duration,
         begin_by: RowTime,
     ) -> Result<Answers<Renewal>, StoreError> {
-        self.ask("renew", self.renewed(tenures, ttl, begin_by)).await
+        self.store.ask("renew", self.renewed(tenures, ttl, begin_by)).await
     }
 
     async fn release(&self, name: &Name, term: u128) -> Result<(), StoreError> {
-        self.ask("release", self.released(name, term)).await
+        self.store.ask("release", self.released(name, term)).await
     }
 
     async fn read(&self, names: &[Name]) -> Result<Answers<Option<Row>>, StoreError> {
-        self.ask("read", self.read_all(names)).await
+        self.store.ask("read", self.read_all(names)).await
     }
 }
 
@@ -173,6 +154,17 @@ impl FencingStore for Sqlite {
         guarded: u64,
         _limit: Duration,
     ) -> Result<bool, StoreError> {
+        // To set what is set is refused in a transaction, and has no effect outside of one, so that nothing is left
+        // behind by whoever drops this; to begin one would. Not prepared, because it is looked at when it is.
+        let level: i64 = query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|error| classified("guard", error))?;
+        let set = AssertSqlSafe(format!("PRAGMA synchronous = {level}"));
+        if query(set).persistent(false).execute(&mut *connection).await.is_ok() {
+            let why = "there is no transaction that could be guarded";
+            return Err(StoreError::new(ErrorClass::Refused, "guard", why));
+        }
         let lease: Option<(i64, i64)> = query_as(self.statements.guard.clone())
             .bind(name.as_str())
             .bind(epoch(guarded))
@@ -181,7 +173,7 @@ impl FencingStore for Sqlite {
             .map_err(|error| classified("guard", error))?;
         // Now that the lock is there.
         let now = self.store.now();
-        Ok(lease.is_some_and(|(from, until)| Lease { from, until }.is_live(now)))
+        Ok(lease.is_some_and(|(from, until)| Lease { from, until }.left(now).is_some()))
     }
 }
 

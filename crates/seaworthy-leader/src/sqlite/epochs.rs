@@ -58,7 +58,7 @@ impl SqliteEpochs {
     /// Dropping it leaves the highest as it was, or as it was to be.
     pub async fn accept(&self, name: impl Into<Name>, epoch: Epoch) -> Result<(), EpochError> {
         let name = name.into();
-        match self.0.ask("epoch", self.newest_after(&name, epoch)).await? {
+        match self.0.store.ask("epoch", self.newest_after(&name, epoch)).await? {
             newest if newest > epoch => Err(EpochError::Stale(StaleEpoch { epoch, newest })),
             _ => Ok(()),
         }
@@ -72,7 +72,7 @@ impl SqliteEpochs {
     /// # Cancellation
     /// Dropping it loses nothing.
     pub async fn newest(&self, name: &str) -> Result<Option<Epoch>, StoreError> {
-        self.0.ask("epoch", self.looked(name)).await
+        self.0.store.ask("epoch", self.looked(name)).await
     }
 
     /// Not less than `epoch`.

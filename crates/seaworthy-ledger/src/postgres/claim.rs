@@ -31,7 +31,7 @@ pub(super) async fn claim(postgres: &Postgres, attempt: &Attempt) -> Result<Answ
         arguments.add(attempt.rank)
     };
     for _ in 0..SENDS {
-        let rows = match postgres.ask("claim", &postgres.statements.claim, bind).await {
+        let rows = match postgres.store.rows("claim", &postgres.statements.claim, bind).await {
             Err(error) if sqlstate(&error).as_deref() == Some(LOCK_NOT_AVAILABLE) => {
                 return Ok(Answer::Busy { left: LOCKED });
             }
@@ -84,7 +84,7 @@ pub(super) async fn lookup(postgres: &Postgres, key: &Key) -> Result<Option<Entr
         arguments.add(key.scope())?;
         arguments.add(key.value())
     };
-    let rows = postgres.ask("lookup", &postgres.statements.lookup, bind).await?;
+    let rows = postgres.store.rows("lookup", &postgres.statements.lookup, bind).await?;
     rows.first().map(|row| entry(Read::of("lookup", row))).transpose()
 }
 

@@ -1,13 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use seaworthy_store::StoreError;
-use seaworthy_store::postgres::{PgStore, Read, Statement};
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgRow};
+use seaworthy_store::postgres::{PackageStore, PgStore, Read};
+use sqlx::postgres::PgArguments;
 
 use crate::held_answer::Held;
 use crate::key::Key;
@@ -22,10 +20,8 @@ use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, St
 /// Costs reference counts; clones share the connections.
 #[derive(Clone)]
 pub struct Postgres {
-    store: PgStore,
+    pub(super) store: PackageStore,
     pub(super) statements: Arc<Statements>,
-    /// Whether the tables have been seen to be there, and new enough.
-    ready: Arc<AtomicBool>,
 }
 
 impl Postgres {
@@ -35,7 +31,7 @@ impl Postgres {
     #[must_use]
     pub fn new(store: &PgStore) -> Postgres {
         let statements = Arc::new(Statements::new(store.names()));
-        Postgres { store: store.clone(), statements, ready: Arc::default() }
+        Postgres { store: PackageStore::new(store, &SCHEMA, CALL), statements }
     }
 
     /// Looks whether the tables are there, and new enough.
@@ -47,26 +43,7 @@ impl Postgres {
     /// # Cancellation
     /// Dropping it loses nothing.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.check_once("connect").await
-    }
-
-    async fn check_once(&self, asked: &'static str) -> Result<(), StoreError> {
-        // Two that look at once find the same.
-        if !self.ready.load(Ordering::Relaxed) {
-            self.store.check_schema(&SCHEMA, CALL, asked).await?;
-            self.ready.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    pub(super) async fn ask(
-        &self,
-        asked: &'static str,
-        statement: &Statement,
-        bind: impl Fn(&mut PgArguments) -> Result<(), BoxDynError> + Send + Sync,
-    ) -> Result<Vec<PgRow>, StoreError> {
-        self.check_once(asked).await?;
-        self.store.rows(asked, statement, bind).await
+        self.store.check("connect").await
     }
 }
 
@@ -89,12 +66,12 @@ impl LedgerStore for Postgres {
 
     async fn sweep(&self, most: u32) -> Result<u64, StoreError> {
         let bind = |arguments: &mut PgArguments| sqlx::Arguments::add(arguments, i64::from(most));
-        let found = self.ask("sweep", &self.statements.sweep, bind).await?;
+        let found = self.store.rows("sweep", &self.statements.sweep, bind).await?;
         Read::first("sweep", &found)?.count("swept")
     }
 
     async fn stale(&self) -> Result<u64, StoreError> {
-        let found = self.ask("stale", &self.statements.stale, |_| Ok(())).await?;
+        let found = self.store.rows("stale", &self.statements.stale, |_| Ok(())).await?;
         Read::first("stale", &found)?.count("stale")
     }
 

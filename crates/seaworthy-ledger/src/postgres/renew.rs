@@ -26,7 +26,7 @@ pub(super) async fn renew(postgres: &Postgres, leases: &[(Holder, Duration)]) ->
             arguments.add(owners.collect::<Vec<_>>())?;
             arguments.add(leases.iter().map(|(_, lease)| micros::of(*lease)).collect::<Vec<_>>())
         };
-        let rows = postgres.ask("renew", &postgres.statements.renew, bind).await?;
+        let rows = postgres.store.rows("renew", &postgres.statements.renew, bind).await?;
         if rows.len() != leases.len() {
             return Err(corrupt("renew", "the statement gave another number of rows than it was asked"));
         }

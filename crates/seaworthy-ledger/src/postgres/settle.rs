@@ -16,7 +16,7 @@ pub(super) async fn settle(postgres: &Postgres, holder: &Holder, settlement: &Se
     let columns = Columns::of(settlement);
     let bind = |arguments: &mut PgArguments| bind(arguments, holder, fence, &columns);
     for _ in 0..SENDS {
-        let rows = postgres.ask("settle", &postgres.statements.settle, bind).await?;
+        let rows = postgres.store.rows("settle", &postgres.statements.settle, bind).await?;
         let read = Read::first("settle", &rows)?;
         if read.get("settled")? {
             return Ok(Held::Yes);

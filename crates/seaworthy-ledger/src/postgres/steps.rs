@@ -15,7 +15,7 @@ pub(super) async fn read(postgres: &Postgres, key: &Key, name: &str) -> Result<O
         arguments.add(key.value())?;
         arguments.add(name)
     };
-    let rows = postgres.ask("step", &postgres.statements.step, bind).await?;
+    let rows = postgres.store.rows("step", &postgres.statements.step, bind).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     let result: Vec<u8> = Read::of("step", row).get("result")?;
     Ok(Some(result.into()))
@@ -37,7 +37,7 @@ pub(super) async fn keep(
         arguments.add(&**result)
     };
     for _ in 0..SENDS {
-        let rows = postgres.ask("keep_step", &postgres.statements.keep_step, bind).await?;
+        let rows = postgres.store.rows("keep_step", &postgres.statements.keep_step, bind).await?;
         let read = Read::first("keep_step", &rows)?;
         if !read.get::<bool>("held")? {
             return Ok(StepKept::Lost);

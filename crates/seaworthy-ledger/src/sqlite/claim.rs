@@ -1,11 +1,11 @@
 use seaworthy_store::StoreError;
-use seaworthy_store::sqlite::classified;
+use seaworthy_store::sqlite::{Lease, classified};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as};
 
 use crate::key::Key;
 use crate::sqlite::engine::Sqlite;
-use crate::sqlite::row::{Columns, Decision, Lease, Looked, decide, number};
+use crate::sqlite::row::{Columns, Decision, Looked, decide, number};
 use crate::sqlite::settling::owner;
 use crate::sqlite::statements::Statements;
 use crate::store::{Answer, Attempt};

@@ -1,20 +1,18 @@
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use seaworthy_store::StoreError;
 use seaworthy_store::micros;
-use seaworthy_store::sqlite::{SqliteStore, classified};
+use seaworthy_store::sqlite::{Lease, PackageStore, SqliteStore, classified};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{query, query_as, query_scalar};
 
 use crate::held_answer::Held;
 use crate::key::Key;
 use crate::record::Entry;
-use crate::sqlite::row::{Lease, RUNNING, entry_state, number};
+use crate::sqlite::row::{RUNNING, entry_state, number};
 use crate::sqlite::settling::{fence, owner, settle, state_of};
 use crate::sqlite::statements::{SCHEMA, Statements};
 use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, StepKept};
@@ -25,10 +23,8 @@ use crate::store::{Answer, Attempt, Holder, LedgerStore, Renewal, Settlement, St
 /// Costs three reference counts; clones have the same rows.
 #[derive(Clone)]
 pub struct Sqlite {
-    pub(crate) store: SqliteStore,
+    pub(crate) store: PackageStore,
     pub(crate) statements: Arc<Statements>,
-    /// Whether the tables have been seen to be there, and new enough.
-    ready: Arc<AtomicBool>,
 }
 
 /// The columns of `lookup.sql`, in its order.
@@ -39,7 +35,7 @@ impl Sqlite {
     #[must_use]
     pub fn new(store: &SqliteStore) -> Sqlite {
         let statements = Arc::new(Statements::new(store.tables()));
-        Sqlite { store: store.clone(), statements, ready: Arc::default() }
+        Sqlite { store: PackageStore::new(store, &SCHEMA), statements }
     }
 
     /// Installs or upgrades the ledger's tables in the file, if they are not as this program needs them. Any number of
@@ -51,22 +47,7 @@ impl Sqlite {
     /// # Cancellation
     /// Dropping it leaves the tables as they were, or as they were to be.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        // Two that look at once find the same.
-        if !self.ready.load(Ordering::Relaxed) {
-            self.store.migrate(&SCHEMA).await?;
-            self.ready.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// One request, with its limit of time.
-    async fn ask<T>(
-        &self,
-        asked: &'static str,
-        request: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.migrate().await?;
-        self.store.within(asked, request).await
+        self.store.prepare().await
     }
 
     async fn renewed(&self, leases: &[(Holder, Duration)]) -> Result<Vec<Renewal>, StoreError> {
@@ -175,11 +156,11 @@ impl Sqlite {
 
 impl LedgerStore for Sqlite {
     async fn claim(&self, attempt: &Attempt) -> Result<Answer, StoreError> {
-        self.ask("claim", self.claimed(attempt)).await
+        self.store.ask("claim", self.claimed(attempt)).await
     }
 
     async fn renew(&self, leases: &[(Holder, Duration)]) -> Result<Vec<Renewal>, StoreError> {
-        self.ask("renew", self.renewed(leases)).await
+        self.store.ask("renew", self.renewed(leases)).await
     }
 
     async fn settle(&self, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
@@ -191,19 +172,19 @@ impl LedgerStore for Sqlite {
             writing.commit().await?;
             Ok(held)
         };
-        self.ask("settle", settled).await
+        self.store.ask("settle", settled).await
     }
 
     async fn lookup(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
-        self.ask("lookup", self.looked_up(key)).await
+        self.store.ask("lookup", self.looked_up(key)).await
     }
 
     async fn sweep(&self, most: u32) -> Result<u64, StoreError> {
-        self.ask("sweep", self.swept(most)).await
+        self.store.ask("sweep", self.swept(most)).await
     }
 
     async fn stale(&self) -> Result<u64, StoreError> {
-        self.ask("stale", self.count_stale()).await
+        self.store.ask("stale", self.count_stale()).await
     }
 
     async fn step(&self, key: &Key, name: &str) -> Result<Option<Bytes>, StoreError> {
@@ -213,11 +194,11 @@ impl LedgerStore for Sqlite {
             reading.done();
             Ok(stored)
         };
-        self.ask("step", read).await
+        self.store.ask("step", read).await
     }
 
     async fn keep_step(&self, holder: &Holder, name: &str, result: &Bytes) -> Result<StepKept, StoreError> {
-        self.ask("step", self.kept_step(holder, name, result)).await
+        self.store.ask("step", self.kept_step(holder, name, result)).await
     }
 }
 

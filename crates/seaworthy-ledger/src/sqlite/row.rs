@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use seaworthy_store::micros;
-use seaworthy_store::{ErrorClass, StoreError};
+use seaworthy_store::sqlite::Lease;
+use seaworthy_store::{ErrorClass, StoreError, micros};
 
 use crate::record::{EntryState, Kept, Record};
 use crate::store::{Answer, Attempt};
@@ -27,13 +27,6 @@ pub(crate) type Columns = (
     Option<String>,
     Option<String>,
 );
-
-/// A lease that was granted or renewed at one moment and ends at another.
-#[derive(Clone, Copy)]
-pub(crate) struct Lease {
-    pub(crate) from: i64,
-    pub(crate) until: i64,
-}
 
 /// A row as it was looked at.
 pub(crate) struct Looked {
@@ -66,23 +59,6 @@ pub(crate) enum Decision {
         /// Whether what was stored for its steps is another's.
         forgets_steps: bool,
     },
-}
-
-impl Lease {
-    /// Lasts for `length` from `now`.
-    pub(crate) fn starting(now: i64, length: Duration) -> Lease {
-        Lease { from: now, until: now.saturating_add(micros::of(length)) }
-    }
-
-    /// What is left of it, if anything. A clock that shows a time further before its start than it is long was stepped
-    /// back, and would let it last for who knows how long: it is over.
-    pub(crate) fn left(self, now: i64) -> Option<Duration> {
-        let length = self.until.saturating_sub(self.from);
-        if now >= self.until || now < self.from.saturating_sub(length) {
-            return None;
-        }
-        Some(micros::span(self.until.saturating_sub(now).min(length)))
-    }
 }
 
 impl Looked {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::space::until;
 
-use super::support::Place;
+use super::support::{Place, quick};
 
 /// `singleton:cron`, as every other program that does the same has it.
 const CRON: &str = "SELECT pg_try_advisory_lock(3338307566072877476)::int";
@@ -31,6 +31,19 @@ async fn other_programs_are_excluded() {
     assert!(term.is_valid());
     term.resign().await;
     until("the lock is free", async || other.number(CRON).await == 1).await;
+}
+
+/// LE-60: the first to ask does not ask again for longer than a request may take, so that a lock of somebody who keeps
+/// no row is no outage, however short that is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_limit_is_kept() {
+    let place = Place::new().await;
+    let elector = quick(&place.url()).request_timeout(Duration::from_millis(150)).build().unwrap();
+    let mut other = place.session().await;
+    assert_eq!(other.number(CRON).await, 1);
+    for _ in 0..3 {
+        assert!(elector.try_campaign("singleton:cron").await.unwrap().is_none());
+    }
 }
 
 /// LE-60: each name has a connection of its own, which is closed when its term is over, and the session's end is what

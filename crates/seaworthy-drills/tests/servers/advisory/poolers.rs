@@ -1,11 +1,14 @@
 use std::sync::Arc;
+use std::time::Duration;
 
+use seaworthy::{BoxError, Shutdown};
 use seaworthy_faults::pgbouncer::{Mode, PgBouncer};
 use seaworthy_faults::postgres::Postgres as Server;
-use seaworthy_leader::postgres::{PgAdvisory, migrate};
-use seaworthy_leader::{ElectionError, ErrorClass};
+use seaworthy_leader::postgres::{PgAdvisory, PgFence, migrate};
+use seaworthy_leader::{ElectionError, ErrorClass, GuardError, LeaderGuard, Term};
 use seaworthy_store::postgres::PgStore;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::support::{Place, quick};
 
@@ -45,7 +48,8 @@ async fn poolers_are_refused() {
     assert!(direct.try_campaign("a").await.unwrap().is_some(), "nobody has the lock");
 }
 
-/// CO-18: without its table it is refused, at the first contact, and what to call is said.
+/// CO-18, LE-35: without its table it is refused, at the first contact, and what to call is said; that is a guard's
+/// failure.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_table_is_refused() {
     let place = Place::empty().await;
@@ -57,6 +61,10 @@ async fn a_missing_table_is_refused() {
         ] {
             refused(&error, "seaworthy_leader::postgres::migrate");
         }
+        // Although it has connected by then.
+        let guard = LeaderGuard::new(elector.clone(), "a", |_: Term<PgFence>| async { Ok::<(), BoxError>(()) });
+        let ended = timeout(Duration::from_secs(5), guard.run(Shutdown::new().1)).await;
+        assert!(matches!(ended.expect("it looks like a follower"), Err(GuardError::Election(_))));
         elector.close().await;
     }
     place.until_nobody_is_left().await;

@@ -57,6 +57,32 @@ async fn a_silent_leader_is_ended_by_the_server() {
     elector.close().await;
 }
 
+/// LE-64: a session that the server ends while its end cannot be heard of: two lead until the old one's own time is
+/// over, and it is told before that.
+#[tokio::test(flavor = "multi_thread")]
+async fn ended_and_cut_off() {
+    let place = Place::new().await;
+    let proxy = Proxy::to(Server::shared().addr());
+    let elector = quick(&place.url_at(proxy.addr())).build().unwrap();
+    let term = elector.campaign("a").await.unwrap();
+    let granted = Instant::now();
+    proxy.stall();
+    assert_eq!(place.terminate_holders().await, 1);
+    let next = place.elector().campaign("a").await.unwrap();
+    let led = Instant::now();
+    assert!(term.is_valid() && next.epoch() > term.epoch());
+    term.ended().requested().await;
+    let told_after = granted.elapsed();
+    while term.is_valid() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let both = led.elapsed();
+    println!("LE-64: cut off and ended, told after {told_after:?}, and two led for {both:?}");
+    assert!(both > PING + LIMIT, "longer than where the end is heard of: {both:?}");
+    assert!(told_after <= SESSION_TIMEOUT - MARGIN - STOP_TIME + Duration::from_millis(200), "{told_after:?}");
+    assert!(granted.elapsed() <= SESSION_TIMEOUT - MARGIN + Duration::from_millis(200), "{:?}", granted.elapsed());
+}
+
 /// LE-64, LE-05: a server that does not answer for a moment costs nothing: the ping that it answers late counts from
 /// when it was sent.
 #[tokio::test(flavor = "multi_thread")]

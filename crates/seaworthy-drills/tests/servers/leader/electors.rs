@@ -7,6 +7,7 @@ use seaworthy_leader::postgres::{Postgres, PostgresElector, migrate};
 use seaworthy_leader::{ElectionError, Epoch, ErrorClass, FENCE_SQL, GuardError, LeaderGuard, Term};
 use seaworthy_store::postgres::PgStore;
 use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
 
 use super::support::{Space, quick, until};
 
@@ -35,9 +36,14 @@ async fn a_wrong_deployment_is_refused() {
     let url = space.url().replace("postgres://postgres@", &format!("postgres://{role}@"));
     let elector = quick(PostgresElector::on(&PgStore::connect(&url).await.unwrap())).build().unwrap();
     let refused = elector.campaign("a").await.map(drop).unwrap_err();
+    // Although it may look, and so has had an answer.
+    let elector = quick(PostgresElector::on(&PgStore::connect(&url).await.unwrap())).build().unwrap();
+    let guard = LeaderGuard::new(elector, "a", |_: Term<Postgres>| async { Ok::<(), BoxError>(()) });
+    let failed = timeout(Duration::from_secs(5), guard.run(Shutdown::new().1)).await;
     session.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
     assert_eq!(refused.class(), Some(ErrorClass::Refused), "{refused}");
     assert!(refused.to_string().contains("42501"), "{refused}");
+    assert!(matches!(failed.expect("it looks like a follower"), Err(GuardError::Election(_))));
 }
 
 /// LE-35: a server that is in recovery is refused at the first contact, and waited for later: a failover is under way.

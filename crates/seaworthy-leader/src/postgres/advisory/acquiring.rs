@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use seaworthy::Name;
+use seaworthy_store::limit::within;
 use seaworthy_store::postgres::{Read, Session, sqlstate};
 use seaworthy_store::time::{Instant, now, sleep};
 use seaworthy_store::{ErrorClass, StoreError, micros, random};
@@ -11,13 +12,15 @@ use sqlx::postgres::PgArguments;
 
 use super::lock_number::lock_number;
 use super::shared::Shared;
+use crate::elector::requests::heard;
 use crate::postgres::{CALL, read};
 use crate::sight::Leader;
 
 /// A lock that is not to be had although the row says that nobody leads is about to be given back: whoever resigned has
-/// told the row, and the server has not seen the end of its session yet. Who asks for the first time asks so often, and
-/// waits for this in between.
-const SOON: (u32, Duration) = (20, Duration::from_millis(10));
+/// told the row, and the server has not seen the end of its session yet. Who asks for the first time goes on asking for
+/// so long, or half of a request's limit if that is less, however slow the answers are.
+const SOON: Duration = Duration::from_millis(200);
+const BETWEEN: Duration = Duration::from_millis(10);
 
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -55,13 +58,13 @@ impl<'a> Candidate<'a> {
     /// Asks once. After an error the session is closed: nobody knows what it holds.
     pub(super) async fn ask(&mut self) -> Result<Option<Granted>, StoreError> {
         let shared = self.shared;
-        let (mut session, tries) = match self.session.take() {
-            Some(session) => (session, 1),
-            None => (open(shared).await?, SOON.0),
+        let (mut session, patience) = match self.session.take() {
+            Some(session) => (session, Duration::ZERO),
+            None => (open(shared).await?, SOON.min(shared.settings.request_timeout / 2)),
         };
         // One limit for all of it, which is what the bounds count with.
         let asking = async {
-            let is_ours = self.try_lock(&mut session, tries).await?;
+            let is_ours = self.try_lock(&mut session, patience).await?;
             if is_ours { self.raise(&mut session).await } else { Ok(None) }
         };
         let Some(raised) = shared.ask("acquire", asking).await? else {
@@ -73,9 +76,10 @@ impl<'a> Candidate<'a> {
         Ok(Some(Granted { session, raised }))
     }
 
-    async fn try_lock(&self, session: &mut Session, tries: u32) -> Result<bool, StoreError> {
+    async fn try_lock(&self, session: &mut Session, patience: Duration) -> Result<bool, StoreError> {
         let (asked, shared) = ("acquire", self.shared);
-        for more in (0..tries).rev() {
+        let until = now() + patience;
+        loop {
             let bind = |arguments: &mut PgArguments| {
                 arguments.add(self.number)?;
                 arguments.add(self.name.as_str())
@@ -91,15 +95,12 @@ impl<'a> Candidate<'a> {
             }
             let is_led = row.is_some();
             shared.sight.saw(&self.name, row.map(Leader::from));
-            if is_led {
+            // Or by somebody who keeps no row.
+            if is_led || now() + BETWEEN >= until {
                 return Ok(false);
             }
-            if more > 0 {
-                sleep(SOON.1).await;
-            }
+            sleep(BETWEEN).await;
         }
-        // Somebody who keeps no row.
-        Ok(false)
     }
 
     /// None while a transaction keeps the row, one that the last leader guards for instance. The lock stays ours then,
@@ -131,7 +132,9 @@ impl<'a> Candidate<'a> {
 pub(super) async fn open(shared: &Shared) -> Result<Session, StoreError> {
     let is_first = shared.sight.last_answer().is_none();
     let standby = if is_first { ErrorClass::Refused } else { ErrorClass::Unavailable };
-    shared.ask("connect", shared.sessions.open(standby)).await
+    // Only its failure says whether the server is there: whoever is let in may still be refused what it came for.
+    let opened = within(shared.settings.request_timeout, "connect", Box::pin(shared.sessions.open(standby))).await;
+    opened.inspect_err(|error| heard(&shared.sight, &shared.teller, "connect", Some(error)))
 }
 
 /// A table that is missing is made by somebody.

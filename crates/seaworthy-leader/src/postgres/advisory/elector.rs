@@ -33,13 +33,15 @@ use crate::sight::{Leader, Sight};
 use crate::term::Term;
 
 /// An elector whose leader is noticed to be gone within a second or two, and beside which another may lead until it
-/// notices by itself that its session has ended: for some milliseconds, or for `ping` + `request_timeout` at most.
+/// notices by itself that its session has ended: for some milliseconds, or for `ping` + `request_timeout` at most,
+/// unless it is cut off.
 ///
 /// Each candidate of a name has a connection of its own, and leads while that holds the name's advisory lock; it gives
 /// the lock back by closing the connection. When the server hears nothing of a leader for `session_timeout` it ends the
 /// session. If it ends it by itself, because it restarts or somebody terminates the session, the next one may lead
-/// before the old one knows: let whoever is written to compare [epochs](Term::epoch), or [guard](Term::guard) the
-/// transactions that write.
+/// before the old one knows, and if that is cut off at the same moment (a server that loses power and is failed over)
+/// until its own time is over, 9 s after its last good ping: let whoever is written to compare [epochs](Term::epoch),
+/// or [guard](Term::guard) the transactions that write.
 ///
 /// | the leader | the next one leads |
 /// |---|---|

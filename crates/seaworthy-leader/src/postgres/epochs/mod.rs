@@ -90,7 +90,7 @@ impl PostgresEpochs {
     /// Dropping it loses nothing.
     pub async fn newest(&self, name: &str) -> Result<Option<Epoch>, StoreError> {
         let bind = |arguments: &mut PgArguments| arguments.add(name);
-        let rows = self.engine.ask("epoch", &self.statements.newest, bind).await?;
+        let rows = self.engine.store.rows("epoch", &self.statements.newest, bind).await?;
         rows.first().map(|row| Read::of("epoch", row).count("epoch").map(Epoch::new)).transpose()
     }
 
@@ -106,7 +106,7 @@ impl PostgresEpochs {
             arguments.add(name)?;
             arguments.add(column)
         };
-        let rows = self.engine.ask("epoch", &self.statements.accept, bind).await?;
+        let rows = self.engine.store.rows("epoch", &self.statements.accept, bind).await?;
         Read::first("epoch", &rows)?.count("epoch").map(Epoch::new)
     }
 }

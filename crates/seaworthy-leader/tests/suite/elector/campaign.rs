@@ -209,6 +209,22 @@ async fn co_14_classes() {
     assert_eq!(elector.campaign("a").await.unwrap_err().class(), Some(ErrorClass::Refused));
 }
 
+/// CO-15, CO-14: a store that does not answer all that it was asked cannot be understood, and is not asked again at once.
+#[tokio::test(start_paused = true)]
+async fn co_15_too_few_answers() {
+    let (elector, store) = candidate(&Local::default());
+    let term = elector.campaign("led").await.unwrap();
+    store.set(Fault::TooFew);
+    store.take_calls();
+    let asked = tokio::spawn(async move { (elector.campaign("a").await, elector) });
+    sleep(seconds(15)).await;
+    let counts = ["acquire", "renew"].map(|what| store.count(what));
+    assert!(counts.iter().all(|count| (1..=20).contains(count)), "{counts:?}");
+    assert!(!term.is_valid());
+    let (refused, _elector) = asked.await.unwrap();
+    assert_eq!(refused.unwrap_err().class(), Some(ErrorClass::Corrupt));
+}
+
 /// CO-15: whatever comes back at once, a campaign asks at most 40 times a minute.
 #[tokio::test(start_paused = true)]
 async fn co_15_never_spins() {

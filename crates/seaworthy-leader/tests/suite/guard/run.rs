@@ -5,6 +5,7 @@ use seaworthy::runner::RestartPolicy;
 use seaworthy::{Backoff, BoxError, Jitter, Runner, Shutdown};
 use seaworthy_leader::{GuardError, LeaderGuard, LeaderStatus, Local, LocalElector, Term};
 use seaworthy_store::time::{now, sleep};
+use tokio::time::timeout;
 
 use super::{Works, start};
 use crate::doubles::{Fault, Faulty, builder, candidate, millis, recorder, seconds, settle_down};
@@ -257,6 +258,17 @@ async fn le_35_errors() {
         assert!(running.task.await.unwrap().is_ok());
         drop(noted);
     }
+}
+
+/// LE-35: a store that tells its clock, and refuses to give leases, has refused at the first contact.
+#[tokio::test(start_paused = true)]
+async fn le_35_may_only_look() {
+    let (elector, store) = candidate(&Local::default());
+    store.set_for("acquire", Fault::Refused);
+    let guard = LeaderGuard::new(elector, "a", |_: Term<Faulty>| async { Ok::<(), BoxError>(()) });
+    let ended = timeout(seconds(60), guard.run(Shutdown::new().1)).await;
+    let error = ended.expect("it looks like a follower").unwrap_err();
+    assert!(matches!(error, GuardError::Election(_)), "{error}");
 }
 
 /// LE-08: a name that cannot be used is the guard's failure.

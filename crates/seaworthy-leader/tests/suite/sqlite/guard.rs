@@ -59,6 +59,20 @@ async fn le_51_what_is_no_fence() {
     transaction.execute("ROLLBACK").await.expect("ours");
 }
 
+/// LE-51: outside of a transaction there is nothing to guard, which is refused, and leaves none behind.
+#[tokio::test]
+async fn le_51_no_transaction() {
+    let (directory, clock) = (Directory::new(), Clock::new());
+    let engine = opened(clock.of(directory.builder())).await;
+    let held = granted(&engine, "a").await;
+    let mut connection = directory.stranger().await;
+    let refused = engine.guard(&mut connection, &held.name, 1, TTL).await.expect_err("nothing is guarded");
+    assert_eq!(refused.class(), ErrorClass::Refused);
+    connection.execute("BEGIN IMMEDIATE").await.expect("no transaction was left");
+    assert!(engine.guard(&mut connection, &held.name, 1, TTL).await.expect("up"));
+    connection.execute("ROLLBACK").await.expect("ours");
+}
+
 /// LE-51: a guard changes nothing, and a transaction that is dropped after it leaves nothing.
 #[tokio::test]
 async fn le_51_a_guard_changes_nothing() {
@@ -113,4 +127,26 @@ async fn le_51_terms_guard() {
     assert!(matches!(&error, FenceError::Store(error) if error.class() == ErrorClass::Refused), "{error}");
     transaction.execute("ROLLBACK").await.expect("ours");
     term.resign().await;
+}
+
+/// LE-51: a guard outside of a transaction that is dropped at any point leaves none behind.
+#[tokio::test]
+async fn le_51_dropped() {
+    let (directory, clock) = (Directory::new(), Clock::new());
+    let engine = opened(clock.of(directory.builder())).await;
+    let held = granted(&engine, "a").await;
+    for polls in 1..6 {
+        let mut connection = directory.stranger().await;
+        let mut guarding = Box::pin(engine.guard(&mut connection, &held.name, 1, TTL));
+        for _ in 0..polls {
+            let once = std::future::poll_fn(|cx| std::task::Poll::Ready(guarding.as_mut().poll(cx).is_ready()));
+            if once.await {
+                break;
+            }
+            seaworthy_store::time::sleep(millis(20)).await;
+        }
+        drop(guarding);
+        connection.execute("BEGIN IMMEDIATE").await.expect("no transaction was left");
+        connection.execute("ROLLBACK").await.expect("ours");
+    }
 }
