@@ -20,7 +20,7 @@ impl DeadLetters for Postgres {
             arguments.add(after.map(JobId::as_str))?;
             arguments.add(i64::from(most))
         };
-        let rows = self.ask("list", &self.statements.dead_list, bind).await?;
+        let rows = self.store.rows("list", &self.statements.dead_list, bind).await?;
         rows.iter().map(|row| dead(Read::of("list", row))).collect()
     }
 
@@ -29,7 +29,7 @@ impl DeadLetters for Postgres {
             arguments.add(self.name())?;
             arguments.add(id.as_str())
         };
-        let rows = self.ask("get", &self.statements.dead_get, bind).await?;
+        let rows = self.store.rows("get", &self.statements.dead_get, bind).await?;
         rows.first().map(|row| dead(Read::of("get", row))).transpose()
     }
 
@@ -39,7 +39,7 @@ impl DeadLetters for Postgres {
             arguments.add(id.as_str())?;
             arguments.add(self.notice())
         };
-        let is_there = !self.ask("redrive", &self.statements.dead_redrive, bind).await?.is_empty();
+        let is_there = !self.store.rows("redrive", &self.statements.dead_redrive, bind).await?.is_empty();
         if is_there {
             self.changed();
         }
@@ -51,7 +51,7 @@ impl DeadLetters for Postgres {
             arguments.add(self.name())?;
             arguments.add(id.as_str())
         };
-        Ok(!self.ask("discard", &self.statements.dead_discard, bind).await?.is_empty())
+        Ok(!self.store.rows("discard", &self.statements.dead_discard, bind).await?.is_empty())
     }
 
     async fn sweep(&self, keep: Option<Duration>, most: Option<u64>) -> Result<u64, StoreError> {
@@ -78,7 +78,7 @@ async fn sweep(
         arguments.add(keep.map(|keep| micros::of(keep).min(LONGEST)))?;
         arguments.add(most.map(|most| i64::try_from(most).unwrap_or(i64::MAX)))
     };
-    let rows = postgres.ask("sweep", statement, bind).await?;
+    let rows = postgres.store.rows("sweep", statement, bind).await?;
     Read::first("sweep", &rows)?.count("swept")
 }
 

@@ -1,14 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use seaworthy::Name;
-use seaworthy_store::postgres::{Bell, PgStore, Read, Statement};
+use seaworthy_store::postgres::{Bell, PackageStore, PgStore, Read};
 use seaworthy_store::{StoreError, micros};
 use sqlx::Arguments;
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::PgArguments;
 
 use crate::job_id::JobId;
 use crate::postgres::statements::Statements;
@@ -25,13 +23,11 @@ pub struct Postgres {
     name: Name,
     /// What is told when there may be something to do.
     notice: Arc<str>,
-    pub(super) store: PgStore,
+    pub(super) store: PackageStore,
     pub(super) statements: Arc<Statements>,
     pub(super) bell: Bell,
     pub(super) waking: Arc<Waking>,
     pub(super) poll: Duration,
-    /// Whether the tables have been seen to be there, and new enough.
-    ready: Arc<AtomicBool>,
 }
 
 /// What is told is at most 8,000 bytes long.
@@ -51,11 +47,10 @@ impl Postgres {
             bell: store.bell(&notice),
             name,
             notice,
-            store: store.clone(),
+            store: PackageStore::new(store, &SCHEMA, CALL),
             statements: Arc::new(Statements::new(store.names())),
             waking: Arc::default(),
             poll: POLL,
-            ready: Arc::default(),
         }
     }
 
@@ -68,26 +63,7 @@ impl Postgres {
     /// # Cancellation
     /// Dropping it loses nothing.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.check_once("connect").await
-    }
-
-    async fn check_once(&self, asked: &'static str) -> Result<(), StoreError> {
-        // Two that look at once find the same.
-        if !self.ready.load(Ordering::Relaxed) {
-            self.store.check_schema(&SCHEMA, CALL, asked).await?;
-            self.ready.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    pub(super) async fn ask(
-        &self,
-        asked: &'static str,
-        statement: &Statement,
-        bind: impl Fn(&mut PgArguments) -> Result<(), BoxDynError> + Send + Sync,
-    ) -> Result<Vec<PgRow>, StoreError> {
-        self.check_once(asked).await?;
-        self.store.rows(asked, statement, bind).await
+        self.store.check("connect").await
     }
 
     pub(super) fn name(&self) -> &str {
@@ -129,7 +105,7 @@ impl Source for Postgres {
 
     async fn depth(&self) -> Result<Depth, StoreError> {
         let bind = |arguments: &mut PgArguments| arguments.add(self.name());
-        let rows = self.ask("depth", &self.statements.depth, bind).await?;
+        let rows = self.store.rows("depth", &self.statements.depth, bind).await?;
         let read = Read::first("depth", &rows)?;
         Ok(Depth {
             ready: read.count("ready")?,

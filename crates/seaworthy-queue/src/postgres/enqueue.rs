@@ -21,7 +21,7 @@ pub(super) async fn enqueue(
 ) -> Result<Vec<Entry>, StoreError> {
     let columns = Columns::of(jobs);
     let bind = |arguments: &mut PgArguments| columns.add_to(arguments, postgres, max_len);
-    let rows = postgres.ask("enqueue", &postgres.statements.enqueue, bind).await?;
+    let rows = postgres.store.rows("enqueue", &postgres.statements.enqueue, bind).await?;
     let entries = entries(jobs, &rows)?;
     if entries.contains(&Entry::Accepted) {
         postgres.changed();
@@ -56,7 +56,7 @@ pub(super) async fn cancel(postgres: &Postgres, id: &JobId) -> Result<Cancelled,
             arguments.add(postgres.name())?;
             arguments.add(id.as_str())
         };
-        let rows = postgres.ask("cancel", &postgres.statements.cancel, bind).await?;
+        let rows = postgres.store.rows("cancel", &postgres.statements.cancel, bind).await?;
         let read = Read::first("cancel", &rows)?;
         match (read.get("removed")?, read.get::<Option<i16>>("state")?) {
             (true, _) => return Ok(Cancelled::Removed),

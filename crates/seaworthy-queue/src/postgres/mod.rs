@@ -64,7 +64,7 @@ pub use seaworthy_store::postgres::{PgStore, PgStoreBuilder};
 use seaworthy_store::StoreError;
 use seaworthy_store::schema::PackageSchema;
 
-const SCHEMA: PackageSchema = PackageSchema { package: "queue", major: 1, steps: &[include_str!("step_1.sql")] };
+static SCHEMA: PackageSchema = PackageSchema { package: "queue", major: 1, steps: &[include_str!("step_1.sql")] };
 /// What installs it.
 const CALL: &str = "seaworthy_queue::postgres::migrate";
 

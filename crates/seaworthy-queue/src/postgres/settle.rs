@@ -22,7 +22,7 @@ pub(super) async fn extend(
         arguments.add(holders.iter().map(fence).collect::<Vec<_>>())?;
         arguments.add(micros::of(visibility))
     };
-    let rows = postgres.ask("extend", &postgres.statements.extend, bind).await?;
+    let rows = postgres.store.rows("extend", &postgres.statements.extend, bind).await?;
     if rows.len() != holders.len() {
         return Err(corrupt("extend", "the statement gave another number of rows than it was asked"));
     }
@@ -48,7 +48,7 @@ pub(super) async fn settle(postgres: &Postgres, holder: &Holder, settlement: &Se
         arguments.add(fence(holder))?;
         columns.add_to(arguments)
     };
-    let rows = postgres.ask("settle", statement, bind).await?;
+    let rows = postgres.store.rows("settle", statement, bind).await?;
     if rows.is_empty() {
         return Ok(Held::Lost);
     }

@@ -45,7 +45,7 @@ async fn once(postgres: &Postgres, take: &Take, room: u32, repeats: bool) -> Res
         arguments.add(micros::of(take.visibility))?;
         arguments.add(i64::from(take.max_deliveries))
     };
-    let rows = postgres.ask("receive", &postgres.statements.take, bind).await?;
+    let rows = postgres.store.rows("receive", &postgres.statements.take, bind).await?;
     let next = micros::span(Read::first("receive", &rows)?.get("next_us")?);
     let mut received = Received { next_due: (next < FAR).then_some(next), ..Received::default() };
     for row in &rows {

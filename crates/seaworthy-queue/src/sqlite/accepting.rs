@@ -110,7 +110,7 @@ fn no_room(asked: &'static str) -> StoreError {
 
 impl Producer for Sqlite {
     async fn enqueue(&self, jobs: &[NewJob], max_len: Option<u64>) -> Result<Vec<Entry>, StoreError> {
-        let entries = self.ask("enqueue", self.enqueued(jobs, max_len)).await?;
+        let entries = self.store.ask("enqueue", self.enqueued(jobs, max_len)).await?;
         if entries.contains(&Entry::Accepted) {
             self.changed.notify_waiters();
         }
@@ -118,7 +118,7 @@ impl Producer for Sqlite {
     }
 
     async fn cancel(&self, id: &JobId) -> Result<Cancelled, StoreError> {
-        self.ask("cancel", self.cancelled(id)).await
+        self.store.ask("cancel", self.cancelled(id)).await
     }
 }
 

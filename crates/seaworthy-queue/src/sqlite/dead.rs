@@ -110,7 +110,7 @@ impl Sqlite {
 
 impl DeadLetters for Sqlite {
     async fn list(&self, after: Option<&JobId>, most: u32) -> Result<Vec<DeadJob>, StoreError> {
-        self.ask("list", self.listed(after, most)).await
+        self.store.ask("list", self.listed(after, most)).await
     }
 
     async fn get(&self, id: &JobId) -> Result<Option<DeadJob>, StoreError> {
@@ -120,11 +120,11 @@ impl DeadLetters for Sqlite {
             reading.done();
             Ok(got.map(|(job, _)| job))
         };
-        self.ask("get", got).await
+        self.store.ask("get", got).await
     }
 
     async fn redrive(&self, id: &JobId) -> Result<bool, StoreError> {
-        let is_back = self.ask("redrive", self.redriven(id)).await?;
+        let is_back = self.store.ask("redrive", self.redriven(id)).await?;
         if is_back {
             self.changed.notify_waiters();
         }
@@ -138,13 +138,13 @@ impl DeadLetters for Sqlite {
             writing.commit().await?;
             Ok(discarded)
         };
-        self.ask("discard", discarded).await
+        self.store.ask("discard", discarded).await
     }
 
     async fn sweep(&self, keep: Option<Duration>, most: Option<u64>) -> Result<u64, StoreError> {
         let mut all = 0;
         loop {
-            let some = self.ask("sweep", self.swept(keep, most)).await?;
+            let some = self.store.ask("sweep", self.swept(keep, most)).await?;
             all += some;
             if some < u64::from(SOME) {
                 return Ok(all);

@@ -1,12 +1,10 @@
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use seaworthy::Name;
 use seaworthy_store::StoreError;
-use seaworthy_store::sqlite::SqliteStore;
+use seaworthy_store::sqlite::{PackageStore, SqliteStore};
 use tokio::sync::Notify;
 
 use super::statements::{SCHEMA, Statements};
@@ -21,14 +19,12 @@ const POLL: Duration = Duration::from_millis(200);
 /// Costs a few reference counts; clones have the same jobs.
 #[derive(Clone)]
 pub struct Sqlite {
-    pub(super) store: SqliteStore,
+    pub(super) store: PackageStore,
     pub(super) queue: Name,
     pub(super) statements: Arc<Statements>,
     /// Something may be there to be handed out, or earlier than before.
     pub(super) changed: Arc<Notify>,
     pub(super) poll: Duration,
-    /// Whether the tables have been seen to be there, and new enough.
-    ready: Arc<AtomicBool>,
 }
 
 impl Sqlite {
@@ -39,7 +35,7 @@ impl Sqlite {
         let queue = queue.into();
         let statements = Arc::new(Statements::new(store.tables()));
         let changed = wakes::shared(store, queue.as_str());
-        Sqlite { store: store.clone(), queue, statements, changed, poll: POLL, ready: Arc::default() }
+        Sqlite { store: PackageStore::new(store, &SCHEMA), queue, statements, changed, poll: POLL }
     }
 
     /// Installs or upgrades the tables of queues in the file, if they are not as this program needs them. Any number of
@@ -52,22 +48,7 @@ impl Sqlite {
     /// # Cancellation
     /// Dropping it leaves the tables as they were, or as they were to be.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        // Two that look at once find the same.
-        if !self.ready.load(Ordering::Relaxed) {
-            self.store.migrate(&SCHEMA).await?;
-            self.ready.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    /// One request, with its limit of time.
-    pub(super) async fn ask<T>(
-        &self,
-        asked: &'static str,
-        request: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.migrate().await?;
-        self.store.within(asked, request).await
+        self.store.prepare().await
     }
 }
 

@@ -63,7 +63,7 @@ impl Source for Sqlite {
         loop {
             // Before the look, so that what comes after it is noticed.
             let changed = self.changed.notified();
-            let received = self.ask("receive", self.looked(&take)).await?;
+            let received = self.store.ask("receive", self.looked(&take)).await?;
             let left = block.saturating_sub(now().saturating_duration_since(began));
             if !received.jobs.is_empty() || !received.died.is_empty() || left.is_zero() || take.room == 0 {
                 return Ok(received);
@@ -79,11 +79,11 @@ impl Source for Sqlite {
         if holders.is_empty() {
             return Ok(Vec::new());
         }
-        self.ask("extend", self.extended(holders, visibility)).await
+        self.store.ask("extend", self.extended(holders, visibility)).await
     }
 
     async fn settle(&self, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
-        let held = self.ask("settle", self.settled(holder, settlement)).await?;
+        let held = self.store.ask("settle", self.settled(holder, settlement)).await?;
         let is_back = matches!(settlement, Settlement::Retry { .. } | Settlement::Defer { .. } | Settlement::Release);
         if held.is_yes() && is_back {
             self.changed.notify_waiters();
@@ -92,6 +92,6 @@ impl Source for Sqlite {
     }
 
     async fn depth(&self) -> Result<Depth, StoreError> {
-        self.ask("depth", self.counted()).await
+        self.store.ask("depth", self.counted()).await
     }
 }

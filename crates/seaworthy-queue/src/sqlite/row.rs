@@ -12,20 +12,6 @@ use crate::headers::Headers;
 use crate::job_id::JobId;
 use crate::store::{DeadJob, Holder, Taken};
 
-/// A lease that began or was extended at one moment and ends at another.
-#[derive(Clone, Copy)]
-pub(super) struct Lease {
-    pub(super) from: i64,
-    pub(super) until: i64,
-}
-
-impl Lease {
-    /// Lasts for `length` from `now`. It is never over when it begins, so that no job is handed out twice at once.
-    pub(super) fn starting(now: i64, length: Duration) -> Lease {
-        Lease { from: now, until: later(now, length).max(now.saturating_add(1)) }
-    }
-}
-
 /// So much later.
 pub(super) fn later(now: i64, span: Duration) -> i64 {
     now.saturating_add(micros::of(span))

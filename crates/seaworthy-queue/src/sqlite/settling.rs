@@ -1,12 +1,13 @@
 use std::time::Duration;
 
 use seaworthy_store::StoreError;
+use seaworthy_store::sqlite::Lease;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{SqlStr, Sqlite as Driver, query, query_scalar};
 
 use super::engine::Sqlite;
-use super::row::{Lease, failed, fence, later, owner};
+use super::row::{failed, fence, later, owner};
 use crate::store::{Held, Holder, Settlement};
 
 impl Sqlite {

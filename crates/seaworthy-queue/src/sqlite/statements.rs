@@ -4,7 +4,7 @@ use seaworthy_store::TableNames;
 use seaworthy_store::schema::PackageSchema;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-pub(super) const SCHEMA: PackageSchema =
+pub(super) static SCHEMA: PackageSchema =
     PackageSchema { package: "queue", major: 1, steps: &[include_str!("schema_1.sql")] };
 
 macro_rules! statements {

@@ -1,11 +1,12 @@
 //! What a taking comes to, under the lock of a write.
 
+use seaworthy_store::sqlite::Lease;
 use seaworthy_store::{ErrorClass, StoreError};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, SqlStr, query};
 
 use super::engine::Sqlite;
-use super::row::{self, Lease, Wrong, failed, owner};
+use super::row::{self, Wrong, failed, owner};
 use crate::job_id::JobId;
 use crate::store::{Received, Take};
 

@@ -65,6 +65,14 @@ impl PackageStore {
         self.store.rows(asked, statement, bind).await
     }
 
+    /// See [`PgStore::listen`].
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn listen(&self) {
+        self.store.listen();
+    }
+
     /// See [`PgStore::request_timeout`].
     #[must_use]
     pub fn request_timeout(&self) -> Duration {
