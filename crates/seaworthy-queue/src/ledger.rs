@@ -1,8 +1,8 @@
 //! Jobs that are done once: a ledger behind a queue.
 //!
-//! A queue delivers a job at least once; a ledger records that it was done, so that a second delivery is answered by the
-//! record. Put [`for_jobs`] outermost, so that a job that is done or busy spends no permit and no attempt of what is
-//! below.
+//! A queue delivers a job at least once; a ledger records that it was done, so that a second delivery is answered by
+//! the record. Put [`for_jobs`] outermost, so that a job that is done or busy spends no permit and no attempt of what
+//! is below.
 //!
 //! ```
 //! use seaworthy::{BoxError, Shutdown};
@@ -43,8 +43,8 @@ use crate::delivery::{Delivery, Settle};
 /// How a delivery becomes a claim: see [`for_jobs`].
 pub type ClaimOf<M> = fn(&Delivery<M>) -> Option<Result<ClaimRequest, ConfigError>>;
 
-/// An idempotency layer for deliveries. The key is the queue and the job's id; the rank is the delivery's fence, so that
-/// whoever is handed a job does not wait for the lease of who had it before; the lease is the visibility.
+/// An idempotency layer for deliveries. The key is the queue and the job's id; the rank is the delivery's fence, so
+/// that whoever is handed a job does not wait for the lease of who had it before; the lease is the visibility.
 #[must_use = "a layer does nothing until it is put around a service"]
 pub fn for_jobs<M, L>(ledger: Ledger<L>) -> IdempotencyLayer<ClaimOf<M>, L> {
     IdempotencyLayer::new(ledger, claim_of)

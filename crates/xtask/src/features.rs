@@ -17,6 +17,7 @@ const PACKAGES: &[Package] = &[
     Package { name: cargo::LIBRARY, in_pairs: true },
     Package { name: "seaworthy-ledger", in_pairs: false },
     Package { name: "seaworthy-leader", in_pairs: false },
+    Package { name: "seaworthy-queue", in_pairs: false },
 ];
 
 /// Runs clippy on each set of features of each package, and fails if one of them has a warning.

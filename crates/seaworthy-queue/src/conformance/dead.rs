@@ -39,8 +39,8 @@ pub async fn dead_are_listed<S: Subject>(subject: &S) {
     case.none("what is dead").await;
 }
 
-/// QU-11, QU-41: a job that is redriven is live and not dead, with no attempt made; it says how often that was done, and
-/// its fence goes on growing.
+/// QU-11, QU-41: a job that is redriven is live and not dead, with no attempt made; it says how often that was done,
+/// and its fence goes on growing.
 ///
 /// # Panics
 /// If it does not hold.

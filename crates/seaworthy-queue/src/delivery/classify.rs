@@ -17,7 +17,10 @@ pub trait Classify<T, E>: Send + Sync + 'static {
 /// | `Ok` | done |
 /// | an error with a [`JobError`] among its sources | what that says |
 /// | `CircuitOpen`, `BulkheadFull`, `NotReady` | deferred, for as long as they say |
-/// | with feature `ledger`, an `IdempotencyError` | `Busy` and `LedgerDown`: deferred; `Lost`: left to whoever has it; `NotKept`: done; the others: dead |
+/// | with feature `ledger`, `IdempotencyError::Busy`, `LedgerDown` | deferred |
+/// | `IdempotencyError::Lost` | left to whoever has it |
+/// | `IdempotencyError::NotKept` | done |
+/// | another `IdempotencyError` | dead |
 /// | every other error, `TimedOut` and `Withdrawn` included | tried again |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultClassifier;

@@ -36,6 +36,11 @@ const PACKAGES: &[Package] = &[
         file: "crates/seaworthy-leader/docs/public-api.txt",
         foreign: rules::EXTERNAL_CRATES_OF_THE_LEADER,
     },
+    Package {
+        name: "seaworthy-queue",
+        file: "crates/seaworthy-queue/docs/public-api.txt",
+        foreign: rules::EXTERNAL_CRATES_OF_THE_QUEUE,
+    },
 ];
 
 /// Compares the public API with the file, or writes the file, and checks foreign types against their list.

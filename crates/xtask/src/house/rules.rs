@@ -291,6 +291,22 @@ pub(crate) const EXTERNAL_CRATES_OF_THE_LEADER: &[(&str, &str)] = &[
     ("http", "the feature `http`: requests and responses"),
 ];
 
+/// The same of `seaworthy-queue`.
+pub(crate) const EXTERNAL_CRATES_OF_THE_QUEUE: &[(&str, &str)] = &[
+    ("alloc", "the standard library"),
+    ("core", "the standard library"),
+    ("std", "the standard library"),
+    ("seaworthy", "names, observers, gates, tasks and errors are the core's"),
+    ("seaworthy_ledger", "the feature `ledger`: its layer around the work of a job"),
+    ("seaworthy_store", "stores and their errors, by the paths of this package"),
+    ("bytes", "bodies are bytes"),
+    ("serde_core", "jobs are read and written by serde"),
+    ("serde_json", "an older version of a job is upgraded as JSON"),
+    ("sqlx_postgres", "the feature `postgres`: a caller's pool or transaction"),
+    ("sqlx_sqlite", "the feature `sqlite`: a caller's transaction"),
+    ("tower_service", "a job is given to a `Service`"),
+];
+
 /// Names of our own invention, and the field's names for them.
 pub(crate) const WORDS: &[(&str, &str)] = &[
     ("Again", "Attempts"),

@@ -116,7 +116,7 @@ fn repeated_asking() {
 fn settlements() {
     let retry = Settlement::Retry { after: seconds(5), reason: "x".into() };
     let defer = Settlement::Defer { after: seconds(5) };
-    for (settlement, due, attempt) in [(retry, 15, 2), (defer, 15, 1), (Settlement::Release, 10, 1)] {
+    for (settlement, due, attempt) in [(retry, 15, 2), (defer, 15, 1)] {
         let mut jobs = with(&[job("a")]);
         let received = jobs.take(&take(1, 1), seconds(0));
         assert_eq!(jobs.settle(&holder(&received, 1), &settlement, seconds(10)), Held::Yes);
@@ -125,6 +125,12 @@ fn settlements() {
         assert_eq!(ids(&before), [""; 0], "{settlement:?}");
         assert_eq!(jobs.take(&take(2, 1), seconds(due)).jobs[0].attempt, attempt, "{settlement:?}");
     }
+    // What is released is ready at once, and before what came after it.
+    let mut jobs = with(&[job("a"), job("b")]);
+    let received = jobs.take(&take(1, 1), seconds(0));
+    assert_eq!(jobs.settle(&holder(&received, 1), &Settlement::Release, seconds(10)), Held::Yes);
+    let again = jobs.take(&take(2, 2), seconds(10));
+    assert_eq!((ids(&again), again.jobs[0].attempt), (vec!["a", "b"], 1));
 }
 
 /// QU-22: given out at most so often, whether it fails or is abandoned, and dead then, with its last reason.
