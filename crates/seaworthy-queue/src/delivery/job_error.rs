@@ -43,6 +43,18 @@ impl JobError {
         JobError(Settle::Retry { after: Some(after), reason: reason.into() })
     }
 
+    /// The same, after the consumer's deferral.
+    #[cfg(feature = "ledger")]
+    pub(crate) fn put_off() -> JobError {
+        JobError(Settle::Defer { after: None })
+    }
+
+    /// It failed, and is tried again after the backoff.
+    #[cfg(feature = "ledger")]
+    pub(crate) fn failed(reason: impl Into<String>) -> JobError {
+        JobError(Settle::Retry { after: None, reason: reason.into() })
+    }
+
     /// What it says.
     #[must_use]
     pub fn settle(&self) -> &Settle {

@@ -4,6 +4,8 @@ mod gates;
 mod kept;
 #[cfg(feature = "ledger")]
 mod ledger;
+#[cfg(feature = "ledger")]
+mod one_at_a_time;
 mod poison;
 mod readable;
 
