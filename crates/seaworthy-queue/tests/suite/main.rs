@@ -9,6 +9,10 @@
 #[cfg(feature = "test-util")]
 mod conformance;
 mod consumer;
+/// Of the example of that name.
+#[cfg(feature = "sqlite")]
+#[path = "../../examples/dead_letters/tool/mod.rs"]
+mod dead_letters;
 mod doubles;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -6,6 +6,7 @@ mod clock;
 mod conformance;
 mod consumer;
 mod corrupt;
+mod dead_letters;
 mod dropped;
 mod full;
 mod in_transaction;
