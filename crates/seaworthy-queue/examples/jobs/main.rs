@@ -1,7 +1,13 @@
-//! Jobs on a SQLite file, done by two processes of which one is killed in the middle. Some jobs always fail, one kills
-//! whoever does it; they end as dead letters, are looked at, and all but one are given another chance when what was
-//! wrong is mended. In the end the numbers add up, or it fails. It ends by itself, after a quarter of a minute:
-//! `cargo run --example jobs --features sqlite`
+//! Jobs on a SQLite file, or on a server, done by two processes of which one is killed in the middle. Some jobs always
+//! fail, one kills whoever does it; they end as dead letters, are looked at, and all but one are given another chance
+//! when what was wrong is mended. In the end the numbers add up, or it fails. It ends by itself, after a quarter of a
+//! minute:
+//!
+//! ```text
+//! cargo run --example jobs --features sqlite
+//! cargo run --example jobs --features sqlite,postgres -- --postgres postgres://postgres:pw@localhost/postgres
+//! cargo run --example jobs --features sqlite,redis -- --redis redis://localhost/
+//! ```
 
 #![expect(clippy::disallowed_methods, clippy::exit, reason = "its time is real, and a process that hangs must go")]
 

@@ -1,12 +1,12 @@
 //! One of the processes that do jobs. What it does it says, a line each: `start` and `done`, with the job's id.
 
-use std::io;
+use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
 use seaworthy::{Backoff, BoxError, Shutdown};
 use seaworthy_queue::store::QueueStore;
-use seaworthy_queue::{Consumer, Delivery, Queue};
+use seaworthy_queue::{Consumer, Delivery, JobId, Queue};
 use tower::service_fn;
 
 use super::job::{Kind, MOST, Provision};
@@ -36,8 +36,7 @@ pub async fn run<S: QueueStore>(queue: Queue<Provision, S>) -> Result<(), BoxErr
 }
 
 async fn provision(delivery: Delivery<Provision>) -> Result<(), BoxError> {
-    // Written whole and at once, whatever happens to this process next.
-    println!("start {}", delivery.id());
+    say("start", delivery.id());
     match delivery.job().kind() {
         Kind::Deadly => std::process::exit(9),
         Kind::Broken if delivery.headers().get("redriven").is_none() => return Err("no such region".into()),
@@ -45,6 +44,11 @@ async fn provision(delivery: Delivery<Provision>) -> Result<(), BoxError> {
         _ => {}
     }
     tokio::time::sleep(WORK).await;
-    println!("done {}", delivery.id());
+    say("done", delivery.id());
     Ok(())
+}
+
+/// In one piece, and not in three as `println` does while another thread ends this process.
+fn say(what: &str, id: &JobId) {
+    let _parent_is_gone = io::stdout().write_all(format!("{what} {id}\n").as_bytes());
 }
