@@ -9,6 +9,7 @@
 #[cfg(feature = "test-util")]
 mod conformance;
 mod consumer;
+mod cron;
 /// Of the example of that name.
 #[cfg(feature = "sqlite")]
 #[path = "../../examples/dead_letters/tool/mod.rs"]
