@@ -15,5 +15,6 @@ mod cron;
 #[path = "../../examples/dead_letters/tool/mod.rs"]
 mod dead_letters;
 mod doubles;
+mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
