@@ -42,6 +42,7 @@ impl Event<'_> {
             | Event::StoreUp { queue, .. }
             | Event::Stuck { queue, .. }
             | Event::Measured { queue, .. }
+            | Event::Redriven { queue, .. }
             | Event::Swept { queue, .. } => queue,
         }
     }
@@ -70,6 +71,7 @@ impl ExtensionEvent for Event<'_> {
             Event::StoreUp { .. } => "store_up",
             Event::Stuck { .. } => "stuck",
             Event::Measured { .. } => "measured",
+            Event::Redriven { .. } => "redriven",
             Event::Swept { .. } => "swept",
         }
     }
@@ -81,9 +83,11 @@ impl ExtensionEvent for Event<'_> {
             | Event::Settled { .. }
             | Event::StillDown { .. }
             | Event::Measured { .. } => Severity::Debug,
-            Event::GateClosed { .. } | Event::GateOpened { .. } | Event::StoreUp { .. } | Event::Swept { .. } => {
-                Severity::Info
-            }
+            Event::GateClosed { .. }
+            | Event::GateOpened { .. }
+            | Event::StoreUp { .. }
+            | Event::Redriven { .. }
+            | Event::Swept { .. } => Severity::Info,
             Event::Lost { .. } | Event::StoreDown { .. } => Severity::Warn,
             Event::Died { .. } | Event::Stuck { .. } => Severity::Error,
         }
@@ -112,7 +116,7 @@ impl ExtensionEvent for Event<'_> {
                 field("elapsed", &Span(*elapsed));
                 field("reason", reason);
             }
-            Event::Lost { id, .. } => field("id", id),
+            Event::Lost { id, .. } | Event::Redriven { id, .. } => field("id", id),
             Event::Died { id, reason, .. } => {
                 field("id", id);
                 field("reason", reason);

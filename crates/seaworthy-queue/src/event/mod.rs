@@ -144,6 +144,13 @@ pub enum Event<'a> {
         /// The numbers.
         depth: Depth,
     },
+    /// A dead letter is in the queue again, because somebody has said so.
+    Redriven {
+        /// The queue.
+        queue: &'a Name,
+        /// The job.
+        id: &'a JobId,
+    },
     /// Dead letters were removed, because they were too old or too many.
     Swept {
         /// The queue.

@@ -3,12 +3,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use seaworthy::{AsyncCheck, BoxError, ConfigError};
+use seaworthy::{AsyncCheck, BoxError, ConfigError, Event as CoreEvent};
 use seaworthy_store::time::{now, sleep_until};
 use seaworthy_store::{StoreError, limit};
 
 use super::handle::Shared;
 use crate::error::QueueError;
+use crate::event::Event;
 use crate::job_id::JobId;
 use crate::store::{DeadJob, QueueStore};
 
@@ -78,7 +79,12 @@ impl<S: QueueStore> Dead<S> {
     /// # Cancellation
     /// It is dead or live, and never both or neither.
     pub async fn redrive(&self, id: &JobId) -> Result<bool, QueueError> {
-        self.ask("redrive", self.0.store.redrive(id)).await
+        let is_back = self.ask("redrive", self.0.store.redrive(id)).await?;
+        if is_back {
+            let queue = &self.0.name;
+            self.0.notifier.notify(CoreEvent::Extension(&Event::Redriven { queue, id }));
+        }
+        Ok(is_back)
     }
 
     /// The same for all that are dead now, so many a second. Returns how many.

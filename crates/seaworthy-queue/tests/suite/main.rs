@@ -15,6 +15,7 @@ mod cron;
 #[path = "../../examples/dead_letters/tool/mod.rs"]
 mod dead_letters;
 mod doubles;
+mod events;
 mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;

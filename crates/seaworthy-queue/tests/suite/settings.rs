@@ -82,7 +82,8 @@ fn set(set: impl FnOnce(Consumer<Nothing>) -> Consumer<Nothing> + 'static) -> Se
     Box::new(set)
 }
 
-/// QU-91: the settings of a consumer, at their bounds, below and above. A job timeout may be longer than the visibility.
+/// QU-91: the settings of a consumer, at their bounds, below and above. A job timeout may be longer than the
+/// visibility.
 #[tokio::test(start_paused = true)]
 async fn of_a_consumer() {
     let none = "";

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use seaworthy::observe::Interest;
 use seaworthy::{BoxError, Shutdown};
 use seaworthy_queue::{Consumer, Delivery, Queue};
 
 use super::Number;
+use crate::events::Told;
 
 const MILLI: Duration = Duration::from_millis(1);
 
-fn short() -> Queue<Number> {
-    Queue::memory("numbers").request_timeout(300 * MILLI).build().unwrap()
+fn short(told: &Told) -> Queue<Number> {
+    let queue = Queue::memory("steps").request_timeout(300 * MILLI).observer(told.observer(Interest::Changes));
+    queue.build().unwrap()
 }
 
 /// Begins, and blocks its thread for so long.
@@ -46,7 +49,8 @@ fn consumer(
 /// QU-30, IN-03: a job that blocks its thread for three visibilities is kept all the while, and done once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn kept_while_it_blocks() {
-    let (queue, begun) = (short(), Arc::new(AtomicU32::new(0)));
+    let (told, begun) = (Told::default(), Arc::new(AtomicU32::new(0)));
+    let queue = short(&told);
     queue.enqueue(Number(1)).await.unwrap();
     let both = [
         tokio::spawn(consumer(&queue, &begun, 3_000 * MILLI, None)),
@@ -55,17 +59,19 @@ async fn kept_while_it_blocks() {
     tokio::time::sleep(3_500 * MILLI).await;
     let depth = queue.depth().await.unwrap();
     assert_eq!((begun.load(Ordering::Relaxed), depth.running, depth.ready), (1, 0, 0));
+    assert!(!told.kinds().contains("stuck"), "there is no timeout");
     for running in both {
         running.abort();
     }
 }
 
-/// QU-33: a call that blocks its thread long after its timeout is given up after one visibility, and its job is done by
-/// somebody else.
+/// QU-33, QU-92: a call that blocks its thread long after its timeout is named, and given up after one visibility; its
+/// job is done by somebody else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn given_up_at_last() {
-    let (queue, begun) = (short(), Arc::new(AtomicU32::new(0)));
-    queue.enqueue(Number(1)).await.unwrap();
+    let (told, begun) = (Told::default(), Arc::new(AtomicU32::new(0)));
+    let queue = short(&told);
+    let id = queue.enqueue(Number(1)).await.unwrap().id().clone();
     let stuck = tokio::spawn(consumer(&queue, &begun, 9_000 * MILLI, Some(100 * MILLI)));
     tokio::time::sleep(500 * MILLI).await;
     let other = tokio::spawn(consumer(&queue, &begun, MILLI, Some(100 * MILLI)));
@@ -82,6 +88,10 @@ async fn given_up_at_last() {
         tokio::time::sleep(50 * MILLI).await;
     }
     assert!(begun.load(Ordering::Relaxed) >= 2, "the stuck one has not done it");
+    let texts = told.texts("stuck");
+    // The same consumer may have taken it again.
+    assert!((1..begun.load(Ordering::Relaxed) as usize).contains(&texts.len()), "{texts:?}");
+    assert!(texts.iter().all(|text| text.starts_with(&format!("id={id} since="))), "{texts:?}");
     stuck.abort();
     other.abort();
 }

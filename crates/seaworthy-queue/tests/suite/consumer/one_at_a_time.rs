@@ -56,8 +56,8 @@ impl Drop for InWork {
     }
 }
 
-/// QU-80: of many jobs of a few keys and two consumers with a ledger each, never are two of one key at work, and all are
-/// done at their first attempt, without a loop that spins; those of other keys, and of none, run beside them.
+/// QU-80: of many jobs of a few keys and two consumers with a ledger each, never are two of one key at work, and all
+/// are done at their first attempt, without a loop that spins; those of other keys, and of none, run beside them.
 #[tokio::test(start_paused = true)]
 async fn one_of_a_key_at_a_time() {
     let (jobs, spy) = queue();
