@@ -1,11 +1,15 @@
+use std::fmt;
+
 use seaworthy::ConfigError;
+
+use crate::length::Length;
 
 const MOST: usize = 32;
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 1_024;
 
 /// What travels with a job beside its body: `traceparent`, for instance. At most 32.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(Box<str>, Box<str>)>);
 
 impl Headers {
@@ -69,5 +73,12 @@ impl Headers {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Their names, and how long their values are.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(name, value)| (name, Length(value.len())))).finish()
     }
 }

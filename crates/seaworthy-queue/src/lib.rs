@@ -18,6 +18,7 @@ mod job_id;
 #[cfg(feature = "ledger")]
 #[cfg_attr(docsrs, doc(cfg(feature = "ledger")))]
 pub mod ledger;
+mod length;
 mod machine;
 mod memory;
 #[cfg(feature = "postgres")]

@@ -16,6 +16,7 @@
 //! Each method fails with [`StoreError`] in the class that tells what can be done about it.
 
 mod in_transaction;
+mod shown;
 
 use std::future::Future;
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub enum Due {
 }
 
 /// A job to be accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewJob {
     /// What tells it from all others of the queue.
     pub id: JobId,
@@ -96,7 +97,7 @@ pub struct Take {
 }
 
 /// A job that is handed out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Taken {
     /// As accepted.
     pub id: JobId,
@@ -209,7 +210,7 @@ pub struct Depth {
 }
 
 /// A job that was given up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DeadJob {
     /// As accepted.
     pub id: JobId,

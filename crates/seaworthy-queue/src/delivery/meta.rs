@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::store::Taken;
 ///
 /// # Clone
 /// Costs a clone of the job and two reference counts, so that layers which repeat work can.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Delivery<M> {
     job: M,
     meta: DeliveryMeta,
@@ -59,6 +60,13 @@ impl<M> Delivery<M> {
     /// What is known of it beside the job.
     pub fn meta(&self) -> &DeliveryMeta {
         &self.meta
+    }
+}
+
+/// Without the job, which is for nobody but its service.
+impl<M> fmt::Debug for Delivery<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("meta", &self.meta).finish_non_exhaustive()
     }
 }
 

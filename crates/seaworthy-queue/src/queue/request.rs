@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use seaworthy::ConfigError;
@@ -13,7 +14,7 @@ const LATEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// A job to be enqueued, with what is to be said of it. A job alone becomes one by `into`: it has an id of its own, and
 /// is due at once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a job is not enqueued by naming it"]
 pub struct EnqueueRequest<M> {
     job: M,
@@ -77,5 +78,14 @@ impl<M: Job> EnqueueRequest<M> {
         }
         let id = id.unwrap_or_else(JobId::unique);
         Ok(NewJob { id, kind: M::KIND.into(), version: M::VERSION, headers, body: body.into(), due })
+    }
+}
+
+/// Without the job, which is for nobody but its service.
+impl<M> fmt::Debug for EnqueueRequest<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let EnqueueRequest { job: _, id, due, headers } = self;
+        let mut shown = f.debug_struct("EnqueueRequest");
+        shown.field("id", id).field("due", due).field("headers", headers).finish_non_exhaustive()
     }
 }

@@ -16,6 +16,7 @@ mod cron;
 mod dead_letters;
 mod doubles;
 mod events;
+mod secrets;
 mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
