@@ -304,6 +304,7 @@ pub(crate) const EXTERNAL_CRATES_OF_THE_QUEUE: &[(&str, &str)] = &[
     ("serde_json", "an older version of a job is upgraded as JSON"),
     ("sqlx_postgres", "the feature `postgres`: a caller's pool or transaction"),
     ("sqlx_sqlite", "the feature `sqlite`: a caller's transaction"),
+    ("tower_layer", "the feature `ledger`: what lets one job of a key run at a time is a `Layer`"),
     ("tower_service", "a job is given to a `Service`"),
 ];
 
