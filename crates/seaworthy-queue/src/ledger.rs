@@ -126,6 +126,8 @@ pub(crate) fn said(error: &(dyn Error + 'static)) -> Option<Settle> {
         IdempotencyError::LedgerDown(_) => Settle::Defer { after: None },
         IdempotencyError::Lost => Settle::Leave,
         IdempotencyError::NotKept => Settle::Ack,
+        // A ledger that does not fit to the visibility, for instance, which somebody may mend meanwhile.
+        IdempotencyError::Request(error) => Settle::Retry { after: None, reason: error.to_string() },
         error => Settle::Dead { reason: error.to_string() },
     })
 }

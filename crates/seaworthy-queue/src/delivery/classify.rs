@@ -20,6 +20,7 @@ pub trait Classify<T, E>: Send + Sync + 'static {
 /// | with feature `ledger`, `IdempotencyError::Busy`, `LedgerDown` | deferred |
 /// | `IdempotencyError::Lost` | left to whoever has it |
 /// | `IdempotencyError::NotKept` | done |
+/// | `IdempotencyError::Request` | tried again |
 /// | another `IdempotencyError` | dead |
 /// | every other error, `TimedOut` and `Withdrawn` included | tried again |
 #[derive(Clone, Copy, Debug, Default)]

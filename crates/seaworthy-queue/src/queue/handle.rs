@@ -150,7 +150,8 @@ impl<M: Job, S: QueueStore> Queue<M, S> {
         Ok(limit::within(settings.request_timeout, "depth", store.depth()).await?)
     }
 
-    /// Its dead letters.
+    /// Its dead letters. They are not decoded, so that a tool can have those of a queue whose jobs it does not know,
+    /// under any type of job.
     #[must_use]
     pub fn dead(&self) -> Dead<S> {
         Dead::new(Arc::clone(&self.shared))

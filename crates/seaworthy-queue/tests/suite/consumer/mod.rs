@@ -5,6 +5,8 @@ mod kept;
 #[cfg(feature = "ledger")]
 mod ledger;
 #[cfg(feature = "ledger")]
+mod ledger_down;
+#[cfg(feature = "ledger")]
 mod one_at_a_time;
 mod poison;
 mod readable;
