@@ -56,7 +56,7 @@ pub(super) async fn settle<M: Job, S: QueueStore>(
             (Settlement::Dead { reason: cut(&reason) }, Outcome::Dead)
         }
         Settle::Retry { after, reason } => {
-            let backoff = || settings.backoff.delay(entry.meta.attempt() - 1, &mut random::fraction);
+            let backoff = || settings.backoff.delay(entry.meta.attempt().saturating_sub(1), &mut random::fraction);
             (Settlement::Retry { after: after.unwrap_or_else(backoff), reason: cut(&reason) }, Outcome::Retry)
         }
         Settle::Dead { reason } => (Settlement::Dead { reason: cut(&reason) }, Outcome::Dead),

@@ -21,7 +21,7 @@ use super::settling::{send, settle, unreadable};
 use super::shared::Shared;
 use crate::delivery::{Classify, Delivery, DeliveryMeta, Settle};
 use crate::event::{Event, Outcome};
-use crate::job::{Job, decode};
+use crate::job::{DecodeError, Job, decode};
 use crate::store::{Holder, QueueStore, Settlement, Taken};
 
 /// What a delivery needs to be worked on.
@@ -69,7 +69,7 @@ where
         let entry = enter(&shared, &taken, owner, asked);
         let _gone = Gone { shared: Arc::clone(&shared), number: entry.number, is_trial };
         let _places = (permit, entered);
-        match decode::<M>(&taken.kind, taken.version, &taken.body) {
+        match read(&taken) {
             Ok(job) => worked(&shared, &entry, &taken, job, service, &*classifier).await,
             Err(error) => {
                 drop(service);
@@ -77,6 +77,12 @@ where
             }
         }
     }
+}
+
+/// Its body may be read by code that panics.
+fn read<M: Job>(taken: &Taken) -> Result<M, DecodeError> {
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode(&taken.kind, taken.version, &taken.body)));
+    decoded.unwrap_or_else(|panic| Err(DecodeError::Body(format!("panicked: {}", panic_text(panic)).into())))
 }
 
 fn enter<M: Job, S: QueueStore>(shared: &Shared<M, S>, taken: &Taken, owner: u128, asked: Instant) -> Entry {
@@ -118,6 +124,10 @@ where
     };
     // Its place in what is inside is given back before the store is asked.
     drop(service);
+    // It has ended, however long its settlement takes.
+    if let Some(held) = shared.held.lock().get_mut(&entry.number) {
+        held.timeout_at = None;
+    }
     let elapsed = now().saturating_duration_since(began);
     match end {
         End::Answered(result) => {

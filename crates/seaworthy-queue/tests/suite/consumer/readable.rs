@@ -67,3 +67,38 @@ async fn upgraded() {
     stop.fire();
     running.await.unwrap().unwrap();
 }
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Picky(u64);
+
+impl Job for Picky {
+    const KIND: &str = "number";
+    const VERSION: u16 = 2;
+
+    fn upgrade(from: u16, body: Value) -> Result<Picky, BoxError> {
+        panic!("no way from {from} with {body}")
+    }
+}
+
+/// QU-17, QU-33: a panic of the code that reads a body is the end of that job alone, at once and with its text.
+#[tokio::test(start_paused = true)]
+async fn reading_that_panics() {
+    let old: Queue<Number> = Queue::memory("numbers").build().unwrap();
+    old.enqueue(Number(7)).await.unwrap();
+    let new: Queue<Picky> = Queue::with_store("numbers", old.store().clone()).build().unwrap();
+    new.enqueue(Picky(8)).await.unwrap();
+    let (sent, mut numbers) = tokio::sync::mpsc::unbounded_channel();
+    let service = tower::service_fn(move |delivery: Delivery<Picky>| {
+        let sent = sent.send(delivery.into_parts().0.0);
+        async move { sent.map_err(BoxError::from) }
+    });
+    let (stop, stopped) = seaworthy::Shutdown::new();
+    let running = tokio::spawn(Consumer::new(new.clone()).service(service).run(stopped));
+    assert_eq!(numbers.recv().await, Some(8));
+    pass(1).await;
+    let dead = new.dead().list(None).await.unwrap().jobs;
+    let reasons: Vec<&str> = dead.iter().map(|job| &*job.reason).collect();
+    assert_eq!(reasons, ["a job that cannot be read: panicked: no way from 1 with 7"]);
+    stop.fire();
+    running.await.unwrap().unwrap();
+}
