@@ -93,3 +93,21 @@ pub async fn lost_answers_are_repeated<S: Subject>(subject: &S) {
     let extended = case.store.extend(&[holder(&asked, &first[0])], LONG).await;
     case.check("an extension after it", &extended, extended.as_ref().is_ok_and(|held| held[0].is_yes()));
 }
+
+/// QU-16: what a repetition is given has a lease that begins with it: it is nobody else's when the first one is over.
+///
+/// # Panics
+/// If it does not hold.
+pub async fn repetitions_begin_anew<S: Subject>(subject: &S) {
+    let case = Case::of(subject, "QU-16").await;
+    case.accept(&[job("a")]).await;
+    let asked = Take { visibility: Duration::from_millis(900), ..take() };
+    let first = case.one("a taking", &asked).await;
+    case.pass(Duration::from_millis(500)).await;
+    let again = case.one("its repetition", &Take { repeats: true, ..asked }).await;
+    case.expect("the same delivery", again.fence, first.fence);
+    case.pass(Duration::from_millis(500)).await;
+    case.none("while the second lease lasts").await;
+    let held = case.extend(&holder(&asked, &again), LONG).await;
+    case.check("an extension in its time", held, held.is_yes());
+}

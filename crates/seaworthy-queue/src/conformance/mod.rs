@@ -48,7 +48,9 @@ use crate::store::QueueStore;
 pub use accepting::{all_or_none, ids_are_told_apart, jobs_come_as_they_were, later_is_later};
 pub use crowd::{each_to_one, parked_and_promoted};
 pub use dead::{dead_are_listed, dead_are_redriven, dead_are_swept};
-pub use delivering::{abandoned_come_back, dead_after_the_most, lost_answers_are_repeated, room_is_kept};
+pub use delivering::{
+    abandoned_come_back, dead_after_the_most, lost_answers_are_repeated, repetitions_begin_anew, room_is_kept,
+};
 pub use dropped::dropped_anywhere;
 pub use settling::{attempts_are_counted, done_is_gone, settled_once};
 pub use stale::{extensions_keep, stale_owners_change_nothing};
@@ -82,6 +84,7 @@ pub async fn run<S: Subject>(subject: &S) {
     abandoned_come_back(subject).await;
     dead_after_the_most(subject).await;
     lost_answers_are_repeated(subject).await;
+    repetitions_begin_anew(subject).await;
     attempts_are_counted(subject).await;
     done_is_gone(subject).await;
     settled_once(subject).await;

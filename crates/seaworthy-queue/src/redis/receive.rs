@@ -78,10 +78,7 @@ async fn look(redis: &Redis, take: &Take, consumer: &str, repeats: bool, waits: 
     let answer = redis.run(ASKED, &step).await?;
     redis.group_is_there();
     let received = read(redis, take, &answer, asked).ok_or_else(|| strange(ASKED))?;
-    // The leases of what is given again began earlier, and it is not told which those are.
-    if !repeats {
-        begin(redis, take, asked, &received.jobs);
-    }
+    begin(redis, take, asked, &received.jobs);
     Ok(received)
 }
 

@@ -65,6 +65,8 @@ if ARGV[6] == '1' and ROOM > 0 then
         -- It was read by waiting, which looks at nothing.
         die(one[1], job, job.spent + one[4] - 1)
       else
+        -- Its lease begins anew, and its count stays.
+        call('XCLAIM', STREAM, GROUP, CONSUMER, 0, one[1], 'JUSTID')
         give(one[1], one[4], found[2])
       end
     end

@@ -34,6 +34,7 @@ pub(super) enum Fault {
     ForgetsAskings,
     RepeatsForAnybody,
     SpendsOnRepeats,
+    RepeatsOldLeases,
     SpendsOnDeferrals,
     ForgetsDeferrals,
     KeepsDone,
@@ -190,7 +191,9 @@ impl Naive {
                     && received.jobs.len() < room
                 {
                     live.spent += u32::from(self.is(Fault::SpendsOnRepeats));
-                    live.running = Some((take.owner, until));
+                    if !self.is(Fault::RepeatsOldLeases) {
+                        live.running = Some((take.owner, until));
+                    }
                     received.jobs.push(self.taken(live));
                 }
             }

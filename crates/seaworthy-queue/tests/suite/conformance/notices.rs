@@ -60,6 +60,10 @@ noticed! {
     lost_answers_are_repeated(): ForgetsAskings RepeatsForAnybody SpendsOnRepeats
 }
 noticed! {
+    /// QU-16: a repetition whose leases are over early is noticed.
+    repetitions_begin_anew(): RepeatsOldLeases
+}
+noticed! {
     /// QU-22, QU-23: attempts that are counted wrongly, and deferrals that are forgotten, are noticed.
     attempts_are_counted(): SpendsOnDeferrals ForgetsDeferrals
 }
