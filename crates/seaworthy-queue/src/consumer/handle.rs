@@ -14,6 +14,7 @@ use super::measure::measure;
 use super::run::{Taking, drained};
 use super::settings::Settings;
 use super::shared::Shared;
+use super::slots::Slots;
 use super::solo::Solo;
 use super::watch::ConsumerHandle;
 use crate::delivery::{Classify, DefaultClassifier, Delivery};
@@ -70,7 +71,8 @@ impl<M, S, V, C> Consumer<M, S, V, C> {
     }
 
     /// A bulkhead whose permits are the slots, in place of one of the consumer's own: it can be resized while the
-    /// consumer runs, and shared with others.
+    /// consumer runs, and shared with others: whoever waits for jobs leaves them for 300 ms after each look that brought
+    /// none, if it holds all of them.
     pub fn slots(mut self, slots: Bulkhead) -> Consumer<M, S, V, C> {
         self.slots = Some(slots);
         self
@@ -224,6 +226,7 @@ where
         let Consumer { queue, settings, slots, gates, solo, service, classifier, handle } = self;
         let named = |error: ConfigError| ConsumerError::Config(error.with_name(queue.name().clone()));
         settings.check(queue.shared.settings.request_timeout).map_err(named)?;
+        let are_shared = slots.is_some();
         let slots = match slots {
             Some(slots) => slots,
             None => Bulkhead::builder(queue.name().clone()).limit(settings.concurrency).build().map_err(named)?,
@@ -238,7 +241,7 @@ where
         shared.beside.spawn(&runtime, measure(Arc::clone(&shared)));
         let ends = Ends { cut_off, over };
         let (service, classifier) = (service, Arc::new(classifier));
-        let (ready, permits) = (Vec::new(), Vec::new());
+        let (ready, slots) = (Vec::new(), Slots::new(slots, are_shared));
         let mut taking = Taking {
             shared: Arc::clone(&shared),
             slots,
@@ -246,7 +249,6 @@ where
             service,
             classifier,
             ready,
-            permits,
             closed_since: None,
             wants_alone: false,
             alone: None,

@@ -11,6 +11,7 @@ mod run;
 mod settings;
 mod settling;
 mod shared;
+mod slots;
 mod solo;
 mod watch;
 mod work;

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use seaworthy::bulkhead::Permit;
-use seaworthy::{Bulkhead, Shutdown};
+use seaworthy::Shutdown;
 use seaworthy_store::retry_wait::RetryWait;
+use seaworthy_store::tasks::Tasks;
 use seaworthy_store::time::{Instant, now, sleep};
 use seaworthy_store::{ErrorClass, StoreError, limit, random};
 use tokio::runtime::Handle;
@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use super::gate::{Gate, left};
 use super::shared::Shared;
+use super::slots::Slots;
 use super::work::Work;
 use crate::delivery::{Classify, Delivery};
 use crate::event::Event;
@@ -31,13 +32,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 pub(super) struct Taking<M, S, V, C> {
     pub(super) shared: Arc<Shared<M, S>>,
-    pub(super) slots: Bulkhead,
+    pub(super) slots: Slots,
     pub(super) gates: Vec<Box<dyn Gate>>,
     pub(super) service: V,
     pub(super) classifier: Arc<C>,
     /// Clones that were driven to ready, for jobs to come.
     pub(super) ready: Vec<V>,
-    pub(super) permits: Vec<Permit>,
     pub(super) closed_since: Option<Instant>,
     /// A job has come that is to run alone; it was given back, and nothing else is taken before that.
     pub(super) wants_alone: bool,
@@ -59,36 +59,53 @@ where
     pub(super) async fn run(&mut self, shutdown: &Shutdown) -> Result<(), StoreError> {
         let runtime = Handle::current();
         let mut waits = RetryWait::default();
-        // Of an asking that had no answer.
-        let mut in_doubt: Option<u128> = None;
+        // Of an asking that had no answer: its owner, and for how many it asked.
+        let mut in_doubt: Option<(u128, u32)> = None;
         while !shutdown.is_requested() {
-            if self.wants_alone && self.alone.is_none() {
+            if let Err(wait) = self.open() {
+                self.give_back();
+                let _woken = shutdown.until(self.shared.changed_within(wait)).await;
+                continue;
+            }
+            if self.ready.is_empty() && self.slots.has_any() {
+                // However long it takes: nobody is asked for a job that could not be begun.
+                self.slots.give_back();
+                let Some(()) = shutdown.until(self.make_one_ready()).await else { break };
+                continue;
+            }
+            // The last thing before a look: while it is kept nobody of those who share it begins anything.
+            if self.wants_alone && self.alone.is_none() && in_doubt.is_none() {
+                self.slots.give_back();
                 let Some(alone) = shutdown.until(self.shared.solo.enter_alone()).await else { break };
                 self.alone = alone;
-            }
-            if self.ready.is_empty() && self.take_permits(1).is_ok() {
-                // However long it takes: nobody is asked for a job that could not be begun.
-                let Some(()) = shutdown.until(self.make_one_ready()).await else { break };
+                continue;
             }
             let (room, is_trial) = match self.room() {
                 Ok(room) => room,
                 Err(wait) => {
-                    let woken = tokio::time::timeout(wait, self.shared.changed.notified());
-                    let _asked_again = shutdown.until(woken).await;
+                    self.alone = None;
+                    let _woken = shutdown.until(self.shared.changed_within(wait)).await;
                     continue;
                 }
             };
             let repeated = in_doubt.take();
             let take = Take {
-                owner: repeated.unwrap_or_else(random::unique),
+                owner: repeated.map_or_else(random::unique, |(owner, _)| owner),
                 repeats: repeated.is_some(),
-                room,
+                // What it was handed, and has no place any more, is given back at no cost.
+                room: repeated.map_or(room, |(_, before)| room.max(before)),
                 visibility: self.shared.settings.visibility,
                 max_deliveries: self.shared.settings.max_deliveries,
             };
             let asked = now();
             match receive(&self.shared, &take).await {
-                Ok(received) => self.begin(&runtime, &take, received, (asked, is_trial), shutdown).await,
+                Ok(received) => {
+                    let is_nothing = received.jobs.is_empty();
+                    self.begin(&runtime, &take, received, (asked, is_trial), shutdown).await;
+                    if is_nothing {
+                        self.leave_to_others(shutdown).await;
+                    }
+                }
                 Err(error) => {
                     let class = error.class();
                     let is_first = self.shared.last_answer().is_none();
@@ -96,46 +113,54 @@ where
                         return Err(error);
                     }
                     let _told = self.shared.answered::<()>(Err(error));
-                    in_doubt = Some(take.owner);
+                    in_doubt = Some((take.owner, take.room));
+                    self.give_back();
                     let _waited = shutdown.until(sleep(waits.after_error())).await;
                 }
             }
         }
-        self.ready.clear();
-        self.permits.clear();
-        self.alone = None;
+        self.give_back();
         Ok(())
     }
 
-    /// For how many jobs there is room, and whether they are a trial; or how long to wait.
-    fn room(&mut self) -> Result<(u32, bool), Duration> {
+    /// Nothing is kept from those who share it while there is no look to come.
+    fn give_back(&mut self) {
+        self.ready.clear();
+        self.slots.give_back();
+        self.alone = None;
+    }
+
+    /// After a look that brought nothing. Whoever waits for a clone to be ready is woken; for slots others look now and
+    /// then, so that they are left for longer than that.
+    async fn leave_to_others(&mut self, shutdown: &Shutdown) {
+        self.ready.clear();
+        if self.slots.were_kept_from_others() {
+            let _left = shutdown.until(sleep(LOOK_AGAIN + LOOK_AGAIN / 5)).await;
+        }
+    }
+
+    /// For how many jobs the gates leave room, and whether they are a trial; or how long to wait.
+    fn open(&mut self) -> Result<(u32, bool), Duration> {
         let shared = &self.shared;
         let is_alone = self.alone.is_some();
-        if shared.is_paused.load(Ordering::Acquire) || (!is_alone && shared.solo.is_taken()) {
+        let are_others_alone = !is_alone && !self.wants_alone && shared.solo.is_taken();
+        if shared.is_paused.load(Ordering::Acquire) || are_others_alone {
             return Err(LOOK_AGAIN);
         }
         let on_trial = shared.on_trial.load(Ordering::Acquire);
         let open = left(&self.gates, if is_alone { 1 } else { MOST }, on_trial);
         self.tell_gates(open.is_err());
-        let (most, is_trial) = open?;
-        self.take_permits(most)?;
-        let most = most.min(u32::try_from(self.permits.len()).unwrap_or(most));
+        open
+    }
+
+    /// For how many jobs there is room, and whether they are a trial; or how long to wait.
+    fn room(&mut self) -> Result<(u32, bool), Duration> {
+        let (most, is_trial) = self.open()?;
+        let most = self.slots.hold(most);
         match self.make_more_ready(most) {
             0 => Err(LOOK_AGAIN),
             room => Ok((room, is_trial)),
         }
-    }
-
-    /// So many slots, or as many as are free, if that is any. What is held beyond that is given back.
-    fn take_permits(&mut self, wanted: u32) -> Result<(), Duration> {
-        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        self.permits.truncate(wanted);
-        while self.permits.len() < wanted
-            && let Ok(permit) = self.slots.try_acquire()
-        {
-            self.permits.push(permit);
-        }
-        if self.permits.is_empty() { Err(LOOK_AGAIN) } else { Ok(()) }
     }
 
     fn tell_gates(&mut self, closed: bool) {
@@ -196,6 +221,8 @@ where
         // Held for the one that is to run alone, if it came; no longer than for this look.
         let mut alone = self.alone.take();
         self.wants_alone = false;
+        // Not longer than a shutdown may take; else before anything is taken again, for whoever is to run alone.
+        let releases = if shutdown.is_requested() { shared.tasks.clone() } else { Tasks::default() };
         for taken in received.jobs {
             let is_suspect = shared.is_suspect(&taken);
             let entered = if is_suspect {
@@ -208,12 +235,10 @@ where
             // would be abandoned once more.
             self.wants_alone |= is_suspect && entered.is_none();
             let may_begin = !shutdown.is_requested();
-            let free = if may_begin { self.ready.pop().zip(self.permits.pop()).zip(entered) } else { None };
+            let free = if may_begin { self.ready.pop().zip(self.slots.take()).zip(entered) } else { None };
             let Some(((service, permit), entered)) = free else {
                 let holder = Holder { id: taken.id, owner: take.owner, fence: taken.fence };
-                let limit = shared.queue.settings.request_timeout;
-                let release = shared.queue.store.settle(&holder, &Settlement::Release);
-                let _comes_back_by_itself = shared.answered(limit::within(limit, "settle", release).await);
+                releases.spawn(runtime, release(Arc::clone(shared), holder));
                 continue;
             };
             if is_trial {
@@ -225,7 +250,16 @@ where
             let work = Work { shared, taken, owner, asked, service, classifier, permit, entered, is_trial };
             tasks.spawn(runtime, work.run());
         }
+        if !shutdown.is_requested() {
+            releases.idle().await;
+        }
     }
+}
+
+async fn release<M, S: QueueStore>(shared: Arc<Shared<M, S>>, holder: Holder) {
+    let limit = shared.queue.settings.request_timeout;
+    let release = shared.queue.store.settle(&holder, &Settlement::Release);
+    let _comes_back_by_itself = shared.answered(limit::within(limit, "settle", release).await);
 }
 
 /// Is never dropped before it has an answer: the store may have handed out jobs already.

@@ -131,6 +131,11 @@ impl<M, S> Shared<M, S> {
         }
     }
 
+    /// Waits until something has ended, was paused or resumed, for so long at most.
+    pub(super) async fn changed_within(&self, span: Duration) {
+        let _looked_again = tokio::time::timeout(span, self.changed.notified()).await;
+    }
+
     /// Since the store last answered; none if it never has.
     pub(super) fn last_answer(&self) -> Option<Duration> {
         let sight = self.sight.lock().unwrap_or_else(PoisonError::into_inner);

@@ -25,6 +25,8 @@ pub(crate) struct Fails {
     pub(crate) extends: AtomicBool,
     pub(crate) settles: AtomicBool,
     pub(crate) settle_answers: AtomicBool,
+    /// Never answered, and not done.
+    pub(crate) settles_hang: AtomicBool,
     pub(crate) refuses: AtomicBool,
 }
 
@@ -71,6 +73,9 @@ impl Source for Spy {
 
     async fn settle(&self, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
         self.settles.fetch_add(1, Ordering::Relaxed);
+        if self.fails.settles_hang.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         if_set(&self.fails.settles, "settle")?;
         let held = self.inner.settle(holder, settlement).await?;
         if_set(&self.fails.settle_answers, "settle")?;

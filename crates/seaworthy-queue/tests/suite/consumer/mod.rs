@@ -10,6 +10,8 @@ mod ledger_down;
 mod one_at_a_time;
 mod poison;
 mod readable;
+mod sharing;
+mod stopping;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
