@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::Subject;
-use super::case::{Case, PAST, dead, holder, id, job, take};
-use crate::store::DeadLetters;
+use super::case::{BRIEF, Case, PAST, dead, holder, id, job, take};
+use crate::store::{DeadLetters, Take};
 
 async fn with_dead<S: Subject>(subject: &S, number: &'static str, names: &[&str]) -> Case<S> {
     let case = Case::of(subject, number).await;
@@ -61,6 +61,20 @@ pub async fn dead_are_redriven<S: Subject>(subject: &S) {
         let settled = case.settle(&holder(&asked, &taken), &dead("again")).await;
         case.check("a death", settled, settled.is_yes());
     }
+    // Also of one that died because nobody settled it.
+    case.expect("redriving", case.ask("redriving", case.store.redrive(&id("a"))).await, true);
+    let brief = || Take { visibility: BRIEF, max_deliveries: 2, ..take() };
+    for _ in 0..2 {
+        fence = case.one("what is abandoned", &brief()).await.fence;
+        case.pass(PAST).await;
+    }
+    case.expect("what was abandoned too often", case.receive(&brief()).await.died, vec![id("a")]);
+    case.expect("redriving it", case.ask("redriving", case.store.redrive(&id("a"))).await, true);
+    let asked = take();
+    let taken = case.one("what was redriven", &asked).await;
+    case.check("fences", (fence, taken.fence), fence < taken.fence);
+    let settled = case.settle(&holder(&asked, &taken), &dead("at last")).await;
+    case.check("a death", settled, settled.is_yes());
     case.expect("discarding", case.ask("discarding", case.store.discard(&id("b"))).await, true);
     case.expect("discarding again", case.ask("discarding", case.store.discard(&id("b"))).await, false);
     case.expect("the dead", case.dead_ids().await, vec!["a".to_owned()]);

@@ -33,7 +33,9 @@ local function give(entry, count, fields)
   jobs[#jobs + 1] = { entry, count, fields }
 end
 
-local function die(entry, job, attempts)
+-- After so many deliveries of the entry, which its fence has to be beyond if it is redriven.
+local function die(entry, job, attempts, count)
+  job.fence = job.fence + count
   bury(entry, job, attempts, job.reason ~= '' and job.reason or 'was abandoned each time', now)
   died[#died + 1] = job.id
 end
@@ -46,7 +48,7 @@ local function take_over(entry, consumer, count)
     -- Somebody has removed it from the stream.
     call('XACK', STREAM, GROUP, entry)
   elseif job.spent + count >= MOST then
-    die(entry, job, job.spent + count)
+    die(entry, job, job.spent + count, count)
   else
     call('XCLAIM', STREAM, GROUP, CONSUMER, 0, entry)
     give(entry, count + 1, found[2])
@@ -63,7 +65,7 @@ if ARGV[6] == '1' and ROOM > 0 then
       local job = carried(one[1], found[2])
       if job.spent + one[4] > MOST then
         -- It was read by waiting, which looks at nothing.
-        die(one[1], job, job.spent + one[4] - 1)
+        die(one[1], job, job.spent + one[4] - 1, one[4])
       else
         -- Its lease begins anew, and its count stays.
         call('XCLAIM', STREAM, GROUP, CONSUMER, 0, one[1], 'JUSTID')
@@ -113,7 +115,7 @@ while #jobs < ROOM and #died < AT_ONCE do
   for _, one in ipairs(new[1][2]) do
     local job = carried(one[1], one[2])
     if job.spent >= MOST then
-      die(one[1], job, job.spent)
+      die(one[1], job, job.spent, 1)
     else
       give(one[1], 1, one[2])
     end
