@@ -71,8 +71,8 @@ impl<M, S, V, C> Consumer<M, S, V, C> {
     }
 
     /// A bulkhead whose permits are the slots, in place of one of the consumer's own: it can be resized while the
-    /// consumer runs, and shared with others: whoever waits for jobs leaves them for 300 ms after each look that brought
-    /// none, if it holds all of them.
+    /// consumer runs, and shared with others. Whoever waits for jobs leaves them for 300 ms after each look that
+    /// brought none, if it held all of them.
     pub fn slots(mut self, slots: Bulkhead) -> Consumer<M, S, V, C> {
         self.slots = Some(slots);
         self
