@@ -3,11 +3,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::{Script, ScriptInvocation, Value, cmd};
+use redis::{RedisError, Script, ScriptInvocation, Value, cmd};
 use seaworthy_store::StoreError;
 use seaworthy_store::time::{Instant, now};
 
-use super::classify::{has_code, store_error};
+use super::classify::{has_code, spares_the_connection, store_error};
 use super::exclusive::Exclusive;
 use super::leases::Leases;
 use super::store::RedisStore;
@@ -115,12 +115,19 @@ impl Redis {
 
     /// Carries out a step; with its group, which is made again if it is gone.
     pub(super) async fn run(&self, asked: &'static str, step: &ScriptInvocation<'_>) -> Result<Value, StoreError> {
+        let failed = |error: RedisError| {
+            if !spares_the_connection(&error) {
+                // Those that wait were of the same server.
+                self.shared.readers.clear();
+            }
+            store_error(asked, &error)
+        };
         match self.store.run(step).await {
             Err(error) if has_code(&error, "NOGROUP") => {
                 self.make_group(asked).await?;
-                self.store.run(step).await.map_err(|error| store_error(asked, &error))
+                self.store.run(step).await.map_err(failed)
             }
-            answer => answer.map_err(|error| store_error(asked, &error)),
+            answer => answer.map_err(failed),
         }
     }
 

@@ -128,6 +128,7 @@ async fn wait(redis: &Redis, take: &Take, consumer: &str, turn: Duration) -> Res
         Err(error) => {
             // The others were of the same server.
             readers.clear();
+            redis.store.suspect(&error);
             return Err(store_error(ASKED, &error));
         }
     };

@@ -102,6 +102,14 @@ impl RedisStore {
         drop(given_up);
     }
 
+    /// A connection beside this one has failed like that: if it broke, so may this one have, and whoever comes next
+    /// connects again rather than find that out by an error of its own.
+    pub(super) fn suspect(&self, error: &RedisError) {
+        if !spares_the_connection(error) {
+            self.current().connection = None;
+        }
+    }
+
     async fn connection(&self) -> Result<Lent, RedisError> {
         let before = {
             let current = self.current();

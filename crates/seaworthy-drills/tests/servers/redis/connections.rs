@@ -140,6 +140,40 @@ async fn deliveries_outlive_the_server() {
     spawn_blocking(move || drop(server)).await.unwrap();
 }
 
+/// QU-72: a server that was restarted costs one error, whether a request finds that out or whoever waits for jobs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_costs_one_error() {
+    let mut server = durable().await;
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let queue = Redis::new("q", &store);
+    let brief = Duration::from_millis(20);
+    let restart = async |server: Server| {
+        let restarted = |server: &mut Server| {
+            server.kill9();
+            server.restart();
+        };
+        with(server, restarted).await.0
+    };
+    // Now there is a connection for waiting, which nobody uses.
+    queue.receive(&take(1), brief).await.unwrap();
+    server = restart(server).await;
+    assert!(queue.depth().await.unwrap_err().is_unavailable());
+    assert!(queue.receive(&take(1), brief).await.unwrap().jobs.is_empty());
+    // And now somebody waits.
+    let waiting = tokio::spawn({
+        let queue = queue.clone();
+        async move { queue.receive(&take(1), Duration::from_secs(9)).await.map(|received| received.jobs.len()) }
+    });
+    until("it waits", async || {
+        server.ask(&["INFO", "clients"]).text().is_some_and(|text| text.contains("blocked_clients:1"))
+    })
+    .await;
+    server = restart(server).await;
+    assert!(waiting.await.unwrap().unwrap_err().is_unavailable());
+    queue.depth().await.unwrap();
+    spawn_blocking(move || drop(server)).await.unwrap();
+}
+
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Number(u64);
 
