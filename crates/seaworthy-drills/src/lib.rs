@@ -5,14 +5,20 @@
 //! where to die. What it and the tests have in common is here.
 
 #[cfg(unix)]
+mod at_once;
+#[cfg(unix)]
 pub mod database;
 #[cfg(unix)]
 pub mod jobs;
 #[cfg(unix)]
 pub mod leader;
+#[cfg(unix)]
+pub mod options;
 #[cfg(all(unix, feature = "servers"))]
 pub mod postgres;
 #[cfg(unix)]
 pub mod sqlite;
 #[cfg(unix)]
 pub mod time;
+#[cfg(unix)]
+pub mod verdict;

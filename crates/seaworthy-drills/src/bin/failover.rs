@@ -15,9 +15,10 @@ fn main() -> ExitCode {
 
     use seaworthy_drills::leader::drill;
     use seaworthy_drills::leader::group::Setup;
-    use seaworthy_drills::leader::row::{self, Row, Verdict};
+    use seaworthy_drills::leader::row::{self, Row};
     use seaworthy_drills::leader::store::Store;
     use seaworthy_drills::leader::worker;
+    use seaworthy_drills::verdict::Verdict;
 
     // It is its own workers' program, too.
     if worker::run() {

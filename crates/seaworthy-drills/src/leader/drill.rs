@@ -1,21 +1,21 @@
 //! The drills, each of them a row.
 
-use std::any::Any;
 use std::thread;
 use std::time::Duration;
 
 use seaworthy_faults::seed::Seed;
 
-use super::at_once::at_once;
 use super::fault::Fault;
 use super::group::{Group, Setup};
 use super::judges;
 use super::mixed::mixed;
 use super::once::once;
 use super::outage::{Plan, Way, outage};
-use super::row::{Row, Verdict};
+use super::row::Row;
 use super::settings::Settings;
 use super::terminations::terminations;
+use crate::at_once::at_once;
+use crate::verdict::{Verdict, caught};
 
 /// Groups that are at it at once.
 const GROUPS: usize = 10;
@@ -36,19 +36,14 @@ struct Found {
 fn row(drill: &'static str, what: impl Into<String>, bound: Duration, run: impl FnOnce() -> Found) -> Row {
     let mut row =
         Row { drill, what: what.into(), times: 0, takeovers: Vec::new(), bound, refused: 0, verdict: Verdict::Held };
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+    match caught(run) {
         Ok(found) => {
             let Found { times, takeovers, refused } = found;
             row = Row { times, takeovers, refused, ..row };
         }
-        Err(panic) => row.verdict = Verdict::Failed(text(&*panic)),
+        Err(why) => row.verdict = Verdict::Failed(why),
     }
     row
-}
-
-fn text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
-    text.unwrap_or("a panic without a text").to_owned()
 }
 
 fn not_here(drill: &'static str, what: &str, why: &'static str) -> Row {

@@ -17,7 +17,6 @@ pub mod settings;
 pub mod store;
 pub mod worker;
 
-mod at_once;
 mod fault;
 mod file;
 mod late;

@@ -8,11 +8,11 @@ use seaworthy_faults::clock;
 use seaworthy_faults::postgres::Postgres;
 use seaworthy_faults::worker::{Journals, Worker};
 
-use super::at_once::at_once;
 use super::group::{Group, Setup, epoch, is_lead};
 use super::judges::{self, SLACK};
 use super::settings::Settings;
 use super::store::Store;
+use crate::at_once::at_once;
 
 const EVERY: Duration = Duration::from_millis(100);
 

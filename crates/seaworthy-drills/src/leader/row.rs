@@ -3,16 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What became of a drill.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All that must hold did.
-    Held,
-    /// Something did not.
-    Failed(String),
-    /// It cannot be run on this store, for this reason. That is no success.
-    NotHere(&'static str),
-}
+use crate::verdict::Verdict;
 
 /// One drill.
 #[derive(Clone, Debug)]
@@ -62,12 +53,7 @@ impl fmt::Display for Row {
         let seconds = |span: Duration| format!("{:.3}", span.as_secs_f64());
         let none = || ["-".to_owned(), "-".to_owned(), "-".to_owned()];
         let [min, p50, max] = self.min_p50_max().map_or_else(none, |(a, b, c)| [a, b, c].map(seconds));
-        let verdict = match &self.verdict {
-            Verdict::Held => "ok".to_owned(),
-            Verdict::Failed(why) => format!("FAILED: {why}"),
-            Verdict::NotHere(why) => format!("not run: {why}"),
-        };
-        let Row { drill, what, times, bound, refused, .. } = self;
+        let Row { drill, what, times, bound, refused, verdict, .. } = self;
         let bound = seconds(*bound);
         write!(f, "{drill:<22} {what:<46} {times:>5} {min:>7} {p50:>7} {max:>7} {bound:>7} {refused:>7}  {verdict}")
     }

@@ -1,9 +1,11 @@
-//! Jobs that are done by real processes which are killed, stopped and ended.
+//! The drills of the durable queue, in short, and their judges. A binary of its own, because processes that are killed
+//! and servers that restart are no company for tests that reckon with times.
 
 #![cfg(unix)]
 
-mod crowd;
 mod in_file;
 #[cfg(feature = "servers")]
 mod in_servers;
-mod scenarios;
+mod judges;
+mod program;
+mod short;

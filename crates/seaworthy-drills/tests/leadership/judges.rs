@@ -5,7 +5,8 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use seaworthy_drills::leader::judges::{self, Accepted};
-use seaworthy_drills::leader::row::{Row, Verdict};
+use seaworthy_drills::leader::row::Row;
+use seaworthy_drills::verdict::Verdict;
 use seaworthy_faults::journal::Journal;
 use serde_json::{Value, json};
 

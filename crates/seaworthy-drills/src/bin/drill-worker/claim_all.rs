@@ -4,12 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use seaworthy_drills::database::Database;
+use seaworthy_drills::options::Options;
 use seaworthy_drills::time;
 use seaworthy_faults::clock;
 use seaworthy_faults::journal::{Entry, Writer};
 use seaworthy_ledger::{Claimed, Key};
-
-use crate::options::Options;
 
 /// Nobody's is over before the end.
 const LEASE: Duration = Duration::from_secs(600);

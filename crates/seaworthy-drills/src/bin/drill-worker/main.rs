@@ -15,18 +15,14 @@
 #[cfg(unix)]
 mod claim_all;
 #[cfg(unix)]
-mod consume;
-#[cfg(unix)]
-mod options;
-#[cfg(unix)]
 mod work;
 #[cfg(unix)]
 mod write;
 
 #[cfg(unix)]
 fn main() {
-    // Those of leadership are a library's, because the program `failover` is its own worker, too.
-    if !seaworthy_drills::leader::worker::run() {
+    // These are a library's, because the programs `failover` and `jobs` are their own workers, too.
+    if !seaworthy_drills::leader::worker::run() && !seaworthy_drills::jobs::worker::run() {
         work_on_keys();
     }
 }
@@ -34,12 +30,10 @@ fn main() {
 #[cfg(unix)]
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn work_on_keys() {
+    use seaworthy_drills::options::Options;
     use seaworthy_drills::sqlite::SqliteFile;
 
-    let options = options::Options::from_args();
-    if options.task() == "consume" {
-        return do_jobs(&options).await;
-    }
+    let options = Options::from_args();
     match options.store().split(':').next() {
         Some("sqlite") => run::<SqliteFile>(&options).await,
         #[cfg(feature = "servers")]
@@ -49,21 +43,7 @@ async fn work_on_keys() {
 }
 
 #[cfg(unix)]
-async fn do_jobs(options: &options::Options) {
-    use seaworthy_drills::jobs;
-
-    match options.store().split(':').next() {
-        Some("sqlite") => consume::run::<jobs::InSqlite>(options).await,
-        #[cfg(feature = "servers")]
-        Some("postgres" | "postgresql") => consume::run::<jobs::InPostgres>(options).await,
-        #[cfg(feature = "servers")]
-        Some("redis") => consume::run::<jobs::InRedis>(options).await,
-        _ => panic!("this program was not built with the store that it was given"),
-    }
-}
-
-#[cfg(unix)]
-async fn run<D: seaworthy_drills::database::Database>(options: &options::Options) {
+async fn run<D: seaworthy_drills::database::Database>(options: &seaworthy_drills::options::Options) {
     match options.task() {
         "claim-all" => claim_all::run::<D>(options).await,
         "work" => work::run::<D>(options).await,

@@ -13,12 +13,11 @@ use std::time::Duration;
 use rustix::process::{Signal, getpid, kill_process};
 use seaworthy::Shutdown;
 use seaworthy_drills::database::{Database, SHORT_LEASE};
+use seaworthy_drills::options::Options;
 use seaworthy_faults::clock;
 use seaworthy_faults::journal::{Entry, Writer};
 use seaworthy_faults::points::Points;
 use seaworthy_ledger::{Claim, Claimed, Held, Key, Ledger};
-
-use crate::options::Options;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// Whoever goes on after its lease is told at its first look.

@@ -3,9 +3,8 @@
 use std::future::pending;
 
 use seaworthy_drills::database::Database;
+use seaworthy_drills::options::Options;
 use seaworthy_faults::journal::{Entry, Writer};
-
-use crate::options::Options;
 
 pub(crate) async fn run<D: Database>(options: &Options) {
     let database = D::open(options.store()).await;
