@@ -57,11 +57,8 @@ fn killed() -> Value {
     json!({ "what": "ended", "of": "a", "process": 97, "how": "signal: 9 (SIGKILL)" })
 }
 
-fn done(jobs: &[(&str, u64)]) -> Vec<(String, u64)> {
-    jobs.iter().map(|(id, times)| ((*id).to_owned(), *times)).collect()
-}
-
-fn dead(jobs: &[(&str, u32)]) -> Vec<(String, u32)> {
+/// Jobs, and how often each was done or tried.
+fn rows<N: Copy>(jobs: &[(&str, N)]) -> Vec<(String, N)> {
     jobs.iter().map(|(id, times)| ((*id).to_owned(), *times)).collect()
 }
 
@@ -77,13 +74,13 @@ fn but(lines: &[(u64, &'static str, Value)], without: usize) -> Journal {
 #[test]
 fn of_losses() {
     let both = journal(&[(1, "test", accepted("1")), (1, "test", accepted("2"))]);
-    assert_eq!(judges::none_lost(&both, &done(&[("1", 1)]), &dead(&[("2", 5)])), 2);
-    assert_eq!(judges::none_lost(&both, &done(&[("1", 1), ("2", 3)]), &[]), 2);
+    assert_eq!(judges::none_lost(&both, &rows(&[("1", 1)]), &rows(&[("2", 5)])), 2);
+    assert_eq!(judges::none_lost(&both, &rows(&[("1", 1), ("2", 3)]), &[]), 2);
     for (done, dead) in [
-        (done(&[("1", 1)]), dead(&[])),
-        (done(&[]), dead(&[("2", 5)])),
-        (done(&[("1", 1), ("2", 1), ("3", 1)]), dead(&[])),
-        (done(&[("1", 1), ("2", 1)]), dead(&[("3", 1)])),
+        (rows(&[("1", 1)]), rows(&[])),
+        (rows(&[]), rows(&[("2", 5)])),
+        (rows(&[("1", 1), ("2", 1), ("3", 1)]), rows(&[])),
+        (rows(&[("1", 1), ("2", 1)]), rows(&[("3", 1)])),
     ] {
         assert!(is_against(|| judges::none_lost(&both, &done, &dead)), "{done:?} {dead:?}");
     }
@@ -95,9 +92,9 @@ fn of_losses() {
 #[test]
 fn of_effects() {
     let twice = journal(&[(1, "a", effect("1")), (2, "b", effect("2")), (3, "b", effect("1"))]);
-    assert_eq!(judges::effects(&twice), done(&[("1", 2), ("2", 1)]));
+    assert_eq!(judges::effects(&twice), rows(&[("1", 2), ("2", 1)]));
     assert!(is_against(|| judges::each_once(&judges::effects(&twice))));
-    assert_eq!(judges::each_once(&done(&[("1", 1), ("2", 1)])), 2);
+    assert_eq!(judges::each_once(&rows(&[("1", 1), ("2", 1)])), 2);
     assert!(is_against(|| judges::each_once(&[])));
 }
 
@@ -208,13 +205,13 @@ fn of_poison() {
     ];
     let all = journal(&good);
     let judged = |journal: &Journal, dead: &[(String, u32)], most| judges::poison_alone_is_dead(journal, dead, most);
-    assert_eq!(judged(&all, &dead(&[("poison-0", 2)]), 2), 1);
-    assert!(is_against(|| judged(&all, &dead(&[("poison-0", 2)]), 3)));
-    assert!(is_against(|| judged(&all, &dead(&[("poison-0", 3)]), 3)), "it says so, and was started twice");
-    assert!(is_against(|| judged(&but(&good, 2), &dead(&[("poison-0", 2)]), 2)));
-    assert!(is_against(|| judged(&all, &dead(&[]), 2)));
-    assert!(is_against(|| judged(&all, &dead(&[("poison-0", 2), ("good-0", 2)]), 2)));
-    assert!(is_against(|| judged(&but(&good, 0), &dead(&[]), 2)));
+    assert_eq!(judged(&all, &rows(&[("poison-0", 2)]), 2), 1);
+    assert!(is_against(|| judged(&all, &rows(&[("poison-0", 2)]), 3)));
+    assert!(is_against(|| judged(&all, &rows(&[("poison-0", 3)]), 3)), "it says so, and was started twice");
+    assert!(is_against(|| judged(&but(&good, 2), &rows(&[("poison-0", 2)]), 2)));
+    assert!(is_against(|| judged(&all, &rows(&[]), 2)));
+    assert!(is_against(|| judged(&all, &rows(&[("poison-0", 2), ("good-0", 2)]), 2)));
+    assert!(is_against(|| judged(&but(&good, 0), &rows(&[]), 2)));
 }
 
 /// DR-17: an attempt that was spent is found, and that nothing was tried; a wait is from the acceptance to the first
