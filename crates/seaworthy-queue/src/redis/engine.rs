@@ -32,7 +32,7 @@ pub struct Redis {
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     /// The stream first, as the scripts expect them.
-    pub(super) keys: [String; 6],
+    pub(super) keys: [String; 7],
     pub(super) group: String,
     /// Of entries that name no kind.
     pub(super) plain_kind: Box<str>,
@@ -65,12 +65,12 @@ pub(super) struct Rounds {
 
 impl Redis {
     /// The jobs of the stream `name`. Beside it are the keys `{name}:later`, `{name}:bodies`, `{name}:dlq`,
-    /// `{name}:ids` and `{name}:done`.
+    /// `{name}:ids`, `{name}:done` and `{name}:first`.
     #[must_use]
     pub fn new(name: &str, store: &RedisStore) -> Redis {
         let beside = |what| format!("{{{name}}}:{what}");
-        let [later, bodies, dead, ids, done] = ["later", "bodies", "dlq", "ids", "done"].map(beside);
-        let keys = [name.to_owned(), later, bodies, dead, ids, done];
+        let [later, bodies, dead, ids] = ["later", "bodies", "dlq", "ids"].map(beside);
+        let keys = [name.to_owned(), later, bodies, dead, ids, beside("done"), beside("first")];
         let names = Names { keys, group: "seaworthy".to_owned(), plain_kind: Box::default() };
         Redis { store: store.clone(), names: Arc::new(names), shared: Arc::default() }
     }

@@ -91,8 +91,11 @@ fn read(redis: &Redis, take: &Take, answer: &Value, asked: Instant) -> Option<Re
         if next.is_empty() { None } else { Some(Duration::from_micros(next.parse().ok()?).saturating_sub(time)) };
     let died = list(died)?.iter().map(|id| JobId::new(&text(id)?).ok()).collect::<Option<Vec<_>>>()?;
     let taken = |job: &Value| {
-        let [name, times, fields] = list(job)? else { return None };
-        Some(Entry::read(name, fields)?.taken(count(times)?, time, &redis.names.plain_kind))
+        let [name, times, fields, fence] = list(job)? else { return None };
+        let times = count(times)?;
+        let taken = Entry::read(name, fields)?.taken(times, time, &redis.names.plain_kind);
+        // What it carries is from before it was released.
+        Some(Taken { fence: number(fence)?.saturating_add(u64::from(times)), ..taken })
     };
     let jobs = list(jobs)?.iter().map(taken).collect::<Option<Vec<_>>>()?;
     let has_room = jobs.len() < usize::try_from(take.room).unwrap_or(usize::MAX);

@@ -14,10 +14,10 @@ fn eval(space: &Space, script: &str, arguments: &[&str]) -> Reply {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../seaworthy-queue/src/redis/lua");
     let read = |name: &str| std::fs::read_to_string(folder.join(format!("{name}.lua"))).unwrap();
     let text = read("common") + &read(script);
-    let beside = ["later", "bodies", "dlq", "ids", "done"].map(|what| space.beside(what));
+    let beside = ["later", "bodies", "dlq", "ids", "done", "first"].map(|what| space.beside(what));
     let stream = space.stream();
     let keys = [&stream].into_iter().chain(&beside).map(String::as_str);
-    let words = ["EVAL", &text, "6"].into_iter().chain(keys).chain(["seaworthy"]).chain(arguments.iter().copied());
+    let words = ["EVAL", &text, "7"].into_iter().chain(keys).chain(["seaworthy"]).chain(arguments.iter().copied());
     space.ask(&words.collect::<Vec<_>>())
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use seaworthy_faults::proxy::{Direction, Proxy};
 use seaworthy_queue::redis::{Redis, RedisStore};
-use seaworthy_queue::store::{DeadLetters, Held, Holder, Settlement, Source, Take};
+use seaworthy_queue::store::{Cancelled, DeadLetters, Held, Holder, Producer, Settlement, Source, Take};
 
 use super::support::{ACK, LONG, Space, accept, all, dead, holder, id, job, one, pass, retry, take};
 
@@ -175,4 +175,30 @@ async fn a_lost_delivery() {
         let held = holder(&again, &taken[0]);
         assert_eq!(queue.extend(&[held], LONG).await.unwrap(), [Held::Yes]);
     }
+}
+
+/// QU-10, QU-11, QU-22: what is released keeps its place before what has come since, its attempt is given back, and its
+/// fence grows; it can be cancelled, and its fence goes on to grow when it has died.
+#[tokio::test]
+async fn released_keep_their_place() {
+    let space = Space::new().await;
+    accept(&space.queue, &[job("a"), job("b"), job("c")]).await;
+    for fence in 1..=3 {
+        let (taken, held) = one(&space.queue, &take(1)).await;
+        assert_eq!((taken.id.as_str(), taken.attempt, taken.abandoned, taken.fence), ("a", 1, 0, fence));
+        assert_eq!(space.queue.settle(&held, &Settlement::Release).await.unwrap(), Held::Yes);
+        assert_eq!(space.queue.settle(&held, &ACK).await.unwrap(), Held::Lost);
+        let depth = space.queue.depth().await.unwrap();
+        assert_eq!((depth.ready, depth.later, depth.running, depth.dead), (3, 0, 0, 0));
+    }
+    let (_, held) = one(&space.queue, &take(1)).await;
+    assert_eq!(space.queue.settle(&held, &dead("never")).await.unwrap(), Held::Yes);
+    let (taken, held) = one(&space.queue, &take(1)).await;
+    assert_eq!(taken.id.as_str(), "b");
+    assert_eq!(space.queue.settle(&held, &Settlement::Release).await.unwrap(), Held::Yes);
+    assert_eq!(space.queue.cancel(&id("b")).await.unwrap(), Cancelled::Removed);
+    assert!(space.queue.redrive(&id("a")).await.unwrap());
+    let rest = all(&space.queue, &take(9)).await;
+    let rest: Vec<_> = rest.iter().map(|taken| (taken.id.as_str(), taken.attempt, taken.fence)).collect();
+    assert_eq!(rest, [("c", 1, 1), ("a", 1, 5)]);
 }

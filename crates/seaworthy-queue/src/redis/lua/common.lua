@@ -1,11 +1,14 @@
--- Begins every script. KEYS are the stream, {stream}:later, {stream}:bodies, the dead letters, {stream}:ids and
--- {stream}:done; ARGV[1] is the group. A script runs alone, and is not rolled back: each reads what could fail before its
+-- Begins every script. KEYS are the stream, {stream}:later, {stream}:bodies, the dead letters, {stream}:ids, {stream}:done
+-- and {stream}:first; ARGV[1] is the group. A script runs alone, and is not rolled back: each reads what could fail before its
 -- first write. Times are the server's, in microseconds since 1970.
 --
 -- {stream}:ids has where a job is: "s <entry> <fence>" in the stream, "l" later, "d <entry>" dead, "r" remembered. How
 -- often an entry was delivered is its count in the pending list; what it carries is from before it was moved there. Its
 -- consumer there is "<owner>:<visibility in milliseconds>".
-local STREAM, LATER, BODIES, DEAD, IDS, DONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+--
+-- What is released stays in the stream where it is, and is not pending: {stream}:first has its entry, and the count of its
+-- deliveries, which the next has again; so its fence in {stream}:ids is one more.
+local STREAM, LATER, BODIES, DEAD, IDS, DONE, FIRST = unpack(KEYS)
 local GROUP = ARGV[1]
 local FIELDS = {
   'id', 'kind', 'version', 'headers', 'payload', 'accepted', 'due', 'spent', 'fence', 'abandoned', 'deferred', 'reason',
@@ -30,6 +33,7 @@ local function look_at_keys()
   call('XLEN', DEAD)
   call('HLEN', IDS)
   call('ZCARD', DONE)
+  call('ZCARD', FIRST)
 end
 
 -- What an entry carries. One that was not written by us has a payload, and its entry's id.
@@ -55,9 +59,32 @@ local function carried(entry, flat)
   return job
 end
 
+-- The same, with its fence as it is now.
+local function current(entry, flat)
+  local job = carried(entry, flat)
+  local at, fence = string.match(call('HGET', IDS, job.id) or '', '^s (%S+) (%S+)$')
+  job.fence = at == entry and tonumber(fence) or job.fence
+  return job
+end
+
 local function read(key, entry)
   local found = call('XRANGE', key, entry, entry)[1]
-  return found and carried(entry, found[2])
+  return found and (key == STREAM and current or carried)(entry, found[2])
+end
+
+-- Among those that were released, in the order of their entries.
+local function place(entry, count)
+  local millis, number = string.match(entry, '^(%d+)%-(%d+)$')
+  local function wide(digits)
+    return string.rep('0', 20 - #digits) .. digits
+  end
+  return wide(millis) .. '-' .. wide(number) .. ' ' .. count
+end
+
+-- The entry and the count of a place.
+local function placed(place)
+  local millis, number, count = string.match(place, '^0*(%d+)%-0*(%d+) (%d+)$')
+  return millis .. '-' .. number, tonumber(count)
 end
 
 -- Always the same fields in the same order, which a stream keeps once for many entries.

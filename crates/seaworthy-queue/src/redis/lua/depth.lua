@@ -18,6 +18,11 @@ local first = call('XRANGE', STREAM, '(' .. last, '+', 'COUNT', 1)[1]
 if first then
   oldest = math.min(oldest, tonumber(carried(first[1], first[2]).due))
 end
+local released = call('ZRANGE', FIRST, 0, 0)[1]
+local job = released and read(STREAM, (placed(released)))
+if job then
+  oldest = math.min(oldest, tonumber(job.due))
+end
 local next_due = call('ZRANGE', LATER, 0, 0, 'WITHSCORES')[2]
 if next_due then
   oldest = math.min(oldest, tonumber(next_due))

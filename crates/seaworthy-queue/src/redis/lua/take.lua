@@ -1,11 +1,12 @@
 -- Hands out jobs to the consumer ARGV[2]: at most ARGV[3], and none that has been delivered ARGV[5] times: that dies.
 -- First those that it was handed before, if ARGV[6] is 1; then those that are idle for ARGV[4] milliseconds and for the
--- visibility that they were given; then up to 64 that have become due are moved into the stream, and what is new there is
+-- visibility that they were given; then those that were released; then up to 64 that have become due are moved into the stream, and what is new there is
 -- delivered. The pending list is looked through if ARGV[7] is 1, or if it is short. ARGV[8] is 1 if the consumer goes on
 -- to wait. ARGV[9] and those after it are consumers of askings that came to nothing, which are removed.
 --
 -- No write of it is one that a full server refuses.
--- Answers the time, when the next is due or an empty text, the dead, and the jobs: entry, count, what it carries.
+-- Answers the time, when the next is due or an empty text, the dead, and the jobs: entry, count, what it carries, its
+-- fence before those deliveries.
 local CONSUMER, ROOM, VISIBILITY, MOST = ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local SHORT, SHORTEST, AT_ONCE = 1024, 20, 64
 
@@ -29,8 +30,8 @@ look_at_keys()
 local now = clock()
 local jobs, died = {}, {}
 
-local function give(entry, count, fields)
-  jobs[#jobs + 1] = { entry, count, fields }
+local function give(entry, count, fields, job)
+  jobs[#jobs + 1] = { entry, count, fields, whole(job.fence) }
 end
 
 -- After so many deliveries of the entry, which its fence has to be beyond if it is redriven.
@@ -43,7 +44,7 @@ end
 -- What was abandoned.
 local function take_over(entry, consumer, count)
   local found = call('XRANGE', STREAM, entry, entry)[1]
-  local job = found and carried(entry, found[2])
+  local job = found and current(entry, found[2])
   if not found then
     -- Somebody has removed it from the stream.
     call('XACK', STREAM, GROUP, entry)
@@ -51,7 +52,7 @@ local function take_over(entry, consumer, count)
     die(entry, job, job.spent + count, count)
   else
     call('XCLAIM', STREAM, GROUP, CONSUMER, 0, entry)
-    give(entry, count + 1, found[2])
+    give(entry, count + 1, found[2], job)
   end
   if consumer ~= CONSUMER then
     part(consumer)
@@ -62,14 +63,14 @@ if ARGV[6] == '1' and ROOM > 0 then
   for _, one in ipairs(call('XPENDING', STREAM, GROUP, '-', '+', ROOM, CONSUMER)) do
     local found = call('XRANGE', STREAM, one[1], one[1])[1]
     if found then
-      local job = carried(one[1], found[2])
+      local job = current(one[1], found[2])
       if job.spent + one[4] > MOST then
         -- It was read by waiting, which looks at nothing.
         die(one[1], job, job.spent + one[4] - 1, one[4])
       else
         -- Its lease begins anew, and its count stays.
         call('XCLAIM', STREAM, GROUP, CONSUMER, 0, one[1], 'JUSTID')
-        give(one[1], one[4], found[2])
+        give(one[1], one[4], found[2], job)
       end
     end
   end
@@ -85,6 +86,24 @@ if ARGV[7] == '1' or pending <= SHORT then
     for _, one in ipairs(found) do
       if #jobs < ROOM and one[3] >= visibility_of(one[2]) then
         take_over(one[1], one[2], one[4])
+      end
+    end
+  end
+end
+
+for _, at in ipairs(call('ZRANGE', FIRST, 0, AT_ONCE - 1)) do
+  if #jobs < ROOM then
+    call('ZREM', FIRST, at)
+    local entry, count = placed(at)
+    local found = call('XRANGE', STREAM, entry, entry)[1]
+    -- Unless it was cancelled, or a group that was made anew has read it.
+    if found and #call('XPENDING', STREAM, GROUP, entry, entry, 1) == 0 then
+      local job = current(entry, found[2])
+      if job.spent + count > MOST then
+        die(entry, job, job.spent + count - 1, count)
+      else
+        call('XCLAIM', STREAM, GROUP, CONSUMER, 0, entry, 'RETRYCOUNT', count, 'FORCE', 'JUSTID')
+        give(entry, count, found[2], job)
       end
     end
   end
@@ -113,11 +132,11 @@ while #jobs < ROOM and #died < AT_ONCE do
     break
   end
   for _, one in ipairs(new[1][2]) do
-    local job = carried(one[1], one[2])
+    local job = current(one[1], one[2])
     if job.spent >= MOST then
       die(one[1], job, job.spent, 1)
     else
-      give(one[1], 1, one[2])
+      give(one[1], 1, one[2], job)
     end
   end
 end
