@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod advisory;
 #[cfg(unix)]
+mod dead_letters;
+#[cfg(unix)]
 mod dropping;
 #[cfg(unix)]
 mod in_schema;
@@ -19,3 +21,7 @@ mod queue;
 mod redis;
 #[cfg(unix)]
 mod space;
+/// Of the example of the queue.
+#[cfg(unix)]
+#[path = "../../../seaworthy-queue/examples/dead_letters/tool/mod.rs"]
+mod tool;

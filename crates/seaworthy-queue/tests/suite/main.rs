@@ -11,7 +11,7 @@ mod conformance;
 mod consumer;
 mod cron;
 /// Of the example of that name.
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "postgres", feature = "redis", feature = "sqlite"))]
 #[path = "../../examples/dead_letters/tool/mod.rs"]
 mod dead_letters;
 mod doubles;

@@ -3,11 +3,8 @@
 use std::io::Write;
 
 use seaworthy::BoxError;
-#[cfg(feature = "postgres")]
 use seaworthy_queue::postgres::PgStore;
-#[cfg(feature = "redis")]
 use seaworthy_queue::redis::RedisStore;
-#[cfg(feature = "sqlite")]
 use seaworthy_queue::sqlite::SqliteStore;
 use seaworthy_queue::{Job, Queue};
 
@@ -55,7 +52,6 @@ impl Place {
 pub async fn run(asked: &Asked, out: &mut dyn Write, errors: &mut dyn Write) -> Result<Code, BoxError> {
     let (name, command, address) = (asked.queue.clone(), &asked.command, &asked.place.address);
     match asked.place.engine {
-        #[cfg(feature = "sqlite")]
         Engine::Sqlite => {
             // Which would be made otherwise.
             if !std::fs::exists(address)? {
@@ -66,20 +62,16 @@ pub async fn run(asked: &Asked, out: &mut dyn Write, errors: &mut dyn Write) -> 
             store.close().await;
             code
         }
-        #[cfg(feature = "postgres")]
         Engine::Postgres => {
             let store = PgStore::connect(address).await?;
             let code = act(&Queue::<AnyJob, _>::postgres(name, &store).build()?, command, out, errors).await;
             store.close().await;
             code
         }
-        #[cfg(feature = "redis")]
         Engine::Redis => {
             // Whoever enqueues has to know what the server loses; who looks at what is left there need not.
             let store = RedisStore::builder(address).accept_loss().connect().await?;
             act(&Queue::<AnyJob, _>::redis(name, &store).build()?, command, out, errors).await
         }
-        #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "redis")))]
-        _ => Err("this program was built without that store: --features sqlite,postgres,redis".into()),
     }
 }

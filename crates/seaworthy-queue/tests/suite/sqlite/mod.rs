@@ -6,6 +6,7 @@ mod clock;
 mod conformance;
 mod consumer;
 mod corrupt;
+#[cfg(all(feature = "postgres", feature = "redis"))]
 mod dead_letters;
 mod dropped;
 mod full;
