@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::builder::{RunnerBuilder, Times};
 use super::error::RegisterError;
 use super::failure::RunError;
+use super::follow::{EventStream, Follow};
 use super::periodic::Periodic;
 use super::restart_policy::RestartPolicy;
 use super::run::ServiceRun;
@@ -141,6 +142,18 @@ macro_rules! register_with {
                 E: Into<BoxError>,
             {
                 self.start(Task::every(name, every, work))
+            }
+
+            /// Starts a task that follows a stream of events. See [`Task::follow`].
+            ///
+            /// # Errors
+            /// A setting cannot be used, or the shutdown has begun; then nothing is connected.
+            pub fn follow<S: EventStream>(
+                &self,
+                name: impl Into<Name>,
+                stream: Follow<S>,
+            ) -> Result<(), RegisterError> {
+                self.start(Task::follow(name, stream))
             }
 
             /// Starts a task that has settings.

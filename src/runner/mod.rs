@@ -19,6 +19,7 @@
 //! | fails or panics | ends, and names it first |
 //! | fails or panics, and is [supervised](Task::supervised) | goes on; the task is restarted after a wait |
 //! | fails or panics, and is [periodic](Task::every) | goes on; the task is run again when it is due |
+//! | [follows](Task::follow) a stream | goes on, over any number of connections |
 //! | is still running when the grace period is over | aborts it, and names it |
 //!
 //! A second signal, more than 100 ms after the first, aborts: the rest of the drain delay and of the grace period is
@@ -65,6 +66,7 @@
 mod builder;
 mod error;
 pub(crate) mod failure;
+mod follow;
 mod graceful;
 pub(crate) mod handle;
 mod periodic;
@@ -80,6 +82,7 @@ mod work;
 pub use builder::RunnerBuilder;
 pub use error::{BuildError, RegisterError};
 pub use failure::{Failure, FailureCause};
+pub use follow::{CursorGone, EventStream, Follow, FollowError, OnPoison, Streamed};
 pub use periodic::Periodic;
 pub use restart_policy::RestartPolicy;
 pub use restart_waits::RestartWaits;

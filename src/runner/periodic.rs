@@ -48,9 +48,14 @@ impl Periodic {
     }
 
     pub(super) fn check(&self, task: Subject<'_>) -> Result<(), ConfigError> {
+        self.check_as(task, "every")
+    }
+
+    /// `field` is what the period is called.
+    pub(super) fn check_as(&self, task: Subject<'_>, field: &'static str) -> Result<(), ConfigError> {
         let Periodic { period, jitter, .. } = *self;
         let least = Duration::from_millis(1);
-        task.require(period >= least, "every", period, "the period must be at least a millisecond")?;
+        task.require(period >= least, field, period, "the period must be at least a millisecond")?;
         task.require(jitter <= period, "jitter", jitter, "must not be longer than the period")
     }
 

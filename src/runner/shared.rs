@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 
 use super::error::RegisterError;
 use super::failure::FailureCause;
+use super::follow::FollowError;
 use super::handle::RunnerHandle;
 use super::task::Task;
 use super::work::{Outcome, Work, guarded};
@@ -323,6 +324,19 @@ impl TaskContext {
         counts.failures.fetch_add(1, Ordering::Relaxed);
         counts.panics.fetch_add(u64::from(matches!(cause, FailureCause::Panicked(_))), Ordering::Relaxed);
         self.shared.notify_failed(&self.notes.name, cause, again_in);
+    }
+}
+
+impl TaskContext {
+    /// A stream that is followed has come to its end, and is connected to again.
+    pub(super) fn stream_ended(&self, again_in: Duration) {
+        self.shared.notifier.notify(RunnerEvent::StreamEnded { name: &self.notes.name, again_in });
+    }
+
+    /// An event of a stream was not applied, and never will be.
+    pub(super) fn skipped(&self, error: &FollowError) {
+        self.notes.counts.failures.fetch_add(1, Ordering::Relaxed);
+        self.shared.notifier.notify(RunnerEvent::EventSkipped { name: &self.notes.name, error: ErrorRef::new(error) });
     }
 }
 

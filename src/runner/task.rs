@@ -2,11 +2,12 @@ use std::fmt;
 use std::future::Future;
 
 use super::failure::FailureCause;
+use super::follow::{EventStream, Follow, follow};
 use super::graceful;
 use super::periodic::Periodic;
 use super::restart_policy::RestartPolicy;
 use super::shared::{Notes, TaskContext};
-use super::work::{Boxed, Outcome, Work, guarded};
+use super::work::{Boxed, Outcome, Work, boxed, guarded};
 use crate::error::check::Subject;
 use crate::error::{BoxError, ConfigError};
 use crate::name::Name;
@@ -48,12 +49,15 @@ pub struct Task {
 }
 
 type Rule = Box<dyn Fn(&BoxError) -> bool + Send>;
-type Repeated = Box<dyn FnMut(Shutdown) -> Boxed + Send>;
+type Repeated = Box<dyn FnMut(Shutdown) -> Boxed<'static> + Send>;
+type Checked = Result<(), ConfigError>;
+type Followed = Box<dyn FnOnce(TaskContext) -> Boxed<'static> + Send>;
 
 enum TaskKind {
-    Once(Box<dyn FnOnce(Shutdown) -> Boxed + Send>),
+    Once(Box<dyn FnOnce(Shutdown) -> Boxed<'static> + Send>),
     Supervised(RestartPolicy, Repeated),
     Periodic(Periodic, Repeated),
+    Follow(Checked, Followed),
 }
 
 impl Task {
@@ -91,6 +95,17 @@ impl Task {
         E: Into<BoxError>,
     {
         Task::of(name.into(), TaskKind::Periodic(every.into(), Box::new(move |shutdown| boxed(work(shutdown)))))
+    }
+
+    /// Follows a stream of events, as [`Follow`] says, until the shutdown is requested: at once in a wait and in
+    /// `connect`, while an event that is being applied is awaited. It fails at an event that cannot be applied, unless
+    /// those are skipped, and at a cursor that is gone, if there is no full pass to make. Connections that fail are
+    /// counted and reported to the observer, and never end the task; a stream that just ends is told apart
+    /// ([`RunnerEvent::StreamEnded`](crate::RunnerEvent::StreamEnded)).
+    pub fn follow<S: EventStream>(name: impl Into<Name>, stream: Follow<S>) -> Task {
+        let name = name.into();
+        let checked = Subject::checked("task", &name).and_then(|task| stream.check(task));
+        Task::of(name, TaskKind::Follow(checked, Box::new(move |context| Box::pin(follow(context, stream)))))
     }
 
     fn of(name: Name, kind: TaskKind) -> Task {
@@ -138,6 +153,13 @@ impl Task {
                 Err(task.refuse("graceful_if", format_args!("set"), "means nothing for a periodic task"))
             }
             TaskKind::Periodic(every, _) => every.check(task),
+            TaskKind::Follow(..) if self.essential => {
+                Err(task.refuse("essential", true, "means nothing for a task that follows a stream"))
+            }
+            TaskKind::Follow(..) if self.graceful.is_some() => {
+                Err(task.refuse("graceful_if", format_args!("set"), "means nothing for a task that follows a stream"))
+            }
+            TaskKind::Follow(checked, _) => checked.clone(),
         }
     }
 
@@ -157,6 +179,7 @@ impl Task {
             }),
             TaskKind::Supervised(restart, make) => Box::pin(supervise(context, restart, make, graceful)),
             TaskKind::Periodic(every, make) => Box::pin(repeat(context, every, make)),
+            TaskKind::Follow(_, make) => make(context),
         })
     }
 }
@@ -165,14 +188,6 @@ impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-fn boxed<T, E>(work: T) -> Boxed
-where
-    T: Future<Output = Result<(), E>> + Send + 'static,
-    E: Into<BoxError>,
-{
-    Box::pin(async move { work.await.map_err(|error| FailureCause::Error(error.into())) })
 }
 
 /// Errors that count as success once the shutdown is requested.

@@ -7,17 +7,15 @@ use crate::error::BoxError;
 use crate::rt::panic::caught;
 
 pub(super) type Outcome = Result<(), FailureCause>;
-pub(super) type Boxed = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+pub(super) type Boxed<'a, T = ()> = Pin<Box<dyn Future<Output = Result<T, FailureCause>> + Send + 'a>>;
+/// Work of a task or a hook.
+pub(super) type Work = Guarded<'static>;
 
 /// Foreign code that may panic at any point: when polled and when dropped. The owner has to [`discard`](Work::discard)
 /// it, or pass the panic on.
-pub(super) struct Work(Option<Boxed>);
+pub(super) struct Guarded<'a, T = ()>(Option<Boxed<'a, T>>);
 
 impl Work {
-    pub(super) fn new(future: Boxed) -> Work {
-        Work(Some(future))
-    }
-
     /// Calls `make` in the first poll, so that a panic there is the work's own.
     pub(super) fn of<M, F, E>(make: M) -> Work
     where
@@ -27,9 +25,15 @@ impl Work {
     {
         Work::new(Box::pin(async move { make().await.map_err(|error| FailureCause::Error(error.into())) }))
     }
+}
+
+impl<'a, T> Guarded<'a, T> {
+    pub(super) fn new(future: Boxed<'a, T>) -> Guarded<'a, T> {
+        Guarded(Some(future))
+    }
 
     /// Ready once, with the outcome; by then the future is gone.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, FailureCause>> {
         let Some(future) = &mut self.0 else { return Poll::Pending };
         match guarded(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
@@ -49,12 +53,17 @@ impl Work {
     }
 }
 
-impl Future for Work {
-    type Output = Outcome;
+impl<T> Future for Guarded<'_, T> {
+    type Output = Result<T, FailureCause>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        Work::poll(self.get_mut(), cx)
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Guarded::poll(self.get_mut(), cx)
     }
+}
+
+/// The future with its error boxed.
+pub(super) fn boxed<'a, T, E: Into<BoxError>>(work: impl Future<Output = Result<T, E>> + Send + 'a) -> Boxed<'a, T> {
+    Box::pin(async move { work.await.map_err(|error| FailureCause::Error(error.into())) })
 }
 
 /// Runs foreign code, and turns a panic into a value.

@@ -21,6 +21,22 @@ pub enum RunnerEvent<'a> {
         /// the run ends.
         again_in: Option<Duration>,
     },
+    /// A stream that a task follows has come to its end without an error.
+    #[non_exhaustive]
+    StreamEnded {
+        /// The task.
+        name: &'a Name,
+        /// The wait before it connects again.
+        again_in: Duration,
+    },
+    /// A task that follows a stream has skipped an event that could not be applied.
+    #[non_exhaustive]
+    EventSkipped {
+        /// The task.
+        name: &'a Name,
+        /// Why, and where.
+        error: ErrorRef<'a>,
+    },
     /// † A runner accepted a task, which is about to begin.
     #[non_exhaustive]
     TaskStarted {
@@ -40,7 +56,9 @@ impl RunnerEvent<'_> {
     #[must_use]
     pub fn interest(&self) -> Interest {
         match self {
-            RunnerEvent::TaskFailed { .. } => Interest::Changes,
+            RunnerEvent::TaskFailed { .. } | RunnerEvent::StreamEnded { .. } | RunnerEvent::EventSkipped { .. } => {
+                Interest::Changes
+            }
             RunnerEvent::TaskStarted { .. } | RunnerEvent::TaskEnded { .. } => Interest::Calls,
         }
     }

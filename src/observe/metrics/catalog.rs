@@ -156,6 +156,18 @@ pub(super) const TASK_FAILURES: Metric = metric(
     Unit::Count,
     "Failed runs of a task, by cause and by whether it is run again",
 );
+pub(super) const STREAM_ENDS: Metric = metric(
+    "seaworthy_stream_ends_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Streams followed by a task that ended without an error",
+);
+pub(super) const STREAM_SKIPPED: Metric = metric(
+    "seaworthy_stream_skipped_total",
+    MetricKind::Counter,
+    Unit::Count,
+    "Events that a task could not apply and skipped",
+);
 pub(super) const KEYED_MAX: Metric =
     metric("seaworthy_keyed_max_handles", MetricKind::Gauge, Unit::Count, "How many handles a family may have");
 pub(super) const KEYED_HANDLES: Metric =
@@ -228,6 +240,8 @@ pub(super) const METRICS: &[Metric] = &[
     CHECK_STATE,
     TASKS,
     TASK_FAILURES,
+    STREAM_ENDS,
+    STREAM_SKIPPED,
     KEYED_MAX,
     KEYED_HANDLES,
     KEYED_EVICTED,

@@ -6,6 +6,8 @@ pub(super) fn count(event: &RunnerEvent<'_>) {
     match *event {
         RunnerEvent::TaskStarted { name } => started(&by_name(name)),
         RunnerEvent::TaskEnded { name } => by_name(name).add(Series::Tasks, -1),
+        RunnerEvent::StreamEnded { name, .. } => by_name(name).count(Series::StreamEnds, 1),
+        RunnerEvent::EventSkipped { name, .. } => by_name(name).count(Series::StreamSkipped, 1),
         RunnerEvent::TaskFailed { name, panicked, again_in, .. } => {
             by_name(name).count(Series::TaskFailures { panicked, restarted: again_in.is_some() }, 1);
         }

@@ -39,6 +39,8 @@ pub(super) enum Series {
     CheckState { required: bool, up: bool },
     Tasks,
     TaskFailures { panicked: bool, restarted: bool },
+    StreamEnds,
+    StreamSkipped,
     KeyedMaxHandles,
     KeyedHandles,
     KeyedEvicted(EvictionCause),
@@ -91,6 +93,8 @@ impl Series {
             Series::CheckState { .. } => CHECK_STATE,
             Series::Tasks => TASKS,
             Series::TaskFailures { .. } => TASK_FAILURES,
+            Series::StreamEnds => STREAM_ENDS,
+            Series::StreamSkipped => STREAM_SKIPPED,
             Series::KeyedMaxHandles => KEYED_MAX,
             Series::KeyedHandles => KEYED_HANDLES,
             Series::KeyedEvicted(_) => KEYED_EVICTED,
@@ -105,7 +109,7 @@ impl Series {
     /// How many series have the lowest numbers: those a call may need, side by side where it needs two of them.
     pub(super) const FIRST: usize = 24;
     /// How many others there are.
-    pub(super) const REST: usize = 86;
+    pub(super) const REST: usize = 88;
 
     /// A number that no other series has.
     pub(super) const fn number(self) -> usize {
@@ -144,6 +148,8 @@ impl Series {
             Series::DeadlineRemaining => 104,
             Series::CircuitBodyDuration(verdict) => 105 + verdict as usize,
             Series::CircuitLateBreaks => 109,
+            Series::StreamEnds => 110,
+            Series::StreamSkipped => 111,
         }
     }
 
@@ -187,6 +193,8 @@ impl Series {
             | Series::DeadlineRemaining
             | Series::RequestsInFlight
             | Series::Tasks
+            | Series::StreamEnds
+            | Series::StreamSkipped
             | Series::KeyedMaxHandles
             | Series::KeyedHandles
             | Series::KeyedExhausted

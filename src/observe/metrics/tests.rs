@@ -227,6 +227,8 @@ fn tell_of_the_rest(observer: MetricsObserver, name: &Name) {
     {
         notify(Event::Runner(RunnerEvent::TaskFailed { name, error, panicked, again_in }));
     }
+    notify(Event::Runner(RunnerEvent::StreamEnded { name, again_in: Duration::ZERO }));
+    notify(Event::Runner(RunnerEvent::EventSkipped { name, error }));
     notify(Event::Runner(RunnerEvent::TaskEnded { name }));
     notify(Event::Keyed(KeyedEvent::Built { name, source: source(), max: 2 }));
     notify(Event::Keyed(KeyedEvent::Added { name, source: source() }));

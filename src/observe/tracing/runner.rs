@@ -13,6 +13,16 @@ pub(super) fn log(event: &RunnerEvent<'_>) {
             name = %OneLine(name), error = %OneLine(error), error_debug = %OneLineDebug(error), panicked,
             "task failed"
         ),
+        RunnerEvent::StreamEnded { name, again_in } => tracing::debug!(
+            target: "seaworthy::runner",
+            name = %OneLine(name), ?again_in,
+            "stream ended, connecting again"
+        ),
+        RunnerEvent::EventSkipped { name, error } => tracing::error!(
+            target: "seaworthy::runner",
+            name = %OneLine(name), error = %OneLine(error), error_debug = %OneLineDebug(error),
+            "event skipped"
+        ),
         RunnerEvent::TaskStarted { .. } | RunnerEvent::TaskEnded { .. } => {}
     }
 }

@@ -1,9 +1,10 @@
-//! The runner: RN-01 to RN-12.
+//! The runner: RN-01 to RN-12, and WF-01 to WF-08.
 
 mod broken_log;
 mod drops;
 mod end;
 mod every;
+mod follow;
 mod hooks;
 mod in_flight;
 mod logs;
