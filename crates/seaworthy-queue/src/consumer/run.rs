@@ -192,6 +192,7 @@ where
     /// As many as are ready at once, up to so many. How many there are.
     fn make_more_ready(&mut self, wanted: u32) -> u32 {
         let mut nobody_waits = Context::from_waker(Waker::noop());
+        self.ready.retain_mut(is_still_ready);
         let len = |ready: &Vec<V>| u32::try_from(ready.len()).unwrap_or(wanted);
         while len(&self.ready) < wanted {
             let mut clone = self.service.clone();
@@ -235,7 +236,7 @@ where
             // would be abandoned once more.
             self.wants_alone |= is_suspect && entered.is_none();
             let may_begin = !shutdown.is_requested();
-            let free = if may_begin { self.ready.pop().zip(self.slots.take()).zip(entered) } else { None };
+            let free = if may_begin { pop_ready(&mut self.ready).zip(self.slots.take()).zip(entered) } else { None };
             let Some(((service, permit), entered)) = free else {
                 let holder = Holder { id: taken.id, owner: take.owner, fence: taken.fence };
                 releases.spawn(runtime, release(Arc::clone(shared), holder));
@@ -260,6 +261,17 @@ async fn release<M, S: QueueStore>(shared: Arc<Shared<M, S>>, holder: Holder) {
     let limit = shared.queue.settings.request_timeout;
     let release = shared.queue.store.settle(&holder, &Settlement::Release);
     let _comes_back_by_itself = shared.answered(limit::within(limit, "settle", release).await);
+}
+
+/// Whether one that was kept is ready for what it would do now. A circuit that was open when it was asked was ready to
+/// refuse, and would do so still.
+fn is_still_ready<M, V: Service<Delivery<M>>>(clone: &mut V) -> bool {
+    matches!(clone.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(())))
+}
+
+/// One that is ready after a look that may have waited.
+fn pop_ready<M, V: Service<Delivery<M>>>(ready: &mut Vec<V>) -> Option<V> {
+    std::iter::from_fn(|| ready.pop()).find_map(|mut clone| is_still_ready(&mut clone).then_some(clone))
 }
 
 /// Is never dropped before it has an answer: the store may have handed out jobs already.

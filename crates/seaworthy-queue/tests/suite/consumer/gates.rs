@@ -130,6 +130,30 @@ async fn a_minute_without_the_backend() {
     running.end().await;
 }
 
+/// QU-12, QU-13: a service that was made ready while its circuit was open, when that meant ready to refuse, is asked anew
+/// before it is used, also for a look that was under way: no job after that is refused, with a gate and without one.
+#[tokio::test(start_paused = true)]
+async fn readiness_is_not_kept_beyond_its_reason() {
+    for is_gated in [true, false] {
+        let (jobs, spy) = queue();
+        let circuit = CircuitBreaker::builder("backend").open_for(1_000 * SECOND).build().unwrap();
+        let held = circuit.hold_open();
+        let calls = Calls::new();
+        let service = circuit.layer().layer(noted(&calls, |_, _| async { Ok::<_, BoxError>(()) }));
+        let consumer = Consumer::new(jobs.clone());
+        let consumer = if is_gated { consumer.gate(circuit.clone()) } else { consumer };
+        let running = Running::start(consumer.service(service));
+        pass(10).await;
+        assert_eq!(spy.count() == 0, is_gated);
+        drop(held);
+        circuit.reset();
+        enqueue(&jobs, 0..10).await;
+        pass(1).await;
+        assert_eq!((calls.len(), spy.settles.load(Ordering::Relaxed)), (10, 10), "gated: {is_gated}");
+        running.end().await;
+    }
+}
+
 /// QU-37: a consumer that is paused takes nothing, and what runs goes on.
 #[tokio::test(start_paused = true)]
 async fn paused() {
