@@ -11,6 +11,10 @@ mod in_schema;
 #[cfg(unix)]
 mod leader;
 #[cfg(unix)]
+#[path = "../../../seaworthy-queue/tests/suite/ledger_scenarios/mod.rs"]
+#[allow(dead_code, reason = "those in memory need more of them")]
+mod ledger_scenarios;
+#[cfg(unix)]
 mod postgres;
 #[cfg(unix)]
 #[path = "../processes/mod.rs"]
@@ -19,6 +23,10 @@ mod processes;
 mod queue;
 #[cfg(unix)]
 mod redis;
+#[cfg(unix)]
+#[path = "../../../seaworthy-queue/tests/suite/scenarios/mod.rs"]
+#[allow(dead_code, reason = "those in memory need more of them")]
+mod scenarios;
 #[cfg(unix)]
 mod space;
 /// Of the example of the queue.

@@ -16,6 +16,12 @@ mod cron;
 mod dead_letters;
 mod doubles;
 mod events;
+mod invariants;
+#[cfg(feature = "ledger")]
+#[allow(dead_code, reason = "not every store needs all of them")]
+mod ledger_scenarios;
+#[allow(dead_code, reason = "not every store needs all of them")]
+mod scenarios;
 mod secrets;
 mod settings;
 #[cfg(feature = "sqlite")]
