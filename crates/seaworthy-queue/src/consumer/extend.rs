@@ -68,6 +68,8 @@ fn note<M: Job, S: QueueStore>(shared: &Shared<M, S>, held: &[(u64, Holder)], an
         let Some(job) = jobs.get(number) else { continue };
         match answer {
             Held::Yes => drop(job.until.send_replace(until)),
+            // Its settlement may have been carried out, and its answer be on the way, or lost.
+            Held::Lost if job.is_settling => {}
             Held::Lost => job.lost.fire(),
         }
     }

@@ -19,6 +19,8 @@ pub(super) struct HeldJob {
     pub(super) timeout_at: Option<Instant>,
     /// It was named as one that cannot be dropped.
     pub(super) is_stuck: bool,
+    /// Its call is over, and the store is told what is to become of it.
+    pub(super) is_settling: bool,
 }
 
 #[derive(Default)]

@@ -77,6 +77,9 @@ pub(super) async fn send<M: Job, S: QueueStore>(
     elapsed: Duration,
 ) {
     let (queue, id) = (shared.name(), &entry.holder.id);
+    if let Some(held) = shared.held.lock().get_mut(&entry.number) {
+        held.is_settling = true;
+    }
     let mut waits = RetryWait::default();
     let mut is_in_doubt = false;
     loop {

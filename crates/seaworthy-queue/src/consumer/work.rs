@@ -41,7 +41,7 @@ pub(super) struct Work<M, S, V, C> {
 
 /// A delivery as the rest of the consumer sees it.
 pub(super) struct Entry {
-    number: u64,
+    pub(super) number: u64,
     pub(super) holder: Holder,
     pub(super) meta: DeliveryMeta,
     until: watch::Receiver<Instant>,
@@ -97,7 +97,7 @@ fn enter<M: Job, S: QueueStore>(shared: &Shared<M, S>, taken: &Taken, owner: u12
         told.clone(),
     );
     let number = shared.number();
-    let held = HeldJob { holder: holder.clone(), until, lost, timeout_at: None, is_stuck: false };
+    let held = HeldJob { holder: holder.clone(), until, lost, timeout_at: None, is_stuck: false, is_settling: false };
     shared.held.lock().insert(number, held);
     Entry { number, holder, meta, until: extended, lost: told }
 }

@@ -1,11 +1,13 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use seaworthy::{BoxError, Check, Shutdown};
+use seaworthy::observe::Interest;
+use seaworthy::{BoxError, Check, Event, Observer, Shutdown};
 use seaworthy_queue::{Consumer, ConsumerError, Queue};
 
 use super::{Calls, Number, Running, enqueue, noted, pass, queue};
+use crate::doubles::Spy;
 
 /// QU-30, IN-03: a job of ten visibilities is started once, because it is extended all the while.
 #[tokio::test(start_paused = true)]
@@ -126,6 +128,44 @@ async fn a_settlement_in_doubt() {
     assert_eq!((calls.len(), jobs.depth().await.unwrap().running), (1, 0));
     assert!(spy.settles.load(Ordering::Relaxed) >= 2);
     running.end().await;
+}
+
+/// QU-25, IN-06: a settlement that was carried out, but has no answer for so long that an extension finds the job gone, is
+/// told as what it is, and not as a loss.
+#[tokio::test(start_paused = true)]
+async fn a_settlement_in_doubt_is_no_loss() {
+    let kinds = Kinds::default();
+    let spy = Spy::default();
+    let jobs = Queue::with_store("numbers", spy.clone()).observer(kinds.clone()).build().unwrap();
+    enqueue(&jobs, 0..1).await;
+    spy.fails.settle_answers.store(true, Ordering::Relaxed);
+    let calls = Calls::new();
+    let running = Running::start(Consumer::new(jobs.clone()).service(noted(&calls, |_, _| async { Ok(()) })));
+    // At 10 s it is to be extended.
+    pass(15).await;
+    assert_eq!(jobs.depth().await.unwrap().running, 0);
+    spy.fails.settle_answers.store(false, Ordering::Relaxed);
+    pass(8).await;
+    let kinds = kinds.0.lock().unwrap().clone();
+    let count = |kind| kinds.iter().filter(|of| **of == kind).count();
+    assert_eq!((calls.len(), count("settled"), count("lost")), (1, 1, 0), "{kinds:?}");
+    running.end().await;
+}
+
+/// What was told.
+#[derive(Clone, Default)]
+struct Kinds(Arc<Mutex<Vec<&'static str>>>);
+
+impl Observer for Kinds {
+    fn on_event(&self, event: &Event<'_>) {
+        if let Event::Extension(event) = event {
+            self.0.lock().unwrap().push(event.kind());
+        }
+    }
+
+    fn interest(&self) -> Interest {
+        Interest::Calls
+    }
 }
 
 /// CO-18, QU-16: a store that refuses at the first contact is the consumer's failure; a setting that cannot be, too.
