@@ -1,8 +1,10 @@
+mod blips;
 mod conformance;
 mod crowd;
 mod dropped;
 mod faults;
 mod in_transaction;
+mod invariants;
 mod late;
 mod rows;
 mod schema;

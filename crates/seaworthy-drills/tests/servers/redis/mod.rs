@@ -1,9 +1,11 @@
+mod blips;
 mod conformance;
 mod connections;
 mod crowd;
 mod durability;
 mod full;
 mod groups;
+mod invariants;
 mod plain;
 mod replicas;
 mod rights;

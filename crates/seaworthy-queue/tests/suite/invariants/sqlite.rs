@@ -103,12 +103,12 @@ async fn a_locked_file_ends_no_job() {
     .await;
 }
 
-/// IN-14: each layer that answers for itself, for six seconds.
+/// IN-14: each layer that answers for itself, for four seconds.
 #[cfg(feature = "ledger")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn short_circuits() {
     let directory = Directory::new();
     let store = SqliteStore::open(directory.file()).await.unwrap();
-    let layers = short_circuit::consistent(|name| Sqlite::new(name, &store), 6 * SECOND, 6).await;
+    let layers = short_circuit::consistent(|name| Sqlite::new(name, &store), 4 * SECOND, 6).await;
     assert_eq!(layers, short_circuit::Short::ALL.len());
 }

@@ -16,7 +16,7 @@ use super::switched::Switched;
 use crate::scenarios::support::{Calls, Counted, Number, Running, SECOND, counts, emptied, id, millis};
 
 /// What a job is put off for, and what a failure waits for.
-const AGAIN: Duration = Duration::from_secs(4);
+const AGAIN: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Short {
@@ -128,7 +128,7 @@ fn open_circuit() -> (CircuitBreaker, Opens) {
 /// A ledger that has something to say of the jobs of these names, or nothing at all.
 async fn before(short: Short, inner: Inner) -> (Inner, Opens) {
     let is_off = Arc::new(AtomicBool::new(false));
-    let claims = Ledger::with_store("short", Switched::new(&is_off)).request_timeout(SECOND).build().unwrap();
+    let claims = Ledger::with_store("short", Switched::new(&is_off)).request_timeout(millis(500)).build().unwrap();
     let service = boxed(ledger::for_jobs::<Number, _>(claims.clone()).layer(inner));
     let key = |name: &str| Key::new("short", name).unwrap();
     let mut held = Vec::new();
