@@ -36,13 +36,17 @@ impl Space {
 
     /// A session that is none of ours.
     pub(crate) async fn session(&self) -> Session {
-        Session(PgConnection::connect(&self.url()).await.unwrap())
+        Session::of(&self.url()).await
     }
 }
 
 pub(crate) struct Session(pub(crate) PgConnection);
 
 impl Session {
+    pub(crate) async fn of(url: &str) -> Session {
+        Session(PgConnection::connect(url).await.unwrap())
+    }
+
     pub(crate) async fn run(&mut self, sql: &str) {
         self.0.execute(AssertSqlSafe(sql)).await.unwrap();
     }

@@ -6,6 +6,7 @@ mod faults;
 mod in_transaction;
 mod invariants;
 mod late;
+mod leaks;
 mod rows;
 mod schema;
 mod statements;

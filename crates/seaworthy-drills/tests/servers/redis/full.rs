@@ -1,12 +1,15 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use seaworthy::{BoxError, Shutdown};
 use seaworthy_faults::redis::{Persistence, Redis as Server};
-use seaworthy_queue::ErrorClass;
 use seaworthy_queue::redis::{Redis, RedisStore};
-use seaworthy_queue::store::{DeadLetters, Due, Held, NewJob, Producer, Settlement, Source};
+use seaworthy_queue::store::{DeadLetters, Depth, Due, Held, NewJob, Producer, Settlement, Source};
+use seaworthy_queue::{Consumer, Delivery, ErrorClass, Job, Queue};
 use tokio::task::spawn_blocking;
 
-use super::support::{ACK, accept, all, dead, holder, id, job, retry, take};
+use super::support::{ACK, accept, all, dead, holder, id, job, pass, retry, take, until};
 
 fn large(number: u32, due: Due) -> NewJob {
     NewJob { body: vec![b'x'; 20_000].into(), due, ..job(&format!("j{number}")) }
@@ -67,4 +70,54 @@ async fn memory_is_over() {
     assert!(queue.redrive(&id("dead")).await.unwrap());
     accept(&queue, &many).await;
     spawn_blocking(move || drop(server)).await.unwrap();
+}
+
+/// IN-19: a queue whose server has no more memory is `Full`; when its consumer has made room 100 of 100 jobs are accepted
+/// and done, and nothing was started again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn room_again() {
+    let server = spawn_blocking(|| Server::start_with(Persistence::None, &[("maxmemory", "4mb")])).await.unwrap();
+    let store = RedisStore::builder(&server.url()).accept_loss().connect().await.unwrap();
+    let queue: Queue<Text, _> = Queue::redis("q", &store).build().unwrap();
+    let calls = Arc::new(AtomicU32::new(0));
+    let called = Arc::clone(&calls);
+    let service = tower::service_fn(move |_: Delivery<Text>| {
+        called.fetch_add(1, Ordering::Relaxed);
+        async { Ok::<_, BoxError>(()) }
+    });
+    let consumer = Consumer::new(queue.clone()).service(service);
+    let handle = consumer.handle();
+    let (stop, stopped) = Shutdown::new();
+    let running = tokio::spawn(consumer.run(stopped));
+    queue.enqueue(Text(String::new())).await.unwrap();
+    until("it is done", async || calls.load(Ordering::Relaxed) == 1).await;
+    handle.pause();
+    // The look that was under way.
+    pass(Duration::from_millis(1_200)).await;
+    let mut accepted = 1;
+    let full = loop {
+        match queue.enqueue(Text("x".repeat(20_000))).await {
+            Ok(_) => accepted += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(full.is_full() && accepted > 50, "{full}, after {accepted}");
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    handle.resume();
+    until("there is room", async || queue.depth().await.unwrap() == Depth::default()).await;
+    for _ in 0..100 {
+        queue.enqueue(Text("y".repeat(1_000))).await.unwrap();
+    }
+    until("all are done", async || calls.load(Ordering::Relaxed) == accepted + 100).await;
+    stop.fire();
+    running.await.unwrap().unwrap();
+    assert_eq!(queue.depth().await.unwrap(), Depth::default());
+    spawn_blocking(move || drop(server)).await.unwrap();
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Text(String);
+
+impl Job for Text {
+    const KIND: &str = "text";
 }

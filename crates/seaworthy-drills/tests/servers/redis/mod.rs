@@ -6,6 +6,7 @@ mod durability;
 mod full;
 mod groups;
 mod invariants;
+mod leaks;
 mod plain;
 mod replicas;
 mod rights;

@@ -3,6 +3,8 @@
 
 pub(crate) mod blip;
 pub(crate) mod closed;
+#[cfg(target_os = "linux")]
+pub(crate) mod leaks;
 pub(crate) mod poison;
 pub(crate) mod rolling;
 pub(crate) mod slow;
