@@ -101,7 +101,7 @@ impl Task {
     /// `connect`, while an event that is being applied is awaited. It fails at an event that cannot be applied, unless
     /// those are skipped, and at a cursor that is gone, if there is no full pass to make. Connections that fail are
     /// counted and reported to the observer, and never end the task; a stream that just ends is told apart
-    /// ([`RunnerEvent::StreamEnded`](crate::RunnerEvent::StreamEnded)).
+    /// ([`RunnerEvent::StreamEnded`](crate::observe::RunnerEvent::StreamEnded)).
     pub fn follow<S: EventStream>(name: impl Into<Name>, stream: Follow<S>) -> Task {
         let name = name.into();
         let checked = Subject::checked("task", &name).and_then(|task| stream.check(task));
