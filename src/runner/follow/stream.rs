@@ -48,6 +48,7 @@ pub trait EventStream: Send + 'static {
 
 /// What comes on a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Streamed<T, C> {
     /// An event, and the cursor from which a later connection goes on after it.
     Event(T, C),
