@@ -32,6 +32,8 @@ pub mod redis;
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub mod sqlite;
 pub mod store;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod together;
 
 pub use consumer::{Consumer, ConsumerError, ConsumerHandle, Gate, Room, Solo};
 pub use delivery::{Classify, DefaultClassifier, Delivery, DeliveryMeta, JobError, Settle};

@@ -9,10 +9,12 @@ use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 
 use crate::job_id::JobId;
+use crate::postgres::settle::Ack;
 use crate::postgres::statements::Statements;
 use crate::postgres::waking::{POLL, Waking};
 use crate::postgres::{CALL, SCHEMA, enqueue, settle};
 use crate::store::{Cancelled, Depth, Entry, Held, Holder, NewJob, Producer, Received, Settlement, Source, Take};
+use crate::together::Together;
 
 /// Keeps the jobs of one queue in Postgres, by its clock: they are for processes on any number of machines.
 ///
@@ -28,6 +30,7 @@ pub struct Postgres {
     pub(super) bell: Bell,
     pub(super) waking: Arc<Waking>,
     pub(super) poll: Duration,
+    pub(super) acks: Arc<Together<Ack, Held>>,
 }
 
 /// What is told is at most 8,000 bytes long.
@@ -51,6 +54,7 @@ impl Postgres {
             statements: Arc::new(Statements::new(store.names())),
             waking: Arc::default(),
             poll: POLL,
+            acks: Arc::default(),
         }
     }
 

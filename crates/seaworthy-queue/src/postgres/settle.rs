@@ -4,11 +4,14 @@ use seaworthy_store::postgres::{Read, corrupt};
 use seaworthy_store::{StoreError, micros};
 use sqlx::Arguments;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 
 use crate::postgres::engine::Postgres;
 use crate::postgres::rows::plain;
 use crate::store::{Held, Holder, Settlement};
+
+/// An acknowledgement: the delivery, and for how many microseconds its id is remembered.
+pub(super) type Ack = (Holder, Option<i64>);
 
 pub(super) async fn extend(
     postgres: &Postgres,
@@ -16,24 +19,50 @@ pub(super) async fn extend(
     visibility: Duration,
 ) -> Result<Vec<Held>, StoreError> {
     let bind = |arguments: &mut PgArguments| {
-        arguments.add(postgres.name())?;
-        arguments.add(holders.iter().map(|holder| holder.id.as_str()).collect::<Vec<_>>())?;
-        arguments.add(holders.iter().map(|holder| holder.owner.to_be_bytes().to_vec()).collect::<Vec<_>>())?;
-        arguments.add(holders.iter().map(fence).collect::<Vec<_>>())?;
+        add_all(arguments, postgres, holders.iter())?;
         arguments.add(micros::of(visibility))
     };
     let rows = postgres.store.rows("extend", &postgres.statements.extend, bind).await?;
-    if rows.len() != holders.len() {
-        return Err(corrupt("extend", "the statement gave another number of rows than it was asked"));
+    held("extend", &rows, holders.len())
+}
+
+/// All in one statement, and each only if it is its holder's.
+async fn ack(postgres: &Postgres, acks: Vec<Ack>) -> Result<Vec<Held>, StoreError> {
+    let bind = |arguments: &mut PgArguments| {
+        add_all(arguments, postgres, acks.iter().map(|(holder, _)| holder))?;
+        arguments.add(acks.iter().map(|(_, remember)| *remember).collect::<Vec<_>>())
+    };
+    let rows = postgres.store.rows("settle", &postgres.statements.settle_ack, bind).await?;
+    held("settle", &rows, acks.len())
+}
+
+/// The deliveries, column by column.
+fn add_all<'h>(
+    arguments: &mut PgArguments,
+    postgres: &Postgres,
+    holders: impl Iterator<Item = &'h Holder> + Clone,
+) -> Result<(), BoxDynError> {
+    arguments.add(postgres.name())?;
+    arguments.add(holders.clone().map(|holder| holder.id.as_str()).collect::<Vec<_>>())?;
+    arguments.add(holders.clone().map(|holder| holder.owner.to_be_bytes().to_vec()).collect::<Vec<_>>())?;
+    arguments.add(holders.map(fence).collect::<Vec<_>>())
+}
+
+fn held(asked: &'static str, rows: &[PgRow], count: usize) -> Result<Vec<Held>, StoreError> {
+    if rows.len() != count {
+        return Err(corrupt(asked, "the statement gave another number of rows than it was asked"));
     }
-    let held = |row| Ok(if Read::of("extend", row).get("held")? { Held::Yes } else { Held::Lost });
+    let held = |row| Ok(if Read::of(asked, row).get("held")? { Held::Yes } else { Held::Lost });
     rows.iter().map(held).collect()
 }
 
 pub(super) async fn settle(postgres: &Postgres, holder: &Holder, settlement: &Settlement) -> Result<Held, StoreError> {
     let statements = &postgres.statements;
     let (statement, columns) = match settlement {
-        Settlement::Ack { remember } => (&statements.settle_ack, Columns::Ack(remember.map(micros::of))),
+        Settlement::Ack { remember } => {
+            let one = (holder.clone(), remember.map(micros::of));
+            return postgres.acks.ask("settle", one, |all| ack(postgres, all)).await;
+        }
         Settlement::Retry { after, reason } => {
             (&statements.settle_wait, Columns::Wait(*after, Some(plain(reason)), false))
         }
@@ -65,7 +94,6 @@ fn fence(holder: &Holder) -> i64 {
 
 /// What the statements have beside the delivery.
 enum Columns {
-    Ack(Option<i64>),
     Wait(Duration, Option<String>, bool),
     Dead(String),
 }
@@ -73,7 +101,6 @@ enum Columns {
 impl Columns {
     fn add_to(&self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
         match self {
-            Columns::Ack(remember) => arguments.add(remember),
             Columns::Wait(after, reason, is_deferral) => {
                 arguments.add(micros::of(*after))?;
                 arguments.add(reason)?;

@@ -10,12 +10,14 @@ use seaworthy_store::time::{Instant, now};
 use super::classify::{has_code, spares_the_connection, store_error};
 use super::exclusive::Exclusive;
 use super::leases::Leases;
+use super::settle::Ack;
 use super::store::RedisStore;
 use super::{dead, producer, receive, settle};
 use crate::job_id::JobId;
 use crate::store::{
     Cancelled, DeadJob, DeadLetters, Depth, Entry, Held, Holder, NewJob, Producer, Received, Settlement, Source, Take,
 };
+use crate::together::Together;
 
 /// The jobs of one queue in Redis Streams.
 ///
@@ -45,6 +47,7 @@ pub(super) struct Shared {
     /// For enqueuings that wait for replicas.
     pub(super) writers: Exclusive,
     pub(super) leases: Leases,
+    pub(super) acks: Together<Ack, Held>,
     pub(super) rounds: Mutex<Rounds>,
     /// Whether the group has been there.
     had_group: AtomicBool,

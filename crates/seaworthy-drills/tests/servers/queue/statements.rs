@@ -33,7 +33,7 @@ const EXECUTED: [(&str, &str); 13] = [
     ("dead_redrive", "('q', 'b', 'x')"),
     ("dead_discard", "('q', 'b')"),
     ("dead_sweep", "('q', 60000000, 1)"),
-    ("settle_ack", "('q', 'a', '\\x01', 1, 60000000)"),
+    ("settle_ack", "('q', '{a}', '{\"\\\\x01\"}', '{1}', '{60000000}')"),
     ("depth", "('q')"),
     ("cancel", "('q', 'a')"),
 ];
@@ -113,6 +113,7 @@ async fn the_plan_is_pinned() {
                 "take" if plan.contains("One-Time Filter: false") => 3,
                 "take" => 2,
                 "dead_redrive" | "enqueue" | "extend" => 3,
+                "settle_ack" => 5,
                 _ => 0,
             };
             assert!(sorts <= few, "{name}, {mode}, {sorts} sorts:\n{plan}");
