@@ -99,3 +99,83 @@ fn spread<R>(asked: &'static str, answer: Result<Vec<R>, StoreError>, tells: Vec
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::task::Poll;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// QU-24: what comes while another is sent goes together, each with its own answer, and in the order in which it came;
+    /// what was dropped before it went is not sent.
+    #[tokio::test]
+    async fn company() {
+        let (together, sent, gate) = (Together::<u32, u32>::default(), RefCell::new(Vec::new()), Notify::new());
+        let ask = |one: u32| {
+            together.ask("settle", one, |all| {
+                sent.borrow_mut().push(all.clone());
+                let answers = all.iter().map(|one| one * 10).collect();
+                let gate = &gate;
+                async move {
+                    gate.notified().await;
+                    Ok(answers)
+                }
+            })
+        };
+        let mut first = Box::pin(ask(1));
+        for _ in 0..3 {
+            assert!(poll_once(&mut first).await.is_pending());
+        }
+        let (mut second, mut dropped, mut third) = (Box::pin(ask(2)), Box::pin(ask(9)), Box::pin(ask(3)));
+        assert!(poll_once(&mut second).await.is_pending());
+        assert!(poll_once(&mut dropped).await.is_pending());
+        assert!(poll_once(&mut third).await.is_pending());
+        drop(dropped);
+        let open = async {
+            for _ in 0..20 {
+                gate.notify_one();
+                yield_now().await;
+            }
+        };
+        let (first, second, third, ()) = tokio::join!(first, second, third, open);
+        assert_eq!((first.unwrap(), second.unwrap(), third.unwrap()), (10, 20, 30));
+        assert_eq!(*sent.borrow(), [vec![1], vec![2, 3]]);
+    }
+
+    /// QU-25: who was sent with others by somebody who gave up is told that it is unknown, and the next is sent.
+    #[tokio::test]
+    async fn given_up() {
+        let (together, sends) = (Together::<u32, u32>::default(), Cell::new(0));
+        let ask = |one: u32| {
+            together.ask("settle", one, |all| {
+                sends.set(sends.get() + 1);
+                let hangs = sends.get() == 1;
+                async move { if hangs { std::future::pending().await } else { Ok(all) } }
+            })
+        };
+        let (mut first, mut second) = (Box::pin(ask(1)), Box::pin(ask(2)));
+        assert!(poll_once(&mut first).await.is_pending());
+        assert!(poll_once(&mut second).await.is_pending());
+        // It sends both, and is dropped.
+        assert!(poll_once(&mut first).await.is_pending());
+        drop(first);
+        assert_eq!(second.await.unwrap_err().class(), ErrorClass::Unavailable);
+        assert_eq!((ask(3).await.unwrap(), sends.get()), (3, 2));
+    }
+
+    /// QU-25: where the request fails, all are told in which class.
+    #[tokio::test]
+    async fn failed() {
+        let together = Together::<u32, u32>::default();
+        let full = || async { Err(StoreError::new(ErrorClass::Full, "settle", "no room")) };
+        let (one, two) = tokio::join!(together.ask("settle", 1, |_| full()), together.ask("settle", 2, |_| full()));
+        assert_eq!([one.unwrap_err().class(), two.unwrap_err().class()], [ErrorClass::Full; 2]);
+    }
+
+    async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+        std::future::poll_fn(|cx| Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx))).await
+    }
+}
