@@ -58,6 +58,9 @@ pub(super) struct Shared {
 pub(super) struct Rounds {
     /// When all that is pending was last looked through.
     pub(super) looked: Option<Instant>,
+    /// When a step was last asked for jobs that gave as many as there was room for: there are more, and nothing of this
+    /// process came before them since.
+    pub(super) full: Option<Instant>,
     /// When consumers of dead processes were last looked for.
     pub(super) tidied: Option<Instant>,
     /// Consumers of askings that came to nothing.
@@ -118,13 +121,7 @@ impl Redis {
 
     /// Carries out a step; with its group, which is made again if it is gone.
     pub(super) async fn run(&self, asked: &'static str, step: &ScriptInvocation<'_>) -> Result<Value, StoreError> {
-        let failed = |error: RedisError| {
-            if !spares_the_connection(&error) {
-                // Those that wait were of the same server.
-                self.shared.readers.clear();
-            }
-            store_error(asked, &error)
-        };
+        let failed = |error: RedisError| self.failed(asked, &error);
         match self.store.run(step).await {
             Err(error) if has_code(&error, "NOGROUP") => {
                 self.make_group(asked).await?;
@@ -132,6 +129,15 @@ impl Redis {
             }
             answer => answer.map_err(failed),
         }
+    }
+
+    /// What a request that does not wait failed with.
+    pub(super) fn failed(&self, asked: &'static str, error: &RedisError) -> StoreError {
+        if !spares_the_connection(error) {
+            // Those that wait were of the same server.
+            self.shared.readers.clear();
+        }
+        store_error(asked, error)
     }
 
     /// From the beginning of the stream. One that was there and is not has gone with the server's memory.

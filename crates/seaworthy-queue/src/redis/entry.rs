@@ -1,6 +1,5 @@
 //! What an entry of a stream carries.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,10 +33,16 @@ fn read_headers(text: &str) -> Headers {
     Headers::kept(text.lines().filter_map(|line| line.split_once('\t')))
 }
 
+/// The value of a field; the last one, if an entry has several of a name.
+fn find<'a>(fields: &'a [Value], name: &str) -> Option<&'a [u8]> {
+    let mut pairs = fields.chunks_exact(2).rev();
+    pairs.find(|pair| bytes(&pair[0]) == Some(name.as_bytes())).and_then(|pair| bytes(&pair[1]))
+}
+
 /// The fields of an entry, by name.
 pub(super) struct Entry<'a> {
     id: JobId,
-    fields: HashMap<&'a [u8], &'a [u8]>,
+    fields: &'a [Value],
     /// From the entry's own id, for one that is not ours.
     written_at: Duration,
     is_ours: bool,
@@ -47,10 +52,9 @@ impl<'a> Entry<'a> {
     /// Of the entry `name`, `fields`; one that was not written by us has a payload, and its entry's id.
     pub(super) fn read(name: &Value, fields: &'a Value) -> Option<Entry<'a>> {
         let name = text(name)?;
-        let pairs = list(fields)?.chunks_exact(2);
-        let fields: HashMap<_, _> = pairs.filter_map(|pair| Some((bytes(&pair[0])?, bytes(&pair[1])?))).collect();
-        let id = fields.get(&b"id"[..]).and_then(|id| JobId::new(std::str::from_utf8(id).ok()?).ok());
-        let id = id.filter(|_| fields.contains_key(&b"accepted"[..]));
+        let fields = list(fields)?;
+        let id = find(fields, "id").and_then(|id| JobId::new(std::str::from_utf8(id).ok()?).ok());
+        let id = id.filter(|_| find(fields, "accepted").is_some());
         let is_ours = id.is_some();
         let id = id.or_else(|| JobId::new(&name).ok())?;
         let written_at = name.split('-').next().and_then(|millis| millis.parse().ok()).unwrap_or(0);
@@ -58,7 +62,7 @@ impl<'a> Entry<'a> {
     }
 
     fn text(&self, field: &str) -> Option<&'a str> {
-        self.fields.get(field.as_bytes()).and_then(|value| std::str::from_utf8(value).ok()).filter(|_| self.is_ours)
+        find(self.fields, field).and_then(|value| std::str::from_utf8(value).ok()).filter(|_| self.is_ours)
     }
 
     fn number<T: std::str::FromStr>(&self, field: &str) -> Option<T> {
@@ -86,7 +90,7 @@ impl<'a> Entry<'a> {
     }
 
     fn body(&self) -> Bytes {
-        self.fields.get(&b"payload"[..]).map(|body| Bytes::copy_from_slice(body)).unwrap_or_default()
+        find(self.fields, "payload").map(Bytes::copy_from_slice).unwrap_or_default()
     }
 
     /// How often it was tried before it came into the stream.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use redis::{Value, cmd};
+use redis::{Cmd, Value, cmd};
 use seaworthy_store::StoreError;
 use seaworthy_store::time::{Instant, now};
 
@@ -32,11 +32,20 @@ fn consumer(take: &Take) -> String {
     format!("{:032x}:{}", take.owner, millis(take.visibility))
 }
 
+/// While there is more than there is room for, a step that looks at everything is asked for so often, and in between what
+/// is new is read without it, which costs the server a quarter.
+const READ_ON: Duration = Duration::from_millis(50);
+
 /// Looks, and then waits by turns: for what is new, and for the time at which something is due or may be abandoned.
 pub(super) async fn receive(redis: &Redis, take: &Take, block: Duration) -> Result<Received, StoreError> {
     tidy(redis).await;
     let consumer = consumer(take);
     let until = now() + block.min(LONGEST);
+    if may_read_on(redis, take)
+        && let Some(received) = read_on(redis, take, &consumer).await?
+    {
+        return Ok(received);
+    }
     let mut repeats = take.repeats;
     loop {
         let left = until.saturating_duration_since(now());
@@ -78,6 +87,8 @@ async fn look(redis: &Redis, take: &Take, consumer: &str, repeats: bool, waits: 
     let answer = redis.run(ASKED, &step).await?;
     redis.group_is_there();
     let received = read(redis, take, &answer, asked).ok_or_else(|| strange(ASKED))?;
+    let is_full = is_full(take, &received.jobs);
+    redis.rounds(|rounds| rounds.full = is_full.then_some(asked));
     begin(redis, take, asked, &received.jobs);
     Ok(received)
 }
@@ -98,8 +109,63 @@ fn read(redis: &Redis, take: &Take, answer: &Value, asked: Instant) -> Option<Re
         Some(Taken { fence: number(fence)?.saturating_add(u64::from(times)), ..taken })
     };
     let jobs = list(jobs)?.iter().map(taken).collect::<Option<Vec<_>>>()?;
-    let has_room = jobs.len() < usize::try_from(take.room).unwrap_or(usize::MAX);
-    Some(Received { jobs, died, next_due: next_due.filter(|_| has_room) })
+    let next_due = next_due.filter(|_| !is_full(take, &jobs));
+    Some(Received { jobs, died, next_due })
+}
+
+fn is_full(take: &Take, jobs: &[Taken]) -> bool {
+    u32::try_from(jobs.len()).is_ok_and(|taken| taken >= take.room)
+}
+
+fn may_read_on(redis: &Redis, take: &Take) -> bool {
+    let looked = redis.rounds(|rounds| rounds.full).filter(|_| !take.repeats && take.room > 0);
+    looked.is_some_and(|looked| now().saturating_duration_since(looked) < READ_ON.min(take.visibility / 6))
+}
+
+/// What is new, if there is still something.
+async fn read_on(redis: &Redis, take: &Take, consumer: &str) -> Result<Option<Received>, StoreError> {
+    let asked = now();
+    let answer = match redis.store.command(&read_new(redis, take, consumer, None)).await {
+        Ok(answer) => answer,
+        // The step makes it anew.
+        Err(error) if has_code(&error, "NOGROUP") => return Ok(None),
+        Err(error) => return Err(redis.failed(ASKED, &error)),
+    };
+    let received = new(redis, take, consumer, &answer, asked).await?;
+    if !received.as_ref().is_some_and(|received| is_full(take, &received.jobs)) {
+        redis.rounds(|rounds| rounds.full = None);
+    }
+    Ok(received)
+}
+
+fn read_new(redis: &Redis, take: &Take, consumer: &str, block: Option<Duration>) -> Cmd {
+    let mut read = cmd("XREADGROUP");
+    read.arg("GROUP").arg(&redis.names.group).arg(consumer).arg("COUNT").arg(take.room);
+    if let Some(block) = block {
+        read.arg("BLOCK").arg(micros(block).div_ceil(1_000));
+    }
+    read.arg("STREAMS").arg(&redis.names.keys[0]).arg(">");
+    read
+}
+
+/// What a read gave, if anything.
+async fn new(
+    redis: &Redis,
+    take: &Take,
+    consumer: &str,
+    answer: &Value,
+    asked: Instant,
+) -> Result<Option<Received>, StoreError> {
+    let Some([stream]) = list(answer) else { return Ok(None) };
+    let new = list(stream).and_then(|stream| entries(stream.get(1)?)).ok_or_else(|| strange(ASKED))?;
+    if new.iter().any(|entry| entry.spent() >= take.max_deliveries) {
+        // A read looks at nothing. What is over its limit is sorted out by asking for the same again.
+        return look(redis, take, consumer, true, false).await.map(Some);
+    }
+    let time = redis.server_time();
+    let jobs: Vec<_> = new.iter().map(|entry| entry.taken(1, time, &redis.names.plain_kind)).collect();
+    begin(redis, take, asked, &jobs);
+    Ok(Some(Received { jobs, ..Received::default() }))
 }
 
 fn begin(redis: &Redis, take: &Take, asked: Instant, jobs: &[Taken]) {
@@ -117,9 +183,7 @@ async fn wait(redis: &Redis, take: &Take, consumer: &str, turn: Duration) -> Res
     let turn = turn.max(Duration::from_millis(1));
     let readers = &redis.shared.readers;
     let mut connection = readers.take(&redis.store, ASKED, turn + MARGIN).await?;
-    let mut read = cmd("XREADGROUP");
-    read.arg("GROUP").arg(&redis.names.group).arg(consumer).arg("COUNT").arg(take.room);
-    read.arg("BLOCK").arg(micros(turn).div_ceil(1_000)).arg("STREAMS").arg(&redis.names.keys[0]).arg(">");
+    let read = read_new(redis, take, consumer, Some(turn));
     let asked = now();
     let answer: Value = match Box::pin(read.query_async(&mut connection)).await {
         Ok(answer) => answer,
@@ -136,16 +200,7 @@ async fn wait(redis: &Redis, take: &Take, consumer: &str, turn: Duration) -> Res
         }
     };
     readers.give_back(connection);
-    let Some([stream]) = list(&answer) else { return Ok(None) };
-    let new = list(stream).and_then(|stream| entries(stream.get(1)?)).ok_or_else(|| strange(ASKED))?;
-    if new.iter().any(|entry| entry.spent() >= take.max_deliveries) {
-        // A read looks at nothing. What is over its limit is sorted out by asking for the same again.
-        return look(redis, take, consumer, true, false).await.map(Some);
-    }
-    let time = redis.server_time();
-    let jobs: Vec<_> = new.iter().map(|entry| entry.taken(1, time, &redis.names.plain_kind)).collect();
-    begin(redis, take, asked, &jobs);
-    Ok(Some(Received { jobs, ..Received::default() }))
+    new(redis, take, consumer, &answer, asked).await
 }
 
 /// Now and then; a failure of it is no failure of the asking, which meets the same one.

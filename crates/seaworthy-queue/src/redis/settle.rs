@@ -82,5 +82,7 @@ async fn put_away(redis: &Redis, holder: &Holder, settlement: &Settlement) -> Re
         _ => step.arg(how).arg(micros(span)).arg(reason),
     };
     let answer = whole("settle", &redis.run("settle", &step).await?)?;
+    // It may come before what is new.
+    redis.rounds(|rounds| rounds.full = None);
     Ok(if answer == 1 { Held::Yes } else { Held::Lost })
 }

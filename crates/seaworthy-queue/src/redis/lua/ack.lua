@@ -1,25 +1,53 @@
 -- Jobs are done: id, owner, fence, and the microseconds for which the id is remembered or an empty text, each, from ARGV[2]
 -- on. Removes each whose owner and fence are these. Answers 1 for each, or 0 if it was lost.
-look_at_keys()
 local now = clock()
+-- Those whose time is over make room for those to come.
+local over = call('ZRANGEBYSCORE', DONE, '-inf', whole(now), 'LIMIT', 0, 4 * #ARGV)
 local answers, entries, consumers, forgotten, remembered = {}, {}, {}, {}, {}
-local seen = {}
-for i = 2, #ARGV, 4 do
-  local id = ARGV[i]
-  local entry, consumer = held(id, ARGV[i + 1], ARGV[i + 2])
-  answers[#answers + 1] = entry and 1 or 0
-  if entry then
-    entries[#entries + 1] = entry
-    if not seen[consumer] then
-      seen[consumer] = true
-      consumers[#consumers + 1] = consumer
+-- Of each owner the consumer, and what that has pending: whoever took many settles many.
+local names, pending = {}, {}
+
+local function look_at(owner, entry)
+  local one = call('XPENDING', STREAM, GROUP, entry, entry, 1)[1]
+  if not one or string.sub(one[2], 1, 32) ~= owner then
+    return
+  end
+  if not names[owner] then
+    names[owner] = one[2]
+    for _, other in ipairs(call('XPENDING', STREAM, GROUP, '-', '+', 64, one[2])) do
+      pending[other[1]] = { owner, other[4] }
     end
+  end
+  pending[entry] = { owner, one[4] }
+end
+
+local ids = {}
+for i = 2, #ARGV, 4 do
+  ids[#ids + 1] = ARGV[i]
+end
+local places = call('HMGET', IDS, unpack(ids))
+for i = 2, #ARGV, 4 do
+  local id, owner = ARGV[i], ARGV[i + 1]
+  local entry, before = spot(id, places[(i + 2) / 4])
+  if entry and not pending[entry] then
+    look_at(owner, entry)
+  end
+  local found = entry and pending[entry]
+  local is_held = found and found[1] == owner and before + found[2] == tonumber(ARGV[i + 2])
+  answers[#answers + 1] = is_held and 1 or 0
+  if is_held then
+    -- The same twice in one request is held once.
+    pending[entry] = { '' }
+    entries[#entries + 1] = entry
     if ARGV[i + 3] == '' then
       forgotten[#forgotten + 1] = id
     else
       remembered[#remembered + 1] = { id, now + ARGV[i + 3] }
     end
   end
+end
+for _, name in pairs(names) do
+  consumers[#consumers + 1] = name
 end
 if #entries == 0 then
   return answers
@@ -36,8 +64,7 @@ for _, one in ipairs(remembered) do
   call('HSET', IDS, one[1], 'r')
   call('ZADD', DONE, whole(one[2]), one[1])
 end
--- Those whose time is over make room for those to come.
-for _, old in ipairs(call('ZRANGEBYSCORE', DONE, '-inf', whole(now), 'LIMIT', 0, 16 * #answers)) do
+for _, old in ipairs(over) do
   if call('HGET', IDS, old) == 'r' then
     call('HDEL', IDS, old)
   end

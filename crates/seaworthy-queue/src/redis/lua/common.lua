@@ -59,6 +59,13 @@ local function carried(entry, flat)
   return job
 end
 
+-- Of an entry that we wrote, what it was tried before and its fence, as texts: its fields have their places.
+local function counts(flat)
+  if flat[1] == 'id' and flat[11] == 'accepted' and flat[15] == 'spent' and flat[17] == 'fence' then
+    return flat[16], flat[18]
+  end
+end
+
 -- The same, with its fence as it is now.
 local function current(entry, flat)
   local job = carried(entry, flat)
@@ -116,15 +123,18 @@ local function is_entry(id)
   return string.match(id, '^%d+%-%d+$')
 end
 
--- The entry of a job in the stream, and the fence that it carries.
-local function in_stream(id)
-  local at = call('HGET', IDS, id)
+-- The entry of a job in the stream, and its fence before the entry's deliveries, by what {stream}:ids has of it.
+local function spot(id, at)
   if at then
     return string.match(at, '^s (%S+) (%S+)$')
   end
   if is_entry(id) then
     return id, '0'
   end
+end
+
+local function in_stream(id)
+  return spot(id, call('HGET', IDS, id))
 end
 
 -- The entry of a job among the dead letters.

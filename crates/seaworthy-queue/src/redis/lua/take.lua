@@ -1,8 +1,9 @@
 -- Hands out jobs to the consumer ARGV[2]: at most ARGV[3], and none that has been delivered ARGV[5] times: that dies.
 -- First those that it was handed before, if ARGV[6] is 1; then those that are idle for ARGV[4] milliseconds and for the
--- visibility that they were given; then those that were released; then up to 64 that have become due are moved into the stream, and what is new there is
--- delivered. The pending list is looked through if ARGV[7] is 1, or if it is short. ARGV[8] is 1 if the consumer goes on
--- to wait. ARGV[9] and those after it are consumers of askings that came to nothing, which are removed.
+-- visibility that they were given; then those that were released; then up to 64 that have become due are moved into the
+-- stream, and what is new there is delivered. The pending list is looked through if ARGV[7] is 1, or if it is short.
+-- ARGV[8] is 1 if the consumer goes on to wait. ARGV[9] and those after it are consumers of askings that came to nothing,
+-- which are removed.
 --
 -- No write of it is one that a full server refuses.
 -- Answers the time, when the next is due or an empty text, the dead, and the jobs: entry, count, what it carries, its
@@ -26,8 +27,12 @@ end
 if not pending then
   return redis.error_reply('NOGROUP there is no such group')
 end
-look_at_keys()
 local now = clock()
+local released = call('ZRANGE', FIRST, 0, AT_ONCE - 1)
+local due = call('ZRANGEBYSCORE', LATER, '-inf', whole(now), 'LIMIT', 0, AT_ONCE)
+if #released > 0 or #due > 0 then
+  look_at_keys()
+end
 local jobs, died = {}, {}
 
 local function give(entry, count, fields, job)
@@ -91,7 +96,9 @@ if ARGV[7] == '1' or pending <= SHORT then
   end
 end
 
-for _, at in ipairs(call('ZRANGE', FIRST, 0, AT_ONCE - 1)) do
+-- A group that was made anew reads those as new, and then their fence is not the one that they carry.
+local is_any_released = #released > 0
+for _, at in ipairs(released) do
   if #jobs < ROOM then
     call('ZREM', FIRST, at)
     local entry, count = placed(at)
@@ -109,7 +116,6 @@ for _, at in ipairs(call('ZRANGE', FIRST, 0, AT_ONCE - 1)) do
   end
 end
 
-local due = call('ZRANGEBYSCORE', LATER, '-inf', whole(now), 'LIMIT', 0, AT_ONCE)
 if #due > 0 then
   begin_move()
 end
@@ -131,13 +137,22 @@ while #jobs < ROOM and #died < AT_ONCE do
   if not new then
     break
   end
+  local is_all = #new[1][2] < ROOM - #jobs
   for _, one in ipairs(new[1][2]) do
-    local job = current(one[1], one[2])
-    if job.spent >= MOST then
-      die(one[1], job, job.spent, 1)
+    local spent, fence = counts(one[2])
+    if spent and not is_any_released and tonumber(spent) < MOST then
+      jobs[#jobs + 1] = { one[1], 1, one[2], fence }
     else
-      give(one[1], 1, one[2], job)
+      local job = current(one[1], one[2])
+      if job.spent >= MOST then
+        die(one[1], job, job.spent, 1)
+      else
+        give(one[1], 1, one[2], job)
+      end
     end
+  end
+  if is_all then
+    break
   end
 end
 
@@ -147,5 +162,6 @@ end
 for i = 9, #ARGV do
   part(ARGV[i])
 end
-local next_due = call('ZRANGE', LATER, 0, 0, 'WITHSCORES')[2]
+-- Whoever got all that there was room for asks again before that.
+local next_due = #jobs < ROOM and call('ZRANGE', LATER, 0, 0, 'WITHSCORES')[2]
 return { whole(now), next_due and whole(next_due) or '', died, jobs }
