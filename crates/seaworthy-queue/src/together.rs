@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use seaworthy_store::{ErrorClass, StoreError};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::yield_now;
 
 /// In one request.
 const MOST: usize = 256;
@@ -56,8 +55,6 @@ impl<T, R> Together<T, R> {
             answer = &mut told => return answer.map_err(given_up)?,
             turn = self.turn.acquire() => turn,
         };
-        // Others that are ready by now come along.
-        yield_now().await;
         let (all, tells) = self.next();
         // None is left if somebody else had ours, and answered just before it was our turn.
         if !all.is_empty() {
@@ -137,7 +134,7 @@ mod tests {
         let open = async {
             for _ in 0..20 {
                 gate.notify_one();
-                yield_now().await;
+                tokio::task::yield_now().await;
             }
         };
         let (first, second, third, ()) = tokio::join!(first, second, third, open);
@@ -148,22 +145,32 @@ mod tests {
     /// QU-25: who was sent with others by somebody who gave up is told that it is unknown, and the next is sent.
     #[tokio::test]
     async fn given_up() {
-        let (together, sends) = (Together::<u32, u32>::default(), Cell::new(0));
+        let (together, sends, gate) = (Together::<u32, u32>::default(), Cell::new(0), Notify::new());
         let ask = |one: u32| {
             together.ask("settle", one, |all| {
                 sends.set(sends.get() + 1);
-                let hangs = sends.get() == 1;
-                async move { if hangs { std::future::pending().await } else { Ok(all) } }
+                let (number, gate) = (sends.get(), &gate);
+                async move {
+                    match number {
+                        1 => gate.notified().await,
+                        2 => std::future::pending().await,
+                        _ => {}
+                    }
+                    Ok(all)
+                }
             })
         };
-        let (mut first, mut second) = (Box::pin(ask(1)), Box::pin(ask(2)));
-        assert!(poll_once(&mut first).await.is_pending());
-        assert!(poll_once(&mut second).await.is_pending());
+        let (mut first, mut second, mut third) = (Box::pin(ask(1)), Box::pin(ask(2)), Box::pin(ask(3)));
+        for ask in [&mut first, &mut second, &mut third] {
+            assert!(poll_once(ask).await.is_pending());
+        }
+        gate.notify_one();
+        assert_eq!(first.await.unwrap(), 1);
         // It sends both, and is dropped.
-        assert!(poll_once(&mut first).await.is_pending());
-        drop(first);
-        assert_eq!(second.await.unwrap_err().class(), ErrorClass::Unavailable);
-        assert_eq!((ask(3).await.unwrap(), sends.get()), (3, 2));
+        assert!(poll_once(&mut second).await.is_pending());
+        drop(second);
+        assert_eq!(third.await.unwrap_err().class(), ErrorClass::Unavailable);
+        assert_eq!((ask(4).await.unwrap(), sends.get()), (4, 3));
     }
 
     /// QU-25: where the request fails, all are told in which class.

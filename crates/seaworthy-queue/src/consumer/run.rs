@@ -13,7 +13,6 @@ use seaworthy_store::time::{Instant, now, sleep};
 use seaworthy_store::{ErrorClass, StoreError, limit, random};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::yield_now;
 use tower_service::Service;
 
 use super::gate::{Gate, left};
@@ -81,8 +80,6 @@ where
                 self.alone = alone;
                 continue;
             }
-            // Calls that end at the same time leave room for as many in one request.
-            yield_now().await;
             let (room, is_trial) = match self.room() {
                 Ok(room) => room,
                 Err(wait) => {
