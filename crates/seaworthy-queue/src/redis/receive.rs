@@ -87,16 +87,17 @@ async fn look(redis: &Redis, take: &Take, consumer: &str, repeats: bool, waits: 
     let answer = redis.run(ASKED, &step).await?;
     redis.group_is_there();
     let received = read(redis, take, &answer, asked).ok_or_else(|| strange(ASKED))?;
-    let is_full = is_full(take, &received.jobs);
-    redis.rounds(|rounds| rounds.full = is_full.then_some(asked));
     begin(redis, take, asked, &received.jobs);
     Ok(received)
 }
 
 fn read(redis: &Redis, take: &Take, answer: &Value, asked: Instant) -> Option<Received> {
-    let [time, next, died, jobs] = list(answer)? else { return None };
-    let time = Duration::from_micros(number(time)?);
-    redis.rounds(|rounds| rounds.clock = Some((time, asked)));
+    let [time, next, died, jobs, has_more] = list(answer)? else { return None };
+    let (time, has_more) = (Duration::from_micros(number(time)?), number(has_more)? == 1u64);
+    redis.rounds(|rounds| {
+        rounds.clock = Some((time, asked));
+        rounds.full = has_more.then_some(asked);
+    });
     let next = text(next)?;
     let next_due =
         if next.is_empty() { None } else { Some(Duration::from_micros(next.parse().ok()?).saturating_sub(time)) };

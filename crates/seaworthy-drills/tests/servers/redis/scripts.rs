@@ -39,7 +39,7 @@ async fn with(jobs: &[(&str, &str)]) -> Space {
 /// The entries that are handed out, with their counts.
 fn take(space: &Space, consumer: &str, room: &str, most: &str) -> (usize, Vec<(String, i64)>) {
     let answer = eval(space, "take", &[consumer, room, "60000", most, "0", "1", "0"]);
-    let Some([_, _, died, jobs]) = answer.list() else { panic!("{answer:?}") };
+    let Some([_, _, died, jobs, _has_more]) = answer.list() else { panic!("{answer:?}") };
     let job = |job: &Reply| {
         let parts = job.list().unwrap();
         (parts[0].text().unwrap().to_owned(), parts[1].number().unwrap())

@@ -7,7 +7,7 @@
 --
 -- No write of it is one that a full server refuses.
 -- Answers the time, when the next is due or an empty text, the dead, and the jobs: entry, count, what it carries, its
--- fence before those deliveries.
+-- fence before those deliveries; and 1 if what is new filled the room.
 local CONSUMER, ROOM, VISIBILITY, MOST = ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local SHORT, SHORTEST, AT_ONCE = 1024, 20, 64
 
@@ -132,6 +132,8 @@ for _, id in ipairs(due) do
   call('HDEL', BODIES, id)
 end
 
+-- Nothing is left that comes before what is new, and of that there may be more.
+local has_more = false
 while #jobs < ROOM and #died < AT_ONCE do
   local new = call('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', ROOM - #jobs, 'STREAMS', STREAM, '>')
   if not new then
@@ -154,6 +156,7 @@ while #jobs < ROOM and #died < AT_ONCE do
   if is_all then
     break
   end
+  has_more = #jobs == ROOM
 end
 
 if #jobs == 0 and (ARGV[8] == '0' or #died > 0) then
@@ -164,4 +167,4 @@ for i = 9, #ARGV do
 end
 -- Whoever got all that there was room for asks again before that.
 local next_due = #jobs < ROOM and call('ZRANGE', LATER, 0, 0, 'WITHSCORES')[2]
-return { whole(now), next_due and whole(next_due) or '', died, jobs }
+return { whole(now), next_due and whole(next_due) or '', died, jobs, has_more and 1 or 0 }
