@@ -106,8 +106,8 @@ mod tests {
 
     use super::*;
 
-    /// QU-24: what comes while another is sent goes together, each with its own answer, and in the order in which it came;
-    /// what was dropped before it went is not sent.
+    /// QU-24: what comes while another is sent goes together, each with its own answer, and in the order in which it
+    /// came; what was dropped before it went is not sent.
     #[tokio::test]
     async fn company() {
         let (together, sent, gate) = (Together::<u32, u32>::default(), RefCell::new(Vec::new()), Notify::new());

@@ -58,8 +58,8 @@ pub(super) struct Shared {
 pub(super) struct Rounds {
     /// When all that is pending was last looked through.
     pub(super) looked: Option<Instant>,
-    /// When a step was asked for jobs whose room was filled by what is new, so that there may be more, and nothing of this
-    /// process has come before it since.
+    /// When a step was asked for jobs whose room was filled by what is new, so that there may be more, and nothing of
+    /// this process has come before it since.
     pub(super) full: Option<Instant>,
     /// When consumers of dead processes were last looked for.
     pub(super) tidied: Option<Instant>,

@@ -32,8 +32,8 @@ fn consumer(take: &Take) -> String {
     format!("{:032x}:{}", take.owner, millis(take.visibility))
 }
 
-/// While there is more than there is room for, a step that looks at everything is asked for so often, and in between what
-/// is new is read without it, which costs the server a quarter.
+/// While there is more than there is room for, a step that looks at everything is asked for so often, and in between
+/// what is new is read without it, which costs the server a quarter.
 const READ_ON: Duration = Duration::from_millis(50);
 
 /// Looks, and then waits by turns: for what is new, and for the time at which something is due or may be abandoned.
