@@ -28,6 +28,11 @@ mod shutdown;
 #[doc = include_str!("../docs/shortest.md")]
 struct Shortest;
 
+/// The program on that page is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/workflows.md")]
+struct Workflows;
+
 pub mod bulkhead;
 pub mod circuit_breaker;
 pub mod deadline;

@@ -1,5 +1,6 @@
 //! The store's tests, in one binary.
 
+mod failure_modes;
 mod packages;
 mod shared;
 #[cfg(feature = "sqlite")]
