@@ -102,6 +102,17 @@ async fn ack() {
     assert_eq!(space.number(&["ZCARD", &space.beside("done")]), 1);
 }
 
+/// QU-63: deliveries of one owner that were extended apart are of two consumers, and none of them is left.
+#[tokio::test]
+async fn ack_leaves_no_consumer() {
+    let space = with(&[("a", "0"), ("b", "0")]).await;
+    take(&space, &consumer(OWNER), "2", "5");
+    assert_eq!(numbers(&eval(&space, "extend", &["90000", "b", OWNER, "1"])), [1]);
+    assert_eq!(space.consumers(), 2);
+    assert_eq!(numbers(&eval(&space, "ack", &["a", OWNER, "1", "", "b", OWNER, "1", ""])), [1, 1]);
+    assert_eq!((space.consumers(), space.pending()), (0, 0));
+}
+
 /// QU-66: `extend` sets the idle time of its owner's delivery to 0, and leaves its count.
 #[tokio::test]
 async fn extend() {

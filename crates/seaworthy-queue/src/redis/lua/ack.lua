@@ -3,8 +3,8 @@
 local now = clock()
 -- Those whose time is over make room for those to come.
 local over = call('ZRANGEBYSCORE', DONE, '-inf', whole(now), 'LIMIT', 0, 4 * #ARGV)
-local answers, entries, consumers, forgotten, remembered = {}, {}, {}, {}, {}
--- Of each owner the consumer, and what that has pending: whoever took many settles many.
+local answers, entries, forgotten, remembered = {}, {}, {}, {}
+-- The consumers that were seen, and what they have pending: whoever took many settles many.
 local names, pending = {}, {}
 
 local function look_at(owner, entry)
@@ -12,8 +12,8 @@ local function look_at(owner, entry)
   if not one or string.sub(one[2], 1, 32) ~= owner then
     return
   end
-  if not names[owner] then
-    names[owner] = one[2]
+  if not names[one[2]] then
+    names[one[2]] = true
     for _, other in ipairs(call('XPENDING', STREAM, GROUP, '-', '+', 64, one[2])) do
       pending[other[1]] = { owner, other[4] }
     end
@@ -46,15 +46,12 @@ for i = 2, #ARGV, 4 do
     end
   end
 end
-for _, name in pairs(names) do
-  consumers[#consumers + 1] = name
-end
 if #entries == 0 then
   return answers
 end
 call('XACK', STREAM, GROUP, unpack(entries))
 call('XDEL', STREAM, unpack(entries))
-for _, consumer in ipairs(consumers) do
+for consumer in pairs(names) do
   part(consumer)
 end
 if #forgotten > 0 then
