@@ -9,9 +9,10 @@ use tokio::task::AbortHandle;
 
 use super::error::RegisterError;
 use super::failure::FailureCause;
-use super::follow::FollowError;
 use super::handle::RunnerHandle;
+use super::notes::{Notes, TaskSnapshot};
 use super::task::Task;
+use super::task_context::TaskContext;
 use super::work::{Outcome, Work, guarded};
 use crate::error::ConfigError;
 use crate::error::check::Subject;
@@ -24,7 +25,7 @@ use crate::observe::event::{ErrorRef, RunnerEvent};
 use crate::observe::notifier::Notifier;
 use crate::rt::panic::{log_guarded, wake_all};
 use crate::rt::random::Random;
-use crate::rt::sync::{AtomicU64, Mutex, Ordering};
+use crate::rt::sync::Mutex;
 use crate::shutdown::{Shutdown, ShutdownTrigger};
 
 /// The state that the runner, its handles and its tasks share.
@@ -61,51 +62,6 @@ pub(super) struct Ended {
     pub(super) id: u64,
     pub(super) name: Name,
     pub(super) outcome: Outcome,
-}
-
-/// What is known about a task.
-#[derive(Clone)]
-pub(super) struct Notes {
-    pub(super) name: Name,
-    essential: bool,
-    counts: Arc<DropCounts>,
-}
-
-#[derive(Debug, Default)]
-struct DropCounts {
-    runs: AtomicU64,
-    failures: AtomicU64,
-    panics: AtomicU64,
-}
-
-impl Notes {
-    pub(super) fn new(name: Name, essential: bool) -> Notes {
-        Notes { name, essential, counts: Arc::default() }
-    }
-
-    pub(super) fn snapshot(&self) -> TaskSnapshot {
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        TaskSnapshot {
-            name: self.name.clone(),
-            runs: read(&self.counts.runs),
-            failures: read(&self.counts.failures),
-            panics: read(&self.counts.panics),
-        }
-    }
-}
-
-/// The state of a task at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TaskSnapshot {
-    /// Its name.
-    pub name: Name,
-    /// How many runs were begun.
-    pub runs: u64,
-    /// How many of its runs failed, panics included.
-    pub failures: u64,
-    /// How many of its runs panicked.
-    pub panics: u64,
 }
 
 /// A startup step.
@@ -159,7 +115,7 @@ impl Shared {
         if let Some(name) = &started {
             self.notifier.notify(RunnerEvent::TaskStarted { name });
         }
-        let work = task.into_work(TaskContext { shared: Arc::clone(self), notes });
+        let work = task.into_work(TaskContext::new(Arc::clone(self), notes));
         let tracked = Tracked { work, shared: Arc::clone(self), id, started, reported: false };
         let handle = self.runtime.spawn(tracked).abort_handle();
         let dismissed = self.inner.lock().roster.attach(id, handle);
@@ -299,49 +255,8 @@ impl Drop for Owner {
     }
 }
 
-/// A task's link to its runner.
-pub(super) struct TaskContext {
-    shared: Arc<Shared>,
-    notes: Notes,
-}
-
-impl TaskContext {
-    pub(super) fn shutdown(&self) -> Shutdown {
-        self.shared.trigger.shutdown()
-    }
-
-    pub(super) fn rng(&self) -> f64 {
-        self.shared.random.fraction()
-    }
-
-    pub(super) fn began_run(&self) {
-        self.notes.counts.runs.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A run failed, and there will be another one.
-    pub(super) fn failed(&self, cause: &FailureCause, again_in: Option<Duration>) {
-        let counts = &self.notes.counts;
-        counts.failures.fetch_add(1, Ordering::Relaxed);
-        counts.panics.fetch_add(u64::from(matches!(cause, FailureCause::Panicked(_))), Ordering::Relaxed);
-        self.shared.notify_failed(&self.notes.name, cause, again_in);
-    }
-}
-
-impl TaskContext {
-    /// A stream that is followed has come to its end, and is connected to again.
-    pub(super) fn stream_ended(&self, again_in: Duration) {
-        self.shared.notifier.notify(RunnerEvent::StreamEnded { name: &self.notes.name, again_in });
-    }
-
-    /// An event of a stream was not applied, and never will be.
-    pub(super) fn skipped(&self, error: &FollowError) {
-        self.notes.counts.failures.fetch_add(1, Ordering::Relaxed);
-        self.shared.notifier.notify(RunnerEvent::EventSkipped { name: &self.notes.name, error: ErrorRef::new(error) });
-    }
-}
-
 impl Shared {
-    fn notify_failed(&self, name: &Name, cause: &FailureCause, again_in: Option<Duration>) {
+    pub(super) fn notify_failed(&self, name: &Name, cause: &FailureCause, again_in: Option<Duration>) {
         let panicked = matches!(cause, FailureCause::Panicked(_));
         let error = match cause {
             FailureCause::Error(error) => ErrorRef::new(error),

@@ -30,11 +30,6 @@ impl Reconnects {
         Reconnects { wait, in_a_row: 0 }
     }
 
-    /// Before the first connection, so that those who start together do not come together.
-    pub(crate) fn spread(&self, rng: Rng<'_>) -> Duration {
-        self.draw(rng)
-    }
-
     /// After a connection that has lived for `lived`, and was useful if it gave anything.
     pub(crate) fn ended(&mut self, lived: Duration, was_useful: bool, rng: Rng<'_>) -> Duration {
         if was_useful || lived >= STABLE {
@@ -45,7 +40,9 @@ impl Reconnects {
         wait.max(LEAST.saturating_sub(lived))
     }
 
-    fn draw(&self, rng: Rng<'_>) -> Duration {
+    /// Before the first connection, so that those who start together do not come together; and before others, if they may
+    /// come as soon.
+    pub(crate) fn draw(&self, rng: Rng<'_>) -> Duration {
         match self.wait {
             ReconnectWait::Between(least, most) => {
                 let spread = most.saturating_sub(least);
@@ -73,7 +70,7 @@ mod tests {
         assert_eq!([0.0, 0.5, 0.75].map(&mut after), [SECOND, 3 * SECOND, 4 * SECOND]);
         assert!(after(1.0 - f64::EPSILON) <= 5 * SECOND);
         let endless = Reconnects::new(ReconnectWait::Between(SECOND, Duration::MAX));
-        assert!(endless.spread(&mut || 0.999) > 1_000_000 * SECOND);
+        assert!(endless.draw(&mut || 0.999) > 1_000_000 * SECOND);
     }
 
     /// WF-02: a backoff grows, and starts over after a connection that gave something or lived for 30 s.

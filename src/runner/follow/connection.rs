@@ -2,14 +2,14 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use super::error::{CursorGone, FollowError};
-use super::settings::{Follow, OnPoison, error_of, periodic};
+use super::settings::{Follow, OnPoison, periodic};
 use super::stream::{EventStream, Streamed};
 use crate::error::BoxError;
 use crate::error::chain::chain;
 use crate::machine::runner::schedule::PeriodicSchedule;
 use crate::rt::time::{self, Alarm};
 use crate::runner::failure::FailureCause;
-use crate::runner::shared::TaskContext;
+use crate::runner::task_context::TaskContext;
 use crate::runner::work::{Boxed, Guarded, boxed, guarded};
 use crate::shutdown::Shutdown;
 
@@ -233,5 +233,13 @@ fn told(cause: FailureCause, why: fn(BoxError) -> FollowError) -> FailureCause {
     match cause {
         FailureCause::Error(error) => FailureCause::Error(why(error).into()),
         panic => panic,
+    }
+}
+
+/// In words, with the panic's message if it panicked.
+fn error_of(cause: FailureCause) -> BoxError {
+    match cause {
+        FailureCause::Error(error) => error,
+        other => other.to_string().into(),
     }
 }

@@ -3,14 +3,14 @@ use super::settings::Follow;
 use super::stream::EventStream;
 use crate::machine::runner::reconnect::Reconnects;
 use crate::rt::time;
-use crate::runner::shared::TaskContext;
+use crate::runner::task_context::TaskContext;
 use crate::runner::work::Outcome;
 
 /// Connects again and again, until the shutdown is requested. What fails because of that is no failure.
 pub(in crate::runner) async fn follow<S: EventStream>(context: TaskContext, follow: Follow<S>) -> Outcome {
     let shutdown = context.shutdown();
     let mut reconnects = Reconnects::new(follow.wait);
-    let mut wait = follow.spread.then(|| reconnects.spread(&mut || context.rng()));
+    let mut wait = follow.spread.then(|| reconnects.draw(&mut || context.rng()));
     let mut following = Following::new(follow, &context);
     loop {
         if let Some(wait) = wait {

@@ -7,7 +7,6 @@ use crate::error::check::{Most, Subject};
 use crate::error::{BoxError, ConfigError};
 use crate::machine::retry::backoff::Backoff;
 use crate::machine::runner::reconnect::ReconnectWait;
-use crate::runner::failure::FailureCause;
 use crate::runner::periodic::Periodic;
 use crate::runner::work::{Boxed, boxed};
 
@@ -187,13 +186,5 @@ pub(super) fn periodic(every: Duration) -> Periodic {
 impl<S: EventStream> fmt::Debug for Follow<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Follow").field("cursor", &self.cursor).finish_non_exhaustive()
-    }
-}
-
-/// In words, with the panic's message if it panicked.
-pub(super) fn error_of(cause: FailureCause) -> BoxError {
-    match cause {
-        FailureCause::Error(error) => error,
-        other => other.to_string().into(),
     }
 }
