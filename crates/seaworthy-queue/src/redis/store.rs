@@ -106,7 +106,8 @@ impl RedisStore {
     /// connects again rather than find that out by an error of its own.
     pub(super) fn suspect(&self, error: &RedisError) {
         if !spares_the_connection(error) {
-            self.current().connection = None;
+            let number = self.current().number;
+            self.give_up(number);
         }
     }
 

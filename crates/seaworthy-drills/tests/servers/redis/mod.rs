@@ -1,3 +1,4 @@
+mod backlog;
 mod blips;
 mod conformance;
 mod connections;

@@ -66,7 +66,7 @@ impl Space {
 impl Drop for Space {
     /// Its keys do not all begin with the prefix.
     fn drop(&mut self) {
-        let keys = ["later", "bodies", "dlq", "ids", "done"].map(|what| self.beside(what));
+        let keys = ["later", "bodies", "dlq", "ids", "done", "first"].map(|what| self.beside(what));
         let words: Vec<&str> = ["DEL"].into_iter().chain(keys.iter().map(String::as_str)).collect();
         self.prefix.ask(&words);
     }
