@@ -8,11 +8,11 @@ use crate::rt::sync::{AtomicU64, Ordering};
 pub(super) struct Notes {
     pub(super) name: Name,
     pub(super) essential: bool,
-    counts: Arc<Counts>,
+    counts: Arc<RunCounts>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct RunCounts {
     runs: AtomicU64,
     failures: AtomicU64,
     panics: AtomicU64,

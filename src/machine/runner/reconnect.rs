@@ -40,8 +40,8 @@ impl Reconnects {
         wait.max(LEAST.saturating_sub(lived))
     }
 
-    /// Before the first connection, so that those who start together do not come together; and before others, if they may
-    /// come as soon.
+    /// Before the first connection, so that those who start together do not come together; and before others, if they
+    /// may come as soon.
     pub(crate) fn draw(&self, rng: Rng<'_>) -> Duration {
         match self.wait {
             ReconnectWait::Between(least, most) => {
